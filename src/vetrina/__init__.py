@@ -1,0 +1,1 @@
+"""Vetrina: self-hosted software for people who make, show and sell images."""
