@@ -1,0 +1,22 @@
+"""The fakes that the tests of the remote engines talk to, one server a module, as new for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes import loopback_only
+from tests.fakes.openai_images import OpenAIImagesFake
+
+
+@pytest.fixture(scope="module")
+def openai_server() -> Iterator[OpenAIImagesFake]:
+    with loopback_only(), OpenAIImagesFake() as fake:
+        yield fake
+
+
+@pytest.fixture
+def openai_fake(openai_server: OpenAIImagesFake) -> OpenAIImagesFake:
+    openai_server.forget()
+    return openai_server
