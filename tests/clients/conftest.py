@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fakes import loopback_only
+from tests.fakes.comfyui import ComfyUIFake
 from tests.fakes.openai_images import OpenAIImagesFake
 
 
@@ -20,3 +21,27 @@ def openai_server() -> Iterator[OpenAIImagesFake]:
 def openai_fake(openai_server: OpenAIImagesFake) -> OpenAIImagesFake:
     openai_server.forget()
     return openai_server
+
+
+@pytest.fixture(scope="module")
+def comfyui_server() -> Iterator[ComfyUIFake]:
+    with loopback_only(), ComfyUIFake() as fake:
+        yield fake
+
+
+@pytest.fixture
+def comfyui_fake(comfyui_server: ComfyUIFake) -> ComfyUIFake:
+    comfyui_server.forget()
+    return comfyui_server
+
+
+@pytest.fixture(scope="module")
+def old_comfyui_server() -> Iterator[ComfyUIFake]:
+    with loopback_only(), ComfyUIFake(old=True) as fake:
+        yield fake
+
+
+@pytest.fixture
+def old_comfyui_fake(old_comfyui_server: ComfyUIFake) -> ComfyUIFake:
+    old_comfyui_server.forget()
+    return old_comfyui_server

@@ -116,7 +116,7 @@ class OpenAIImages:
 
     def _client(self) -> httpx2.AsyncClient:
         timeout = httpx2.Timeout(self._whole, connect=self._connect)
-        return client(whose=WHOSE, limit=self._largest, timeout=timeout, headers={})
+        return client(whose=WHOSE, limit=self._largest, timeout=timeout)
 
     async def _once(
         self, sdk: openai.AsyncOpenAI, asked: Asked, told: Steady

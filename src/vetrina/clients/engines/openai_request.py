@@ -10,7 +10,7 @@ import msgspec
 
 from vetrina.clients.engines.base import EngineRefused, EngineRequest
 from vetrina.clients.engines.openai_styles import prompt_for
-from vetrina.clients.engines.remote import MEGABYTE, Picture, look
+from vetrina.clients.engines.remote import MEGABYTE, Picture, given
 
 _PICTURES = 16  # the API's own limits for one edit
 _PICTURE_BYTES = 50 * MEGABYTE
@@ -41,12 +41,14 @@ def ask(request: EngineRequest, model: str) -> Asked:
         )
     if any(len(picture) > _PICTURE_BYTES for picture in pictures):
         raise EngineRefused("A photograph is larger than the 50 MB that the image service takes.")
-    headers = [_header(picture) for picture in pictures]
+    roles = ["product"] * len(request.products) + ["model"] * len(request.models)
+    names = [f"{role}-{number}" for number, role in enumerate(roles, 1)]
+    headers = given(dict(zip(names, pictures, strict=True)))
     arguments: dict[str, Any] = {
         "model": model,
         "prompt": prompt,
         "n": 1,
-        "size": _size(str(request.parameters.get("shape", "auto")), headers, model),
+        "size": _size(str(request.parameters.get("shape", "auto")), [*headers.values()], model),
         "quality": request.parameters.get("quality", "auto"),
         "output_format": request.parameters.get("format", "png"),
     }
@@ -54,10 +56,9 @@ def ask(request: EngineRequest, model: str) -> Asked:
     if background is not None:
         arguments["background"] = "transparent" if background == "transparent" else "opaque"
     if pictures:
-        roles = ["product"] * len(request.products) + ["model"] * len(request.models)
         files = [
-            (f"{role}-{number}.{header.suffix}", picture, header.mime)
-            for number, (role, picture, header) in enumerate(zip(roles, pictures, headers, strict=True), 1)
+            (f"{name}.{header.suffix}", picture, header.mime)
+            for (name, header), picture in zip(headers.items(), pictures, strict=True)
         ]
         arguments["image"] = files[0] if len(files) == 1 else files
     return Asked(arguments, bool(pictures), f"vetrina-{uuid4()}")
@@ -72,10 +73,3 @@ def _size(shape: str, headers: list[Picture], model: str) -> str:
         return f"{16 * round(height * ratio / 16)}x{16 * round(height / 16)}"
     width, height = min(_STANDARD_SIZES, key=lambda size: abs(math.log(size[0] / size[1] / ratio)))
     return f"{width}x{height}"
-
-
-def _header(picture: bytes) -> Picture:
-    try:
-        return look(picture)
-    except ValueError as error:
-        raise EngineRefused("One of the photographs is not a PNG, JPEG or WebP picture.") from error

@@ -51,6 +51,14 @@ def look(data: bytes) -> Picture:
     raise ValueError("not a PNG, JPEG or WebP")
 
 
+def given(photographs: dict[str, bytes]) -> dict[str, Picture]:
+    """The headers of what a user gave. Raises EngineRefused for what no engine could use."""
+    try:
+        return {name: look(data) for name, data in photographs.items()}
+    except ValueError as error:
+        raise EngineRefused("One of the photographs is not a PNG, JPEG or WebP picture.") from error
+
+
 def checked(data: bytes, whose: str) -> Picture:
     """The header of a picture which another server sent us. Raises EngineRefused if it is none, or huge."""
     try:
@@ -65,15 +73,18 @@ def checked(data: bytes, whose: str) -> Picture:
 
 
 class Steady:
-    """A `Progress` that never falls, although a try may start again from the beginning."""
+    """A `Progress` that never falls, although a try may start again, and says nothing twice over."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._highest = 0.0
+        self._last = ("", -1.0)
 
     async def __call__(self, fraction: float, step: str) -> None:
         self._highest = max(self._highest, min(fraction, 1.0))
-        await self._progress(self._highest, step)
+        if self._last != (step, self._highest):
+            self._last = (step, self._highest)
+            await self._progress(self._highest, step)
 
 
 class CappedTransport(httpx2.AsyncHTTPTransport):
@@ -130,12 +141,20 @@ def _trust() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def client(*, whose: str, limit: int, timeout: httpx2.Timeout, headers: dict[str, str]) -> httpx2.AsyncClient:
+def client(
+    *,
+    whose: str,
+    limit: int,
+    timeout: httpx2.Timeout,
+    headers: dict[str, str] | None = None,
+    base_url: str = "",
+) -> httpx2.AsyncClient:
     """An HTTP client for one other server: no redirect followed, no proxy or .netrc from the environment."""
     return httpx2.AsyncClient(
         transport=CappedTransport(limit, whose),
         timeout=timeout,
-        headers={"Accept-Encoding": "identity", **headers},
+        headers={"Accept-Encoding": "identity", **(headers or {})},
         follow_redirects=False,
         trust_env=False,
+        base_url=base_url,
     )
