@@ -29,7 +29,8 @@ def asking(
 
 def engine(fake: ComfyUIFake, **options: Any) -> ComfyUI:
     options.setdefault("backoff", Backoff(sleep=Pauses()))
-    return ComfyUI(fake.url, poll=0.02, **options)
+    options.setdefault("poll", 0.02)
+    return ComfyUI(fake.url, **options)
 
 
 async def run(engine: ComfyUI, request: EngineRequest | None = None) -> tuple[EngineResult, Steps]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,15 @@ async def test_an_old_server_is_understood(old_comfyui_fake: ComfyUIFake):
     result, steps = await run(engine(old_comfyui_fake))
     assert result.mime == "image/png"
     assert "Painting, step 8 of 8" in steps.words
+
+
+@pytest.mark.parametrize("old", [False, True])
+async def test_the_sockets_word_that_it_is_over_is_enough_to_look(
+    comfyui_fake: ComfyUIFake, old_comfyui_fake: ComfyUIFake, old: bool
+):
+    began = time.monotonic()
+    await run(engine(old_comfyui_fake if old else comfyui_fake, poll=30))
+    assert time.monotonic() - began < 3
 
 
 async def test_the_place_in_the_queue_is_told(comfyui_fake: ComfyUIFake):
