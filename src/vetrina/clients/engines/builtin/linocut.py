@@ -1,0 +1,125 @@
+"""Relief and blueprint: linocut with gouge marks along the forms, and cyanotype on brushed paper."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vetrina.clients.engines.builtin import colour, surface
+from vetrina.clients.engines.builtin.chance import Chance, clouds, grain
+from vetrina.clients.engines.builtin.flow import along, flow, leaning
+from vetrina.clients.engines.builtin.lines import lines_and_blacks
+from vetrina.clients.engines.builtin.pixels import Pixels, blur, mix, size_of, smoothstep, unit
+from vetrina.clients.engines.builtin.smoothing import flattened, guided
+from vetrina.clients.engines.builtin.steps import Knobs, Steps
+
+LINO_INKS = {
+    "black": ("#17171b", "#d7a24a"),
+    "indigo": ("#1c2b55", "#e0793c"),
+    "forest": ("#183a30", "#d9b24c"),
+    "oxblood": ("#4d1518", "#d98e5f"),
+    "teal": ("#0f4247", "#e58a6b"),
+}
+
+
+def linocut(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
+    """What is light has been cut away, and the gouge has left its ridges; a second block adds a colour."""
+    height, width = size_of(photo)
+    u = unit(photo)
+    step(0.0, "Drawing on the block")
+    tone = colour.local_contrast(colour.levels(colour.light(flattened(photo, 4 * u, 0.09, 2)), 2, 98), 2.6)
+    calm = guided(tone, tone, 7 * u, 0.003)
+    field = leaning(flow(photo, 9 * u), 8, 0.55)
+    step(0.22, "Cutting with the gouge")
+    size = knobs.number("gouge")
+    ridges = along(grain(rng, height, width, 1.45 * u * size + 0.4), field, 34 * u * size, 10)
+    ridges /= np.float32(max(float(ridges.std()), 1e-6))
+    step(0.48, "Keeping the key lines")
+    key = lines_and_blacks(calm, field, 2.6 * u, weight=20, level=0.36, sharp=14)
+    level = 0.40 + 0.24 * (knobs.number("darkness") - 0.5)
+    cut = calm + np.float32(0.145) * ridges * smoothstep(0.02, 0.22, calm) * smoothstep(1.0, 0.72, calm)
+    block = np.maximum(smoothstep(level + 0.05, level - 0.05, cut), smoothstep(0.35, 0.65, key))
+    # a few ridges that the gouge missed, standing in the cleared ground
+    stray = smoothstep(2.05, 2.35, ridges) * smoothstep(0.62, 0.86, calm) * np.float32(0.9)
+    block = smoothstep(0.4, 0.6, blur(np.maximum(block, stray), 0.8 * u))
+    step(0.68, "Cutting the colour block")
+    dark_ink, tint = (colour.rgb(code) for code in LINO_INKS[knobs.word("ink")])
+    middle = calm + np.float32(0.05) * ridges
+    second = smoothstep(0.735, 0.715, middle) if knobs.flag("second_block") else np.zeros_like(calm)
+    step(0.8, "Rolling up and printing")
+    tooth = surface.tooth(rng, height, width, max(2.6 * u, 1.2))
+    paper = np.float32([0.955, 0.935, 0.885]) * (0.985 + 0.03 * tooth)[:, :, None]
+    sheet = mix(paper, np.broadcast_to(tint, paper.shape), second * _rolled(tooth, rng, u, 0.9))
+    ink = block * _rolled(tooth, rng, u, 0.97)
+    sheet = mix(sheet, np.broadcast_to(dark_ink, sheet.shape), ink)
+    step(0.94, "Lifting the paper")
+    pressed = surface.relief(blur(block, 1.2 * u), 0.8 / max(u, 0.5) ** 0.5, 45)
+    return np.clip(sheet * (1 + (pressed - 1) * np.float32(0.10))[:, :, None], 0, 1)
+
+
+def _rolled(tooth: Pixels, rng: Chance, u: float, load: float) -> Pixels:
+    """How well oily ink took: salty in patches, never quite even."""
+    height, width = size_of(tooth)
+    patch = clouds(rng, height, width, 170 * u, 4)
+    salt = grain(rng, height, width, 1.0 * u) + np.float32(0.7) * (np.float32(0.5) - tooth)
+    missed = smoothstep(2.0, 2.7, salt + np.float32(0.55) * patch)
+    return np.clip(np.float32(load) - missed * np.float32(0.75) - np.float32(0.015) * patch, 0, 1)
+
+
+def cyanotype(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
+    """Prussian blue on paper that was coated by hand with a broad brush."""
+    height, width = size_of(photo)
+    u = unit(photo)
+    step(0.0, "Coating the paper")
+    paper = surface.cold_press(rng, height, width, max(3.2 * u, 1.4))
+    coat = _coating(rng, height, width, u, knobs.number("brush_edge"))
+    step(0.3, "Printing the negative")
+    plane = colour.grey(photo) * np.float32(0.45) + photo[:, :, 2] * np.float32(0.55)  # blind to red
+    tone = colour.local_contrast(colour.levels(plane, 0.5, 99.5, 1.8), 1.3)
+    tone = guided(tone, tone, 1.6 * u, 0.0008)
+    step(0.5, "Exposing to the sun")
+    strength = knobs.number("exposure")
+    tone = np.clip(tone, 0, 1) ** np.float32(0.75 + 0.7 * strength)
+    tone = smoothstep(-0.08, 1.06, tone)
+    blue = (1 - tone) * np.float32(0.96) + np.float32(0.02)
+    step(0.68, "Washing in cold water")
+    uneven = 1 + np.float32(0.05) * clouds(rng, height, width, 260 * u, 5)
+    uneven += (np.float32(0.5) - paper) * np.float32(0.16) + np.float32(0.022) * grain(rng, height, width, 0.8 * u)
+    blue = np.clip(blue * uneven * coat, 0, 1)
+    step(0.84, "Drying")
+    stops = [
+        (0.0, "#f6f2e6"),
+        (0.12, "#dfe5e6"),
+        (0.35, "#9dbbd2"),
+        (0.6, "#4b82b1"),
+        (0.82, "#1b4a82"),
+        (1.0, "#0b2650"),
+    ]
+    if knobs.word("toning") == "tea":
+        stops = [(0, "#efe3c8"), (0.3, "#b9b29f"), (0.6, "#6b7480"), (0.82, "#2f3d52"), (1, "#161d2e")]
+    print_ = colour.ramp(blue, stops)
+    step(0.95, "Lighting the sheet")
+    shade = surface.relief(paper, 0.3 / max(u, 0.5) ** 0.5)
+    return np.clip(print_ * (1 + (shade - 1) * np.float32(0.06))[:, :, None], 0, 1)
+
+
+def _coating(rng: Chance, height: int, width: int, u: float, rough: float) -> Pixels:
+    """Where the sensitiser lies: full inside, brush ends running out over the margin."""
+    y = np.arange(height, dtype=np.float32)[:, None]
+    x = np.arange(width, dtype=np.float32)[None, :]
+    across = np.minimum(x, width - 1 - x) * np.ones((height, 1), np.float32)
+    down = np.minimum(y, height - 1 - y) * np.ones((1, width), np.float32)
+    reach = np.float32((16 + 26 * rough) * u)
+    rows = blur(rng.standard_normal((height, 2), np.float32), 0) if height < 8 else rng.standard_normal((height, 2))
+    rows = np.asarray(rows, np.float32)
+    kernel = np.exp(-(np.arange(-12, 13) ** 2) / (2 * max(2.2 * u, 0.8) ** 2)).astype(np.float32)
+    ends = np.stack([np.convolve(rows[:, side], kernel / kernel.sum(), "same") for side in range(2)], axis=1)
+    ends = ends / np.float32(max(float(ends.std()), 1e-6)) * reach * np.float32(0.42)
+    left = np.arange(width)[None, :] < width / 2
+    strokes = np.where(left, ends[:, :1], ends[:, 1:])  # bristle ends at the left and the right
+    margin = np.float32(46 * u)
+    sideways = smoothstep(0, float(5 * u), across - margin + strokes)
+    wavy = clouds(rng, height, width, 300 * u, 4) * reach * np.float32(0.35)
+    upright = smoothstep(0, float(4 * u), down - margin + wavy)
+    coat = sideways * upright
+    pooled = np.clip(coat - blur(coat, 6 * u), 0, 1) * np.float32(0.5)
+    return np.clip(coat * np.float32(0.97) + pooled * coat, 0, 1.25)

@@ -1,0 +1,133 @@
+"""Pictures as arrays: decoding to a working size, encoding, and the sizes that everything is measured in."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pyvips
+
+Pixels = npt.NDArray[np.float32]
+"""Height x width x 3 (sRGB as it is shown, 0 to 1), or height x width for one plane."""
+
+Bytes = npt.NDArray[np.uint8]
+
+FULL = 1600.0
+"""The long side at which lengths are given in pixels; see `unit`."""
+MOST_ENLARGED = 3.2
+LEAST_LONG_SIDE = 64
+LEAST_SHORT_SIDE = 64
+
+
+def decode(data: bytes, long_side: int) -> tuple[Pixels, Pixels | None]:
+    """The picture scaled to at most `long_side` pixels, and its alpha plane when it has one that matters.
+
+    Small pictures are enlarged, at most 3.2 times, so that strokes have room. Raises pyvips.Error for
+    what cannot be decoded whole.
+    """
+    head = pyvips.Image.new_from_buffer(data, "", access="sequential")
+    longest = max(head.width, head.height)
+    target = min(long_side, max(round(longest * MOST_ENLARGED), LEAST_LONG_SIDE))
+    image = pyvips.Image.thumbnail_buffer(
+        data, target, height=target, size="both", fail_on="truncated", output_profile="srgb"
+    )
+    if image.interpretation != "srgb":
+        image = image.colourspace("srgb")
+    if image.format != "uchar":
+        image = image.cast("uchar")
+    array = image.numpy()
+    if array.ndim == 2:
+        array = array[:, :, None]
+    colour, alpha = array, None
+    if array.shape[2] in (2, 4):
+        colour, plane = array[:, :, :-1], array[:, :, -1]
+        if plane.min() < 250:
+            alpha = plane.astype(np.float32) / 255
+    if colour.shape[2] == 1:
+        colour = np.repeat(colour, 3, axis=2)
+    return np.ascontiguousarray(colour[:, :, :3]).astype(np.float32) / 255, alpha
+
+
+def encode(picture: Pixels) -> bytes:
+    """JPEG, quality 92, full colour resolution (thin coloured lines survive), no metadata."""
+    return pyvips.Image.new_from_array(to_bytes(picture), interpretation="srgb").jpegsave_buffer(
+        Q=92, subsample_mode="off", optimize_coding=True, keep="none"
+    )
+
+
+MIME = "image/jpeg"
+
+
+def to_bytes(picture: Pixels) -> Bytes:
+    """0 to 1 as 0 to 255, rounded."""
+    return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def from_bytes(picture: Bytes) -> Pixels:
+    return picture.astype(np.float32) / np.float32(255)
+
+
+def size_of(picture: npt.NDArray[np.generic]) -> tuple[int, int]:
+    """Height and width in pixels."""
+    return int(picture.shape[0]), int(picture.shape[1])
+
+
+def unit(picture: npt.NDArray[np.generic]) -> float:
+    """What one pixel of a 1600-pixel picture is here: lengths times this look alike at every size."""
+    return max(max(size_of(picture)) / FULL, 0.2)
+
+
+def flatten(picture: Pixels, alpha: Pixels | None, ground: tuple[float, float, float]) -> Pixels:
+    """The picture on a plain ground."""
+    if alpha is None:
+        return picture
+    cover = alpha[:, :, None]
+    return picture * cover + np.float32(ground) * (1 - cover)
+
+
+def pad(picture: Pixels) -> Pixels:
+    """The picture with mirrored margins at right and bottom, so that no side is shorter than 64 pixels."""
+    height, width = size_of(picture)
+    below, beside = max(0, LEAST_SHORT_SIDE - height), max(0, LEAST_SHORT_SIDE - width)
+    if not below and not beside:
+        return picture
+    return cv2.copyMakeBorder(picture, 0, below, 0, beside, cv2.BORDER_REFLECT)
+
+
+def resized(picture: Pixels, height: int, width: int) -> Pixels:
+    """Scaled to exactly this size: averaged when smaller, cubic when larger."""
+    now = size_of(picture)
+    if now == (height, width):
+        return picture
+    how = cv2.INTER_AREA if height * width < now[0] * now[1] else cv2.INTER_CUBIC
+    return cv2.resize(picture, (width, height), interpolation=how)
+
+
+def blur(picture: Pixels, sigma: float) -> Pixels:
+    """Gaussian blur; wide ones are worked out on a smaller copy, which looks the same."""
+    if sigma < 0.3:
+        return picture
+    if sigma < 6:
+        return cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    height, width = size_of(picture)
+    shrink = min(sigma / 3, height / 8, width / 8)
+    if shrink <= 1.5:
+        return cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    small = cv2.resize(
+        picture, (round(width / shrink), round(height / shrink)), interpolation=cv2.INTER_AREA
+    )
+    small = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_REFLECT)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def smoothstep(low: float, high: float, value: Pixels) -> Pixels:
+    """0 below `low`, 1 above `high`, an S between (or the other way round when high < low)."""
+    t = np.clip((value - np.float32(low)) / np.float32(high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def mix(one: Pixels, other: Pixels, share: Pixels | float) -> Pixels:
+    """`one` where share is 0, `other` where it is 1."""
+    if isinstance(share, np.ndarray) and share.ndim == 2 and one.ndim == 3:
+        share = share[:, :, None]
+    return one + (other - one) * np.asarray(share, np.float32)
