@@ -73,7 +73,7 @@ def serve(control: socket.socket) -> None:
     wake_read.setblocking(False)
     wake_write.setblocking(False)
     signal.set_wakeup_fd(wake_write.fileno(), warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGCHLD, _ignore)
     selector = selectors.DefaultSelector()
     selector.register(control, selectors.EVENT_READ)
     selector.register(wake_read, selectors.EVENT_READ)
@@ -101,6 +101,14 @@ def serve(control: socket.socket) -> None:
             elif callers.get(key.data) is key.fileobj:  # the caller has turned away
                 os.kill(key.data, signal.SIGKILL)
                 selector.unregister(key.fileobj)
+
+
+def _nothing() -> None:
+    """Stand in for the `warm` that a target's module may have."""
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    """Stand in for the default of SIGCHLD, under which the wake-up descriptor would stay silent."""
 
 
 def _accept(control: socket.socket) -> tuple[socket.socket, socket.socket, int] | None:
@@ -150,6 +158,7 @@ def _load(name: str) -> Target | str:
     except BaseException:  # noqa: BLE001 (a target may raise anything)
         return traceback.format_exc()
     if not known:
+        getattr(sys.modules[module], "warm", _nothing)()
         gc.collect()
         gc.freeze()  # children then leave these pages shared
         if LINUX and len(os.listdir("/proc/self/task")) > 1:

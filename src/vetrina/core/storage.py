@@ -1,0 +1,208 @@
+"""Files' bytes, on the local disk or in S3, Google or Azure storage, and links that let people read them.
+
+Keys are made by `key_of` from ids, never from a name that a person gave. A put is whole or absent: on
+disk obstore writes beside the file and renames, and does not flush; `Storage` then flushes the file and
+its folders, so a put that has returned survives a power cut. The other stores do both themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import hmac
+import os
+import re
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
+CHUNK = 256 * 1024
+"""Bytes of one piece of a stream, at least (the last may be smaller)."""
+LINK_STEP = 15 * 60
+"""Links expire at whole quarters of an hour (seconds), so a page asks for the same ones for a while."""
+
+_KEY = re.compile(r"[0-9a-z][0-9a-z._-]*(/[0-9a-z][0-9a-z._-]*)+")
+
+
+class StorageFailure(Exception):
+    """The storage did not do it; the message says why, for the log."""
+
+
+class NotStored(StorageFailure):
+    """There is nothing under that key."""
+
+
+class StorageUnavailable(StorageFailure):
+    """Disk full, no rights, network or credentials: not the caller's fault, and may pass."""
+
+
+def key_of(account_id: UUID, file_id: UUID, variant: str) -> str:
+    """The key of one variant ("original", "320") of a file. Raises ValueError if it could leave its folder."""
+    return _checked(f"{account_id}/{file_id}/{variant}")
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A file being read: its size in bytes, and its pieces (to be iterated once)."""
+
+    size: int
+    chunks: AsyncIterator[bytes]
+
+
+class Storage:
+    """One place where files are kept. Every method raises StorageUnavailable when it cannot be reached."""
+
+    def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
+        self._store = store
+        self._folder = folder
+
+    @classmethod
+    def at(cls, url: str, folder: Path) -> Storage:
+        """The storage at `url` (s3://, gs://, az://; credentials from the providers' usual variables).
+
+        An empty url means `folder` on the local disk, which is made if it is not there.
+        """
+        if url:
+            wait: ClientConfig = {"timeout": timedelta(seconds=30), "connect_timeout": timedelta(seconds=5)}
+            again: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+            return cls(from_url(url, client_options=wait, retry_config=again))
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(LocalStore(folder, automatic_cleanup=True), folder.resolve())
+
+    async def put(self, key: str, data: bytes, mime: str) -> None:
+        """Store `data` whole, in place of what was there. The clouds keep `mime` as its content type."""
+        with _failures(key):
+            if self._folder is None:
+                attributes = {"Content-Type": mime}
+                await obstore.put_async(
+                    self._store, _checked(key), data, attributes=attributes, use_multipart=False
+                )
+            else:
+                await obstore.put_async(self._store, _checked(key), data, use_multipart=False)
+                await asyncio.to_thread(_flush, self._folder, key)
+
+    async def get(self, key: str) -> bytes:
+        """All bytes under `key`. Raises NotStored."""
+        with _failures(key):
+            found = await obstore.get_async(self._store, _checked(key))
+            return bytes(await found.bytes_async())
+
+    async def stream(self, key: str) -> Stream:
+        """The bytes under `key`, piece by piece. Raises NotStored before the first piece."""
+        with _failures(key):
+            found = await obstore.get_async(self._store, _checked(key))
+            return Stream(found.meta["size"], _pieces(key, found))
+
+    async def exists(self, key: str) -> bool:
+        """Whether anything is under `key`."""
+        try:
+            with _failures(key):
+                await obstore.head_async(self._store, _checked(key))
+        except NotStored:
+            return False
+        return True
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Delete what is under `keys`. What is not there is no error."""
+        wanted = [_checked(key) for key in keys]
+        if self._folder is None and wanted:
+            with _failures(wanted[0]), contextlib.suppress(FileNotFoundError):
+                await obstore.delete_async(self._store, wanted)
+            return
+        for key in wanted:  # on disk one that is missing would hide the rest
+            with _failures(key), contextlib.suppress(FileNotFoundError):
+                await obstore.delete_async(self._store, key)
+
+    async def list(self, prefix: str) -> AsyncGenerator[str]:
+        """Every key in the folder `prefix` ("" for all), in no promised order."""
+        with _failures(prefix):
+            pages = obstore.list(self._store, prefix or None)  # pyright: ignore[reportUnknownMemberType]
+            async for page in pages:
+                for meta in page:
+                    yield meta["path"]
+
+
+async def _pieces(key: str, found: obstore.GetResult) -> AsyncGenerator[bytes]:
+    with _failures(key):
+        async for piece in found.stream(min_chunk_size=CHUNK):
+            yield bytes(piece)
+
+
+def _checked(key: str) -> str:
+    if not _KEY.fullmatch(key) or ".." in key:
+        raise ValueError(f"{key!r} is no storage key")
+    return key
+
+
+@contextlib.contextmanager
+def _failures(key: str) -> Generator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise NotStored(f"nothing is stored under {key}") from None
+    except (BaseError, OSError) as error:
+        raise StorageUnavailable(f"{key}: {error}") from error
+
+
+def _flush(folder: Path, key: str) -> None:
+    """Flush a file and every folder from it up to the storage's own, any of which may be new."""
+    path = folder / key
+    while True:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if path == folder:
+            return
+        path = path.parent
+
+
+class SignedLinks:
+    """Links that show one path to whoever holds them, until they expire.
+
+    The first secret signs; links signed with an older one stay good while secrets are changed.
+    """
+
+    def __init__(self, secret: bytes, *older: bytes) -> None:
+        # a key of its own, so that what the same secret signs elsewhere is never a link
+        self._keys = [hmac.digest(each, b"vetrina signed links", hashlib.sha256) for each in (secret, *older)]
+
+    def sign(self, path: str, expires_in: int, *, now: float | None = None) -> str:
+        """The query that opens `path` for `expires_in` seconds at least, and a quarter of an hour more at most."""
+        last = int(time.time() if now is None else now) + expires_in
+        expires = -(-last // LINK_STEP) * LINK_STEP
+        return f"expires={expires}&signature={_signature(self._keys[0], path, expires)}"
+
+    def check(self, path: str, query: str, *, now: float | None = None) -> bool:
+        """Whether `query` opens `path` now. Parameters other than the two are not looked at."""
+        given = parse_qs(query, keep_blank_values=True)
+        if len(given.get("expires", ())) != 1 or len(given.get("signature", ())) != 1:
+            return False
+        written, signature = given["expires"][0], given["signature"][0].encode()
+        if not re.fullmatch(r"[1-9][0-9]{0,11}", written, re.ASCII):
+            return False
+        expires = int(written)
+        known = [
+            hmac.compare_digest(_signature(key, path, expires).encode(), signature) for key in self._keys
+        ]
+        return any(known) and (time.time() if now is None else now) < expires
+
+
+def _signature(key: bytes, path: str, expires: int) -> str:
+    digest = hmac.digest(key, f"{expires}\n{path}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -1,0 +1,1 @@
+"""Pictures that people bring or make: taking in, keeping, showing and deleting them."""
