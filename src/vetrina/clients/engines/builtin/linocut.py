@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from vetrina.clients.engines.builtin import colour, surface
@@ -26,20 +27,24 @@ def linocut(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     height, width = size_of(photo)
     u = unit(photo)
     step(0.0, "Drawing on the block")
-    tone = colour.local_contrast(colour.levels(colour.light(flattened(photo, 4 * u, 0.09, 2)), 2, 98), 2.6)
-    calm = guided(tone, tone, 7 * u, 0.003)
-    field = leaning(flow(photo, 9 * u), 8, 0.55)
+    tone = colour.local_contrast(colour.levels(colour.light(flattened(photo, 3 * u, 0.08, 2)), 2, 98), 2.2)
+    calm = guided(tone, tone, 5 * u, 0.002)
+    calm = np.clip(calm + np.float32(0.9) * (blur(calm, 1.5 * u) - blur(calm, 16 * u)), 0, 1)
+    calm **= np.float32(0.85)
+    field = leaning(flow(photo, 8 * u), 8, 0.45)
     step(0.22, "Cutting with the gouge")
-    size = knobs.number("gouge")
-    ridges = along(grain(rng, height, width, 1.45 * u * size + 0.4), field, 34 * u * size, 10)
+    size = (0.5 + knobs.number("gouge")) * u
+    hatch = grain(rng, height, width, 1.3 * size + 0.3) - np.float32(0.55) * grain(rng, height, width, 3 * size)
+    ridges = along(hatch, field, 40 * size, 10)
+    ridges -= blur(ridges, 4.5 * size)  # of one width, as one tool leaves them
     ridges /= np.float32(max(float(ridges.std()), 1e-6))
     step(0.48, "Keeping the key lines")
-    key = lines_and_blacks(calm, field, 2.6 * u, weight=20, level=0.36, sharp=14)
+    key = lines_and_blacks(calm, field, 2.6 * u, weight=20, level=0.30, sharp=14)
     level = 0.40 + 0.24 * (knobs.number("darkness") - 0.5)
-    cut = calm + np.float32(0.145) * ridges * smoothstep(0.02, 0.22, calm) * smoothstep(1.0, 0.72, calm)
+    cut = calm + np.float32(0.15) * ridges * smoothstep(0.05, 0.25, calm) * smoothstep(0.95, 0.65, calm)
     block = np.maximum(smoothstep(level + 0.05, level - 0.05, cut), smoothstep(0.35, 0.65, key))
     # a few ridges that the gouge missed, standing in the cleared ground
-    stray = smoothstep(2.05, 2.35, ridges) * smoothstep(0.62, 0.86, calm) * np.float32(0.9)
+    stray = smoothstep(2.5, 2.8, ridges) * smoothstep(0.62, 0.86, calm) * np.float32(0.9)
     block = smoothstep(0.4, 0.6, blur(np.maximum(block, stray), 0.8 * u))
     step(0.68, "Cutting the colour block")
     dark_ink, tint = (colour.rgb(code) for code in LINO_INKS[knobs.word("ink")])
@@ -106,20 +111,15 @@ def _coating(rng: Chance, height: int, width: int, u: float, rough: float) -> Pi
     """Where the sensitiser lies: full inside, brush ends running out over the margin."""
     y = np.arange(height, dtype=np.float32)[:, None]
     x = np.arange(width, dtype=np.float32)[None, :]
-    across = np.minimum(x, width - 1 - x) * np.ones((height, 1), np.float32)
-    down = np.minimum(y, height - 1 - y) * np.ones((1, width), np.float32)
-    reach = np.float32((16 + 26 * rough) * u)
-    rows = blur(rng.standard_normal((height, 2), np.float32), 0) if height < 8 else rng.standard_normal((height, 2))
-    rows = np.asarray(rows, np.float32)
-    kernel = np.exp(-(np.arange(-12, 13) ** 2) / (2 * max(2.2 * u, 0.8) ** 2)).astype(np.float32)
-    ends = np.stack([np.convolve(rows[:, side], kernel / kernel.sum(), "same") for side in range(2)], axis=1)
-    ends = ends / np.float32(max(float(ends.std()), 1e-6)) * reach * np.float32(0.42)
-    left = np.arange(width)[None, :] < width / 2
-    strokes = np.where(left, ends[:, :1], ends[:, 1:])  # bristle ends at the left and the right
-    margin = np.float32(46 * u)
-    sideways = smoothstep(0, float(5 * u), across - margin + strokes)
-    wavy = clouds(rng, height, width, 300 * u, 4) * reach * np.float32(0.35)
-    upright = smoothstep(0, float(4 * u), down - margin + wavy)
+    across = np.minimum(x, width - 1 - x)
+    down = np.minimum(y, height - 1 - y)
+    bristles = cv2.GaussianBlur(grain(rng, height, width), (0, 0), sigmaX=min(60 * u, width / 4), sigmaY=1.1 * u)
+    bristles += cv2.GaussianBlur(grain(rng, height, width), (0, 0), sigmaX=min(80 * u, width / 4), sigmaY=7 * u) * 2.4
+    bristles /= np.float32(max(float(bristles.std()), 1e-6))
+    margin, reach = np.float32(50 * u), np.float32((8 + 22 * rough) * u)
+    broad = clouds(rng, height, width, 300 * u, 3) * reach * np.float32(0.4)
+    sideways = smoothstep(-0.6, 0.75, (across - margin + broad) / reach + bristles * np.float32(0.8))
+    upright = smoothstep(0, float(4 * u), down - margin + broad)
     coat = sideways * upright
     pooled = np.clip(coat - blur(coat, 6 * u), 0, 1) * np.float32(0.5)
     return np.clip(coat * np.float32(0.97) + pooled * coat, 0, 1.25)
