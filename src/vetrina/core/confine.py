@@ -280,6 +280,7 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(part for part in sys.path if part),
         "LANG": "C.UTF-8",
         "VIPS_CONCURRENCY": "2",
+        "VIPS_DISC_THRESHOLD": "64g",  # there is no disk in the fence: all in memory, which is limited
         "OPENBLAS_NUM_THREADS": "1",  # otherwise numpy starts threads when imported
         "OMP_NUM_THREADS": "1",
         "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # fewer page faults where memory is always new

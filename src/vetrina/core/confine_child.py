@@ -46,6 +46,7 @@ OUT_OF_MEMORY = (
     "failed to allocate",
     "insufficient memory",
     "cannot allocate memory",
+    "memory allocation error",
 )
 FIRST_OWN_USER = 1_879_048_192
 """Children of root run as this number plus their pid, so no two can signal or trace each other."""
@@ -209,7 +210,7 @@ def _child(data: socket.socket, errors: int, target: Target | str, call: dict[st
             short = isinstance(error, MemoryError) or any(
                 sign in str(error).lower() for sign in OUT_OF_MEMORY
             )
-            detail = repr(error) if short else traceback.format_exc()
+            detail = f"{type(error).__name__}: {error}" if short else traceback.format_exc()
             del payload
             send(line, b"M" if short else b"E", msgspec.msgpack.encode(detail))
         else:

@@ -178,7 +178,11 @@ def _srgb(image: pyvips.Image) -> pyvips.Image:
     if with_profile or cmyk:
         try:
             image = image.icc_transform(
-                "srgb", embedded=True, input_profile="cmyk" if cmyk else "srgb", depth=8
+                "srgb",
+                embedded=True,
+                input_profile="cmyk" if cmyk else "srgb",
+                depth=8,
+                black_point_compensation=True,
             )
         except pyvips.Error:  # a profile that is none, or fits another kind of picture
             image = image.colourspace("srgb")
