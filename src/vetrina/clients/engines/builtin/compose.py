@@ -95,7 +95,9 @@ def _laid(scene: Pixels, product: Cutout, where: Placement) -> Layer:
     shift = np.float32([[1, 0, left], [0, 1, top]])
     size = (width, height)
     return Layer(
-        np.clip(cv2.warpAffine(paint, shift, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), 0, 1),
+        np.clip(
+            cv2.warpAffine(paint, shift, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), 0, 1
+        ),
         np.clip(cv2.warpAffine(alpha, shift, size, flags=cv2.INTER_LINEAR, borderValue=(0,)), 0, 1),
         top + to[0],
         float(to[0]),
@@ -151,7 +153,9 @@ def ground_shadow(layer: Layer, slant: float, u: float) -> Pixels:
     low = smoothstep(layer.bottom - 0.6 * reach, layer.bottom, np.broadcast_to(y, layer.alpha.shape))
     contact = blur(_down(layer.alpha * low, max(0.010 * reach, 0.8)), max(0.011 * reach, 0.7))
     away_x = -slant * 0.035 * reach
-    ambient = blur(_down(layer.alpha * low, 0.045 * reach, away_x), max(0.042 * reach, 1.5)) * np.float32(1.05)
+    ambient = blur(_down(layer.alpha * low, 0.045 * reach, away_x), max(0.042 * reach, 1.5)) * np.float32(
+        1.05
+    )
     under = np.float32([[1, 0, -slant * 0.04 * reach], [0, 0.14, layer.bottom * 0.86 + 0.03 * reach]])
     pool = cv2.warpAffine(layer.alpha, under, (width, height), flags=cv2.INTER_AREA, borderValue=(0,))
     pool = blur(pool, max(0.035 * reach, 1.2)) * np.float32(0.8)
@@ -166,7 +170,9 @@ def wall_shadow(layer: Layer, slant: float) -> Pixels:
     reach = layer.tall
     result = np.zeros((height, width), np.float32)
     for far, soft, strength in ((0.02, 0.012, 0.35), (0.07, 0.045, 0.5)):
-        shift = np.float32([[1, 0, -slant * far * reach], [0, 1, (0.55 + 0.3 * (1 - abs(slant))) * far * reach]])
+        shift = np.float32(
+            [[1, 0, -slant * far * reach], [0, 1, (0.55 + 0.3 * (1 - abs(slant))) * far * reach]]
+        )
         moved = cv2.warpAffine(layer.alpha, shift, (width, height), flags=cv2.INTER_LINEAR, borderValue=(0,))
         result = 1 - (1 - result) * (1 - blur(moved, max(soft * reach, 0.8)) * np.float32(strength))
     return np.clip(result, 0, 0.9)

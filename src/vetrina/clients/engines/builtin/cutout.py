@@ -86,7 +86,10 @@ def _centres(samples: Pixels, count: int, rng: Chance) -> Pixels:
     for _ in range(8):
         nearest = ((samples[:, None] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
         centres = np.stack(
-            [samples[nearest == i].mean(axis=0) if (nearest == i).any() else centres[i] for i in range(len(centres))]
+            [
+                samples[nearest == i].mean(axis=0) if (nearest == i).any() else centres[i]
+                for i in range(len(centres))
+            ]
         )
     return centres
 
@@ -131,7 +134,9 @@ def _filled(found: Bytes, prior: Pixels) -> Bytes:
     solid = found.copy()
     outlines, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(solid, outlines, -1, (1,), -1)
-    count, holes, stats, _ = cv2.connectedComponentsWithStats(((solid == 1) & (found == 0)).astype(np.uint8), connectivity=4)
+    count, holes, stats, _ = cv2.connectedComponentsWithStats(
+        ((solid == 1) & (found == 0)).astype(np.uint8), connectivity=4
+    )
     for number in range(1, count):
         here = holes == number
         area = int(stats[number, cv2.CC_STAT_AREA])

@@ -31,7 +31,13 @@ from vetrina.clients.engines.builtin.strokes import (
     trace,
 )
 
-PASTEL_PAPERS = {"umber": "#6b5a4c", "slate": "#4f5a63", "cream": "#e6dcc6", "black": "#26252a", "rose": "#a98580"}
+PASTEL_PAPERS = {
+    "umber": "#6b5a4c",
+    "slate": "#4f5a63",
+    "cream": "#e6dcc6",
+    "black": "#26252a",
+    "rose": "#a98580",
+}
 
 
 def pointillism(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:

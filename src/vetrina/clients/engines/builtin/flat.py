@@ -11,7 +11,7 @@ from vetrina.clients.engines.builtin.chance import Chance, clouds, displaced, gr
 from vetrina.clients.engines.builtin.flow import flow
 from vetrina.clients.engines.builtin.lines import lines_and_blacks, outlines
 from vetrina.clients.engines.builtin.pixels import Pixels, blur, mix, resized, size_of, smoothstep, unit
-from vetrina.clients.engines.builtin.smoothing import flattened, guided, kuwahara
+from vetrina.clients.engines.builtin.smoothing import flattened, kuwahara
 from vetrina.clients.engines.builtin.steps import Knobs, Steps
 
 
@@ -187,4 +187,6 @@ def _cast(mask: Pixels, u: float, depth: float) -> Pixels:
 def _moved(plane: Pixels, dx: float, dy: float) -> Pixels:
     height, width = plane.shape
     matrix = np.float32([[1, 0, dx], [0, 1, dy]])
-    return cv2.warpAffine(plane, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(
+        plane, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )

@@ -46,7 +46,9 @@ def hatching(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
         _hatch(ink, dark, turned(field, turn), threshold, max(spacing * tight, 2.2), rng, u)
     step(0.78, "Inking the contours")
     plane = colour.grey(flattened(photo, 2.5 * u, 0.08, 2))
-    line = outlines(plane, flow(photo, 3.5 * u), (1.0 + 1.2 * knobs.number("outline")) * u, tau=0.991, sharp=220)
+    line = outlines(
+        plane, flow(photo, 3.5 * u), (1.0 + 1.2 * knobs.number("outline")) * u, tau=0.991, sharp=220
+    )
     deep = smoothstep(0.885, 0.965, guided(dark, dark, 3 * u, 0.0005))
     cover = np.maximum(np.maximum(from_bytes(ink), smoothstep(0.25, 0.7, line)), deep)
     step(0.94, "Letting the ink dry")
@@ -97,7 +99,9 @@ def stipple(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     step(0.0, "Weighing the tones")
     tone = colour.local_contrast(colour.levels(colour.light(photo), 1, 98), 1.8)
     crisp = np.clip(tone + 0.8 * (tone - blur(tone, 5 * u)), 0, 1)
-    edge = outlines(colour.grey(flattened(photo, 2.5 * u, 0.08, 2)), flow(photo, 3 * u), 1.6 * u, tau=0.992, sharp=120)
+    edge = outlines(
+        colour.grey(flattened(photo, 2.5 * u, 0.08, 2)), flow(photo, 3 * u), 1.6 * u, tau=0.992, sharp=120
+    )
     weight = np.clip((1 - crisp) ** np.float32(1.45) + edge * np.float32(0.25), 0.003, 1)
     area = height * width / (u * u)
     count = int(min(knobs.whole("dots") * 1000 * area / (1600 * 1200), height * width / 9))

@@ -34,7 +34,9 @@ def linocut(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     field = leaning(flow(photo, 8 * u), 8, 0.45)
     step(0.22, "Cutting with the gouge")
     size = (0.5 + knobs.number("gouge")) * u
-    hatch = grain(rng, height, width, 1.3 * size + 0.3) - np.float32(0.55) * grain(rng, height, width, 3 * size)
+    hatch = grain(rng, height, width, 1.3 * size + 0.3) - np.float32(0.55) * grain(
+        rng, height, width, 3 * size
+    )
     ridges = along(hatch, field, 40 * size, 10)
     ridges -= blur(ridges, 4.5 * size)  # of one width, as one tool leaves them
     ridges /= np.float32(max(float(ridges.std()), 1e-6))
@@ -88,7 +90,9 @@ def cyanotype(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     blue = (1 - tone) * np.float32(0.96) + np.float32(0.02)
     step(0.68, "Washing in cold water")
     uneven = 1 + np.float32(0.05) * clouds(rng, height, width, 260 * u, 5)
-    uneven += (np.float32(0.5) - paper) * np.float32(0.16) + np.float32(0.022) * grain(rng, height, width, 0.8 * u)
+    uneven += (np.float32(0.5) - paper) * np.float32(0.16) + np.float32(0.022) * grain(
+        rng, height, width, 0.8 * u
+    )
     blue = np.clip(blue * uneven * coat, 0, 1)
     step(0.84, "Drying")
     stops = [
@@ -113,8 +117,12 @@ def _coating(rng: Chance, height: int, width: int, u: float, rough: float) -> Pi
     x = np.arange(width, dtype=np.float32)[None, :]
     across = np.minimum(x, width - 1 - x)
     down = np.minimum(y, height - 1 - y)
-    bristles = cv2.GaussianBlur(grain(rng, height, width), (0, 0), sigmaX=min(60 * u, width / 4), sigmaY=1.1 * u)
-    bristles += cv2.GaussianBlur(grain(rng, height, width), (0, 0), sigmaX=min(80 * u, width / 4), sigmaY=7 * u) * 2.4
+    bristles = cv2.GaussianBlur(
+        grain(rng, height, width), (0, 0), sigmaX=min(60 * u, width / 4), sigmaY=1.1 * u
+    )
+    bristles += (
+        cv2.GaussianBlur(grain(rng, height, width), (0, 0), sigmaX=min(80 * u, width / 4), sigmaY=7 * u) * 2.4
+    )
     bristles /= np.float32(max(float(bristles.std()), 1e-6))
     margin, reach = np.float32(50 * u), np.float32((8 + 22 * rough) * u)
     broad = clouds(rng, height, width, 300 * u, 3) * reach * np.float32(0.4)

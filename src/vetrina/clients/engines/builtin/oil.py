@@ -1,4 +1,4 @@
-"""Oil paint: layers of bristle strokes from broad to fine along the picture's flow, thick enough to catch light."""
+"""Oil paint: bristle strokes from broad to fine along the flow, thick enough to catch light."""
 
 from __future__ import annotations
 

@@ -113,9 +113,7 @@ def blur(picture: Pixels, sigma: float) -> Pixels:
     shrink = min(sigma / 3, height / 8, width / 8)
     if shrink <= 1.5:
         return cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    small = cv2.resize(
-        picture, (round(width / shrink), round(height / shrink)), interpolation=cv2.INTER_AREA
-    )
+    small = cv2.resize(picture, (round(width / shrink), round(height / shrink)), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_REFLECT)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
 

@@ -90,14 +90,18 @@ def _registered(plate: Pixels, rng: Chance, slip: float) -> Pixels:
     matrix = np.float32(
         [[1, -turn, slip * np.cos(a) + turn * height / 2], [turn, 1, slip * np.sin(a) - turn * width / 2]]
     )
-    return cv2.warpAffine(plate, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return cv2.warpAffine(
+        plate, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
 
 
 def _uneven(tooth: Pixels, rng: Chance, u: float) -> Pixels:
     """Soy ink never lies evenly: rollers leave bands, the paper's tooth stays lighter."""
     height, width = size_of(tooth)
     bands = cv2.resize(
-        rng.standard_normal((max(height // 24, 2), 1), np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+        rng.standard_normal((max(height // 24, 2), 1), np.float32),
+        (width, height),
+        interpolation=cv2.INTER_CUBIC,
     )
     blotch = clouds(rng, height, width, 120 * u, 4)
     specks = smoothstep(2.9, 3.3, grain(rng, height, width, 0.9 * u))
@@ -120,7 +124,9 @@ def pop_art(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     calm = guided(tone, tone, 5 * pu, 0.002)
     step(0.12, "Cutting the stencils")
     line = outlines(calm, flow(motif, 4 * pu), 2.4 * pu, tau=0.988, sharp=110)
-    key = np.maximum(smoothstep(0.28, 0.23, calm), smoothstep(0.3, 0.75, line) * np.float32(knobs.number("lines")))
+    key = np.maximum(
+        smoothstep(0.28, 0.23, calm), smoothstep(0.3, 0.75, line) * np.float32(knobs.number("lines"))
+    )
     field = smoothstep(0.565, 0.54, calm + np.float32(0.012) * clouds(rng, ph, pw, 26 * pu, 3))
     lights = smoothstep(0.80, 0.83, calm)
     dotted = halftone.dots(smoothstep(0.80, 0.50, calm) * np.float32(0.8), max(8.5 * pu, 4.0), 22.0)

@@ -28,7 +28,11 @@ def sweep(products: list[Cutout], scene: Pixels | None, knobs: Knobs, rng: Chanc
     height, width = frame(knobs)
     step(0.0, "Rolling out the paper")
     paper = _paper_colour(products, knobs)
-    room = _backdrop(height, width, paper, knobs, rng, 0.70) if scene is None else _defocused(scene, height, width)
+    room = (
+        _backdrop(height, width, paper, knobs, rng, 0.70)
+        if scene is None
+        else _defocused(scene, height, width)
+    )
     if scene is not None:
         room = _floor(room, paper, 0.70)
     step(0.25, "Setting the lights")
@@ -52,7 +56,11 @@ def plinth(products: list[Cutout], scene: Pixels | None, knobs: Knobs, rng: Chan
     height, width = frame(knobs)
     step(0.0, "Painting the wall")
     paper = _paper_colour(products, knobs)
-    room = _backdrop(height, width, paper, knobs, rng, 0.74) if scene is None else _defocused(scene, height, width)
+    room = (
+        _backdrop(height, width, paper, knobs, rng, 0.74)
+        if scene is None
+        else _defocused(scene, height, width)
+    )
     if scene is not None:
         room = _floor(room, paper, 0.74)
     step(0.18, "Setting the lights")
@@ -74,7 +82,9 @@ def plinth(products: list[Cutout], scene: Pixels | None, knobs: Knobs, rng: Chan
     return _finished(result, rng)
 
 
-def catalogue_page(products: list[Cutout], scene: Pixels | None, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
+def catalogue_page(
+    products: list[Cutout], scene: Pixels | None, knobs: Knobs, rng: Chance, step: Steps
+) -> Pixels:
     """Plain white, a soft shadow, a faint reflection: as shops ask for it. A scene is not used."""
     height, width = frame(knobs)
     step(0.0, "Clearing the table")
@@ -97,7 +107,9 @@ def catalogue_page(products: list[Cutout], scene: Pixels | None, knobs: Knobs, r
         depth = min(height - base, base)
         mirrored[base : base + depth] = bare[base - depth : base][::-1]
         y = np.arange(height, dtype=np.float32)[:, None] * np.ones((1, width), np.float32)
-        fade = smoothstep(base + 0.55 * 2 * half * height, base, y) * np.float32(0.34 * knobs.number("reflection"))
+        fade = smoothstep(base + 0.55 * 2 * half * height, base, y) * np.float32(
+            0.34 * knobs.number("reflection")
+        )
         page = mix(page, blur(mirrored, max(height / 500, 0.5)), fade * (y >= base))
     result = place_all(page, products, where, rng, step.part(0.45, 0.95))
     step(0.95, "Taking the picture")
@@ -149,7 +161,9 @@ def _defocused(scene: Pixels, height: int, width: int) -> Pixels:
     view = np.ascontiguousarray(whole[top : top + height, left : left + width])
     radius = max(round(0.016 * max(height, width)), 2)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.float32)
-    half = resized(view, max(height // 2, 8), max(width // 2, 8)) ** np.float32(2.2)  # lights bloom as light does
+    half = resized(view, max(height // 2, 8), max(width // 2, 8)) ** np.float32(
+        2.2
+    )  # lights bloom as light does
     soft = cv2.filter2D(half, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT)
     return np.clip(resized(np.clip(soft, 0, 1) ** np.float32(1 / 2.2), height, width), 0, 1)
 
@@ -178,7 +192,9 @@ def _patterned(room: Pixels, light: str, horizon: float, rng: Chance) -> Pixels:
                 corner = np.float32([[0, 0], [1, 0], [1, 1], [0, 1]]) * np.float32([0.20, 0.19])
                 corner += np.float32([0.30 + column * 0.235, 0.06 + row * 0.225])
                 corner[:, 0] += corner[:, 1] * np.float32(0.32) - 0.10
-                cv2.fillConvexPoly(mask, np.round(corner * [width, height] * 16).astype(np.int32), (255,), cv2.LINE_AA, 4)
+                cv2.fillConvexPoly(
+                    mask, np.round(corner * [width, height] * 16).astype(np.int32), (255,), cv2.LINE_AA, 4
+                )
         lit = blur(mask.astype(np.float32) / 255, 9 * u)
         return np.clip(room * (0.76 + 0.36 * lit)[:, :, None], 0, 1)
     mask[:] = 255
@@ -230,7 +246,11 @@ def _cylinder(
     facing = np.sqrt(np.clip(1 - across * across, 0, 1))
     side = 0.56 + 0.42 * np.clip(facing * 0.72 - across * 0.62, 0, 1) + np.float32(0.06) * (across > 0.9)
     base = colour.from_lab((paper * np.float32([1.05, 0.9, 0.9]))[None, None])[0, 0]
-    plaster = 1 + np.float32(0.012) * grain(rng, height, width, 1.2) + np.float32(0.01) * clouds(rng, height, width, 60, 3)
+    plaster = (
+        1
+        + np.float32(0.012) * grain(rng, height, width, 1.2)
+        + np.float32(0.01) * clouds(rng, height, width, 60, 3)
+    )
     skin = np.clip(base * (side * plaster)[:, :, None], 0, 1)
     lid = np.clip(base * ((1.12 - 0.10 * across) * plaster)[:, :, None], 0, 1)
     result = mix(room, skin, body.astype(np.float32) / 255)

@@ -15,7 +15,7 @@ def tooth(rng: Chance, height: int, width: int, size: float) -> Pixels:
     coarse = grain(rng, height, width, size * 1.1)
     fibre = cv2.GaussianBlur(grain(rng, height, width), (0, 0), sigmaX=size * 1.8, sigmaY=size * 0.35)
     fibre /= np.float32(max(float(fibre.std()), 1e-6))
-    return even((fine * np.float32(0.62) + coarse * np.float32(0.62) + fibre * np.float32(0.42)))
+    return even(fine * np.float32(0.62) + coarse * np.float32(0.62) + fibre * np.float32(0.42))
 
 
 def cold_press(rng: Chance, height: int, width: int, size: float) -> Pixels:
