@@ -157,7 +157,7 @@ def _load(name: str) -> Target | str:
     try:
         target: Target = getattr(importlib.import_module(module), function)
     except BaseException:  # noqa: BLE001 (a target may raise anything)
-        return traceback.format_exc()
+        return f"cannot load {name}\n{traceback.format_exc()}"
     if not known:
         getattr(sys.modules[module], "warm", _nothing)()
         gc.collect()
@@ -195,7 +195,8 @@ def _child(data: socket.socket, errors: int, target: Target | str, call: dict[st
         _fence(call)
         _, body = receive(line)
         if isinstance(target, str):
-            raise ImportError(target)  # noqa: TRY004
+            send(line, b"E", msgspec.msgpack.encode(target))
+            os._exit(0)
         payload = msgspec.msgpack.decode(body)
         del body
 
@@ -245,14 +246,13 @@ def _fence(call: dict[str, Any]) -> None:
         _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         _landlock()
     if os.geteuid() == 0:
-        os.setgroups([])
-        own = FIRST_OWN_USER + os.getpid()
-        try:
-            os.setresgid(own, own, own) if LINUX else os.setgid(NOBODY)
-            os.setresuid(own, own, own) if LINUX else os.setuid(NOBODY)
-        except OSError:  # a container that maps few users
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
+        # a container may map few users, or keep the right to change user from its root
+        for user in (FIRST_OWN_USER + os.getpid(), NOBODY) if LINUX else (NOBODY,):
+            with contextlib.suppress(OSError):
+                os.setgroups([])
+                os.setgid(user)
+                os.setuid(user)
+                break
     if LINUX:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # last: a change of user clears it
         if os.getppid() == 1:
