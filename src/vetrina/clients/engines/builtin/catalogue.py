@@ -52,7 +52,7 @@ def _yes(name: str, title: str, default: bool, help: str = "") -> Parameter:
     return Parameter(name=name, title=title, kind="boolean", default=default, help=help)
 
 
-SIZE = _whole("size", "Size", 1600, 480, 4000, 80, "Long side of the result, in pixels.")
+SIZE = _whole("size", "Size", 1600, 480, 3200, 80, "Long side of the result, in pixels.")
 INK = ["black", "sepia", "indigo", "green", "oxblood"]
 
 
@@ -98,7 +98,7 @@ PAINTED = [
         "Soft pastel",
         "Chalky strokes on toned paper whose colour glows through.",
         _choice("paper", "Paper", ["umber", "slate", "cream", "rose", "black"]),
-        _share("pressure", "Pressure", 0.6, "Light pressure leaves more of the paper showing."),
+        _share("pressure", "Pressure", 0.7, "Light pressure leaves more of the paper showing."),
         _share("blend", "Blending", 0.4, "Smudging with a fingertip."),
     ),
     _style(

@@ -1,0 +1,67 @@
+"""Seconds and peak memory of every built-in style on the 12-megapixel photograph, each in a fresh process.
+
+`python bench/engine.py [--size 1600] [STYLE ...]`. One core; decoding and encoding included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+
+from vetrina.clients.engines.builtin.catalogue import STYLES
+from vetrina.demo.photos import path_of
+
+
+def once(name: str, size: int) -> dict[str, float]:
+    """Render one style in this process: seconds and the process's peak in MiB, before and after."""
+    from vetrina.clients.engines.builtin.catalogue import BY_NAME
+    from vetrina.clients.engines.builtin.render import render
+
+    style, photo = BY_NAME[name], path_of("dandelion").read_bytes()
+    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    begun = time.perf_counter()
+    render(
+        {
+            "style": name,
+            "parameters": {"size": size},
+            "seed": 1,
+            "products": [path_of("coffee").read_bytes()] if style.needs_model else [photo] * style.needs_product,
+            "models": [photo] if style.needs_model or not style.needs_product else [],
+        },
+        lambda fraction, step: None,
+    )
+    seconds = time.perf_counter() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "idle": idle, "peak": peak}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("styles", nargs="*", metavar="STYLE")
+    parser.add_argument("--size", type=int, default=1600)
+    parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.once:
+        print(json.dumps(once(asked.styles[0], asked.size)))
+        return 0
+    print(f"{'style':18} {'seconds':>8} {'peak MiB':>9}   (12 megapixels in, long side {asked.size} out)")
+    for style in STYLES:
+        if asked.styles and style.name not in asked.styles:
+            continue
+        done = subprocess.run(
+            [sys.executable, __file__, "--once", "--size", str(asked.size), style.name],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        figures = json.loads(done.stdout)
+        print(f"{style.name:18} {figures['seconds']:8.2f} {figures['peak']:9.0f}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
