@@ -15,6 +15,21 @@ from vetrina.core.confine_child import Refuse, Report, send
 Payload = dict[str, Any]
 
 
+_done: list[str] = []
+
+
+def warm() -> None:
+    _done.append("warm")
+
+
+def rehearse() -> None:
+    _done.append("rehearsed")
+
+
+def what_was_done(payload: Payload, report: Report) -> Payload:
+    return {"done": _done, "pid": os.getpid()}
+
+
 def echo(payload: Payload, report: Report) -> Payload:
     return payload
 

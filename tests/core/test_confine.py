@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -25,6 +26,7 @@ from vetrina.core.confine import (
     Limits,
     confined,
 )
+from vetrina.core.confine_call import SPARES
 
 TARGETS = "tests.core.confine_targets"
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -61,6 +63,17 @@ def lives(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def children(pid: int) -> list[int]:
+    """What /proc says; elsewhere than on Linux nothing."""
+    found: list[int] = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
 
 
 def gone(pid: int, seconds: float = 3) -> bool:
@@ -191,6 +204,7 @@ def test_cancelling_kills_and_reaps(run: Run):
 def test_cancelling_at_any_moment_leaves_nothing(run: Run):
     async def scene() -> None:
         zygote = (await call("who"))["zygote"]
+        before = children(zygote)
         for number in range(20):
             task = asyncio.create_task(call("sleep", {"data": bytes(500_000)}))
             await asyncio.sleep(number * 0.0005)
@@ -198,9 +212,8 @@ def test_cancelling_at_any_moment_leaves_nothing(run: Run):
             with pytest.raises(asyncio.CancelledError):
                 await task
         assert (await call("who"))["zygote"] == zygote
-        if sys.platform == "linux":
-            await asyncio.sleep(0.2)
-            assert Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split() == []
+        await asyncio.sleep(0.2)
+        assert len(children(zygote)) <= len(before)  # what is left waits for the next call
 
     run(scene())
 
@@ -232,6 +245,40 @@ def test_the_next_call_survives_the_death_of_the_warm_process(run: Run):
             zygote = (await call("who"))["zygote"]
             os.kill(zygote, signal.SIGKILL)
             assert (await call("who"))["zygote"] != zygote
+
+    run(scene())
+
+
+def test_a_child_waits_rehearsed_for_the_next_call(run: Run):
+    async def scene() -> None:
+        os.kill((await call("who"))["zygote"], signal.SIGKILL)
+        await asyncio.sleep(0.1)
+        assert (await call("what_was_done"))["done"] == ["warm"]
+        await asyncio.sleep(0.3)
+        assert (await call("what_was_done"))["done"] == ["warm", "rehearsed"]
+
+    run(scene())
+
+
+def test_a_waiting_child_that_died_is_replaced(run: Run):
+    async def scene() -> None:
+        zygote = (await call("who"))["zygote"]
+        for _ in range(3):
+            await asyncio.sleep(0.05)
+            for waiting in children(zygote):
+                os.kill(waiting, signal.SIGKILL)
+            assert (await call("who"))["zygote"] == zygote
+
+    run(scene())
+
+
+def test_no_more_wait_than_are_allowed(run: Run):
+    async def scene() -> None:
+        zygote = (await call("who"))["zygote"]
+        for number in range(2 * SPARES):
+            await call("echo", limits=Limits(memory_mb=100 + number))
+        await asyncio.sleep(0.2)
+        assert len(children(zygote)) <= SPARES
 
     run(scene())
 

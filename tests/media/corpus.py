@@ -74,7 +74,8 @@ def oriented(orientation: int) -> bytes:
     undo.set_type(
         pyvips.GValue.gstr_type, "exif-ifd0-ImageDescription", "12 Secret Street (x, ASCII, 17, 17)"
     )
-    undo.set_type(pyvips.GValue.blob_type, "xmp-data", b"<x:xmpmeta>12 Secret Street</x:xmpmeta>")
+    xmp = b"<x:xmpmeta>12 Secret Street</x:xmpmeta>"
+    undo.set_type(pyvips.GValue.blob_type, "xmp-data", xmp)  # pyright: ignore[reportArgumentType]
     return undo.jpegsave_buffer(Q=95)
 
 

@@ -3,8 +3,11 @@
 The warm process (the zygote) imports a target's module once and starts no library thread, so that a
 fork is cheap and safe. A child gives up, before it sees a byte of the payload: files (Landlock, no
 rule), writing (RLIMIT_FSIZE 0), the network (an empty namespace), its user (root only), new
-privileges, memory and time beyond its limits. What a target needs from disk its module must load
-while it is imported.
+privileges, memory and time beyond its limits.
+
+A target's module must load what it needs from disk while it is imported. It may have two functions more:
+`warm()`, run once in the zygote, must start no thread; `rehearse()`, run in a child that still waits for
+its payload, may.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import gc
 import importlib
 import os
 import resource
+import select
 import selectors
 import signal
 import socket
@@ -47,6 +51,7 @@ OUT_OF_MEMORY = (
     "insufficient memory",
     "cannot allocate memory",
     "memory allocation error",
+    "error creating thread",
 )
 FIRST_OWN_USER = 1_879_048_192
 """Children of root run as this number plus their pid, so no two can signal or trace each other."""
@@ -184,7 +189,7 @@ def _reap(callers: dict[int, socket.socket], selector: selectors.BaseSelector) -
 
 
 def _child(data: socket.socket, errors: int, target: Target | str, call: dict[str, Any]) -> NoReturn:
-    """Fence this process in, run the target, answer, and end without any clean-up."""
+    """Fence this process in, wait for the payload, run the target, answer, and end without any clean-up."""
     try:
         os.dup2(errors, 2)
         os.dup2(data.detach(), 3)
@@ -193,29 +198,7 @@ def _child(data: socket.socket, errors: int, target: Target | str, call: dict[st
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         line = socket.socket(fileno=3)
         _fence(call)
-        _, body = receive(line)
-        if isinstance(target, str):
-            send(line, b"E", msgspec.msgpack.encode(target))
-            os._exit(0)
-        payload = msgspec.msgpack.decode(body)
-        del body
-
-        def report(fraction: float, step: str) -> None:
-            send(line, b"P", msgspec.msgpack.encode((fraction, step)))
-
-        try:
-            answer = msgspec.msgpack.encode(target(payload, report))
-        except Refuse as refused:
-            send(line, b"X", msgspec.msgpack.encode((refused.code, refused.message)))
-        except BaseException as error:  # noqa: BLE001
-            short = isinstance(error, MemoryError) or any(
-                sign in str(error).lower() for sign in OUT_OF_MEMORY
-            )
-            detail = f"{type(error).__name__}: {error}" if short else traceback.format_exc()
-            del payload
-            send(line, b"M" if short else b"E", msgspec.msgpack.encode(detail))
-        else:
-            send(line, b"R", answer)
+        _serve_one(line, target, call)
         os._exit(0)
     except BaseException:  # noqa: BLE001
         with contextlib.suppress(BaseException):
@@ -223,6 +206,29 @@ def _child(data: socket.socket, errors: int, target: Target | str, call: dict[st
             sys.stderr.flush()
     finally:
         os._exit(1)
+
+
+def _serve_one(line: socket.socket, target: Target | str, call: dict[str, Any]) -> None:
+    def report(fraction: float, step: str) -> None:
+        send(line, b"P", msgspec.msgpack.encode((fraction, step)))
+
+    try:
+        if not select.select([line], [], [], 0)[0]:  # nobody waits yet
+            module, _, _ = call["target"].partition(":")
+            getattr(sys.modules.get(module), "rehearse", _nothing)()
+        payload = msgspec.msgpack.decode(receive(line)[1])
+        send(line, b"B", b"")
+        signal.setitimer(signal.ITIMER_REAL, call["seconds"] + 1)  # should the parent be too busy to look
+        if isinstance(target, str):
+            send(line, b"E", msgspec.msgpack.encode(target))
+        else:
+            send(line, b"R", msgspec.msgpack.encode(target(payload, report)))
+    except Refuse as refused:
+        send(line, b"X", msgspec.msgpack.encode((refused.code, refused.message)))
+    except BaseException as error:  # noqa: BLE001
+        short = isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in OUT_OF_MEMORY)
+        detail = f"{type(error).__name__}: {error}" if short else traceback.format_exc()
+        send(line, b"M" if short else b"E", msgspec.msgpack.encode(detail))
 
 
 def _fence(call: dict[str, Any]) -> None:
@@ -241,7 +247,6 @@ def _fence(call: dict[str, Any]) -> None:
         with contextlib.suppress(ValueError, OSError):  # macOS refuses RLIMIT_AS
             resource.setrlimit(what, (most, most))
     resource.setrlimit(resource.RLIMIT_CPU, (call["processor_seconds"], call["processor_seconds"] + 1))
-    signal.setitimer(signal.ITIMER_REAL, call["seconds"] + 1)  # should the parent be too busy to look
     if LINUX:
         _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         _landlock()
