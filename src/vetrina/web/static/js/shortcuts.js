@@ -1,0 +1,35 @@
+// Keyboard shortcuts. Single letters can be switched off in the sheet (WCAG 2.1.4); never while one writes.
+import { isDark, setTheme } from "./theme.js";
+
+const PLACES = { s: "/studio", h: "/studio/generations", l: "/library", w: "/wallet" };
+const sheet = document.getElementById("keys");
+const toggle = document.getElementById("keys-on");
+let lastG = 0;
+
+const kept = (() => {
+  try { return localStorage.getItem("shortcuts"); } catch { return null; }
+})();
+toggle.checked = kept !== "off";
+toggle.addEventListener("change", () => {
+  try { localStorage.setItem("shortcuts", toggle.checked ? "on" : "off"); } catch { /* private mode: until the page closes */ }
+});
+
+document.addEventListener("keydown", (event) => {
+  const field = event.target.closest?.("input:not([type=checkbox], [type=radio], [type=range]), textarea, select");
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.target.closest?.("form")?.requestSubmit();
+    return;
+  }
+  if (field || event.ctrlKey || event.metaKey || event.altKey || !toggle.checked || document.querySelector("dialog[open]")) return;
+  const place = PLACES[event.key];
+  if (event.key === "?") sheet.showModal();
+  else if (event.key === "d") setTheme(isDark() ? "light" : "dark");
+  else if (event.key === "g") lastG = event.timeStamp;
+  else if (event.key === "/") {
+    const search = document.querySelector("[data-search]");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  } else if (place && event.timeStamp - lastG < 1500) location.assign(place);
+});

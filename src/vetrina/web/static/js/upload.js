@@ -1,0 +1,112 @@
+// Upload of pictures, each with its own progress: from a file input, a drop or the clipboard.
+
+const TYPES = ["image/jpeg", "image/png", "image/webp"];
+
+function size(bytes) {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** Send one file to the library. Resolves to the API's answer {id, thumbnail_url, ...}; rejects with an Error in plain words. */
+export function send(file, category, onProgress = () => {}) {
+  return new Promise((resolve, reject) => {
+    const body = new FormData();
+    body.append("category", category);
+    body.append("file", file, file.name || "picture.png");
+    const request = new XMLHttpRequest();
+    request.open("POST", "/api/v1/files");
+    request.responseType = "json";
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
+    request.addEventListener("load", () => {
+      const answer = request.response;
+      if (request.status === 201) resolve(answer);
+      else reject(new Error(answer?.detail || answer?.title || `The server answered ${request.status}.`));
+    });
+    request.addEventListener("error", () => reject(new Error("The connection was lost. Try again.")));
+    request.send(body);
+  });
+}
+
+function line(list, file) {
+  const item = document.createElement("li");
+  item.className = "upload";
+  const picture = new Image();
+  picture.alt = "";
+  picture.src = URL.createObjectURL(file);
+  picture.addEventListener("load", () => URL.revokeObjectURL(picture.src), { once: true });
+  picture.addEventListener("error", () => (picture.hidden = true), { once: true });
+  const name = document.createElement("span");
+  name.className = "upload-name";
+  name.textContent = file.name || "Pasted picture";
+  const said = document.createElement("span");
+  said.className = "upload-said";
+  said.textContent = size(file.size);
+  const bar = document.createElement("progress");
+  bar.max = 1;
+  bar.value = 0;
+  bar.setAttribute("aria-label", name.textContent);
+  item.append(picture, name, said, bar);
+  list.append(item);
+  return { item, bar, said };
+}
+
+/** Upload files two at a time, a line for each in `list`. `done(answer, item)` is called for each that arrived. */
+export async function sendAll(files, { list, category, maxBytes, done }) {
+  const queue = [...files].map((file) => ({ file, ...line(list, file) }));
+  const work = async () => {
+    for (let job = queue.shift(); job; job = queue.shift()) {
+      const { file, item, bar, said } = job;
+      try {
+        if (!TYPES.includes(file.type)) throw new Error("This is not a JPEG, PNG or WebP picture.");
+        if (file.size > maxBytes) throw new Error(`This file has ${size(file.size)}; at most ${size(maxBytes)} are taken.`);
+        const answer = await send(file, category, (share) => {
+          bar.value = share;
+          said.textContent = share < 1 ? `${Math.round(share * 100)} %` : "Being checked";
+        });
+        said.textContent = "Done";
+        bar.value = 1;
+        done(answer, item);
+      } catch (error) {
+        item.classList.add("is-bad");
+        said.textContent = error.message;
+      }
+    }
+  };
+  await Promise.all([work(), work()]);
+}
+
+/** Make `zone` (a label with a file input) take drops too; `take(files)` gets whatever came. */
+export function takeDrops(zone, take) {
+  const input = zone.querySelector("input[type=file]");
+  input.addEventListener("change", () => {
+    const files = [...input.files];
+    input.value = ""; // else the form would send them a second time
+    if (files.length) take(files);
+  });
+  let depth = 0;
+  const over = (on) => zone.classList.toggle("is-over", on);
+  zone.addEventListener("dragenter", (event) => { event.preventDefault(); depth += 1; over(true); });
+  zone.addEventListener("dragover", (event) => event.preventDefault());
+  zone.addEventListener("dragleave", () => { depth -= 1; if (depth <= 0) over(false); });
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    depth = 0;
+    over(false);
+    if (event.dataTransfer.files.length) take([...event.dataTransfer.files]);
+  });
+}
+
+/** Give pictures pasted anywhere but into a text field to `take`. */
+export function takePastes(take) {
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    take(files);
+  });
+}
+
+// A file dropped beside a zone must not make the browser leave the page.
+for (const kind of ["dragover", "drop"]) {
+  window.addEventListener(kind, (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
+}

@@ -1,0 +1,73 @@
+"""How figures, sizes, sums and times are said on a page; and the door for translations."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_SIZES = ("B", "KB", "MB", "GB", "TB")
+_EXPONENTS = {"IRR": 0, "JPY": 0, "KRW": 0, "KWD": 3, "BHD": 3}
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
+
+
+def say(text: str, **values: object) -> str:
+    """The text in the reader's language with `{name}` filled in. English is the only language so far."""
+    return text.format(**values) if values else text
+
+
+def count(one: str, many: str, n: int, **values: object) -> str:
+    """`one` or `many` by `n`, which is filled in as `{n}` with thousands separated."""
+    return say(one if n == 1 else many, n=number(n), **values)
+
+
+def number(value: float) -> str:
+    """A figure with thousands separated: 1,204."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+def filesize(size: int) -> str:
+    """A number of bytes in powers of 1000: 2.4 MB."""
+    amount, unit = float(size), 0
+    while amount >= 999.5 and unit < len(_SIZES) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return f"{amount:.0f} {_SIZES[unit]}" if amount >= 9.95 or unit == 0 else f"{amount:.1f} {_SIZES[unit]}"
+
+
+def money(minor: int, currency: str) -> str:
+    """A sum in minor units with its ISO currency: $4.99, 250,000 IRR."""
+    exponent = _EXPONENTS.get(currency, 2)
+    text = f"{abs(minor) / 10**exponent:,.{exponent}f}"
+    sign = "−" if minor < 0 else ""
+    return f"{sign}{_SIGNS[currency]}{text}" if currency in _SIGNS else f"{sign}{text} {currency}"
+
+
+def duration(milliseconds: int) -> str:
+    """A length of time: 0.8 s, 12 s, 3 min 5 s."""
+    if milliseconds < 9_950:
+        return f"{milliseconds / 1000:.1f} s"
+    seconds = round(milliseconds / 1000)
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """How long ago (or ahead) a moment is, in words; the date when it is more than a week."""
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    near = abs(seconds)
+    if near < 45:
+        return say("just now") if seconds >= 0 else say("in a moment")
+    if near >= 7 * 86_400:
+        return day(moment)
+    for size, one, many in ((86_400, "day", "days"), (3_600, "hour", "hours"), (60, "minute", "minutes")):
+        if near >= size or size == 60:
+            n = max(1, round(near / size))
+            return f"{n} {one if n == 1 else many} ago" if seconds >= 0 else f"in {n} {one if n == 1 else many}"
+    raise AssertionError("the minutes always answer")
+
+
+def day(moment: datetime) -> str:
+    """A date: 21 Nov 2026."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def moment(at: datetime) -> str:
+    """A date and time: 21 Nov 2026, 14:05 UTC."""
+    return f"{day(at)}, {at.astimezone(UTC):%H:%M} UTC"
