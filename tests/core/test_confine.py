@@ -204,6 +204,7 @@ def test_cancelling_kills_and_reaps(run: Run):
 def test_cancelling_at_any_moment_leaves_nothing(run: Run):
     async def scene() -> None:
         zygote = (await call("who"))["zygote"]
+        await asyncio.sleep(0.2)
         before = children(zygote)
         for number in range(20):
             task = asyncio.create_task(call("sleep", {"data": bytes(500_000)}))
@@ -244,6 +245,8 @@ def test_the_next_call_survives_the_death_of_the_warm_process(run: Run):
         for _ in range(5):
             zygote = (await call("who"))["zygote"]
             os.kill(zygote, signal.SIGKILL)
+            assert await call("echo", {"at": "once"}) == {"at": "once"}
+            await asyncio.sleep(0.1)  # a child that was waiting dies with it, though perhaps after an answer
             assert (await call("who"))["zygote"] != zygote
 
     run(scene())

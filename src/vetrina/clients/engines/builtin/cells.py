@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +11,7 @@ import numpy.typing as npt
 from vetrina.clients.engines.builtin import colour
 from vetrina.clients.engines.builtin.pixels import Pixels, blur, smoothstep
 
-Cells = npt.NDArray[np.int32]
+Cells = npt.NDArray[Any]
 
 
 def from_border(cells: Cells) -> Pixels:
@@ -34,6 +36,11 @@ def edges(art: Pixels, reach: float) -> Pixels:
 
 def neighbour(plane: Cells, dy: int, dx: int) -> Cells:
     height, width = plane.shape
-    rows = np.clip(np.arange(height) + dy, 0, height - 1)
-    columns = np.clip(np.arange(width) + dx, 0, width - 1)
+    rows = _walk(height, dy)
+    columns = _walk(width, dx)
     return plane[rows[:, None], columns[None, :]]
+
+
+def _walk(length: int, step: int) -> Cells:
+    places: Cells = np.arange(length, dtype=np.int32) + np.int32(step)
+    return np.clip(places, 0, length - 1)

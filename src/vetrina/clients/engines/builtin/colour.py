@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vetrina.clients.engines.builtin.chance import Chance
 from vetrina.clients.engines.builtin.pixels import Pixels
@@ -101,7 +104,7 @@ def _spread_seeds(points: Pixels, count: int, rng: Chance) -> Pixels:
     return np.array(centres, np.float32)
 
 
-def nearest(picture_lab: Pixels, colours: Pixels) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+def nearest(picture_lab: Pixels, colours: Pixels) -> npt.NDArray[Any]:
     """For every pixel the index of the closest of `colours` (rows of Lab)."""
     best = np.full(picture_lab.shape[:2], np.inf, np.float32)
     index = np.zeros(picture_lab.shape[:2], np.int32)

@@ -15,7 +15,16 @@ import numpy as np
 from vetrina.clients.engines.builtin import colour
 from vetrina.clients.engines.builtin.chance import Chance
 from vetrina.clients.engines.builtin.cutout import Cutout
-from vetrina.clients.engines.builtin.pixels import Pixels, blur, mix, resized, size_of, smoothstep, unit
+from vetrina.clients.engines.builtin.pixels import (
+    Pixels,
+    blur,
+    floats,
+    mix,
+    resized,
+    size_of,
+    smoothstep,
+    unit,
+)
 from vetrina.clients.engines.builtin.steps import Steps
 
 
@@ -71,7 +80,7 @@ def place(scene: Pixels, product: Cutout, where: Placement, rng: Chance, step: S
     shaded = scene
     if where.shadow > 0:
         dark = ground_shadow(layer, slant, u) if where.shadow_on == "ground" else wall_shadow(layer, slant)
-        tint = np.float32([0.80, 0.86, 1.0])  # shadows keep some sky
+        tint = floats([0.80, 0.86, 1.0])  # shadows keep some sky
         shaded = scene * (1 - (dark * np.float32(where.shadow))[:, :, None] * (1 - np.float32(0.14) * tint))
     step(0.66, "Matching grain and softness")
     paint = _same_texture(layer, scene, rng)
@@ -92,7 +101,7 @@ def _laid(scene: Pixels, product: Cutout, where: Placement) -> Layer:
     paint, alpha = resized(product.colour, *to), np.clip(resized(product.alpha, *to), 0, 1)
     left = where.x * width - to[1] / 2
     top = where.y * height - to[0] / 2
-    shift = np.float32([[1, 0, left], [0, 1, top]])
+    shift = floats([[1, 0, left], [0, 1, top]])
     size = (width, height)
     return Layer(
         np.clip(
@@ -113,8 +122,8 @@ def _matched(layer: Layer, scene: Pixels, amount: float) -> Pixels:
     own_mean, own_spread = _moments(own, layer.alpha)
     mean, spread = _moments(there, near)
     gain = np.clip(spread / np.maximum(own_spread, 2), 0.72, 1.3)
-    gain = 1 + (gain - 1) * np.float32([0.55, 0.25, 0.25])
-    move = (mean - own_mean) * np.float32([0.42, 0.0, 0.0]) + mean * np.float32([0, 0.5, 0.5])
+    gain = 1 + (gain - 1) * floats([0.55, 0.25, 0.25])
+    move = (mean - own_mean) * floats([0.42, 0.0, 0.0]) + mean * floats([0, 0.5, 0.5])
     move = np.clip(move, [-22, -14, -14], [22, 14, 14])
     matched = (own - own_mean) * gain + own_mean + move
     return mix(layer.colour, colour.from_lab(matched.astype(np.float32)), amount)
@@ -143,7 +152,7 @@ def ground_shadow(layer: Layer, slant: float, u: float) -> Pixels:
     height, width = layer.alpha.shape
     lean, flat = -slant * 0.75, 0.26
     # the outline turned down about its base: one pixel of height becomes `flat` of depth and a lean
-    turn = np.float32([[1, -lean, lean * layer.bottom], [0, flat, layer.bottom * (1 - flat)]])
+    turn = floats([[1, -lean, lean * layer.bottom], [0, flat, layer.bottom * (1 - flat)]])
     laid = cv2.warpAffine(layer.alpha, turn, (width, height), flags=cv2.INTER_LINEAR, borderValue=(0,))
     reach = layer.tall
     soft, softer = blur(laid, max(0.016 * reach, 0.6)), blur(laid, max(0.06 * reach, 1.2))
@@ -156,7 +165,7 @@ def ground_shadow(layer: Layer, slant: float, u: float) -> Pixels:
     ambient = blur(_down(layer.alpha * low, 0.045 * reach, away_x), max(0.042 * reach, 1.5)) * np.float32(
         1.05
     )
-    under = np.float32([[1, 0, -slant * 0.04 * reach], [0, 0.14, layer.bottom * 0.86 + 0.03 * reach]])
+    under = floats([[1, 0, -slant * 0.04 * reach], [0, 0.14, layer.bottom * 0.86 + 0.03 * reach]])
     pool = cv2.warpAffine(layer.alpha, under, (width, height), flags=cv2.INTER_AREA, borderValue=(0,))
     pool = blur(pool, max(0.035 * reach, 1.2)) * np.float32(0.8)
     light = (1 - np.clip(cast, 0, 1)) * (1 - np.clip(contact, 0, 1) * np.float32(0.85))
@@ -170,9 +179,7 @@ def wall_shadow(layer: Layer, slant: float) -> Pixels:
     reach = layer.tall
     result = np.zeros((height, width), np.float32)
     for far, soft, strength in ((0.02, 0.012, 0.35), (0.07, 0.045, 0.5)):
-        shift = np.float32(
-            [[1, 0, -slant * far * reach], [0, 1, (0.55 + 0.3 * (1 - abs(slant))) * far * reach]]
-        )
+        shift = floats([[1, 0, -slant * far * reach], [0, 1, (0.55 + 0.3 * (1 - abs(slant))) * far * reach]])
         moved = cv2.warpAffine(layer.alpha, shift, (width, height), flags=cv2.INTER_LINEAR, borderValue=(0,))
         result = 1 - (1 - result) * (1 - blur(moved, max(soft * reach, 0.8)) * np.float32(strength))
     return np.clip(result, 0, 0.9)
@@ -180,7 +187,7 @@ def wall_shadow(layer: Layer, slant: float) -> Pixels:
 
 def _down(plane: Pixels, by: float, aside: float = 0.0) -> Pixels:
     height, width = plane.shape
-    return cv2.warpAffine(plane, np.float32([[1, 0, aside], [0, 1, by]]), (width, height), borderValue=(0,))
+    return cv2.warpAffine(plane, floats([[1, 0, aside], [0, 1, by]]), (width, height), borderValue=(0,))
 
 
 def _same_texture(layer: Layer, scene: Pixels, rng: Chance) -> Pixels:
@@ -202,7 +209,7 @@ def _sharpness(picture: Pixels, alpha: Pixels | None) -> float:
     plane = colour.grey(picture)
     fine, coarse = np.abs(plane - blur(plane, 1.0)), np.abs(plane - blur(plane, 4.0))
     inside = slice(None) if alpha is None else alpha > 0.98
-    if alpha is not None and int(np.count_nonzero(inside)) < 64:
+    if alpha is not None and int((alpha > 0.98).sum()) < 64:
         return 0.0
     top = float(np.percentile(coarse[inside], 97))
     return float(np.percentile(fine[inside], 97)) / max(top, 1e-3)
@@ -211,7 +218,7 @@ def _sharpness(picture: Pixels, alpha: Pixels | None) -> float:
 def _grain(picture: Pixels, alpha: Pixels | None) -> float:
     """Standard deviation of the noise: the median of a Laplacian's size (Immerkaer's idea)."""
     plane = colour.grey(picture)
-    mask = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
+    mask = floats([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
     response = np.abs(cv2.filter2D(plane, cv2.CV_32F, mask))
     inside = response.ravel() if alpha is None else response[alpha > 0.98]
     return float(np.median(inside)) / 0.6745 / 6 if inside.size > 64 else 0.0

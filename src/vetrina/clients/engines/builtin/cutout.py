@@ -9,7 +9,16 @@ import numpy as np
 
 from vetrina.clients.engines.builtin import colour
 from vetrina.clients.engines.builtin.chance import Chance
-from vetrina.clients.engines.builtin.pixels import Bytes, Pixels, blur, resized, size_of, smoothstep, to_bytes
+from vetrina.clients.engines.builtin.pixels import (
+    Bytes,
+    Pixels,
+    blur,
+    floats,
+    resized,
+    size_of,
+    smoothstep,
+    to_bytes,
+)
 from vetrina.clients.engines.builtin.smoothing import guided
 
 WORK_SIDE = 420
@@ -48,7 +57,7 @@ def _subject(photo: Pixels, rng: Chance) -> Bytes | None:
         return None
     state = np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64)
     try:
-        cv2.grabCut(to_bytes(small), seeds, None, *state, 6, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(to_bytes(small), seeds, (0, 0, 0, 0), *state, 6, cv2.GC_INIT_WITH_MASK)
     except cv2.error:
         return None
     found = ((seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)).astype(np.uint8)
@@ -69,10 +78,10 @@ def _unlike_the_border(small: Pixels, rng: Chance) -> Pixels:
     samples = samples[rng.permutation(len(samples))[:4000]]
     # what is rare on the border is probably the subject reaching out of the picture: leave it out
     middle = np.median(samples, axis=0)
-    away = np.linalg.norm((samples - middle) * np.float32([0.5, 1, 1]), axis=1)
+    away = np.linalg.norm((samples - middle) * floats([0.5, 1, 1]), axis=1)
     samples = samples[away <= np.quantile(away, 0.88)]
     centres = _centres(samples, 6, rng)
-    gaps = [np.linalg.norm((tone - centre) * np.float32([0.55, 1, 1]), axis=2) for centre in centres]
+    gaps = [np.linalg.norm((tone - centre) * floats([0.55, 1, 1]), axis=2) for centre in centres]
     unlike = np.min(gaps, axis=0).astype(np.float32)
     unlike = np.minimum(unlike / np.float32(max(float(np.percentile(unlike, 96)), 6.0)), 1)
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
@@ -134,13 +143,12 @@ def _filled(found: Bytes, prior: Pixels) -> Bytes:
     solid = found.copy()
     outlines, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(solid, outlines, -1, (1,), -1)
-    count, holes, stats, _ = cv2.connectedComponentsWithStats(
-        ((solid == 1) & (found == 0)).astype(np.uint8), connectivity=4
-    )
+    hollow: Bytes = solid - np.minimum(found, solid)
+    count, holes, stats, _ = cv2.connectedComponentsWithStats(hollow, connectivity=4)
     for number in range(1, count):
-        here = holes == number
+        here: Bytes = cv2.inRange(holes, (number,), (number,)) > 0
         area = int(stats[number, cv2.CC_STAT_AREA])
-        around, _ = cv2.findContours(here.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        around, _ = cv2.findContours(here.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         whole = float(sum(cv2.contourArea(each) for each in around))
         open_through = (
             0.003 * total < area < 0.12 * total and whole < 1.25 * area and float(prior[here].mean()) < 0.16

@@ -12,6 +12,7 @@ from vetrina.clients.engines.builtin.pixels import (
     Bytes,
     Pixels,
     blur,
+    floats,
     from_bytes,
     mix,
     size_of,
@@ -50,7 +51,7 @@ def pointillism(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels
     art = colour.vivid(colour.contrast(flattened(photo, 3 * u, 0.07, 2), 0.3), 1.25 + 0.45 * split)
     detail = blur(np.abs(art - blur(art, 2.2 * dot)).max(axis=2), dot)
     step(0.12, "Priming the canvas")
-    ground = np.float32([0.93, 0.89, 0.80])
+    ground = floats([0.93, 0.89, 0.80])
     under = mix(np.broadcast_to(ground, art.shape), blur(art, 20 * u), 0.62)
     canvas = np.dstack([to_bytes(under), np.full((height, width), 40, np.uint8)])
     layers = ((1.7, 1.0, 0.0), (1.15, 0.92, 0.0), (0.8, 0.8, 0.028), (0.55, 0.72, 0.065))
@@ -167,7 +168,7 @@ def gouache(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     art = mix(art, blur(nearest, 1.5 * u), 0.62)
     field = leaning(flow(art, 9 * u), 20, 0.35)
     step(0.24, "Washing in the ground")
-    ground = np.float32([0.86, 0.62, 0.47])
+    ground = floats([0.86, 0.62, 0.47])
     canvas = to_bytes(mix(np.broadcast_to(ground, art.shape), blur(art, 30 * u), 0.35))
     brush = knobs.number("brush") * u
     for index, (broad, tolerance) in enumerate(((46, 0.16), (26, 0.10), (14, 0.08), (7, 0.08))):

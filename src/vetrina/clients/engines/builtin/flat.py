@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +12,16 @@ from vetrina.clients.engines.builtin import colour, halftone, surface
 from vetrina.clients.engines.builtin.chance import Chance, clouds, displaced, grain
 from vetrina.clients.engines.builtin.flow import flow
 from vetrina.clients.engines.builtin.lines import lines_and_blacks, outlines
-from vetrina.clients.engines.builtin.pixels import Pixels, blur, mix, resized, size_of, smoothstep, unit
+from vetrina.clients.engines.builtin.pixels import (
+    Pixels,
+    blur,
+    floats,
+    mix,
+    resized,
+    size_of,
+    smoothstep,
+    unit,
+)
 from vetrina.clients.engines.builtin.smoothing import flattened, kuwahara
 from vetrina.clients.engines.builtin.steps import Knobs, Steps
 
@@ -38,11 +49,11 @@ def comic(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     step(0.78, "Laying Ben-Day dots")
     shade = smoothstep(0.60, 0.34, tone) * np.float32(0.58)
     dots = halftone.dots(shade, max(knobs.number("dots") * u, 3.6), 45.0)
-    flat = mix(flat, flat * np.float32([0.66, 0.66, 0.80]), dots)
+    flat = mix(flat, flat * floats([0.66, 0.66, 0.80]), dots)
     step(0.9, "Printing on newsprint")
     paper = 0.985 + 0.03 * (surface.tooth(rng, height, width, max(2 * u, 1)) - 0.5)
-    page = flat * np.float32([1.0, 0.985, 0.94]) * np.float32(0.965) + np.float32(0.03)
-    page = mix(page, np.broadcast_to(np.float32([0.055, 0.05, 0.075]), page.shape), ink * np.float32(0.97))
+    page = flat * floats([1.0, 0.985, 0.94]) * np.float32(0.965) + np.float32(0.03)
+    page = mix(page, np.broadcast_to(floats([0.055, 0.05, 0.075]), page.shape), ink * np.float32(0.97))
     return np.clip(page * paper[:, :, None], 0, 1)
 
 
@@ -74,14 +85,14 @@ def poster(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     amount = 4.4 * knobs.number("grain")
     shadow = smoothstep(1, 15, -own) * np.float32(amount)
     lit = smoothstep(1, 15, own) * np.float32(amount)
-    flat = mix(flat, flat * np.float32([0.70, 0.66, 0.76]), smoothstep(0.2, -0.2, spray + 2.9 - shadow))
-    pale = np.clip(flat * np.float32(0.66) + np.float32([0.34, 0.325, 0.28]), 0, 1)
+    flat = mix(flat, flat * floats([0.70, 0.66, 0.76]), smoothstep(0.2, -0.2, spray + 2.9 - shadow))
+    pale = np.clip(flat * np.float32(0.66) + floats([0.34, 0.325, 0.28]), 0, 1)
     flat = mix(flat, pale, smoothstep(0.2, -0.2, 2.9 - spray - lit))
     step(0.82, "Trimming the margin")
     sheet = _margin(flat, u) if knobs.flag("margin") else flat
     worn = 1 + np.float32(0.012) * clouds(rng, height, width, 240 * u, 5)
     tooth = surface.tooth(rng, height, width, max(1.8 * u, 1))
-    return np.clip(sheet * (worn * (0.985 + 0.03 * tooth))[:, :, None] * np.float32([1, 0.992, 0.965]), 0, 1)
+    return np.clip(sheet * (worn * (0.985 + 0.03 * tooth))[:, :, None] * floats([1, 0.992, 0.965]), 0, 1)
 
 
 def _sunny(picture: Pixels) -> Pixels:
@@ -93,13 +104,13 @@ def _sunny(picture: Pixels) -> Pixels:
     return colour.from_lab(tone)
 
 
-def _mean_by_area(plane: Pixels, index: npt.NDArray[np.intp], count: int) -> Pixels:
+def _mean_by_area(plane: Pixels, index: npt.NDArray[Any], count: int) -> Pixels:
     flat = index.ravel()
     size = np.maximum(np.bincount(flat, minlength=count), 1)
     return (np.bincount(flat, plane.ravel(), count) / size).astype(np.float32)[index]
 
 
-def _smooth_areas(picture: Pixels, inks: Pixels, sigma: float) -> npt.NDArray[np.intp]:
+def _smooth_areas(picture: Pixels, inks: Pixels, sigma: float) -> npt.NDArray[Any]:
     """Each pixel's ink after the areas' borders have been rounded: the strongest blurred membership."""
     first = colour.nearest(picture, inks)
     best = np.zeros(first.shape, np.float32)
@@ -119,8 +130,8 @@ def _poster_inks(inks: Pixels) -> Pixels:
     span = max(highest - lowest, 12.0)
     mixed[:, 0] = 20 + (inks[:, 0] - lowest) / span * 74 if highest - lowest > 12 else inks[:, 0]
     mixed[:, 1:] *= 1.12
-    mixed[0, 1:] = mixed[0, 1:] * 0.35 + np.float32([4, -16]) * 0.65
-    mixed[-1, 1:] = mixed[-1, 1:] * 0.55 + np.float32([1, 12]) * 0.45
+    mixed[0, 1:] = mixed[0, 1:] * 0.35 + floats([4, -16]) * 0.65
+    mixed[-1, 1:] = mixed[-1, 1:] * 0.55 + floats([1, 12]) * 0.45
     return mixed
 
 
@@ -129,7 +140,7 @@ def _margin(flat: Pixels, u: float) -> Pixels:
     margin = round(52 * u)
     if min(height, width) < 5 * margin:
         return flat
-    cream = np.float32([0.965, 0.94, 0.87])
+    cream = floats([0.965, 0.94, 0.87])
     sheet = np.broadcast_to(cream, flat.shape).copy()
     inner_height, inner_width = height - 2 * margin, width - 2 * margin
     scale = max(inner_height / height, inner_width / width)
@@ -143,7 +154,6 @@ def _margin(flat: Pixels, u: float) -> Pixels:
 
 def cut_paper(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     """Sheets of coloured paper stacked by tone, each casting a soft shadow on those below."""
-    height, width = size_of(photo)
     u = unit(photo)
     sheets = knobs.whole("sheets")
     step(0.0, "Sketching the layers")
@@ -186,7 +196,7 @@ def _cast(mask: Pixels, u: float, depth: float) -> Pixels:
 
 def _moved(plane: Pixels, dx: float, dy: float) -> Pixels:
     height, width = plane.shape
-    matrix = np.float32([[1, 0, dx], [0, 1, dy]])
+    matrix = floats([[1, 0, dx], [0, 1, dy]])
     return cv2.warpAffine(
         plane, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

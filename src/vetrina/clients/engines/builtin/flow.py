@@ -66,13 +66,14 @@ def along(picture: Pixels, field: Flow, reach: float, steps: int = 8) -> Pixels:
     total = picture.copy()
     stride = np.float32(reach / steps)
     for sign in (1.0, -1.0):
-        vx, vy = field.x * np.float32(sign), field.y * np.float32(sign)
+        vx: Pixels = field.x * np.float32(sign)
+        vy: Pixels = field.y * np.float32(sign)
         x, y = home_x + vx * stride, home_y + vy * stride
         for _ in range(steps):
             total += cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
             nx = cv2.remap(field.x, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
             ny = cv2.remap(field.y, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
-            back = np.where(nx * vx + ny * vy < 0, np.float32(-stride), stride)
+            back: Pixels = np.where(nx * vx + ny * vy < 0, np.float32(-stride), stride)
             vx, vy = nx * np.sign(back), ny * np.sign(back)
             x += nx * back
             y += ny * back

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ from vetrina.clients.engines.builtin.chance import Chance, clouds
 from vetrina.clients.engines.builtin.pixels import (
     Pixels,
     blur,
+    floats,
     mix,
     resized,
     size_of,
@@ -62,14 +65,14 @@ def stained_glass(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixe
     lit = 1 - (1 - np.clip(lit, 0, 1)) * (1 - np.clip(halo, 0, 1) * np.float32(0.22))
     lead = np.clip((lead_width - distance) / np.float32(max(0.9 * u, 0.6)) + np.float32(0.5), 0, 1)
     came = surface.relief(blur(np.clip(lead_width - distance, 0, None), 0.9 * u), 0.8)
-    metal = np.float32([0.10, 0.10, 0.115]) * (1 + (came - 1) * np.float32(1.4))[:, :, None]
+    metal = floats([0.10, 0.10, 0.115]) * (1 + (came - 1) * np.float32(1.4))[:, :, None]
     step(0.96, "Fixing the window")
     return np.clip(mix(lit, np.clip(metal, 0.02, 0.5), lead), 0, 1)
 
 
 def _regrown(
-    small: Pixels, cells: npt.NDArray[np.int32], count: int, pane: float, weight: float
-) -> npt.NDArray[np.int32]:
+    small: Pixels, cells: npt.NDArray[Any], count: int, pane: float, weight: float
+) -> npt.NDArray[Any]:
     """One round of superpixels (SLIC's measure): pixels go to the nearest of the panes around them."""
     height, width = cells.shape
     flat = cells.ravel()
@@ -81,7 +84,7 @@ def _regrown(
     shade = points.means(cells, small, count)
     x2, y2 = x.reshape(height, width), y.reshape(height, width)
 
-    def cost(index: npt.NDArray[np.int32]) -> Pixels:
+    def cost(index: npt.NDArray[Any]) -> Pixels:
         dx, dy = x2 - cx[index], y2 - cy[index]
         gap = ((small - shade[index]) ** 2).sum(axis=2)
         return gap * np.float32(weight / 100) + (dx * dx + dy * dy) * np.float32(100 / pane**2)
@@ -97,7 +100,7 @@ def _regrown(
     return cells
 
 
-def _rounded(cells: npt.NDArray[np.int32], reach: float) -> npt.NDArray[np.int32]:
+def _rounded(cells: npt.NDArray[Any], reach: float) -> npt.NDArray[Any]:
     """Ragged borders smoothed: each pixel looks where the blurred field of its labels points (median)."""
     side = 2 * max(1, round(reach)) + 1
     low, high = (cells & 0xFF).astype(np.uint8), (cells >> 8).astype(np.uint8)

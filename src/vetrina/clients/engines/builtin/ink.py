@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
 
@@ -13,6 +15,7 @@ from vetrina.clients.engines.builtin.pixels import (
     Bytes,
     Pixels,
     blur,
+    floats,
     from_bytes,
     mix,
     resized,
@@ -78,11 +81,12 @@ def _hatch(
     thick = np.maximum(np.round(weight), 1).astype(int).tolist()
     for index in range(len(fixed)):
         where = pixels[index]
-        free = ends[index] & (taken[where[:, 1], where[:, 0]] == 0)
+        met: Bytes = taken[where[:, 1], where[:, 0]]
+        free = cast(Bytes, np.logical_and(ends[index], met == 0))
         if not free[middle]:
             continue
-        blocked = np.flatnonzero(~free)
-        split = int(np.searchsorted(blocked, middle))
+        blocked = np.flatnonzero(1 - free.astype(np.uint8))
+        split = int((blocked < middle).sum())
         begin = int(blocked[split - 1]) + 1 if split else 0
         end = int(blocked[split]) if split < len(blocked) else len(free)
         if end - begin < 3:
@@ -159,15 +163,15 @@ def _swelling(x: Pixels, y: Pixels, form: Pixels, share: Pixels, degrees: float,
     saw = np.abs(across - np.floor(across) - np.float32(0.5)) * 2  # 0 in the line's middle, 1 between
     gy, gx = np.gradient(across)
     slope = np.maximum(np.hypot(gx, gy) * 2, np.float32(0.05))
-    ink = np.clip((share - saw) / slope + np.float32(0.5), 0, 1)
-    return np.where(share < 0.05, ink * share * 20, ink)
+    ink: Pixels = np.clip((share - saw) / slope + np.float32(0.5), 0, 1)
+    return ink * np.clip(share * 20, 0, 1)
 
 
 def _printed(cover: Pixels, ink: str, rng: Chance, u: float) -> Pixels:
     """Ink on slightly toothed ivory paper, blacker where it pooled."""
     height, width = size_of(cover)
     tooth = surface.tooth(rng, height, width, max(1.6 * u, 0.9))
-    paper = np.float32([0.972, 0.958, 0.922]) * (0.99 + 0.02 * tooth)[:, :, None]
+    paper = floats([0.972, 0.958, 0.922]) * (0.99 + 0.02 * tooth)[:, :, None]
     paper *= (1 + np.float32(0.008) * clouds(rng, height, width, 300 * u, 3))[:, :, None]
     load = np.clip(0.955 + 0.018 * clouds(rng, height, width, 60 * u, 3) + 0.05 * (tooth - 0.5), 0.8, 1)
     return np.clip(mix(paper, np.broadcast_to(colour.rgb(INKS[ink]), paper.shape), cover * load), 0, 1)

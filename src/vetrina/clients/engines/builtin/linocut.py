@@ -9,7 +9,7 @@ from vetrina.clients.engines.builtin import colour, surface
 from vetrina.clients.engines.builtin.chance import Chance, clouds, grain
 from vetrina.clients.engines.builtin.flow import along, flow, leaning
 from vetrina.clients.engines.builtin.lines import lines_and_blacks
-from vetrina.clients.engines.builtin.pixels import Pixels, blur, mix, size_of, smoothstep, unit
+from vetrina.clients.engines.builtin.pixels import Pixels, blur, floats, mix, size_of, smoothstep, unit
 from vetrina.clients.engines.builtin.smoothing import flattened, guided
 from vetrina.clients.engines.builtin.steps import Knobs, Steps
 
@@ -54,7 +54,7 @@ def linocut(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     second = smoothstep(0.735, 0.715, middle) if knobs.flag("second_block") else np.zeros_like(calm)
     step(0.8, "Rolling up and printing")
     tooth = surface.tooth(rng, height, width, max(2.6 * u, 1.2))
-    paper = np.float32([0.955, 0.935, 0.885]) * (0.985 + 0.03 * tooth)[:, :, None]
+    paper = floats([0.955, 0.935, 0.885]) * (0.985 + 0.03 * tooth)[:, :, None]
     sheet = mix(paper, np.broadcast_to(tint, paper.shape), second * _rolled(tooth, rng, u, 0.9))
     ink = block * _rolled(tooth, rng, u, 0.97)
     sheet = mix(sheet, np.broadcast_to(dark_ink, sheet.shape), ink)

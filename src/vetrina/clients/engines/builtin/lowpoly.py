@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,7 @@ from vetrina.clients.engines.builtin.chance import Chance
 from vetrina.clients.engines.builtin.pixels import (
     Pixels,
     blur,
+    floats,
     resized,
     size_of,
     to_bytes,
@@ -20,7 +23,7 @@ from vetrina.clients.engines.builtin.smoothing import flattened, guided
 from vetrina.clients.engines.builtin.steps import Knobs, Steps
 from vetrina.clients.engines.builtin.strokes import seen
 
-Points = npt.NDArray[np.float32]
+Points = npt.NDArray[Any]
 
 
 def low_poly(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
@@ -39,7 +42,7 @@ def low_poly(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     placed = points.sample(rng, weight, max(count, 8))
     half = (max(height // 2, 8), max(width // 2, 8))
     small = resized(weight, *half)
-    scale = np.float32([half[1] / width, half[0] / height])
+    scale = floats([half[1] / width, half[0] / height])
     for turn in range(3):
         step(0.3 + 0.12 * turn, "Spreading corners along the edges")
         placed = points.relax(placed * scale, small, 2) / scale
@@ -89,7 +92,7 @@ def _triangles(placed: Points, height: int, width: int) -> Points:
 def _facet_colours(art: Pixels, corners: Points) -> Pixels:
     """The mean of seven samples inside each triangle, from a slightly blurred picture."""
     soft = blur(art, 1.2)
-    weights = np.float32([[1, 1, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4], [2, 2, 0.6], [2, 0.6, 2], [0.6, 2, 2]])
+    weights = floats([[1, 1, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4], [2, 2, 0.6], [2, 0.6, 2], [0.6, 2, 2]])
     weights /= weights.sum(axis=1, keepdims=True)
     samples = np.einsum("wk,nkc->nwc", weights, corners)
     return seen(soft, samples).mean(axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +14,7 @@ from vetrina.clients.engines.builtin.flow import Flow, flow, leaning
 from vetrina.clients.engines.builtin.pixels import (
     Pixels,
     blur,
+    floats,
     mix,
     resized,
     size_of,
@@ -22,7 +25,7 @@ from vetrina.clients.engines.builtin.smoothing import flattened
 from vetrina.clients.engines.builtin.steps import Knobs, Steps
 from vetrina.clients.engines.builtin.strokes import seen
 
-Points = npt.NDArray[np.float32]
+Points = npt.NDArray[Any]
 
 
 def mosaic(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
@@ -57,7 +60,7 @@ def mosaic(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     lit = tile * (0.86 + 0.22 * bevel + slope + rough)[:, :, None]
     edge_light = surface.relief(blur(bevel, 0.8), 1.1)
     lit *= (1 + (edge_light - 1) * np.float32(0.2))[:, :, None]
-    grout = np.float32([0.60, 0.575, 0.53]) * np.float32(0.55)
+    grout = floats([0.60, 0.575, 0.53]) * np.float32(0.55)
     bed = grout * (1 + 0.09 * grain(rng, height, width, max(1.2 * u, 0.7)))[:, :, None]
     cover = np.clip(inside / np.float32(max(0.9 * u, 0.6)) + np.float32(0.5), 0, 1)
     shade = blur(np.roll(cover, (max(round(1.6 * u), 1), max(round(1.6 * u), 1)), (0, 1)), 1.2 * u)
@@ -75,7 +78,7 @@ def _settle(placed: Points, weight: Pixels, field: Flow, side: float, rounds: in
     mass_plane = resized(weight, *small).ravel()
     x = np.tile(np.arange(small[1], dtype=np.float32), small[0])
     y = np.repeat(np.arange(small[0], dtype=np.float32), small[1])
-    spots = placed * np.float32([sx, sy])
+    spots = placed * floats([sx, sy])
     for _ in range(rounds):
         cells = _squares(spots, less, *small)[0].ravel()
         mass = np.bincount(cells, mass_plane, len(spots))
@@ -87,12 +90,12 @@ def _settle(placed: Points, weight: Pixels, field: Flow, side: float, rounds: in
         spots[good, 1] = (np.bincount(cells, mass_plane * y, len(spots))[good] / mass[good]).astype(
             np.float32
         )
-    return points.inside(spots / np.float32([sx, sy]), height, width)
+    return points.inside(spots / floats([sx, sy]), height, width)
 
 
 def _squares(
     placed: Points, field: Flow, height: int, width: int
-) -> tuple[npt.NDArray[np.int32], Pixels, Pixels, Pixels]:
+) -> tuple[npt.NDArray[Any], Pixels, Pixels, Pixels]:
     """Each pixel's piece by the turned square metric, its distance in it, and its place along the axes.
 
     Starts from the ordinary Voronoi cells and lets every pixel compare the pieces of its neighbourhood
@@ -103,7 +106,7 @@ def _squares(
     x = np.arange(width, dtype=np.float32)[None, :]
     y = np.arange(height, dtype=np.float32)[:, None]
 
-    def place(index: npt.NDArray[np.int32]) -> tuple[Pixels, Pixels]:
+    def place(index: npt.NDArray[Any]) -> tuple[Pixels, Pixels]:
         dx, dy = x - placed[index, 0], y - placed[index, 1]
         cx, cy = ux[index], uy[index]
         return dx * cx + dy * cy, dy * cx - dx * cy

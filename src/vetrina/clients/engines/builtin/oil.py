@@ -12,6 +12,7 @@ from vetrina.clients.engines.builtin.pixels import (
     Bytes,
     Pixels,
     blur,
+    floats,
     from_bytes,
     size_of,
     to_bytes,
@@ -41,7 +42,7 @@ def oil(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     picture = colour.vivid(colour.contrast(photo, 0.25), 1 + 0.5 * knobs.number("colour"))
     field = leaning(flow(blur(picture, 1.2 * u), 5 * u), 25, 0.12)
     step(0.08, "Toning the canvas")
-    ground = np.float32([0.36, 0.25, 0.17]) * np.float32(0.6) + blur(picture, 60 * u) * np.float32(0.4)
+    ground = floats([0.36, 0.25, 0.17]) * np.float32(0.6) + blur(picture, 60 * u) * np.float32(0.4)
     canvas = np.dstack([to_bytes(ground), np.full((height, width), 60, np.uint8)])
     radii = [30.0, 15.0, 7.5, 3.8]
     for index, radius in enumerate(radii):

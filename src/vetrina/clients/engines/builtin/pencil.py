@@ -11,6 +11,7 @@ from vetrina.clients.engines.builtin.lines import outlines
 from vetrina.clients.engines.builtin.pixels import (
     Pixels,
     blur,
+    floats,
     from_bytes,
     mix,
     size_of,
@@ -79,7 +80,7 @@ def _hatched(dark: Pixels, field: Flow, threshold: float, index: int, rng: Chanc
 
 
 def _on_paper(photo: Pixels, cover: Pixels, tooth: Pixels, lead: str, u: float) -> Pixels:
-    paper = np.float32([0.968, 0.957, 0.93]) * (0.985 + 0.03 * tooth)[:, :, None]
+    paper = floats([0.968, 0.957, 0.93]) * (0.985 + 0.03 * tooth)[:, :, None]
     if lead == "coloured":
         own = colour.vivid(flattened(photo, 4 * u, 0.08, 2), 1.9)
         pigment = np.clip(own / np.maximum(own.max(axis=2, keepdims=True), 0.25) * 0.93, 0.04, 1)
@@ -118,5 +119,5 @@ def charcoal(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     chalk *= np.float32(knobs.number("chalk"))
     ground = colour.rgb(PAPERS[knobs.word("paper")])
     sheet = ground * (0.95 + 0.09 * tooth + 0.012 * clouds(rng, height, width, 60 * u, 4))[:, :, None]
-    drawn = mix(sheet, np.broadcast_to(np.float32([0.97, 0.96, 0.94]), sheet.shape), chalk * (1 - black))
-    return np.clip(mix(drawn, np.broadcast_to(np.float32([0.085, 0.08, 0.08]), sheet.shape), black), 0, 1)
+    drawn = mix(sheet, np.broadcast_to(floats([0.97, 0.96, 0.94]), sheet.shape), chalk * (1 - black))
+    return np.clip(mix(drawn, np.broadcast_to(floats([0.085, 0.08, 0.08]), sheet.shape), black), 0, 1)

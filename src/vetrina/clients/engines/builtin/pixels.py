@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pyvips
 
-Pixels = npt.NDArray[np.float32]
-"""Height x width x 3 (sRGB as it is shown, 0 to 1), or height x width for one plane."""
+Pixels = npt.NDArray[Any]
+"""32-bit floats: height x width x 3 (sRGB as it is shown, 0 to 1), or height x width for one plane.
 
-Bytes = npt.NDArray[np.uint8]
+Any, because the stubs of numpy and OpenCV widen such arrays at every step.
+"""
+
+Bytes = npt.NDArray[Any]
+"""The same as 0 to 255, for OpenCV to draw on."""
 
 FULL = 1600.0
 """The long side at which lengths are given in pixels; see `unit`."""
@@ -29,7 +35,12 @@ def decode(data: bytes, long_side: int) -> tuple[Pixels, Pixels | None]:
     longest = max(head.width, head.height)
     target = min(long_side, max(round(longest * MOST_ENLARGED), LEAST_LONG_SIDE))
     image = pyvips.Image.thumbnail_buffer(
-        data, target, height=target, size="both", fail_on="truncated", output_profile="srgb"
+        data,
+        target,
+        height=target,
+        size="both",
+        output_profile="srgb",
+        option_string="[fail_on=truncated]",  # its own fail_on is not handed on to the loader
     )
     if image.interpretation != "srgb":
         image = image.colourspace("srgb")
@@ -51,7 +62,7 @@ def decode(data: bytes, long_side: int) -> tuple[Pixels, Pixels | None]:
 def encode(picture: Pixels) -> bytes:
     """JPEG, quality 92, full colour resolution (thin coloured lines survive), no metadata."""
     return pyvips.Image.new_from_array(to_bytes(picture), interpretation="srgb").jpegsave_buffer(
-        Q=92, subsample_mode="off", optimize_coding=True, keep="none"
+        Q=92, subsample_mode="off", optimize_coding=True, keep=0
     )
 
 
@@ -67,12 +78,17 @@ def from_bytes(picture: Bytes) -> Pixels:
     return picture.astype(np.float32) / np.float32(255)
 
 
-def size_of(picture: npt.NDArray[np.generic]) -> tuple[int, int]:
+def floats(values: Any) -> Pixels:
+    """A small array of 32-bit floats: a colour, a matrix, some points."""
+    return np.asarray(values, np.float32)
+
+
+def size_of(picture: npt.NDArray[Any]) -> tuple[int, int]:
     """Height and width in pixels."""
     return int(picture.shape[0]), int(picture.shape[1])
 
 
-def unit(picture: npt.NDArray[np.generic]) -> float:
+def unit(picture: npt.NDArray[Any]) -> float:
     """What one pixel of a 1600-pixel picture is here: lengths times this look alike at every size."""
     return max(max(size_of(picture)) / FULL, 0.2)
 
@@ -82,7 +98,7 @@ def flatten(picture: Pixels, alpha: Pixels | None, ground: tuple[float, float, f
     if alpha is None:
         return picture
     cover = alpha[:, :, None]
-    return picture * cover + np.float32(ground) * (1 - cover)
+    return picture * cover + floats(ground) * (1 - cover)
 
 
 def pad(picture: Pixels) -> Pixels:

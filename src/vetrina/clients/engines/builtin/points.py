@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -9,16 +11,16 @@ import numpy.typing as npt
 from vetrina.clients.engines.builtin.chance import Chance
 from vetrina.clients.engines.builtin.pixels import Pixels
 
-Points = npt.NDArray[np.float32]
-Cells = npt.NDArray[np.int32]
+Points = npt.NDArray[Any]
+Cells = npt.NDArray[Any]
 
 
 def sample(rng: Chance, weight: Pixels, count: int) -> Points:
     """`count` points drawn with the plane as probability."""
     height, width = weight.shape
-    total = np.cumsum(weight.ravel().astype(np.float64))
-    picks = np.searchsorted(total, rng.random(count) * total[-1])
-    picks = np.minimum(picks, height * width - 1)
+    total: Points = np.cumsum(weight.ravel().astype(np.float64))
+    found = cast(Cells, np.searchsorted(total, rng.random(count) * total[-1]))
+    picks = np.minimum(found, height * width - 1)
     points = np.stack([picks % width, picks // width], axis=1).astype(np.float32)
     points += rng.random(points.shape, np.float32) - np.float32(0.5)
     return inside(points, height, width)
@@ -45,10 +47,11 @@ def relax(points: Points, weight: Pixels, rounds: int) -> Points:
 def voronoi(points: Points, height: int, width: int) -> Cells:
     """For each pixel the index of the nearest point; of points on one pixel, one gets it."""
     free = np.ones((height, width), np.uint8)
-    x, y = (points[:, 0] + 0.5).astype(np.int32), (points[:, 1] + 0.5).astype(np.int32)
-    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
+    x: Cells = np.clip((points[:, 0] + 0.5).astype(np.int32), 0, width - 1)
+    y: Cells = np.clip((points[:, 1] + 0.5).astype(np.int32), 0, height - 1)
     free[y, x] = 0
-    _, labels = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    walked = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    labels = cast(Cells, walked[1])
     owner = np.zeros(int(labels.max()) + 1, np.int32)
     owner[labels[y, x]] = np.arange(len(points), dtype=np.int32)
     return owner[labels]

@@ -118,10 +118,12 @@ def _check(title: str, product: bool, model: bool, products: list[bytes], models
 def _jobs(name: str, products: list[bytes], models: list[bytes]) -> list[tuple[list[bytes], bytes | None]]:
     """What each picture is made of: some products and perhaps a model."""
     if name in ROOMS:
-        return [(products, model) for model in models] or [(products, None)]
+        scenes: list[bytes | None] = [*models] or [None]
+        return [(products, scene) for scene in scenes]
     if products and models:
         return [(products, model) for model in models]
-    return [([product], None) for product in products] + [([], model) for model in models]
+    alone: list[tuple[list[bytes], bytes | None]] = [([product], None) for product in products]
+    return alone or [([], model) for model in models]
 
 
 def _picture(

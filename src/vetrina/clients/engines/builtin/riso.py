@@ -9,7 +9,16 @@ from vetrina.clients.engines.builtin import colour, halftone, surface
 from vetrina.clients.engines.builtin.chance import Chance, clouds, grain
 from vetrina.clients.engines.builtin.flow import flow
 from vetrina.clients.engines.builtin.lines import outlines
-from vetrina.clients.engines.builtin.pixels import Pixels, blur, mix, resized, size_of, smoothstep, unit
+from vetrina.clients.engines.builtin.pixels import (
+    Pixels,
+    blur,
+    floats,
+    mix,
+    resized,
+    size_of,
+    smoothstep,
+    unit,
+)
 from vetrina.clients.engines.builtin.smoothing import flattened, guided
 from vetrina.clients.engines.builtin.steps import Knobs, Steps
 
@@ -22,7 +31,7 @@ INK_SETS = {
     "blue_black": ("#0078bf", "#2b2b2f"),
 }
 ANGLES = (15.0, 75.0, 0.0)
-PAPER = np.float32([0.972, 0.957, 0.918])
+PAPER = floats([0.972, 0.957, 0.918])
 
 POP = (
     ("#21133a", "#e6266d", "#ffd400", "#fff2d8"),
@@ -66,7 +75,7 @@ def _separations(art: Pixels, inks: tuple[str, ...]) -> Pixels:
     floor = np.float32(0.035)
     want = -np.log(np.clip(small / PAPER, floor, 1)).reshape(-1, 3)
     ink = np.stack([-np.log(np.clip(colour.rgb(code), floor, 1)) for code in inks])
-    emphasis = np.float32([1.0, 1.15, 0.8])
+    emphasis = floats([1.0, 1.15, 0.8])
     a, b = ink * emphasis, want * emphasis
     gram, pull = a @ a.T + np.float32(0.02) * np.eye(len(inks), dtype=np.float32), b @ a.T
     share = np.full((len(b), len(inks)), 0.3, np.float32)
@@ -87,7 +96,7 @@ def _registered(plate: Pixels, rng: Chance, slip: float) -> Pixels:
     height, width = plate.shape
     a = rng.uniform(0, 2 * np.pi)
     turn = float(rng.normal(0, 0.0006))
-    matrix = np.float32(
+    matrix = floats(
         [[1, -turn, slip * np.cos(a) + turn * height / 2], [turn, 1, slip * np.sin(a) - turn * width / 2]]
     )
     return cv2.warpAffine(

@@ -6,7 +6,7 @@ All are traced at once; only the drawing goes stroke by stroke.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -19,14 +19,14 @@ from vetrina.clients.engines.builtin.pixels import Bytes, Pixels
 SHIFT = 3
 """Fractional bits of the coordinates handed to OpenCV."""
 
-Points = npt.NDArray[np.float32]
+Points = npt.NDArray[Any]
 
 
 class Strokes(NamedTuple):
     """`paths` is (n, points, 2), `used` the number of points of each that count (at least 2)."""
 
     paths: Points
-    used: npt.NDArray[np.int64]
+    used: npt.NDArray[Any]
 
 
 def scatter(rng: Chance, height: int, width: int, spacing: float, jitter: float = 0.5) -> Points:
@@ -83,19 +83,21 @@ def cut_where_colour_leaves(strokes: Strokes, reference: Pixels, tolerance: floa
     count, points = paths.shape[:2]
     middle = points // 2
     colours = seen(reference, paths)
-    gap = np.abs(colours - colours[:, middle : middle + 1]).reshape(count, points, -1).max(axis=2)
-    same = gap <= tolerance
-    same[:, middle] = True
-    before = np.cumprod(same[:, middle::-1], axis=1).sum(axis=1) - 1
-    after = np.cumprod(same[:, middle:], axis=1).sum(axis=1) - 1
-    short = (before + after) < 1
-    after = np.where(short & (middle + 1 < points), 1, after)
-    begin, used = middle - before, before + after + 1
-    index = np.minimum(begin[:, None] + np.arange(points)[None, :], (begin + used - 1)[:, None])
+    gap: Points = np.abs(colours - colours[:, middle : middle + 1]).reshape(count, points, -1).max(axis=2)
+    same: Points = (gap <= tolerance).astype(np.int64)
+    same[:, middle] = 1
+    before = cast(Points, np.cumprod(same[:, middle::-1], axis=1)).sum(axis=1) - 1
+    after = cast(Points, np.cumprod(same[:, middle:], axis=1)).sum(axis=1) - 1
+    short: Points = (before + after) < 1
+    after[short & (middle + 1 < points)] = 1
+    used: Points = before + after + 1
+    begin: Points = (middle - before)[:, None]
+    last: Points = begin + used[:, None] - 1
+    index = np.minimum(cast(Points, np.arange(points)[None, :] + begin), last)
     return Strokes(np.take_along_axis(paths, index[:, :, None], axis=1), used)
 
 
-def chosen(strokes: Strokes, which: npt.NDArray[np.generic]) -> Strokes:
+def chosen(strokes: Strokes, which: npt.NDArray[Any]) -> Strokes:
     """Some of them, by mask or by index."""
     return Strokes(strokes.paths[which], strokes.used[which])
 
@@ -103,8 +105,8 @@ def chosen(strokes: Strokes, which: npt.NDArray[np.generic]) -> Strokes:
 def draw(
     canvas: Bytes,
     strokes: Strokes,
-    colours: npt.NDArray[np.generic],
-    widths: npt.NDArray[np.generic],
+    colours: npt.NDArray[Any],
+    widths: npt.NDArray[Any],
     smooth: bool = True,
 ) -> None:
     """Lay the strokes down in their order: `colours` (n, channels) 0 to 255, `widths` in pixels."""

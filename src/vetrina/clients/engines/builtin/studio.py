@@ -9,7 +9,17 @@ from vetrina.clients.engines.builtin import colour
 from vetrina.clients.engines.builtin.chance import Chance, clouds, grain
 from vetrina.clients.engines.builtin.compose import Placement, place_all
 from vetrina.clients.engines.builtin.cutout import Cutout
-from vetrina.clients.engines.builtin.pixels import FULL, Pixels, blur, mix, resized, size_of, smoothstep
+from vetrina.clients.engines.builtin.pixels import (
+    FULL,
+    Bytes,
+    Pixels,
+    blur,
+    floats,
+    mix,
+    resized,
+    size_of,
+    smoothstep,
+)
 from vetrina.clients.engines.builtin.steps import Knobs, Steps
 
 FORMATS = {"portrait": (4, 5), "square": (1, 1), "landscape": (5, 4)}
@@ -134,7 +144,7 @@ def _paper_colour(products: list[Cutout], knobs: Knobs) -> Pixels:
     b = float((tone[:, :, 2] * vivid).sum() / vivid.sum())
     strength = max((a * a + b * b) ** 0.5, 1e-3)
     bright = float((tone[:, :, 0] * product.alpha).sum() / max(float(product.alpha.sum()), 1))
-    return np.float32([80 if bright < 60 else 62, -a / strength * 15, -b / strength * 17])
+    return floats([80 if bright < 60 else 62, -a / strength * 15, -b / strength * 17])
 
 
 def _backdrop(height: int, width: int, paper: Pixels, knobs: Knobs, rng: Chance, horizon: float) -> Pixels:
@@ -189,8 +199,8 @@ def _patterned(room: Pixels, light: str, horizon: float, rng: Chance) -> Pixels:
     if light == "window":
         for row in range(3):
             for column in range(2):
-                corner = np.float32([[0, 0], [1, 0], [1, 1], [0, 1]]) * np.float32([0.20, 0.19])
-                corner += np.float32([0.30 + column * 0.235, 0.06 + row * 0.225])
+                corner = floats([[0, 0], [1, 0], [1, 1], [0, 1]]) * floats([0.20, 0.19])
+                corner += floats([0.30 + column * 0.235, 0.06 + row * 0.225])
                 corner[:, 0] += corner[:, 1] * np.float32(0.32) - 0.10
                 cv2.fillConvexPoly(
                     mask, np.round(corner * [width, height] * 16).astype(np.int32), (255,), cv2.LINE_AA, 4
@@ -227,7 +237,7 @@ def _cylinder(
     body = np.zeros((height, width), np.uint8)
     top = np.zeros_like(body)
 
-    def oval(plane: np.ndarray[tuple[int, int], np.dtype[np.uint8]], y: float, grow: float = 1.0) -> None:
+    def oval(plane: Bytes, y: float, grow: float = 1.0) -> None:
         axes = (max(round(radius * grow * 16), 16), max(round(flat * grow * 16), 16))
         cv2.ellipse(plane, (round(cx * 16), round(y * 16)), axes, 0, 0, 360, (255,), -1, cv2.LINE_AA, 4)
 
@@ -237,7 +247,7 @@ def _cylinder(
     cv2.rectangle(body, (round(cx - radius), round(cy)), (round(cx + radius), round(cy + tall)), (255,), -1)
     floor_shadow = np.zeros_like(body)
     oval(floor_shadow, cy + tall + flat * 0.06, 1.04)
-    shift = np.float32([[1, 0, radius * 0.24], [0, 1, flat * 0.12]])
+    shift = floats([[1, 0, radius * 0.24], [0, 1, flat * 0.12]])
     thrown = cv2.warpAffine(floor_shadow, shift, (width, height)).astype(np.float32) / 255
     close = blur(floor_shadow.astype(np.float32) / 255, radius * 0.03)
     room = room * (1 - np.float32(0.30) * blur(thrown, radius * 0.11) - np.float32(0.26) * close)[:, :, None]
@@ -245,7 +255,7 @@ def _cylinder(
     across = np.clip(x, -1, 1) * np.ones((height, 1), np.float32)
     facing = np.sqrt(np.clip(1 - across * across, 0, 1))
     side = 0.56 + 0.42 * np.clip(facing * 0.72 - across * 0.62, 0, 1) + np.float32(0.06) * (across > 0.9)
-    base = colour.from_lab((paper * np.float32([1.05, 0.9, 0.9]))[None, None])[0, 0]
+    base = colour.from_lab((paper * floats([1.05, 0.9, 0.9]))[None, None])[0, 0]
     plaster = (
         1
         + np.float32(0.012) * grain(rng, height, width, 1.2)

@@ -11,11 +11,11 @@ from vetrina.clients.engines.builtin import colour, surface
 from vetrina.clients.engines.builtin.chance import Chance, clouds, displaced, even, grain
 from vetrina.clients.engines.builtin.flow import flow
 from vetrina.clients.engines.builtin.lines import outlines
-from vetrina.clients.engines.builtin.pixels import Pixels, blur, mix, size_of, smoothstep, unit
+from vetrina.clients.engines.builtin.pixels import Pixels, blur, floats, mix, size_of, smoothstep, unit
 from vetrina.clients.engines.builtin.smoothing import flattened, kuwahara
 from vetrina.clients.engines.builtin.steps import Knobs, Steps
 
-PAPER = np.float32([0.985, 0.975, 0.95])
+PAPER = floats([0.985, 0.975, 0.95])
 
 
 def watercolour(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:

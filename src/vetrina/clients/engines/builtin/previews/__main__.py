@@ -25,11 +25,20 @@ def preview(style: str, sitting: Sitting) -> bytes:
         },
         lambda fraction, step: None,
     )
-    small = pyvips.Image.thumbnail_buffer(answer["images"][0], WIDTH, height=HEIGHT, size="force").copy_memory()
-    for blur in (0.0, 0.45, 0.6, 0.75, 0.9, 1.1):  # close pen lines are costly: soften them a little rather than smear
+    small = pyvips.Image.thumbnail_buffer(
+        answer["images"][0], WIDTH, height=HEIGHT, size="force"
+    ).copy_memory()
+    for blur in (
+        0.0,
+        0.45,
+        0.6,
+        0.75,
+        0.9,
+        1.1,
+    ):  # close pen lines are costly: soften them a little rather than smear
         soft = small.gaussblur(blur) if blur else small
         for quality in range(86, 30, -4):
-            data = soft.webpsave_buffer(Q=quality, effort=6, smart_subsample=True, keep="none")
+            data = soft.webpsave_buffer(Q=quality, effort=6, smart_subsample=True, keep=0)
             if len(data) < MOST_BYTES:
                 return data
     raise ValueError(f"the preview of {style} does not fit into {MOST_BYTES} bytes")

@@ -45,7 +45,9 @@ PLAN: dict[str, Sitting] = {
     "charcoal": Sitting(photo="astronaut", x=0.42, y=0.42, zoom=0.84),
     "hatching": Sitting(photo="coffee", x=0.47, made_at=600, parameters={"spacing": 11.0}),
     "stipple": Sitting(photo="cat", x=0.4, made_at=600, parameters={"dots": 60}),
-    "engraving": Sitting(photo="astronaut", x=0.44, y=0.36, zoom=0.7, made_at=600, parameters={"spacing": 12.0}),
+    "engraving": Sitting(
+        photo="astronaut", x=0.44, y=0.36, zoom=0.7, made_at=600, parameters={"spacing": 12.0}
+    ),
     "risograph": Sitting(photo="dandelion", x=0.42, parameters={"screen": 16.0, "inks": "orange_navy"}),
     "pop_art": Sitting(photo="astronaut", x=0.42, y=0.4, zoom=0.8, made_at=800),
     "comic": Sitting(photo="astronaut", x=0.42, y=0.42, zoom=0.84, made_at=800),

@@ -1,0 +1,72 @@
+"""The data folder's own secrets: the roles' passwords and the embedded server's port."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Literal, get_args
+
+import msgspec
+
+from vetrina.core.embedded.errors import NoAccess
+
+Role = Literal["owner", "app", "reporting", "superuser"]
+ROLES: tuple[Role, ...] = get_args(Role)
+FILE = "postgres.json"
+
+
+class Credentials(msgspec.Struct):
+    """What `postgres.json` (mode 0600) in the data folder holds."""
+
+    passwords: dict[Role, str]
+    port: int = 0
+    """0 until one has been chosen."""
+
+
+def read(data: Path) -> Credentials | None:
+    """Those of this data folder, or None if it has none yet. Raises NoAccess."""
+    try:
+        return msgspec.json.decode((data / FILE).read_bytes(), type=Credentials)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise NoAccess(f"{data / FILE} cannot be read: {error}") from error
+
+
+def read_or_make(data: Path) -> Credentials:
+    """Those of this data folder, made if it has none. Processes that race for it agree on one."""
+    kept = read(data)
+    if kept is None:
+        made = Credentials({role: secrets.token_urlsafe(24) for role in ROLES})
+        _put(data, made, replace=False)
+        kept = read(data) or made
+    return kept
+
+
+def write(data: Path, credentials: Credentials) -> None:
+    """Replace them at once and for good."""
+    _put(data, credentials, replace=True)
+
+
+def _put(data: Path, credentials: Credentials, *, replace: bool) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=data, prefix=f".{FILE}-")  # mode 0600
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(msgspec.json.format(msgspec.json.encode(credentials)))
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                os.replace(draft, data / FILE)
+            else:
+                with contextlib.suppress(FileExistsError):
+                    os.link(draft, data / FILE)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(draft)
+    except OSError as error:
+        raise NoAccess(f"The data folder {data} cannot be written: {error}") from error
