@@ -10,7 +10,7 @@ from vetrina.clients.engines.builtin.catalogue import BY_NAME
 from vetrina.clients.engines.builtin.chance import chance
 from vetrina.clients.engines.builtin.compose import Placement, place
 from vetrina.clients.engines.builtin.cutout import Cutout, cut_out
-from vetrina.clients.engines.builtin.pixels import decode
+from vetrina.clients.engines.builtin.pixels import decode, floats
 from vetrina.clients.engines.builtin.steps import Steps
 
 QUIET = Steps(lambda fraction, step: None)
@@ -21,7 +21,7 @@ FLOOR = np.full((300, 400, 3), 0.62, np.float32)
 def disc(colour: tuple[float, float, float] = (0.85, 0.1, 0.1)) -> Cutout:
     y, x = np.mgrid[-1:1:120j, -1:1:120j]
     alpha = ((x * x + y * y) < 1).astype(np.float32)
-    return Cutout(np.broadcast_to(np.float32(colour), (120, 120, 3)).copy(), alpha, "alpha")
+    return Cutout(np.broadcast_to(floats(colour), (120, 120, 3)).copy(), alpha, "alpha")
 
 
 def composed(scene: Picture, where: Placement, product: Cutout | None = None) -> Picture:
@@ -79,7 +79,7 @@ def test_light_is_read_from_the_brighter_side_of_the_scene():
 
 
 def test_colours_move_towards_the_scene_and_no_further_than_asked():
-    blue = np.broadcast_to(np.float32([0.25, 0.35, 0.7]), FLOOR.shape).copy()
+    blue = np.broadcast_to(floats([0.25, 0.35, 0.7]), FLOOR.shape).copy()
     grey = disc((0.6, 0.6, 0.6))
     middle = np.s_[140:160, 190:210]
     shades = [
@@ -89,7 +89,7 @@ def test_colours_move_towards_the_scene_and_no_further_than_asked():
     casts = [float(shade[2] - shade[0]) for shade in shades]
     assert casts[0] == pytest.approx(0, abs=0.01) and casts[0] + 0.03 < casts[1] < casts[2] - 0.02
     assert shades[0].mean() > shades[2].mean()  # and darker, as the scene is
-    assert np.linalg.norm(shades[2] - 0.6) < np.linalg.norm(np.float32([0.25, 0.35, 0.7]) - 0.6)
+    assert np.linalg.norm(shades[2] - 0.6) < np.linalg.norm(floats([0.25, 0.35, 0.7]) - 0.6)
 
 
 def test_blending_softens_the_edge():
@@ -167,8 +167,14 @@ def test_with_product_and_model_a_style_paints_the_composition():
 
 def test_rooms_show_the_product_in_the_middle_and_take_a_colour():
     product = png(np.dstack([disc().colour, disc().alpha]))
-    knobs = {"colour_from_product": False, "backdrop": "#3355aa", "light": "softbox", "format": "square"}
-    result = rendered("studio_sweep", products=[product], **knobs)
+    result = rendered(
+        "studio_sweep",
+        products=[product],
+        colour_from_product=False,
+        backdrop="#3355aa",
+        light="softbox",
+        format="square",
+    )
     red = np.nonzero(result[:, :, 0] - result[:, :, 1] > 0.3)
     assert result.shape == (480, 480, 3) and np.mean(red[1]) == pytest.approx(240, abs=12)
     corner = result[:80, :80].mean(axis=(0, 1))

@@ -85,7 +85,10 @@ def test_too_long_may_be_tried_again():
 
 
 def test_too_large_for_memory_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(BuiltinEngine, "_limits", lambda self, size: confine.Limits(memory_mb=180))
+    def little(self: BuiltinEngine, size: int) -> confine.Limits:
+        return confine.Limits(memory_mb=180)
+
+    monkeypatch.setattr(BuiltinEngine, "_limits", little)
     with pytest.raises(EngineRefused, match="smaller size"):
         generate(ask("oil", models=[photo("dogs", 900)], parameters={"size": 1600}))
 

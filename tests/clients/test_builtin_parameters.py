@@ -13,13 +13,22 @@ from vetrina.clients.engines.builtin.catalogue import BY_NAME, STYLES
 
 SWEEP = BY_NAME["studio_sweep"]
 
-fitting = {
-    "number": lambda each: st.floats(each.minimum, each.maximum),
-    "integer": lambda each: st.integers(int(each.minimum), int(each.maximum)),
-    "choice": lambda each: st.sampled_from(each.choices),
-    "boolean": lambda each: st.booleans(),
-    "colour": lambda each: st.from_regex(r"\A#[0-9a-fA-F]{6}\Z"),
-}
+
+def fitting(each: Parameter) -> st.SearchStrategy[Any]:
+    """Values that the parameter takes."""
+    match each.kind:
+        case "number":
+            return st.floats(each.minimum, each.maximum)
+        case "integer":
+            return st.integers(int(each.minimum or 0), int(each.maximum or 0))
+        case "choice":
+            return st.sampled_from(each.choices)
+        case "boolean":
+            return st.booleans()
+        case "colour":
+            return st.from_regex(r"\A#[0-9a-fA-F]{6}\Z")
+
+
 any_value = st.one_of(
     st.none(),
     st.booleans(),
@@ -34,7 +43,7 @@ any_value = st.one_of(
 def styles_and_parameters(draw: st.DrawFn) -> tuple[Style, dict[str, Any]]:
     style = draw(st.sampled_from(STYLES))
     chosen = draw(st.lists(st.sampled_from(style.parameters), unique_by=lambda each: each.name))
-    return style, {each.name: draw(fitting[each.kind](each)) for each in chosen}
+    return style, {each.name: draw(fitting(each)) for each in chosen}
 
 
 @given(styles_and_parameters())
