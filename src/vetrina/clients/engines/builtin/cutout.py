@@ -35,7 +35,7 @@ class Cutout(NamedTuple):
 
 def cut_out(photo: Pixels, alpha: Pixels | None, rng: Chance) -> Cutout:
     """The product alone. A photograph in which no subject stands out becomes a card, whole."""
-    if alpha is not None and 0.002 < float((alpha > 0.5).mean()):
+    if alpha is not None and float((alpha > 0.5).mean()) > 0.002:
         return _trimmed(photo, alpha, "alpha")
     mask = _subject(photo, rng)
     if mask is None:
