@@ -1,7 +1,7 @@
 -- What every module stands on. No domain words here.
 -- The schema "public" belongs to procrastinate (jobs); its own migrations run before this file.
 
-create schema core;
+-- The schema "core" and the table core.migrations are made by core/migrate.py, which has to read them first.
 
 -- UUIDv7 (RFC 9562) for rows that are made inside the database; PostgreSQL has its own only from 18 on.
 create function core.new_id() returns uuid

@@ -1,0 +1,137 @@
+"""Migrations: plain SQL files, forward only.
+
+Kept tools (yoyo, alembic, dbmate) either want Python or down-scripts around the SQL or are separate
+binaries; what is needed here is short: files in order, each in its own transaction, under one lock.
+procrastinate's schema comes first and is upgraded by its own files in the same way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import psycopg
+
+_LOCK = 0x7665747269  # "vetri": one migration at a time on one database
+
+_BOOTSTRAP = """
+create schema if not exists core;
+create table if not exists core.migrations (
+  name text primary key,
+  sha256 text not null,
+  applied_at timestamptz not null default now(),
+  created_at timestamptz not null default now()
+)
+"""
+
+
+class MigrationRefused(Exception):
+    """The database and the files disagree; the message says how and what to do."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file: its name, its SQL, and the hash that must never change once it was applied."""
+
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the SQL."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def folder() -> Path:
+    """Where the SQL files are: in the installed package, or beside `src` in a checkout."""
+    here = Path(__file__).resolve()
+    packaged = here.parents[1] / "migrations"
+    return packaged if packaged.is_dir() else here.parents[3] / "migrations"
+
+
+def known(at: Path | None = None) -> list[Migration]:
+    """Vetrina's own migrations, in order."""
+    return [Migration(path.stem, path.read_text()) for path in sorted((at or folder()).glob("[0-9]*.sql"))]
+
+
+def _jobs() -> list[Migration]:
+    sql = files("procrastinate") / "sql" / "migrations"
+    found = sorted((each for each in sql.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
+    return [Migration(f"procrastinate/{each.name}", each.read_text()) for each in found]
+
+
+def migrate(uri: str, *, at: Path | None = None) -> list[str]:
+    """Bring the database at `uri` (its owner's) up to date; the names of the files that were applied.
+
+    Waits for another migration that is under way. A statement that waits 5 s for a lock gives up, and
+    nothing of its file stays. Raises MigrationRefused when a file that was applied has been edited or is
+    missing, or when the database is newer than the software.
+    """
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        connection.execute("set lock_timeout = '5s'; set statement_timeout = '15min'; set client_min_messages = warning")
+        connection.execute(_BOOTSTRAP)
+        applied = dict(connection.execute("select name, sha256 from core.migrations").fetchall())
+        done = _apply_jobs(connection, applied)
+        done += _apply(connection, known(at), applied)
+        if connection.execute("select 1 from pg_roles where rolname = 'vetrina_app'").fetchone():
+            connection.execute(((at or folder()) / "roles.sql").read_bytes())
+        return done
+
+
+def pending(uri: str) -> list[str]:
+    """The names of files that have not been applied to the database at `uri`."""
+    with psycopg.connect(uri, autocommit=True) as connection:
+        if connection.execute("select to_regclass('core.migrations')").fetchone() == (None,):
+            return [each.name for each in known()]
+        applied = {row[0] for row in connection.execute("select name from core.migrations")}
+    return [each.name for each in known() if each.name not in applied]
+
+
+def _apply(connection: psycopg.Connection, wanted: list[Migration], applied: dict[str, str]) -> list[str]:
+    names = {each.name for each in wanted}
+    strangers = sorted(name for name in applied if not name.startswith("procrastinate/") and name not in names)
+    if strangers:
+        raise MigrationRefused(
+            f"The database has migrations that this version does not know ({', '.join(strangers)}). Use the newer version."
+        )
+    done: list[str] = []
+    for each in wanted:
+        if each.name in applied:
+            if applied[each.name] != each.sha256:
+                raise MigrationRefused(
+                    f"Migration {each.name} was edited after it was applied. Undo the edit and add a new file instead."
+                )
+            if done:
+                raise MigrationRefused(f"Migration {done[-1]} comes before {each.name}, which is already applied.")
+    for each in wanted:
+        if each.name not in applied:
+            with connection.transaction():
+                connection.execute(each.sql.encode())
+                _record(connection, each)
+            done.append(each.name)
+    return done
+
+
+def _apply_jobs(connection: psycopg.Connection, applied: dict[str, str]) -> list[str]:
+    wanted = _jobs()
+    if not any(name.startswith("procrastinate/") for name in applied):
+        # A new database takes the library's whole schema at once, as its documentation advises.
+        with connection.transaction():
+            connection.execute((files("procrastinate") / "sql" / "schema.sql").read_bytes())
+            for each in wanted:
+                _record(connection, each)
+        return ["procrastinate"]
+    done: list[str] = []
+    for each in wanted:
+        if each.name not in applied:
+            connection.execute(each.sql.encode())
+            _record(connection, each)
+            done.append(each.name)
+    return done
+
+
+def _record(connection: psycopg.Connection, each: Migration) -> None:
+    connection.execute("insert into core.migrations (name, sha256) values (%s, %s)", (each.name, each.sha256))
