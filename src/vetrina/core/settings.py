@@ -52,7 +52,6 @@ class Settings:
         "VETRINA_SANDBOX", True, "The sandbox gateway, which takes no money. Turn it off on a site that sells."
     )
     log_format: str = _setting("VETRINA_LOG_FORMAT", "auto", "json, text, or auto (text on a terminal).")
-    free_tokens: int = _setting("VETRINA_FREE_TOKENS", 20, "Tokens that a new account gets once.", minimum=0)
     openai_api_key: str = _setting("OPENAI_API_KEY", "", "Turns on the OpenAI-compatible images engine.", secret=True)
     openai_base_url: str = _setting("OPENAI_BASE_URL", "", "Another OpenAI-compatible endpoint.")
     openai_image_model: str = _setting("OPENAI_IMAGE_MODEL", "gpt-image-1", "The images model to ask for.")

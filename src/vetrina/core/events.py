@@ -1,0 +1,85 @@
+"""NOTIFY fanned out: one listening connection a process, any number of subscribers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from vetrina.core.db import Database
+
+CHANNELS = ("generations", "payments")
+_MISSED = object()
+
+
+class Hub:
+    """Hands each notification to those who wait for its topic ("generations/<id>")."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._subscribers: dict[str, set[asyncio.Queue[Any]]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to listen, in the background, reconnecting for ever."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    @contextmanager
+    def subscribe(self, topic: str) -> Iterator[Subscription]:
+        """Notifications on `topic` from now on; subscribe first, then read the state."""
+        queue: asyncio.Queue[Any] = asyncio.Queue(maxsize=64)
+        self._subscribers[topic].add(queue)
+        try:
+            yield Subscription(queue)
+        finally:
+            self._subscribers[topic].discard(queue)
+            if not self._subscribers[topic]:
+                del self._subscribers[topic]
+
+    async def _run(self) -> None:
+        async for channel, payload in self._db.listen(*CHANNELS):
+            if not channel:
+                for queues in list(self._subscribers.values()):
+                    for queue in queues:
+                        _put(queue, _MISSED)
+                continue
+            message = msgspec.json.decode(payload) if payload.startswith("{") else {"id": payload.rpartition("/")[2]}
+            for queue in self._subscribers.get(f"{channel}/{message['id']}", ()):
+                _put(queue, message)
+
+
+class Subscription:
+    """A place in the hub."""
+
+    def __init__(self, queue: asyncio.Queue[Any]) -> None:
+        self._queue = queue
+
+    async def messages(self, *, every: float) -> AsyncIterator[dict[str, Any] | None]:
+        """Each message; None when something may have been missed, or `every` seconds passed quietly."""
+        while True:
+            try:
+                message = await asyncio.wait_for(self._queue.get(), every)
+            except TimeoutError:
+                message = _MISSED
+            yield None if message is _MISSED else message
+
+
+def _put(queue: asyncio.Queue[Any], message: Any) -> None:
+    if queue.full():
+        # A slow reader loses steps in between; _MISSED makes it read the state again.
+        while not queue.empty():
+            queue.get_nowait()
+        message = _MISSED
+    queue.put_nowait(message)

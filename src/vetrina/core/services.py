@@ -1,0 +1,59 @@
+"""What one process has at hand: settings, database, storage, signing keys, and parts that modules add."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from vetrina.core import settings as settings_of
+from vetrina.core.db import Database
+from vetrina.core.events import Hub
+from vetrina.core.settings import Settings
+from vetrina.core.storage import SignedLinks, Storage
+
+Part = TypeVar("Part")
+
+
+@dataclass
+class Services:
+    """Made once a process by `connect`; handed to routes, jobs and commands."""
+
+    settings: Settings
+    db: Database
+    storage: Storage
+    keys: list[bytes]
+    links: SignedLinks
+    hub: Hub
+    _parts: dict[Callable[[Services], Any], Any] = field(default_factory=dict[Callable[["Services"], Any], Any])
+
+    def part(self, make: Callable[[Services], Part]) -> Part:
+        """The one object of this process that `make` makes: a module's coalescer, hasher, engine."""
+        if make not in self._parts:
+            self._parts[make] = make(self)
+        return self._parts[make]
+
+    async def open(self) -> None:
+        """Connect to the database and begin to listen."""
+        await self.db.open()
+        self.hub.start()
+
+    async def close(self) -> None:
+        """Stop listening and return every connection."""
+        await self.hub.stop()
+        await self.db.close()
+
+
+def connect(settings: Settings, uri: str) -> Services:
+    """The services of a process that uses the database at `uri`; nothing is opened yet."""
+    keys = settings_of.secret_keys(settings)
+    db = Database(uri, size=settings.pool_size, name=f"vetrina {os.getpid()}")
+    return Services(
+        settings=settings,
+        db=db,
+        storage=Storage.at(settings.storage_url, settings.data / "files"),
+        keys=keys,
+        links=SignedLinks(*keys),
+        hub=Hub(db),
+    )

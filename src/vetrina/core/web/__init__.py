@@ -1,0 +1,1 @@
+"""The web's own machinery: requests, problems, pages, paging, tracing. No domain."""

@@ -1,0 +1,94 @@
+"""HTML pages: what every template gets, flashes, redirects that stay on this site."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import jinja2
+import msgspec
+from litestar import Response
+from litestar.datastructures import Cookie
+from litestar.response import Redirect
+
+from vetrina import web
+from vetrina.core.services import Services
+from vetrina.core.web.request import Request
+
+FLASH = "vetrina_flash"
+_TITLES = {
+    402: "There are not enough tokens",
+    403: "This is not yours to do",
+    404: "There is nothing here",
+    413: "That is too large",
+    429: "One moment",
+    500: "Something broke on our side",
+    503: "Back in a moment",
+}
+
+
+def environment(_: Services) -> jinja2.Environment:
+    """The templates, one environment a process."""
+    return web.environment()
+
+
+def render(request: Request, template: str, *, status: int = 200, nav: str = "", **context: Any) -> Response[str]:
+    """The page. `balance` and `account` are of whoever is signed in."""
+    principal = request.principal
+    flash = _flashed(request)
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    theme = request.cookies.get("theme", "auto")
+    everywhere: dict[str, Any] = {
+        "account": principal,
+        "balance": request.scope.get("vetrina.balance"),
+        "nav": nav,
+        "theme": theme if theme in {"light", "dark"} else "auto",
+        "lang": "en",
+        "dir": "ltr",
+        "flash": flash,
+        "here": path if request.method == "GET" else "/",
+    }
+    body = request.services.part(environment).get_template(template).render(**{**everywhere, **context})
+    headers = {"Cache-Control": "no-store" if principal or flash else "no-cache"}
+    response = Response(body, status_code=status, media_type="text/html", headers=headers)
+    if flash:
+        response.delete_cookie(FLASH)
+    return response
+
+
+def go(location: str, *, flash: tuple[str, str] | None = None, cookies: list[Cookie] | None = None) -> Redirect:
+    """303 to a page of ours, with a message (kind good|bad|wait|info, text) to show there once."""
+    extra = list(cookies or [])
+    if flash:
+        value = base64.urlsafe_b64encode(msgspec.json.encode(flash)).decode()
+        extra.append(Cookie(FLASH, value, max_age=60, httponly=True, samesite="lax", path="/"))
+    return Redirect(location, status_code=303, cookies=extra)
+
+
+def local(path: str | None, otherwise: str) -> str:
+    """`path` if it is a path on this site, so that no link can send people elsewhere."""
+    if path and path.startswith("/") and not path.startswith(("//", "/\\")) and not any(ord(c) < 33 for c in path):
+        return path
+    return otherwise
+
+
+def error(request: Request, status: int, text: str, *, request_id: str | None = None) -> Response[str]:
+    """A refusal as a page."""
+    action = {"href": "/", "title": "To the front page"}
+    if status == 402:
+        action = {"href": "/wallet/buy", "title": "Buy tokens"}
+    title = _TITLES.get(status, "That did not work")
+    return render(
+        request, "error.html", status=status, code=status, title=title, text=text, action=action, request_id=request_id
+    )
+
+
+def _flashed(request: Request) -> list[dict[str, str]]:
+    raw = request.cookies.get(FLASH)
+    if not raw:
+        return []
+    try:
+        kind, text = msgspec.json.decode(base64.urlsafe_b64decode(raw), type=tuple[str, str])
+    except (ValueError, msgspec.DecodeError):
+        return []
+    return [{"kind": kind if kind in {"good", "bad", "wait", "info"} else "info", "text": text[:500]}]

@@ -1,0 +1,98 @@
+"""What went wrong, told once: problem+json (RFC 9457) for programs, a page for people."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import litestar
+import msgspec
+import structlog
+from litestar import Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.response import Redirect
+
+from vetrina.core.refusals import Refusal
+from vetrina.core.web import pages
+from vetrina.core.web.request import Request, SignInFirst
+
+log = structlog.get_logger("vetrina.web")
+PROBLEM = "application/problem+json"
+
+
+def refused(request: litestar.Request[Any, Any, Any], error: Refusal) -> Response[Any]:
+    """A refusal of ours."""
+    ours = cast(Request, request)
+    headers = {"Retry-After": "2"} if error.status in {429, 503} else {}
+    if ours.is_api:
+        if error.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return _problem(error.problem(), error.status, headers)
+    if error.status == 401:
+        return pages.go(SignInFirst(request.url.path if request.method == "GET" else "/").location)
+    page = pages.error(ours, error.status, error.message)
+    page.headers.update(headers)
+    return page
+
+
+def to_sign_in(_: litestar.Request[Any, Any, Any], error: SignInFirst) -> Redirect:
+    """A page that needs an account."""
+    return pages.go(error.location)
+
+
+def http(request: litestar.Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """What Litestar refuses: unknown routes, bodies that cannot be read, values of the wrong type."""
+    ours = cast(Request, request)
+    status, extra = error.status_code, error.extra
+    detail = error.detail
+    if status == 400 and (isinstance(error, ValidationException) or isinstance(error.__cause__, msgspec.ValidationError)):
+        status = 422
+        detail = _told(extra) or _plain(error) or "This does not fit what is expected here."
+    elif status == 400 and isinstance(error.__cause__, msgspec.DecodeError | UnicodeDecodeError):
+        detail = "The body is not valid JSON."
+    elif status == 404:
+        detail = "There is nothing here by that name."
+    if status >= 500:
+        log.error("request failed", status=status, exc_info=error)
+        detail = "Something went wrong on our side."
+    if ours.is_api:
+        body = {"type": "about:blank", "title": _title(status), "status": status, "detail": detail}
+        if status == 422 and isinstance(extra, list):
+            body["errors"] = extra
+        return _problem(body, status, dict(error.headers or {}))
+    return pages.error(ours, status, detail)
+
+
+def unexpected(request: litestar.Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A fault of ours: logged whole, told in a sentence with the request's id."""
+    ours = cast(Request, request)
+    log.error("request failed", exc_info=error)
+    request_id = str(request.scope.get("vetrina.request_id", ""))
+    detail = repr(error) if ours.services.settings.development else "Something went wrong on our side."
+    if ours.is_api:
+        body = {"type": "about:blank", "title": _title(500), "status": 500, "detail": detail, "request_id": request_id}
+        return _problem(body, 500, {})
+    return pages.error(ours, 500, detail, request_id=request_id)
+
+
+HANDLERS: dict[Any, Any] = {Refusal: refused, SignInFirst: to_sign_in, HTTPException: http, Exception: unexpected}
+
+
+def _problem(body: dict[str, Any], status: int, headers: dict[str, str]) -> Response[bytes]:
+    return Response(msgspec.json.encode(body), status_code=status, media_type=PROBLEM, headers=headers)
+
+
+def _title(status: int) -> str:
+    return {400: "Malformed", 404: "Not found", 405: "Method not allowed", 413: "Too large", 422: "Invalid", 429: "Busy"}.get(
+        status, "Internal error" if status >= 500 else "Refused"
+    )
+
+
+def _told(extra: Any) -> str:
+    if not isinstance(extra, list):
+        return ""
+    parts = [f"{each.get('key')}: {each.get('message')}" for each in cast("list[dict[str, Any]]", extra) if each.get("message")]
+    return "; ".join(parts)
+
+
+def _plain(error: HTTPException) -> str:
+    return str(error.__cause__) if isinstance(error.__cause__, msgspec.ValidationError) else ""

@@ -1,0 +1,93 @@
+"""The request as every route gets it: who asks, the services, a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import litestar
+import msgspec
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from vetrina.core.db import Tx
+from vetrina.core.ids import AccountId
+from vetrina.core.refusals import Invalid, Unauthenticated
+from vetrina.core.services import Services
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who asks: a signed-in account and its session. `browser` tells a cookie from a bearer token."""
+
+    id: AccountId
+    session_id: UUID
+    kind: str
+    browser: bool = False
+    email: str | None = None
+    name: str | None = None
+
+
+class Request(litestar.Request[Any, Any, Any]):
+    """Litestar's request with what our routes need."""
+
+    @property
+    def services(self) -> Services:
+        """The process's services."""
+        return self.scope["litestar_app"].state.services
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who asks, or None."""
+        return self.scope.get("vetrina.principal")  # type: ignore[return-value]
+
+    @property
+    def account(self) -> Principal:
+        """Who asks. Raises Unauthenticated (401) for nobody."""
+        if self.principal is None:
+            raise Unauthenticated
+        return self.principal
+
+    @asynccontextmanager
+    async def tx(self) -> AsyncIterator[Tx]:
+        """One transaction."""
+        async with self.services.db.tx() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """Statements that stand alone."""
+        async with self.services.db.read() as tx:
+            yield tx
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The Idempotency-Key header. Raises Invalid (422) when it is empty or over 255 characters."""
+        key = self.headers.get("idempotency-key")
+        if key is not None and not 1 <= len(key) <= 255:
+            raise Invalid("An Idempotency-Key has 1 to 255 characters.")
+        return key
+
+    @property
+    def is_api(self) -> bool:
+        """Whether a program asks (problem+json) rather than a person (a page)."""
+        return self.url.path.startswith(("/api/", "/webhooks/")) or self.url.path in {"/healthz", "/readyz", "/metrics"}
+
+
+class SignInFirst(Exception):
+    """A page needs an account: go to sign in and come back."""
+
+    def __init__(self, path: str) -> None:
+        self.location = f"/sign-in?next={quote(path, safe='')}"
+        super().__init__(self.location)
+
+
+def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Guard: someone must be signed in. Programs get 401; people go to the sign-in page."""
+    if connection.scope.get("vetrina.principal") is None:
+        if connection.scope["path"].startswith("/api/"):
+            raise Unauthenticated
+        query = connection.scope["query_string"].decode("latin-1")
+        raise SignInFirst(connection.scope["path"] + (f"?{query}" if query and connection.scope.get("method") == "GET" else ""))
