@@ -1,0 +1,1 @@
+"""Who someone is: registration, sign-in, sessions of browsers and programs."""

@@ -1,0 +1,103 @@
+"""Accounts: rows and refusals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from vetrina.core.refusals import Refusal
+
+
+class AccountRow(msgspec.Struct, frozen=True):
+    """An account with its name."""
+
+    id: UUID
+    kind: str
+    email: str | None
+    name: str | None
+    created_at: datetime
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What signing in needs to know."""
+
+    id: UUID
+    kind: str
+    email: str | None
+    name: str | None
+    password_hash: str | None
+    is_active: bool
+    created_at: datetime
+
+
+class SessionOwner(msgspec.Struct, frozen=True):
+    """Whose session this is, with the token balance that every page shows."""
+
+    account_id: UUID
+    kind: str
+    email: str | None
+    name: str | None
+    balance: int
+
+
+class SessionRow(msgspec.Struct, frozen=True):
+    """A session as its owner sees it."""
+
+    id: UUID
+    user_agent: str | None
+    ip: str | None
+    last_used_at: datetime
+    created_at: datetime
+    expires_at: datetime
+
+
+class Rotated(msgspec.Struct, frozen=True):
+    """What became of a refresh token: rotated, grace, reused or unknown."""
+
+    outcome: str
+    kind: str | None
+
+
+class EmailTaken(Refusal):
+    """There is already an account with this e-mail address. Sign in instead."""
+
+    status = 409
+    constraint = "account_email_taken"
+    field = "email"
+
+
+class BadEmail(Refusal):
+    """This does not look like an e-mail address."""
+
+    status = 422
+    constraint = "account_email_shape"
+    field = "email"
+
+
+class BadName(Refusal):
+    """A name has 1 to 120 characters."""
+
+    status = 422
+    constraint = "user_name_length"
+    field = "name"
+
+
+class WeakPassword(Refusal):
+    """A password has at least 10 characters and is not one of the common ones."""
+
+    status = 422
+    field = "password"
+
+
+class WrongCredentials(Refusal):
+    """The e-mail address or the password is not right."""
+
+    status = 401
+
+
+class SessionEnded(Refusal):
+    """This session has ended. Please sign in again."""
+
+    status = 401

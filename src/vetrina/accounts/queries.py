@@ -1,0 +1,159 @@
+"""All SQL of accounts."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from vetrina.accounts.model import AccountRow, Credentials, Rotated, SessionOwner, SessionRow
+from vetrina.core.db import Statement
+
+INSERT_ACCOUNT = Statement(
+    AccountRow,
+    """
+    with account as (
+      insert into accounts.accounts (id, kind, email, password_hash, last_login_at)
+      values (%(id)s, %(kind)s, %(email)s, %(password_hash)s, now())
+      returning id, kind, email, created_at
+    ), face as (
+      insert into accounts.users (account_id, name)
+      select id, %(name)s from account where kind = 'user' returning name
+    ), business as (
+      insert into accounts.vendors (account_id, business_name)
+      select id, coalesce(%(name)s, split_part(email, '@', 1)) from account where kind = 'vendor' returning business_name
+    )
+    select account.id, account.kind, account.email, account.created_at,
+           coalesce((select name from face), (select business_name from business)) as name
+      from account
+    """,
+)
+
+CREDENTIALS = Statement(
+    Credentials,
+    """
+    select a.id, a.kind, a.email, coalesce(u.name, v.business_name) as name, a.password_hash, a.is_active, a.created_at
+      from accounts.accounts a
+      left join accounts.users u on u.account_id = a.id
+      left join accounts.vendors v on v.account_id = a.id
+     where a.kind = %(kind)s and a.email = %(email)s
+    """,
+)
+
+ACCOUNT = Statement(
+    AccountRow,
+    """
+    select a.id, a.kind, a.email, coalesce(u.name, v.business_name) as name, a.created_at
+      from accounts.accounts a
+      left join accounts.users u on u.account_id = a.id
+      left join accounts.vendors v on v.account_id = a.id
+     where a.id = %(account)s
+    """,
+)
+
+RENAME = Statement(
+    None,  # type: ignore[arg-type]
+    """
+    with person as (
+      update accounts.users set name = %(name)s where account_id = %(account)s
+    )
+    update accounts.vendors set business_name = %(name)s where account_id = %(account)s and %(name)s::text is not null
+    """,
+)
+
+INSERT_SESSION = Statement(
+    None,  # type: ignore[arg-type]
+    """
+    with seen as (
+      update accounts.accounts set last_login_at = now() where id = %(account)s
+    )
+    insert into accounts.sessions (account_id, id, refresh_token_hash, user_agent, ip, expires_at)
+    values (%(account)s, %(id)s, %(hash)s, %(user_agent)s, %(ip)s, now() + make_interval(days => %(days)s))
+    """,
+)
+
+# One round trip a page: the session, whose it is, and the balance in the page's head. `last_used_at` is
+# written at most once a minute, so that reading pages stays reading.
+SESSION_OWNER = Statement(
+    SessionOwner,
+    """
+    with used as (
+      update accounts.sessions set last_used_at = now()
+       where account_id = %(account)s and id = %(id)s and refresh_token_hash = %(hash)s
+         and revoked_at is null and last_used_at < now() - interval '1 minute'
+    )
+    select a.id as account_id, a.kind, a.email, coalesce(u.name, v.business_name) as name, coalesce(w.balance, 0) as balance
+      from accounts.sessions s
+      join accounts.accounts a on a.id = s.account_id
+      left join accounts.users u on u.account_id = a.id
+      left join accounts.vendors v on v.account_id = a.id
+      left join wallet.wallets w on w.account_id = a.id and w.asset = 'token'
+     where s.account_id = %(account)s and s.id = %(id)s and s.refresh_token_hash = %(hash)s
+       and s.revoked_at is null and s.expires_at > now() and a.is_active
+    """,
+)
+
+ROTATE = Statement(
+    Rotated,
+    """
+    with live as (
+      select s.*, a.kind, a.is_active from accounts.sessions s join accounts.accounts a on a.id = s.account_id
+       where s.account_id = %(account)s and s.id = %(id)s
+         for update of s
+    ), rotated as (
+      update accounts.sessions s
+         set previous_token_hash = s.refresh_token_hash, refresh_token_hash = %(new_hash)s,
+             rotation_counter = s.rotation_counter + 1, rotated_at = now(), last_used_at = now()
+        from live
+       where s.account_id = live.account_id and s.id = live.id and live.refresh_token_hash = %(hash)s
+         and live.revoked_at is null and live.expires_at > now() and live.is_active
+      returning s.id
+    ), reused as (
+      -- An old token after its grace is a stolen one: the whole family ends.
+      update accounts.sessions s set revoked_at = now(), revoked_why = 'refresh token used again'
+        from live
+       where s.account_id = live.account_id and s.id = live.id and live.refresh_token_hash <> %(hash)s
+         and live.revoked_at is null
+         and (live.previous_token_hash is distinct from %(hash)s or live.rotated_at < now() - interval '10 seconds')
+      returning s.id
+    )
+    select case when exists (select from rotated) then 'rotated'
+                when exists (select from reused) then 'reused'
+                else 'grace' end as outcome,
+           live.kind
+      from live
+    """,
+)
+
+REVOKE = Statement(
+    None,  # type: ignore[arg-type]
+    """
+    update accounts.sessions set revoked_at = now(), revoked_why = %(why)s
+     where account_id = %(account)s and id = %(id)s and revoked_at is null
+    """,
+)
+
+REVOKE_OTHERS = Statement(
+    None,  # type: ignore[arg-type]
+    """
+    update accounts.sessions set revoked_at = now(), revoked_why = 'signed out everywhere'
+     where account_id = %(account)s and id <> %(id)s and revoked_at is null
+    """,
+)
+
+SESSIONS = Statement(
+    SessionRow,
+    """
+    select id, user_agent, host(ip) as ip, last_used_at, created_at, expires_at
+      from accounts.sessions
+     where account_id = %(account)s and revoked_at is null and expires_at > now()
+     order by last_used_at desc
+     limit 100
+    """,
+)
+
+SESSION_LIVES = Statement(
+    UUID,
+    """
+    select s.id from accounts.sessions s join accounts.accounts a on a.id = s.account_id
+     where s.account_id = %(account)s and s.id = %(id)s and s.revoked_at is null and s.expires_at > now() and a.is_active
+    """,
+)

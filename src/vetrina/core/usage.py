@@ -1,0 +1,60 @@
+"""The usage record: every action, by account, kind and time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from vetrina.core.db import Statement, Tx
+from vetrina.core.ids import AccountId, new_id
+
+
+class UsageRow(msgspec.Struct, frozen=True):
+    """One action."""
+
+    id: UUID
+    action: str
+    at: datetime
+    metadata: dict[str, Any]
+
+
+class UsageDay(msgspec.Struct, frozen=True):
+    """How often an action happened on one day (UTC)."""
+
+    day: datetime
+    action: str
+    count: int
+
+
+INSERT = Statement(
+    None,  # type: ignore[arg-type]
+    "insert into core.usage (account_id, id, action, metadata) values (%(account)s, %(id)s, %(action)s, %(metadata)s)",
+)
+LIST = Statement(
+    UsageRow,
+    """
+    select id, action, at, metadata from core.usage
+     where account_id = %(account)s and id < %(before)s
+       and (%(action)s::text is null or action = %(action)s)
+       and (%(since)s::timestamptz is null or at >= %(since)s)
+       and (%(until)s::timestamptz is null or at < %(until)s)
+     order by id desc limit %(limit)s
+    """,
+)
+BY_DAY = Statement(
+    UsageDay,
+    """
+    select date_trunc('day', at, 'UTC') as day, action, count(*) as count from core.usage
+     where account_id = %(account)s and at >= %(since)s and (%(action)s::text is null or action = %(action)s)
+     group by 1, 2 order by 1, 2
+    """,
+)
+
+
+async def record(tx: Tx, account: AccountId, action: str, metadata: dict[str, Any]) -> None:
+    """Write one action down, in the transaction that does it."""
+    await tx.do(INSERT, account=account, id=new_id(), action=action, metadata=Jsonb(metadata))
