@@ -39,7 +39,11 @@ def _fonts(*names: str) -> dict[str, str]:
 
 
 LUCIDE = Package(
-    "lucide-static", "1.62.0", "ISC", "icons; only those that templates use, as one sprite", {"LICENSE": "icons.LICENSE"}
+    "lucide-static",
+    "1.62.0",
+    "ISC",
+    "icons; only those that templates use, as one sprite",
+    {"LICENSE": "icons.LICENSE"},
 )
 
 PACKAGES = [
@@ -49,7 +53,9 @@ PACKAGES = [
         "MIT",
         "reset and utilities, also for right-to-left; its components are not taken: ours are lighter",
         {
-            **_css("bootstrap-reboot", "bootstrap-reboot.rtl", "bootstrap-utilities", "bootstrap-utilities.rtl"),
+            **_css(
+                "bootstrap-reboot", "bootstrap-reboot.rtl", "bootstrap-utilities", "bootstrap-utilities.rtl"
+            ),
             "LICENSE": "bootstrap/LICENSE",
         },
     ),
@@ -75,7 +81,10 @@ PACKAGES = [
         "5.3.0",
         "OFL-1.1",
         "the sans of everything else",
-        {**_fonts("figtree-latin-wght-normal", "figtree-latin-ext-wght-normal"), "LICENSE": "fonts/figtree.LICENSE"},
+        {
+            **_fonts("figtree-latin-wght-normal", "figtree-latin-ext-wght-normal"),
+            "LICENSE": "fonts/figtree.LICENSE",
+        },
     ),
     Package(
         "@fontsource-variable/vazirmatn",
@@ -107,7 +116,8 @@ def unpack(package: Package, into: Path) -> Path:
 def icons_used() -> list[str]:
     """The names of all icons that templates and scripts call for.
 
-    Seen are `icon("name")`, `empty("name"`, `"icon": "name"`, and for names in variables a comment `icons: a b`.
+    Seen are `icon("name")`, `empty("name"`, `"icon": "name"`, and for names
+    in variables a comment `icons: a b`.
     """
     found: set[str] = set()
     for template in [*SOURCE.glob("*/templates/**/*.html"), *SOURCE.glob("web/static/js/*.js")]:

@@ -5,6 +5,7 @@ Each module keeps its own pages in `<module>/templates/<module>/`; `environment`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import jinja2
@@ -31,14 +32,16 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(static=static, _=words.say, _n=words.count)  # pyright: ignore[reportUnknownMemberType]
-    made.filters.update(
-        number=words.number,
-        filesize=words.filesize,
-        money=words.money,
-        duration=words.duration,
-        ago=words.ago,
-        day=words.day,
-        moment=words.moment,
-    )
+    words_and_files: dict[str, Callable[..., str]] = {"static": static, "_": words.say, "_n": words.count}
+    made.globals.update(words_and_files)
+    filters: dict[str, Callable[..., str]] = {
+        "number": words.number,
+        "filesize": words.filesize,
+        "money": words.money,
+        "duration": words.duration,
+        "ago": words.ago,
+        "day": words.day,
+        "moment": words.moment,
+    }
+    made.filters.update(filters)
     return made

@@ -59,7 +59,9 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     for size, one, many in ((86_400, "day", "days"), (3_600, "hour", "hours"), (60, "minute", "minutes")):
         if near >= size or size == 60:
             n = max(1, round(near / size))
-            return f"{n} {one if n == 1 else many} ago" if seconds >= 0 else f"in {n} {one if n == 1 else many}"
+            return (
+                f"{n} {one if n == 1 else many} ago" if seconds >= 0 else f"in {n} {one if n == 1 else many}"
+            )
     raise AssertionError("the minutes always answer")
 
 

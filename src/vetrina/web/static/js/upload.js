@@ -34,7 +34,7 @@ function line(list, file) {
   picture.alt = "";
   picture.src = URL.createObjectURL(file);
   picture.addEventListener("load", () => URL.revokeObjectURL(picture.src), { once: true });
-  picture.addEventListener("error", () => (picture.hidden = true), { once: true });
+  picture.addEventListener("error", () => picture.removeAttribute("src"), { once: true });
   const name = document.createElement("span");
   name.className = "upload-name";
   name.textContent = file.name || "Pasted picture";

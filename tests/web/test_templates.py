@@ -1,0 +1,56 @@
+"""What must hold for every template and static file, whoever adds one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from vetrina.web import STATIC, environment, static, template_folders
+
+TEMPLATES = [path for folder in template_folders() for path in folder.rglob("*.html")]
+NAMES = [
+    path.relative_to(next(f for f in template_folders() if path.is_relative_to(f))).as_posix()
+    for path in TEMPLATES
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_compiles(name: str) -> None:
+    environment().get_template(name)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=NAMES)
+def test_it_keeps_to_the_content_security_policy(path: Path) -> None:
+    text = re.sub(r"\{#.*?#\}", "", path.read_text(), flags=re.DOTALL)
+    assert not re.search(r"<style|\sstyle=[\"']|\son[a-z]+=\"|javascript:", text), "no inline style or script"
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text), "scripts are files"
+    assert "|safe" not in text, "nothing leaves unescaped"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=NAMES)
+def test_its_static_files_exist(path: Path) -> None:
+    for name in re.findall(r"static\(['\"]([^'\"]+)['\"]\)", path.read_text()):
+        assert static(name).endswith(name)
+
+
+def test_every_icon_is_in_the_sprite() -> None:
+    drawn = set(re.findall(r'<symbol id="([^"]+)"', (STATIC / "vendor/icons.svg").read_text()))
+    asked = {
+        name
+        for path in TEMPLATES
+        for name in re.findall(r"""(?:\b(?:icon|empty)\(|"icon": )["']([a-z0-9-]+)["']""", path.read_text())
+    }
+    assert asked <= drawn, f"run scripts/vendor.py --icons for {sorted(asked - drawn)}"
+
+
+def test_nothing_is_fetched_from_elsewhere() -> None:
+    for path in [*STATIC.rglob("css/*.css"), *STATIC.rglob("js/*.js")]:
+        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?://(?!127\.0\.0\.1)", text), path.name
+
+
+def test_a_missing_file_fails_at_once() -> None:
+    with pytest.raises(FileNotFoundError):
+        static("css/none.css")
