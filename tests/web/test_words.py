@@ -46,7 +46,7 @@ def test_sums(minor: int, currency: str, said: str) -> None:
     [
         (3, "just now"),
         (50, "1 minute ago"),
-        (3_599, "60 minutes ago"),
+        (3_599, "1 hour ago"),
         (3_600, "1 hour ago"),
         (-7_200, "in 2 hours"),
         (2 * 86_400, "2 days ago"),

@@ -57,7 +57,7 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     if near >= 7 * 86_400:
         return day(moment)
     for size, one, many in ((86_400, "day", "days"), (3_600, "hour", "hours"), (60, "minute", "minutes")):
-        if near >= size or size == 60:
+        if near >= size * 0.99 or size == 60:  # 59.6 minutes are an hour, not 60 minutes
             n = max(1, round(near / size))
             return (
                 f"{n} {one if n == 1 else many} ago" if seconds >= 0 else f"in {n} {one if n == 1 else many}"
