@@ -1,0 +1,152 @@
+"""JSON routes of accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import delete, get, post
+from litestar.params import Parameter
+
+from vetrina.accounts import actions, queries
+from vetrina.accounts.actions import Device, Opened
+from vetrina.accounts.model import AccountRow, SessionRow
+from vetrina.accounts.tokens import ACCESS_SECONDS
+from vetrina.core import usage
+from vetrina.core.usage import UsageRow
+from vetrina.core.web import paging
+from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.request import Request, signed_in
+
+Email = Annotated[str, msgspec.Meta(max_length=320)]
+Password = Annotated[str, msgspec.Meta(max_length=2048)]
+
+
+class Registration(msgspec.Struct, forbid_unknown_fields=True):
+    """What registering takes."""
+
+    email: Email
+    password: Password
+    name: Annotated[str, msgspec.Meta(max_length=120)] | None = None
+    kind: Literal["user", "vendor"] = "user"
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What signing in takes."""
+
+    email: Email
+    password: Password
+    kind: Literal["user", "vendor"] = "user"
+
+
+class Refresh(msgspec.Struct, forbid_unknown_fields=True):
+    """What refreshing takes."""
+
+    refresh_token: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class Tokens(msgspec.Struct):
+    """A fresh pair; `expires_in` is in seconds and of the access token."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int = ACCESS_SECONDS
+    token_type: str = "Bearer"
+
+
+class Session(Tokens, kw_only=True):
+    """A pair and whose it is."""
+
+    account: AccountRow
+
+
+def device(request: Request) -> Device:
+    """Where the request comes from."""
+    return Device(request.headers.get("user-agent"), request.client.host if request.client else None)
+
+
+@post("/auth/registration", tags=["accounts"])
+async def register(request: Request, data: Registration) -> Session:
+    """Make an account and sign it in. 409 when the address has one already."""
+    opened = await actions.register(
+        request.services, email=data.email, password=data.password, name=data.name, kind=data.kind, device=device(request)
+    )
+    return _session(request, opened)
+
+
+@post("/auth/session", tags=["accounts"])
+async def sign_in(request: Request, data: SignIn) -> Session:
+    """Sign in."""
+    opened = await actions.sign_in(
+        request.services, email=data.email, password=data.password, kind=data.kind, device=device(request)
+    )
+    return _session(request, opened)
+
+
+@post("/auth/refresh", tags=["accounts"])
+async def refresh(request: Request, data: Refresh) -> Tokens:
+    """The next pair. Each refresh token works once; used again later it ends the session."""
+    token, kind = await actions.refresh(request.services, data.refresh_token)
+    return Tokens(actions.access_token(request.services, token, kind), token.text())
+
+
+@delete("/auth/session", guards=[signed_in], tags=["accounts"])
+async def sign_out(request: Request) -> None:
+    """End this session."""
+    async with request.tx() as tx:
+        await actions.revoke(tx, request.account.id, request.account.session_id)
+
+
+@get("/me", guards=[signed_in], tags=["accounts"])
+async def me(request: Request) -> AccountRow:
+    """The account that asks. 401 when its session has ended."""
+    async with request.read() as tx:
+        await tx.one(queries.SESSION_LIVES, account=request.account.id, id=request.account.session_id)
+        return await tx.one(queries.ACCOUNT, account=request.account.id)
+
+
+@get("/sessions", guards=[signed_in], tags=["accounts"])
+async def sessions(request: Request) -> Page[SessionRow]:
+    """The account's open sessions, the last used first."""
+    async with request.read() as tx:
+        return Page(await tx.all(queries.SESSIONS, account=request.account.id), None)
+
+
+@post("/sessions/{session_id:uuid}/revocation", guards=[signed_in], status_code=204, tags=["accounts"])
+async def revoke(request: Request, session_id: UUID) -> None:
+    """End one session."""
+    async with request.tx() as tx:
+        await actions.revoke(tx, request.account.id, session_id, why="revoked by its owner")
+
+
+@get("/usage", guards=[signed_in], tags=["accounts"])
+async def usage_page(
+    request: Request,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    action: Annotated[str | None, Parameter(max_length=64)] = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Page[UsageRow]:
+    """What the account did, the newest first, by action and time."""
+    async with request.read() as tx:
+        rows = await tx.all(
+            usage.LIST,
+            account=request.account.id,
+            before=paging.after(cursor),
+            action=action,
+            since=since,
+            until=until,
+            limit=limit + 1,
+        )
+    return paging.page(rows, limit, lambda row: row.id, lambda row: row)
+
+
+def _session(request: Request, opened: Opened) -> Session:
+    access = actions.access_token(request.services, opened.token, opened.account.kind)
+    return Session(access, opened.token.text(), account=opened.account)
+
+
+ROUTES: list[Any] = [register, sign_in, refresh, sign_out, me, sessions, revoke, usage_page]

@@ -1,0 +1,1 @@
+"""Credits: plans, packs, grants with expiry, holds, an append-only ledger."""

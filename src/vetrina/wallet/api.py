@@ -1,0 +1,66 @@
+"""JSON routes of the wallet."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import get
+from litestar.params import Parameter
+
+from vetrina.core.web import paging
+from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.request import Request, signed_in
+from vetrina.wallet import queries
+from vetrina.wallet.model import Asset, Balance, Entry, Pack, Plan
+
+
+class Wallet(msgspec.Struct):
+    """What an account has, by asset."""
+
+    balances: list[Balance]
+
+
+@get("/wallet", guards=[signed_in], tags=["wallet"])
+async def wallet(request: Request) -> Wallet:
+    """The account's balances."""
+    async with request.read() as tx:
+        return Wallet(await tx.all(queries.BALANCES, account=request.account.id))
+
+
+@get("/wallet/entries", guards=[signed_in], tags=["wallet"])
+async def entries(
+    request: Request,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    asset: Asset | None = None,
+    kind: Annotated[str | None, Parameter(max_length=32)] = None,
+) -> Page[Entry]:
+    """The ledger, the newest first, with the running balance of each asset."""
+    async with request.read() as tx:
+        rows = await tx.all(
+            queries.ENTRIES,
+            account=request.account.id,
+            before=paging.after(cursor),
+            asset=asset.value if asset else None,
+            kind=kind,
+            limit=limit + 1,
+        )
+    return paging.page(rows, limit, lambda row: row.id, lambda row: row)
+
+
+@get("/packs", tags=["wallet"])
+async def packs(request: Request) -> Page[Pack]:
+    """What can be bought."""
+    async with request.read() as tx:
+        return Page(await tx.all(queries.PACKS), None)
+
+
+@get("/plans", tags=["wallet"])
+async def plans(request: Request) -> Page[Plan]:
+    """The monthly plans."""
+    async with request.read() as tx:
+        return Page(await tx.all(queries.PLANS), None)
+
+
+ROUTES: list[Any] = [wallet, entries, packs, plans]

@@ -1,0 +1,130 @@
+"""All SQL of the wallet. The ledger's own steps are functions in its migration, so that other
+modules' functions can take them inside one statement."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from vetrina.core.db import Statement
+from vetrina.wallet.model import Balance, Entry, Fault, Pack, Plan
+
+GIVE = Statement(
+    UUID,
+    "select wallet.give(%(account)s, %(asset)s, %(quantity)s, %(source)s, %(key)s, %(expires_at)s, %(note)s)",
+)
+HOLD = Statement(UUID, "select wallet.hold(%(account)s, %(asset)s, %(quantity)s, %(key)s) as id")
+CAPTURE = Statement(bool, "select wallet.capture(%(account)s, %(hold)s)")
+RELEASE = Statement(bool, "select wallet.release(%(account)s, %(hold)s, %(reason)s)")
+
+BALANCES = Statement(
+    Balance,
+    """
+    select w.asset, w.balance, w.held, w.lifetime_granted, w.lifetime_used,
+           g.remaining as expiring_quantity, g.expires_at as expiring_at
+      from wallet.wallets w
+      left join lateral (
+        select remaining, expires_at from wallet.grants
+         where account_id = w.account_id and asset = w.asset and remaining > 0 and expires_at > now()
+         order by expires_at, id limit 1
+      ) g on true
+     where w.account_id = %(account)s
+     order by array_position(array['token', 'conversion', 'image_slot', 'contact', 'posting'], w.asset::text)
+    """,
+)
+
+# The cursor is an entry's id; `position` gives the order in which entries were really made.
+ENTRIES = Statement(
+    Entry,
+    """
+    select e.id, e.position, e.asset, e.kind, e.quantity, e.balance_after, g.note, g.source, e.hold_id,
+           h.key as subject, e.created_at
+      from wallet.entries e
+      join wallet.grants g on g.account_id = e.account_id and g.id = e.grant_id
+      left join wallet.holds h on h.account_id = e.account_id and h.id = e.hold_id
+     where e.account_id = %(account)s
+       and e.position < coalesce((select position from wallet.entries where account_id = %(account)s and id = %(before)s),
+                                 9223372036854775807)
+       and (%(asset)s::text is null or e.asset = %(asset)s)
+       and (%(kind)s::text is null or e.kind = %(kind)s)
+     order by e.position desc limit %(limit)s
+    """,
+)
+
+PACKS = Statement(
+    Pack,
+    "select id, name, title, asset, quantity, price, currency from wallet.packs where is_active order by position, id",
+)
+PACK = Statement(
+    Pack, "select id, name, title, asset, quantity, price, currency from wallet.packs where id = %(id)s and is_active"
+)
+PLANS = Statement(
+    Plan,
+    """
+    select id, name, kind, display_name, description, price_per_month, currency, monthly_tokens,
+           monthly_conversions_limit, monthly_images_limit, features
+      from wallet.plans where is_active order by kind, price_per_month, name
+    """,
+)
+
+EXPIRE_DUE = Statement(
+    int,
+    """
+    select coalesce(sum(wallet.expire(due.account_id, due.asset)), 0)::bigint
+      from (select distinct account_id, asset from wallet.grants
+             where remaining > 0 and expires_at <= now()
+             order by account_id, asset limit 500) due
+    """,
+)
+
+# The books. Each part finds rows that disagree; the first by position of entry, then by kind of fault.
+FAULTS = Statement(
+    Fault,
+    """
+    with running as (
+      select account_id, id, asset, position, balance_after,
+             sum(quantity) over (partition by account_id, asset order by position) as expected
+        from wallet.entries
+    ), sums as (
+      select account_id, asset, sum(quantity) as total from wallet.entries group by 1, 2
+    ), left_over as (
+      select account_id, asset, sum(remaining) as total from wallet.grants group by 1, 2
+    ), open_holds as (
+      select account_id, asset, sum(quantity) as total from wallet.holds where state = 'held' group by 1, 2
+    ), by_grant as (
+      select account_id, grant_id, sum(quantity) as total from wallet.entries group by 1, 2
+    ), by_hold as (
+      select account_id, hold_id, sum(quantity) as total from wallet.entries where hold_id is not null group by 1, 2
+    ), spent as (
+      select account_id, asset, sum(quantity) as total from wallet.holds where state = 'captured' group by 1, 2
+    ), faults as (
+      select 1 as rank, 'running balance' as check_name, account_id, 'wallet.entries ' || id as row, position,
+             expected::bigint, balance_after as found
+        from running where expected <> balance_after
+      union all
+      select 2, 'balance = sum of entries', w.account_id, 'wallet.wallets ' || w.asset, 0, coalesce(s.total, 0)::bigint, w.balance
+        from wallet.wallets w left join sums s using (account_id, asset) where w.balance <> coalesce(s.total, 0)
+      union all
+      select 3, 'balance = what is left of grants', w.account_id, 'wallet.wallets ' || w.asset, 0, coalesce(g.total, 0)::bigint, w.balance
+        from wallet.wallets w left join left_over g using (account_id, asset) where w.balance <> coalesce(g.total, 0)
+      union all
+      select 4, 'held = open holds', w.account_id, 'wallet.wallets ' || w.asset, 0, coalesce(h.total, 0)::bigint, w.held
+        from wallet.wallets w left join open_holds h using (account_id, asset) where w.held <> coalesce(h.total, 0)
+      union all
+      select 5, 'what is left of a grant = its entries', g.account_id, 'wallet.grants ' || g.id, 0, coalesce(b.total, 0)::bigint, g.remaining
+        from wallet.grants g left join by_grant b on b.account_id = g.account_id and b.grant_id = g.id
+       where g.remaining <> coalesce(b.total, 0)
+      union all
+      select 6, 'a hold took what it holds', h.account_id, 'wallet.holds ' || h.id, 0,
+             case h.state when 'released' then 0 else -h.quantity end, coalesce(b.total, 0)::bigint
+        from wallet.holds h left join by_hold b on b.account_id = h.account_id and b.hold_id = h.id
+       where coalesce(b.total, 0) <> case h.state when 'released' then 0 else -h.quantity end
+      union all
+      select 7, 'lifetime used = captured holds', w.account_id, 'wallet.wallets ' || w.asset, 0, coalesce(s.total, 0)::bigint, w.lifetime_used
+        from wallet.wallets w left join spent s using (account_id, asset) where w.lifetime_used <> coalesce(s.total, 0)
+    )
+    select check_name, account_id, row, expected, found from faults order by rank, position, account_id limit %(limit)s
+    """,
+)
+COUNTS = Statement(
+    int, "select (select count(*) from wallet.entries)"
+)
