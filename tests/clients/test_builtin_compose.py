@@ -186,6 +186,8 @@ def test_rooms_show_the_product_in_the_middle_and_take_a_colour():
 def test_a_room_with_a_scene_shows_it_out_of_focus():
     product = png(np.dstack([disc().colour, disc().alpha]))
     result = rendered("studio_plinth", products=[product], models=[photo("autumn_hill")], light="softbox")
+    dark = rendered("studio_sweep", products=[product, photo("coffee")], models=[photo("room", 200)])
+    assert dark.std() > 0.1 and dark[:100].mean() > 0.1
     sharp = look(photo("autumn_hill"))[:, :, :3]
     wall = result[40:200, 40:340]
     assert np.abs(np.diff(wall, axis=1)).mean() < 0.5 * np.abs(np.diff(sharp, axis=1)).mean()

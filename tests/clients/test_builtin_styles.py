@@ -9,7 +9,7 @@ import pytest
 import pyvips
 from tests.clients.builtin_tools import SIZE, Picture, look, made, photo, png, rendered
 
-from vetrina.clients.engines.base import validate
+from vetrina.clients.engines.base import Value, validate
 from vetrina.clients.engines.builtin import previews
 from vetrina.clients.engines.builtin.catalogue import BY_NAME, STYLES
 from vetrina.clients.engines.builtin.chance import chance
@@ -126,18 +126,39 @@ def odd_pictures() -> dict[str, tuple[bytes, tuple[int, int]]]:
     }
 
 
+def extreme(name: str, highest: bool) -> dict[str, Value]:
+    """Every number of a style at its lowest or highest, every word the first or last."""
+    knobs: dict[str, Value] = {}
+    for each in BY_NAME[name].parameters:
+        if each.kind in ("number", "integer") and each.name != "size":
+            bound = (each.maximum if highest else each.minimum) or 0
+            knobs[each.name] = int(bound) if each.kind == "integer" else bound
+        elif each.kind == "choice":
+            knobs[each.name] = each.choices[-1 if highest else 0]
+    return knobs
+
+
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("kind", ["one pixel", "a strip"])
-def test_odd_pictures_come_through(name: str, kind: str):
+@pytest.mark.parametrize(("kind", "highest"), [("one pixel", False), ("a strip", True)])
+def test_odd_pictures_come_through_at_the_ends_of_the_knobs(name: str, kind: str, highest: bool):
     data, (width, height) = odd_pictures()[kind]
     wants = BY_NAME[name]
-    result = rendered(
-        name,
-        products=[data] if wants.needs_product else [],
-        models=[data] if not wants.needs_product else [photo("cat")] * wants.needs_model,
-    )
+    products = [data] if wants.needs_product else []
+    models = [photo("cat")] if wants.needs_model else [] if wants.needs_product else [data]
+    result = rendered(name, products=products, models=models, **extreme(name, highest))
     if name in PAINTS:
         assert result.shape == (height, width, 3)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", sorted(PAINTS))
+def test_hard_edges_and_flat_areas_leave_no_holes(name: str):
+    """Overshoot of filters beside black and white squares must not become negative, then undefined."""
+    squares = np.indices((160, 240)) // 40
+    board = (squares.sum(axis=0) % 2).astype(np.float32)[:, :, None].repeat(3, axis=2)
+    knobs = Knobs(validate(BY_NAME[name], {**extreme(name, True), "size": 480}))
+    assert np.isfinite(PAINTS[name](board, knobs, chance(1), Steps(lambda fraction, step: None))).all()
 
 
 @pytest.mark.parametrize("kind", ["grey", "alpha", "black"])

@@ -35,7 +35,7 @@ def pencil(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
     step(0.0, "Choosing the paper")
     tooth = surface.tooth(rng, height, width, max(1.7 * u, 0.9))
     tone = colour.local_contrast(colour.levels(colour.light(photo)), 1.5)
-    calm = guided(tone, tone, 4 * u, 0.001)
+    calm = np.clip(guided(tone, tone, 4 * u, 0.001), 0, 1)
     dark = 1 - calm ** np.float32(0.9 - 0.35 * (0.5 - knobs.number("darkness")))
     field = flow(photo, 4 * u)
     step(0.08, "Shading with the side of the lead")

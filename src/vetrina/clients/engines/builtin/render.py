@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cv2
+import numpy as np
 import numpy.ma  # np.percentile imports it when first called, too late for the child
 import pyvips
 
@@ -99,6 +100,8 @@ def render(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     for index, (mine, model) in enumerate(jobs):
         step = Steps(report, index / len(jobs), (index + 1) / len(jobs))
         picture = _picture(style.name, mine, model, knobs, seed, step, notes)
+        if not np.isfinite(picture).all():
+            raise FloatingPointError(f"{style.name} left holes in its picture")
         step(0.97, "Saving the picture")
         images.append(encode(picture))
         notes["sizes"].append([picture.shape[1], picture.shape[0]])

@@ -171,9 +171,8 @@ def _defocused(scene: Pixels, height: int, width: int) -> Pixels:
     view = np.ascontiguousarray(whole[top : top + height, left : left + width])
     radius = max(round(0.016 * max(height, width)), 2)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.float32)
-    half = resized(view, max(height // 2, 8), max(width // 2, 8)) ** np.float32(
-        2.2
-    )  # lights bloom as light does
+    half = np.clip(resized(view, max(height // 2, 8), max(width // 2, 8)), 0, 1)
+    half = half ** np.float32(2.2)  # lights bloom as light does
     soft = cv2.filter2D(half, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT)
     return np.clip(resized(np.clip(soft, 0, 1) ** np.float32(1 / 2.2), height, width), 0, 1)
 

@@ -1,0 +1,54 @@
+"""Short ways to write down a style's parameters."""
+
+from __future__ import annotations
+
+from vetrina.clients.engines.base import Parameter
+
+
+def share(name: str, title: str, default: float, help: str = "") -> Parameter:
+    """A number from 0 to 1."""
+    return Parameter(
+        name=name, title=title, kind="number", default=default, minimum=0.0, maximum=1.0, step=0.05, help=help
+    )
+
+
+def number(
+    name: str, title: str, default: float, low: float, high: float, step: float, help: str = ""
+) -> Parameter:
+    """A number between two bounds."""
+    return Parameter(
+        name=name,
+        title=title,
+        kind="number",
+        default=default,
+        minimum=low,
+        maximum=high,
+        step=step,
+        help=help,
+    )
+
+
+def whole(
+    name: str, title: str, default: int, low: int, high: int, step: int = 1, help: str = ""
+) -> Parameter:
+    """A whole number between two bounds."""
+    return Parameter(
+        name=name,
+        title=title,
+        kind="integer",
+        default=default,
+        minimum=low,
+        maximum=high,
+        step=step,
+        help=help,
+    )
+
+
+def choice(name: str, title: str, choices: list[str], help: str = "") -> Parameter:
+    """One of some words; the first is the default."""
+    return Parameter(name=name, title=title, kind="choice", default=choices[0], choices=choices, help=help)
+
+
+def yes(name: str, title: str, default: bool, help: str = "") -> Parameter:
+    """Yes or no."""
+    return Parameter(name=name, title=title, kind="boolean", default=default, help=help)
