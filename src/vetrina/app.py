@@ -1,0 +1,82 @@
+"""The web application: it lists the modules' routes, nothing else."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.openapi import OpenAPIConfig
+from litestar.static_files import create_static_files_router
+
+import vetrina
+from vetrina.accounts.identify import Identify
+from vetrina.core.services import Services
+from vetrina.core.web import front, health, problems
+from vetrina.core.web.request import Request
+from vetrina.core.web.trace import trace
+from vetrina.web import STATIC
+from vetrina.web.assets import version
+
+MODULES = ("accounts", "wallet", "media", "payments", "studio")
+
+
+def create(services: Services) -> Any:
+    """The ASGI application on these services, which it opens and closes with its lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await services.open()
+        try:
+            yield
+        finally:
+            await services.close()
+
+    app = Litestar(
+        route_handlers=[
+            Router("/api/v1", route_handlers=_routes("api")),
+            *_routes("pages"),
+            *_routes("serve"),
+            *health.ROUTES,
+            *front.ROUTES,
+            create_static_files_router(
+                f"/static/{version()}",
+                directories=[STATIC],
+                include_in_schema=False,
+                cache_control=None,
+                after_request=_for_ever,
+            ),
+        ],
+        request_class=Request,
+        middleware=[Identify()],
+        exception_handlers=problems.HANDLERS,
+        lifespan=[lifespan],
+        openapi_config=OpenAPIConfig(
+            title="Vetrina", version=vetrina.__version__, path="/api/schema", root_schema_site="swagger", render_plugins=[]
+        ),
+        compression_config=CompressionConfig(backend="gzip", minimum_size=1024, gzip_compress_level=5, exclude=["/media/", "/events"]),
+        request_max_body_size=30 * 1024 * 1024,
+        logging_config=None,
+        debug=False,
+    )
+    app.state.services = services
+    return trace(app, secure=services.settings.secure)
+
+
+def _routes(kind: str) -> list[Any]:
+    """The routes of every module that has such a file (`api.py`, `pages.py`, `serve.py`)."""
+    found: list[Any] = []
+    for name in MODULES:
+        package = importlib.import_module(f"vetrina.{name}")
+        if kind in {each.name for each in pkgutil.iter_modules(package.__path__)}:
+            found += importlib.import_module(f"vetrina.{name}.{kind}").ROUTES
+    return found
+
+
+def _for_ever(response: Any) -> Any:
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response

@@ -1,0 +1,35 @@
+"""Is it alive, is it ready, how is it doing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from vetrina.core.web.request import Request
+
+
+@get("/healthz", include_in_schema=False)
+async def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@get("/readyz", include_in_schema=False)
+async def readyz(request: Request) -> Response[dict[str, str]]:
+    """The database answers too; 503 otherwise."""
+    ready = await request.services.db.ready()
+    return Response({"status": "ready" if ready else "waiting for the database"}, status_code=200 if ready else 503)
+
+
+@get("/metrics", include_in_schema=False, sync_to_thread=False)
+def metrics(request: Request) -> Response[bytes]:
+    """Prometheus's text format, of the process that happens to answer."""
+    text = generate_latest()
+    for name, value in request.services.db.statistics().items():
+        text += f"vetrina_db_{name} {value}\n".encode()
+    return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+ROUTES: list[Any] = [healthz, readyz, metrics]

@@ -1,0 +1,1 @@
+"""Money in: packs, payments, gateways."""
