@@ -55,16 +55,26 @@ class Layer(NamedTuple):
 
 
 def place_all(scene: Pixels, products: list[Cutout], where: Placement, rng: Chance, step: Steps) -> Pixels:
-    """The scene with every product in it, side by side about the asked place."""
+    """The scene with every product in it: several stand side by side on one line about the asked place."""
     result = scene
-    count = len(products)
-    for index, product in enumerate(products):
-        spread = (index - (count - 1) / 2) * where.size * 0.9 / max(count, 1)
-        here = where._replace(x=where.x + spread * min(size_of(scene)) / scene.shape[1])
-        if count > 1:
-            here = here._replace(size=where.size / count**0.6)
-        result = place(result, product, here, rng, step.part(index / count, (index + 1) / count))
+    spots = _side_by_side(scene, products, where)
+    for index, (product, spot) in enumerate(zip(products, spots, strict=True)):
+        result = place(result, product, spot, rng, step.part(index / len(spots), (index + 1) / len(spots)))
     return result
+
+
+def _side_by_side(scene: Pixels, products: list[Cutout], where: Placement) -> list[Placement]:
+    height, width = size_of(scene)
+    size = where.size / len(products) ** 0.6
+    boxes = [floats(size_of(each.colour)) / max(size_of(each.colour)) for each in products]
+    boxes = [box * size * min(height, width) for box in boxes]
+    base = where.y * height + max(float(box[0]) for box in boxes) / 2
+    left = where.x * width - sum(float(box[1]) for box in boxes) * 0.96 / 2
+    spots: list[Placement] = []
+    for tall, wide in boxes:
+        spots.append(where._replace(x=(left + wide * 0.48) / width, y=(base - tall / 2) / height, size=size))
+        left += wide * 0.96
+    return spots
 
 
 def place(scene: Pixels, product: Cutout, where: Placement, rng: Chance, step: Steps) -> Pixels:

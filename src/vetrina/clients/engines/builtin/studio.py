@@ -253,7 +253,11 @@ def _cylinder(
     x = (np.arange(width, dtype=np.float32)[None, :] - np.float32(cx)) / np.float32(radius)
     across = np.clip(x, -1, 1) * np.ones((height, 1), np.float32)
     facing = np.sqrt(np.clip(1 - across * across, 0, 1))
-    side = 0.56 + 0.42 * np.clip(facing * 0.72 - across * 0.62, 0, 1) + np.float32(0.06) * (across > 0.9)
+    side = (
+        0.56
+        + 0.42 * np.clip(facing * 0.72 - across * 0.62, 0, 1)
+        + np.float32(0.07) * smoothstep(0.8, 1.0, across)
+    )
     base = colour.from_lab((paper * floats([1.05, 0.9, 0.9]))[None, None])[0, 0]
     plaster = (
         1
