@@ -58,7 +58,9 @@ def create(services: Services) -> Any:
         openapi_config=OpenAPIConfig(
             title="Vetrina", version=vetrina.__version__, path="/api/schema", root_schema_site="swagger", render_plugins=[]
         ),
-        compression_config=CompressionConfig(backend="gzip", minimum_size=1024, gzip_compress_level=5, exclude=["/media/", "/events"]),
+        compression_config=CompressionConfig(
+            backend="gzip", minimum_size=1024, gzip_compress_level=5, exclude=["/media/", "/events"]
+        ),
         request_max_body_size=30 * 1024 * 1024,
         logging_config=None,
         debug=False,

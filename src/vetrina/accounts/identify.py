@@ -13,9 +13,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from vetrina.accounts import queries, tokens
 from vetrina.accounts.tokens import SessionToken, access_tokens
 from vetrina.core.ids import AccountId
+from vetrina.core.refusals import Unauthenticated
 from vetrina.core.services import Services
 from vetrina.core.web.request import Principal
-from vetrina.core.refusals import Unauthenticated
 
 
 class Identify(ASGIMiddleware):

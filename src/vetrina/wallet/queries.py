@@ -104,13 +104,15 @@ FAULTS = Statement(
       select 2, 'balance = sum of entries', w.account_id, 'wallet.wallets ' || w.asset, 0, coalesce(s.total, 0)::bigint, w.balance
         from wallet.wallets w left join sums s using (account_id, asset) where w.balance <> coalesce(s.total, 0)
       union all
-      select 3, 'balance = what is left of grants', w.account_id, 'wallet.wallets ' || w.asset, 0, coalesce(g.total, 0)::bigint, w.balance
+      select 3, 'balance = what is left of grants', w.account_id, 'wallet.wallets ' || w.asset, 0,
+             coalesce(g.total, 0)::bigint, w.balance
         from wallet.wallets w left join left_over g using (account_id, asset) where w.balance <> coalesce(g.total, 0)
       union all
       select 4, 'held = open holds', w.account_id, 'wallet.wallets ' || w.asset, 0, coalesce(h.total, 0)::bigint, w.held
         from wallet.wallets w left join open_holds h using (account_id, asset) where w.held <> coalesce(h.total, 0)
       union all
-      select 5, 'what is left of a grant = its entries', g.account_id, 'wallet.grants ' || g.id, 0, coalesce(b.total, 0)::bigint, g.remaining
+      select 5, 'what is left of a grant = its entries', g.account_id, 'wallet.grants ' || g.id, 0,
+             coalesce(b.total, 0)::bigint, g.remaining
         from wallet.grants g left join by_grant b on b.account_id = g.account_id and b.grant_id = g.id
        where g.remaining <> coalesce(b.total, 0)
       union all
@@ -119,12 +121,11 @@ FAULTS = Statement(
         from wallet.holds h left join by_hold b on b.account_id = h.account_id and b.hold_id = h.id
        where coalesce(b.total, 0) <> case h.state when 'released' then 0 else -h.quantity end
       union all
-      select 7, 'lifetime used = captured holds', w.account_id, 'wallet.wallets ' || w.asset, 0, coalesce(s.total, 0)::bigint, w.lifetime_used
+      select 7, 'lifetime used = captured holds', w.account_id, 'wallet.wallets ' || w.asset, 0,
+             coalesce(s.total, 0)::bigint, w.lifetime_used
         from wallet.wallets w left join spent s using (account_id, asset) where w.lifetime_used <> coalesce(s.total, 0)
     )
     select check_name, account_id, row, expected, found from faults order by rank, position, account_id limit %(limit)s
     """,
 )
-COUNTS = Statement(
-    int, "select (select count(*) from wallet.entries)"
-)
+COUNTS = Statement(int, "select (select count(*) from wallet.entries)")
