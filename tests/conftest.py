@@ -1,0 +1,117 @@
+"""A database for each test, cloned from a migrated template; services, accounts and a site on it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from tests import postgres
+from tests.make import Make
+from tests.site import Site, serving
+from vetrina import worker as worker_process
+from vetrina.core import migrate
+from vetrina.core.db import Database
+from vetrina.core.services import Services, connect
+from vetrina.core.settings import Settings, read
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The URI of a superuser of a PostgreSQL server for tests."""
+    with postgres.server() as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> str:
+    """The name of a migrated database to clone."""
+    hashes = "".join(each.sha256 for each in migrate.known()) + (migrate.folder() / "roles.sql").read_text()
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    name = f"template_{worker}_{hashlib.sha256(hashes.encode()).hexdigest()[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        for role in ("owner", "app", "reporting"):
+            connection.execute(f"""do $$ begin create role vetrina_{role} login password 'test'{
+                " superuser" if role == "owner" else ""}; exception when duplicate_object or unique_violation then null; end $$""")
+        connection.execute(f"drop database if exists {name}")
+        connection.execute(f"create database {name} owner vetrina_owner")
+    migrate.migrate(_uri(server, name, "vetrina_owner"))
+    return name
+
+
+@pytest.fixture
+def database(server: str, template: str) -> Iterator[str]:
+    """The URI, as the application's role, of a fresh clone. `owner_of` gives the owner's."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {template}")
+        yield _uri(server, name, "vetrina_app")
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def owner(database: str) -> str:
+    """The same database, as its owner: past grants, for setting a scene."""
+    return _uri(database, urlsplit(database).path[1:], "vetrina_owner")
+
+
+@pytest_asyncio.fixture
+async def db(database: str) -> AsyncIterator[Database]:
+    """A pool on the test's database."""
+    found = Database(database, size=16, name="test")
+    await found.open()
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings on a data folder of the test's own; nothing comes from the environment."""
+    return read({"VETRINA_DATA": str(tmp_path / "data"), "VETRINA_SECRET_KEY": "for tests alone " * 3})
+
+
+@pytest_asyncio.fixture
+async def services(settings: Settings, database: str) -> AsyncIterator[Services]:
+    """Open services on the test's database."""
+    found = connect(settings, database)
+    await found.open()
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def make(services: Services) -> Make:
+    """Makes accounts and what they own."""
+    return Make(services)
+
+
+@pytest_asyncio.fixture
+async def site(settings: Settings, database: str) -> AsyncIterator[Site]:
+    """The whole application over HTTP on loopback."""
+    async with serving(connect(settings, database)) as found:
+        yield found
+
+
+@pytest_asyncio.fixture
+async def worker(settings: Settings, database: str) -> AsyncIterator[Services]:
+    """A worker at work on the test's database, in this process."""
+    found = connect(settings, database)
+    stop = asyncio.Event()
+    task = asyncio.create_task(worker_process.work(found, stop))
+    yield found
+    stop.set()
+    await asyncio.wait_for(task, 30)
+
+
+def _uri(server: str, name: str, role: str) -> str:
+    parts = urlsplit(server)
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{role}:test@{place}", path=f"/{name}"))
