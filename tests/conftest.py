@@ -39,8 +39,11 @@ def template(server: str) -> str:
     name = f"template_{worker}_{hashlib.sha256(hashes.encode()).hexdigest()[:12]}"
     with psycopg.connect(server, autocommit=True) as connection:
         for role in ("owner", "app", "reporting"):
-            connection.execute(f"""do $$ begin create role vetrina_{role} login password 'test'{
-                " superuser" if role == "owner" else ""}; exception when duplicate_object or unique_violation then null; end $$""")
+            extra = "superuser" if role == "owner" else ""
+            connection.execute(
+                f"do $$ begin create role vetrina_{role} login password 'test' {extra}; "
+                "exception when duplicate_object or unique_violation then null; end $$"
+            )
         connection.execute(f"drop database if exists {name}")
         connection.execute(f"create database {name} owner vetrina_owner")
     migrate.migrate(_uri(server, name, "vetrina_owner"))

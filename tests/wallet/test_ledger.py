@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-import psycopg
-import pytest
-
 from tests.make import Make, race
 from vetrina.core.db import Database
 from vetrina.core.ids import new_id

@@ -19,7 +19,6 @@ from procrastinate.utils import utcnow
 from psycopg.types.json import Jsonb
 
 from vetrina.core.db import Statement, Tx
-from vetrina.core.services import Services
 
 Work = Callable[..., Awaitable[None]]
 
