@@ -47,3 +47,10 @@ begin
 end
 $$;
 create trigger files_erase_bytes after delete on media.files for each row execute function media.erase_bytes();
+
+-- What a page or an answer says of a file; the application adds the addresses.
+create function media.facts(f media.files) returns jsonb
+language sql stable as $$
+  select jsonb_build_object('id', f.id, 'file_name', f.file_name, 'mime', f.mime, 'width', f.width, 'height', f.height,
+    'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
+$$;

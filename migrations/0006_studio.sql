@@ -150,11 +150,14 @@ begin
 
   select * into v_style from studio.styles where name = p->>'style_name' and is_active;
   select count(f.id) as found, count(w.id) as wanted,
-         count(*) filter (where f.category = w.category) as fitting
+         count(*) filter (where f.category = w.category) as fitting,
+         coalesce(jsonb_agg(jsonb_build_object('role', w.role, 'file', media.facts(f)) order by w.role, w.position), '[]') as facts
     into v_files
-    from (select value::uuid as id, 'product_image' as category from jsonb_array_elements_text(p->'product_files')
+    from (select value::uuid as id, 'product' as role, 'product_image' as category, ordinality as position
+            from jsonb_array_elements_text(p->'product_files') with ordinality
           union all
-          select value::uuid, 'model_image' from jsonb_array_elements_text(p->'model_files')) w
+          select value::uuid, 'model', 'model_image', ordinality
+            from jsonb_array_elements_text(p->'model_files') with ordinality) w
     left join media.files f on f.account_id = v_account and f.id = w.id;
 
   if v_style.name is null then
@@ -192,7 +195,8 @@ begin
           'asset', v_asset, 'cost', v_cost));
   perform core.enqueue('studio.generate', jsonb_build_object('account_id', v_account, 'generation_id', v_id), 'studio');
 
-  v_response := jsonb_build_object('id', v_id, 'cost', v_cost, 'engine', v_style.engine, 'created_at', now());
+  v_response := jsonb_build_object('id', v_id, 'cost', v_cost, 'engine', v_style.engine, 'seed', (p->>'seed')::bigint,
+    'files', v_files.facts, 'created_at', now());
   if v_key is not null then
     update core.idempotency_keys set response = v_response where account_id = v_account and key = v_key;
   end if;

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pyvips
+
 from tests.clients.engine_tools import Pauses, Steps
 from tests.fakes.comfyui import ComfyUIFake
-
 from vetrina.clients.engines.base import EngineRequest, EngineResult, validate
 from vetrina.clients.engines.comfyui import STYLES, ComfyUI
 from vetrina.clients.engines.retrying import Backoff

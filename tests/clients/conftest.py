@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from tests.fakes import loopback_only
 from tests.fakes.comfyui import ComfyUIFake
 from tests.fakes.openai_images import OpenAIImagesFake

@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.clients.engine_tools import Pauses, Steps
 from tests.fakes.openai_images import OpenAIImagesFake
-
 from vetrina.clients.engines.base import EngineRequest, EngineResult, validate
 from vetrina.clients.engines.openai_images import STYLES, OpenAIImages
 from vetrina.clients.engines.retrying import Backoff

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.clients.builtin_tools import Picture, look, photo, png, rendered
 
+from tests.clients.builtin_tools import Picture, look, photo, png, rendered
 from vetrina.clients.engines.builtin.catalogue import BY_NAME
 from vetrina.clients.engines.builtin.chance import chance
 from vetrina.clients.engines.builtin.compose import Placement, place

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import pyvips
-from tests.clients.builtin_tools import photo
 
+from tests.clients.builtin_tools import photo
 from vetrina.clients.engines.base import Engine, EngineRefused, EngineRequest, EngineResult, EngineUnavailable
 from vetrina.clients.engines.builtin.engine import BuiltinEngine
 from vetrina.core import confine

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 import pyvips
-from tests.clients.builtin_tools import SIZE, Picture, look, made, photo, png, rendered
 
+from tests.clients.builtin_tools import SIZE, Picture, look, made, photo, png, rendered
 from vetrina.clients.engines.base import Value, validate
 from vetrina.clients.engines.builtin import previews
 from vetrina.clients.engines.builtin.catalogue import BY_NAME, STYLES

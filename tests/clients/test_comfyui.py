@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import pyvips
+
 from tests.clients.comfyui_tools import asking, cut_out, engine, run, sent
 from tests.clients.engine_tools import Steps, photograph, until
 from tests.fakes.comfyui import ComfyUIFake
-
 from vetrina.clients.engines.base import EngineRefused
 from vetrina.clients.engines.comfyui import STYLES, WORKFLOWS, ComfyUI
 

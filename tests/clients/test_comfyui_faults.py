@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+
 from tests.clients.comfyui_tools import asking, engine, run
 from tests.clients.engine_tools import Pauses, Steps, photograph, until
 from tests.fakes.comfyui import ComfyUIFake, Reply, broken
-
 from vetrina.clients.engines.base import EngineRefused, EngineUnavailable
 from vetrina.clients.engines.comfyui import ComfyUI
 from vetrina.clients.engines.retrying import Backoff

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import pyvips
+
 from tests.clients.engine_tools import Steps, photograph
 from tests.clients.openai_tools import BY_NAME, KEY, asking, engine, run
 from tests.fakes.openai_images import OpenAIImagesFake, answer
-
 from vetrina.clients.engines.base import EngineRefused
 from vetrina.clients.engines.openai_images import DEFAULT_MODEL, STYLES, OpenAIImages
 

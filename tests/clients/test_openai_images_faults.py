@@ -11,6 +11,7 @@ from email.utils import format_datetime
 import pytest
 import pyvips
 from structlog.testing import capture_logs
+
 from tests.clients.engine_tools import Pauses, photograph, until
 from tests.clients.openai_tools import KEY, asking, engine, run
 from tests.fakes.openai_images import (
@@ -24,7 +25,6 @@ from tests.fakes.openai_images import (
     out_of_credit,
     refusal,
 )
-
 from vetrina.clients.engines.base import EngineRefused, EngineUnavailable
 from vetrina.clients.engines.openai_images import DEFAULT_MODEL, OpenAIImages
 from vetrina.clients.engines.retrying import Backoff

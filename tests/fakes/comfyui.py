@@ -25,6 +25,7 @@ from litestar.datastructures import UploadFile
 from litestar.exceptions import WebSocketDisconnect
 from litestar.params import FromPath
 from litestar.response import Stream
+
 from tests.fakes import Fake
 from tests.fakes.comfyui_nodes import complaint
 from tests.fakes.comfyui_worker import Worker

@@ -12,6 +12,7 @@ from uuid import uuid4
 import msgspec
 import pyvips
 from litestar import WebSocket
+
 from tests.fakes.comfyui_nodes import in_order, run_node
 
 

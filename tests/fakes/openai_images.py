@@ -26,6 +26,7 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Stream
+
 from tests.fakes import Fake
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import pyvips
-from tests.media import corpus
 
+from tests.media import corpus
 from vetrina.core.confine import (
     ConfinedOutOfMemory,
     ConfinedRefused,
