@@ -11,6 +11,7 @@ create table studio.styles (
   parameters jsonb not null default '[]',
   needs_product boolean not null default false,
   needs_model boolean not null default false,
+  needs_picture boolean not null default false,
   cost integer not null,
   position integer not null default 0,
   is_active boolean not null default true,

@@ -54,7 +54,7 @@ class Settings:
     log_format: str = _setting("VETRINA_LOG_FORMAT", "auto", "json, text, or auto (text on a terminal).")
     openai_api_key: str = _setting("OPENAI_API_KEY", "", "Turns on the OpenAI-compatible images engine.", secret=True)
     openai_base_url: str = _setting("OPENAI_BASE_URL", "", "Another OpenAI-compatible endpoint.")
-    openai_image_model: str = _setting("OPENAI_IMAGE_MODEL", "gpt-image-1", "The images model to ask for.")
+    openai_image_model: str = _setting("OPENAI_IMAGE_MODEL", "gpt-image-2.5-sunburst", "The images model to ask for.")
     comfyui_url: str = _setting("COMFYUI_URL", "", "Turns on the ComfyUI engine.")
     comfyui_workflow: str = _setting("COMFYUI_WORKFLOW", "", "An own workflow file (API format) for ComfyUI.")
 

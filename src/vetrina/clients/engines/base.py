@@ -88,7 +88,10 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):
-    """A way of making a picture, with its knobs and the photographs that it cannot do without."""
+    """A way of making a picture, with its knobs and the photographs that it cannot do without.
+
+    `needs_picture`: any one will do, a product or a model.
+    """
 
     name: str
     title: str
@@ -97,6 +100,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     parameters: list[Parameter] = []
     needs_product: bool = False
     needs_model: bool = False
+    needs_picture: bool = False
 
 
 class BadParameter(ValueError):

@@ -20,6 +20,7 @@ def _style(name: str, title: str, description: str, *parameters: Parameter, **ne
         description=f"{description} {HONEST}",
         engine=ENGINE,
         parameters=[*parameters, SIZE],
+        needs_picture=True,
         **needs,
     )
 

@@ -1,0 +1,139 @@
+"""All SQL of the studio. Starting and ending are functions in its migration, because each moves
+credits, rows and a job in one step."""
+
+from __future__ import annotations
+
+from types import NoneType
+
+from vetrina.core.db import Statement
+from vetrina.studio.model import Count, GenerationRow, Hung, State, Taken
+
+START = Statement(str, "select studio.start_all(%(items)s::jsonb)::text")
+
+FINISH = Statement(
+    bool, "select studio.finish(%(account)s, %(id)s, %(attempt)s, %(status)s, %(code)s::text, %(message)s::text)"
+)
+
+PUBLISH_STYLE = Statement(
+    NoneType,
+    """
+    insert into studio.styles
+      (name, title, description, engine, parameters, needs_product, needs_model, needs_picture, cost, position, is_active)
+    values (%(name)s, %(title)s, %(description)s, %(engine)s, %(parameters)s, %(needs_product)s, %(needs_model)s,
+            %(needs_picture)s, %(cost)s, %(position)s, true)
+    on conflict (name) do update
+       set title = excluded.title, description = excluded.description, engine = excluded.engine,
+           parameters = excluded.parameters, needs_product = excluded.needs_product, needs_model = excluded.needs_model,
+           needs_picture = excluded.needs_picture, cost = excluded.cost, position = excluded.position, is_active = true
+    """,
+)
+RETIRE_STYLES = Statement(NoneType, "update studio.styles set is_active = false where is_active and name <> all (%(names)s)")
+
+_COLUMNS = """g.account_id, g.id, g.status, g.style_name, g.engine, g.prompt, g.parameters, g.seed,
+           g.charge_asset::text as charge_asset, g.cost, g.progress, g.step, g.attempt, g.retry_of, g.error_code,
+           g.error_message, g.processing_time_ms, g.created_at, g.started_at, g.completed_at"""
+_PLACE = """case when g.status = 'pending' then (
+             select count(*)::integer + 1 from (
+               select from studio.generations before
+                where before.status in ('pending', 'uploading', 'processing') and before.status = 'pending' and before.id < g.id
+                limit 999) line) end as queue_place"""
+_PICTURES = """(
+             select coalesce(jsonb_agg(jsonb_build_object('role', gf.role, 'file', media.facts(f)) order by gf.role, gf.position)
+                             filter (where f.id is not null), '[]')
+               from studio.generation_files gf
+               left join media.files f on f.account_id = gf.account_id and f.id = gf.file_id
+              where gf.account_id = g.account_id and gf.generation_id = g.id)"""
+
+ONE = Statement(
+    GenerationRow,
+    f"""
+    select {_COLUMNS}, {_PLACE}, {_PICTURES} as pictures
+      from studio.generations g
+     where g.account_id = %(account)s and g.id = %(id)s
+    """,
+)
+
+# Two statements rather than one with a condition: each has its index to walk, from the newest on.
+_ROWS = f"select {_COLUMNS}, null::integer as queue_place, {_PICTURES} as pictures from studio.generations g"
+HISTORY = Statement(
+    GenerationRow, f"{_ROWS} where g.account_id = %(account)s and g.id < %(before)s order by g.id desc limit %(limit)s"
+)
+HISTORY_BY_STATUS = Statement(
+    GenerationRow,
+    f"""
+    {_ROWS}
+     where g.account_id = %(account)s and g.status = %(status)s and g.id < %(before)s
+     order by g.id desc limit %(limit)s
+    """,
+)
+COUNTS = Statement(
+    Count,
+    """
+    select status, count(*)::integer as count
+      from (select status from studio.generations where account_id = %(account)s order by id desc limit 10000) latest
+     group by status
+    """,
+)
+
+STATE = Statement(
+    State,
+    f"""
+    select g.id, g.status, g.progress, g.step, g.error_message,
+           {_PLACE}
+      from studio.generations g where g.account_id = %(account)s and g.id = %(id)s
+    """,
+)
+
+# The attempt is the fence: whoever took it last is the only one whose word counts.
+TAKE = Statement(
+    Taken,
+    f"""
+    update studio.generations g
+       set attempt = attempt + 1, status = case status when 'pending' then 'uploading' else status end,
+           progress = 0, step = null, started_at = coalesce(started_at, now())
+     where account_id = %(account)s and id = %(id)s and status in ('pending', 'uploading', 'processing')
+    returning g.id, g.status, g.style_name, g.engine, g.prompt, g.parameters, g.seed, g.attempt,
+      (select count(*) from studio.generation_files gf
+        where gf.account_id = g.account_id and gf.generation_id = g.id)::integer as wanted,
+      {_PICTURES} as inputs
+    """,
+)
+PROGRESS = Statement(
+    NoneType,
+    """
+    update studio.generations
+       set status = 'processing', progress = greatest(progress, %(progress)s), step = %(step)s
+     where account_id = %(account)s and id = %(id)s and attempt = %(attempt)s and status in ('uploading', 'processing')
+    """,
+)
+INSERT_RESULT = Statement(
+    NoneType,
+    """
+    insert into studio.generation_files (account_id, generation_id, role, position, file_id, category)
+    values (%(account)s, %(id)s, 'result', %(position)s, %(file)s, 'generated_image')
+    """,
+)
+REQUEUE_LOST = Statement(
+    int,
+    """
+    select core.enqueue('studio.generate', jsonb_build_object('account_id', g.account_id, 'generation_id', g.id), 'studio')
+      from studio.generations g
+     where g.status in ('pending', 'uploading', 'processing') and g.updated_at < now() - interval '5 minutes'
+       and not exists (select from procrastinate_jobs j
+                        where j.status in ('todo', 'doing') and j.task_name = 'studio.generate'
+                          and j.args->>'generation_id' = g.id::text)
+     order by g.id limit 100
+    """,
+)
+
+_HUNG = """
+    select f.account_id, gf.generation_id, g.style_name, u.name as maker, media.facts(f) as file
+      from media.files f
+      join studio.generation_files gf on gf.account_id = f.account_id and gf.file_id = f.id and gf.role = 'result'
+      join studio.generations g on g.account_id = gf.account_id and g.id = gf.generation_id
+      left join accounts.users u on u.account_id = f.account_id
+     where f.is_public and f.category = 'generated_image'"""
+WALL = Statement(Hung, f"{_HUNG} and f.id < %(before)s order by f.id desc limit %(limit)s")
+HUNG = Statement(
+    Hung, f"{_HUNG} and gf.account_id = %(account)s and gf.generation_id = %(id)s order by gf.position limit 1"
+)
