@@ -1,0 +1,125 @@
+"""An account with finished work, so that a new site shows what it is for. Made over HTTP, as a person would."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.progress import BarColumn, Progress, TextColumn
+
+from vetrina.demo import work
+from vetrina.demo.story import Lie, Story
+
+EMAIL = "demo@example.com"
+FILE = "demo.json"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A picture of the demo account: style, photographs, settings; whether it hangs on the wall."""
+
+    style: str
+    product: str | None = None
+    model: str | None = None
+    prompt: str = ""
+    parameters: dict[str, Any] = {}
+    public: bool = True
+
+
+WORK = [
+    Wanted("studio_composite", product="coffee", model="room", prompt="An espresso on the table"),
+    Wanted("watercolour", product="fig_bowl", prompt="A fig, ripe"),
+    Wanted("oil", model="autumn_hill", prompt="Below Aitzgorri"),
+    Wanted("pencil", model="cat", prompt="Chelsea, listening"),
+    Wanted("linocut", model="dogs"),
+    Wanted("engraving", model="astronaut", parameters={"ink": "indigo"}),
+    Wanted("pastel", model="stream"),
+    Wanted("stipple", product="wooden_bird"),
+    Wanted("gouache", model="mountain_path"),
+    Wanted("pointillism", model="dandelion"),
+    Wanted("charcoal", product="drum"),
+    Wanted("hatching", model="brushes", public=False),
+]
+
+
+class Login(msgspec.Struct):
+    """How to sign in to the demo account."""
+
+    email: str
+    password: str
+    finished: bool = False
+
+
+def login(data: Path) -> Login:
+    """The demo account's, made once for a data folder and kept in it (mode 0600)."""
+    file = data / FILE
+    if file.exists():
+        return msgspec.json.decode(file.read_bytes(), type=Login)
+    return _keep(data, Login(EMAIL, secrets.token_urlsafe(9)))
+
+
+def seed(story: Story, data: Path) -> Login:
+    """Make the demo account and its pictures, unless they are there. Raises Lie."""
+    known = login(data)
+    if known.finished:
+        return known
+    answer = story.client.post(
+        "/api/v1/auth/registration", json={"email": known.email, "password": known.password, "name": "Ada"}
+    )
+    if answer.status_code == 409:
+        answer = story.client.post("/api/v1/auth/session", json={"email": known.email, "password": known.password})
+    if answer.status_code != 201:
+        raise Lie(f"the demo account cannot be made: {answer.status_code} {answer.text[:200]}")
+    story.sign_in(answer.json()["access_token"])
+    _work(story)
+    return _keep(data, Login(known.email, known.password, finished=True))
+
+
+def _work(story: Story) -> None:
+    there = {each["prompt"] or each["style_name"] for each in story.call("GET", "/generations", params={"limit": 100})["items"]}
+    if not there:
+        work.buy(story, "tokens_50")
+    styles = {each["name"]: each for each in story.call("GET", "/styles")["items"]}
+    wanted = [each for each in WORK if each.style in styles and (each.prompt or each.style) not in there]
+    ids: dict[tuple[str, str], str] = {}
+    for each in wanted:
+        for photo, category in ((each.product, "product_image"), (each.model, "model_image")):
+            if photo and (photo, category) not in ids:
+                ids[photo, category] = work.upload(story, photo, category)["id"]
+    begun = [(each, _begin(story, each, ids)) for each in wanted]
+    columns = [TextColumn("{task.description}"), BarColumn(bar_width=32), TextColumn("{task.completed:.0f} of {task.total:.0f}")]
+    with Progress(*columns, console=story.console, transient=True) as bar:
+        task = bar.add_task("The demo account's pictures are being made", total=len(begun))
+        for each, generation in begun:
+            with story.client.stream("GET", f"/api/v1/generations/{generation}/events", timeout=300) as stream:
+                for _ in stream.iter_lines():
+                    pass
+            done = story.call("GET", f"/generations/{generation}")
+            if done["status"] != "completed":
+                raise Lie(f"the picture in {each.style} ended as {done['status']}: {done['error_message']}")
+            if each.public:
+                story.call("POST", f"/generations/{generation}/sharing", json={"is_public": True})
+            bar.advance(task)
+
+
+def _begin(story: Story, each: Wanted, ids: dict[tuple[str, str], str]) -> str:
+    wish = {
+        "style_name": each.style,
+        "prompt": each.prompt,
+        "product_files": [ids[each.product, "product_image"]] if each.product else [],
+        "model_files": [ids[each.model, "model_image"]] if each.model else [],
+        "parameters": {"size": 1280, **each.parameters},
+        "seed": 20061,
+    }
+    return work.generate(story, wish, key=f"demo {each.prompt or each.style}")["id"]
+
+
+def _keep(data: Path, known: Login) -> Login:
+    data.mkdir(parents=True, exist_ok=True)
+    draft = data / f".{FILE}"
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(known))
+    os.replace(draft, data / FILE)
+    return known
