@@ -31,9 +31,10 @@ create table media.files (
   constraint file_sides_in_range check (width between 1 and 65535 and height between 1 and 65535),
   constraint file_bytes_positive check (bytes > 0),
   constraint file_colour_is_hex check (colour ~ '^#[0-9a-f]{6}$'),
-  constraint file_tags_few check (cardinality(tags) <= 30)
+  constraint file_tags_few check (cardinality(tags) <= 30),
+  constraint file_tags_short check (array_position(tags, '') is null and length(tags::text) <= 2600)
 );
-create index files_by_category on media.files (account_id, category, id);
+create index files_by_category on media.files (account_id, category, id) include (bytes);
 create index files_public on media.files (id) where is_public;
 create index files_by_tag on media.files using gin (tags);
 create index files_by_metadata on media.files using gin (metadata jsonb_path_ops);

@@ -1,0 +1,92 @@
+"""All SQL of media."""
+
+from __future__ import annotations
+
+from vetrina.core.db import Statement
+from vetrina.media.model import FileRow, Name, Used
+
+_COLUMNS = """account_id, id, category, file_name, storage_key, mime, bytes, width, height, colour, thumbnails,
+           is_public, tags, metadata, created_at"""
+
+INSERT = Statement(
+    FileRow,
+    f"""
+    insert into media.files (account_id, id, category, file_name, storage_key, sha256, mime, bytes, width, height,
+                             colour, thumbnails, is_public, tags, metadata)
+    values (%(account)s, %(id)s, %(category)s, %(file_name)s, %(storage_key)s, %(sha256)s, %(mime)s, %(bytes)s,
+            %(width)s, %(height)s, %(colour)s, %(thumbnails)s, %(is_public)s, %(tags)s::text[], %(metadata)s)
+    returning {_COLUMNS}
+    """,
+)
+
+ONE = Statement(FileRow, f"select {_COLUMNS} from media.files where account_id = %(account)s and id = %(id)s")
+SOME = Statement(
+    FileRow,
+    f"""
+    select {_COLUMNS} from media.files
+     where account_id = %(account)s and id = any(%(ids)s::uuid[])
+     order by array_position(%(ids)s::uuid[], id)
+    """,
+)
+
+# Two statements rather than one with a condition: each has its index to walk, from the newest on.
+_FITS = """id < %(before)s
+       and (%(tag)s::text is null or tags @> array[%(tag)s::text])
+       and (%(q)s::text is null or strpos(lower(file_name), lower(%(q)s)) > 0
+            or exists (select from unnest(tags) as t (tag) where strpos(lower(t.tag), lower(%(q)s)) > 0))
+     order by id desc limit %(limit)s"""
+LIST = Statement(FileRow, f"select {_COLUMNS} from media.files where account_id = %(account)s and {_FITS}")
+LIST_BY_CATEGORY = Statement(
+    FileRow, f"select {_COLUMNS} from media.files where account_id = %(account)s and category = %(category)s and {_FITS}"
+)
+SHELF = Statement(
+    FileRow,
+    f"""
+    select {_COLUMNS} from media.files
+     where account_id = %(account)s and category = %(category)s and id < %(before)s and id <> all(%(without)s::uuid[])
+     order by id desc limit %(limit)s
+    """,
+)
+
+CHANGE = Statement(
+    FileRow,
+    f"""
+    update media.files
+       set tags = coalesce(%(tags)s::text[], tags), is_public = coalesce(%(is_public)s, is_public),
+           file_name = coalesce(%(file_name)s, file_name)
+     where account_id = %(account)s and id = %(id)s
+    returning {_COLUMNS}
+    """,
+)
+# A trigger enqueues, in the same transaction, the job that erases the bytes.
+DELETE = Statement(
+    FileRow, f"delete from media.files where account_id = %(account)s and id = any(%(ids)s::uuid[]) returning {_COLUMNS}"
+)
+
+USED = Statement(
+    Used,
+    """
+    select category, count(*)::integer as files, sum(bytes)::bigint as bytes
+      from media.files where account_id = %(account)s group by category order by category
+    """,
+)
+TAGS = Statement(
+    str,
+    """
+    select distinct t.tag from media.files f cross join unnest(f.tags) as t (tag)
+     where f.account_id = %(account)s order by t.tag limit 200
+    """,
+)
+
+IS_PUBLIC = Statement(bool, "select is_public from media.files where account_id = %(account)s and id = %(id)s")
+NAME = Statement(Name, "select file_name, mime from media.files where account_id = %(account)s and id = %(id)s")
+
+LIVE = Statement(
+    str,
+    """
+    select f.storage_key
+      from unnest(%(accounts)s::uuid[], %(keys)s::text[]) as asked (account_id, storage_key)
+      join media.files f on f.account_id = asked.account_id and f.storage_key = asked.storage_key
+    """,
+)
+
