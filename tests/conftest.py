@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -18,10 +17,10 @@ from tests import postgres
 from tests.make import Make
 from tests.site import Site, serving
 from vetrina import worker as worker_process
-from vetrina.core import migrate
 from vetrina.core.db import Database
 from vetrina.core.services import Services, connect
 from vetrina.core.settings import Settings, read
+from vetrina.prepare import prepare
 
 
 @pytest.fixture(scope="session")
@@ -32,11 +31,9 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def template(server: str) -> str:
+def template(server: str) -> Iterator[str]:
     """The name of a migrated database to clone."""
-    hashes = "".join(each.sha256 for each in migrate.known()) + (migrate.folder() / "roles.sql").read_text()
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    name = f"template_{worker}_{hashlib.sha256(hashes.encode()).hexdigest()[:12]}"
+    name = f"template_{os.getpid()}"
     with psycopg.connect(server, autocommit=True) as connection:
         for role in ("owner", "app", "reporting"):
             extra = "superuser" if role == "owner" else ""
@@ -44,10 +41,10 @@ def template(server: str) -> str:
                 f"do $$ begin create role vetrina_{role} login password 'test' {extra}; "
                 "exception when duplicate_object or unique_violation then null; end $$"
             )
-        connection.execute(f"drop database if exists {name}")
         connection.execute(f"create database {name} owner vetrina_owner")
-    migrate.migrate(_uri(server, name, "vetrina_owner"))
-    return name
+        asyncio.run(prepare(read({}), _uri(server, name, "vetrina_owner")))
+        yield name
+        connection.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture

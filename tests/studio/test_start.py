@@ -101,7 +101,7 @@ BAD: dict[str, tuple[dict[str, Any], int]] = {
     "unknown style": ({"style_name": "nonsense"}, 422),
     "no style": ({"style_name": None}, 422),
     "no picture": ({"product_files": []}, 422),
-    "a style that needs two": ({"style_name": "scene"}, 422),
+    "a style that needs two": ({"style_name": "studio_composite", "parameters": {}}, 422),
     "parameter out of range": ({"parameters": {"wetness": 7}}, 422),
     "parameter of the wrong type": ({"parameters": {"wetness": "very"}}, 422),
     "unknown parameter": ({"parameters": {"nonsense": 1}}, 422),

@@ -184,7 +184,7 @@ async def share(tx: Tx, account: AccountId, generation: UUID, *, is_public: bool
     if not results:
         raise GenerationRunning("There is no finished picture to show.")
     for each in results:
-        await media.share(tx, account, each.id, is_public=is_public)
+        await media.change(tx, account, each.id, is_public=is_public)
     return await tx.one(queries.ONE, account=account, id=generation)
 
 

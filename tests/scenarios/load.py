@@ -1,0 +1,120 @@
+"""Clients that keep asking, remember what was acknowledged, and later hold the site to it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+
+from vetrina.demo.photos import path_of
+
+
+class Client:
+    """One account over HTTP; calls are repeated until they are answered, as a careful client does."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx2.Client(base_url=url + "/api/v1", timeout=20)
+        body = {"email": f"{uuid4().hex[:12]}@example.com", "password": "a long enough one"}
+        made = self.again("POST", "/auth/registration", json=body)
+        assert made.status_code == 201, made.text
+        self.http.headers["Authorization"] = f"Bearer {made.json()['access_token']}"
+
+    def again(self, method: str, path: str, *, seconds: float = 60, **arguments: Any) -> httpx2.Response:
+        """The answer, after as many tries as it takes while the site restarts."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                answer = self.http.request(method, path, **arguments)
+                if answer.status_code not in {500, 502, 503}:
+                    return answer
+                problem: object = answer.text
+            except httpx2.HTTPError as error:
+                problem = error
+            if time.monotonic() > until:
+                raise AssertionError(f"{method} {path}: {problem}")
+            time.sleep(0.2)
+
+    def upload(self) -> str:
+        """A picture in the library; its id."""
+        files = {"file": ("coffee.jpg", path_of("coffee").read_bytes(), "image/jpeg")}
+        answer = self.again("POST", "/files", data={"category": "product_image"}, files=files)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    def buy(self, url: str) -> None:
+        """Fifty tokens through the sandbox; repeated with one key until it is through."""
+        pack = next(each["id"] for each in self.again("GET", "/packs").json()["items"] if each["name"] == "tokens_50")
+        headers = {"Idempotency-Key": uuid4().hex}
+        payment = self.again("POST", "/payments", json={"pack_id": pack, "gateway": "sandbox"}, headers=headers).json()
+        path = payment["checkout_url"].removeprefix(url)
+        with httpx2.Client(base_url=url, timeout=20) as browser:
+            for _ in range(200):
+                try:
+                    if browser.post(path, data={"outcome": "paid"}).status_code in {200, 303}:
+                        return
+                except httpx2.HTTPError:
+                    pass
+                time.sleep(0.2)
+        raise AssertionError("the payment did not come through")
+
+    def balance(self) -> tuple[int, int]:
+        """(balance, held) of tokens."""
+        for each in self.again("GET", "/wallet").json()["balances"]:
+            if each["asset"] == "token":
+                return each["balance"], each["held"]
+        return 0, 0
+
+    def ended(self, generation: str, *, seconds: float = 120) -> dict[str, Any]:
+        """The generation once it has ended."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = self.again("GET", f"/generations/{generation}").json()
+            if found["status"] in {"completed", "failed", "cancelled"}:
+                return found
+            time.sleep(0.2)
+        raise AssertionError(f"{generation} did not end within {seconds} s: {found}")
+
+
+@dataclass
+class Load:
+    """Starts generations from several accounts and keeps what was acknowledged."""
+
+    url: str
+    accounts: int = 6
+    acknowledged: list[tuple[Client, str]] = field(default_factory=list[tuple[Client, str]])
+    refused: int = 0
+
+    def __post_init__(self) -> None:
+        self.clients = [Client(self.url) for _ in range(self.accounts)]
+        self.pictures = [client.upload() for client in self.clients]
+        self.stop = threading.Event()
+        self._pool = ThreadPoolExecutor(self.accounts)
+        self._runs: list[Any] = []
+
+    def begin(self) -> None:
+        """Every account begins to start generations, one after the other, until it has no tokens left."""
+        self._runs = [self._pool.submit(self._run, *each) for each in zip(self.clients, self.pictures, strict=True)]
+
+    def end(self) -> None:
+        """Stop, and fail if any client saw something that it should not."""
+        self.stop.set()
+        for run in self._runs:
+            run.result(90)
+
+    def _run(self, client: Client, picture: str) -> None:
+        while not self.stop.is_set():
+            body = {"style_name": "watercolour", "product_files": [picture], "parameters": {"size": 480}}
+            answer = client.again("POST", "/generations", json=body, headers={"Idempotency-Key": uuid4().hex})
+            if answer.status_code == 402:
+                self.refused += 1
+                return
+            assert answer.status_code in {201, 409}, answer.text
+            if answer.status_code == 201:
+                self.acknowledged.append((client, answer.json()["id"]))
+
+

@@ -1,0 +1,93 @@
+"""Any process may die at any time: nothing acknowledged is lost, nothing is charged twice, service returns alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.load import Client, Load
+from tests.scenarios.up import Up, up
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One Vetrina for all of these."""
+    folder: Path = tmp_path_factory.mktemp("up")
+    with up(folder, VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1") as found:
+        yield found
+
+
+def books_are_right(running: Up) -> None:
+    """`vetrina verify` says so."""
+    told = running.run("verify")
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_a_killed_worker_leaves_one_result_and_one_charge(running: Up) -> None:
+    client = Client(running.url)
+    picture = client.upload()
+    before, _ = client.balance()
+    body = {"style_name": "oil", "product_files": [picture], "parameters": {"size": 3200}}
+    made = client.again("POST", "/generations", json=body).json()["id"]
+    until = time.monotonic() + 30
+    while client.again("GET", f"/generations/{made}").json()["progress"] < 10:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    running.kill("vetrina worker")
+    killed = time.monotonic()
+    while client.again("GET", f"/generations/{made}").json()["attempt"] < 2:
+        assert time.monotonic() - killed < 45, "not taken up again"
+        time.sleep(0.2)
+    done = client.ended(made)
+    assert done["status"] == "completed" and done["attempt"] == 2
+    assert len(done["result_files"]) == 1
+    assert client.balance() == (before - done["cost"], 0)
+    books_are_right(running)
+
+
+def test_a_killed_web_process_loses_nothing_acknowledged(running: Up) -> None:
+    load = Load(running.url)
+    load.begin()
+    for _ in range(3):
+        time.sleep(0.4)
+        running.kill("vetrina serve")
+    running.wait(20)
+    time.sleep(0.5)
+    load.end()
+    all_there(running, load)
+
+
+def test_a_killed_postgresql_comes_back_with_everything(running: Up) -> None:
+    load = Load(running.url)
+    for client in load.clients[:2]:
+        client.buy(running.url)
+    load.begin()
+    time.sleep(0.5)
+    running.kill("bin/postgres")
+    time.sleep(0.5)
+    assert running.wait(20) < 20
+    time.sleep(1)
+    load.end()
+    all_there(running, load)
+
+
+def all_there(running: Up, load: Load) -> None:
+    """Everything acknowledged exists and comes to an end, each account paid for exactly that."""
+    assert len(load.acknowledged) > 10
+    for client in load.clients:
+        mine = {generation for owner, generation in load.acknowledged if owner is client}
+        seen: list[dict[str, object]] = []
+        cursor: str | None = None
+        while True:
+            page = client.again("GET", "/generations", params={"limit": 100, **({"cursor": cursor} if cursor else {})}).json()
+            seen += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        assert mine <= {str(each["id"]) for each in seen}
+        for generation in mine:
+            client.again("POST", f"/generations/{generation}/cancellation")
+    books_are_right(running)

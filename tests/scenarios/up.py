@@ -1,0 +1,111 @@
+"""`vetrina up` as its operator runs it, and ways to kill parts of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+
+@dataclass
+class Up:
+    """A running Vetrina: web, worker and PostgreSQL of its own, on a data folder of its own."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    data: Path
+    environment: dict[str, str]
+
+    def pids(self, word: str) -> list[int]:
+        """Its processes whose command line holds `word`."""
+        return [pid for pid in _descendants(self.process.pid) if word in _command(pid)]
+
+    def kill(self, word: str) -> int:
+        """SIGKILL the first process whose command line holds `word`; its pid."""
+        pid = self.pids(word)[0]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def ready(self) -> bool:
+        """Whether /readyz says so."""
+        try:
+            return httpx2.get(self.url + "/readyz", timeout=2).status_code == 200
+        except httpx2.HTTPError:
+            return False
+
+    def wait(self, seconds: float = 60) -> float:
+        """Wait until it is ready; the seconds that it took."""
+        started = time.monotonic()
+        while time.monotonic() - started < seconds:
+            if self.process.poll() is not None:
+                raise AssertionError(f"vetrina up ended with {self.process.returncode}")
+            if self.ready():
+                return time.monotonic() - started
+            time.sleep(0.1)
+        raise AssertionError(f"not ready after {seconds} s")
+
+    def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Another `vetrina` command on the same data folder."""
+        return subprocess.run(
+            [sys.executable, "-m", "vetrina", *command],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+
+@contextlib.contextmanager
+def up(folder: Path, **settings: str) -> Generator[Up]:
+    """Run `vetrina up` until the block ends; then SIGTERM must end it cleanly."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
+    environment = {**kept, "VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": str(port), **settings}
+    log = (folder / "up.log").open("wb")
+    process = subprocess.Popen([sys.executable, "-m", "vetrina", "up"], env=environment, stdout=log, stderr=subprocess.STDOUT)
+    running = Up(process, f"http://127.0.0.1:{port}", folder / "data", environment)
+    try:
+        running.wait()
+        yield running
+    except BaseException:
+        log.flush()
+        print((folder / "up.log").read_text()[-4000:])
+        raise
+    finally:
+        left = _descendants(process.pid)
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(40)
+        alive = [pid for pid in left if _command(pid)]
+        for pid in [*alive, process.pid] if process.poll() is None else alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        log.close()
+    assert process.returncode == 0, process.returncode
+    assert alive == [], alive
+
+
+def _descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
+                found += [int(child), *_descendants(int(child))]
+    return found
+
+
+def _command(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    return ""
