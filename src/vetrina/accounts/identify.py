@@ -25,7 +25,7 @@ class Identify(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Identify, then go on."""
-        if not scope["path"].startswith("/static"):
+        if not scope["path"].startswith(("/static", "/media/")):
             services: Services = scope["litestar_app"].state.services
             authorization = cookie = None
             for name, value in scope["headers"]:
@@ -70,7 +70,7 @@ def session_cookie(services: Services, token: SessionToken | None) -> Cookie:
     """The cookie that signs a browser in, or out with None."""
     return Cookie(
         cookie_name(services),
-        token.text() if token else "",
+        value=token.text() if token else "",
         path="/",
         max_age=tokens.SESSION_DAYS * 86400 if token else 0,
         httponly=True,

@@ -20,7 +20,8 @@ Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED
 async def theme(data: Form) -> Redirect:
     """Light, dark, or as the system has it; kept in a cookie."""
     chosen = data.get("theme", "auto")
-    cookie = Cookie("theme", chosen if chosen in {"light", "dark"} else "auto", max_age=31536000, samesite="lax", path="/")
+    theme = chosen if chosen in {"light", "dark"} else "auto"
+    cookie = Cookie("theme", value=theme, max_age=31536000, samesite="lax", path="/")
     return pages.go(pages.local(data.get("next"), "/"), cookies=[cookie])
 
 

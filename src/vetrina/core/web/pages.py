@@ -61,7 +61,7 @@ def go(location: str, *, flash: tuple[str, str] | None = None, cookies: list[Coo
     extra = list(cookies or [])
     if flash:
         value = base64.urlsafe_b64encode(msgspec.json.encode(flash)).decode()
-        extra.append(Cookie(FLASH, value, max_age=60, httponly=True, samesite="lax", path="/"))
+        extra.append(Cookie(FLASH, value=value, max_age=60, httponly=True, samesite="lax", path="/"))
     return Redirect(location, status_code=303, cookies=extra)
 
 
