@@ -179,6 +179,22 @@ async def read(services: Services, account: AccountId, file_id: UUID) -> bytes:
         raise Unavailable("The pictures cannot be read just now. Please try again in a moment.") from error
 
 
+async def found(
+    tx: Tx,
+    account: AccountId,
+    *,
+    category: str | None = None,
+    tag: str | None = None,
+    q: str | None = None,
+    before: UUID,
+    limit: int,
+) -> list[FileRow]:
+    """The account's files, the newest first, of a category, with a tag, with `q` in their name or tags."""
+    if category is None:
+        return await tx.all(queries.LIST, account=account, before=before, tag=tag, q=q, limit=limit)
+    return await tx.all(queries.LIST_BY_CATEGORY, account=account, category=category, before=before, tag=tag, q=q, limit=limit)
+
+
 async def change(
     tx: Tx,
     account: AccountId,
