@@ -25,7 +25,7 @@ import pyvips
 from vetrina.core.confine_child import OUT_OF_MEMORY, Refuse, Report
 from vetrina.media.sniff import TAKEN, is_animated, is_lossless, kind_of
 
-MAX_BYTES = 25 * 1024 * 1024
+MAX_BYTES = 25_000_000
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 20_000
 """Pixels; a longer side is a banner or an attack, and many programs cannot show it."""
@@ -129,7 +129,7 @@ def _open(data: bytes, max_bytes: int, max_pixels: int) -> tuple[str, pyvips.Ima
     if not data:
         raise Refuse("empty", "The file is empty.")
     if len(data) > max_bytes:
-        raise Refuse("too_many_bytes", f"The file is larger than {max_bytes >> 20} MB.")
+        raise Refuse("too_many_bytes", f"The file is larger than {max_bytes // 1_000_000} MB.")
     kind = kind_of(data)
     if kind is None:
         raise Refuse("not_an_image", f"This is not an image. Taken are {TAKEN}.")

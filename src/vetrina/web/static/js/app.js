@@ -46,6 +46,6 @@ document.addEventListener("submit", async (event) => {
 });
 
 // Filters show their result at once; the button is there for those without scripts.
-for (const form of document.querySelectorAll("form[data-submits-itself]")) {
-  form.addEventListener("change", (event) => event.target.matches("select") && form.requestSubmit());
-}
+document.addEventListener("change", (event) => {
+  if (event.target.matches("form[data-submits-itself] select")) event.target.form.requestSubmit();
+});

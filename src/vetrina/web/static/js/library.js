@@ -1,6 +1,17 @@
 // The library: uploads with progress, and what is selected.
 import { sendAll, takeDrops, takePastes } from "./upload.js";
 
+/** Put the library as it is now in place of what is shown; refused files stay listed with their reason. */
+async function refresh() {
+  const answer = await fetch("/library");
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of ["[data-storage]", "[data-shown]"]) {
+    document.querySelector(part).replaceWith(document.adoptNode(fresh.querySelector(part)));
+  }
+  window.htmx?.process(document.querySelector("[data-shown]"));
+}
+
 const form = document.querySelector("form[data-uploads]");
 if (form) {
   const list = form.querySelector("[data-upload-list]");
@@ -10,25 +21,33 @@ if (form) {
       list,
       category: form.elements.category.value,
       maxBytes: Number(form.dataset.maxBytes),
-      done: () => (arrived += 1),
+      done: (_, item) => {
+        arrived += 1;
+        item.dataset.done = "";
+      },
     });
-    // Refused files stay listed with their reason; otherwise the new pictures are shown in the grid.
     if (arrived && !list.querySelector(".is-bad")) location.assign("/library");
+    else if (arrived) {
+      await refresh();
+      for (const item of list.querySelectorAll("[data-done]")) item.remove();
+    }
   };
   takeDrops(form.querySelector(".drop"), take);
   takePastes(take);
 }
 
-const files = document.getElementById("files")?.closest("form");
-if (files) {
-  const count = files.querySelector("[data-selected-count]");
-  const show = () => {
-    const n = files.querySelectorAll("input[name=id]:checked").length;
-    count.textContent = n === 1 ? "1 picture selected" : `${n} pictures selected`;
-  };
-  files.addEventListener("change", show);
-  files.querySelector("[data-unselect]").addEventListener("click", () => {
-    for (const box of files.querySelectorAll("input[name=id]:checked")) box.checked = false;
-    show();
-  });
+function count(files) {
+  const n = files.querySelectorAll("input[name=id]:checked").length;
+  files.querySelector("[data-selected-count]").textContent = n === 1 ? "1 picture selected" : `${n} pictures selected`;
 }
+
+// On the document, because the grid is replaced when pictures arrive.
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".library-item input[name=id]")) count(event.target.form);
+});
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-unselect]")) return;
+  const files = event.target.closest("form");
+  for (const box of files.querySelectorAll("input[name=id]:checked")) box.checked = false;
+  count(files);
+});

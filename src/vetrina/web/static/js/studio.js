@@ -62,7 +62,7 @@ function arrived(slot, role, answer) {
   Object.assign(box, { type: "checkbox", name: `${role}_files`, value: answer.id, checked: true, hidden: true });
   box.dataset.arrived = "";
   box.dataset.thumb = answer.thumbnail_url;
-  box.setAttribute("aria-label", answer.name ?? "");
+  box.setAttribute("aria-label", answer.file_name);
   slot.append(box);
 }
 
