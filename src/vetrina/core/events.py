@@ -70,7 +70,9 @@ class Subscription:
         """Each message; None when something may have been missed, or `every` seconds passed quietly."""
         while True:
             try:
-                message = await asyncio.wait_for(self._queue.get(), every)
+                # Not wait_for: before Python 3.12 it may swallow a cancellation that comes with a message.
+                async with asyncio.timeout(every):
+                    message = await self._queue.get()
             except TimeoutError:
                 message = _MISSED
             yield None if message is _MISSED else message
