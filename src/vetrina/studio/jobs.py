@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import Any
 from uuid import UUID
 
@@ -66,7 +65,8 @@ class _Work:
         self.account = account
         self.id = generation
         self.taken: Taken
-        self._told = 0.0
+        self._latest = (0.0, "")
+        self._news = asyncio.Event()
 
     async def take(self) -> bool:
         """Become the one whose word counts. False if there is nothing to do."""
@@ -83,16 +83,16 @@ class _Work:
     async def run(self) -> None:
         """Make it, unless it is cancelled or taken away meanwhile."""
         making = asyncio.create_task(self._make())
-        watching = asyncio.create_task(self._watch())
+        beside = [asyncio.create_task(self._watch()), asyncio.create_task(self._tell())]
         try:
-            await asyncio.wait({making, watching}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({making, *beside}, return_when=asyncio.FIRST_COMPLETED)
             if making.done():
                 await making
         except Lost:
             log.info("a generation was taken away", generation=str(self.id))
         finally:
-            await _end(making)
-            await _end(watching)
+            for task in (making, *beside):
+                await _end(task)
 
     async def _make(self) -> None:
         house = self.services.part(catalogue).houses.get(self.taken.engine)
@@ -102,7 +102,7 @@ class _Work:
         try:
             request = await self._request()
             async with house.gate:
-                await self._progress(0.0, "Beginning")
+                await self._write(0.0, "Beginning")
                 result = await house.engine.generate(request, self._progress)
             await self._keep(result)
         except EngineRefused as refused:
@@ -147,10 +147,23 @@ class _Work:
         )
 
     async def _progress(self, done: float, step: str) -> None:
-        now = time.monotonic()
-        if now - self._told < STEP_SECONDS and done > 0:
-            return
-        self._told = now
+        self._latest = (done, step)
+        self._news.set()
+
+    async def _tell(self) -> None:
+        """Write the latest step down, not more often than people can read. Returns when nobody wants it any more."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self._write(*self._latest)
+            except Lost:
+                return
+            except Unavailable:
+                self._news.set()
+            await asyncio.sleep(STEP_SECONDS)
+
+    async def _write(self, done: float, step: str) -> None:
         async with self.services.db.read() as tx:
             touched = await tx.do(
                 queries.PROGRESS,
@@ -212,8 +225,11 @@ class _Work:
         with self.services.hub.subscribe(f"generations/{self.id}") as told:
             async for message in told.messages(every=10):
                 if message is None:
-                    async with self.services.db.read() as tx:
-                        state = await tx.maybe(queries.STATE, account=self.account, id=self.id)
+                    try:
+                        async with self.services.db.read() as tx:
+                            state = await tx.maybe(queries.STATE, account=self.account, id=self.id)
+                    except Unavailable:
+                        continue
                     status = state.status if state else "cancelled"
                 else:
                     status = message["status"]
