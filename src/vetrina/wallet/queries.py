@@ -129,3 +129,4 @@ FAULTS = Statement(
     """,
 )
 COUNTS = Statement(int, "select (select count(*) from wallet.entries)")
+WELCOME = Statement(int, "select (value #>> '{}')::integer as tokens from core.settings where key = 'wallet.welcome_tokens'")

@@ -1,0 +1,104 @@
+"""The studio's pages as a person without scripts uses them."""
+
+from __future__ import annotations
+
+from tests.make import Make
+from tests.site import Site
+from tests.studio.tools import ended, upload
+from vetrina.core.services import Services
+from vetrina.demo.photos import path_of
+
+
+async def test_the_front_page_stands_without_an_account(site: Site) -> None:
+    answer = await site.client.get("/")
+    assert answer.status_code == 200 and "Photographs in" in answer.text and "/sign-up" in answer.text
+
+
+async def test_a_picture_is_made_with_a_form_alone(site: Site, worker: Services, make: Make) -> None:
+    account = await make.account(tokens=3)
+    async with site.browser(account) as browser, site.api(account) as api:
+        page = await browser.get("/studio")
+        assert page.status_code == 200 and "Watercolour" in page.text and "Generate" in page.text
+        path = path_of("coffee")
+        sent = await browser.post(
+            "/studio",
+            data={"style": "watercolour", "prompt": "A cup", "seed": "5", "asset": "token", "p.watercolour.size": "480"},
+            files={"product_upload": (path.name, path.read_bytes(), "image/jpeg")},
+        )
+        assert sent.status_code == 303, sent.text[:500]
+        place = sent.headers["location"]
+        live = await browser.get(place)
+        assert live.status_code == 200 and "A cup" in live.text
+        made = place.rpartition("/")[2]
+        done = await ended(api, made)
+        assert done["seed"] == 5 and done["parameters"]["size"] == 480
+        finished = await browser.get(place)
+        assert "Download" in finished.text and "Before" in finished.text and done["result_files"][0]["id"] in finished.text
+        again = await browser.get(f"/studio?again={made}")
+        assert 'value="5"' in again.text and "A cup" in again.text
+        history = await browser.get("/studio/generations")
+        assert place in history.text
+        assert place not in (await browser.get("/studio/generations?status=failed")).text
+
+        shared = await browser.post(f"{place}/sharing", data={"is_public": "true"})
+        assert shared.status_code == 303
+        wall = await site.client.get("/")
+        assert f"/pictures/{account.id}/{made}" in wall.text and "Test" in wall.text
+        assert (await site.client.get(f"/pictures/{account.id}/{made}")).status_code == 200
+        await browser.post(f"{place}/sharing", data={"is_public": "false"})
+        assert (await site.client.get(f"/pictures/{account.id}/{made}")).status_code == 404
+
+
+async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(site: Site, make: Make) -> None:
+    account = await make.account(tokens=1)
+    async with site.browser(account) as browser, site.api(account) as api:
+        product = await upload(api)
+        form = {"style": "oil", "prompt": "Keep these words", "asset": "token", "seed": "", "product_files": product}
+        wrong = await browser.post("/studio", data={**form, "p.oil.brush": "9"})
+        assert wrong.status_code == 422 and "must be between" in wrong.text and "Keep these words" in wrong.text
+        assert "Nothing was charged" in wrong.text
+        bare = await browser.post("/studio", data={**form, "product_files": ""})
+        assert bare.status_code == 422 and "needs a picture" in bare.text
+        text = {"product_upload": ("a.jpg", b"not a picture", "image/jpeg")}
+        upload_refused = await browser.post("/studio", data={**form, "product_files": ""}, files=text)
+        assert upload_refused.status_code == 422 and "a.jpg" in upload_refused.text
+        assert (await browser.post("/studio", data=form)).status_code == 303
+        poor = await browser.post("/studio", data=form)
+        assert poor.status_code == 402 and "you have 0" in poor.text
+    assert (await make.balance(account)) == (0, 1)
+
+
+async def test_cancel_and_retry_by_form(site: Site, make: Make) -> None:
+    account = await make.account(tokens=2)
+    async with site.browser(account) as browser, site.api(account) as api:
+        product = await upload(api)
+        form = {"style": "oil", "asset": "token", "seed": "", "product_files": product}
+        place = (await browser.post("/studio", data=form)).headers["location"]
+        assert (await browser.post(f"{place}/cancellation")).headers["location"] == place
+        page = await browser.get(place)
+        assert "It was cancelled" in page.text and "came back to your wallet" in page.text
+        again = (await browser.post(f"{place}/retry")).headers["location"]
+        assert again != place and (await browser.get(again)).status_code == 200
+
+
+async def test_strangers_see_none_of_it(site: Site, make: Make) -> None:
+    account, stranger = await make.account(tokens=2), await make.account(tokens=2)
+    async with site.browser(account) as browser, site.browser(stranger) as other, site.api(account) as api:
+        product = await upload(api)
+        form = {"style": "oil", "asset": "token", "product_files": product}
+        place = (await browser.post("/studio", data=form)).headers["location"]
+        assert (await other.get(place)).status_code == 404
+        for action in ("cancellation", "retry", "sharing"):
+            assert (await other.post(f"{place}/{action}")).status_code == 404, action
+        assert f'value="{product}"' not in (await other.get(f"/studio?product={product}")).text
+        to_sign_in = await site.client.get(place)
+        assert to_sign_in.status_code == 303 and to_sign_in.headers["location"].startswith("/sign-in?next=")
+
+
+async def test_every_style_has_its_tile(site: Site) -> None:
+    items = (await site.client.get("/api/v1/styles")).json()["items"]
+    assert len(items) >= 10 and all(each["cost"] >= 1 for each in items)
+    for each in items:
+        tile = await site.client.get(each["preview_url"])
+        assert tile.status_code == 200 and tile.headers["content-type"] == "image/webp", each["name"]
+    assert (await site.client.get("/styles/nonsense.webp")).status_code == 404
