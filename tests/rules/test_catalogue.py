@@ -1,0 +1,248 @@
+"""The database's own description keeps to the design: owners first, names that are facts, the stair, the roles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.rules.catalogue import LIBRARY, Catalogue
+from tests.rules.code import MODULES, below, everything, statements, updated, written
+from vetrina.core import refusals
+
+REFERENCE = {
+    "core.migrations": "the files that were applied",
+    "core.settings": "the operator's settings",
+    "accounts.accounts": "is the owner itself",
+    "wallet.plans": "a price list",
+    "wallet.packs": "a price list",
+    "payments.gateway_refs": "a gateway's reference is unique over all accounts",
+    "studio.styles": "the engines' catalogue",
+}
+"""Tables that belong to no account."""
+
+NEVER_CHANGED = {
+    "core.migrations": "written once by the migrator",
+    "studio.generation_files": "changes only when its file is deleted, and that is told by the empty place itself",
+}
+"""Tables without `updated_at` although something changes their rows."""
+
+UNINDEXED = {
+    "grant_belongs_to_wallet": "wallets are never deleted",
+    "hold_belongs_to_wallet": "wallets are never deleted",
+    "entry_belongs_to_grant": "grants are never deleted, and every index on entries costs each charge",
+}
+"""Foreign keys without an index on their columns."""
+
+INSIDE = {
+    "the routes and forms offer nothing else": [
+        "account_kind_known", "payment_kind_known", "payment_gateway_known", "hold_state_known", "grant_source_known",
+        "entry_kind_known", "asset_known", "generation_status_known", "payment_status_known", "usage_action_is_named",
+    ],
+    "written by the operator or a migration": [
+        "plan_name_taken", "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "pack_name_taken",
+        "pack_quantity_positive", "pack_price_positive", "pack_currency_is_iso", "style_cost_positive",
+        "payment_amount_positive", "payment_currency_is_iso", "payment_not_in_toman",
+    ],
+    "kept by our own functions; a breach is a fault of ours, and the ledger then stops": [
+        "wallet_held_not_negative", "wallet_lifetime_not_negative", "grant_made_once", "grant_quantity_positive",
+        "grant_remaining_in_range", "hold_made_once", "hold_quantity_positive", "hold_settled_when_ended", "entry_made_once",
+        "entry_sign_fits_kind", "entry_balance_not_negative", "entries_append_only", "membership_period_in_order",
+        "payment_paid_when_completed", "payment_is_kept", "payment_moves_legally", "generation_ends_with_a_time",
+        "generation_failure_is_told", "generation_progress_in_percent", "generation_file_category_fits_role",
+        "session_ends_after_it_starts",
+    ],
+    "measured by us from the bytes, or made by us": [
+        "file_category_fixed", "file_storage_key_taken", "file_mime_is_a_picture", "file_sides_in_range",
+        "file_bytes_positive", "file_colour_is_hex",
+    ],
+    "not yet written by anything: its screen brings its refusal": [
+        "account_handle_taken", "account_handle_shape", "account_phone_taken", "account_phone_is_e164",
+        "account_has_an_identifier", "user_bio_length", "vendor_business_name_length",
+    ],
+    "the header is cut to size before it comes here": ["idempotency_key_is_short"],
+}  # fmt: skip
+"""Constraints without a refusal, by why no person can run into them."""
+
+SHARED = {"core.usage", "core.idempotency_keys"}
+"""Tables of core that every module writes in its own transactions."""
+
+KEPT = {"wallet.wallets", "wallet.grants", "wallet.holds", "payments.payments", "payments.gateway_refs"}
+"""Money rows: the application may not delete them."""
+
+
+def module(name: str) -> str:
+    """The schema of schema.table."""
+    return name.split(".")[0]
+
+
+def test_every_schema_is_a_module(catalogue: Catalogue) -> None:
+    assert {module(table) for table in catalogue.columns} | {each.schema for each in catalogue.functions} <= {"core", *MODULES}
+
+
+def test_every_table_is_owner_first(catalogue: Catalogue) -> None:
+    assert {table for table in catalogue.columns if not catalogue.owner_first(table)} == set(REFERENCE)
+
+
+def test_what_refers_to_an_owned_row_names_its_owner(catalogue: Catalogue) -> None:
+    wrong = [
+        each.name
+        for each in catalogue.constraints
+        if each.kind == "f" and each.target and catalogue.owner_first(each.target)
+        and not any(theirs == "account_id" and ours.endswith("account_id")
+                    for ours, theirs in zip(each.columns, each.target_columns, strict=True))
+    ]  # fmt: skip
+    assert wrong == []
+
+
+def test_foreign_keys_go_down_the_stair(catalogue: Catalogue) -> None:
+    keys = [each for each in catalogue.constraints if each.kind == "f" and each.target]
+    assert keys
+    assert [each.name for each in keys if not below(module(str(each.target)), module(each.table))] == []
+
+
+def test_every_constraint_is_named_by_us(catalogue: Catalogue) -> None:
+    automatic = re.compile(r"_(check|fkey|key|excl|idx)\d*$")
+    assert [each.name for each in catalogue.constraints if each.kind != "p" and automatic.search(each.name)] == []
+    assert [each.name for each in catalogue.indexes if automatic.search(each.name)] == []
+
+
+def test_constraint_names_are_unique(catalogue: Catalogue) -> None:
+    names = [each.name for each in catalogue.constraints]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+def _changed(catalogue: Catalogue) -> set[str]:
+    """Tables whose rows anything changes: our statements, our functions, a foreign key's action."""
+    texts = [each.sql for each in statements().values()] + [each.body for each in catalogue.functions]
+    acting = {each.table for each in catalogue.constraints if each.on_delete in {"n", "d"}}
+    return {table for text in texts for table in updated(text)} & set(catalogue.columns) | acting
+
+
+def test_every_row_knows_when_it_was_made_and_changed(catalogue: Catalogue) -> None:
+    assert [table for table, columns in catalogue.columns.items() if "created_at" not in columns] == []
+    dated = {table for table, columns in catalogue.columns.items() if "updated_at" in columns}
+    touched = {table for table, functions in catalogue.triggers.items() if "core.touch" in functions}
+    assert dated == touched
+    changed = _changed(catalogue)
+    assert changed - dated <= set(NEVER_CHANGED)
+    assert {"wallet.wallets", "studio.generations", "core.idempotency_keys"} <= changed
+
+
+def test_append_only_tables_are_only_appended_to(catalogue: Catalogue) -> None:
+    assert "wallet.entries" in catalogue.append_only()
+    assert catalogue.append_only() & _changed(catalogue) == set()
+
+
+def test_every_foreign_key_has_an_index(catalogue: Catalogue) -> None:
+    bare = set[str]()
+    for key in (each for each in catalogue.constraints if each.kind == "f"):
+        primary = catalogue.primary[str(key.target)]
+        # An index on the columns that find the other row's primary key finds few rows; the rest is a filter.
+        wanted = {ours for ours, theirs in zip(key.columns, key.target_columns, strict=True) if theirs in primary}
+        fits = any(
+            wanted <= set(index.columns[: len(key.columns)]) and set(index.columns[: len(wanted)]) <= set(key.columns)
+            for index in catalogue.indexes
+            if index.table == key.table and _covers(index.predicate, key.columns)
+        )
+        if not fits:
+            bare.add(key.name)
+    assert bare == set(UNINDEXED)
+
+
+def _covers(predicate: str | None, columns: Iterable[str]) -> bool:
+    return predicate is None or predicate in {f"({column} IS NOT NULL)" for column in columns}
+
+
+def _names(catalogue: Catalogue) -> set[str]:
+    """Everything that a violated rule can be called."""
+    constraints = {each.name for each in catalogue.constraints if each.kind in "cux"}
+    return constraints | catalogue.raised() | {each.name for each in catalogue.indexes if each.unique and each.predicate}
+
+
+def test_every_refusal_names_a_constraint_that_exists(catalogue: Catalogue) -> None:
+    everything()
+    known = _names(catalogue) | {each.name for each in catalogue.constraints}
+    assert set(refusals.constraints()) - known == set()
+
+
+def test_every_constraint_is_refused_in_words_or_out_of_reach(catalogue: Catalogue) -> None:
+    everything()
+    inside = [name for names in INSIDE.values() for name in names]
+    spoken = set(refusals.constraints())
+    assert _names(catalogue) - spoken - set(inside) == set(), "give it a Refusal, or say why nobody can run into it"
+    assert set(inside) - (_names(catalogue) - spoken) == set(), "the list names what is not there or has a refusal by now"
+
+
+def test_only_the_owning_module_writes(catalogue: Catalogue) -> None:
+    texts = [(name.split(".")[0], name, each.sql) for name, each in statements().items()]
+    texts += [(each.schema, f"{each.schema}.{each.name}()", each.body) for each in catalogue.functions]
+    wrong = [
+        f"{name} writes {table}"
+        for home, name, text in texts
+        for table in written(text)
+        if module(table) != home and table not in SHARED and table in catalogue.columns
+    ]
+    assert wrong == []
+    assert any(table == "wallet.entries" for _, _, text in texts for table in written(text)), "the writes are not seen at all"
+
+
+def test_functions_call_down_the_stair(catalogue: Catalogue) -> None:
+    known = {f"{each.schema}.{each.name}" for each in catalogue.functions}
+    texts = [(name.split(".")[0], name, each.sql) for name, each in statements().items()]
+    texts += [(each.schema, f"{each.schema}.{each.name}()", each.body) for each in catalogue.functions]
+    wrong = [
+        f"{name} calls {called}"
+        for home, name, text in texts
+        for called in re.findall(r"\b(\w+\.\w+)\s*\(", text)
+        if called in known and home in {"core", *MODULES} and not below(module(called), home)
+    ]
+    assert wrong == []
+
+
+def test_no_function_lends_its_owners_rights(catalogue: Catalogue) -> None:
+    assert [f"{each.schema}.{each.name}" for each in catalogue.functions if each.definer] == []
+
+
+def test_the_application_has_no_ddl(as_app: psycopg.Connection[Any], catalogue: Catalogue) -> None:
+    for schema in sorted({module(table) for table in catalogue.columns} | {LIBRARY}):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            as_app.execute(f"create table {schema}.of_the_application ()".encode())
+    for command in (
+        "create schema of_the_application",
+        "alter table wallet.entries disable trigger user",
+        "drop table wallet.entries",
+        "create or replace function core.touch() returns trigger language plpgsql as 'begin return new; end'",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            as_app.execute(command.encode())
+    role = as_app.execute("select rolsuper, rolcreatedb, rolcreaterole, rolbypassrls from pg_roles where rolname = current_user")
+    assert role.fetchone() == (False, False, False, False)
+
+
+def _may(connection: psycopg.Connection[Any], role: str, right: str) -> set[str]:
+    """The tables on which a role has a right, wholly or on some column."""
+    check = "has_table_privilege" if right in {"delete", "truncate"} else "has_any_column_privilege"
+    rows = connection.execute(
+        f"""select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+             where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema)'
+               and {check}('{role}', c.oid, '{right}')""".encode()
+    )
+    return {row[0] for row in rows}
+
+
+def test_the_application_cannot_change_ledgers(as_owner: psycopg.Connection[Any], catalogue: Catalogue) -> None:
+    ledgers = catalogue.append_only()
+    for right in ("update", "delete", "truncate"):
+        assert _may(as_owner, "vetrina_app", right) & ledgers == set()
+    assert _may(as_owner, "vetrina_app", "delete") & (KEPT | {"core.migrations"}) == set()
+    assert _may(as_owner, "vetrina_app", "truncate") == set()
+    assert "core.migrations" not in _may(as_owner, "vetrina_app", "insert")
+    assert ledgers <= _may(as_owner, "vetrina_app", "insert") & _may(as_owner, "vetrina_app", "select")
+
+
+def test_reports_see_no_table_of_ours(as_owner: psycopg.Connection[Any], catalogue: Catalogue) -> None:
+    assert _may(as_owner, "vetrina_reporting", "select") & set(catalogue.columns) == set()

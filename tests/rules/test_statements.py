@@ -1,0 +1,212 @@
+"""Every statement in the code is one that PostgreSQL accepts and whose rows are what their types say."""
+
+from __future__ import annotations
+
+import ast
+import ipaddress
+import re
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+import pytest
+
+from tests.rules.code import bare, statements, trees
+
+JSON: tuple[Any, ...] = (Any, dict, list)
+TYPES: dict[str, tuple[Any, ...]] = {
+    "bool": (bool,), "int2": (int,), "int4": (int,), "int8": (int,), "float4": (float,), "float8": (float,),
+    "numeric": (Decimal,), "text": (str,), "varchar": (str,), "name": (str,), "bpchar": (str,), "uuid": (UUID,),
+    "timestamptz": (datetime,), "date": (date,), "interval": (timedelta,), "bytea": (bytes,), "json": JSON, "jsonb": JSON,
+    "inet": (ipaddress.IPv4Address, ipaddress.IPv6Address), "void": (type(None),),
+}  # fmt: skip
+"""What psycopg makes of a column of each type."""
+
+UNDECLARED = {
+    "core/db.py": "runs the declared ones, and LISTEN, which takes no parameters",
+    "core/migrate.py": "runs before there is a schema to prepare anything against",
+}
+"""Files that may call `execute` themselves."""
+
+ELSEWHERE = {
+    "core": "core has no tables of the domain; each file keeps its own few",
+    "worker.py": "reads procrastinate's table, which is no module's",
+}
+"""Where statements may be declared besides a module's queries.py."""
+
+NEVER_NULL: dict[str, str] = {}
+"""Columns that may be null in the table and not in this statement's rows: statement.column to reason."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a statement's result; `table` is 0 for one that is computed."""
+
+    name: str
+    type: str
+    nullable: bool
+
+
+def converted(sql: str) -> str:
+    """The statement with PostgreSQL's own placeholders, as psycopg sends it."""
+    names: list[str] = []
+
+    def place(match: re.Match[str]) -> str:
+        if match.group(1) is None:
+            return "%"
+        if match.group(1) not in names:
+            names.append(match.group(1))
+        return f"${names.index(match.group(1)) + 1}"
+
+    return re.sub(r"%(?:\((\w+)\)s|%)", place, sql)
+
+
+def described(connection: psycopg.Connection[Any], sql: str) -> list[Column]:
+    """PREPARE it and have the result described. Raises psycopg's error for what PostgreSQL does not accept."""
+    raw = connection.pgconn
+    for result in (raw.prepare(b"rule", converted(sql).encode()), raw.describe_prepared(b"rule")):
+        if result.status not in (psycopg.pq.ExecStatus.COMMAND_OK, psycopg.pq.ExecStatus.TUPLES_OK):
+            raise AssertionError(result.error_message.decode())
+    connection.execute("deallocate rule")
+    outer = set(re.findall(r"\b(?:left|full)\s+(?:outer\s+)?join\s+(\w+\.\w+)", bare(sql)))
+    return [
+        _column(connection, result.fname(i), result.ftype(i), result.ftable(i), result.ftablecol(i), outer)
+        for i in range(result.nfields)
+    ]
+
+
+def _column(
+    connection: psycopg.Connection[Any], name: bytes | None, oid: int, table: int, number: int, outer: set[str]
+) -> Column:
+    row = connection.execute(
+        """select t.typname, a.attnotnull, n.nspname || '.' || c.relname
+             from pg_type t left join pg_attribute a on a.attrelid = %s and a.attnum = %s
+             left join pg_class c on c.oid = a.attrelid left join pg_namespace n on n.oid = c.relnamespace
+            where t.oid = %s""",
+        (table, number, oid),
+    ).fetchone()
+    assert row is not None
+    # Of a computed column nothing is known; a column from the far side of an outer join may be missing.
+    return Column((name or b"").decode(), row[0], row[1] is False or row[2] in outer)
+
+
+def mismatches(columns: list[Column], row: Any, scalar: bool, spared: set[str] = frozenset()) -> Iterator[str]:  # type: ignore[assignment]
+    """How the columns and the row type disagree."""
+    if row in (None, type(None)):
+        if [each for each in columns if each.type != "void"]:
+            yield f"returns {[each.name for each in columns]}, but its row type is None"
+        return
+    if scalar:
+        if len(columns) != 1:
+            yield f"has {len(columns)} columns for one {row.__name__}"
+        else:
+            # A single value that is null comes as None from `maybe`, and `one` takes it for not found.
+            yield from _typed(columns[0], row, nullable=False)
+        return
+    fields = {each.name: each for each in msgspec.structs.fields(row)}
+    names = [each.name for each in columns]
+    if len(set(names)) < len(names):
+        yield f"names a column twice: {names}"
+    for each in columns:
+        if each.name not in fields:
+            yield f"column {each.name} is no field of {row.__name__}"
+        else:
+            yield from _typed(each, fields[each.name].type, nullable=each.nullable and each.name not in spared)
+    for each in fields.values():
+        if each.required and each.name not in names:
+            yield f"field {each.name} of {row.__name__} has no column"
+
+
+def _typed(column: Column, hint: Any, *, nullable: bool) -> Iterator[str]:
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    options = [_plain(each) for each in (typing.get_args(hint) if union else (hint,))]
+    wanted = [each for each in options if each is not type(None)]
+    if nullable and hint is not Any and type(None) not in options:
+        yield f"{column.name} may be null, but its type is {hint}"
+    if column.type.startswith("_"):
+        elements = [_plain(typing.get_args(each)[0]) for each in wanted if typing.get_origin(each) is list]
+        fits = bool(elements) and all(each in TYPES.get(column.type[1:], ()) for each in elements)
+    else:
+        fits = all((typing.get_origin(each) or each) in TYPES.get(column.type, ()) for each in wanted)
+    if not fits:
+        yield f"{column.name} is {column.type}, but its type is {hint}"
+
+
+def _plain(hint: Any) -> Any:
+    while hasattr(hint, "__supertype__"):
+        hint = hint.__supertype__
+    return hint
+
+
+@pytest.mark.parametrize("name", sorted(statements()))
+def test_prepares_and_fits_its_rows(name: str, as_app: psycopg.Connection[Any]) -> None:
+    statement = statements()[name]
+    spared = {each.rpartition(".")[2] for each in NEVER_NULL if each.rpartition(".")[0] == name}
+    assert list(mismatches(described(as_app, statement.sql), statement.row, statement.scalar, spared)) == []
+
+
+def test_finds_what_is_wrong(as_app: psycopg.Connection[Any]) -> None:
+    class Handled(msgspec.Struct):
+        id: UUID
+        handle: str
+
+    class Counted(msgspec.Struct):
+        id: str
+        count: int
+
+    def wrong(sql: str, row: Any, scalar: bool = False) -> list[str]:
+        return list(mismatches(described(as_app, sql), row, scalar))
+
+    assert wrong("select id, handle from accounts.accounts", Handled) == ["handle may be null, but its type is <class 'str'>"]
+    assert wrong("select id from accounts.accounts", Counted) == [
+        "id is uuid, but its type is <class 'str'>",
+        "field count of Counted has no column",
+    ]
+    assert wrong("select a.id, f.mime as handle from accounts.accounts a left join media.files f on f.account_id = a.id", Handled)
+    assert wrong("select id, kind from accounts.accounts where email = %(email)s", str, scalar=True)
+    assert wrong("delete from core.settings where key = %(key)s returning key", None)
+    with pytest.raises(AssertionError, match="does not exist"):
+        described(as_app, "select nothing from accounts.accounts where id = %(id)s and '100%%' = %(id)s::text")
+
+
+def test_each_has_a_name_in_its_modules_queries() -> None:
+    strays = [
+        name
+        for name in statements()
+        if name.startswith("unbound") or not (name.split(".")[-2].startswith("queries") or _elsewhere(name))
+    ]
+    assert strays == []
+
+
+def _elsewhere(name: str) -> bool:
+    home = name.rpartition(".")[0]
+    return home.split(".")[0] in ELSEWHERE or f"{home.replace('.', '/')}.py" in ELSEWHERE
+
+
+def test_nothing_else_is_executed() -> None:
+    found = {
+        f"{path}:{node.lineno}"
+        for path, tree in trees().items()
+        for node in ast.walk(tree)
+        if path not in UNDECLARED
+        and isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"execute", "executemany", "copy", "stream"}
+        and _sql(node)
+    }
+    assert found == set()
+
+
+def _sql(call: ast.Call) -> bool:
+    """Whether the call's first argument can be SQL: everything but an address or another plain word."""
+    first = call.args[0] if call.args else None
+    if isinstance(first, ast.Constant):
+        return isinstance(first.value, str) and " " in first.value.strip()
+    return call.func.attr.startswith("execute") if isinstance(call.func, ast.Attribute) else False
