@@ -38,7 +38,7 @@ def spawn(
     *,
     account: Account | None = None,
     death_signal: signal.Signals | None = signal.SIGTERM,
-    must_reach: Sequence[Path] = (),
+    must_reach: Sequence[str | Path] = (),
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     pass_fds: Sequence[int] = (),
@@ -50,7 +50,7 @@ def spawn(
 
     `death_signal` is what the kernel sends it when the thread that called this ends, however that
     comes (Linux): so call this from the main thread. A process that cannot become `account`, or cannot see a
-    path in `must_reach`, ends with `spawn_child.CANNOT` and says why on stderr.
+    path in `must_reach`, ends with `spawn_child.CANNOT` and says why on stderr. An empty `command` only asks.
     """
     request = {
         "parent": os.getpid(),

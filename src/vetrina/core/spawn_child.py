@@ -30,7 +30,7 @@ class _Sets(ctypes.Structure):
 
 
 def main(request: str, command: list[str]) -> NoReturn:
-    """Become what `request` (JSON: see `spawn.spawn`) asks for and exec `command`."""
+    """Become what `request` (JSON: see `spawn.spawn`) asks for and exec `command`, if there is one."""
     asked: dict[str, Any] = json.loads(request)
     try:
         if asked["uid"] is not None:
@@ -38,13 +38,15 @@ def main(request: str, command: list[str]) -> NoReturn:
             os.umask(0o077)
         for path in asked["must_reach"]:
             os.stat(path)
+        if not command:
+            sys.exit(0)  # it was only asked whether it could
         if sys.platform == "linux" and asked["death_signal"]:
             _prctl(PR_SET_PDEATHSIG, asked["death_signal"])  # after setuid, which clears it
             if os.getppid() != asked["parent"]:
                 sys.exit(CANNOT)  # the parent died before the signal was asked for
         os.execv(command[0], command)
     except OSError as error:
-        print(f"{command[0]}: {error}", file=sys.stderr)
+        print(f"{' '.join(command[:1])}: {error}", file=sys.stderr)
         sys.exit(CANNOT)
 
 
