@@ -71,9 +71,10 @@ class Catalogue:
              where c.relkind in ('r', 'p') and {ours}"""):
             columns.setdefault(table, set()).add(column)
         constraints = [
-            Constraint(*row)
-            for row in connection.execute(f"""
-            select coalesce(n.nspname || '.' || c.relname, 'domain ' || n.nspname || '.' || t.typname), o.conname, o.contype::text,
+            Constraint(table, name, kind, tuple(own), target, tuple(theirs), on_delete)
+            for table, name, kind, own, target, theirs, on_delete in connection.execute(f"""
+            select coalesce(n.nspname || '.' || c.relname, 'domain ' || n.nspname || '.' || t.typname), o.conname,
+                   o.contype::text,
                    array(select a.attname::text from unnest(o.conkey) with ordinality k (n, i)
                            join pg_attribute a on a.attrelid = o.conrelid and a.attnum = k.n order by k.i),
                    fn.nspname || '.' || f.relname,
@@ -86,8 +87,8 @@ class Catalogue:
              where o.contype in ('p', 'u', 'c', 'f', 'x') and {ours} order by 1, 2""")
         ]
         indexes = [
-            Index(*row)
-            for row in connection.execute(f"""
+            Index(table, name, unique, tuple(own), predicate)
+            for table, name, unique, own, predicate in connection.execute(f"""
             select n.nspname || '.' || c.relname, i.relname, x.indisunique,
                    array(select a.attname::text from unnest(x.indkey[0:x.indnkeyatts - 1]) with ordinality k (n, i)
                            left join pg_attribute a on a.attrelid = x.indrelid and a.attnum = k.n and k.n > 0 order by k.i),
@@ -110,8 +111,8 @@ class Catalogue:
             triggers.setdefault(table, set()).add(function)
         return cls(
             columns,
-            [Constraint(o.table, o.name, o.kind, tuple(o.columns), o.target, tuple(o.target_columns), o.on_delete) for o in constraints],
-            [Index(x.table, x.name, x.unique, tuple(x.columns), x.predicate) for x in indexes],
+            constraints,
+            indexes,
             functions,
             triggers,
         )
