@@ -28,19 +28,20 @@ class Wanted(msgspec.Struct, frozen=True):
     public: bool = True
 
 
+# The last ones hang first on the front page.
 WORK = [
-    Wanted("studio_composite", product="coffee", model="room", prompt="An espresso on the table"),
-    Wanted("watercolour", product="fig_bowl", prompt="A fig, ripe"),
-    Wanted("oil", model="autumn_hill", prompt="Below Aitzgorri"),
-    Wanted("pencil", model="cat", prompt="Chelsea, listening"),
-    Wanted("linocut", model="dogs"),
-    Wanted("engraving", model="astronaut", parameters={"ink": "indigo"}),
-    Wanted("pastel", model="stream"),
-    Wanted("stipple", product="wooden_bird"),
-    Wanted("gouache", model="mountain_path"),
-    Wanted("pointillism", model="dandelion"),
-    Wanted("charcoal", product="drum"),
     Wanted("hatching", model="brushes", public=False),
+    Wanted("charcoal", product="drum"),
+    Wanted("pointillism", model="dandelion"),
+    Wanted("gouache", model="mountain_path"),
+    Wanted("stipple", product="wooden_bird"),
+    Wanted("pastel", model="stream"),
+    Wanted("engraving", model="astronaut", parameters={"ink": "indigo"}),
+    Wanted("linocut", model="dogs"),
+    Wanted("pencil", model="cat", prompt="Chelsea, listening"),
+    Wanted("oil", model="autumn_hill", prompt="Below Aitzgorri"),
+    Wanted("watercolour", product="fig_bowl", prompt="A fig, ripe"),
+    Wanted("studio_composite", product="coffee", model="room", prompt="An espresso on the table"),
 ]
 
 

@@ -107,7 +107,8 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
             "engine_title": known.houses[row.engine].title if row.engine in known.houses else row.engine,
             "prompt": row.prompt,
             "parameters": [
-                {"title": titles.get(name, name), "value": said(value)} for name, value in row.parameters.items()
+                {"title": titles.get(name, name), "value": said(row.parameters[name])}
+                for name in [*(each for each in titles if each in row.parameters), *(row.parameters.keys() - titles.keys())]
             ],
             "seed": row.seed,
             "asset": row.charge_asset,

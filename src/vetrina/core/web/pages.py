@@ -34,7 +34,8 @@ def environment(_: Services) -> jinja2.Environment:
 
 def render(request: Request, template: str, *, status: int = 200, nav: str = "", **context: Any) -> Response[str]:
     """The page. `balance` and `account` are of whoever is signed in."""
-    principal = request.principal
+    # A program that asks for a page with its bearer token gets it without what is for people alone.
+    principal = request.principal if request.principal and request.principal.browser else None
     flash = _flashed(request)
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     theme = request.cookies.get("theme", "auto")
