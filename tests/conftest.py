@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from tests import postgres
+from tests.fakes import loopback_only
 from tests.make import Make
 from tests.site import Site, serving
 from vetrina import worker as worker_process
@@ -21,6 +22,13 @@ from vetrina.core.db import Database
 from vetrina.core.services import Services, connect
 from vetrina.core.settings import Settings, read
 from vetrina.prepare import prepare
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_loopback() -> Iterator[None]:
+    """No test reaches any address but this machine's own."""
+    with loopback_only():
+        yield
 
 
 @pytest.fixture(scope="session")

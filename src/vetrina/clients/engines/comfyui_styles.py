@@ -89,6 +89,7 @@ def _look(name: str, title: str, description: str, words: str, workflow: str, *o
         parameters=[*own, _SIDE, _STEPS, _GUIDANCE],
         needs_product=workflow == "product_on_model",
         needs_model=workflow == "product_on_model",
+        needs_picture=workflow != "text_to_image",
     )
     return Look(style, words, workflow)
 
