@@ -1,0 +1,58 @@
+"""`vetrina demo NAME`: a system's whole story on real input, told over HTTP step by step."""
+
+from __future__ import annotations
+
+import time
+
+from cyclopts import App
+from rich.console import Console
+
+from vetrina.commands import exits
+from vetrina.core.settings import read
+from vetrina.demo import seed as seeding
+from vetrina.demo import studio as studio_story
+from vetrina.demo.story import Lie, Story
+
+app = App(name="demo", help="Stories on real input against a running site; they stop at the first lie.")
+
+
+@app.command
+def studio(*, url: str | None = None) -> int:
+    """Sign up, top up, upload, generate, look: the studio's whole story.
+
+    Parameters
+    ----------
+    url
+        The site's address; the one that the settings give by default.
+    """
+    console = Console()
+    story = Story(url or read().address, console)
+    started = time.monotonic()
+    try:
+        studio_story.tell(story)
+    except Lie as lie:
+        console.print(f"\n[red]The story is not true:[/red] {lie}", highlight=False)
+        return exits.FAILED
+    seconds = time.monotonic() - started
+    console.print(f"\n[green]All of it is so:[/green] {story.checks} checks in {seconds:.1f} s", highlight=False)
+    return exits.OK
+
+
+@app.command
+def seed(*, url: str | None = None) -> int:
+    """An account with finished work, made once for a data folder; prints how to sign in to it.
+
+    Parameters
+    ----------
+    url
+        The site's address; the one that the settings give by default.
+    """
+    console = Console()
+    settings = read()
+    try:
+        login = seeding.seed(Story(url or settings.address, console), settings.data)
+    except Lie as lie:
+        console.print(f"[red]The demo account could not be made:[/red] {lie}", highlight=False)
+        return exits.FAILED
+    console.print(f"Demo account: {login.email}, password {login.password}", highlight=False)
+    return exits.OK
