@@ -16,6 +16,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "vetrina"
 VENDOR = SOURCE / "web" / "static" / "vendor"
+TESTS = SOURCE.parent.parent / "tests" / "vendor"
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,14 @@ PACKAGES = [
     LUCIDE,
 ]
 
+AXE = Package(
+    "axe-core",
+    "4.14.1",
+    "MPL-2.0",
+    "judges the pages' accessibility, in tests only",
+    {"axe.min.js": "axe/axe.min.js", "LICENSE": "axe/LICENSE"},
+)
+
 
 def unpack(package: Package, into: Path) -> Path:
     """Download one package with npm and return the folder that its files are in."""
@@ -159,12 +168,12 @@ def write_list(icon_count: int) -> None:
 
 def main() -> None:
     """Fetch everything, or with `--icons` only what the sprite is made of."""
-    wanted = [LUCIDE] if "--icons" in sys.argv[1:] else PACKAGES
+    wanted = [LUCIDE] if "--icons" in sys.argv[1:] else [*PACKAGES, AXE]
     with tempfile.TemporaryDirectory() as temporary:
         for package in wanted:
             folder = unpack(package, Path(temporary))
             for source, target in package.files.items():
-                place = VENDOR / target
+                place = (TESTS if package is AXE else VENDOR) / target
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes((folder / source).read_bytes())
             if package is LUCIDE:

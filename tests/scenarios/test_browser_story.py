@@ -1,0 +1,106 @@
+"""The main job in a real browser, from a stranger's first click to the picture; and every screen before axe-core."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser import browsing, judge, needs_chromium, sign_in
+from tests.make import Make
+from tests.site import Site
+from tests.studio.tools import ended, upload, wish
+from vetrina.core.services import Services
+from vetrina.demo.photos import path_of
+
+pytestmark = needs_chromium
+
+
+async def test_a_stranger_signs_up_buys_uploads_and_sees_the_picture(site: Site, worker: Services) -> None:
+    async with browsing(site.url, viewport={"width": 1280, "height": 900}) as context:
+        page = await context.new_page()
+        await page.goto("/")
+        await page.get_by_role("link", name="Make your first picture").click()
+        await page.get_by_label("Name").fill("Ada")
+        await page.get_by_label("E-mail").fill("ada@example.com")
+        await page.get_by_label("Password", exact=True).fill("a very good long one")
+        await page.get_by_role("button", name=re.compile("Sign up|Make")).click()
+        await expect(page).to_have_url(re.compile("/studio"))
+
+        await page.goto("/wallet/buy")
+        await page.get_by_text("Sketchbook").click()
+        await page.get_by_role("button", name=re.compile("Pay|Buy|checkout", re.I)).click()
+        await expect(page.get_by_text("A test: no money moves")).to_be_visible()
+        await page.get_by_role("button", name="Pay", exact=True).click()
+        await expect(page).to_have_url(re.compile("/payments/"))
+        await expect(page.locator(".balance").first).to_contain_text("70")
+
+        await page.goto("/studio")
+        await page.locator("input[name=product_upload]").set_input_files(path_of("coffee"))
+        await page.locator("input[name=model_upload]").set_input_files(path_of("room"))
+        await expect(page.locator("[data-slot=product] [data-chosen] li")).to_have_count(1)
+        await expect(page.locator("[data-slot=model] [data-chosen] li")).to_have_count(1)
+        await page.locator("input[name=style][value=studio_composite]").check(force=True)
+        await page.get_by_label("What the picture should be like").fill("An espresso on the table")
+        await expect(page.locator("[data-line=cost]")).to_have_text("1")
+        await page.get_by_role("button", name="Generate").click()
+        await expect(page).to_have_url(re.compile("/studio/generations/"))
+        await expect(page.get_by_role("link", name="Download")).to_be_visible(timeout=60_000)
+        picture = page.locator(".work-picture img").first
+        assert await picture.evaluate("async (image) => (await image.decode(), image.naturalWidth)") > 500
+        await expect(page.locator(".balance").first).to_contain_text("69")
+
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Download").click()
+        assert (await (await download.value).path()).stat().st_size > 10_000
+
+        await page.get_by_role("link", name="Make another with these settings").click()
+        await expect(page.get_by_label("What the picture should be like")).to_have_value("An espresso on the table")
+
+
+async def test_a_picture_is_cancelled_in_the_browser(site: Site, worker: Services, make: Make) -> None:
+    account = await make.account(tokens=3)
+    async with browsing(site.url) as context, site.api(account) as api:
+        await sign_in(context, site.url, account)
+        product = await upload(api, photo="dandelion")
+        made = (await api.post("/generations", json=wish(product, style_name="oil", parameters={"size": 3200}))).json()["id"]
+        page = await context.new_page()
+        await page.goto(f"/studio/generations/{made}")
+        await page.get_by_role("button", name="Cancel").click()
+        await expect(page.get_by_text("It was cancelled")).to_be_visible()
+        await expect(page.get_by_text("1 token came back to your wallet.")).to_be_visible()
+    assert await make.balance(account) == (3, 0)
+
+
+@pytest.mark.parametrize("look", ["light", "dark narrow"])
+async def test_every_screen_before_axe(site: Site, worker: Services, make: Make, look: str) -> None:
+    account = await make.account(tokens=9)
+    dark, width = "dark" in look, 360 if "narrow" in look else 1280
+    options = {"color_scheme": "dark" if dark else "light", "viewport": {"width": width, "height": 900}}
+    async with browsing(site.url, **options) as context, site.api(account) as api:
+        page = await context.new_page()
+        found: dict[str, list[str]] = {}
+
+        async def look_at(path: str) -> None:
+            answer = await page.goto(path)
+            assert answer is not None and answer.status == 200, path
+            found[path] = await judge(page)
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{path} is {wide} px wide"
+
+        for path in ("/", "/sign-up", "/sign-in", "/api/docs"):
+            await look_at(path)
+        await sign_in(context, site.url, account)
+        product = await upload(api)
+        made = (await api.post("/generations", json=wish(product))).json()["id"]
+        await ended(api, made)
+        await api.post(f"/generations/{made}/sharing", json={"is_public": True})
+        cancelled = (await api.post("/generations", json=wish(product, style_name="oil"))).json()["id"]
+        await api.post(f"/generations/{cancelled}/cancellation")
+        paths = ["/", "/studio", f"/studio?again={made}", "/studio/generations", f"/studio/generations/{made}"]
+        paths += [f"/studio/generations/{cancelled}", f"/pictures/{account.id}/{made}", "/library", f"/library/{product}"]
+        paths += ["/wallet", "/wallet/buy", "/payments", "/account", "/account/usage"]
+        for path in paths:
+            await look_at(path)
+        assert {path: faults for path, faults in found.items() if faults} == {}
