@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from uuid import UUID
 
 from vetrina.accounts.model import AccountRow, Credentials, Rotated, SessionOwner, SessionRow
@@ -50,7 +51,7 @@ ACCOUNT = Statement(
 )
 
 RENAME = Statement(
-    None,  # type: ignore[arg-type]
+    NoneType,
     """
     with person as (
       update accounts.users set name = %(name)s where account_id = %(account)s
@@ -60,7 +61,7 @@ RENAME = Statement(
 )
 
 INSERT_SESSION = Statement(
-    None,  # type: ignore[arg-type]
+    NoneType,
     """
     with seen as (
       update accounts.accounts set last_login_at = now() where id = %(account)s
@@ -124,7 +125,7 @@ ROTATE = Statement(
 )
 
 REVOKE = Statement(
-    None,  # type: ignore[arg-type]
+    NoneType,
     """
     update accounts.sessions set revoked_at = now(), revoked_why = %(why)s
      where account_id = %(account)s and id = %(id)s and revoked_at is null
@@ -132,7 +133,7 @@ REVOKE = Statement(
 )
 
 REVOKE_OTHERS = Statement(
-    None,  # type: ignore[arg-type]
+    NoneType,
     """
     update accounts.sessions set revoked_at = now(), revoked_why = 'signed out everywhere'
      where account_id = %(account)s and id <> %(id)s and revoked_at is null

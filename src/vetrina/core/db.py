@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Generic, LiteralString, TypeVar
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection, AsyncCursor, sql
 from psycopg.rows import kwargs_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -27,7 +27,7 @@ class Statement(Generic[Row]):
     """One SQL statement and the type of its rows.
 
     `row` is a class whose fields are the statement's columns, or a plain type (int, str, UUID...)
-    for a statement with one column, or None for one that returns nothing.
+    for a statement with one column, or NoneType for one that returns nothing.
     """
 
     declared: ClassVar[list[Statement[Any]]] = []
@@ -119,7 +119,7 @@ class Database:
         await self._pool.close()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+    async def connection(self) -> AsyncGenerator[AsyncConnection[Any]]:
         """A connection of the pool, in autocommit. A dead one is dropped and another tried.
 
         Raises Unavailable (503) when PostgreSQL does not answer within 10 s.
@@ -138,7 +138,7 @@ class Database:
             await self._pool.putconn(connection)
 
     @asynccontextmanager
-    async def tx(self) -> AsyncIterator[Tx]:
+    async def tx(self) -> AsyncGenerator[Tx]:
         """One transaction: committed at the end, rolled back when anything is raised."""
         async with self.connection() as connection:
             with refusing():
@@ -146,7 +146,7 @@ class Database:
                     yield Tx(connection)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Tx]:
+    async def read(self) -> AsyncGenerator[Tx]:
         """For reads and for single statements: no BEGIN and COMMIT around them."""
         async with self.connection() as connection:
             yield Tx(connection)
@@ -179,7 +179,7 @@ class Database:
                     self.uri, autocommit=True, application_name=f"{self._name} listen"
                 ) as connection:
                     for channel in channels:
-                        await connection.execute(psycopg.sql.SQL("listen {}").format(psycopg.sql.Identifier(channel)))
+                        await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
                     delay = 0.2
                     yield "", ""
                     async for notification in connection.notifies():

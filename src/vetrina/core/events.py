@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ import msgspec
 from vetrina.core.db import Database
 
 CHANNELS = ("generations", "payments")
-_MISSED = object()
+_MISSED: Any = object()
 
 
 class Hub:
@@ -37,7 +37,7 @@ class Hub:
                 await self._task
 
     @contextmanager
-    def subscribe(self, topic: str) -> Iterator[Subscription]:
+    def subscribe(self, topic: str) -> Generator[Subscription]:
         """Notifications on `topic` from now on; subscribe first, then read the state."""
         queue: asyncio.Queue[Any] = asyncio.Queue(maxsize=64)
         self._subscribers[topic].add(queue)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from procrastinate import App, JobContext
 from procrastinate.jobs import Job
@@ -54,13 +54,15 @@ def job(name: str, *, queue: str, attempts: int = 5, every: str | None = None) -
         async def run(context: JobContext, **arguments: Any) -> None:
             if every:
                 arguments.pop("timestamp", None)
-            await work(context.additional_context["services"], **arguments)
+            services: Any = context.additional_context["services"]  # pyright: ignore[reportUnknownMemberType]
+            await work(services, **arguments)
 
         task = app.task(
             name=name, queue=queue, pass_context=True, retry=Patience(attempts), queueing_lock=name if every else None
         )(run)
         if every:
-            app.periodic(cron=every)(task)
+            # Its type asks for tasks that name `timestamp`; `run` takes it among its arguments.
+            app.periodic(cron=every)(cast("Any", task))
         return work
 
     return declare

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import NoneType
+
 from vetrina.core.db import Statement
 from vetrina.core.jobs import job
 from vetrina.core.services import Services
@@ -10,7 +12,7 @@ KEY_HOURS = 24
 """How long an Idempotency-Key is remembered."""
 
 OLD_KEYS = Statement(
-    None,  # type: ignore[arg-type]
+    NoneType,
     """
     delete from core.idempotency_keys where (account_id, key) in (
       select account_id, key from core.idempotency_keys
@@ -18,7 +20,7 @@ OLD_KEYS = Statement(
     """,
 )
 OLD_JOBS = Statement(
-    None,  # type: ignore[arg-type]
+    NoneType,
     """
     delete from procrastinate_jobs where id in (
       select id from procrastinate_jobs j

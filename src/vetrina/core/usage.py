@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ class UsageDay(msgspec.Struct, frozen=True):
 
 
 INSERT = Statement(
-    None,  # type: ignore[arg-type]
+    NoneType,
     "insert into core.usage (account_id, id, action, metadata) values (%(account)s, %(id)s, %(action)s, %(metadata)s)",
 )
 LIST = Statement(

@@ -13,7 +13,7 @@ from litestar.response import Redirect
 
 from vetrina import web
 from vetrina.core.services import Services
-from vetrina.core.web.request import Request
+from vetrina.core.web.request import Request, noted
 
 FLASH = "vetrina_flash"
 _TITLES = {
@@ -41,7 +41,7 @@ def render(request: Request, template: str, *, status: int = 200, nav: str = "",
     theme = request.cookies.get("theme", "auto")
     everywhere: dict[str, Any] = {
         "account": principal,
-        "balance": request.scope.get("vetrina.balance"),
+        "balance": noted(request.scope, "vetrina.balance"),
         "nav": nav,
         "theme": theme if theme in {"light", "dark"} else "auto",
         "lang": "en",

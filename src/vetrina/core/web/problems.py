@@ -13,7 +13,7 @@ from litestar.response import Redirect
 
 from vetrina.core.refusals import Refusal
 from vetrina.core.web import pages
-from vetrina.core.web.request import Request, SignInFirst
+from vetrina.core.web.request import Request, SignInFirst, noted
 
 log = structlog.get_logger("vetrina.web")
 PROBLEM = "application/problem+json"
@@ -55,7 +55,7 @@ def http(request: litestar.Request[Any, Any, Any], error: HTTPException) -> Resp
         log.error("request failed", status=status, exc_info=error)
         detail = "Something went wrong on our side."
     if ours.is_api:
-        body = {"type": "about:blank", "title": _title(status), "status": status, "detail": detail}
+        body: dict[str, Any] = {"type": "about:blank", "title": _title(status), "status": status, "detail": detail}
         if status == 422 and isinstance(extra, list):
             body["errors"] = extra
         return _problem(body, status, dict(error.headers or {}))
@@ -66,7 +66,7 @@ def unexpected(request: litestar.Request[Any, Any, Any], error: Exception) -> Re
     """A fault of ours: logged whole, told in a sentence with the request's id."""
     ours = cast(Request, request)
     log.error("request failed", exc_info=error)
-    request_id = str(request.scope.get("vetrina.request_id", ""))
+    request_id = str(noted(request.scope, "vetrina.request_id") or "")
     detail = repr(error) if ours.services.settings.development else "Something went wrong on our side."
     if ours.is_api:
         body = {"type": "about:blank", "title": _title(500), "status": 500, "detail": detail, "request_id": request_id}

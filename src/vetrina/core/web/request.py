@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
 
@@ -30,6 +30,11 @@ class Principal(msgspec.Struct, frozen=True):
     name: str | None = None
 
 
+def noted(scope: object, name: str) -> Any:
+    """What our own layers have written into an ASGI scope, beside Litestar's keys; None if they have not."""
+    return cast("dict[str, Any]", scope).get(name)
+
+
 class Request(litestar.Request[Any, Any, Any]):
     """Litestar's request with what our routes need."""
 
@@ -41,7 +46,7 @@ class Request(litestar.Request[Any, Any, Any]):
     @property
     def principal(self) -> Principal | None:
         """Who asks, or None."""
-        return self.scope.get("vetrina.principal")  # type: ignore[return-value]
+        return noted(self.scope, "vetrina.principal")
 
     @property
     def account(self) -> Principal:
@@ -51,13 +56,13 @@ class Request(litestar.Request[Any, Any, Any]):
         return self.principal
 
     @asynccontextmanager
-    async def tx(self) -> AsyncIterator[Tx]:
+    async def tx(self) -> AsyncGenerator[Tx]:
         """One transaction."""
         async with self.services.db.tx() as tx:
             yield tx
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Tx]:
+    async def read(self) -> AsyncGenerator[Tx]:
         """Statements that stand alone."""
         async with self.services.db.read() as tx:
             yield tx
@@ -86,8 +91,9 @@ class SignInFirst(Exception):
 
 def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Guard: someone must be signed in. Programs get 401; people go to the sign-in page."""
-    if connection.scope.get("vetrina.principal") is None:
+    if noted(connection.scope, "vetrina.principal") is None:
         if connection.scope["path"].startswith("/api/"):
             raise Unauthenticated
         query = connection.scope["query_string"].decode("latin-1")
-        raise SignInFirst(connection.scope["path"] + (f"?{query}" if query and connection.scope.get("method") == "GET" else ""))
+        again = f"?{query}" if query and noted(connection.scope, "method") == "GET" else ""
+        raise SignInFirst(connection.scope["path"] + again)

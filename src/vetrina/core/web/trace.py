@@ -91,7 +91,7 @@ def foreign(scope: Any) -> bool:
     """
     if scope["method"] in SAFE:
         return False
-    headers = dict(scope["headers"])
+    headers: dict[bytes, bytes] = dict(scope["headers"])
     if b"cookie" not in headers:
         return False
     site = headers.get(b"sec-fetch-site")
