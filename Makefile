@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint schema lock clean
+.PHONY: run test torture lint schema lock clean
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -13,6 +13,10 @@ $(VENV)/.installed: requirements-dev.lock pyproject.toml
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 -q
+
+# Kills at random times under load, VETRINA_TORTURE_KILLS of them (200).
+torture: $(VENV)/.installed
+	$(BIN)/python -m pytest -q -s -m torture
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check src tests scripts bench

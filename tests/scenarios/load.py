@@ -86,6 +86,8 @@ class Load:
 
     url: str
     accounts: int = 6
+    patient: bool = False
+    """Wait for more tokens instead of ending when there are none."""
     acknowledged: list[tuple[Client, str]] = field(default_factory=list[tuple[Client, str]])
     refused: int = 0
 
@@ -112,7 +114,10 @@ class Load:
             answer = client.again("POST", "/generations", json=body, headers={"Idempotency-Key": uuid4().hex})
             if answer.status_code == 402:
                 self.refused += 1
-                return
+                if not self.patient:
+                    return
+                self.stop.wait(0.5)
+                continue
             assert answer.status_code in {201, 409}, answer.text
             if answer.status_code == 201:
                 self.acknowledged.append((client, answer.json()["id"]))
