@@ -33,6 +33,9 @@ class Settings:
     host: str = _setting("VETRINA_HOST", "127.0.0.1", "Address to listen on; put a TLS proxy before any other.")
     port: int = _setting("VETRINA_PORT", 8000, "Port of the web site.", minimum=0)
     public_url: str = _setting("VETRINA_PUBLIC_URL", "", "The site's address as people see it; https turns on Secure cookies.")
+    trusted_proxies: str = _setting(
+        "VETRINA_TRUSTED_PROXIES", "", "Addresses (comma-separated) whose X-Forwarded-For and -Proto are believed; * for any."
+    )
     database_url: str = _setting(
         "VETRINA_DATABASE_URL", "", "An own PostgreSQL 15 or newer, in place of the embedded one.", secret=True
     )

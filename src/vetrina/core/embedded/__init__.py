@@ -1,12 +1,14 @@
 """PostgreSQL without an installation: the wheel's programs under our own supervision."""
 
-from vetrina.core.embedded.cluster import DATABASE, Cluster, uri
+from vetrina.core.embedded.cluster import DATABASE, Cluster, exists, make_folder, uri
 from vetrina.core.embedded.credentials import Role
-from vetrina.core.embedded.errors import AlreadyRunning, CannotStart, EmbeddedError, NoAccess, NotInitialised
+from vetrina.core.embedded.errors import AlreadyRunning, CannotStart, EmbeddedError, NoAccess, NotInitialised, Unsuitable
 from vetrina.core.embedded.lock import Lock
+from vetrina.core.embedded.roles import Access, embedded, ensure_external, ensure_roles, external
 
 __all__ = [
     "DATABASE",
+    "Access",
     "AlreadyRunning",
     "CannotStart",
     "Cluster",
@@ -15,5 +17,12 @@ __all__ = [
     "NoAccess",
     "NotInitialised",
     "Role",
+    "Unsuitable",
+    "ensure_external",
+    "ensure_roles",
+    "embedded",
+    "exists",
+    "external",
+    "make_folder",
     "uri",
 ]

@@ -35,14 +35,14 @@ RECOVERY = 600.0
 class Cluster:
     """PostgreSQL in `data/postgres`, for whoever holds the data folder's lock.
 
-    `settings` go into postgresql.conf, over our defaults. Start it from the main thread: it gets a signal
-    when the thread that started it ends.
+    `settings` go into postgresql.conf, over our defaults. A `lock` that is handed in is held already and is
+    not released. Start it from the main thread: it gets a signal when the thread that started it ends.
     """
 
     def __init__(self, data: Path, *, settings: Mapping[str, str | int] | None = None, lock: Lock | None = None) -> None:
         self._data = data.absolute()
         self._settings = dict(settings or {})
-        self._lock = lock or Lock(self._data)
+        self._lock = None if lock else Lock(self._data)
         self._place: Place | None = None
         self._credentials: Credentials | None = None
         self._process: spawn.Process | None = None
@@ -67,8 +67,8 @@ class Cluster:
 
         Raises AlreadyRunning, CannotStart, NoAccess.
         """
-        _make(self._data)
-        if not self._lock.held:
+        make_folder(self._data)
+        if self._lock:
             self._lock.acquire()
         try:
             self._stopping = False
@@ -86,15 +86,15 @@ class Cluster:
                 )
             await self._launch()
         except BaseException:
-            await self._end()
-            self._lock.release()
+            await self.stop()
             raise
 
     async def stop(self) -> None:
         """Roll back what is open, write everything down, end, and let go of the folder."""
         self._stopping = True
         await self._end()
-        self._lock.release()
+        if self._lock:
+            self._lock.release()
 
     async def watch(self) -> None:
         """Start it again whenever it ends by itself, until `stop` or cancellation."""
@@ -179,6 +179,14 @@ class Cluster:
         return "\n".join(lines)
 
 
+def exists(data: Path) -> bool:
+    """Whether this data folder holds a database. Raises NoAccess."""
+    try:
+        return (data / FOLDER / "PG_VERSION").exists()
+    except OSError as error:
+        raise NoAccess(f"The data folder {data} cannot be read: {error}") from error
+
+
 def uri(data: Path, role: Role, database: str = DATABASE) -> str:
     """How `role` connects to the embedded database of this data folder. Raises NotInitialised, NoAccess."""
     found = credentials.read(data)
@@ -188,7 +196,8 @@ def uri(data: Path, role: Role, database: str = DATABASE) -> str:
     return f"postgresql://{user}:{found.passwords[role]}@127.0.0.1:{found.port}/{database}"
 
 
-def _make(data: Path) -> None:
+def make_folder(data: Path) -> None:
+    """The data folder, closed to others if it has to be made. Raises NoAccess."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

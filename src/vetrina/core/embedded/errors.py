@@ -32,3 +32,7 @@ class NoAccess(EmbeddedError):
 
 class NotInitialised(EmbeddedError):
     """This data folder holds no database yet."""
+
+
+class Unsuitable(EmbeddedError):
+    """The database in VETRINA_DATABASE_URL cannot be used."""

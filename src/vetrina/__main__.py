@@ -1,0 +1,7 @@
+"""`python -m vetrina`."""
+
+import sys
+
+from vetrina.cli import main
+
+sys.exit(main())

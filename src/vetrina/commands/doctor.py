@@ -1,0 +1,53 @@
+"""`vetrina doctor`: settings, and whether everything is as it should be."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rich.console import Console
+from rich.table import Table
+
+from vetrina.commands import exits, output
+from vetrina.commands.checks import Check, all_checks
+from vetrina.core import logs, settings
+from vetrina.core.settings import Settings
+
+COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
+
+
+def doctor(*, json: bool = False) -> int:
+    """List every setting with its value, and check database, storage and engines. Exit code 1 if a check fails.
+
+    Parameters
+    ----------
+    json
+        Print the result as JSON.
+    """
+    found = settings.read()
+    logs.configure(found.log_format, "doctor")
+    checks = asyncio.run(_checks(found))
+    healthy = all(each.state != "failure" for each in checks)
+    if json:
+        output.as_json({"healthy": healthy, "settings": settings.describe(found), "checks": checks})
+    else:
+        _show(found, checks)
+    return exits.OK if healthy else exits.FAILED
+
+
+async def _checks(found: Settings) -> list[Check]:
+    return [check async for check in all_checks(found)]
+
+
+def _show(found: Settings, checks: list[Check]) -> None:
+    console = Console()
+    table = Table(title="Settings (environment variables)", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for title in ("variable", "value", "meaning"):
+        table.add_column(title, overflow="fold", no_wrap=title == "variable")
+    for row in settings.describe(found):
+        table.add_row(row["variable"], row["value"], f"[dim]{row['about']}[/dim]")
+    console.print(table)
+    console.print()
+    table = Table(title="Checks", title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
+    for check in checks:
+        table.add_row(f"[{COLOURS[check.state]}]{check.state}[/]", check.name, check.detail)
+    console.print(table)

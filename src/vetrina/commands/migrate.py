@@ -1,0 +1,37 @@
+"""`vetrina migrate`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from vetrina.commands import output
+from vetrina.commands.reach import reaching
+from vetrina.core import logs, settings
+from vetrina.core.embedded import ensure_external
+from vetrina.core.settings import Settings
+from vetrina.prepare import prepare
+
+
+def migrate(*, json: bool = False) -> int:
+    """Bring the database up to date, and its roles. `vetrina up` does this by itself.
+
+    Parameters
+    ----------
+    json
+        Print the result as JSON.
+    """
+    found = settings.read()
+    logs.configure(found.log_format, "migrate")
+    applied = asyncio.run(_migrate(found))
+    if json:
+        output.as_json({"applied": applied})
+    else:
+        print("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
+    return 0
+
+
+async def _migrate(found: Settings) -> list[str]:
+    if found.database_url:
+        await asyncio.to_thread(ensure_external, found.database_url, found.data)
+    async with reaching(found, make=True) as access:
+        return await prepare(found, access.owner)

@@ -1,0 +1,145 @@
+"""`vetrina up`: the whole of Vetrina, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import structlog
+
+from vetrina.commands.listen import listen
+from vetrina.core import logs, settings
+from vetrina.core.embedded import Access, Cluster, Lock, ensure_external, ensure_roles, make_folder
+from vetrina.core.settings import Settings
+from vetrina.core.supervise import Child, Supervisor
+from vetrina.prepare import prepare
+
+log = structlog.get_logger("vetrina.up")
+Result = TypeVar("Result")
+
+
+def up() -> int:
+    """Run everything: PostgreSQL, migrations, web processes and workers, under one supervisor.
+
+    PostgreSQL is Vetrina's own, in the data folder, unless VETRINA_DATABASE_URL names another. Whatever dies
+    is started again. The address is printed when the site answers. SIGTERM or Ctrl-C ends it all, in order;
+    a second one at once. VETRINA_DATA is the data folder, VETRINA_PORT the port; `vetrina doctor` lists the rest.
+    """
+    found = settings.read()
+    logs.configure(found.log_format, "up")
+    asyncio.run(_Up(found).run())
+    return 0
+
+
+class _Stopped(Exception):
+    """It was asked to stop while it was still starting."""
+
+
+class _Up:
+    def __init__(self, found: Settings) -> None:
+        self.settings = found
+        self.stop, self.hurry = asyncio.Event(), asyncio.Event()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._signalled)
+        make_folder(self.settings.data)
+        lock = Lock(self.settings.data)
+        lock.acquire()
+        try:
+            with contextlib.suppress(_Stopped), listen(self.settings.host, self.settings.port) as listener:
+                async with self._database(lock) as access:
+                    if access.note:
+                        log.warning(access.note)
+                    applied = await self._unless_stopped(prepare(self.settings, access.owner))
+                    log.info("the database is up to date", applied=len(applied))
+                    await self._serve(listener, access.app)
+        finally:
+            lock.release()
+        log.info("stopped")
+
+    def _signalled(self) -> None:
+        if self.stop.is_set():
+            self.hurry.set()
+        self.stop.set()
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """The result of `work`, which is given up when we are asked to stop."""
+        task, stop = asyncio.create_task(work), asyncio.create_task(self.stop.wait())
+        try:
+            await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise _Stopped
+            return task.result()
+        finally:
+            for each in (task, stop):
+                each.cancel()
+            await asyncio.gather(task, stop, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _database(self, lock: Lock) -> AsyncGenerator[Access]:
+        data = self.settings.data
+        if self.settings.database_url:
+            yield await asyncio.to_thread(ensure_external, self.settings.database_url, data)
+            return
+        cluster = Cluster(data, lock=lock)
+        await self._unless_stopped(cluster.start())
+        watch = asyncio.create_task(cluster.watch())
+        try:
+            yield await asyncio.to_thread(ensure_roles, data)
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+            await cluster.stop()
+
+    async def _serve(self, listener: socket.socket, uri: str) -> None:
+        port = listener.getsockname()[1]
+        environment = {
+            **os.environ,
+            "VETRINA_DATABASE_URL": uri,
+            "VETRINA_DATA": str(self.settings.data.absolute()),
+            "VETRINA_PORT": str(port),
+        }
+
+        def child(name: str, *command: str, fds: tuple[int, ...] = ()) -> Child:
+            return Child(name, [sys.executable, "-m", "vetrina", *command], environment, fds)
+
+        fd = listener.fileno()
+        supervisor = Supervisor(
+            [child(f"web {n}", "serve", "--fd", str(fd), fds=(fd,)) for n in range(1, self.settings.web_processes + 1)],
+            [child(f"worker {n}", "worker") for n in range(1, self.settings.worker_processes + 1)],
+        )
+        telling = asyncio.create_task(self._tell(port))
+        try:
+            await supervisor.run(self.stop, self.hurry, on_stop=listener.close)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+    async def _tell(self, port: int) -> None:
+        """Print the address once the site answers there."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)
+        while not await asyncio.to_thread(_ready, host, port):
+            await asyncio.sleep(0.1)
+        shown = f"[{host}]" if ":" in host else host
+        print(f"Vetrina is ready: {self.settings.public_url or f'http://{shown}:{port}'}", flush=True)
+
+
+def _ready(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=5)  # goes through no proxy
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,48 @@
+"""`vetrina verify`: the books."""
+
+from __future__ import annotations
+
+import asyncio
+
+from vetrina.commands import exits, output
+from vetrina.commands.reach import reaching
+from vetrina.core import logs, settings
+from vetrina.core.db import Database
+from vetrina.core.settings import Settings
+from vetrina.wallet import actions
+from vetrina.wallet.model import Fault
+
+
+def verify(*, json: bool = False) -> int:
+    """Prove every balance from the ledger. Exit code 0 if the books are right, 1 with the first wrong row if not.
+
+    Parameters
+    ----------
+    json
+        Print the result as JSON.
+    """
+    found = settings.read()
+    logs.configure(found.log_format, "verify")
+    faults = asyncio.run(_faults(found))
+    if json:
+        output.as_json({"clean": not faults, "faults": faults})
+    elif not faults:
+        print("The books are right: every balance follows from the ledger.")
+    else:
+        first, *more = faults
+        print(f"The books are wrong. The first wrong row is {first.row} of account {first.account_id}:")
+        print(f"  {first.check_name}: {first.expected} expected, {first.found} found")
+        for each in more:
+            print(f"  also {each.row} of account {each.account_id}: {each.check_name}")
+    return exits.FAILED if faults else exits.OK
+
+
+async def _faults(found: Settings) -> list[Fault]:
+    async with reaching(found) as access:
+        db = Database(access.app, size=2, name="vetrina verify")
+        await db.open()
+        try:
+            async with db.tx() as tx:
+                return await actions.faults(tx)
+        finally:
+            await db.close()

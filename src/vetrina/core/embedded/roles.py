@@ -1,0 +1,177 @@
+"""The three roles of the design, in the embedded cluster and, where we may, in somebody else's PostgreSQL.
+
+`vetrina_owner` owns the database and migrates it, `vetrina_app` runs, `vetrina_reporting` reads. What each may
+do is in `migrations/roles.sql`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.conninfo import conninfo_to_dict
+
+from vetrina.core.embedded import cluster, credentials
+from vetrina.core.embedded.credentials import Role
+from vetrina.core.embedded.errors import CannotStart, Unsuitable
+
+OLDEST = 150000
+"""`server_version_num` of the oldest PostgreSQL that Vetrina runs on."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """How each role connects."""
+
+    owner: str
+    app: str
+    reporting: str
+    note: str = ""
+    """What the operator should know; empty if everything is as designed."""
+
+    def uri(self, role: Role) -> str:
+        """That of `role`; the superuser's is the owner's in somebody else's PostgreSQL."""
+        return {"app": self.app, "reporting": self.reporting}.get(role, self.owner)
+
+
+def ensure_roles(data: Path) -> Access:
+    """Make the roles and the database in the running cluster of this data folder, where they are missing.
+
+    Raises CannotStart if the folder's credentials are not the cluster's.
+    """
+    kept = credentials.read_or_make(data)
+    try:
+        connection = psycopg.connect(cluster.uri(data, "superuser", "postgres"), autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise CannotStart(
+            f"{data / credentials.FILE} does not open the database beside it; put the right file back.", str(error)
+        ) from error
+    with connection:
+        for role in ("owner", "app", "reporting"):
+            if not _exists(connection, role):
+                _create(connection, role, kept.passwords[role])
+            elif not _opens(cluster.uri(data, role, "postgres")):
+                _set_password(connection, role, kept.passwords[role])
+        if not connection.execute("select 1 from pg_database where datname = %s", (cluster.DATABASE,)).fetchone():
+            name, owner = sql.Identifier(cluster.DATABASE), sql.Identifier("vetrina_owner")
+            connection.execute(sql.SQL("create database {} owner {}").format(name, owner))
+            connection.execute(sql.SQL("revoke all on database {} from public").format(name))
+            readers = sql.SQL(", ").join([sql.Identifier("vetrina_app"), sql.Identifier("vetrina_reporting")])
+            connection.execute(sql.SQL("grant connect, temporary on database {} to {}").format(name, readers))
+    return embedded(data)
+
+
+def embedded(data: Path) -> Access:
+    """How the roles connect to the embedded database. Raises NotInitialised."""
+    return Access(*(cluster.uri(data, role) for role in ("owner", "app", "reporting")))
+
+
+def ensure_external(dsn: str, data: Path) -> Access:
+    """Make the roles in the database at `dsn`, whose user owns and migrates it. Raises Unsuitable.
+
+    Where that user may not create roles, or they belong to another Vetrina (roles are the server's, not the
+    database's), everything runs as that user, and `note` says so.
+    """
+    return _external(dsn, data, create=True)
+
+
+def external(dsn: str, data: Path) -> Access:
+    """How the roles connect to the database at `dsn`, changing nothing. Raises Unsuitable."""
+    return _external(dsn, data, create=False)
+
+
+def _external(dsn: str, data: Path, *, create: bool) -> Access:
+    kept = credentials.read_or_make(data) if create else credentials.read(data)
+    given = as_uri(dsn)
+    made: dict[str, str] = {}
+    note = ""
+    with _connect(given) as connection:
+        me, database = connection.execute("select current_user::text, current_database()::text").fetchone() or ("", "")
+        for role in ("app", "reporting"):
+            wanted = as_uri(dsn, user=f"vetrina_{role}", password=kept.passwords[role]) if kept else ""
+            if wanted and not _exists(connection, role) and create and kept:
+                note = note or _try_create(connection, role, kept.passwords[role], database)
+            if wanted and _exists(connection, role) and _opens(wanted):
+                made[role] = wanted
+    if not made:
+        note = note or "the roles vetrina_app and vetrina_reporting are not there, or have other passwords than ours"
+        return Access(given, given, given, f"Everything runs as the database user {me}: {note}.")
+    return Access(given, made.get("app", given), made.get("reporting", given), note)
+
+
+def _connect(uri: str) -> Connection[Any]:
+    try:
+        connection = psycopg.connect(uri, autocommit=True, connect_timeout=10)
+    except psycopg.Error as error:
+        raise Unsuitable(f"The database in VETRINA_DATABASE_URL cannot be used: {str(error).strip()}") from error
+    if connection.info.server_version < OLDEST:
+        version = connection.info.parameter_status("server_version")
+        connection.close()
+        raise Unsuitable(f"VETRINA_DATABASE_URL leads to PostgreSQL {version}. Vetrina needs version 15 or newer.")
+    return connection
+
+
+def _try_create(connection: Connection[Any], role: str, password: str, database: str) -> str:
+    """Why it could not be made; empty if it was."""
+    try:
+        with connection.transaction():
+            _create(connection, role, password)
+            connection.execute(
+                sql.SQL("grant connect on database {} to {}").format(sql.Identifier(database), sql.Identifier(f"vetrina_{role}"))
+            )
+    except psycopg.errors.InsufficientPrivilege:
+        return "it may not create roles (it would need CREATEROLE)"
+    except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+        return ""  # another `up` was quicker; whether it is ours shows when it is tried
+    return ""
+
+
+def _exists(connection: Connection[Any], role: str) -> bool:
+    return connection.execute("select 1 from pg_roles where rolname = %s", (f"vetrina_{role}",)).fetchone() is not None
+
+
+def _create(connection: Connection[Any], role: str, password: str) -> None:
+    name = sql.Identifier(f"vetrina_{role}")
+    connection.execute(sql.SQL("create role {} login password {}").format(name, sql.Literal(password)))
+    if role == "reporting":
+        connection.execute(sql.SQL("alter role {} set default_transaction_read_only = on").format(name))
+        connection.execute(sql.SQL("alter role {} set statement_timeout = '60s'").format(name))
+
+
+def _set_password(connection: Connection[Any], role: str, password: str) -> None:
+    name = sql.Identifier(f"vetrina_{role}")
+    connection.execute(sql.SQL("alter role {} login password {}").format(name, sql.Literal(password)))
+
+
+def _opens(uri: str) -> bool:
+    try:
+        psycopg.connect(uri, connect_timeout=10).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def as_uri(dsn: str, **changes: str) -> str:
+    """`dsn`, a URI or libpq's `key=value` form, as a URI, with parts of it changed. Raises Unsuitable."""
+    try:
+        parts = {**conninfo_to_dict(dsn), **changes}
+    except psycopg.ProgrammingError as error:
+        raise Unsuitable(f"VETRINA_DATABASE_URL is not a PostgreSQL address: {error}") from error
+    user, password = parts.pop("user", None), parts.pop("password", None)
+    host, port, name = parts.pop("host", None), parts.pop("port", None), parts.pop("dbname", None)
+    who = quote(str(user), safe="") if user else ""
+    who += f":{quote(str(password), safe='')}" if password else ""
+    hosts = str(host or "").split(",")
+    ports = str(port or "").split(",")
+    ports = ports * len(hosts) if len(ports) == 1 else ports
+    places = ",".join(
+        (f"[{each}]" if ":" in each else quote(each, safe="")) + (f":{number}" if number else "")
+        for each, number in zip(hosts, ports, strict=True)
+    )
+    rest = {key: str(value) for key, value in parts.items() if value is not None}
+    query = f"?{urlencode(rest, quote_via=quote)}" if rest else ""
+    return f"postgresql://{who + '@' if who else ''}{places}/{quote(str(name), safe='') if name else ''}{query}"

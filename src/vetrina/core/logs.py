@@ -1,0 +1,58 @@
+"""Structured logs on stderr: a line of JSON for programs, coloured text for a terminal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, Processor
+
+_encode = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
+
+
+def configure(log_format: str, process: str) -> None:
+    """Set logging up for this process, whose kind (`up`, `web`, `worker`) stands in every line.
+
+    `log_format` is `json`, `text` or `auto`: text on a terminal. Warnings of libraries come the same way.
+    """
+    text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
+
+    def origin(_: Any, __: str, event: EventDict) -> EventDict:
+        return {**event, "process": process, "pid": os.getpid()}
+
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if text:
+        last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=40)]
+    else:
+        last = [origin, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
+    structlog.configure(
+        processors=[*shared, *last, _bytes],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.captureWarnings(True)
+
+
+def _json(event: EventDict, **_: Any) -> str:
+    return _encode(event).decode()
+
+
+def _bytes(_: Any, __: str, line: Any) -> bytes:
+    return str(line).encode(errors="replace")
