@@ -65,11 +65,15 @@ create index usage_by_account_and_time on core.usage (account_id, at);
 create index usage_by_account_and_action on core.usage (account_id, action, at);
 create index usage_by_action on core.usage (action, at);
 
+-- One row a key. Work of several transactions claims it first: `work_id` names what is being made, so that whoever
+-- takes the key over goes on with the same thing; `claimed_at` is the fence, null when nobody is at it.
 create table core.idempotency_keys (
   account_id uuid not null,
   key text not null,
   request_hash bytea not null,
   response jsonb,
+  work_id uuid,
+  claimed_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (account_id, key),
