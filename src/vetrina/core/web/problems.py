@@ -8,7 +8,7 @@ import litestar
 import msgspec
 import structlog
 from litestar import Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.response import Redirect
 
 from vetrina.core.refusals import Refusal
@@ -44,10 +44,12 @@ def http(request: litestar.Request[Any, Any, Any], error: HTTPException) -> Resp
     ours = cast(Request, request)
     status, extra = error.status_code, error.extra
     detail = error.detail
-    if status == 400 and (isinstance(error, ValidationException) or isinstance(error.__cause__, msgspec.ValidationError)):
+    cause = _cause(error)
+    if status == 400 and (isinstance(error, ValidationException) or isinstance(cause, msgspec.ValidationError)):
         status = 422
-        detail = _told(extra) or _plain(error) or "This does not fit what is expected here."
-    elif status == 400 and isinstance(error.__cause__, msgspec.DecodeError | UnicodeDecodeError):
+        said = str(cause) if isinstance(cause, msgspec.ValidationError) else ""
+        detail = _told(extra) or said or "This does not fit what is expected here."
+    elif status == 400 and isinstance(cause, msgspec.DecodeError | UnicodeDecodeError):
         detail = "The body is not valid JSON."
     elif status == 404:
         detail = "There is nothing here by that name."
@@ -94,5 +96,7 @@ def _told(extra: Any) -> str:
     return "; ".join(parts)
 
 
-def _plain(error: HTTPException) -> str:
-    return str(error.__cause__) if isinstance(error.__cause__, msgspec.ValidationError) else ""
+def _cause(error: HTTPException) -> BaseException | None:
+    """What really went wrong: Litestar wraps msgspec's errors once or twice."""
+    cause = error.__cause__
+    return cause.__cause__ if isinstance(cause, SerializationException) else cause
