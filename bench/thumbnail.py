@@ -22,6 +22,7 @@ import pyvips
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.table import Line, text
 from tests.media.corpus import photograph
 from vetrina.core.confine import Report, confined
 from vetrina.media import pixels
@@ -62,7 +63,8 @@ async def paired(
     return mine, other, statistics.median(a / b for a, b in kept)
 
 
-async def main(pairs: int) -> None:
+async def measure(pairs: int = 31) -> list[Line]:
+    """Our thumbnail against the plain one, and what stands beside it."""
     data = photograph(4000, 3000)
     pyvips.cache_set_max(0)
 
@@ -83,16 +85,14 @@ async def main(pairs: int) -> None:
     async def nothing() -> object:
         return await confined("bench.thumbnail:empty", {})
 
-    print(f"12-megapixel JPEG of {len(data) / 1e6:.1f} MB, medians of {pairs} pairs, ms")
-    print(f"{'':28}{'confined':>10}{'alone':>10}{'ratio':>8}")
     mine, other, ratio = await paired(confined_thumbnail, plain_thumbnail, pairs)
-    verdict = "met" if ratio <= TARGET else "MISSED"
-    print(f"{f'thumbnail of {SIZE} px':28}{mine:10.1f}{other:10.1f}{ratio:8.2f}  target {TARGET}: {verdict}")
+    lines = [Line(f"thumbnail of {SIZE} px from 12 megapixels", mine, other, "ms", ratio, at_most=TARGET)]
     mine, other, ratio = await paired(confined_intake, plain_intake, max(pairs // 4, 5))
-    print(f"{'whole intake':28}{mine:10.1f}{other:10.1f}{ratio:8.2f}")
+    lines.append(Line("whole intake of 12 megapixels", mine, other, "ms", ratio))
     await nothing()
-    print(f"{'empty call':28}{statistics.median([await timed(nothing) for _ in range(pairs)]):10.1f}")
+    fence = statistics.median([await timed(nothing) for _ in range(pairs)])
+    return [*lines, Line("an empty call into the confined process", fence, None, "ms")]
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 31))
+    print(text(asyncio.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 31))))

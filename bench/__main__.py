@@ -1,0 +1,66 @@
+"""`python -m bench [start|history|thumbnail ...] [--rounds N] [--seconds S] [--json FILE]`: everything by default.
+
+Prints one table at the end; exits with 1 when a goal is missed. Run it on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from bench import generations, history, thumbnail
+from bench.house import House, house
+from bench.race import WRK
+from bench.table import Line, data, text
+
+PARTS = ("start", "history", "thumbnail")
+
+
+def main() -> int:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each race, whose medians are told")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each round")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="generations of the large history")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    asked = parser.parse_args()
+    parts = asked.parts or list(PARTS)
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(unknown)}")
+
+    lines: list[Line] = []
+    with contextlib.ExitStack() as stack:
+        at: House | None = None
+        if {"start", "history"} & set(parts):
+            tell("a PostgreSQL is being made")
+            at = stack.enter_context(house())
+        if at and "start" in parts:
+            tell("starting generations" + ("" if WRK else " (wrk is not installed: a slower client of our own is used)"))
+            lines += generations.measure(at, rounds=asked.rounds, seconds=asked.seconds)
+        if at and "history" in parts:
+            tell(f"pages of a history of {asked.rows:,} generations")
+            lines += history.measure(at, rows=asked.rows)
+    if "thumbnail" in parts:
+        tell("thumbnails")
+        lines += asyncio.run(thumbnail.measure())
+    print(text(lines))
+    missed = [each.what for each in lines if each.met is False]
+    print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors. " + (f"{len(missed)} missed." if missed else "All goals met."))
+    if asked.json:
+        asked.json.write_text(json.dumps(data(lines), indent=2) + "\n")
+    return 1 if missed else 0
+
+
+def tell(what: str) -> None:
+    """A line about what is under way."""
+    print(f"... {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
