@@ -31,6 +31,7 @@ TYPES: dict[str, tuple[Any, ...]] = {
 
 UNDECLARED = {
     "core/db.py": "runs the declared ones, and LISTEN, which takes no parameters",
+    "core/embedded/roles.py": "makes roles and the database itself, which takes no prepared statements",
     "core/migrate.py": "runs before there is a schema to prepare anything against",
 }
 """Files that may call `execute` themselves."""
