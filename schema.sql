@@ -98,6 +98,22 @@ CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
 $$;
 
+CREATE FUNCTION payments.give_up(p_account uuid, p_payment uuid, p_status text, p_reason text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update payments.payments set status = p_status, failure_reason = p_reason
+   where account_id = p_account and id = p_payment and status = 'pending';
+  if not found then
+    return false;
+  end if;
+  insert into core.usage (account_id, action, metadata)
+  values (p_account, 'payment_' || p_status, jsonb_build_object('payment_id', p_payment, 'reason', p_reason));
+  perform pg_notify('payments', p_account || '/' || p_payment);
+  return true;
+end
+$$;
+
 CREATE FUNCTION payments.keep_legal() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -556,6 +572,8 @@ CREATE TABLE core.idempotency_keys (
     key text NOT NULL,
     request_hash bytea NOT NULL,
     response jsonb,
+    work_id uuid,
+    claimed_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT idempotency_key_is_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
@@ -1071,6 +1089,7 @@ GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.give_up(p_account uuid, p_payment uuid, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.keep_legal() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.announce() TO vetrina_app;

@@ -107,3 +107,19 @@ begin
   return true;
 end
 $$;
+
+-- Nothing came in: the payment ends as failed, cancelled or expired. True the first time; never after money has come.
+create function payments.give_up(p_account uuid, p_payment uuid, p_status text, p_reason text) returns boolean
+language plpgsql as $$
+begin
+  update payments.payments set status = p_status, failure_reason = p_reason
+   where account_id = p_account and id = p_payment and status = 'pending';
+  if not found then
+    return false;
+  end if;
+  insert into core.usage (account_id, action, metadata)
+  values (p_account, 'payment_' || p_status, jsonb_build_object('payment_id', p_payment, 'reason', p_reason));
+  perform pg_notify('payments', p_account || '/' || p_payment);
+  return true;
+end
+$$;

@@ -1,0 +1,153 @@
+"""Payments: states, rows, what gateways say, refusals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from vetrina.core.refusals import Refusal
+from vetrina.web import words
+
+_NOUNS = {
+    "token": ("{n} token", "{n} tokens"),
+    "conversion": ("{n} conversion", "{n} conversions"),
+    "image_slot": ("{n} upload", "{n} uploads"),
+    "contact": ("{n} contact", "{n} contacts"),
+    "posting": ("{n} posting", "{n} postings"),
+}
+
+
+class Status(StrEnum):
+    """Where a payment stands; the database knows which way each may go."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+
+
+class Said(StrEnum):
+    """What a gateway says of a payment."""
+
+    WAITING = "waiting"
+    PAID = "paid"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A gateway's word: `reference` and `card_mask` for one that was paid, `reason` (a sentence) for one that was not."""
+
+    said: Said
+    reference: str | None = None
+    card_mask: str | None = None
+    reason: str | None = None
+
+
+class Checkout(msgspec.Struct, frozen=True):
+    """A checkout that a gateway opened: its own name for the payment, and where the buyer pays (an address, or a
+    path of ours)."""
+
+    ref: str
+    url: str
+
+
+class PaymentRow(msgspec.Struct, frozen=True):
+    """A payment; `amount` in minor units of `currency`. The gateway sends the buyer back to `callback_url`, the page that
+    waits for the payment; `return_url` is the path of ours to go on to from there."""
+
+    account_id: UUID
+    id: UUID
+    kind: str
+    status: str
+    gateway: str
+    pack_id: UUID | None
+    asset: str | None
+    quantity: int | None
+    amount: int
+    currency: str
+    description: str
+    checkout_url: str | None
+    callback_url: str | None
+    return_url: str | None
+    reference: str | None
+    card_mask: str | None
+    failure_reason: str | None
+    paid_at: datetime | None
+    expires_at: datetime
+    created_at: datetime
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A payment whose time has run out; `ref` is missing when its checkout was never opened."""
+
+    account_id: UUID
+    id: UUID
+    gateway: str
+    ref: str | None
+    expires_at: datetime
+
+
+class Payment(msgspec.Struct):
+    """A payment as programs see it. `checkout_url` is where it can be paid, while it can."""
+
+    id: UUID
+    status: str
+    kind: str
+    gateway: str
+    pack_id: UUID | None
+    asset: str | None
+    quantity: int | None
+    amount: int
+    currency: str
+    description: str
+    checkout_url: str | None
+    reference: str | None
+    card_mask: str | None
+    failure_reason: str | None
+    paid_at: datetime | None
+    expires_at: datetime
+    created_at: datetime
+
+
+def goods(asset: str, quantity: int) -> str:
+    """What is bought, in words: 200 tokens."""
+    return words.count(*_NOUNS[asset], quantity)
+
+
+class UnknownPack(Refusal):
+    """This pack is not for sale."""
+
+    status = 422
+    field = "pack_id"
+
+
+class GatewayNotOffered(Refusal):
+    """This way to pay is not offered here."""
+
+    status = 422
+    field = "gateway"
+
+
+class NoGateway(Refusal):
+    """There is no way to pay here: whoever runs this site has not set one up."""
+
+    status = 503
+
+
+class GatewayFailed(Refusal):
+    """The payment service does not answer just now. Nothing was charged. Please try again in a moment."""
+
+    status = 503
+
+
+class CheckoutTooLate(Refusal):
+    """The payment ended before its checkout was open."""
+
+    status = 409

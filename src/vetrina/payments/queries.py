@@ -1,0 +1,88 @@
+"""All SQL of payments. Settling and giving up are functions in the migration: each changes several rows in one step."""
+
+from __future__ import annotations
+
+from types import NoneType
+
+from vetrina.core.db import Statement
+from vetrina.payments.model import Due, PaymentRow
+
+# Whoever goes on with the work of a process that died finds the row there already.
+INSERT = Statement(
+    NoneType,
+    """
+    insert into payments.payments
+      (account_id, id, kind, gateway, pack_id, asset, quantity, amount, currency, description, callback_url, return_url,
+       expires_at)
+    values (%(account)s, %(id)s, %(kind)s, %(gateway)s, %(pack)s, %(asset)s, %(quantity)s, %(amount)s, %(currency)s,
+            %(description)s, %(callback_url)s, %(return_url)s, now() + %(lives)s)
+    on conflict (account_id, id) do nothing
+    """,
+)
+# The same checkout twice is the same payment's; another payment's reference breaks the primary key.
+INSERT_REF = Statement(
+    NoneType,
+    """
+    insert into payments.gateway_refs (gateway, ref, account_id, payment_id)
+    select %(gateway)s, %(ref)s, %(account)s, %(id)s
+     where not exists (select from payments.gateway_refs
+                        where gateway = %(gateway)s and ref = %(ref)s and account_id = %(account)s and payment_id = %(id)s)
+    """,
+)
+OPEN = Statement(
+    NoneType,
+    """
+    update payments.payments set checkout_url = %(url)s, track_id = %(ref)s
+     where account_id = %(account)s and id = %(id)s and status = 'pending'
+    """,
+)
+
+SETTLE = Statement(bool, "select payments.settle(%(account)s, %(id)s, %(reference)s::text, %(card_mask)s::text)")
+GIVE_UP = Statement(bool, "select payments.give_up(%(account)s, %(id)s, %(status)s, %(reason)s::text)")
+
+_COLUMNS = """p.account_id, p.id, p.kind, p.status, p.gateway, p.pack_id, p.asset, p.quantity, p.amount, p.currency,
+           p.description, p.checkout_url, p.callback_url, p.return_url, p.reference, p.card_mask, p.failure_reason, p.paid_at,
+           p.expires_at, p.created_at"""
+
+ONE = Statement(PaymentRow, f"select {_COLUMNS} from payments.payments p where p.account_id = %(account)s and p.id = %(id)s")
+BY_REF = Statement(
+    PaymentRow,
+    f"""
+    select {_COLUMNS}
+      from payments.gateway_refs r
+      join payments.payments p on p.account_id = r.account_id and p.id = r.payment_id
+     where r.gateway = %(gateway)s and r.ref = %(ref)s
+    """,
+)
+HISTORY = Statement(
+    PaymentRow,
+    f"""
+    select {_COLUMNS} from payments.payments p
+     where p.account_id = %(account)s and p.id < %(before)s and (%(status)s::text is null or p.status = %(status)s)
+     order by p.id desc limit %(limit)s
+    """,
+)
+# A checkout that was left and can still be paid, for the same at the same price.
+OPEN_CHECKOUT = Statement(
+    PaymentRow,
+    f"""
+    select {_COLUMNS}
+      from payments.payments p
+      join wallet.packs k on k.id = p.pack_id and k.is_active
+     where p.account_id = %(account)s and p.status = 'pending' and p.checkout_url is not null and p.pack_id = %(pack)s
+       and p.gateway = %(gateway)s and (p.quantity, p.amount, p.currency) = (k.quantity, k.price, k.currency)
+       and p.return_url is not distinct from %(return_url)s and p.expires_at > now() + interval '10 minutes'
+     order by p.id desc limit 1
+    """,
+)
+DUE = Statement(
+    Due,
+    """
+    select p.account_id, p.id, p.gateway, p.expires_at,
+           (select r.ref from payments.gateway_refs r
+             where r.account_id = p.account_id and r.payment_id = p.id order by r.created_at desc limit 1) as ref
+      from payments.payments p
+     where p.status = 'pending' and p.expires_at <= now()
+     order by p.expires_at limit %(limit)s
+    """,
+)
