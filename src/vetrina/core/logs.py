@@ -31,7 +31,11 @@ def configure(log_format: str, process: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if text:
-        last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=40)]
+        last: list[Processor] = [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), pad_event_to=40, exception_formatter=structlog.dev.plain_traceback
+            )  # the default one shows local variables, and with them secrets
+        ]
     else:
         last = [origin, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     structlog.configure(
