@@ -1,0 +1,240 @@
+"""The embedded PostgreSQL, for real: made, started, killed, refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from vetrina.core import spawn
+from vetrina.core.embedded import AlreadyRunning, CannotStart, Cluster, NotInitialised, processes
+from vetrina.core.embedded import binaries as binaries_module
+from vetrina.core.embedded.binaries import Binaries
+from vetrina.core.embedded.cluster import FOLDER, uri
+
+FAST = {"fsync": "off", "shared_buffers": "16MB"}
+
+# A process of its own that keeps a cluster until it is killed.
+KEEPER = """
+import asyncio, sys
+from pathlib import Path
+from vetrina.core import logs
+from vetrina.core.embedded import Cluster
+
+logs.configure("text", "keeper")
+
+async def main():
+    cluster = Cluster(Path(sys.argv[1]), settings={"fsync": "off", "shared_buffers": "16MB"})
+    await cluster.start()
+    print(cluster.pid, flush=True)
+    await cluster.watch()
+
+asyncio.run(main())
+"""
+
+
+@pytest_asyncio.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
+    """One that runs."""
+    async with Cluster(tmp_path / "data", settings=FAST) as found:
+        yield found
+
+
+def connect(cluster: Cluster) -> psycopg.Connection[tuple[object, ...]]:
+    """As the superuser."""
+    return psycopg.connect(cluster.uri("superuser", "postgres"), autocommit=True)
+
+
+def fill(cluster: Cluster) -> None:
+    """A thousand rows."""
+    with connect(cluster) as connection:
+        connection.execute("create table kept as select generate_series(1, 1000) as number")
+
+
+def count(cluster: Cluster) -> object:
+    """How many there are."""
+    with connect(cluster) as connection:
+        return (connection.execute("select count(*) from kept").fetchone() or (0,))[0]
+
+
+async def until(holds: Callable[[], bool], seconds: float) -> None:
+    """Wait; fails after `seconds`."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "waited too long"
+        await asyncio.sleep(0.02)
+
+
+def answers(cluster: Cluster) -> bool:
+    """Whether it does."""
+    try:
+        connect(cluster).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+async def test_it_keeps_its_rows_and_its_port(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path / "data", settings=FAST)
+    await cluster.start()
+    address = cluster.uri("superuser")
+    fill(cluster)
+    await cluster.stop()
+    assert cluster.pid == 0 and not answers(cluster)
+    async with Cluster(tmp_path / "data", settings=FAST) as again:
+        assert again.uri("superuser") == address
+        assert count(again) == 1000
+
+
+async def test_passwords_only_and_from_this_machine_only(cluster: Cluster) -> None:
+    with connect(cluster) as connection:
+        shown = dict(connection.execute("select name, setting from pg_settings").fetchall())
+        methods = {row[0] for row in connection.execute("select distinct auth_method from pg_hba_file_rules")}
+        kept = connection.execute("select rolpassword from pg_authid where rolname = 'postgres'").fetchone()
+    assert shown["listen_addresses"] == "127.0.0.1" and shown["unix_socket_directories"] == ""
+    assert shown["data_checksums"] == "on" and shown["server_encoding"] == "UTF8" and shown["TimeZone"] == "UTC"
+    assert methods == {"scram-sha-256"} and str((kept or ("",))[0]).startswith("SCRAM-SHA-256$")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(cluster.uri("superuser", "postgres").replace("postgres:", "postgres:x"))
+
+
+async def test_what_is_secret_is_closed_to_others(cluster: Cluster, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert [(data / name).stat().st_mode & 0o777 for name in (".", "postgres.json", FOLDER)] == [0o700, 0o600, 0o700]
+    if os.geteuid() == 0:
+        assert Path(f"/proc/{cluster.pid}").stat().st_uid != 0
+
+
+async def test_a_second_one_is_refused_with_the_pid_of_the_first(cluster: Cluster, tmp_path: Path) -> None:
+    with pytest.raises(AlreadyRunning, match=f"in use by the process with id {os.getpid()}") as refused:
+        await Cluster(tmp_path / "data").start()
+    assert refused.value.pid == os.getpid()
+    assert answers(cluster)
+
+
+async def test_a_killed_one_is_ready_again_with_all_rows(cluster: Cluster) -> None:
+    fill(cluster)
+    watch = asyncio.create_task(cluster.watch())
+    for _ in range(2):
+        killed = cluster.pid
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: cluster.pid not in {0, killed} and answers(cluster), 10)
+        assert count(cluster) == 1000
+    watch.cancel()
+
+
+async def test_a_backend_that_outlives_its_postmaster_does_not_keep_the_next_from_starting(cluster: Cluster) -> None:
+    fill(cluster)
+    connection = await psycopg.AsyncConnection.connect(cluster.uri("superuser", "postgres"), autocommit=True)
+    backend = connection.info.backend_pid
+    asleep = asyncio.create_task(connection.execute("select pg_sleep(60)"))
+    await asyncio.sleep(0.1)
+    os.kill(cluster.pid, signal.SIGKILL)
+    await asyncio.sleep(0.1)
+    os.kill(backend, 0)  # it is there, and would be for a minute
+    watch = asyncio.create_task(cluster.watch())
+    await until(lambda: answers(cluster), 10)
+    assert count(cluster) == 1000
+    with pytest.raises(psycopg.OperationalError):
+        await asleep
+    watch.cancel()
+
+
+async def test_a_killed_keeper_leaves_nothing_behind_and_the_next_one_starts(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with subprocess.Popen([sys.executable, "-c", KEEPER, data], stdout=subprocess.PIPE) as keeper:
+        assert keeper.stdout
+        await asyncio.to_thread(keeper.stdout.readline)
+        fill(Cluster(data))
+        name = processes.name_of(data / FOLDER)
+        assert len(processes.postmasters(name)) == 1 and processes.backends(name)
+        keeper.kill()
+    async with Cluster(data, settings=FAST) as again:  # at once: it waits for the old one's end
+        assert count(again) == 1000
+        assert processes.postmasters(name) == [again.pid]
+    assert not processes.postmasters(name) and not processes.backends(name)
+
+
+async def test_without_a_next_one_a_killed_keepers_postgresql_ends_too(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with subprocess.Popen([sys.executable, "-c", KEEPER, data], stdout=subprocess.PIPE) as keeper:
+        assert keeper.stdout
+        await asyncio.to_thread(keeper.stdout.readline)
+        name = processes.name_of(data / FOLDER)
+        keeper.kill()
+    await until(lambda: not processes.postmasters(name) and not processes.backends(name), 10)
+
+
+async def test_another_port_is_taken_when_its_own_has_been_taken(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path / "data", settings=FAST)
+    await cluster.start()
+    fill(cluster)
+    port = psycopg.conninfo.conninfo_to_dict(cluster.uri("app"))["port"]
+    await cluster.stop()
+    with socket.create_server(("127.0.0.1", int(str(port)))):
+        await cluster.start()
+        try:
+            assert count(cluster) == 1000
+            assert f":{port}/" not in cluster.uri("app")
+        finally:
+            await cluster.stop()
+
+
+async def test_why_it_does_not_start_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match="max_connections"):
+        await Cluster(tmp_path / "data", settings={**FAST, "max_connections": "many"}).start()
+    async with Cluster(tmp_path / "data", settings=FAST):
+        pass  # and nothing was left held
+    (tmp_path / "data" / FOLDER / "PG_VERSION").write_text("15\n")
+    with pytest.raises(CannotStart, match="made by PostgreSQL 15"):
+        await Cluster(tmp_path / "data", settings=FAST).start()
+
+
+async def test_an_initdb_that_was_cut_off_is_begun_anew(tmp_path: Path) -> None:
+    draft = tmp_path / "data" / f".{FOLDER}.new"
+    (draft / "base").mkdir(parents=True)
+    async with Cluster(tmp_path / "data", settings=FAST) as cluster:
+        assert answers(cluster)
+    assert not draft.exists()
+
+
+def test_there_is_no_address_before_the_first_start(tmp_path: Path) -> None:
+    with pytest.raises(NotInitialised, match="vetrina up"):
+        uri(tmp_path, "app")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else; others run all of these as themselves")
+async def test_it_runs_for_somebody_who_is_not_root(tmp_path: Path) -> None:
+    data = tmp_path / "theirs"
+    data.mkdir(mode=0o700)
+    os.chown(data, 65534, 65534)
+    account = spawn.Account(65534, 65534, reach=True)  # to reach the interpreter; PostgreSQL inherits that
+    keeper = spawn.spawn([sys.executable, "-c", KEEPER, str(data)], account=account, stdout=subprocess.PIPE)
+    assert keeper.stdout
+    pid = int(await asyncio.to_thread(keeper.stdout.readline))
+    assert Path(f"/proc/{pid}").stat().st_uid == 65534
+    keeper.kill()
+    await until(lambda: not Path(f"/proc/{pid}").exists(), 10)
+    keeper.wait()
+    keeper.stdout.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only for root")
+async def test_programs_that_its_user_cannot_reach_are_copied_to_where_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binaries_module, "SHELTER", tmp_path / "shelter")
+    copy = Binaries.find().sheltered()
+    assert copy == Binaries.find().sheltered() and copy.version == Binaries.find().version
+    told = subprocess.run([copy.program("initdb"), "--version"], capture_output=True, text=True, check=True)
+    assert copy.major in told.stdout

@@ -1,0 +1,157 @@
+"""The three roles, in the embedded cluster and in an operator's own PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from vetrina.core.embedded import CannotStart, Cluster, Unsuitable, credentials, ensure_external, ensure_roles, external, roles
+from vetrina.core.embedded.roles import as_uri
+from vetrina.core.migrate import migrate
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, Path]]:
+    """A cluster with its roles and a migrated database."""
+    data = tmp_path_factory.mktemp("own") / "data"
+    cluster = Cluster(data, settings={"fsync": "off"})
+    asyncio.run(cluster.start())
+    migrate(ensure_roles(data).owner)
+    yield cluster, data
+    asyncio.run(cluster.stop())
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The superuser's URI of a server that has never seen Vetrina."""
+    cluster = Cluster(tmp_path_factory.mktemp("elsewhere") / "data", settings={"fsync": "off"})
+    asyncio.run(cluster.start())
+    yield cluster.uri("superuser", "postgres")
+    asyncio.run(cluster.stop())
+
+
+@pytest.fixture
+def guest(elsewhere: str) -> Iterator[str]:
+    """The URI of a plain user there, who owns an empty database and may do nothing else."""
+    with psycopg.connect(elsewhere, autocommit=True) as connection:
+        connection.execute("create role guest login password 'guest' createrole")
+        connection.execute("create database guest owner guest")
+        yield as_uri(elsewhere, user="guest", password="guest", dbname="guest")
+        connection.execute("drop database guest with (force)")
+        connection.execute("drop role if exists vetrina_app; drop role if exists vetrina_reporting; drop role guest")
+
+
+def user_of(uri: str) -> str:
+    """As whom one is there."""
+    with psycopg.connect(uri) as connection:
+        return connection.info.user
+
+
+def test_the_application_changes_rows_and_nothing_else(own: tuple[Cluster, Path]) -> None:
+    cluster, _ = own
+    with psycopg.connect(cluster.uri("app"), autocommit=True) as connection:
+        connection.execute("select count(*) from accounts.accounts")
+        for refused in (
+            "create table core.x ()",
+            "create table public.x ()",
+            "alter table wallet.entries add column x int",
+            "update wallet.entries set quantity = 0",
+            "delete from wallet.entries",
+            "create role x",
+            "insert into core.migrations values ('x', 'x')",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(refused.encode())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("select pg_read_file('/etc/hostname')")
+
+
+def test_reporting_reads_nothing_of_the_modules(own: tuple[Cluster, Path]) -> None:
+    cluster, _ = own
+    with psycopg.connect(cluster.uri("reporting"), autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("select * from accounts.accounts")
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            connection.execute("create temporary table x ()")
+
+
+def test_a_changed_password_is_put_right(own: tuple[Cluster, Path]) -> None:
+    cluster, data = own
+    with psycopg.connect(cluster.uri("superuser", "postgres"), autocommit=True) as connection:
+        connection.execute("alter role vetrina_app password 'another'")
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(cluster.uri("app"))
+    psycopg.connect(ensure_roles(data).app).close()
+
+
+def test_lost_credentials_are_named(own: tuple[Cluster, Path]) -> None:
+    _, data = own
+    kept = credentials.read(data)
+    assert kept
+    try:
+        credentials.write(data, credentials.Credentials({role: secrets.token_hex(8) for role in credentials.ROLES}, kept.port))
+        with pytest.raises(CannotStart, match=r"postgres\.json does not open the database"):
+            ensure_roles(data)
+    finally:
+        credentials.write(data, kept)
+
+
+def test_elsewhere_the_roles_are_made_by_who_may(guest: str, tmp_path: Path) -> None:
+    access = ensure_external(guest, tmp_path)
+    assert access.note == "" and access.owner == guest
+    assert [user_of(each) for each in (access.app, access.reporting)] == ["vetrina_app", "vetrina_reporting"]
+    migrate(access.owner)
+    with psycopg.connect(access.app, autocommit=True) as connection:
+        connection.execute("select count(*) from wallet.entries")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("delete from wallet.entries")
+        connection.execute("select count(*) from procrastinate_jobs")
+    assert external(guest, tmp_path) == access == ensure_external(guest, tmp_path)
+
+
+def test_elsewhere_everything_runs_as_the_user_given_if_it_may_not_make_roles(
+    guest: str, elsewhere: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(elsewhere, autocommit=True) as connection:
+        connection.execute("alter role guest nocreaterole")
+    access = ensure_external(guest, tmp_path)
+    assert (access.owner, access.app, access.reporting) == (guest, guest, guest)
+    assert "runs as the database user guest: it may not create roles" in access.note
+    migrate(access.owner)
+
+
+def test_elsewhere_the_roles_of_another_vetrina_are_left_alone(guest: str, elsewhere: str, tmp_path: Path) -> None:
+    with psycopg.connect(elsewhere, autocommit=True) as connection:
+        connection.execute("create role vetrina_app login password 'theirs'; create role vetrina_reporting login")
+        access = ensure_external(guest, tmp_path)
+        assert access.app == guest and "other passwords than ours" in access.note
+        psycopg.connect(as_uri(elsewhere, user="vetrina_app", password="theirs")).close()
+
+
+def test_elsewhere_it_must_be_new_enough_and_there(elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Unsuitable, match="VETRINA_DATABASE_URL cannot be used.*does not exist"):
+        ensure_external(as_uri(elsewhere, dbname="nothing"), tmp_path)
+    with pytest.raises(Unsuitable, match="not a PostgreSQL address"):
+        ensure_external("mysql://x", tmp_path)
+    monkeypatch.setattr(roles, "OLDEST", 990000)
+    with pytest.raises(Unsuitable, match=r"leads to PostgreSQL 18\.\d+.*Vetrina needs version"):
+        ensure_external(elsewhere, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("postgresql://u:p%40@h:1/db?sslmode=require", "postgresql://me:a%2Fb@h:1/db?sslmode=require"),
+        ("host=/run/postgresql dbname=x user=u", "postgresql://me:a%2Fb@%2Frun%2Fpostgresql/x"),
+        ("postgresql://[::1]:4/x", "postgresql://me:a%2Fb@[::1]:4/x"),
+        ("host=a,b port=1,2 dbname=x", "postgresql://me:a%2Fb@a:1,b:2/x"),
+    ],
+)
+def test_any_address_can_be_that_of_another_user(given: str, wanted: str) -> None:
+    assert as_uri(given, user="me", password="a/b") == wanted
+    assert psycopg.conninfo.conninfo_to_dict(as_uri(given)) == psycopg.conninfo.conninfo_to_dict(given)
