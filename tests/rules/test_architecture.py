@@ -1,0 +1,122 @@
+"""The page about the house is true, and the files keep to its manners."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.rules.catalogue import Catalogue
+from tests.rules.code import MODULES, ROOT, SOURCE, stair, tracked
+from vetrina.app import MODULES as LOADED
+
+LIMIT = 300
+LONGER = {
+    "migrations/0003_wallet.sql": "the ledger's functions belong beside the tables that they keep",
+    "schema.sql": "generated",
+    "requirements.lock": "generated",
+    "requirements-dev.lock": "generated",
+    "src/vetrina/core/confine_child.py": "runs alone in a bare interpreter, so that it cannot be split",
+    "tests/core/test_confine.py": "one table of ways to misbehave",
+    "tests/media/corpus.py": "one table of files that are not what they say",
+}
+"""Files over the limit, and why."""
+
+FOREIGN = ("src/vetrina/web/static/vendor/", "tests/vendor/")
+"""Other people's files, kept as they came."""
+
+TEXT = {".py", ".sql", ".md", ".toml", ".html", ".css", ".js", ".json", ".sh", ".lua", ".yml", ".yaml", ".txt", ".lock", ""}
+
+
+def texts() -> list[tuple[str, str]]:
+    """Our own tracked text files: path and content."""
+    found = [(path.relative_to(ROOT).as_posix(), path) for path in tracked() if path.suffix in TEXT]
+    return [(name, path.read_text("utf-8")) for name, path in found if not name.startswith(FOREIGN)]
+
+
+def paths_in(page: str) -> set[str]:
+    """What a page names as a path: a word in backticks with a slash or a known ending, and no blank."""
+    words = re.findall(r"`([^`\s]+)`", page)
+    return {word for word in words if re.search(r"/|\.(py|sql|md|toml|txt)$", word) and not re.search(r"[<>*(){}:]|^/|NAME", word)}
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/systems.md", "README.md"])
+def test_every_path_that_a_page_names_exists(page: str) -> None:
+    named = paths_in((ROOT / page).read_text("utf-8"))
+    # `queries.py` alone means any module's.
+    gone = {name for name in named if not (ROOT / name).exists() and not ("/" not in name.strip("/") and _anywhere(name))}
+    assert gone == set()
+
+
+def _anywhere(name: str) -> bool:
+    return any(SOURCE.rglob(name.strip("/")))
+
+
+def test_the_page_would_notice() -> None:
+    assert paths_in("`src/gone.py` and `a b/c` and `/healthz` and `wallet.entries` and `make`") == {"src/gone.py"}
+
+
+def test_the_page_draws_the_stair_that_is() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    drawn = [set(re.findall(r"\w+", line)) for line in page.split("```")[1].strip().splitlines()]
+    standing = [{name for name in names if (SOURCE / name).is_dir() or name in {"app", "worker", "cli"}} for names in stair()]
+    assert drawn[1:] == [names for names in reversed(standing[:-1]) if names]
+    assert drawn[0] <= stair()[-1]
+
+
+def test_files_are_short() -> None:
+    long = {
+        path.relative_to(ROOT).as_posix()
+        for path in tracked()
+        if path.suffix in {".py", ".sql", ".html", ".css", ".js", ".md", ".lock"} and len(path.read_text("utf-8").splitlines()) > LIMIT
+    }
+    ours = {name for name in long if not name.startswith(FOREIGN)}
+    assert ours - set(LONGER) == set(), f"split these by noun, or say why not: {LIMIT} lines are the limit"
+    assert set(LONGER) - ours == set(), "these are short by now"
+
+
+def test_nothing_is_left_for_later() -> None:
+    marks = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"]) + r")\b")
+    assert [f"{name}: {found.group()}" for name, text in texts() if (found := marks.search(text))] == []
+
+
+def test_no_path_of_anyones_machine_is_named() -> None:
+    checkout = {str(ROOT)} if len(ROOT.parts) > 2 else set[str]()
+    homes = {*checkout, str(Path.home()), *(f"/{name}/" for name in ("home", "root", "Users"))} - {"/"}
+    pattern = re.compile(r"(?<![\w.}/-])(?:" + "|".join(re.escape(home.rstrip("/")) + "/" for home in sorted(homes)) + ")")
+    assert [f"{name}: {found.group()}" for name, text in texts() if (found := pattern.search(text))] == []
+
+
+# Addresses that may be named: our own and examples, specifications, licences and sources of works that we credit.
+HOSTS = re.compile(
+    r"localhost|127\.0\.0\.1|host|(?:[\w-]+\.)*(?:example(?:\.\w+)?|invalid|test)|"
+    r"www\.w3\.org|ns\.adobe\.com|creativecommons\.org|api\.openai\.com"
+)
+
+
+def test_only_known_hosts_are_named() -> None:
+    found = {
+        f"{name}: {host}"
+        for name, text in texts()
+        for host in re.findall(r"\bhttps?://(\w[\w.-]*)", text)
+        if not HOSTS.fullmatch(host)
+    }
+    assert sorted(found) == []
+
+
+def test_a_module_is_a_folder_a_schema_and_a_tests_folder(catalogue: Catalogue) -> None:
+    folders = {name for name in MODULES if (SOURCE / name).is_dir()}
+    schemas = {table.split(".")[0] for table in catalogue.columns} - {"core"}
+    tests = {name for name in MODULES if any((ROOT / "tests" / name).glob("test_*.py"))}
+    assert folders == schemas == set(LOADED)
+    assert folders - tests == set(), "modules without tests"
+    assert tests - folders == set(), "tests of no module"
+
+
+def test_roles_sql_names_every_schema(catalogue: Catalogue) -> None:
+    schemas = {table.split(".")[0] for table in catalogue.columns}
+    grants = [line for line in (ROOT / "migrations/roles.sql").read_text("utf-8").splitlines() if "in schema" in line]
+    assert grants
+    for line in grants:
+        assert schemas <= set(re.findall(r"\w+", line)), line
