@@ -1,0 +1,208 @@
+"""`vetrina up`, whole: one command, one address, and nothing that dies stays dead."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import psycopg
+import pytest
+
+from tests.scenarios.up import Up, up
+from vetrina.commands import exits
+from vetrina.core.embedded import processes
+from vetrina.core.embedded.roles import as_uri
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One that runs; at the end SIGTERM must leave nothing of it, with exit code 0."""
+    with up(tmp_path_factory.mktemp("up"), VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1") as found:
+        yield found
+
+
+def test_it_says_where_it_is(running: Up) -> None:
+    until(lambda: f"Vetrina is ready: {running.url}" in log(running))
+    answer = httpx2.get(running.url + "/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    assert len(running.pids("vetrina serve")) == 2 and len(running.pids("vetrina worker")) == 1
+
+
+def test_its_logs_are_lines_of_json(running: Up) -> None:
+    httpx2.get(running.url + "/api/v1/packs", headers={"X-Request-Id": "known-to-the-test"})
+    until(lambda: "known-to-the-test" in log(running))
+    lines = [json.loads(line) for line in log(running).splitlines() if line.startswith("{")]
+    request = next(line for line in lines if line.get("request_id") == "known-to-the-test")
+    assert request["event"] == "request" and request["status"] == 200 and request["logger"] == "vetrina.web"
+    assert request["process"] == "web" and request["pid"] in running.pids("vetrina serve")
+
+
+def test_a_second_one_on_the_data_folder_is_refused(running: Up) -> None:
+    second = running.run("up")
+    assert second.returncode == exits.IN_USE
+    assert f"in use by the process with id {running.process.pid}" in second.stderr
+    assert running.ready()
+
+
+def test_a_killed_web_process_is_replaced_and_the_site_goes_on(running: Up) -> None:
+    before = set(running.pids("vetrina serve"))
+    running.kill("vetrina serve")
+    for _ in range(20):  # each on a connection of its own: whoever connects now is answered by the other
+        assert httpx2.get(running.url + "/healthz", timeout=10).status_code == 200
+    until(lambda: len(set(running.pids("vetrina serve")) - before) == 1 and len(running.pids("vetrina serve")) == 2)
+
+
+def test_a_killed_postgresql_comes_back(running: Up) -> None:
+    running.kill("bin/postgres")
+    started = time.monotonic()
+    until(lambda: not running.ready(), 5)
+    running.wait(10)
+    assert time.monotonic() - started < 10
+    assert running.run("verify").returncode == 0
+
+
+def test_the_other_commands_find_it(running: Up) -> None:
+    told = json.loads(running.run("doctor", "--json").stdout)
+    assert told["healthy"] and {each["name"]: each["state"] for each in told["checks"]}["migrations"] == "ok"
+    with psycopg.connect(running.run("db", "uri", "--role", "owner").stdout.strip()) as connection:
+        assert connection.info.user == "vetrina_owner"
+    shell = running.run("db", "shell", "-c", "select current_user", "-tA")
+    assert (shell.returncode, shell.stdout.strip()) == (0, "vetrina_app")
+    assert running.run("db", "shell", "-c", "select nonsense").returncode == 1
+    assert running.run("migrate").stdout == "nothing to apply\n"
+    assert json.loads(running.run("verify", "--json").stdout) == {"clean": True, "faults": []}
+
+
+def test_a_killed_supervisor_leaves_nothing_behind_and_the_next_one_starts(tmp_path: Path) -> None:
+    process, environment = begin(tmp_path)
+    name = processes.name_of(tmp_path / "data" / "postgres")
+    process.kill()
+    process.wait()
+    # At once: the next one waits for the old PostgreSQL's end, and the port is free.
+    process, _ = begin(tmp_path, environment)
+    assert len(processes.postmasters(name)) == 1
+    process.kill()
+    process.wait()
+    until(lambda: not processes.postmasters(name) and not processes.backends(name) and not children(tmp_path))
+
+
+def test_sigterm_while_it_starts_ends_it_too(tmp_path: Path) -> None:
+    process = start(settings(tmp_path))
+    until(lambda: (tmp_path / "data" / "vetrina.lock").exists() and (tmp_path / "data" / "postgres.json").exists())
+    process.terminate()
+    assert process.wait(20) == 0
+    assert not children(tmp_path)
+
+
+def test_another_postgresql_takes_the_place_of_the_embedded_one(server: str, tmp_path: Path) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("create database elsewhere_for_up")
+        try:
+            with up(tmp_path, VETRINA_DATABASE_URL=as_uri(server, dbname="elsewhere_for_up"), VETRINA_WEB_PROCESSES="1") as found:
+                assert not found.pids("bin/postgres") and not (found.data / "postgres").exists()
+                assert httpx2.get(found.url + "/api/v1/packs").json()["items"]
+                assert found.run("verify").returncode == 0
+                checks = json.loads(found.run("doctor", "--json").stdout)["checks"]
+                assert "your own" in checks[0]["detail"]
+        finally:
+            connection.execute("drop database elsewhere_for_up with (force)")
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "message"),
+    [
+        ({"VETRINA_PORT": "many"}, exits.SETTINGS, "VETRINA_PORT must be a whole number"),
+        ({"VETRINA_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, exits.DATABASE, "VETRINA_DATABASE_URL cannot be used"),
+        ({"VETRINA_HOST": "no.such.host.invalid"}, exits.SETTINGS, "VETRINA_HOST is no address"),
+        ({"VETRINA_DATA": "/proc/vetrina"}, exits.DATABASE, "The data folder /proc/vetrina cannot be made"),
+    ],
+)
+def test_what_it_cannot_do_is_said_in_one_line(given: dict[str, str], code: int, message: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "vetrina", "up"], env={**settings(tmp_path), **given}, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == code and message in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_a_port_in_use_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = start({**settings(tmp_path), "VETRINA_PORT": port})
+        assert process.wait(20) == exits.IN_USE
+    assert f"Port {port} on 127.0.0.1 is in use" in (tmp_path / "up.log").read_text()
+    assert not (tmp_path / "data" / "postgres").exists()
+
+
+def settings(folder: Path) -> dict[str, str]:
+    """The environment of an `up` with a folder and a port of its own, and no worker."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
+    ours = {"VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": "0", "VETRINA_WEB_PROCESSES": "1", "VETRINA_WORKER_PROCESSES": "0"}
+    return {**kept, **ours}
+
+
+def start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Begin one."""
+    with (Path(environment["VETRINA_DATA"]).parent / "up.log").open("wb") as file:
+        return subprocess.Popen([sys.executable, "-m", "vetrina", "up"], env=environment, stdout=file, stderr=file)
+
+
+def begin(folder: Path, environment: dict[str, str] | None = None) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
+    """Begin one and wait until it says its address; with the port that it has."""
+    environment = environment or settings(folder)
+    process = start(environment)
+
+    def address() -> str:
+        return (folder / "up.log").read_text().rpartition("Vetrina is ready: ")[2].strip() if process.poll() is None else "ended"
+
+    until(lambda: address().startswith(("http", "ended")), 60)
+    assert address().startswith("http"), (folder / "up.log").read_text()
+    return process, {**environment, "VETRINA_PORT": address().rpartition(":")[2]}
+
+
+def children(folder: Path) -> list[int]:
+    """Processes of Vetrina that work on this data folder."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if f"VETRINA_DATA={folder}/data".encode() in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:
+                pass
+    return found
+
+
+def log(running: Up) -> str:
+    """What it has said so far."""
+    return (running.data.parent / "up.log").read_text()
+
+
+def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait; fails after `seconds`."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def test_two_interrupts_end_it_at_once(tmp_path: Path) -> None:
+    process, environment = begin(tmp_path)
+    with socket.create_connection(("127.0.0.1", int(environment["VETRINA_PORT"]))) as slow:
+        slow.sendall(b"POST /api/v1/auth/session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")  # and never ends
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        assert process.wait(10) == 0
+        assert time.monotonic() - started < 5
+    assert not children(tmp_path)
