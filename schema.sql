@@ -957,7 +957,7 @@ CREATE INDEX generations_by_style ON studio.generations USING btree (style_name)
 
 CREATE INDEX entries_by_hold ON wallet.entries USING btree (account_id, hold_id) WHERE (hold_id IS NOT NULL);
 
-CREATE INDEX entries_in_order ON wallet.entries USING btree (account_id, asset, "position");
+CREATE INDEX entries_in_order ON wallet.entries USING btree (account_id, asset, kind, "position");
 
 CREATE INDEX grants_to_expire ON wallet.grants USING btree (expires_at) WHERE ((remaining > 0) AND (expires_at IS NOT NULL));
 

@@ -169,7 +169,8 @@ create table wallet.entries (
   constraint entry_sign_fits_kind check ((kind in ('grant', 'release')) = (quantity > 0) and quantity <> 0),
   constraint entry_balance_not_negative check (balance_after >= 0)
 );
-create index entries_in_order on wallet.entries (account_id, asset, position);
+-- A page of any filter reads this index from the newest on, asset by asset and kind by kind.
+create index entries_in_order on wallet.entries (account_id, asset, kind, position);
 create index entries_by_hold on wallet.entries (account_id, hold_id) where hold_id is not null;
 create trigger entries_append_only before update or delete on wallet.entries
   for each row execute function core.refuse_change();

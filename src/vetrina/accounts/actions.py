@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from vetrina.accounts import queries, tokens
-from vetrina.accounts.model import AccountRow, BadEmail, Credentials, SessionEnded, WrongCredentials
+from vetrina.accounts.model import AccountRow, BadEmail, BadName, Credentials, SessionEnded, WrongCredentials
 from vetrina.accounts.passwords import hasher
 from vetrina.accounts.tokens import SessionToken, access_tokens
 from vetrina.core import usage
@@ -30,9 +30,7 @@ class Opened(msgspec.Struct, frozen=True):
     token: SessionToken
 
 
-async def register(
-    services: Services, *, email: str, password: str, name: str | None, kind: str, device: Device
-) -> Opened:
+async def register(services: Services, *, email: str, password: str, name: str | None, kind: str, device: Device) -> Opened:
     """A new account and its first session. The free plan and the welcome tokens come with the row.
 
     Raises EmailTaken (409), BadEmail, BadName, WeakPassword (422), Busy (429).
@@ -82,6 +80,14 @@ async def refresh(services: Services, text: str) -> tuple[SessionToken, str]:
     return new, found.kind
 
 
+async def rename(tx: Tx, account: AccountId, name: str) -> None:
+    """Another name, or none; a business keeps one. Raises BadName (422)."""
+    wanted = name.strip()
+    if len(wanted) > 120:
+        raise BadName
+    await tx.do(queries.RENAME, account=account, name=wanted or None)
+
+
 async def revoke(tx: Tx, account: AccountId, session: UUID, *, why: str = "signed out") -> None:
     """End one session."""
     await tx.do(queries.REVOKE, account=account, id=session, why=why)
@@ -101,7 +107,8 @@ def normal(email: str) -> str:
     """The address as it is compared: trimmed, lower case. Raises BadEmail (422)."""
     address = email.strip().lower()
     local, _, domain = address.rpartition("@")
-    if not local or "." not in domain.strip(".") or any(c.isspace() for c in address) or len(address) > 254:
+    plain = address.isprintable() and not any(c.isspace() for c in address)
+    if not local or "." not in domain.strip(".") or not plain or "@" in local or len(address) > 254:
         raise BadEmail
     return address
 

@@ -72,14 +72,15 @@ INSERT_SESSION = Statement(
 )
 
 # One round trip a page: the session, whose it is, and the balance in the page's head. `last_used_at` is
-# written at most once a minute, so that reading pages stays reading.
+# written at most once in five minutes, so that reading pages stays reading. A program's session is used by
+# refreshing it, which writes it too: calls with an access token ask no database for it.
 SESSION_OWNER = Statement(
     SessionOwner,
     """
     with used as (
       update accounts.sessions set last_used_at = now()
        where account_id = %(account)s and id = %(id)s and refresh_token_hash = %(hash)s
-         and revoked_at is null and last_used_at < now() - interval '1 minute'
+         and revoked_at is null and last_used_at < now() - interval '5 minutes'
     )
     select a.id as account_id, a.kind, a.email, coalesce(u.name, v.business_name) as name, coalesce(w.balance, 0) as balance
       from accounts.sessions s
@@ -157,4 +158,8 @@ SESSION_LIVES = Statement(
     select s.id from accounts.sessions s join accounts.accounts a on a.id = s.account_id
      where s.account_id = %(account)s and s.id = %(id)s and s.revoked_at is null and s.expires_at > now() and a.is_active
     """,
+)
+
+WELCOME_TOKENS = Statement(
+    int, "select coalesce((select (value #>> '{}')::integer from core.settings where key = 'wallet.welcome_tokens'), 0) as tokens"
 )

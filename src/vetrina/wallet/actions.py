@@ -8,7 +8,7 @@ from uuid import UUID
 from vetrina.core.db import Tx
 from vetrina.core.ids import AccountId
 from vetrina.wallet import queries
-from vetrina.wallet.model import Asset, Fault, InsufficientCredits
+from vetrina.wallet.model import Asset, Entry, Fault, InsufficientCredits, Kind
 
 
 async def give(
@@ -54,6 +54,13 @@ async def capture(tx: Tx, account: AccountId, hold_id: UUID) -> bool:
 async def release(tx: Tx, account: AccountId, hold_id: UUID, *, reason: str) -> bool:
     """Give back what is held. False if the hold had ended before."""
     return await tx.one(queries.RELEASE, account=account, hold=hold_id, reason=reason)
+
+
+async def entries(tx: Tx, account: AccountId, *, asset: Asset | None, kind: Kind | None, before: UUID, limit: int) -> list[Entry]:
+    """Up to `limit` lines of the ledger made before the entry `before`, the newest first."""
+    assets = [each.value for each in ([asset] if asset else Asset)]
+    kinds = [each.value for each in ([kind] if kind else Kind)]
+    return await tx.all(queries.ENTRIES, account=account, assets=assets, kinds=kinds, before=before, limit=limit)
 
 
 async def faults(tx: Tx, limit: int = 20) -> list[Fault]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
 
 from vetrina.core.web import paging
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
-from vetrina.wallet import queries
-from vetrina.wallet.model import Asset, Balance, Entry, Pack, Plan
+from vetrina.wallet import actions, queries
+from vetrina.wallet.model import Asset, Balance, Entry, Kind, Pack, Plan
 
 
 class Wallet(msgspec.Struct):
@@ -34,18 +33,11 @@ async def entries(
     limit: Limit = 50,
     cursor: Cursor = None,
     asset: Asset | None = None,
-    kind: Annotated[str | None, Parameter(max_length=32)] = None,
+    kind: Kind | None = None,
 ) -> Page[Entry]:
     """The ledger, the newest first, with the running balance of each asset."""
     async with request.read() as tx:
-        rows = await tx.all(
-            queries.ENTRIES,
-            account=request.account.id,
-            before=paging.after(cursor),
-            asset=asset.value if asset else None,
-            kind=kind,
-            limit=limit + 1,
-        )
+        rows = await actions.entries(tx, request.account.id, asset=asset, kind=kind, before=paging.after(cursor), limit=limit + 1)
     return paging.page(rows, limit, lambda row: row.id, lambda row: row)
 
 

@@ -21,6 +21,16 @@ class Asset(StrEnum):
     POSTING = "posting"
 
 
+class Kind(StrEnum):
+    """Why an entry was made."""
+
+    GRANT = "grant"
+    HOLD = "hold"
+    RELEASE = "release"
+    EXPIRY = "expiry"
+    REVOCATION = "revocation"
+
+
 class Balance(msgspec.Struct, frozen=True):
     """What an account has of one asset: `balance` can be spent, `held` is set aside."""
 
@@ -34,7 +44,11 @@ class Balance(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One line of the ledger; `balance_after` is the running balance of its asset."""
+    """One line of the ledger; `balance_after` is the running balance of its asset.
+
+    `subject` is what it was for: `generation:<id>`, `payment:<id>`, or the key of another grant; `style` the
+    title of the generation's style; `reason` why credits came back.
+    """
 
     id: UUID
     position: int
@@ -45,7 +59,9 @@ class Entry(msgspec.Struct, frozen=True):
     note: str | None
     source: str
     hold_id: UUID | None
-    subject: str | None
+    subject: str
+    style: str | None
+    reason: str | None
     created_at: datetime
 
 

@@ -32,21 +32,32 @@ BALANCES = Statement(
     """,
 )
 
-# The cursor is an entry's id; `position` gives the order in which entries were really made.
+# The cursor is an entry's id; `position` gives the order in which entries were really made. Each asset and kind
+# that is asked for gives its newest from the index, so that no filter makes a page read more than it shows of each.
 ENTRIES = Statement(
     Entry,
     """
+    with page as (
+      select e.*
+        from unnest(%(assets)s::text[]) a (asset)
+       cross join unnest(%(kinds)s::text[]) k (kind)
+       cross join lateral (
+         select * from wallet.entries
+          where account_id = %(account)s and asset = a.asset and kind = k.kind
+            and position < coalesce(
+              (select position from wallet.entries where account_id = %(account)s and id = %(before)s), 9223372036854775807)
+          order by position desc limit %(limit)s
+       ) e
+       order by e.position desc limit %(limit)s
+    )
     select e.id, e.position, e.asset, e.kind, e.quantity, e.balance_after, g.note, g.source, e.hold_id,
-           h.key as subject, e.created_at
-      from wallet.entries e
+           coalesce(h.key, g.key) as subject, s.title as style, h.reason, e.created_at
+      from page e
       join wallet.grants g on g.account_id = e.account_id and g.id = e.grant_id
       left join wallet.holds h on h.account_id = e.account_id and h.id = e.hold_id
-     where e.account_id = %(account)s
-       and e.position < coalesce((select position from wallet.entries where account_id = %(account)s and id = %(before)s),
-                                 9223372036854775807)
-       and (%(asset)s::text is null or e.asset = %(asset)s)
-       and (%(kind)s::text is null or e.kind = %(kind)s)
-     order by e.position desc limit %(limit)s
+      left join studio.generations made on made.account_id = e.account_id and made.hold_id = e.hold_id
+      left join studio.styles s on s.name = made.style_name
+     order by e.position desc
     """,
 )
 

@@ -1,0 +1,40 @@
+"""What a session is used from, in words that its owner recognises."""
+
+from __future__ import annotations
+
+import re
+
+# The first that is found wins: browsers name the ones that they descend from too.
+_PROGRAMS = (
+    ("Edge", r"\bEdgA?/|\bEdgiOS/"),
+    ("Opera", r"\bOPR/"),
+    ("Samsung Internet", r"\bSamsungBrowser/"),
+    ("Firefox", r"\bFirefox/|\bFxiOS/"),
+    ("Chrome", r"\bChrome/|\bChromium/|\bCriOS/"),
+    ("Safari", r"\bSafari/"),
+)
+_SYSTEMS = (
+    ("iPhone", r"\biPhone\b"),
+    ("iPad", r"\biPad\b"),
+    ("Android", r"\bAndroid\b"),
+    ("Windows", r"\bWindows\b"),
+    ("ChromeOS", r"\bCrOS\b"),
+    ("macOS", r"\bMac OS X\b|\bMacintosh\b"),
+    ("Linux", r"\bLinux\b|\bX11\b"),
+)
+
+
+def title(user_agent: str | None) -> str:
+    """Firefox on Linux; or the program's own name; or that it is not known."""
+    if not user_agent:
+        return "A program without a name"
+    program = _first(_PROGRAMS, user_agent)
+    system = _first(_SYSTEMS, user_agent)
+    if program:
+        return f"{program} on {system}" if system else program
+    name = re.match(r"[\w.-]{1,40}", user_agent)
+    return f"{name.group()}, a program" if name else "A program"
+
+
+def _first(known: tuple[tuple[str, str], ...], text: str) -> str | None:
+    return next((name for name, pattern in known if re.search(pattern, text)), None)
