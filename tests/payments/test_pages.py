@@ -1,0 +1,177 @@
+"""A purchase as a person without scripts makes it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.make import Make
+from tests.payments.tools import overdue, pack, scalar
+from tests.site import Site
+from vetrina.core.db import Database
+from vetrina.core.ids import new_id
+from vetrina.payments import jobs
+
+
+async def choose(browser: httpx2.AsyncClient, name: str = "tokens_50", **fields: Any) -> httpx2.Response:
+    """Send the form of the shop."""
+    items = (await browser.get("/api/v1/packs")).json()["items"]
+    chosen = next(each["id"] for each in items if each["name"] == name)
+    return await browser.post("/wallet/buy", data={"pack_id": chosen, "gateway": "sandbox", "next": "", **fields})
+
+
+async def test_tokens_are_bought_with_forms_alone(site: Site, make: Make) -> None:
+    account = await make.account(tokens=0)
+    async with site.browser(account) as browser:
+        shop = await browser.get("/wallet/buy?needed=60&next=/studio%3Fstyle%3Doil")
+        assert shop.status_code == 200
+        for said in ("$4.99", "$14.99", "$59.99", "You were 60 tokens short", "best by the token", "Test checkout"):
+            assert said in shop.text, said
+        chosen = re.search(r'name="pack_id" value="([^"]+)" checked', shop.text)
+        next_one = re.search(r'name="next" value="([^"]*)"', shop.text)
+        assert chosen and next_one and next_one[1] == "/studio?style=oil"
+        items = (await browser.get("/api/v1/packs")).json()["items"]
+        assert next(each["quantity"] for each in items if each["id"] == chosen[1]) == 200, "the first that is enough"
+
+        sent = await browser.post("/wallet/buy", data={"pack_id": chosen[1], "gateway": "sandbox", "next": next_one[1]})
+        assert sent.status_code == 303
+        checkout = sent.headers["location"]
+        assert checkout.startswith("/payments/sandbox/")
+        page = await browser.get(checkout)
+        assert "no money moves" in page.text and "$14.99" in page.text and "200 tokens" in page.text
+
+        listed = await browser.get("/payments")
+        assert "200 tokens" in listed.text and "Waiting" in listed.text
+        paid = await browser.post(checkout, data={"outcome": "paid"})
+        place = paid.headers["location"]
+        done = await browser.get(place)
+        assert "Paid, thank you" in done.text and "200 tokens are in your wallet" in done.text and "TEST-" in done.text
+        assert 'href="/studio?style=oil"' in done.text and "Go on" in done.text
+        assert 'aria-label="200 tokens, to the wallet"' in done.text
+        assert "Paid" in (await browser.get("/payments")).text
+    assert await make.balance(account) == (200, 0)
+    await make.books()
+
+
+async def test_while_it_waits_the_page_asks_again_by_itself(site: Site, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    async with site.browser(account) as browser:
+        checkout = (await choose(browser)).headers["location"]
+        payment = await scalar(db, "select id::text from payments.payments")
+        page = await browser.get(f"/payments/{payment}")
+        assert "Waiting for the payment" in page.text and 'hx-trigger="every 2s"' in page.text
+        assert '<noscript><meta http-equiv="refresh"' in page.text and f'href="{checkout}"' in page.text
+        assert "longer than usual" not in page.text
+        async with db.tx() as tx:
+            await tx.connection.execute("update payments.payments set created_at = now() - interval '2 minutes'")
+        assert "longer than usual" in (await browser.get(f"/payments/{payment}")).text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [("declined", "The payment was declined"), ("cancelled", "You walked away"), ("", "The time ran out")],
+)
+async def test_what_was_not_paid_says_so_and_offers_another_try(
+    site: Site, make: Make, db: Database, outcome: str, said: str
+) -> None:
+    account = await make.account(tokens=0)
+    async with site.browser(account) as browser:
+        checkout = (await choose(browser)).headers["location"]
+        if outcome:
+            place = (await browser.post(checkout, data={"outcome": outcome})).headers["location"]
+        else:
+            await overdue(db)
+            await jobs.expire_due(site.services)
+            place = f"/payments/{await scalar(db, 'select id::text from payments.payments')}"
+        page = await browser.get(place)
+        assert said in page.text and "Nothing was charged" in page.text and 'href="/wallet/buy"' in page.text
+        assert 'http-equiv="refresh"' not in page.text and "hx-get" not in page.text
+        ended = await browser.get(checkout)
+        assert "ended already" in ended.text and f'href="{place}"' in ended.text
+
+
+async def test_who_left_a_checkout_finds_it_again(site: Site, make: Make, db: Database) -> None:
+    account, other = await make.account(tokens=0), await make.account(tokens=0)
+    async with site.browser(account) as browser, site.browser(other) as another:
+        first = (await choose(browser)).headers["location"]
+        assert (await choose(browser)).headers["location"] == first
+        assert (await choose(browser, "tokens_200")).headers["location"] != first
+        assert (await choose(browser, next="/account")).headers["location"] != first
+        assert (await choose(another)).headers["location"] != first
+        async with db.tx() as tx:
+            await tx.connection.execute("update wallet.packs set price = 599 where name = 'tokens_50'")
+        dearer = (await choose(browser)).headers["location"]
+        assert dearer != first and "$5.99" in (await browser.get(dearer)).text
+        await browser.post(dearer, data={"outcome": "cancelled"})
+        assert (await choose(browser)).headers["location"] != dearer
+
+
+@pytest.mark.parametrize(
+    "next", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere", "javascript:alert(1)", "/x" * 600, "/a\0b"]
+)
+async def test_nobody_is_sent_elsewhere_afterwards(site: Site, make: Make, db: Database, next: str) -> None:
+    account = await make.account(tokens=0)
+    async with site.browser(account) as browser:
+        checkout = (await choose(browser, next=next)).headers["location"]
+        place = (await browser.post(checkout, data={"outcome": "paid"})).headers["location"]
+        done = await browser.get(place)
+        assert "Go on" not in done.text and "elsewhere" not in done.text
+        assert await scalar(db, "select return_url from payments.payments") is None
+        shop = await browser.get("/wallet/buy", params={"next": next})
+        assert shop.status_code == 200 and "elsewhere" not in shop.text.split("</header>")[1].split("</main>")[0]
+
+
+async def test_what_is_wrong_stands_beside_its_field(site: Site, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    async with site.browser(account) as browser:
+        for fields, said in (
+            ({"pack_id": ""}, "Choose how many tokens"),
+            ({"pack_id": "\0"}, "Choose how many tokens"),
+            ({"pack_id": str(new_id())}, "not for sale"),
+            ({"gateway": "cheque"}, "not offered here"),
+            ({"gateway": "\0"}, "not offered here"),
+        ):
+            page = await choose(browser, **fields, next="/account")
+            assert page.status_code == 422 and said in page.text and 'value="/account"' in page.text, fields
+        for query in ("needed=-1", "needed=many"):
+            assert (await browser.get(f"/wallet/buy?{query}")).status_code == 422
+        for content in (b"", b"\xff=\xff"):
+            kind = {"Content-Type": "application/x-www-form-urlencoded"}
+            assert (await browser.post("/wallet/buy", content=content, headers=kind)).status_code == 422
+    assert await scalar(db, "select count(*)::int from payments.payments") == 0
+
+
+async def test_strangers_and_nobody(site: Site, make: Make) -> None:
+    account, stranger = await make.account(tokens=0), await make.account(tokens=0)
+    async with site.browser(account) as browser, site.browser(stranger) as other:
+        checkout = (await choose(browser)).headers["location"]
+        place = (await browser.post(checkout, data={"outcome": "paid"})).headers["location"]
+        assert (await other.get(place)).status_code == 404
+        assert place not in (await other.get("/payments")).text and "No payments yet" in (await other.get("/payments")).text
+    for path in ("/wallet/buy", "/payments", place):
+        away = await site.client.get(path)
+        assert away.status_code == 303 and away.headers["location"].startswith("/sign-in?next="), path
+    pack_id = (await pack(httpx2.AsyncClient(base_url=site.url + "/api/v1")))["id"]
+    assert (await site.client.post("/wallet/buy", data={"pack_id": pack_id, "gateway": "sandbox"})).status_code == 303
+    assert len((await site.client.get("/api/v1/packs")).json()["items"]) == 3
+
+
+async def test_the_history_has_pages(site: Site, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    async with site.browser(account) as browser:
+        await choose(browser)
+        async with db.tx() as tx:
+            await tx.connection.execute("""
+                insert into payments.payments (account_id, id, kind, status, gateway, asset, quantity, amount, currency,
+                                               description, expires_at)
+                select account_id, core.new_id(), kind, 'expired', gateway, asset, n, amount, currency, description, expires_at
+                  from payments.payments, generate_series(1, 59) n""")
+        first = await browser.get("/payments")
+        older = re.search(r'href="(/payments\?cursor=[^"]+)"', first.text)
+        assert older and len(re.findall(r'<a href="/payments/[0-9a-f-]{36}"', first.text)) == 50
+        rest = await browser.get(older[1])
+        assert len(re.findall(r'<a href="/payments/[0-9a-f-]{36}"', rest.text)) == 10 and "Older payments" not in rest.text
+        assert (await browser.get("/payments?cursor=nonsense")).status_code == 422
