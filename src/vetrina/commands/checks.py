@@ -93,7 +93,8 @@ async def _storage(settings: Settings) -> Check:
 
 
 def _engines(settings: Settings) -> list[Check]:
-    openai = f"set up, model {settings.openai_image_model}" if settings.openai_api_key else "not set up (OPENAI_API_KEY)"
+    there = settings.openai_api_key or settings.openai_base_url
+    openai = f"set up, model {settings.openai_image_model}" if there else "not set up (OPENAI_API_KEY, OPENAI_BASE_URL)"
     comfyui = f"set up, {settings.comfyui_url}" if settings.comfyui_url else "not set up (COMFYUI_URL)"
     return [
         Check("engine builtin", "ok", "always there"),

@@ -20,7 +20,6 @@ from vetrina.core import logs, settings
 from vetrina.core.embedded import Access, Cluster, Lock, ensure_external, ensure_roles, make_folder
 from vetrina.core.settings import Settings
 from vetrina.core.supervise import Child, Supervisor
-from vetrina.prepare import prepare
 
 log = structlog.get_logger("vetrina.up")
 Result = TypeVar("Result")
@@ -60,6 +59,8 @@ class _Up:
                 async with self._database(lock) as access:
                     if access.note:
                         log.warning(access.note)
+                    from vetrina.prepare import prepare  # brings the modules along: late, so that refusals come at once
+
                     applied = await self._unless_stopped(prepare(self.settings, access.owner))
                     log.info("the database is up to date", applied=len(applied))
                     await self._serve(listener, access.app)

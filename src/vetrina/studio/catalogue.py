@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from psycopg.types.json import Jsonb
 
-from vetrina.clients.engines import comfyui, openai_images
+from vetrina.clients.engines import comfyui
 from vetrina.clients.engines.base import Engine, Parameter, Style
 from vetrina.clients.engines.builtin import catalogue as catalogue_of_builtin
 from vetrina.clients.engines.builtin import previews
@@ -123,6 +123,8 @@ def _houses(settings: Settings) -> list[House]:
     at_once = asyncio.Semaphore(settings.builtin_concurrency)
     houses = [House(BuiltinEngine(), "Made on this server", catalogue_of_builtin.STYLES, 1, at_once)]
     if settings.openai_api_key or settings.openai_base_url:
+        from vetrina.clients.engines import openai_images  # its SDK takes 0.7 s of CPU to import: only who uses it pays
+
         base_url = settings.openai_base_url or "https://api.openai.com/v1"
         try:
             engine = openai_images.OpenAIImages(base_url, settings.openai_api_key or None, settings.openai_image_model)
