@@ -1,0 +1,111 @@
+"""What the documents name is there: files, tables, constraints, calls, settings, commands; and the README's calls work."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from dataclasses import fields
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.rules.catalogue import Catalogue
+from tests.rules.code import MODULES, ROOT, SOURCE
+from tests.site import Site
+from vetrina.cli import create
+from vetrina.core.settings import Settings
+from vetrina.demo.photos import path_of
+
+PAGES = ["README.md", "docs/architecture.md", "docs/systems.md"]
+
+
+def text_of(page: str) -> str:
+    """The text of a page."""
+    return (ROOT / page).read_text("utf-8")
+
+
+def quoted(text: str) -> set[str]:
+    """The words in backticks."""
+    return set(re.findall(r"`([^`\s]+)`", text))
+
+
+def paths_in(page: str) -> set[str]:
+    """What a page names as a path: a word in backticks with a slash inside or a known ending."""
+    looks = re.compile(r"[\w.-]+/[\w./-]*|[\w.-]+\.(?:py|sql|md|toml|txt)")
+    return {word for word in quoted(page) if looks.fullmatch(word) and "NAME" not in word and not word.startswith("text/")}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_path_exists(page: str) -> None:
+    # `queries.py` alone means any module's.
+    gone = {name for name in paths_in(text_of(page)) if not (ROOT / name).exists() and not _in_a_module(name.rstrip("/"))}
+    assert gone == set()
+
+
+def _in_a_module(name: str) -> bool:
+    return "/" not in name and any(SOURCE.rglob(name))
+
+
+def test_a_wrong_path_is_noticed() -> None:
+    assert paths_in("`src/gone.py` and `a b/c` and `/healthz` and `wallet.entries` and `make`") == {"src/gone.py"}
+
+
+def test_every_name_of_the_database_exists(catalogue: Catalogue, as_owner: psycopg.Connection[Any]) -> None:
+    triggers = {row[0] for row in as_owner.execute("select tgname from pg_trigger where not tgisinternal")}
+    tables = set(catalogue.columns) | {f"{each.schema}.{each.name}" for each in catalogue.functions}
+    names = triggers | catalogue.raised() | {each.name for each in (*catalogue.constraints, *catalogue.indexes)}
+    names |= {column for columns in catalogue.columns.values() for column in columns}
+    # The right-hand column says what is here, unless it says that it is not.
+    cells = [line.split("|")[2] for line in text_of("docs/systems.md").splitlines() if line.startswith("| ")]
+    words = {word for cell in cells if "not yet" not in cell for word in quoted(cell)}
+    dotted = {word for word in words if re.fullmatch(rf"(?:core|{'|'.join(MODULES)})\.\w+", word)}
+    snakes = {word for word in words if re.fullmatch(r"[a-z]+(?:_[a-z]+)+", word)}
+    assert len(dotted) > 10 and len(snakes) > 10
+    assert dotted - tables == set()
+    assert snakes - names == set()
+
+
+async def test_every_call_exists(site: Site) -> None:
+    known = (await site.client.get("/api/docs/openapi.json")).json()["paths"]
+    text = "\n".join(text_of(page) for page in PAGES)
+    named = set(re.findall(r"\b(GET|POST|PUT|PATCH|DELETE) (/api/v1/[\w/{}-]+)", text))
+    named |= {("GET", f"/api/v1/{path}") for path in re.findall(r"\$SITE/(wallet|packs)\b", text)}
+    assert len(named) > 5
+    shapes = {(method.upper(), re.sub(r"{\w+}", "{}", path)) for path, item in known.items() for method in item}
+    assert {(method, path) for method, path in named if (method, re.sub(r"{\w+}", "{}", path)) not in shapes} == set()
+
+
+def test_every_setting_exists() -> None:
+    known = {each.metadata["variable"] for each in fields(Settings)}
+    named = {word for word in quoted(text_of("README.md").replace("=off", "")) if re.fullmatch(r"[A-Z]+(?:_[A-Z]+)+", word)}
+    assert len(named) > 8
+    assert named - known == set()
+
+
+def test_every_command_exists() -> None:
+    app = create()
+    for words in sorted(set(re.findall(r"`vetrina ((?:[a-z]+ ?)+)", text_of("README.md")))):
+        _, _, left = app.parse_commands(words.split())
+        assert left == [], words
+
+
+def test_every_make_target_exists() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), flags=re.M))
+    named = set(re.findall(r"^make (\w+)|`make (\w+)`", text_of("README.md"), flags=re.M))
+    assert {word for pair in named for word in pair if word} - targets == set()
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the README's example calls curl")
+async def test_the_readmes_calls_work(site: Site) -> None:
+    script = next(block for block in re.findall(r"```sh\n(.*?)```", text_of("README.md"), flags=re.S) if "curl" in block)
+    script = script.replace("http://127.0.0.1:8000", site.url).replace("photo.jpg", str(path_of("fig_bowl")))
+    # The stream of events lasts as long as the picture takes; no worker runs here.
+    lines = [line for line in script.splitlines() if "/events" not in line]
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-euc", "\n".join(lines), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0, errors.decode()
+    assert '"balance":20' in out.decode() and '"status":"pending"' in out.decode() and '"tokens_50"' in out.decode()
