@@ -54,8 +54,8 @@ def job(name: str, *, queue: str, attempts: int = 5, every: str | None = None) -
         async def run(context: JobContext, **arguments: Any) -> None:
             if every:
                 arguments.pop("timestamp", None)
-            services: Any = context.additional_context["services"]  # pyright: ignore[reportUnknownMemberType]
-            await work(services, **arguments)
+            at_hand = cast("dict[str, Any]", context.additional_context)  # pyright: ignore[reportUnknownMemberType]
+            await work(at_hand["services"], **arguments)
 
         task = app.task(
             name=name, queue=queue, pass_context=True, retry=Patience(attempts), queueing_lock=name if every else None
