@@ -79,7 +79,7 @@ async def test_what_was_not_paid_says_so_and_offers_another_try(
 ) -> None:
     account = await make.account(tokens=0)
     async with site.browser(account) as browser:
-        checkout = (await choose(browser)).headers["location"]
+        checkout = (await choose(browser, next="/studio?style=oil")).headers["location"]
         if outcome:
             place = (await browser.post(checkout, data={"outcome": outcome})).headers["location"]
         else:
@@ -87,7 +87,8 @@ async def test_what_was_not_paid_says_so_and_offers_another_try(
             await jobs.expire_due(site.services)
             place = f"/payments/{await scalar(db, 'select id::text from payments.payments')}"
         page = await browser.get(place)
-        assert said in page.text and "Nothing was charged" in page.text and 'href="/wallet/buy"' in page.text
+        assert said in page.text and "Nothing was charged" in page.text
+        assert 'href="/wallet/buy?next=/studio%3Fstyle%3Doil"' in page.text, "the way back is kept over another try"
         assert 'http-equiv="refresh"' not in page.text and "hx-get" not in page.text
         ended = await browser.get(checkout)
         assert "ended already" in ended.text and f'href="{place}"' in ended.text
