@@ -13,6 +13,8 @@ from litestar.response import Redirect
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request
 
+_BOUNDS = {"minimum": "at least", "maximum": "at most", "minLength": "from", "maxLength": "up to"}
+
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
@@ -28,17 +30,10 @@ async def theme(data: Form) -> Redirect:
 @get("/api/docs", include_in_schema=False, sync_to_thread=False)
 def docs(request: Request) -> Response[str]:
     """Every call of the API, read from the OpenAPI document itself."""
-    schema = request.app.openapi_schema.to_schema()
+    document = request.app.openapi_schema.to_schema()
     calls = [
-        {
-            "method": method.upper(),
-            "path": path,
-            "summary": operation.get("description") or operation.get("summary", ""),
-            "tag": (operation.get("tags") or ["other"])[0],
-            "parameters": operation.get("parameters", []),
-            "answers": sorted(operation.get("responses", {})),
-        }
-        for path, item in schema.get("paths", {}).items()
+        _call(document, method, path, operation)
+        for path, item in document.get("paths", {}).items()
         for method, operation in item.items()
         if method in {"get", "post", "put", "patch", "delete"}
     ]
@@ -51,6 +46,52 @@ def docs(request: Request) -> Response[str]:
 def document(request: Request) -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
     return request.app.openapi_schema.to_schema()
+
+
+def _call(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    fields = [
+        {"name": each["name"], "place": each["in"], "about": each.get("description") or _kind(document, each.get("schema", {}))}
+        for each in operation.get("parameters", [])
+    ]
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        body = _resolved(document, content.get("schema", {}))
+        place = "form" if "form" in kind else "body"
+        for name, schema in body.get("properties", {}).items():
+            needed = "" if name in body.get("required", []) else "optional "
+            fields.append({"name": name, "place": needed + place, "about": _kind(document, schema)})
+    return {
+        "method": method.upper(),
+        "path": path,
+        "summary": operation.get("description") or operation.get("summary", ""),
+        "tag": (operation.get("tags") or ["other"])[0],
+        "fields": fields,
+        "answers": sorted(operation.get("responses", {})),
+    }
+
+
+def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    found = document
+    for part in str(schema["$ref"]).removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
+def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
+    """What a value may be, in a few words."""
+    schema = _resolved(document, schema)
+    if choices := schema.get("enum"):
+        return ", ".join(str(each) for each in choices)
+    for several in ("oneOf", "anyOf"):
+        if several in schema:
+            return " or ".join(_kind(document, each) for each in schema[several])
+    if schema.get("type") == "array":
+        return f"list of {_kind(document, schema.get('items', {}))}"
+    kind = schema.get("type", "any")
+    text = kind if isinstance(kind, str) else " or ".join(kind)
+    bounds = [f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema]
+    return f"{schema.get('format') or text}{', ' + ', '.join(bounds) if bounds else ''}"
 
 
 ROUTES: list[Any] = [theme, docs, document]
