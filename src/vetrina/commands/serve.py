@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import select
 import signal
 import socket
-from collections.abc import Generator
-from typing import Annotated
+from collections.abc import Generator, Sequence
+from typing import Annotated, Any, cast
 
 import uvicorn
 from cyclopts import Parameter
@@ -24,7 +25,31 @@ GRACE = 10
 
 
 class Server(uvicorn.Server):
-    """uvicorn that ends with 0 after a graceful stop, where it would raise the signal again."""
+    """uvicorn on a listening socket of its own, that helps its siblings out.
+
+    What waits on a sibling's socket for longer than a tick (0.1 s) is taken over: the sibling was killed and is
+    being replaced, or has its hands full. And it ends with 0 after a graceful stop, where uvicorn would raise the
+    signal again.
+    """
+
+    def __init__(self, config: uvicorn.Config, siblings: Sequence[socket.socket] = ()) -> None:
+        super().__init__(config)
+        self._siblings = siblings
+        self._waiting: set[int] = set()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called every 0.1 s."""
+        if self._siblings:
+            waiting = set(select.select(self._siblings, [], [], 0)[0])
+            await asyncio.gather(*(self._relieve(each) for each in waiting if each.fileno() in self._waiting))
+            self._waiting = {each.fileno() for each in waiting}
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, for siblings too, and let what is open end."""
+        for each in self._siblings:
+            each.close()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -34,8 +59,20 @@ class Server(uvicorn.Server):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
 
+    async def _relieve(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(OSError):  # nothing left to accept
+            while True:
+                accepted, _ = listener.accept()
+                accepted.setblocking(False)
+                await loop.connect_accepted_socket(self._protocol, accepted)
 
-def serve(*, fd: Annotated[int | None, Parameter(show=False)] = None) -> int:
+    def _protocol(self) -> asyncio.Protocol:
+        make = cast(Any, self.config.http_protocol_class)
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+def serve(*, fd: Annotated[list[int] | None, Parameter(show=False)] = None) -> int:
     """Run one web process on VETRINA_HOST and VETRINA_PORT.
 
     It uses the database in VETRINA_DATABASE_URL as the user given there, otherwise the embedded one of a
@@ -44,11 +81,11 @@ def serve(*, fd: Annotated[int | None, Parameter(show=False)] = None) -> int:
     Parameters
     ----------
     fd
-        A listening socket that the parent hands down.
+        Listening sockets that the parent hands down: this process's own, then its siblings'.
     """
     found = settings.read()
     logs.configure(found.log_format, "web")
-    listener = listen(found.host, found.port) if fd is None else socket.socket(fileno=fd)
+    own, *siblings = [socket.socket(fileno=each) for each in fd] if fd else listen(found.host, found.port)
     services = connect(found, found.database_url or embedded(found.data).app)
     config = uvicorn.Config(
         create(services),
@@ -63,8 +100,8 @@ def serve(*, fd: Annotated[int | None, Parameter(show=False)] = None) -> int:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE,
     )
-    server = Server(config)
+    server = Server(config, siblings)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: the collector need not walk it again and again
-    server.run([listener])
+    server.run([own])
     return 0 if server.started else 1

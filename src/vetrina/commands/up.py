@@ -55,7 +55,10 @@ class _Up:
         lock = Lock(self.settings.data)
         lock.acquire()
         try:
-            with contextlib.suppress(_Stopped), listen(self.settings.host, self.settings.port) as listener:
+            with contextlib.suppress(_Stopped), contextlib.ExitStack() as stack:
+                sockets = listen(self.settings.host, self.settings.port, self.settings.web_processes)
+                for each in sockets:
+                    stack.enter_context(each)
                 async with self._database(lock) as access:
                     if access.note:
                         log.warning(access.note)
@@ -63,7 +66,7 @@ class _Up:
 
                     applied = await self._unless_stopped(prepare(self.settings, access.owner))
                     log.info("the database is up to date", applied=len(applied))
-                    await self._serve(listener, access.app)
+                    await self._serve(sockets, access.app)
         finally:
             lock.release()
         log.info("stopped")
@@ -102,8 +105,8 @@ class _Up:
             await asyncio.gather(watch, return_exceptions=True)
             await cluster.stop()
 
-    async def _serve(self, listener: socket.socket, uri: str) -> None:
-        port = listener.getsockname()[1]
+    async def _serve(self, sockets: list[socket.socket], uri: str) -> None:
+        port = sockets[0].getsockname()[1]
         environment = {
             **os.environ,
             "VETRINA_DATABASE_URL": uri,
@@ -114,14 +117,21 @@ class _Up:
         def child(name: str, *command: str, fds: tuple[int, ...] = ()) -> Child:
             return Child(name, [sys.executable, "-m", "vetrina", *command], environment, fds)
 
-        fd = listener.fileno()
+        def web(number: int) -> Child:
+            fds = [each.fileno() for each in (*sockets[number:], *sockets[:number])]  # its own first
+            return child(f"web {number + 1}", "serve", *(f"--fd={fd}" for fd in fds), fds=tuple(fds))
+
         supervisor = Supervisor(
-            [child(f"web {n}", "serve", "--fd", str(fd), fds=(fd,)) for n in range(1, self.settings.web_processes + 1)],
-            [child(f"worker {n}", "worker") for n in range(1, self.settings.worker_processes + 1)],
+            [web(number) for number in range(len(sockets))],
+            [child(f"worker {number + 1}", "worker") for number in range(self.settings.worker_processes)],
         )
+        def close() -> None:
+            for each in sockets:
+                each.close()
+
         telling = asyncio.create_task(self._tell(port))
         try:
-            await supervisor.run(self.stop, self.hurry, on_stop=listener.close)
+            await supervisor.run(self.stop, self.hurry, on_stop=close)
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
