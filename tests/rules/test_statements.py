@@ -211,3 +211,13 @@ def _sql(call: ast.Call) -> bool:
     if isinstance(first, ast.Constant):
         return isinstance(first.value, str) and " " in first.value.strip()
     return call.func.attr.startswith("execute") if isinstance(call.func, ast.Attribute) else False
+
+
+def test_each_is_used() -> None:
+    used = {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for tree in trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    }
+    assert [name for name in statements() if name.rpartition(".")[2] not in used] == []
