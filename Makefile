@@ -11,6 +11,10 @@ $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
+# Everything, with a demo account; VETRINA_DATA and VETRINA_PORT are honoured. Ctrl-C ends it.
+run: $(VENV)/.installed
+	$(BIN)/vetrina up --demo
+
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 -q
 

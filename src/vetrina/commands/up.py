@@ -25,16 +25,21 @@ log = structlog.get_logger("vetrina.up")
 Result = TypeVar("Result")
 
 
-def up() -> int:
+def up(*, demo: bool = False) -> int:
     """Run everything: PostgreSQL, migrations, web processes and workers, under one supervisor.
 
     PostgreSQL is Vetrina's own, in the data folder, unless VETRINA_DATABASE_URL names another. Whatever dies
     is started again. The address is printed when the site answers. SIGTERM or Ctrl-C ends it all, in order;
     a second one at once. VETRINA_DATA is the data folder, VETRINA_PORT the port; `vetrina doctor` lists the rest.
+
+    Parameters
+    ----------
+    demo
+        Make an account with finished work, once, and print how to sign in to it.
     """
     found = settings.read()
     logs.configure(found.log_format, "up")
-    asyncio.run(_Up(found).run())
+    asyncio.run(_Up(found, demo=demo).run())
     return 0
 
 
@@ -43,14 +48,15 @@ class _Stopped(Exception):
 
 
 class _Up:
-    def __init__(self, found: Settings) -> None:
+    def __init__(self, found: Settings, *, demo: bool) -> None:
         self.settings = found
+        self.demo = demo
         self.stop, self.hurry = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, self._signalled)
+            loop.add_signal_handler(number, self._signalled, number)
         make_folder(self.settings.data)
         lock = Lock(self.settings.data)
         lock.acquire()
@@ -71,7 +77,8 @@ class _Up:
             lock.release()
         log.info("stopped")
 
-    def _signalled(self) -> None:
+    def _signalled(self, number: signal.Signals) -> None:
+        log.info("stopping", signal=number.name)
         if self.stop.is_set():
             self.hurry.set()
         self.stop.set()
@@ -129,20 +136,29 @@ class _Up:
             for each in sockets:
                 each.close()
 
-        telling = asyncio.create_task(self._tell(port))
+        telling = asyncio.create_task(self._tell(port, environment))
         try:
             await supervisor.run(self.stop, self.hurry, on_stop=close)
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
 
-    async def _tell(self, port: int) -> None:
-        """Print the address once the site answers there."""
+    async def _tell(self, port: int, environment: dict[str, str]) -> None:
+        """Print the address once the site answers there; then, if asked, have the demo account made."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)
         while not await asyncio.to_thread(_ready, host, port):
             await asyncio.sleep(0.1)
         shown = f"[{host}]" if ":" in host else host
         print(f"Vetrina is ready: {self.settings.public_url or f'http://{shown}:{port}'}", flush=True)
+        if self.demo:
+            seeding = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "vetrina", "demo", "seed", "--url", f"http://{shown}:{port}"), env=environment
+            )
+            try:
+                await seeding.wait()
+            finally:
+                if seeding.returncode is None:
+                    seeding.kill()
 
 
 def _ready(host: str, port: int) -> bool:
