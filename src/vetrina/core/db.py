@@ -19,7 +19,7 @@ from psycopg import AsyncConnection, AsyncCursor, sql
 from psycopg.rows import kwargs_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from vetrina.core.refusals import NotFound, Unavailable, for_constraint
+from vetrina.core.refusals import Invalid, NotFound, Unavailable, for_constraint
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -89,7 +89,7 @@ class Tx:
 
 
 class refusing:
-    """Turns a violated constraint that has a refusal into that refusal."""
+    """Turns what the database says no to into a refusal: a violated constraint that has one, a value that it cannot keep."""
 
     def __enter__(self) -> None:
         return None
@@ -99,6 +99,18 @@ class refusing:
             refusal = for_constraint(error.diag.constraint_name)
             if refusal is not None:
                 raise refusal from error
+        elif isinstance(error, _UNKEEPABLE) or (isinstance(error, psycopg.DataError) and error.sqlstate is None):
+            raise Invalid("There is a character, a number or a date in this that cannot be kept.") from error
+
+
+# From the database, and from psycopg before it sends (no sqlstate: the zero character; half a surrogate pair).
+_UNKEEPABLE = (
+    psycopg.errors.UntranslatableCharacter,
+    psycopg.errors.CharacterNotInRepertoire,
+    psycopg.errors.NumericValueOutOfRange,
+    psycopg.errors.DatetimeFieldOverflow,
+    UnicodeEncodeError,
+)
 
 
 class Database:

@@ -1,0 +1,212 @@
+"""The pool and its transactions: what happens when PostgreSQL goes away, and when it says no."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from tests.make import Make
+from tests.site import Site
+from vetrina.accounts.model import EmailTaken
+from vetrina.core.db import PING, Database, Statement, Tx
+from vetrina.core.refusals import Invalid, NotFound, Unavailable
+
+
+def statement(row: type[Any], sql: LiteralString) -> Statement[Any]:
+    """A statement of the test's own, not among the declared ones."""
+    made = Statement(row, sql)
+    Statement.declared.remove(made)
+    return made
+
+
+def kill(server: str, name: str) -> int:
+    """End every connection to the database `name`; how many there were."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        rows = connection.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()", (name,)
+        ).fetchall()
+    return len(rows)
+
+
+async def fill(db: Database, count: int) -> None:
+    """Open `count` connections of the pool."""
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(count):
+            await stack.enter_async_context(db.connection())
+
+
+async def test_connections_that_died_in_the_pool_are_not_handed_out(db: Database, database: str, server: str) -> None:
+    await fill(db, 8)
+    assert kill(server, urlsplit(database).path[1:]) == 8
+    started = time.perf_counter()
+
+    async def ask() -> int:
+        async with db.read() as tx:
+            return await tx.one(PING)
+
+    assert await asyncio.gather(*(ask() for _ in range(40))) == [1] * 40
+    assert time.perf_counter() - started < 5  # not the pool's own pauses of seconds between the dead ones
+
+
+async def test_after_a_restart_the_first_request_succeeds(site: Site, make: Make, database: str, server: str) -> None:
+    account = await make.account(tokens=3)
+    async with site.api(account) as api, site.browser(account) as browser:
+        for _ in range(3):
+            assert kill(server, urlsplit(database).path[1:]) > 0
+            answers = await asyncio.gather(api.get("/wallet"), browser.get("/wallet"), site.client.get("/readyz"))
+            assert [each.status_code for each in answers] == [200, 200, 200]
+
+
+async def test_a_connection_that_only_has_something_to_say_is_kept(db: Database) -> None:
+    await fill(db, 2)
+    before = db.statistics()["connections_num"]
+    pids: set[int] = set()
+    async with db.connection() as one, db.connection() as other:
+        for connection in (one, other):
+            await connection.execute("listen whispers")
+            pids.add(connection.info.backend_pid)
+        await one.execute("notify whispers, 'nothing'")
+    await asyncio.sleep(0.05)
+    async with db.connection() as one, db.connection() as other:
+        assert {one.info.backend_pid, other.info.backend_pid} == pids
+    assert db.statistics()["connections_num"] == before
+
+
+async def test_one_that_dies_in_use_is_told_and_replaced(db: Database, database: str, server: str) -> None:
+    with pytest.raises(Unavailable):
+        async with db.tx() as tx:
+            kill(server, urlsplit(database).path[1:])
+            await tx.one(PING)
+    async with db.read() as tx:
+        assert await tx.one(PING) == 1
+
+
+async def test_again_repeats_what_a_restart_interrupted(db: Database, database: str, server: str) -> None:
+    tries = 0
+
+    async def work(tx: Tx) -> int:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            kill(server, urlsplit(database).path[1:])
+        return await tx.one(PING)
+
+    assert await db.again(work) == 1 and tries == 2
+
+
+async def test_a_database_that_comes_back_is_found_again_soon(database: str) -> None:
+    parts = urlsplit(database)
+    async with gate(parts.hostname or "", parts.port or 5432) as door:
+        place = f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{door.port}"
+        db = Database(urlunsplit(parts._replace(netloc=place)), size=4)
+        await db.open()
+        await fill(db, 4)
+        await door.shut()
+        asking = asyncio.create_task(db.ready())
+        await asyncio.sleep(2.5)
+        assert not asking.done()
+        await door.open()
+        started = time.perf_counter()
+        assert await asking
+        assert time.perf_counter() - started < 2.5
+        await db.close()
+
+
+async def test_a_refused_row_leaves_nothing_and_names_its_refusal(db: Database, make: Make) -> None:
+    account = await make.account(email="taken@example.com")
+    rename = statement(type(None), "update accounts.users set name = %(name)s where account_id = %(account)s")
+    again = statement(
+        type(None), "insert into accounts.accounts (id, kind, email) values (gen_random_uuid(), 'user', 'taken@example.com')"
+    )
+    with pytest.raises(EmailTaken):
+        async with db.tx() as tx:
+            await tx.do(rename, name="Other", account=account.id)
+            await tx.do(again)
+    async with db.read() as tx:
+        assert await tx.one(statement(str, "select name from accounts.users where account_id = %(a)s"), a=account.id) == "Test"
+
+
+@pytest.mark.parametrize("text", ["zero \0 inside", "half a pair \ud800"])
+async def test_text_that_cannot_be_kept_is_refused(db: Database, text: str) -> None:
+    with pytest.raises(Invalid):
+        async with db.tx() as tx:
+            await tx.one(statement(str, "select %(text)s::text"), text=text)
+
+
+async def test_a_fault_of_ours_is_no_refusal(db: Database) -> None:
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        async with db.tx() as tx:
+            await tx.all(statement(int, "select nonsense"))
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        async with db.tx() as tx:
+            await tx.all(statement(int, "select 1 / 0"))
+
+
+async def test_one_needs_a_row(db: Database) -> None:
+    async with db.read() as tx:
+        assert await tx.maybe(statement(int, "select 1 where false")) is None
+        with pytest.raises(NotFound):
+            await tx.one(statement(int, "select 1 where false"))
+
+
+async def test_notifications_arrive_and_a_lost_connection_is_told(db: Database, database: str, server: str) -> None:
+    heard = db.listen("generations")
+    assert await anext(heard) == ("", "")
+    async with db.read() as tx:
+        await tx.connection.execute("select pg_notify('generations', 'first')")
+    assert await asyncio.wait_for(anext(heard), 5) == ("generations", "first")
+    kill(server, urlsplit(database).path[1:])
+    assert await asyncio.wait_for(anext(heard), 5) == ("", "")
+    await heard.aclose()  # type: ignore[attr-defined]
+
+
+class Door:
+    """A TCP forwarder that can be shut: a database that is away."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._to = (host, port)
+        self._server: asyncio.Server | None = None
+        self._streams: set[asyncio.StreamWriter] = set()
+        self.port = 0
+
+    async def open(self) -> None:
+        """Let connections through."""
+        self._server = await asyncio.start_server(self._through, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def shut(self) -> None:
+        """Refuse new connections and drop the old ones."""
+        if self._server is not None:
+            self._server.close()
+        for writer in list(self._streams):
+            writer.transport.abort()
+
+    async def _through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs, ours = await asyncio.open_connection(*self._to)
+        self._streams |= {writer, ours}
+        await asyncio.gather(_pipe(reader, ours), _pipe(theirs, writer), return_exceptions=True)
+        self._streams -= {writer, ours}
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+    writer.close()
+
+
+@asynccontextmanager
+async def gate(host: str, port: int) -> AsyncIterator[Door]:
+    """An open door to a server."""
+    door = Door(host, port)
+    await door.open()
+    yield door
+    await door.shut()
