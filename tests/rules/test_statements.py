@@ -221,3 +221,25 @@ def test_each_is_used() -> None:
         if isinstance(node, ast.Attribute) or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
     }
     assert [name for name in statements() if name.rpartition(".")[2] not in used] == []
+
+
+def _opened(tree: ast.AST) -> list[int]:
+    """Where a function that receives a Tx opens another transaction or connection."""
+    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    receiving = [
+        each
+        for each in functions
+        if any(arg.annotation and ast.unparse(arg.annotation) == "Tx" for arg in (*each.args.args, *each.args.kwonlyargs))
+    ]
+    return [
+        node.lineno
+        for each in receiving
+        for node in ast.walk(each)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"tx", "read", "again"}
+        and ast.unparse(node.func.value).rpartition(".")[2] in {"db", "request"}
+    ]  # fmt: skip
+
+
+def test_who_receives_a_transaction_opens_none() -> None:
+    assert {path: lines for path, tree in trees().items() if (lines := _opened(tree))} == {}
+    assert _opened(ast.parse("async def f(tx: Tx):\n  async with services.db.tx() as other: pass")) == [2]
