@@ -281,6 +281,11 @@ language plpgsql as $$
 declare
   v_hold wallet.holds;
 begin
+  -- The wallet first: the same order of locks as hold, give and release.
+  perform 1 from wallet.wallets w
+    join wallet.holds h on h.account_id = w.account_id and h.asset = w.asset
+   where h.account_id = p_account and h.id = p_hold
+     for update of w;
   update wallet.holds set state = 'captured', settled_at = now()
    where account_id = p_account and id = p_hold and state = 'held'
   returning * into v_hold;
@@ -302,7 +307,7 @@ declare
   v_entry record;
   v_balance bigint;
 begin
-  -- The wallet first: the same order of locks as hold and give.
+  -- The wallet first: the same order of locks as hold, give and capture.
   perform 1 from wallet.wallets w
     join wallet.holds h on h.account_id = w.account_id and h.asset = w.asset
    where h.account_id = p_account and h.id = p_hold

@@ -28,7 +28,7 @@ async def test_tokens_are_bought_with_forms_alone(site: Site, make: Make) -> Non
     async with site.browser(account) as browser:
         shop = await browser.get("/wallet/buy?needed=60&next=/studio%3Fstyle%3Doil")
         assert shop.status_code == 200
-        for said in ("$4.99", "$14.99", "$59.99", "You were 60 tokens short", "best by the token", "Test checkout"):
+        for said in ("$4.99", "$14.99", "$59.99", "You were 60 tokens short", "best price", "Test checkout"):
             assert said in shop.text, said
         chosen = re.search(r'name="pack_id" value="([^"]+)" checked', shop.text)
         next_one = re.search(r'name="next" value="([^"]*)"', shop.text)

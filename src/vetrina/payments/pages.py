@@ -159,7 +159,7 @@ async def _shop(
 
 
 def _priced(packs: list[Pack]) -> list[dict[str, Any]]:
-    """The packs for the page; of several in one currency, the best by the token is named."""
+    """The packs for the page; of several in one currency, the cheapest by the token is named."""
     best: dict[str, Pack] = {}
     for each in packs:
         held = best.get(each.currency)
@@ -173,7 +173,7 @@ def _priced(packs: list[Pack]) -> list[dict[str, Any]]:
             "tokens": each.quantity,
             "amount": each.price,
             "currency": each.currency,
-            "note": "best by the token" if each.currency in several and best[each.currency] is each else "",
+            "note": "best price" if each.currency in several and best[each.currency] is each else "",
         }
         for each in packs
     ]
