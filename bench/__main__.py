@@ -51,7 +51,8 @@ def main() -> int:
         lines += asyncio.run(thumbnail.measure())
     print(text(lines))
     missed = [each.what for each in lines if each.met is False]
-    print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors. " + (f"{len(missed)} missed." if missed else "All goals met."))
+    told = f"{len(missed)} missed." if missed else "All goals met."
+    print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors. {told}")
     if asked.json:
         asked.json.write_text(json.dumps(data(lines), indent=2) + "\n")
     return 1 if missed else 0

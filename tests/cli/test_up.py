@@ -145,7 +145,8 @@ def test_a_port_in_use_is_named_before_anything_is_made(tmp_path: Path) -> None:
 def settings(folder: Path) -> dict[str, str]:
     """The environment of an `up` with a folder and a port of its own, and no worker."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
-    ours = {"VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": "0", "VETRINA_WEB_PROCESSES": "1", "VETRINA_WORKER_PROCESSES": "0"}
+    ours = {"VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": "0"}
+    ours |= {"VETRINA_WEB_PROCESSES": "1", "VETRINA_WORKER_PROCESSES": "0"}
     return {**kept, **ours}
 
 
