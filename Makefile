@@ -5,15 +5,29 @@ BIN := $(VENV)/bin
 
 .PHONY: run test torture lint schema lock clean
 
-$(VENV)/.installed: requirements-dev.lock pyproject.toml
+# The whole of Vetrina, with a demo account, until Ctrl-C. VETRINA_DATA and VETRINA_PORT say where.
+run: $(VENV)/.ready
+	@$(BIN)/python -m vetrina up --demo
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Vetrina needs Python 3.11 or newer, and $(PYTHON) is not. Name another one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# What it takes to run.
+$(VENV)/.ready: $(VENV)/.python requirements.lock pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-# Everything, with a demo account; VETRINA_DATA and VETRINA_PORT are honoured. Ctrl-C ends it.
-run: $(VENV)/.installed
-	$(BIN)/vetrina up --demo
+# What it takes to test, too.
+$(VENV)/.installed: $(VENV)/.python requirements-dev.lock pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@ $(VENV)/.ready
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 -q

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 
 from vetrina.commands.listen import listen
-from vetrina.core import logs, settings
+from vetrina.core import logs, settings, spawn
 from vetrina.core.embedded import Access, Cluster, Lock, ensure_external, ensure_roles, make_folder
 from vetrina.core.settings import Settings
 from vetrina.core.supervise import Child, Supervisor
@@ -144,21 +144,19 @@ class _Up:
             await asyncio.gather(telling, return_exceptions=True)
 
     async def _tell(self, port: int, environment: dict[str, str]) -> None:
-        """Print the address once the site answers there; then, if asked, have the demo account made."""
+        """Print the address once the site answers there; then the demo account, if it is wanted."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)
         while not await asyncio.to_thread(_ready, host, port):
             await asyncio.sleep(0.1)
-        shown = f"[{host}]" if ":" in host else host
-        print(f"Vetrina is ready: {self.settings.public_url or f'http://{shown}:{port}'}", flush=True)
+        here = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        print(f"Vetrina is ready: {self.settings.public_url or here}", flush=True)
         if self.demo:
-            seeding = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "vetrina", "demo", "seed", "--url", f"http://{shown}:{port}"), env=environment
-            )
+            command = [sys.executable, "-m", "vetrina", "demo", "seed", "--url", here]
+            process = spawn.spawn(command, environment=environment)
             try:
-                await seeding.wait()
+                await spawn.ended(process)
             finally:
-                if seeding.returncode is None:
-                    seeding.kill()
+                process.kill()
 
 
 def _ready(host: str, port: int) -> bool:

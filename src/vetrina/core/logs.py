@@ -15,11 +15,13 @@ _encode = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
 
 
 def configure(log_format: str, process: str) -> None:
-    """Set logging up for this process, whose kind (`up`, `web`, `worker`) stands in every line.
+    """Set logging up for this process, whose kind (`up`, `web`, `worker`) stands in every line of JSON.
 
-    `log_format` is `json`, `text` or `auto`: text on a terminal. Warnings of libraries come the same way.
+    `log_format` is `json`, `text` or `auto`: on a terminal text, without the requests that went well, elsewhere
+    JSON. Warnings of libraries come the same way.
     """
-    text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
+    watched = log_format == "auto" and sys.stderr.isatty()
+    text = log_format == "text" or watched
 
     def origin(_: Any, __: str, event: EventDict) -> EventDict:
         return {**event, "process": process, "pid": os.getpid()}
@@ -39,7 +41,7 @@ def configure(log_format: str, process: str) -> None:
     else:
         last = [origin, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     structlog.configure(
-        processors=[*shared, *last, _bytes],
+        processors=[*([_notable] if watched else []), *shared, *last, _bytes],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
@@ -52,6 +54,13 @@ def configure(log_format: str, process: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.captureWarnings(True)
+
+
+def _notable(_: Any, __: str, event: EventDict) -> EventDict:
+    """Whoever started it at a terminal wants to see the address, and what goes wrong."""
+    if event.get("event") == "request" and event.get("status", 500) < 400:
+        raise structlog.DropEvent
+    return event
 
 
 def _json(event: EventDict, **_: Any) -> str:

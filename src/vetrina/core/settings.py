@@ -54,7 +54,9 @@ class Settings:
     sandbox: bool = _setting(
         "VETRINA_SANDBOX", True, "The sandbox gateway, which takes no money. Turn it off on a site that sells."
     )
-    log_format: str = _setting("VETRINA_LOG_FORMAT", "auto", "json, text, or auto (text on a terminal).")
+    log_format: str = _setting(
+        "VETRINA_LOG_FORMAT", "auto", "json, text, or auto (on a terminal text, without requests that went well)."
+    )
     openai_api_key: str = _setting("OPENAI_API_KEY", "", "Turns on the OpenAI-compatible images engine.", secret=True)
     openai_base_url: str = _setting("OPENAI_BASE_URL", "", "Another OpenAI-compatible endpoint.")
     openai_image_model: str = _setting("OPENAI_IMAGE_MODEL", "gpt-image-2.5-sunburst", "The images model to ask for.")

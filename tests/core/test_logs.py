@@ -1,0 +1,65 @@
+"""Logs are lines of JSON on stderr, or text for people."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+PROGRAM = """
+import logging, sys, warnings
+import structlog
+from vetrina.core import logs
+
+log = structlog.get_logger("vetrina.web")  # as modules do, before anything is set up
+logs.configure(sys.argv[1], "web")
+structlog.contextvars.bind_contextvars(request_id="r-1")
+log.info("request", status=200, path="/ü")
+log.debug("unheard")
+log.warning("request", status=503)
+logging.getLogger("psycopg.pool").warning("no connection to %s", "there")
+logging.getLogger("somebody").info("unheard")
+try:
+    1 / 0
+except ZeroDivisionError:
+    log.exception("it broke")
+"""
+
+
+def lines(log_format: str) -> list[dict[str, object]]:
+    """What the program says in JSON."""
+    told = subprocess.run([sys.executable, "-c", PROGRAM, log_format], capture_output=True, check=True)
+    assert told.stdout == b""
+    return [json.loads(line) for line in told.stderr.splitlines()]
+
+
+def test_json_has_everything_on_one_line() -> None:
+    request, refused, library, broken = lines("auto")
+    assert request["event"] == "request" and request["status"] == 200 and request["path"] == "/ü"
+    assert request["level"] == "info" and request["logger"] == "vetrina.web" and request["process"] == "web"
+    assert request["request_id"] == "r-1" and request["pid"] and str(request["timestamp"]).endswith("Z")
+    assert refused["level"] == "warning"
+    assert library["event"] == "no connection to there" and library["logger"] == "psycopg.pool"
+    assert library["process"] == "web" and library["request_id"] == "r-1"
+    assert broken["event"] == "it broke" and "ZeroDivisionError" in str(broken["exception"])
+
+
+def test_text_when_it_is_asked_for() -> None:
+    told = subprocess.run([sys.executable, "-c", PROGRAM, "text"], capture_output=True, text=True, check=True).stderr
+    assert "status=200" in told and "no connection to there" in told and "ZeroDivisionError" in told and "{" not in told[:40]
+
+
+def test_on_a_terminal_requests_that_went_well_are_left_out() -> None:
+    ours, theirs = pty.openpty()
+    subprocess.run([sys.executable, "-c", PROGRAM, "auto"], stdin=theirs, stdout=theirs, stderr=theirs, check=True)
+    os.close(theirs)
+    told = b""
+    try:
+        while part := os.read(ours, 65536):
+            told += part
+    except OSError:  # nobody is at the other end any more
+        pass
+    os.close(ours)
+    assert b"503" in told and b"it broke" in told and b"200" not in told
