@@ -56,7 +56,12 @@ def create(services: Services) -> Any:
         exception_handlers=problems.HANDLERS,
         lifespan=[lifespan],
         openapi_config=OpenAPIConfig(
-            title="Vetrina", version=vetrina.__version__, path="/api/schema", root_schema_site="swagger", render_plugins=[]
+            title="Vetrina",
+            version=vetrina.__version__,
+            path="/api/schema",
+            root_schema_site="swagger",
+            render_plugins=[],
+            use_handler_docstrings=True,
         ),
         compression_config=CompressionConfig(
             backend="gzip", minimum_size=1024, gzip_compress_level=5, exclude=["/media/", "/events"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from litestar import Response, get, post
+from litestar import HttpMethod, Response, get, post, route
 from litestar.datastructures import Cookie
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect
 
+from vetrina.core.refusals import NotFound
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request
 
@@ -94,4 +95,10 @@ def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
     return f"{schema.get('format') or text}{', ' + ', '.join(bounds) if bounds else ''}"
 
 
-ROUTES: list[Any] = [theme, docs, document]
+@route("/{rest:path}", http_method=list(HttpMethod), include_in_schema=False, sync_to_thread=False)
+def nowhere(rest: str) -> None:
+    """Every other address: a route like any, so that the page knows who is signed in."""
+    raise NotFound
+
+
+ROUTES: list[Any] = [theme, docs, document, nowhere]

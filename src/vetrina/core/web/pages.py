@@ -75,9 +75,7 @@ def local(path: str | None, otherwise: str) -> str:
 
 def error(request: Request, status: int, text: str, *, request_id: str | None = None) -> Response[str]:
     """A refusal as a page."""
-    action = {"href": "/", "title": "To the front page"}
-    if status == 402:
-        action = {"href": "/wallet/buy", "title": "Buy tokens"}
+    action = {"href": "/wallet/buy", "title": "Buy tokens"} if status == 402 else None
     title = _TITLES.get(status, "That did not work")
     return render(
         request, "error.html", status=status, code=status, title=title, text=text, action=action, request_id=request_id
