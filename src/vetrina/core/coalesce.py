@@ -17,12 +17,16 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class Unanswered(Exception):
+    """A batch's `run` did not return one result for each item; what it did is not known."""
+
+
 class Coalescer(Generic[Item, Result]):
     """Gathers items for `run`, which takes a list and returns as many results in the same order.
 
     `order` sorts a batch so that its row locks are always taken in one order. When `run` raises for
     a batch of several, nothing of it was committed, and each item is run alone: one bad item
-    harms only itself. `Unavailable` is not tried again: the batch may have been committed.
+    harms only itself. `Unavailable` and `Unanswered` are not tried again: the batch may have been committed.
     """
 
     def __init__(
@@ -67,8 +71,10 @@ class Coalescer(Generic[Item, Result]):
         self.items += len(batch)
         try:
             results = await self._run([item for item, _ in batch])
+            if len(results) != len(batch):
+                raise Unanswered(f"{len(batch)} items, {len(results)} results")
         except Exception as error:
-            if len(batch) == 1 or isinstance(error, Unavailable):
+            if len(batch) == 1 or isinstance(error, Unavailable | Unanswered):
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+import structlog
 
 from vetrina.core.db import Database
 
+log = structlog.get_logger("vetrina.events")
 CHANNELS = ("generations", "payments")
 _MISSED: Any = object()
 
@@ -55,8 +57,8 @@ class Hub:
                     for queue in queues:
                         _put(queue, _MISSED)
                 continue
-            message = msgspec.json.decode(payload) if payload.startswith("{") else {"id": payload.rpartition("/")[2]}
-            for queue in self._subscribers.get(f"{channel}/{message['id']}", ()):
+            message = _read(payload)
+            for queue in self._subscribers.get(f"{channel}/{message.get('id')}", ()):
                 _put(queue, message)
 
 
@@ -76,6 +78,17 @@ class Subscription:
             except TimeoutError:
                 message = _MISSED
             yield None if message is _MISSED else message
+
+
+def _read(payload: str) -> dict[str, Any]:
+    """The message in a payload: JSON, or `<account>/<id>`. One that cannot be read must not end the listening."""
+    if not payload.startswith("{"):
+        return {"id": payload.rpartition("/")[2]}
+    try:
+        return msgspec.json.decode(payload, type=dict[str, Any])
+    except msgspec.DecodeError:
+        log.warning("a notification cannot be read", payload=payload[:200])
+        return {}
 
 
 def _put(queue: asyncio.Queue[Any], message: Any) -> None:
