@@ -34,14 +34,14 @@ WORK = [
     Wanted("charcoal", product="drum"),
     Wanted("pointillism", model="dandelion"),
     Wanted("gouache", model="mountain_path"),
-    Wanted("stipple", product="wooden_bird"),
-    Wanted("pastel", model="stream"),
+    Wanted("stipple", product="coffee"),
+    Wanted("pastel", model="autumn_hill"),
     Wanted("engraving", model="astronaut", parameters={"ink": "indigo"}),
     Wanted("linocut", model="dogs"),
     Wanted("pencil", model="cat", prompt="Chelsea, listening"),
-    Wanted("oil", model="autumn_hill", prompt="Below Aitzgorri"),
+    Wanted("oil", model="stream", prompt="A stream in the wood"),
     Wanted("watercolour", product="fig_bowl", prompt="A fig, ripe"),
-    Wanted("studio_composite", product="coffee", model="room", prompt="An espresso on the table"),
+    Wanted("studio_composite", product="wooden_bird", model="autumn_hill", prompt="A wooden bird, out of doors"),
 ]
 
 

@@ -78,7 +78,7 @@ def _a_picture(story: Story, product: dict[str, Any], scene: dict[str, Any]) -> 
             "prompt": "An espresso on the table by the window",
             "product_files": [product["id"]],
             "model_files": [scene["id"]],
-            "parameters": {"size": SIZE},
+            "parameters": {"size": SIZE, "x": 0.62, "y": 0.315, "product_size": 0.15},
             "seed": 7,
         }
         made = work.generate(story, wish, key=key)
