@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import pytest
 import pytest_asyncio
 
 from tests.make import Make
@@ -130,6 +131,26 @@ async def test_what_expires_is_asked_about_first(site: Site, make: Make, db: Dat
         await jobs.expire_due(site.services)
         ended = await one(api, payment)
         assert (ended["status"], ended["failure_reason"]) == ("failed", "The card has expired.")
+
+
+async def test_one_gateways_trouble_does_not_keep_the_others_waiting(
+    site: Site, make: Make, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "BATCH", 2)
+    bank, account = plug(site), await make.account(tokens=0)
+    async with site.api(account) as api:
+        body = {"pack_id": (await pack(api))["id"], "gateway": "stripe"}
+        stuck = [(await api.post("/payments", json=body)).json() for _ in range(5)]
+        other = await start(api)
+        await overdue(db)
+        for down, fault in ((True, None), (False, ZeroDivisionError())):
+            bank.down, bank.fault = down, fault
+            await jobs.expire_due(site.services)
+            assert [(await one(api, each))["status"] for each in stuck] == ["pending"] * 5
+        assert (await one(api, other))["status"] == "expired"
+        bank.down, bank.fault = False, None
+        await jobs.expire_due(site.services)
+        assert {(await one(api, each))["status"] for each in stuck} == {"expired"}
 
 
 async def test_a_gateway_takes_its_own_currencies(site: Site, make: Make, db: Database) -> None:

@@ -58,6 +58,7 @@ class Bank:
     about: str = "Cards"
     lives: timedelta = timedelta(minutes=30)
     down: bool = False
+    fault: Exception | None = None
     word: Word = Word(Said.WAITING)
     pause: float = 0
     begun: list[PaymentRow] = field(default_factory=list[PaymentRow])
@@ -80,4 +81,6 @@ class Bank:
         self.asked.append(ref)
         if self.down:
             raise GatewayFailed
+        if self.fault:
+            raise self.fault
         return self.word

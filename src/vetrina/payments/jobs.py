@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import structlog
 
@@ -21,11 +22,19 @@ PATIENCE = timedelta(hours=24)
 
 @job("payments.expire_due", queue="payments", every="* * * * *")
 async def expire_due(services: Services) -> None:
-    """Payments whose time has run out end, after their gateway was asked once more."""
-    async with services.db.read() as tx:
-        due = await tx.all(queries.DUE, limit=BATCH)
-    for each in due:
-        await _end(services, each)
+    """Payments whose time has run out end, after their gateway was asked once more.
+
+    One whose gateway does not answer is left for the next time, and does not keep the others waiting.
+    """
+    after, after_id = datetime.min.replace(tzinfo=UTC), UUID(int=0)
+    while True:
+        async with services.db.read() as tx:
+            due = await tx.all(queries.DUE, after=after, after_id=after_id, limit=BATCH)
+        for each in due:
+            await _end(services, each)
+        if len(due) < BATCH:
+            return
+        after, after_id = due[-1].expires_at, due[-1].id
 
 
 async def _end(services: Services, due: Due) -> None:
@@ -34,8 +43,9 @@ async def _end(services: Services, due: Due) -> None:
     if due.ref is not None:
         try:
             await actions.ask(services, payment, due.ref)
-        except GatewayFailed as failed:
-            log.warning("a gateway does not answer", gateway=due.gateway, payment=str(due.id), why=failed.message)
+        except Exception as error:
+            fault = not isinstance(error, GatewayFailed)
+            log.warning("a gateway does not answer", gateway=due.gateway, payment=str(due.id), exc_info=fault)
             if datetime.now(UTC) - due.expires_at < PATIENCE:
                 return
     async with services.db.tx() as tx:

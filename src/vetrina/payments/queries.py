@@ -82,7 +82,7 @@ DUE = Statement(
            (select r.ref from payments.gateway_refs r
              where r.account_id = p.account_id and r.payment_id = p.id order by r.created_at desc limit 1) as ref
       from payments.payments p
-     where p.status = 'pending' and p.expires_at <= now()
-     order by p.expires_at limit %(limit)s
+     where p.status = 'pending' and p.expires_at <= now() and (p.expires_at, p.id) > (%(after)s::timestamptz, %(after_id)s::uuid)
+     order by p.expires_at, p.id limit %(limit)s
     """,
 )
