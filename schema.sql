@@ -13,8 +13,79 @@ CREATE SCHEMA studio;
 
 CREATE SCHEMA wallet;
 
+CREATE TYPE studio.chosen_file AS (
+	account_id uuid,
+	generation_id uuid,
+	role text,
+	place bigint,
+	file_id uuid
+);
+
 CREATE DOMAIN wallet.asset AS text
 	CONSTRAINT asset_known CHECK ((VALUE = ANY (ARRAY['token'::text, 'conversion'::text, 'image_slot'::text, 'contact'::text, 'posting'::text])));
+
+CREATE FUNCTION accounts.end_sessions() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update accounts.sessions set revoked_at = now(), revoked_why = 'account disabled'
+   where account_id = new.id and revoked_at is null;
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.tell_of_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform pg_notify('sessions', new.account_id || '/' || new.id);
+  return null;
+end
+$$;
+
+CREATE FUNCTION core.audit_chain() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_head core.audit_heads;
+begin
+  insert into core.audit_heads (account_id, position, hash) values (new.account_id, 1, '\x')
+  on conflict (account_id) do update set position = core.audit_heads.position + 1
+  returning * into v_head;
+  new.position := v_head.position;
+  new.previous_hash := v_head.hash;
+  new.hash := core.audit_hash(new);
+  update core.audit_heads set hash = new.hash where account_id = new.account_id;
+  return new;
+end
+$$;
+
+CREATE TABLE core.audit_logs (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    actor_type text NOT NULL,
+    actor_id uuid,
+    action text NOT NULL,
+    resource text,
+    resource_id text,
+    ip inet,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT audit_action_is_named CHECK ((action ~ '^[a-z][a-z_]{2,63}$'::text)),
+    CONSTRAINT audit_actor_known CHECK ((actor_type = ANY (ARRAY['system'::text, 'user'::text, 'vendor'::text, 'admin'::text])))
+);
+
+CREATE FUNCTION core.audit_hash(p core.audit_logs) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select sha256(convert_to(jsonb_build_array(
+    encode(p.previous_hash, 'hex'), p.account_id, p.id, p.position, p.actor_type, p.actor_id, p.action, p.resource,
+    p.resource_id, host(p.ip), p.metadata, floor(extract(epoch from p.created_at) * 1000000)::bigint
+  )::text, 'UTF8'))
+$$;
 
 CREATE FUNCTION core.enqueue(p_task text, p_args jsonb, p_queue text, p_priority integer DEFAULT 0, p_lock text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE sql
@@ -22,6 +93,13 @@ CREATE FUNCTION core.enqueue(p_task text, p_args jsonb, p_queue text, p_priority
   select (procrastinate_defer_jobs_v1(array[
     row(p_queue, p_task, p_priority, p_lock, null, p_args, null)::procrastinate_job_to_defer_v1
   ]))[1]
+$$;
+
+CREATE FUNCTION core.enqueue_all(p_task text, p_args jsonb[], p_queue text, p_priority integer DEFAULT 0) RETURNS bigint[]
+    LANGUAGE sql
+    AS $$
+  select procrastinate_defer_jobs_v1(array(
+    select row(p_queue, p_task, p_priority, null, null, args, null)::procrastinate_job_to_defer_v1 from unnest(p_args) args))
 $$;
 
 CREATE FUNCTION core.new_id() RETURNS uuid
@@ -42,6 +120,24 @@ CREATE FUNCTION core.refuse_change() RETURNS trigger
 begin
   raise exception '% is append-only', tg_table_schema || '.' || tg_table_name
     using errcode = 'check_violation', constraint = tg_table_name || '_append_only';
+end
+$$;
+
+CREATE FUNCTION core.take(p_key text, p_limit integer, p_seconds integer, p_block integer) RETURNS TABLE(granted integer, used integer, resets_at timestamp with time zone)
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_start timestamptz := to_timestamp(floor(extract(epoch from clock_timestamp()) / p_seconds) * p_seconds);
+begin
+  insert into core.rate_limits as r (key, window_start, count) values (p_key, v_start, 0) on conflict do nothing;
+  select r.count into used from core.rate_limits r where r.key = p_key and r.window_start = v_start for update;
+  granted := greatest(least(p_block, p_limit - used), 0);
+  if granted > 0 then
+    update core.rate_limits r set count = r.count + granted where r.key = p_key and r.window_start = v_start;
+  end if;
+  used := used + granted;
+  resets_at := v_start + make_interval(secs => p_seconds);
+  return next;
 end
 $$;
 
@@ -218,102 +314,166 @@ end
 $$;
 
 CREATE FUNCTION studio.start(p jsonb) RETURNS jsonb
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $$
-declare
-  v_account uuid := (p->>'account_id')::uuid;
-  v_id uuid := (p->>'id')::uuid;
-  v_key text := p->>'key';
-  v_hash bytea := decode(p->>'request_hash', 'hex');
-  v_asset text := coalesce(p->>'charge', 'token');
-  v_known core.idempotency_keys;
-  v_style studio.styles;
-  v_files record;
-  v_hold uuid;
-  v_cost bigint;
-  v_response jsonb;
-begin
-  if p ? 'session_id' and not exists (
-    select from accounts.sessions s join accounts.accounts a on a.id = s.account_id
-     where s.account_id = v_account and s.id = (p->>'session_id')::uuid
-       and s.revoked_at is null and s.expires_at > now() and a.is_active) then
-    return '{"refused": "unauthenticated"}';
-  end if;
-
-  if v_key is not null then
-    insert into core.idempotency_keys (account_id, key, request_hash) values (v_account, v_key, v_hash)
-    on conflict do nothing;
-    if not found then
-      select * into strict v_known from core.idempotency_keys where account_id = v_account and key = v_key;
-      if v_known.request_hash <> v_hash then
-        return '{"refused": "key-reused"}';
-      elsif v_known.response is null then
-        return '{"refused": "key-in-use"}';
-      end if;
-      return v_known.response || '{"outcome": "replayed"}';
-    end if;
-  end if;
-
-  select * into v_style from studio.styles where name = p->>'style_name' and is_active;
-  select count(f.id) as found, count(w.id) as wanted,
-         count(*) filter (where f.category = w.category) as fitting,
-         coalesce(jsonb_agg(jsonb_build_object('role', w.role, 'file', media.facts(f)) order by w.role, w.position), '[]') as facts
-    into v_files
-    from (select value::uuid as id, 'product' as role, 'product_image' as category, ordinality as position
-            from jsonb_array_elements_text(p->'product_files') with ordinality
-          union all
-          select value::uuid, 'model', 'model_image', ordinality
-            from jsonb_array_elements_text(p->'model_files') with ordinality) w
-    left join media.files f on f.account_id = v_account and f.id = w.id;
-
-  if v_style.name is null then
-    v_response := '{"refused": "unknown-style"}';
-  elsif v_files.found < v_files.wanted then
-    v_response := '{"refused": "file-not-found"}';
-  elsif v_files.fitting < v_files.wanted then
-    v_response := '{"refused": "wrong-category"}';
-  else
-    v_cost := case v_asset when 'token' then v_style.cost else 1 end;
-    v_hold := wallet.hold(v_account, v_asset, v_cost, 'generation:' || v_id);
-    if v_hold is null then
-      v_response := jsonb_build_object('refused', 'insufficient-credits', 'asset', v_asset, 'cost', v_cost, 'balance',
-        coalesce((select balance from wallet.wallets where account_id = v_account and asset = v_asset), 0));
-    end if;
-  end if;
-  if v_response is not null then
-    -- A refused request leaves no trace, so that the same key may be sent again once it can succeed.
-    delete from core.idempotency_keys where account_id = v_account and key = v_key;
-    return v_response;
-  end if;
-
-  insert into studio.generations
-    (account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of)
-  values (v_account, v_id, v_style.name, v_style.engine, coalesce(p->>'prompt', ''), coalesce(p->'parameters', '{}'),
-          (p->>'seed')::bigint, v_asset, v_cost, v_hold, (p->>'retry_of')::uuid);
-  insert into studio.generation_files (account_id, generation_id, role, position, file_id, category)
-  select v_account, v_id, w.role, w.position, w.value::uuid, w.role || '_image'
-    from (select 'product' as role, value, ordinality as position
-            from jsonb_array_elements_text(p->'product_files') with ordinality
-          union all
-          select 'model', value, ordinality from jsonb_array_elements_text(p->'model_files') with ordinality) w;
-  insert into core.usage (account_id, action, metadata)
-  values (v_account, 'generation_started', jsonb_build_object('generation_id', v_id, 'style_name', v_style.name,
-          'asset', v_asset, 'cost', v_cost));
-  perform core.enqueue('studio.generate', jsonb_build_object('account_id', v_account, 'generation_id', v_id), 'studio');
-
-  v_response := jsonb_build_object('id', v_id, 'cost', v_cost, 'engine', v_style.engine, 'seed', (p->>'seed')::bigint,
-    'files', v_files.facts, 'created_at', now());
-  if v_key is not null then
-    update core.idempotency_keys set response = v_response where account_id = v_account and key = v_key;
-  end if;
-  return v_response || '{"outcome": "created"}';
-end
+  select studio.start_all(jsonb_build_array(p))
 $$;
 
 CREATE FUNCTION studio.start_all(p_items jsonb) RETURNS SETOF jsonb
-    LANGUAGE sql
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
-  select studio.start(value) from jsonb_array_elements(p_items) with ordinality order by ordinality
+declare
+  v_answers jsonb[] := array_fill(null::jsonb, array[jsonb_array_length(p_items)]);
+  v_item record;
+  v_known core.idempotency_keys;
+  v_refused text;
+  v_first bigint;
+  v_answer jsonb;
+  v_twins integer[][] := '{}';    -- (position, position of the first with the same key in this batch)
+  v_row studio.generations;
+  -- Those that begin if their wallets allow it.
+  v_rows studio.generations[] := '{}';
+  v_accounts uuid[] := '{}';
+  v_assets text[] := '{}';
+  v_costs bigint[] := '{}';
+  v_hold_keys text[] := '{}';
+  v_ids uuid[] := '{}';
+  v_positions integer[] := '{}';
+  v_keys text[] := '{}';
+  v_facts jsonb[] := '{}';
+  v_files studio.chosen_file[] := '{}';
+  v_holds uuid[];
+  -- Those that do.
+  v_begun studio.generations[] := '{}';
+begin
+  for v_item in
+    select e.position::integer, i.*, s.engine, s.cost as price, f.*,
+           not e.value ? 'session_id' or (
+             select a.is_active from accounts.sessions l join accounts.accounts a on a.id = l.account_id
+              where l.account_id = i.account_id and l.id = i.session_id
+                and l.revoked_at is null and l.expires_at > now()) as allowed
+      from jsonb_array_elements(p_items) with ordinality e (value, position)
+     cross join lateral jsonb_to_record(e.value) as i (
+       account_id uuid, id uuid, session_id uuid, key text, request_hash text, style_name text, prompt text,
+       parameters jsonb, seed bigint, charge text, product_files uuid[], model_files uuid[], retry_of uuid)
+      left join studio.styles s on s.name = i.style_name and s.is_active
+     cross join lateral (
+       select count(m.id) as found, count(*) as wanted, count(*) filter (where m.category = w.role || '_image') as fitting,
+              coalesce(jsonb_agg(jsonb_build_object('role', w.role, 'file', media.facts(m)) order by w.role, w.place), '[]')
+                as facts,
+              array_agg(row(i.account_id, i.id, w.role, w.place, w.file_id)::studio.chosen_file) as files
+         from (select 'product' as role, p.file_id, p.place from unnest(i.product_files) with ordinality p (file_id, place)
+               union all
+               select 'model', p.file_id, p.place from unnest(i.model_files) with ordinality p (file_id, place)) w
+         left join media.files m on m.account_id = i.account_id and m.id = w.file_id
+     ) f
+     order by e.position
+  loop
+    if v_item.allowed is not true then
+      v_answers[v_item.position] := '{"refused": "unauthenticated"}';
+      continue;
+    end if;
+
+    if v_item.key is not null then
+      insert into core.idempotency_keys (account_id, key, request_hash)
+      values (v_item.account_id, v_item.key, decode(v_item.request_hash, 'hex'))
+      on conflict do nothing;
+      if not found then
+        select * into strict v_known from core.idempotency_keys where account_id = v_item.account_id and key = v_item.key;
+        select k.n into v_first from unnest(v_keys) with ordinality k (key, n)
+         where k.key = v_item.key and (v_rows[k.n]).account_id = v_item.account_id;
+        if v_known.request_hash <> decode(v_item.request_hash, 'hex') then
+          v_answers[v_item.position] := '{"refused": "key-reused"}';
+        elsif v_known.response is not null then
+          v_answers[v_item.position] := v_known.response || '{"outcome": "replayed"}';
+        elsif v_first is not null then
+          v_twins := v_twins || array[[v_item.position, v_positions[v_first]]];
+        else
+          v_answers[v_item.position] := '{"refused": "key-in-use"}';
+        end if;
+        continue;
+      end if;
+    end if;
+
+    v_refused := case
+      when v_item.engine is null then 'unknown-style'
+      when v_item.found < v_item.wanted then 'file-not-found'
+      when v_item.fitting < v_item.wanted then 'wrong-category'
+    end;
+    if v_refused is not null then
+      v_answers[v_item.position] := jsonb_build_object('refused', v_refused);
+      -- A refused request leaves no trace, so that the same key may be sent again once it can succeed.
+      delete from core.idempotency_keys where account_id = v_item.account_id and key = v_item.key;
+      continue;
+    end if;
+
+    v_row.account_id := v_item.account_id;
+    v_row.id := v_item.id;
+    v_row.style_name := v_item.style_name;
+    v_row.engine := v_item.engine;
+    v_row.prompt := coalesce(v_item.prompt, '');
+    v_row.parameters := coalesce(v_item.parameters, '{}');
+    v_row.seed := v_item.seed;
+    v_row.charge_asset := coalesce(v_item.charge, 'token');
+    v_row.cost := case v_row.charge_asset when 'token' then v_item.price else 1 end;
+    v_row.retry_of := v_item.retry_of;
+    v_rows := v_rows || v_row;
+    v_accounts := v_accounts || v_row.account_id;
+    v_assets := v_assets || v_row.charge_asset::text;
+    v_costs := v_costs || v_row.cost;
+    v_hold_keys := v_hold_keys || ('generation:' || v_row.id);
+    v_ids := v_ids || v_row.id;
+    v_positions := v_positions || v_item.position;
+    v_keys := v_keys || v_item.key;
+    v_facts := v_facts || v_item.facts;
+    v_files := v_files || v_item.files;
+  end loop;
+
+  v_holds := wallet.hold_all(v_accounts, v_assets, v_costs, v_hold_keys, v_ids);
+  for n in 1 .. cardinality(v_rows) loop
+    v_row := v_rows[n];
+    v_row.hold_id := v_holds[n];
+    if v_row.hold_id is null then
+      v_answer := jsonb_build_object('refused', 'insufficient-credits', 'asset', v_row.charge_asset, 'cost', v_row.cost,
+        'balance', coalesce(
+          (select balance from wallet.wallets where account_id = v_row.account_id and asset = v_row.charge_asset), 0));
+      delete from core.idempotency_keys where account_id = v_row.account_id and key = v_keys[n];
+    else
+      v_begun := v_begun || v_row;
+      v_answer := jsonb_build_object('id', v_row.id, 'cost', v_row.cost, 'engine', v_row.engine, 'seed', v_row.seed,
+        'files', v_facts[n], 'created_at', now());
+      if v_keys[n] is not null then
+        update core.idempotency_keys set response = v_answer where account_id = v_row.account_id and key = v_keys[n];
+      end if;
+      v_answer := v_answer || '{"outcome": "created"}';
+    end if;
+    v_answers[v_positions[n]] := v_answer;
+  end loop;
+
+  for n in 1 .. coalesce(array_length(v_twins, 1), 0) loop
+    v_answer := v_answers[v_twins[n][2]];
+    v_answers[v_twins[n][1]] := case when v_answer ? 'outcome' then v_answer || '{"outcome": "replayed"}' else v_answer end;
+  end loop;
+
+  if cardinality(v_begun) > 0 then
+    insert into studio.generations
+      (account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of)
+    select account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of
+      from unnest(v_begun);
+    insert into studio.generation_files (account_id, generation_id, role, position, file_id, category)
+    select f.account_id, f.generation_id, f.role, f.place, f.file_id, f.role || '_image'
+      from unnest(v_files) f
+      join unnest(v_begun) b on b.account_id = f.account_id and b.id = f.generation_id;
+    insert into core.usage (account_id, action, metadata)
+    select account_id, 'generation_started',
+           jsonb_build_object('generation_id', id, 'style_name', style_name, 'asset', charge_asset, 'cost', cost)
+      from unnest(v_begun);
+    perform core.enqueue_all('studio.generate',
+      (select array_agg(jsonb_build_object('account_id', account_id, 'generation_id', id)) from unnest(v_begun)), 'studio');
+  end if;
+  return query select a.answer from unnest(v_answers) with ordinality a (answer, n) order by a.n;
+end
 $$;
 
 CREATE FUNCTION wallet.capture(p_account uuid, p_hold uuid) RETURNS boolean
@@ -391,46 +551,85 @@ end
 $$;
 
 CREATE FUNCTION wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid DEFAULT core.new_id()) RETURNS uuid
+    LANGUAGE sql
+    AS $$
+  select (wallet.hold_all(array[p_account], array[p_asset], array[p_quantity], array[p_key], array[p_hold]))[1]
+$$;
+
+CREATE FUNCTION wallet.hold_all(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
-  v_hold uuid;
+  v_answers uuid[] := array_fill(null::uuid, array[cardinality(p_accounts)]);
+  v_item record;
   v_grant record;
-  v_left bigint := p_quantity;
-  v_part bigint;
+  v_hold uuid;
   v_balance bigint;
+  v_left bigint;
+  v_part bigint;
+  v_row wallet.holds;
+  v_rows wallet.holds[] := '{}';
+  v_entry wallet.entries;
+  v_entries wallet.entries[] := '{}';
 begin
-  select balance into v_balance from wallet.wallets
-   where account_id = p_account and asset = p_asset for update;
-  select id into v_hold from wallet.holds where account_id = p_account and key = p_key;
-  if v_hold is not null then
-    return v_hold;
-  end if;
-  if exists (select from wallet.grants
-              where account_id = p_account and asset = p_asset and remaining > 0 and expires_at <= now()) then
-    v_balance := v_balance - wallet.expire(p_account, p_asset);
-  end if;
-  if v_balance is null or v_balance < p_quantity then
-    return null;
-  end if;
-  insert into wallet.holds (account_id, id, asset, quantity, key)
-  values (p_account, p_hold, p_asset, p_quantity, p_key);
-  for v_grant in
-    select id, remaining from wallet.grants
-     where account_id = p_account and asset = p_asset and remaining > 0
-     order by expires_at, id
+  for v_item in
+    select * from unnest(p_accounts, p_assets, p_quantities, p_keys, p_holds)
+             with ordinality as i (account_id, asset, quantity, key, hold_id, position)
+     order by account_id, asset, position
   loop
-    v_part := least(v_left, v_grant.remaining);
-    v_left := v_left - v_part;
-    v_balance := v_balance - v_part;
-    update wallet.grants set remaining = remaining - v_part where account_id = p_account and id = v_grant.id;
-    insert into wallet.entries (account_id, asset, kind, quantity, balance_after, grant_id, hold_id, idempotency_key)
-    values (p_account, p_asset, 'hold', -v_part, v_balance, v_grant.id, p_hold, 'hold:' || p_hold || ':' || v_grant.id);
-    exit when v_left = 0;
+    select balance into v_balance from wallet.wallets
+     where account_id = v_item.account_id and asset = v_item.asset for update;
+    select id into v_hold from wallet.holds where account_id = v_item.account_id and key = v_item.key;
+    if v_hold is not null then
+      v_answers[v_item.position] := v_hold;
+      continue;
+    end if;
+    if exists (select from wallet.grants
+                where account_id = v_item.account_id and asset = v_item.asset and remaining > 0 and expires_at <= now()) then
+      v_balance := v_balance - wallet.expire(v_item.account_id, v_item.asset);
+    end if;
+    if v_balance is null or v_balance < v_item.quantity then
+      continue;
+    end if;
+    v_answers[v_item.position] := v_item.hold_id;
+    v_left := v_item.quantity;
+    for v_grant in
+      select id, remaining from wallet.grants
+       where account_id = v_item.account_id and asset = v_item.asset and remaining > 0
+       order by expires_at, id
+    loop
+      v_part := least(v_left, v_grant.remaining);
+      v_left := v_left - v_part;
+      v_balance := v_balance - v_part;
+      update wallet.grants set remaining = remaining - v_part where account_id = v_item.account_id and id = v_grant.id;
+      v_entry.account_id := v_item.account_id;
+      v_entry.asset := v_item.asset;
+      v_entry.quantity := -v_part;
+      v_entry.balance_after := v_balance;
+      v_entry.grant_id := v_grant.id;
+      v_entry.hold_id := v_item.hold_id;
+      v_entries := v_entries || v_entry;
+      exit when v_left = 0;
+    end loop;
+    update wallet.wallets set balance = balance - v_item.quantity, held = held + v_item.quantity
+     where account_id = v_item.account_id and asset = v_item.asset;
+    v_row.account_id := v_item.account_id;
+    v_row.id := v_item.hold_id;
+    v_row.asset := v_item.asset;
+    v_row.quantity := v_item.quantity;
+    v_row.key := v_item.key;
+    v_rows := v_rows || v_row;
   end loop;
-  update wallet.wallets set balance = balance - p_quantity, held = held + p_quantity
-   where account_id = p_account and asset = p_asset;
-  return p_hold;
+
+  if cardinality(v_rows) > 0 then
+    insert into wallet.holds (account_id, id, asset, quantity, key)
+    select account_id, id, asset, quantity, key from unnest(v_rows);
+    insert into wallet.entries (account_id, asset, kind, quantity, balance_after, grant_id, hold_id, idempotency_key)
+    select account_id, asset, 'hold', quantity, balance_after, grant_id, hold_id, 'hold:' || hold_id || ':' || grant_id
+      from unnest(v_entries);
+  end if;
+  return v_answers;
 end
 $$;
 
@@ -549,6 +748,13 @@ CREATE TABLE accounts.sessions (
     CONSTRAINT session_ends_after_it_starts CHECK ((expires_at > created_at))
 );
 
+CREATE TABLE accounts.user_roles (
+    account_id uuid NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT role_known CHECK ((role = ANY (ARRAY['superuser'::text, 'admin'::text, 'user'::text, 'member'::text])))
+);
+
 CREATE TABLE accounts.users (
     account_id uuid NOT NULL,
     name text,
@@ -572,6 +778,33 @@ CREATE TABLE accounts.vendors (
     CONSTRAINT vendor_business_name_length CHECK (((length(business_name) >= 1) AND (length(business_name) <= 200)))
 );
 
+CREATE TABLE accounts.verifications (
+    kind text NOT NULL,
+    purpose text NOT NULL,
+    target text NOT NULL,
+    id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    consumed_at timestamp with time zone,
+    attempt_count integer DEFAULT 0 NOT NULL,
+    attempts_since timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT verification_attempts_in_range CHECK (((attempt_count >= 0) AND (attempt_count <= 5))),
+    CONSTRAINT verification_is_short CHECK ((expires_at <= (updated_at + '00:11:00'::interval))),
+    CONSTRAINT verification_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
+    CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text])))
+);
+
+CREATE TABLE core.audit_heads (
+    account_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT audit_head_position_positive CHECK (("position" > 0))
+);
+
 CREATE TABLE core.idempotency_keys (
     account_id uuid NOT NULL,
     key text NOT NULL,
@@ -589,6 +822,26 @@ CREATE TABLE core.migrations (
     sha256 text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE core.outbox (
+    id uuid NOT NULL,
+    channel text NOT NULL,
+    recipient text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    body_text text NOT NULL,
+    body_html text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT outbox_channel_known CHECK ((channel = ANY (ARRAY['mail'::text, 'sms'::text])))
+);
+
+CREATE TABLE core.rate_limits (
+    key text NOT NULL,
+    window_start timestamp with time zone NOT NULL,
+    count integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT rate_limit_count_not_negative CHECK ((count >= 0))
 );
 
 CREATE TABLE core.settings (
@@ -846,17 +1099,38 @@ ALTER TABLE ONLY accounts.accounts
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (account_id, id);
 
+ALTER TABLE ONLY accounts.user_roles
+    ADD CONSTRAINT user_roles_pkey PRIMARY KEY (account_id, role);
+
 ALTER TABLE ONLY accounts.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (account_id);
 
 ALTER TABLE ONLY accounts.vendors
     ADD CONSTRAINT vendors_pkey PRIMARY KEY (account_id);
 
+ALTER TABLE ONLY accounts.verifications
+    ADD CONSTRAINT verifications_pkey PRIMARY KEY (target, purpose, kind);
+
+ALTER TABLE ONLY core.audit_heads
+    ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY core.audit_logs
+    ADD CONSTRAINT audit_logs_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY core.audit_logs
+    ADD CONSTRAINT audit_position_taken UNIQUE (account_id, "position");
+
 ALTER TABLE ONLY core.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (account_id, key);
 
 ALTER TABLE ONLY core.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY core.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY core.rate_limits
+    ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (key, window_start);
 
 ALTER TABLE ONLY core.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (key);
@@ -924,7 +1198,19 @@ ALTER TABLE ONLY wallet.plans
 ALTER TABLE ONLY wallet.wallets
     ADD CONSTRAINT wallets_pkey PRIMARY KEY (account_id, asset);
 
+CREATE INDEX sessions_by_end ON accounts.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
+
+CREATE INDEX user_roles_by_role ON accounts.user_roles USING btree (role);
+
+CREATE INDEX verifications_by_age ON accounts.verifications USING btree (updated_at);
+
+CREATE INDEX audit_logs_by_action ON core.audit_logs USING btree (action, created_at);
+
+CREATE INDEX audit_logs_by_time ON core.audit_logs USING btree (created_at);
+
 CREATE INDEX idempotency_keys_by_age ON core.idempotency_keys USING btree (created_at);
+
+CREATE INDEX rate_limits_by_window ON core.rate_limits USING btree (window_start);
 
 CREATE INDEX usage_by_account_and_action ON core.usage USING btree (account_id, action, at);
 
@@ -972,9 +1258,13 @@ CREATE INDEX holds_open ON wallet.holds USING btree (account_id, asset) WHERE (s
 
 CREATE INDEX memberships_by_plan ON wallet.memberships USING btree (plan_id);
 
+CREATE TRIGGER accounts_disabled AFTER UPDATE OF is_active ON accounts.accounts FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION accounts.end_sessions();
+
 CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.welcome();
+
+CREATE TRIGGER sessions_ended AFTER UPDATE OF revoked_at ON accounts.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION accounts.tell_of_end();
 
 CREATE TRIGGER sessions_touch BEFORE UPDATE ON accounts.sessions FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -982,7 +1272,17 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON accounts.users FOR EACH ROW EXECUTE 
 
 CREATE TRIGGER vendors_touch BEFORE UPDATE ON accounts.vendors FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER verifications_touch BEFORE UPDATE ON accounts.verifications FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER audit_heads_touch BEFORE UPDATE ON core.audit_heads FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE ON core.audit_logs FOR EACH ROW EXECUTE FUNCTION core.refuse_change();
+
+CREATE TRIGGER audit_logs_chain BEFORE INSERT ON core.audit_logs FOR EACH ROW EXECUTE FUNCTION core.audit_chain();
+
 CREATE TRIGGER idempotency_keys_touch BEFORE UPDATE ON core.idempotency_keys FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER rate_limits_touch BEFORE UPDATE ON core.rate_limits FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER settings_touch BEFORE UPDATE ON core.settings FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -1017,6 +1317,9 @@ CREATE TRIGGER packs_touch BEFORE UPDATE ON wallet.packs FOR EACH ROW EXECUTE FU
 CREATE TRIGGER plans_touch BEFORE UPDATE ON wallet.plans FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER wallets_touch BEFORE UPDATE ON wallet.wallets FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+ALTER TABLE ONLY accounts.user_roles
+    ADD CONSTRAINT role_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT session_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
@@ -1087,9 +1390,16 @@ GRANT USAGE ON SCHEMA media TO vetrina_app;
 GRANT USAGE ON SCHEMA payments TO vetrina_app;
 GRANT USAGE ON SCHEMA studio TO vetrina_app;
 GRANT USAGE ON SCHEMA wallet TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.tell_of_end() TO vetrina_app;
+GRANT ALL ON FUNCTION core.audit_chain() TO vetrina_app;
+GRANT SELECT,INSERT ON TABLE core.audit_logs TO vetrina_app;
+GRANT ALL ON FUNCTION core.audit_hash(p core.audit_logs) TO vetrina_app;
 GRANT ALL ON FUNCTION core.enqueue(p_task text, p_args jsonb, p_queue text, p_priority integer, p_lock text) TO vetrina_app;
+GRANT ALL ON FUNCTION core.enqueue_all(p_task text, p_args jsonb[], p_queue text, p_priority integer) TO vetrina_app;
 GRANT ALL ON FUNCTION core.new_id() TO vetrina_app;
 GRANT ALL ON FUNCTION core.refuse_change() TO vetrina_app;
+GRANT ALL ON FUNCTION core.take(p_key text, p_limit integer, p_seconds integer, p_block integer) TO vetrina_app;
 GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
@@ -1106,15 +1416,21 @@ GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app
 GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.give(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone, p_note text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.hold_all(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_ends_once() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.release(p_account uuid, p_hold uuid, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.welcome() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.user_roles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.users TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.vendors TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.verifications TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE core.audit_heads TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.idempotency_keys TO vetrina_app;
 GRANT SELECT ON TABLE core.migrations TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.outbox TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.rate_limits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.settings TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.usage TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;

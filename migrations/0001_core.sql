@@ -40,6 +40,13 @@ language sql as $$
   ]))[1]
 $$;
 
+-- Several jobs of one kind at once.
+create function core.enqueue_all(p_task text, p_args jsonb[], p_queue text, p_priority integer default 0) returns bigint[]
+language sql as $$
+  select procrastinate_defer_jobs_v1(array(
+    select row(p_queue, p_task, p_priority, null, null, args, null)::procrastinate_job_to_defer_v1 from unnest(p_args) args))
+$$;
+
 create table core.settings (
   key text primary key,
   value jsonb not null,

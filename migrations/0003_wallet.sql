@@ -229,50 +229,93 @@ begin
 end
 $$;
 
--- Set credits aside, soonest-expiring first. Returns the hold's id (the first one's on a replay),
--- or null when there are not enough: deciding and taking are one step under the wallet's row lock.
+-- Set credits aside for many at once, soonest-expiring first. For each, in the order given: the hold's id (the
+-- first one's when its key was used before), or null when there are not enough. Deciding and taking are one step
+-- under the wallet's row lock, and the locks are taken in one order; rows that are only added are added at the end,
+-- by one statement a table. The keys of one account must differ from each other.
+create function wallet.hold_all(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[])
+returns uuid[]
+language plpgsql
+-- Planning for each batch would cost more than running it.
+set plan_cache_mode = force_generic_plan as $$
+declare
+  v_answers uuid[] := array_fill(null::uuid, array[cardinality(p_accounts)]);
+  v_item record;
+  v_grant record;
+  v_hold uuid;
+  v_balance bigint;
+  v_left bigint;
+  v_part bigint;
+  v_row wallet.holds;
+  v_rows wallet.holds[] := '{}';
+  v_entry wallet.entries;
+  v_entries wallet.entries[] := '{}';
+begin
+  for v_item in
+    select * from unnest(p_accounts, p_assets, p_quantities, p_keys, p_holds)
+             with ordinality as i (account_id, asset, quantity, key, hold_id, position)
+     order by account_id, asset, position
+  loop
+    select balance into v_balance from wallet.wallets
+     where account_id = v_item.account_id and asset = v_item.asset for update;
+    select id into v_hold from wallet.holds where account_id = v_item.account_id and key = v_item.key;
+    if v_hold is not null then
+      v_answers[v_item.position] := v_hold;
+      continue;
+    end if;
+    if exists (select from wallet.grants
+                where account_id = v_item.account_id and asset = v_item.asset and remaining > 0 and expires_at <= now()) then
+      v_balance := v_balance - wallet.expire(v_item.account_id, v_item.asset);
+    end if;
+    if v_balance is null or v_balance < v_item.quantity then
+      continue;
+    end if;
+    v_answers[v_item.position] := v_item.hold_id;
+    v_left := v_item.quantity;
+    for v_grant in
+      select id, remaining from wallet.grants
+       where account_id = v_item.account_id and asset = v_item.asset and remaining > 0
+       order by expires_at, id
+    loop
+      v_part := least(v_left, v_grant.remaining);
+      v_left := v_left - v_part;
+      v_balance := v_balance - v_part;
+      update wallet.grants set remaining = remaining - v_part where account_id = v_item.account_id and id = v_grant.id;
+      v_entry.account_id := v_item.account_id;
+      v_entry.asset := v_item.asset;
+      v_entry.quantity := -v_part;
+      v_entry.balance_after := v_balance;
+      v_entry.grant_id := v_grant.id;
+      v_entry.hold_id := v_item.hold_id;
+      v_entries := v_entries || v_entry;
+      exit when v_left = 0;
+    end loop;
+    update wallet.wallets set balance = balance - v_item.quantity, held = held + v_item.quantity
+     where account_id = v_item.account_id and asset = v_item.asset;
+    v_row.account_id := v_item.account_id;
+    v_row.id := v_item.hold_id;
+    v_row.asset := v_item.asset;
+    v_row.quantity := v_item.quantity;
+    v_row.key := v_item.key;
+    v_rows := v_rows || v_row;
+  end loop;
+
+  if cardinality(v_rows) > 0 then
+    insert into wallet.holds (account_id, id, asset, quantity, key)
+    select account_id, id, asset, quantity, key from unnest(v_rows);
+    insert into wallet.entries (account_id, asset, kind, quantity, balance_after, grant_id, hold_id, idempotency_key)
+    select account_id, asset, 'hold', quantity, balance_after, grant_id, hold_id, 'hold:' || hold_id || ':' || grant_id
+      from unnest(v_entries);
+  end if;
+  return v_answers;
+end
+$$;
+
+-- One hold: its id, or null when there are not enough.
 create function wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid default core.new_id())
 returns uuid
-language plpgsql as $$
-declare
-  v_hold uuid;
-  v_grant record;
-  v_left bigint := p_quantity;
-  v_part bigint;
-  v_balance bigint;
-begin
-  select balance into v_balance from wallet.wallets
-   where account_id = p_account and asset = p_asset for update;
-  select id into v_hold from wallet.holds where account_id = p_account and key = p_key;
-  if v_hold is not null then
-    return v_hold;
-  end if;
-  if exists (select from wallet.grants
-              where account_id = p_account and asset = p_asset and remaining > 0 and expires_at <= now()) then
-    v_balance := v_balance - wallet.expire(p_account, p_asset);
-  end if;
-  if v_balance is null or v_balance < p_quantity then
-    return null;
-  end if;
-  insert into wallet.holds (account_id, id, asset, quantity, key)
-  values (p_account, p_hold, p_asset, p_quantity, p_key);
-  for v_grant in
-    select id, remaining from wallet.grants
-     where account_id = p_account and asset = p_asset and remaining > 0
-     order by expires_at, id
-  loop
-    v_part := least(v_left, v_grant.remaining);
-    v_left := v_left - v_part;
-    v_balance := v_balance - v_part;
-    update wallet.grants set remaining = remaining - v_part where account_id = p_account and id = v_grant.id;
-    insert into wallet.entries (account_id, asset, kind, quantity, balance_after, grant_id, hold_id, idempotency_key)
-    values (p_account, p_asset, 'hold', -v_part, v_balance, v_grant.id, p_hold, 'hold:' || p_hold || ':' || v_grant.id);
-    exit when v_left = 0;
-  end loop;
-  update wallet.wallets set balance = balance - p_quantity, held = held + p_quantity
-   where account_id = p_account and asset = p_asset;
-  return p_hold;
-end
+language sql as $$
+  select (wallet.hold_all(array[p_account], array[p_asset], array[p_quantity], array[p_key], array[p_hold]))[1]
 $$;
 
 -- The hold is spent. False if it had already ended.

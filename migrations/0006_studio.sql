@@ -110,105 +110,173 @@ create table studio.generation_files (
 );
 create index generation_files_by_file on studio.generation_files (account_id, file_id) where file_id is not null;
 
--- One generation: files, charge, row, usage record and job together or not at all.
--- What can be refused is refused by value, so that many may share one transaction:
--- {"outcome": "created" | "replayed", ...} or {"refused": code, ...}.
-create function studio.start(p jsonb) returns jsonb
-language plpgsql as $$
+-- A picture in its place of a generation that is being started.
+create type studio.chosen_file as (account_id uuid, generation_id uuid, role text, place bigint, file_id uuid);
+
+-- Generations: files, charge, row, usage record and job together or not at all, for many at once: one round
+-- trip, one commit, one statement a table. Each is decided on its own, in the order given, and what can be
+-- refused is refused by value: {"outcome": "created" | "replayed", ...} or {"refused": code, ...}.
+create function studio.start_all(p_items jsonb) returns setof jsonb
+language plpgsql
+-- Planning for each batch would cost more than running it.
+set plan_cache_mode = force_generic_plan as $$
 declare
-  v_account uuid := (p->>'account_id')::uuid;
-  v_id uuid := (p->>'id')::uuid;
-  v_key text := p->>'key';
-  v_hash bytea := decode(p->>'request_hash', 'hex');
-  v_asset text := coalesce(p->>'charge', 'token');
+  v_answers jsonb[] := array_fill(null::jsonb, array[jsonb_array_length(p_items)]);
+  v_item record;
   v_known core.idempotency_keys;
-  v_style studio.styles;
-  v_files record;
-  v_hold uuid;
-  v_cost bigint;
-  v_response jsonb;
+  v_refused text;
+  v_first bigint;
+  v_answer jsonb;
+  v_twins integer[][] := '{}';    -- (position, position of the first with the same key in this batch)
+  v_row studio.generations;
+  -- Those that begin if their wallets allow it.
+  v_rows studio.generations[] := '{}';
+  v_accounts uuid[] := '{}';
+  v_assets text[] := '{}';
+  v_costs bigint[] := '{}';
+  v_hold_keys text[] := '{}';
+  v_ids uuid[] := '{}';
+  v_positions integer[] := '{}';
+  v_keys text[] := '{}';
+  v_facts jsonb[] := '{}';
+  v_files studio.chosen_file[] := '{}';
+  v_holds uuid[];
+  -- Those that do.
+  v_begun studio.generations[] := '{}';
 begin
-  if p ? 'session_id' and not exists (
-    select from accounts.sessions s join accounts.accounts a on a.id = s.account_id
-     where s.account_id = v_account and s.id = (p->>'session_id')::uuid
-       and s.revoked_at is null and s.expires_at > now() and a.is_active) then
-    return '{"refused": "unauthenticated"}';
-  end if;
+  for v_item in
+    select e.position::integer, i.*, s.engine, s.cost as price, f.*,
+           not e.value ? 'session_id' or (
+             select a.is_active from accounts.sessions l join accounts.accounts a on a.id = l.account_id
+              where l.account_id = i.account_id and l.id = i.session_id
+                and l.revoked_at is null and l.expires_at > now()) as allowed
+      from jsonb_array_elements(p_items) with ordinality e (value, position)
+     cross join lateral jsonb_to_record(e.value) as i (
+       account_id uuid, id uuid, session_id uuid, key text, request_hash text, style_name text, prompt text,
+       parameters jsonb, seed bigint, charge text, product_files uuid[], model_files uuid[], retry_of uuid)
+      left join studio.styles s on s.name = i.style_name and s.is_active
+     cross join lateral (
+       select count(m.id) as found, count(*) as wanted, count(*) filter (where m.category = w.role || '_image') as fitting,
+              coalesce(jsonb_agg(jsonb_build_object('role', w.role, 'file', media.facts(m)) order by w.role, w.place), '[]')
+                as facts,
+              array_agg(row(i.account_id, i.id, w.role, w.place, w.file_id)::studio.chosen_file) as files
+         from (select 'product' as role, p.file_id, p.place from unnest(i.product_files) with ordinality p (file_id, place)
+               union all
+               select 'model', p.file_id, p.place from unnest(i.model_files) with ordinality p (file_id, place)) w
+         left join media.files m on m.account_id = i.account_id and m.id = w.file_id
+     ) f
+     order by e.position
+  loop
+    if v_item.allowed is not true then
+      v_answers[v_item.position] := '{"refused": "unauthenticated"}';
+      continue;
+    end if;
 
-  if v_key is not null then
-    insert into core.idempotency_keys (account_id, key, request_hash) values (v_account, v_key, v_hash)
-    on conflict do nothing;
-    if not found then
-      select * into strict v_known from core.idempotency_keys where account_id = v_account and key = v_key;
-      if v_known.request_hash <> v_hash then
-        return '{"refused": "key-reused"}';
-      elsif v_known.response is null then
-        return '{"refused": "key-in-use"}';
+    if v_item.key is not null then
+      insert into core.idempotency_keys (account_id, key, request_hash)
+      values (v_item.account_id, v_item.key, decode(v_item.request_hash, 'hex'))
+      on conflict do nothing;
+      if not found then
+        select * into strict v_known from core.idempotency_keys where account_id = v_item.account_id and key = v_item.key;
+        select k.n into v_first from unnest(v_keys) with ordinality k (key, n)
+         where k.key = v_item.key and (v_rows[k.n]).account_id = v_item.account_id;
+        if v_known.request_hash <> decode(v_item.request_hash, 'hex') then
+          v_answers[v_item.position] := '{"refused": "key-reused"}';
+        elsif v_known.response is not null then
+          v_answers[v_item.position] := v_known.response || '{"outcome": "replayed"}';
+        elsif v_first is not null then
+          v_twins := v_twins || array[[v_item.position, v_positions[v_first]]];
+        else
+          v_answers[v_item.position] := '{"refused": "key-in-use"}';
+        end if;
+        continue;
       end if;
-      return v_known.response || '{"outcome": "replayed"}';
     end if;
-  end if;
 
-  select * into v_style from studio.styles where name = p->>'style_name' and is_active;
-  select count(f.id) as found, count(w.id) as wanted,
-         count(*) filter (where f.category = w.category) as fitting,
-         coalesce(jsonb_agg(jsonb_build_object('role', w.role, 'file', media.facts(f)) order by w.role, w.position), '[]') as facts
-    into v_files
-    from (select value::uuid as id, 'product' as role, 'product_image' as category, ordinality as position
-            from jsonb_array_elements_text(p->'product_files') with ordinality
-          union all
-          select value::uuid, 'model', 'model_image', ordinality
-            from jsonb_array_elements_text(p->'model_files') with ordinality) w
-    left join media.files f on f.account_id = v_account and f.id = w.id;
-
-  if v_style.name is null then
-    v_response := '{"refused": "unknown-style"}';
-  elsif v_files.found < v_files.wanted then
-    v_response := '{"refused": "file-not-found"}';
-  elsif v_files.fitting < v_files.wanted then
-    v_response := '{"refused": "wrong-category"}';
-  else
-    v_cost := case v_asset when 'token' then v_style.cost else 1 end;
-    v_hold := wallet.hold(v_account, v_asset, v_cost, 'generation:' || v_id);
-    if v_hold is null then
-      v_response := jsonb_build_object('refused', 'insufficient-credits', 'asset', v_asset, 'cost', v_cost, 'balance',
-        coalesce((select balance from wallet.wallets where account_id = v_account and asset = v_asset), 0));
+    v_refused := case
+      when v_item.engine is null then 'unknown-style'
+      when v_item.found < v_item.wanted then 'file-not-found'
+      when v_item.fitting < v_item.wanted then 'wrong-category'
+    end;
+    if v_refused is not null then
+      v_answers[v_item.position] := jsonb_build_object('refused', v_refused);
+      -- A refused request leaves no trace, so that the same key may be sent again once it can succeed.
+      delete from core.idempotency_keys where account_id = v_item.account_id and key = v_item.key;
+      continue;
     end if;
-  end if;
-  if v_response is not null then
-    -- A refused request leaves no trace, so that the same key may be sent again once it can succeed.
-    delete from core.idempotency_keys where account_id = v_account and key = v_key;
-    return v_response;
-  end if;
 
-  insert into studio.generations
-    (account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of)
-  values (v_account, v_id, v_style.name, v_style.engine, coalesce(p->>'prompt', ''), coalesce(p->'parameters', '{}'),
-          (p->>'seed')::bigint, v_asset, v_cost, v_hold, (p->>'retry_of')::uuid);
-  insert into studio.generation_files (account_id, generation_id, role, position, file_id, category)
-  select v_account, v_id, w.role, w.position, w.value::uuid, w.role || '_image'
-    from (select 'product' as role, value, ordinality as position
-            from jsonb_array_elements_text(p->'product_files') with ordinality
-          union all
-          select 'model', value, ordinality from jsonb_array_elements_text(p->'model_files') with ordinality) w;
-  insert into core.usage (account_id, action, metadata)
-  values (v_account, 'generation_started', jsonb_build_object('generation_id', v_id, 'style_name', v_style.name,
-          'asset', v_asset, 'cost', v_cost));
-  perform core.enqueue('studio.generate', jsonb_build_object('account_id', v_account, 'generation_id', v_id), 'studio');
+    v_row.account_id := v_item.account_id;
+    v_row.id := v_item.id;
+    v_row.style_name := v_item.style_name;
+    v_row.engine := v_item.engine;
+    v_row.prompt := coalesce(v_item.prompt, '');
+    v_row.parameters := coalesce(v_item.parameters, '{}');
+    v_row.seed := v_item.seed;
+    v_row.charge_asset := coalesce(v_item.charge, 'token');
+    v_row.cost := case v_row.charge_asset when 'token' then v_item.price else 1 end;
+    v_row.retry_of := v_item.retry_of;
+    v_rows := v_rows || v_row;
+    v_accounts := v_accounts || v_row.account_id;
+    v_assets := v_assets || v_row.charge_asset::text;
+    v_costs := v_costs || v_row.cost;
+    v_hold_keys := v_hold_keys || ('generation:' || v_row.id);
+    v_ids := v_ids || v_row.id;
+    v_positions := v_positions || v_item.position;
+    v_keys := v_keys || v_item.key;
+    v_facts := v_facts || v_item.facts;
+    v_files := v_files || v_item.files;
+  end loop;
 
-  v_response := jsonb_build_object('id', v_id, 'cost', v_cost, 'engine', v_style.engine, 'seed', (p->>'seed')::bigint,
-    'files', v_files.facts, 'created_at', now());
-  if v_key is not null then
-    update core.idempotency_keys set response = v_response where account_id = v_account and key = v_key;
+  v_holds := wallet.hold_all(v_accounts, v_assets, v_costs, v_hold_keys, v_ids);
+  for n in 1 .. cardinality(v_rows) loop
+    v_row := v_rows[n];
+    v_row.hold_id := v_holds[n];
+    if v_row.hold_id is null then
+      v_answer := jsonb_build_object('refused', 'insufficient-credits', 'asset', v_row.charge_asset, 'cost', v_row.cost,
+        'balance', coalesce(
+          (select balance from wallet.wallets where account_id = v_row.account_id and asset = v_row.charge_asset), 0));
+      delete from core.idempotency_keys where account_id = v_row.account_id and key = v_keys[n];
+    else
+      v_begun := v_begun || v_row;
+      v_answer := jsonb_build_object('id', v_row.id, 'cost', v_row.cost, 'engine', v_row.engine, 'seed', v_row.seed,
+        'files', v_facts[n], 'created_at', now());
+      if v_keys[n] is not null then
+        update core.idempotency_keys set response = v_answer where account_id = v_row.account_id and key = v_keys[n];
+      end if;
+      v_answer := v_answer || '{"outcome": "created"}';
+    end if;
+    v_answers[v_positions[n]] := v_answer;
+  end loop;
+
+  for n in 1 .. coalesce(array_length(v_twins, 1), 0) loop
+    v_answer := v_answers[v_twins[n][2]];
+    v_answers[v_twins[n][1]] := case when v_answer ? 'outcome' then v_answer || '{"outcome": "replayed"}' else v_answer end;
+  end loop;
+
+  if cardinality(v_begun) > 0 then
+    insert into studio.generations
+      (account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of)
+    select account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of
+      from unnest(v_begun);
+    insert into studio.generation_files (account_id, generation_id, role, position, file_id, category)
+    select f.account_id, f.generation_id, f.role, f.place, f.file_id, f.role || '_image'
+      from unnest(v_files) f
+      join unnest(v_begun) b on b.account_id = f.account_id and b.id = f.generation_id;
+    insert into core.usage (account_id, action, metadata)
+    select account_id, 'generation_started',
+           jsonb_build_object('generation_id', id, 'style_name', style_name, 'asset', charge_asset, 'cost', cost)
+      from unnest(v_begun);
+    perform core.enqueue_all('studio.generate',
+      (select array_agg(jsonb_build_object('account_id', account_id, 'generation_id', id)) from unnest(v_begun)), 'studio');
   end if;
-  return v_response || '{"outcome": "created"}';
+  return query select a.answer from unnest(v_answers) with ordinality a (answer, n) order by a.n;
 end
 $$;
 
--- A batch of them: one round trip, one commit, each decided on its own, in the order given.
-create function studio.start_all(p_items jsonb) returns setof jsonb
+-- One of them.
+create function studio.start(p jsonb) returns jsonb
 language sql as $$
-  select studio.start(value) from jsonb_array_elements(p_items) with ordinality order by ordinality
+  select studio.start_all(jsonb_build_array(p))
 $$;
 
 -- The end of a generation, and with it of its charge: exactly one caller gets true.

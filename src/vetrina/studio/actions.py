@@ -228,7 +228,7 @@ def starter(services: Services) -> Coalescer[_Item, _Outcome]:
             rows = await tx.all(queries.START, items=msgspec.json.encode(items).decode())
         return [msgspec.json.decode(row, type=_Outcome) for row in rows]
 
-    return Coalescer(run, order=lambda item: item.account_id.bytes)
+    return Coalescer(run, order=lambda item: (item.account_id.bytes, item.key or ""))
 
 
 def _refuse(answer: _Outcome) -> None:
