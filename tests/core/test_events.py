@@ -86,7 +86,8 @@ async def test_after_a_lost_connection_everybody_looks_again_and_hears_on(
     with hub.subscribe("generations/x") as place:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(
-                "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s and application_name like '%% listen'",
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                " where datname = %s and application_name like '%% listen'",
                 (urlsplit(database).path[1:],),
             )
         messages = place.messages(every=10)

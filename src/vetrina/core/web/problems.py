@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from traceback import walk_tb
 from typing import Any, cast
 
 import litestar
@@ -11,7 +12,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.response import Redirect
 
-from vetrina.core.refusals import Refusal
+from vetrina.core.refusals import Malformed, Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, SignInFirst, noted
 
@@ -67,6 +68,8 @@ def http(request: litestar.Request[Any, Any, Any], error: HTTPException) -> Resp
 def unexpected(request: litestar.Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """A fault of ours: logged whole, told in a sentence with the request's id."""
     ours = cast(Request, request)
+    if _unreadable(error):
+        return refused(request, Malformed("The body is not valid JSON."))
     log.error("request failed", exc_info=error)
     request_id = str(noted(request.scope, "vetrina.request_id") or "")
     detail = repr(error) if ours.services.settings.development else "Something went wrong on our side."
@@ -89,10 +92,23 @@ def _title(status: int) -> str:
     )
 
 
+def _unreadable(error: Exception) -> bool:
+    """Whether the body itself made its decoder stumble: bytes that are no UTF-8, brackets without end."""
+    if not isinstance(error, UnicodeDecodeError | RecursionError):
+        return False
+    return any(frame.f_code.co_name == "decode_json" for frame, _ in walk_tb(error.__traceback__))
+
+
 def _told(extra: Any) -> str:
     if not isinstance(extra, list):
         return ""
-    parts = [f"{each.get('key')}: {each.get('message')}" for each in cast("list[dict[str, Any]]", extra) if each.get("message")]
+    parts: list[str] = []
+    for each in cast("list[dict[str, Any]]", extra):
+        key, message = each.get("key"), each.get("message")
+        if message == "'data'":
+            parts.append("A body is needed here.")  # Litestar names its own argument
+        elif message:
+            parts.append(f"{key}: {message}" if key else str(message))
     return "; ".join(parts)
 
 

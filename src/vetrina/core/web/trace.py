@@ -28,6 +28,8 @@ _POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 SAFE = {"GET", "HEAD", "OPTIONS"}
+_QUIET = ("/static", "/healthz", "/readyz", "/metrics", "/media/")
+"""What is asked for so often that the log would hold nothing else."""
 
 
 def security_headers(secure: bool) -> list[tuple[bytes, bytes]]:
@@ -44,7 +46,7 @@ def security_headers(secure: bool) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-def trace(app: ASGIApp, *, secure: bool, hosts: Callable[[], set[str]] | None = None) -> Callable[..., Any]:
+def trace(app: ASGIApp, *, secure: bool) -> Callable[..., Any]:
     """Wrap the ASGI application."""
     always = security_headers(secure)
 
@@ -58,41 +60,52 @@ def trace(app: ASGIApp, *, secure: bool, hosts: Callable[[], set[str]] | None = 
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
+        seconds: float | None = None
         status = 500
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, seconds
             if message["type"] == "http.response.start":
+                seconds = time.perf_counter() - started
                 status = message["status"]
                 present = {name for name, _ in message["headers"]}
                 extra = [header for header in always if header[0] not in present]
                 message["headers"] = [*message["headers"], *extra, (b"x-request-id", request_id.encode())]
             await send(message)
 
-        if foreign(scope):
-            await _refuse(sending)
-        else:
-            await app(scope, receive, sending)
-        seconds = time.perf_counter() - started
-        route = str(scope.get("path_template") or ("/static" if scope["path"].startswith("/static") else "other"))
-        REQUESTS.labels(scope["method"], route, status).inc()
-        SECONDS.labels(route).observe(seconds)
-        if status >= 500 or not scope["path"].startswith(("/static", "/healthz", "/readyz", "/metrics", "/media/")):
-            log.info("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+        try:
+            if foreign(scope):
+                await _refuse(sending)
+            else:
+                await app(scope, receive, sending)
+        finally:
+            # Up to the response's start: a stream of events ends when its reader leaves.
+            _count(scope, status, time.perf_counter() - started if seconds is None else seconds)
 
     return traced
+
+
+def _count(scope: Any, status: int, seconds: float) -> None:
+    path: str = scope["path"]
+    route = str(scope.get("path_template") or ("/static" if path.startswith("/static") else "other"))
+    REQUESTS.labels(scope["method"], route, status).inc()
+    SECONDS.labels(route).observe(seconds)
+    if status >= 500 or not path.startswith(_QUIET):
+        log.info("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1))
 
 
 def foreign(scope: Any) -> bool:
     """Whether a browser sent this changing request from another site (CSRF).
 
-    Browsers say where a request comes from in Sec-Fetch-Site, older ones in Origin; programs
-    send neither, and carry no cookie by accident. The session cookie is SameSite=Lax besides.
+    Browsers say where a request comes from in Sec-Fetch-Site, older ones in Origin; programs send
+    neither. Without a cookie too: signing a stranger in to one's own account needs none. A bearer token
+    is never sent by accident, so a request with one and no cookie is its sender's own. The session
+    cookie is SameSite=Lax besides.
     """
     if scope["method"] in SAFE:
         return False
     headers: dict[bytes, bytes] = dict(scope["headers"])
-    if b"cookie" not in headers:
+    if b"authorization" in headers and b"cookie" not in headers:
         return False
     site = headers.get(b"sec-fetch-site")
     if site is not None:

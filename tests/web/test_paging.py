@@ -1,0 +1,45 @@
+"""Cursor pages: each row once, whatever the size; a cursor that is not ours is refused."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from vetrina.core.ids import new_id
+from vetrina.core.refusals import Invalid
+from vetrina.core.web.paging import FIRST, after, cursor_of, page
+
+ROWS = sorted((new_id() for _ in range(23)), reverse=True)
+
+
+@pytest.mark.parametrize("limit", [1, 7, 22, 23, 24, 100])
+def test_pages_show_each_row_once(limit: int) -> None:
+    seen: list[UUID] = []
+    cursor: str | None = None
+    for _ in range(30):
+        before = after(cursor)
+        found = [row for row in ROWS if row < before][: limit + 1]
+        shown = page(found, limit, lambda row: row, lambda row: row)
+        assert len(shown.items) <= limit
+        seen += shown.items
+        cursor = shown.next_cursor
+        if cursor is None:
+            break
+    assert seen == ROWS
+
+
+def test_nothing_is_one_empty_page() -> None:
+    assert page([], 5, lambda row: row, lambda row: row).next_cursor is None
+
+
+def test_a_cursor_comes_back_as_its_id() -> None:
+    row = new_id()
+    assert after(cursor_of(row)) == row
+    assert after(None) == after("") == FIRST
+
+
+@pytest.mark.parametrize("bad", ["***", "AAAA", "é", "A" * 22 + "A" * 10, "=" * 8, "\0"])
+def test_a_cursor_that_is_not_ours_is_refused(bad: str) -> None:
+    with pytest.raises(Invalid):
+        after(bad)
