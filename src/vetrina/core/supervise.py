@@ -79,6 +79,7 @@ class Supervisor:
     async def _keep(self, child: Child) -> None:
         backoff = spawn.Backoff()
         stood = False
+        own = 0  # ends in a row that were its own: being killed from outside is no reason to give up
         while not self._stopping:
             started = time.monotonic()
             process = self._running[child.name] = spawn.spawn(
@@ -88,9 +89,10 @@ class Supervisor:
             lived = time.monotonic() - started
             stood = stood or lived >= backoff.healthy
             pause = backoff.after(lived)
+            own = own + 1 if code != -signal.SIGKILL else 0
             if code == CONFIGURATION:
                 raise CannotRun(f"{child.name} cannot run with these settings.")
-            if not stood and backoff.failures >= TRIES:
+            if not stood and own >= TRIES:
                 raise CannotRun(f"{child.name} ended {TRIES} times right after its start (the last time with {code}).")
             log.error(f"{child.name} ended and is started again", code=code, lived=round(lived, 1), pause=pause)
             await asyncio.sleep(pause)
