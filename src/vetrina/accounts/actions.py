@@ -88,6 +88,16 @@ async def rename(tx: Tx, account: AccountId, name: str) -> None:
     await tx.do(queries.RENAME, account=account, name=wanted or None)
 
 
+async def check(tx: Tx, account: AccountId, session: UUID) -> None:
+    """Raises SessionEnded (401) unless the session lives and its account is active.
+
+    An access token holds by itself, for up to `tokens.ACCESS_SECONDS` after its session has ended: what moves
+    credits and what shows who one is asks the database, here or in its own statement.
+    """
+    if await tx.maybe(queries.SESSION_LIVES, account=account, id=session) is None:
+        raise SessionEnded
+
+
 async def revoke(tx: Tx, account: AccountId, session: UUID, *, why: str = "signed out") -> None:
     """End one session."""
     await tx.do(queries.REVOKE, account=account, id=session, why=why)

@@ -103,7 +103,7 @@ async def sign_out(request: Request) -> None:
 async def me(request: Request) -> AccountRow:
     """The account that asks. 401 when its session has ended."""
     async with request.read() as tx:
-        await tx.one(queries.SESSION_LIVES, account=request.account.id, id=request.account.session_id)
+        await actions.check(tx, request.account.id, request.account.session_id)
         return await tx.one(queries.ACCOUNT, account=request.account.id)
 
 
@@ -116,9 +116,16 @@ async def sessions(request: Request) -> Page[SessionRow]:
 
 @post("/sessions/{session_id:uuid}/revocation", guards=[signed_in], status_code=204, tags=["accounts"])
 async def revoke(request: Request, session_id: UUID) -> None:
-    """End one session."""
+    """End one session. Its access token still reads for up to `expires_in` seconds, but starts no generation."""
     async with request.tx() as tx:
         await actions.revoke(tx, request.account.id, session_id, why="revoked by its owner")
+
+
+@post("/sessions/revocation", guards=[signed_in], status_code=204, tags=["accounts"])
+async def revoke_others(request: Request) -> None:
+    """End every other session."""
+    async with request.tx() as tx:
+        await actions.revoke_others(tx, request.account.id, request.account.session_id)
 
 
 @get("/usage", guards=[signed_in], tags=["accounts"])
@@ -149,4 +156,4 @@ def _session(request: Request, opened: Opened) -> Session:
     return Session(access, opened.token.text(), account=opened.account)
 
 
-ROUTES: list[Any] = [register, sign_in, refresh, sign_out, me, sessions, revoke, usage_page]
+ROUTES: list[Any] = [register, sign_in, refresh, sign_out, me, sessions, revoke, revoke_others, usage_page]

@@ -22,6 +22,8 @@ from vetrina.core.services import Services
 from vetrina.core.web.request import Principal
 
 ACCESS_SECONDS = 900
+"""How long an access token is good, also after its session was revoked or its account disabled: it is checked by its
+signature alone. What starts a generation (which holds credits) and GET /me refuse it at once."""
 SESSION_DAYS = 30
 
 
