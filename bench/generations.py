@@ -18,8 +18,9 @@ PROCESSES = 2
 # In one statement, and so of one moment: the last requests are still on their way when a round ends.
 _ROWS = f"""
 select jsonb_build_object(
-  'rows', (select count(*) from studio.generations), 'jobs', (select count(*) from procrastinate_jobs),
-  'owed', (select coalesce(sum(held), 0) from wallet.wallets),
+  'rows', (select count(*) from studio.generations) - {people.RICH * people.BEFORE},
+  'jobs', (select count(*) from procrastinate_jobs) - {people.RICH * people.BEFORE},
+  'owed', (select sum(held) from wallet.wallets) - {people.RICH * people.BEFORE},
   'poor', (select count(*) from studio.generations join bench.people using (account_id) where n > {people.RICH}))
 """
 
@@ -100,7 +101,7 @@ def _statements(at: House, site: Web, requests: Path) -> list[Line]:
         "select coalesce(sum(calls), 0)::bigint from pg_stat_statements s join pg_roles r on r.oid = s.userid"
         " where r.rolname = 'vetrina_app'",
     )
-    rows = at.one(DATABASE, "select count(*) from studio.generations")
+    rows = at.one(DATABASE, _ROWS)["rows"]
     at.run(DATABASE, "alter system set pg_stat_statements.track = 'none'", "select pg_reload_conf()")
     return [Line("start, 1 client: statements a request", calls / rows, None, "", at_most=1.01)]
 

@@ -11,10 +11,10 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -54,19 +54,19 @@ class House:
         """The path of one of PostgreSQL's programs, of the server's own version."""
         return self.cluster.binaries.program(name)
 
-    def run(self, database: str, *statements: LiteralString, user: str = "superuser") -> None:
+    def run(self, database: str, *statements: str, user: str = "superuser") -> None:
         """Run statements one after the other, each on its own."""
         with psycopg.connect(self.uri(user, database), autocommit=True) as connection:
             for each in statements:
-                connection.execute(each)
+                connection.execute(each.encode())
 
-    def one(self, database: str, statement: LiteralString, *arguments: Any) -> Any:
+    def one(self, database: str, statement: str, *arguments: Any) -> Any:
         """The first column of the first row."""
         with psycopg.connect(self.uri("superuser", database), autocommit=True) as connection:
-            row = connection.execute(statement, arguments).fetchone()
+            row = connection.execute(statement.encode(), arguments).fetchone()
         return row[0] if row else None
 
-    def copy(self, name: LiteralString) -> None:
+    def copy(self, name: str) -> None:
         """A new database like `vetrina`, which nobody may be using."""
         with psycopg.connect(self.uri("superuser", "postgres"), autocommit=True) as connection:
             connection.execute(
@@ -79,7 +79,7 @@ class House:
 
 
 @contextlib.contextmanager
-def house() -> Iterator[House]:
+def house() -> Generator[House]:
     """A migrated cluster, thrown away at the end. Durable: fsync and synchronous_commit are on."""
     with tempfile.TemporaryDirectory(prefix="vetrina-bench-") as folder:
         data = Path(folder)
@@ -107,7 +107,7 @@ class Web:
 
 
 @contextlib.contextmanager
-def web(at: House, database: str, processes: int) -> Iterator[Web]:
+def web(at: House, database: str, processes: int) -> Generator[Web]:
     """Serve `database` until the block ends."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP))

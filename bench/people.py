@@ -17,11 +17,13 @@ from vetrina.studio.actions import Wish
 RICH, POOR = 1000, 250
 """Accounts 1..1000 can pay for everything, 1001..1250 for nothing: a fifth of all."""
 BALANCE = 10**9
+BEFORE = 20
+"""Generations that each of the rich has already."""
 STYLE = "watercolour"
 PROMPT = "A quiet morning"
 
 # bench.people: the race's own table, read by pgbench to build what the web processes send.
-_MAKE = (
+_MAKE: tuple[str, ...] = (
     "create schema bench",
     "create table bench.people (n integer primary key, account_id uuid, session_id uuid, file_id uuid)",
     f"""
@@ -50,21 +52,42 @@ _MAKE = (
       from bench.people order by n
     """,
     f"select count(wallet.give(account_id, 'token', {BALANCE}, 'gift', 'bench')) from bench.people where n <= {RICH}",
-    "create table bench.grants_made as select * from wallet.entries",
+    # What there is already, so that plans and index depths are not those of empty tables.
+    *(
+        f"""
+        select count(*) from (
+          select studio.start_all(jsonb_agg(jsonb_build_object('account_id', account_id, 'id', core.new_id(),
+                   'session_id', session_id, 'style_name', '{STYLE}', 'seed', n, 'product_files', jsonb_build_array(file_id))))
+            from bench.people where n <= {RICH} group by n / 50) started
+        """
+        for _ in range(BEFORE)
+    ),
+    "create table bench.wallets as select * from wallet.wallets",
+    "create table bench.grants as select * from wallet.grants",
+    "create table bench.mark as select clock_timestamp() as at, max(id) as job from procrastinate_jobs",
     "grant usage on schema bench to vetrina_app",
     "grant select on bench.people to vetrina_app",
-    "vacuum analyze",
 )
 
-# Both sides of a race begin with the same tables: nothing started, every balance as it was given.
-RESET = (
+# Both sides of a race begin with the same tables: what was started since the mark goes, and balances come back.
+RESET: tuple[str, ...] = (
+    "set session_replication_role = replica",
+    "delete from studio.generation_files where created_at > (select at from bench.mark)",
+    "delete from studio.generations where created_at > (select at from bench.mark)",
+    "delete from wallet.entries where created_at > (select at from bench.mark)",
+    "delete from wallet.holds where created_at > (select at from bench.mark)",
+    "delete from core.usage where created_at > (select at from bench.mark)",
+    "delete from core.idempotency_keys where created_at > (select at from bench.mark)",
+    "delete from procrastinate_events where job_id > (select job from bench.mark)",
+    "delete from procrastinate_jobs where id > (select job from bench.mark)",
     """
-    truncate studio.generations, studio.generation_files, wallet.holds, wallet.entries, core.usage, core.idempotency_keys,
-             procrastinate_jobs, procrastinate_events cascade
+    update wallet.wallets w set balance = k.balance, held = k.held
+      from bench.wallets k where (w.account_id, w.asset) = (k.account_id, k.asset) and w.held <> k.held
     """,
-    "insert into wallet.entries overriding system value select * from bench.grants_made order by position",
-    "update wallet.wallets set balance = lifetime_granted, held = 0 where held > 0",
-    "update wallet.grants set remaining = quantity where remaining < quantity",
+    """
+    update wallet.grants g set remaining = k.remaining
+      from bench.grants k where (g.account_id, g.id) = (k.account_id, k.id) and g.remaining <> k.remaining
+    """,
     "vacuum analyze",
     "checkpoint",
 )
