@@ -9,9 +9,20 @@ CREATE SCHEMA media;
 
 CREATE SCHEMA payments;
 
+CREATE SCHEMA stripe_mirror;
+
 CREATE SCHEMA studio;
 
 CREATE SCHEMA wallet;
+
+CREATE TYPE stripe_mirror.version AS (
+	id text,
+	data jsonb,
+	at timestamp with time zone,
+	rank smallint,
+	event_id text,
+	deleted_at timestamp with time zone
+);
 
 CREATE TYPE studio.chosen_file AS (
 	account_id uuid,
@@ -256,6 +267,431 @@ begin
   perform pg_notify('payments', p_account || '/' || p_payment);
   return true;
 end
+$$;
+
+CREATE FUNCTION stripe_mirror.elements(p jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end
+$$;
+
+CREATE FUNCTION stripe_mirror.flag(p jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when jsonb_typeof(p) = 'boolean' then p::boolean end
+$$;
+
+CREATE FUNCTION stripe_mirror.keys(p jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when jsonb_typeof(p) = 'object' then p else '{}'::jsonb end
+$$;
+
+CREATE FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE sql
+    AS $_$
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.charges as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.data else held.data end,
+               event_at = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_at else held.event_at end,
+               event_rank = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_rank else held.event_rank end,
+               event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, event_at, data
+      ), cut as (
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'charges', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
+    $_$;
+
+CREATE FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE sql
+    AS $_$
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.customers as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.data else held.data end,
+               event_at = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_at else held.event_at end,
+               event_rank = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_rank else held.event_rank end,
+               event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, event_at, data
+      ), cut as (
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'customers', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
+    $_$;
+
+CREATE FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE sql
+    AS $_$
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.disputes as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.data else held.data end,
+               event_at = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_at else held.event_at end,
+               event_rank = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_rank else held.event_rank end,
+               event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, event_at, data
+      ), cut as (
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'disputes', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
+    $_$;
+
+CREATE FUNCTION stripe_mirror.merge_invoices(p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE sql
+    AS $_$
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.invoices as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.data else held.data end,
+               event_at = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_at else held.event_at end,
+               event_rank = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_rank else held.event_rank end,
+               event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, event_at, data
+      ), cut as (
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'invoices', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
+    $_$;
+
+CREATE FUNCTION stripe_mirror.merge_payment_intents(p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE sql
+    AS $_$
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.payment_intents as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.data else held.data end,
+               event_at = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_at else held.event_at end,
+               event_rank = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_rank else held.event_rank end,
+               event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, event_at, data
+      ), cut as (
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'payment_intents', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
+    $_$;
+
+CREATE FUNCTION stripe_mirror.merge_prices(p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE sql
+    AS $_$
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.prices as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.data else held.data end,
+               event_at = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_at else held.event_at end,
+               event_rank = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_rank else held.event_rank end,
+               event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, event_at, data
+      ), cut as (
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'prices', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
+    $_$;
+
+CREATE FUNCTION stripe_mirror.merge_products(p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE sql
+    AS $_$
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.products as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.data else held.data end,
+               event_at = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_at else held.event_at end,
+               event_rank = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_rank else held.event_rank end,
+               event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, event_at, data
+      ), cut as (
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'products', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
+    $_$;
+
+CREATE FUNCTION stripe_mirror.merge_refunds(p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE sql
+    AS $_$
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.refunds as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.data else held.data end,
+               event_at = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_at else held.event_at end,
+               event_rank = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_rank else held.event_rank end,
+               event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, event_at, data
+      ), cut as (
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'refunds', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
+    $_$;
+
+CREATE FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE sql
+    AS $_$
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.subscriptions as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.data else held.data end,
+               event_at = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_at else held.event_at end,
+               event_rank = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_rank else held.event_rank end,
+               event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, event_at, data
+      ), cut as (
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'subscriptions', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
+    $_$;
+
+CREATE FUNCTION stripe_mirror.mirror(p_name text, p_object text, p_deleted_by text, p_columns text, p_indexed text[] DEFAULT '{}'::text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  v_column text;
+begin
+  insert into stripe_mirror.kinds (name, object, deleted_by) values (p_name, p_object, p_deleted_by);
+  execute format($table$
+    create table stripe_mirror.%1$I (
+      id text primary key,
+      data jsonb not null,
+      event_at timestamptz not null,
+      event_rank smallint not null,
+      event_id text collate "C" not null,
+      deleted_at timestamptz,
+      livemode boolean generated always as (stripe_mirror.flag(data -> 'livemode')) stored,
+      stripe_created_at timestamptz generated always as (stripe_mirror.moment(data -> 'created')) stored,
+      metadata jsonb not null generated always as (stripe_mirror.keys(data -> 'metadata')) stored,
+      %2$s,
+      synced_at timestamptz not null default clock_timestamp(),
+      created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now()
+    );
+    alter table stripe_mirror.%1$I alter column data set storage external;
+    create index %3$I on stripe_mirror.%1$I using gin (metadata jsonb_path_ops);
+    create trigger %4$I before update on stripe_mirror.%1$I for each row execute function core.touch();
+  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch');
+  foreach v_column in array p_indexed loop
+    execute format('create index %I on stripe_mirror.%I (%I)', p_name || '_by_' || v_column, p_name, v_column);
+  end loop;
+  execute format($merge$
+    -- Keeps the newest by (time, rank, event), whatever the order of coming; a deletion stays. How many rows changed.
+    create function stripe_mirror.%2$I(p_versions stripe_mirror.version[]) returns bigint language sql as $body$
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.%1$I as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when %3$s then excluded.data else held.data end,
+               event_at = case when %3$s then excluded.event_at else held.event_at end,
+               event_rank = case when %3$s then excluded.event_rank else held.event_rank end,
+               event_id = case when %3$s then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where %3$s or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, event_at, data
+      ), cut as (
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select %1$L, id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
+    $body$ $merge$, p_name, 'merge_' || p_name,
+    '(excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id)');
+end
+$_$;
+
+CREATE FUNCTION stripe_mirror.moment(p jsonb) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -62135596800 and 253402300799 then to_timestamp(p::numeric::double precision) end end
+$$;
+
+CREATE FUNCTION stripe_mirror.monthly(p_data jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+  select coalesce(sum(coalesce((stripe_mirror.whole(price -> 'unit_amount'))::numeric,
+                               case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
+                                    then (price ->> 'unit_amount_decimal')::numeric end, 0)
+           * coalesce(stripe_mirror.whole(item -> 'quantity'), 1)
+           * case coalesce(price #>> '{recurring,interval}', price ->> 'interval')
+               when 'day' then 365 / 12.0 when 'week' then 365 / 84.0 when 'month' then 1 when 'year' then 1 / 12.0 else 0 end
+           / greatest(coalesce(stripe_mirror.whole(price #> '{recurring,interval_count}'),
+                               stripe_mirror.whole(price -> 'interval_count'), 1), 1)), 0)
+    from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item,
+         lateral (select coalesce(nullif(item -> 'price', 'null'), item -> 'plan') as price) priced
+   where coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type', 'licensed') <> 'metered'
+$_$;
+
+CREATE FUNCTION stripe_mirror.period(p_data jsonb, p_field text) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select coalesce(
+    stripe_mirror.moment(p_data -> p_field),
+    (select stripe_mirror.moment(item -> p_field)
+       from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item
+      order by stripe_mirror.moment(item -> 'current_period_end') limit 1))
+$$;
+
+CREATE FUNCTION stripe_mirror.rank(p_type text) RETURNS smallint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when p_type like '%.created' then 1 when p_type like '%.deleted' then 9 else 5 end::smallint
+$$;
+
+CREATE FUNCTION stripe_mirror.ref(p jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end
+$$;
+
+CREATE FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) RETURNS text[]
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  v_new text[];
+  v_kind record;
+begin
+  with given as (
+    select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, k.name as kind, e #>> '{data,object,id}' as object_id,
+           to_timestamp((e ->> 'created')::bigint) as at, stripe_mirror.rank(e ->> 'type') as rank, e as payload,
+           decode(p_originals ->> (e ->> 'id'), 'base64') as original
+      from jsonb_array_elements(p_events) e
+      left join stripe_mirror.kinds k on k.object = e #>> '{data,object,object}' and e #>> '{data,object,id}' is not null
+     order by e ->> 'id' collate "C"
+  ), added as (
+    insert into stripe_mirror.events (id, type, kind, object_id, at, rank, payload, original)
+    select id, type, kind, object_id, at, rank, payload, original from given
+    on conflict (id) do nothing
+    returning id
+  )
+  select coalesce(array_agg(id), '{}') into v_new from added;
+
+  for v_kind in
+    select k.name, array_agg(stripe_mirror.version(e.payload #> '{data,object}', e.at, e.rank, e.id, e.type = k.deleted_by)
+                             order by e.object_id) as versions
+      from stripe_mirror.events e join stripe_mirror.kinds k on k.name = e.kind
+     where e.id = any (v_new) group by k.name order by k.name
+  loop
+    execute format('select stripe_mirror.%I($1)', 'merge_' || v_kind.name) using v_kind.versions;
+  end loop;
+
+  insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+  select e.kind, e.object_id, 'tie', max(e.at)
+    from stripe_mirror.events e
+    join stripe_mirror.events o on o.kind = e.kind and o.object_id = e.object_id and o.at = e.at and o.rank = e.rank and o.id <> e.id
+   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}'
+   group by e.kind, e.object_id order by 1, 2
+  on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
+
+  perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
+     from stripe_mirror.events e where cardinality(p_told) > 0 and e.id = any (v_new) and e.type like any (p_told);
+  return v_new;
+end
+$_$;
+
+CREATE FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  v_versions stripe_mirror.version[];
+  v_changed bigint;
+begin
+  select array_agg(stripe_mirror.version(o, p_at, 0::smallint, '', false) order by o ->> 'id') into v_versions
+    from jsonb_array_elements(p_objects) o;
+  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind) into v_changed using coalesce(v_versions, '{}');
+  return v_changed;
+end
+$_$;
+
+CREATE FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) RETURNS stripe_mirror.version
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select row(p_object ->> 'id', p_object, case when p_object -> 'deleted' = 'true' then '-infinity' else p_at end,
+             p_rank, p_event, case when p_deletes or p_object -> 'deleted' = 'true' then p_at end)::stripe_mirror.version
+$$;
+
+CREATE FUNCTION stripe_mirror.whole(p jsonb) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -9223372036854775808 and 9223372036854775807 then p::numeric::bigint end end
+$$;
+
+CREATE FUNCTION stripe_mirror.word(p jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when jsonb_typeof(p) = 'string' then p #>> '{}' end
 $$;
 
 CREATE FUNCTION studio.announce() RETURNS trigger
@@ -895,6 +1331,7 @@ CREATE TABLE payments.payments (
     expires_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    asked_at timestamp with time zone,
     CONSTRAINT payment_amount_positive CHECK ((amount > 0)),
     CONSTRAINT payment_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT payment_gateway_known CHECK ((gateway = ANY (ARRAY['stripe'::text, 'zarinpal'::text, 'sandbox'::text]))),
@@ -902,6 +1339,271 @@ CREATE TABLE payments.payments (
     CONSTRAINT payment_not_in_toman CHECK ((currency <> ALL (ARRAY['IRT'::text, 'TOM'::text]))),
     CONSTRAINT payment_paid_when_completed CHECK (((status <> ALL (ARRAY['completed'::text, 'refunded'::text, 'disputed'::text])) OR (paid_at IS NOT NULL))),
     CONSTRAINT payment_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text, 'refunded'::text, 'disputed'::text])))
+);
+
+CREATE TABLE stripe_mirror.charges (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
+    payment_intent_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'payment_intent'::text))) STORED,
+    invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'invoice'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    amount bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount'::text))) STORED,
+    amount_refunded bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount_refunded'::text))) STORED,
+    failure_code text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'failure_code'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.charges ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.customers (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
+    email text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'email'::text))) STORED,
+    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
+    phone text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'phone'::text))) STORED,
+    address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    balance bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'balance'::text))) STORED,
+    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'delinquent'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.customers ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.disputes (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    charge_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'charge'::text))) STORED,
+    payment_intent_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'payment_intent'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
+    reason text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'reason'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    amount bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.disputes ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.events (
+    id text NOT NULL COLLATE pg_catalog."C",
+    type text NOT NULL,
+    kind text,
+    object_id text,
+    at timestamp with time zone NOT NULL,
+    rank smallint NOT NULL,
+    payload jsonb NOT NULL,
+    original bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (toast_tuple_target='8160');
+ALTER TABLE ONLY stripe_mirror.events ALTER COLUMN payload SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.invoices (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
+    subscription_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE(NULLIF((data -> 'subscription'::text), 'null'::jsonb), (data #> '{parent,subscription_details,subscription}'::text[])))) STORED,
+    number text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'number'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    total bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'total'::text))) STORED,
+    amount_due bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount_due'::text))) STORED,
+    amount_paid bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount_paid'::text))) STORED,
+    amount_remaining bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount_remaining'::text))) STORED,
+    attempt_count bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'attempt_count'::text))) STORED,
+    billing_reason text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'billing_reason'::text))) STORED,
+    due_date timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'due_date'::text))) STORED,
+    paid_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data #> '{status_transitions,paid_at}'::text[]))) STORED,
+    hosted_invoice_url text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'hosted_invoice_url'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.invoices ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.kinds (
+    name text NOT NULL,
+    object text NOT NULL,
+    deleted_by text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE stripe_mirror.links (
+    account_id uuid NOT NULL,
+    customer_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE stripe_mirror.payment_intents (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    amount bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount'::text))) STORED,
+    amount_received bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount_received'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.payment_intents ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.prices (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    product_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'product'::text))) STORED,
+    nickname text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'nickname'::text))) STORED,
+    active boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'active'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    unit_amount bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'unit_amount'::text))) STORED,
+    "interval" text GENERATED ALWAYS AS (stripe_mirror.word((data #> '{recurring,interval}'::text[]))) STORED,
+    interval_count bigint GENERATED ALWAYS AS (stripe_mirror.whole((data #> '{recurring,interval_count}'::text[]))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.prices ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.products (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
+    description text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'description'::text))) STORED,
+    active boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'active'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.products ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.ranges (
+    run text NOT NULL,
+    kind text NOT NULL,
+    starts_at bigint NOT NULL,
+    ends_at bigint NOT NULL,
+    last_id text,
+    fetched bigint DEFAULT 0 NOT NULL,
+    finished_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE stripe_mirror.refunds (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    charge_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'charge'::text))) STORED,
+    payment_intent_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'payment_intent'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    amount bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.refunds ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.subscriptions (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
+    product_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price,product}'::text[]), (data #> '{items,data,0,plan,product}'::text[]), (data #> '{plan,product}'::text[])))) STORED,
+    price_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    monthly_amount numeric GENERATED ALWAYS AS (stripe_mirror.monthly(data)) STORED,
+    current_period_start timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_start'::text)) STORED,
+    current_period_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_end'::text)) STORED,
+    cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'cancel_at_period_end'::text))) STORED,
+    cancel_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'cancel_at'::text))) STORED,
+    canceled_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'canceled_at'::text))) STORED,
+    started_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'start_date'::text))) STORED,
+    ended_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'ended_at'::text))) STORED,
+    trial_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'trial_end'::text))) STORED,
+    latest_invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'latest_invoice'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.subscriptions ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.unsettled (
+    kind text NOT NULL,
+    object_id text NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE studio.generation_files (
@@ -1153,6 +1855,54 @@ ALTER TABLE ONLY payments.gateway_refs
 ALTER TABLE ONLY payments.payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (account_id, id);
 
+ALTER TABLE ONLY stripe_mirror.charges
+    ADD CONSTRAINT charges_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.links
+    ADD CONSTRAINT customer_linked_once UNIQUE (customer_id);
+
+ALTER TABLE ONLY stripe_mirror.customers
+    ADD CONSTRAINT customers_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.disputes
+    ADD CONSTRAINT disputes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.invoices
+    ADD CONSTRAINT invoices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.kinds
+    ADD CONSTRAINT kinds_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY stripe_mirror.links
+    ADD CONSTRAINT links_pkey PRIMARY KEY (account_id, customer_id);
+
+ALTER TABLE ONLY stripe_mirror.kinds
+    ADD CONSTRAINT mirror_object_taken UNIQUE (object);
+
+ALTER TABLE ONLY stripe_mirror.payment_intents
+    ADD CONSTRAINT payment_intents_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.prices
+    ADD CONSTRAINT prices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.products
+    ADD CONSTRAINT products_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.ranges
+    ADD CONSTRAINT ranges_pkey PRIMARY KEY (run, kind, starts_at);
+
+ALTER TABLE ONLY stripe_mirror.refunds
+    ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.subscriptions
+    ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.unsettled
+    ADD CONSTRAINT unsettled_pkey PRIMARY KEY (kind, object_id);
+
 ALTER TABLE ONLY studio.generation_files
     ADD CONSTRAINT generation_files_pkey PRIMARY KEY (account_id, generation_id, role, "position");
 
@@ -1236,6 +1986,40 @@ CREATE INDEX payments_by_plan ON payments.payments USING btree (plan_id) WHERE (
 
 CREATE INDEX payments_by_status ON payments.payments USING btree (status, expires_at) WHERE (status = 'pending'::text);
 
+CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX customers_by_email ON stripe_mirror.customers USING btree (email);
+
+CREATE INDEX customers_by_metadata ON stripe_mirror.customers USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX customers_by_user_id ON stripe_mirror.customers USING btree (user_id);
+
+CREATE INDEX disputes_by_metadata ON stripe_mirror.disputes USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX events_by_object ON stripe_mirror.events USING btree (kind, object_id, at);
+
+CREATE INDEX events_by_time ON stripe_mirror.events USING btree (at);
+
+CREATE INDEX invoices_by_customer_id ON stripe_mirror.invoices USING btree (customer_id);
+
+CREATE INDEX invoices_by_metadata ON stripe_mirror.invoices USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX invoices_by_subscription_id ON stripe_mirror.invoices USING btree (subscription_id);
+
+CREATE INDEX payment_intents_by_metadata ON stripe_mirror.payment_intents USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX prices_by_metadata ON stripe_mirror.prices USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX products_by_metadata ON stripe_mirror.products USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX refunds_by_metadata ON stripe_mirror.refunds USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX subscriptions_by_customer_id ON stripe_mirror.subscriptions USING btree (customer_id);
+
+CREATE INDEX subscriptions_by_metadata ON stripe_mirror.subscriptions USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX subscriptions_by_status ON stripe_mirror.subscriptions USING btree (status);
+
 CREATE INDEX generation_files_by_file ON studio.generation_files USING btree (account_id, file_id) WHERE (file_id IS NOT NULL);
 
 CREATE INDEX generations_at_work ON studio.generations USING btree (id) WHERE (status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text]));
@@ -1294,6 +2078,30 @@ CREATE TRIGGER payment_moves_legally BEFORE DELETE OR UPDATE ON payments.payment
 
 CREATE TRIGGER payments_touch BEFORE UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER charges_touch BEFORE UPDATE ON stripe_mirror.charges FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER customers_touch BEFORE UPDATE ON stripe_mirror.customers FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER disputes_touch BEFORE UPDATE ON stripe_mirror.disputes FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER events_kept BEFORE DELETE OR UPDATE ON stripe_mirror.events FOR EACH ROW EXECUTE FUNCTION core.refuse_change();
+
+CREATE TRIGGER invoices_touch BEFORE UPDATE ON stripe_mirror.invoices FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER payment_intents_touch BEFORE UPDATE ON stripe_mirror.payment_intents FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER prices_touch BEFORE UPDATE ON stripe_mirror.prices FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER products_touch BEFORE UPDATE ON stripe_mirror.products FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER ranges_touch BEFORE UPDATE ON stripe_mirror.ranges FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER refunds_touch BEFORE UPDATE ON stripe_mirror.refunds FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER subscriptions_touch BEFORE UPDATE ON stripe_mirror.subscriptions FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER unsettled_touch BEFORE UPDATE ON stripe_mirror.unsettled FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER generation_moves_legally BEFORE UPDATE OF status ON studio.generations FOR EACH ROW EXECUTE FUNCTION studio.keep_legal();
 
 CREATE TRIGGER generations_announce AFTER UPDATE OF status, progress, step ON studio.generations FOR EACH ROW EXECUTE FUNCTION studio.announce();
@@ -1348,6 +2156,9 @@ ALTER TABLE ONLY payments.payments
 ALTER TABLE ONLY payments.payments
     ADD CONSTRAINT payment_is_for_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
 
+ALTER TABLE ONLY stripe_mirror.links
+    ADD CONSTRAINT link_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY studio.generations
     ADD CONSTRAINT generation_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
@@ -1388,6 +2199,7 @@ GRANT USAGE ON SCHEMA accounts TO vetrina_app;
 GRANT USAGE ON SCHEMA core TO vetrina_app;
 GRANT USAGE ON SCHEMA media TO vetrina_app;
 GRANT USAGE ON SCHEMA payments TO vetrina_app;
+GRANT USAGE ON SCHEMA stripe_mirror TO vetrina_app;
 GRANT USAGE ON SCHEMA studio TO vetrina_app;
 GRANT USAGE ON SCHEMA wallet TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
@@ -1407,6 +2219,29 @@ GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.give_up(p_account uuid, p_payment uuid, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.keep_legal() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.elements(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.flag(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.keys(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge_invoices(p_versions stripe_mirror.version[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge_payment_intents(p_versions stripe_mirror.version[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge_prices(p_versions stripe_mirror.version[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge_products(p_versions stripe_mirror.version[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge_refunds(p_versions stripe_mirror.version[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.version[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.mirror(p_name text, p_object text, p_deleted_by text, p_columns text, p_indexed text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.moment(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.monthly(p_data jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.period(p_data jsonb, p_field text) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.rank(p_type text) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.ref(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.whole(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.word(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.announce() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.finish(p_account uuid, p_id uuid, p_attempt integer, p_status text, p_code text, p_message text) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.keep_legal() TO vetrina_app;
@@ -1435,6 +2270,20 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.settings TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.usage TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.charges TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.disputes TO vetrina_app;
+GRANT SELECT,INSERT ON TABLE stripe_mirror.events TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.invoices TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.kinds TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.links TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.payment_intents TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.prices TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.products TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.refunds TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.unsettled TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;

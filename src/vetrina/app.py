@@ -16,13 +16,13 @@ from litestar.static_files import create_static_files_router  # pyright: ignore[
 import vetrina
 from vetrina.accounts.identify import Identify
 from vetrina.core.services import Services
-from vetrina.core.web import front, health, problems
+from vetrina.core.web import front, health, outbox, problems
 from vetrina.core.web.request import Request
 from vetrina.core.web.trace import trace
 from vetrina.web import STATIC
 from vetrina.web.assets import version
 
-MODULES = ("accounts", "wallet", "media", "payments", "studio")
+MODULES = ("accounts", "wallet", "media", "stripe_mirror", "payments", "studio")
 
 
 def create(services: Services) -> Any:
@@ -43,6 +43,7 @@ def create(services: Services) -> Any:
             *_routes("serve"),
             *health.ROUTES,
             *front.ROUTES,
+            *outbox.ROUTES,
             create_static_files_router(
                 f"/static/{version()}",
                 directories=[STATIC],

@@ -32,8 +32,7 @@ DOING = Statement(int, "select id from procrastinate_jobs where status = 'doing'
 
 def load() -> None:
     """Declare the jobs of every module."""
-    for name in ("core", *MODULES):
-        wanted = f"vetrina.{name}.jobs" if name != "core" else "vetrina.core.upkeep"
+    for wanted in ("vetrina.core.upkeep", "vetrina.core.outbox", *(f"vetrina.{name}.jobs" for name in MODULES)):
         if importlib.util.find_spec(wanted):
             importlib.import_module(wanted)
 

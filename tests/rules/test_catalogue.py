@@ -16,6 +16,9 @@ from vetrina.core import refusals
 REFERENCE = {
     "core.migrations": "the files that were applied",
     "core.settings": "the operator's settings",
+    "core.outbox": "a development site's mail and SMS, which need no account",
+    "core.rate_limits": "counts addresses and targets too, which need no account",
+    "accounts.verifications": "codes for an e-mail address or a phone, before there is an account",
     "accounts.accounts": "is the owner itself",
     "wallet.plans": "a price list",
     "wallet.packs": "a price list",
@@ -64,6 +67,11 @@ INSIDE = {
         "account_has_an_identifier", "user_bio_length", "vendor_business_name_length",
     ],
     "the header is cut to size before it comes here": ["idempotency_key_is_short"],
+    "kept by what guards accounts; a breach is a fault of ours": [
+        "outbox_channel_known", "rate_limit_count_not_negative", "audit_head_position_positive", "audit_position_taken",
+        "audit_actor_known", "audit_action_is_named", "audit_logs_append_only", "verification_kind_known",
+        "verification_purpose_known", "verification_attempts_in_range", "verification_is_short", "role_known",
+    ],
 }  # fmt: skip
 """Constraints without a refusal, by why no person can run into them."""
 

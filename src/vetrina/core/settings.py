@@ -54,6 +54,13 @@ class Settings:
     sandbox: bool = _setting(
         "VETRINA_SANDBOX", True, "The sandbox gateway, which takes no money. Turn it off on a site that sells."
     )
+    stripe_api_key: str = _setting("STRIPE_API_KEY", "", "Reads from (and sells through) Stripe.", secret=True)
+    stripe_webhook_secret: str = _setting(
+        "STRIPE_WEBHOOK_SECRET", "", "Signs what Stripe tells us; two, comma-separated, while it is rotated.", secret=True
+    )
+    stripe_api_base: str = _setting("STRIPE_API_BASE", "https://api.stripe.com", "Another address of Stripe's API, such as a fake.")
+    zarinpal_merchant_id: str = _setting("ZARINPAL_MERCHANT_ID", "", "Turns on ZarinPal, which takes rials.", secret=True)
+    zarinpal_api_base: str = _setting("ZARINPAL_API_BASE", "", "Another address of ZarinPal's gateway, such as a fake.")
     log_format: str = _setting(
         "VETRINA_LOG_FORMAT", "auto", "json, text, or auto (on a terminal text, without requests that went well)."
     )
@@ -61,6 +68,12 @@ class Settings:
     openai_base_url: str = _setting("OPENAI_BASE_URL", "", "Another OpenAI-compatible endpoint.")
     openai_image_model: str = _setting("OPENAI_IMAGE_MODEL", "gpt-image-2.5-sunburst", "The images model to ask for.")
     comfyui_url: str = _setting("COMFYUI_URL", "", "Turns on the ComfyUI engine.")
+    smtp_url: str = _setting("VETRINA_SMTP_URL", "", "Sends mail: smtp://user:password@host:587 or smtps://.", secret=True)
+    mail_from: str = _setting("VETRINA_MAIL_FROM", "Vetrina <vetrina@localhost>", "The sender of mail.")
+    sms_from: str = _setting("VETRINA_SMS_FROM", "", "The sender of SMS: a number or name that the provider knows.")
+    twilio_account_sid: str = _setting("TWILIO_ACCOUNT_SID", "", "With the token: sends SMS through Twilio.")
+    twilio_auth_token: str = _setting("TWILIO_AUTH_TOKEN", "", "Twilio's token.", secret=True)
+    twilio_api_base: str = _setting("TWILIO_API_BASE", "https://api.twilio.com", "Another address of Twilio's API.")
     comfyui_workflow: str = _setting("COMFYUI_WORKFLOW", "", "An own workflow file (API format) for ComfyUI.")
 
     @property

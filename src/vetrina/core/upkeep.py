@@ -32,6 +32,9 @@ OLD_JOBS = Statement(
     """,
 )
 
+OLD_LETTERS = Statement(NoneType, "delete from core.outbox where created_at < now() - interval '7 days'")
+OLD_WINDOWS = Statement(NoneType, "delete from core.rate_limits where window_start < now() - interval '2 days'")
+
 
 @job("core.forget_old_keys", queue="core", every="17 * * * *")
 async def forget_old_keys(services: Services) -> None:
@@ -45,3 +48,12 @@ async def forget_old_jobs(services: Services) -> None:
     """Jobs that are done are kept a day, failed ones a month."""
     async with services.db.tx() as tx:
         await tx.do(OLD_JOBS)
+
+
+@job("core.forget_old_counts", queue="core", every="37 * * * *")
+async def forget_old_counts(services: Services) -> None:
+    """Counts of rate limits are kept two days, a development site's letters a week."""
+    async with services.db.tx() as tx:
+        await tx.do(OLD_WINDOWS)
+    async with services.db.tx() as tx:
+        await tx.do(OLD_LETTERS)

@@ -1,0 +1,39 @@
+"""Secrets that must wait in the database for a job: encrypted under the process's keys, never readable in a dump."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, TypeVar
+
+import msgspec
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+Kept = TypeVar("Kept")
+
+_HEADER = {"alg": "dir", "enc": "A256GCM"}
+
+
+class Broken(ValueError):
+    """This was not sealed by us, or under a key that is gone."""
+
+
+def seal(keys: list[bytes], what: Any) -> str:
+    """`what` as JSON, encrypted (JWE) under the newest key."""
+    return jwe.encrypt_compact(_HEADER, msgspec.json.encode(what), _key(keys[0]))
+
+
+def unseal(keys: list[bytes], text: str, kind: type[Kept]) -> Kept:
+    """What was sealed, as a `kind`. Raises Broken."""
+    for key in keys:
+        try:
+            found = jwe.decrypt_compact(text, _key(key)).plaintext
+            return msgspec.json.decode(found or b"", type=kind)
+        except (JoseError, ValueError, msgspec.DecodeError):
+            continue
+    raise Broken("this cannot be unsealed")
+
+
+def _key(secret: bytes) -> OctKey:
+    return OctKey.import_key(hashlib.sha256(b"seal" + secret).digest())
