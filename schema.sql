@@ -567,6 +567,12 @@ begin
       select count(*) from merged
     $body$ $merge$, p_name, 'merge_' || p_name,
     '(excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id)');
+  -- Every object of whatever kind, for what asks them all alike.
+  execute (
+    select 'create or replace view stripe_mirror.objects as ' || string_agg(format(
+             'select %L::text as kind, id, data, event_at, event_rank, event_id, deleted_at, synced_at from stripe_mirror.%I',
+             name, name), ' union all ' order by name)
+      from stripe_mirror.kinds);
 end
 $_$;
 
@@ -624,11 +630,11 @@ declare
 begin
   with given as (
     select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, k.name as kind, e #>> '{data,object,id}' as object_id,
-           to_timestamp((e ->> 'created')::bigint) as at, stripe_mirror.rank(e ->> 'type') as rank, e as payload,
+           stripe_mirror.moment(e -> 'created') as at, stripe_mirror.rank(e ->> 'type') as rank, e as payload,
            decode(p_originals ->> (e ->> 'id'), 'base64') as original
       from jsonb_array_elements(p_events) e
       left join stripe_mirror.kinds k on k.object = e #>> '{data,object,object}' and e #>> '{data,object,id}' is not null
-     order by e ->> 'id' collate "C"
+     order by e ->> 'id'
   ), added as (
     insert into stripe_mirror.events (id, type, kind, object_id, at, rank, payload, original)
     select id, type, kind, object_id, at, rank, payload, original from given
@@ -660,16 +666,18 @@ begin
 end
 $_$;
 
-CREATE FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone) RETURNS bigint
+CREATE FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     AS $_$
 declare
   v_versions stripe_mirror.version[];
   v_changed bigint;
 begin
-  select array_agg(stripe_mirror.version(o, p_at, 0::smallint, '', false) order by o ->> 'id') into v_versions
-    from jsonb_array_elements(p_objects) o;
-  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind) into v_changed using coalesce(v_versions, '{}');
+  select array_agg(stripe_mirror.version(o, date_trunc('second', p_at), 0::smallint,
+                                         to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false) order by o ->> 'id')
+    into v_versions from jsonb_array_elements(p_objects) o;
+  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
+    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
   return v_changed;
 end
 $_$;
@@ -1531,18 +1539,6 @@ CREATE TABLE stripe_mirror.products (
 );
 ALTER TABLE ONLY stripe_mirror.products ALTER COLUMN data SET STORAGE EXTERNAL;
 
-CREATE TABLE stripe_mirror.ranges (
-    run text NOT NULL,
-    kind text NOT NULL,
-    starts_at bigint NOT NULL,
-    ends_at bigint NOT NULL,
-    last_id text,
-    fetched bigint DEFAULT 0 NOT NULL,
-    finished_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
 CREATE TABLE stripe_mirror.refunds (
     id text NOT NULL,
     data jsonb NOT NULL,
@@ -1594,6 +1590,109 @@ CREATE TABLE stripe_mirror.subscriptions (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE ONLY stripe_mirror.subscriptions ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE VIEW stripe_mirror.objects AS
+ SELECT 'charges'::text AS kind,
+    charges.id,
+    charges.data,
+    charges.event_at,
+    charges.event_rank,
+    charges.event_id,
+    charges.deleted_at,
+    charges.synced_at
+   FROM stripe_mirror.charges
+UNION ALL
+ SELECT 'customers'::text AS kind,
+    customers.id,
+    customers.data,
+    customers.event_at,
+    customers.event_rank,
+    customers.event_id,
+    customers.deleted_at,
+    customers.synced_at
+   FROM stripe_mirror.customers
+UNION ALL
+ SELECT 'disputes'::text AS kind,
+    disputes.id,
+    disputes.data,
+    disputes.event_at,
+    disputes.event_rank,
+    disputes.event_id,
+    disputes.deleted_at,
+    disputes.synced_at
+   FROM stripe_mirror.disputes
+UNION ALL
+ SELECT 'invoices'::text AS kind,
+    invoices.id,
+    invoices.data,
+    invoices.event_at,
+    invoices.event_rank,
+    invoices.event_id,
+    invoices.deleted_at,
+    invoices.synced_at
+   FROM stripe_mirror.invoices
+UNION ALL
+ SELECT 'payment_intents'::text AS kind,
+    payment_intents.id,
+    payment_intents.data,
+    payment_intents.event_at,
+    payment_intents.event_rank,
+    payment_intents.event_id,
+    payment_intents.deleted_at,
+    payment_intents.synced_at
+   FROM stripe_mirror.payment_intents
+UNION ALL
+ SELECT 'prices'::text AS kind,
+    prices.id,
+    prices.data,
+    prices.event_at,
+    prices.event_rank,
+    prices.event_id,
+    prices.deleted_at,
+    prices.synced_at
+   FROM stripe_mirror.prices
+UNION ALL
+ SELECT 'products'::text AS kind,
+    products.id,
+    products.data,
+    products.event_at,
+    products.event_rank,
+    products.event_id,
+    products.deleted_at,
+    products.synced_at
+   FROM stripe_mirror.products
+UNION ALL
+ SELECT 'refunds'::text AS kind,
+    refunds.id,
+    refunds.data,
+    refunds.event_at,
+    refunds.event_rank,
+    refunds.event_id,
+    refunds.deleted_at,
+    refunds.synced_at
+   FROM stripe_mirror.refunds
+UNION ALL
+ SELECT 'subscriptions'::text AS kind,
+    subscriptions.id,
+    subscriptions.data,
+    subscriptions.event_at,
+    subscriptions.event_rank,
+    subscriptions.event_id,
+    subscriptions.deleted_at,
+    subscriptions.synced_at
+   FROM stripe_mirror.subscriptions;
+
+CREATE TABLE stripe_mirror.ranges (
+    run text NOT NULL,
+    kind text NOT NULL,
+    starts_at bigint NOT NULL,
+    ends_at bigint NOT NULL,
+    last_id text,
+    fetched bigint DEFAULT 0 NOT NULL,
+    finished_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
 
 CREATE TABLE stripe_mirror.unsettled (
     kind text NOT NULL,
@@ -2238,7 +2337,7 @@ GRANT ALL ON FUNCTION stripe_mirror.period(p_data jsonb, p_field text) TO vetrin
 GRANT ALL ON FUNCTION stripe_mirror.rank(p_type text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.ref(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.whole(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.word(p jsonb) TO vetrina_app;
@@ -2280,9 +2379,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.links TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.payment_intents TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.products TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.refunds TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.objects TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.unsettled TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;

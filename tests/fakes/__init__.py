@@ -22,12 +22,12 @@ from litestar.types import Scope
 
 
 class Fake:
-    """An ASGI application served on 127.0.0.1 at a free port."""
+    """An ASGI application served on 127.0.0.1, at a free port unless one is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind(("127.0.0.1", port))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._started = threading.Event()

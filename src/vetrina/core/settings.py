@@ -58,7 +58,7 @@ class Settings:
     stripe_webhook_secret: str = _setting(
         "STRIPE_WEBHOOK_SECRET", "", "Signs what Stripe tells us; two, comma-separated, while it is rotated.", secret=True
     )
-    stripe_api_base: str = _setting("STRIPE_API_BASE", "https://api.stripe.com", "Another address of Stripe's API, such as a fake.")
+    stripe_api_base: str = _setting("STRIPE_API_BASE", "https://api.stripe.com", "Another address of Stripe, such as a fake.")
     zarinpal_merchant_id: str = _setting("ZARINPAL_MERCHANT_ID", "", "Turns on ZarinPal, which takes rials.", secret=True)
     zarinpal_api_base: str = _setting("ZARINPAL_API_BASE", "", "Another address of ZarinPal's gateway, such as a fake.")
     log_format: str = _setting(

@@ -14,6 +14,7 @@ from vetrina.core.services import Services
 from vetrina.core.settings import Settings
 from vetrina.payments.model import Checkout, GatewayNotOffered, NoGateway, PaymentRow, Word
 from vetrina.payments.sandbox import Sandbox
+from vetrina.payments.zarinpal import ZarinPalGateway
 
 
 class Gateway(Protocol):
@@ -59,7 +60,7 @@ class Gateway(Protocol):
         ...
 
 
-GATEWAYS: list[Callable[[Services], Gateway]] = [lambda _: Sandbox()]
+GATEWAYS: list[Callable[[Services], Gateway]] = [ZarinPalGateway, lambda _: Sandbox()]
 """How each gateway is made, in the order in which they are offered."""
 
 

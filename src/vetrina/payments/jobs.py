@@ -1,16 +1,18 @@
-"""Background work of payments: what nobody paid expires."""
+"""Background work of payments: what nobody paid expires, gateways are asked about what is in doubt."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from vetrina.core.ids import AccountId
 from vetrina.core.jobs import job
 from vetrina.core.services import Services
 from vetrina.payments import actions, queries
+from vetrina.payments import sweep as sweeping
 from vetrina.payments.model import Due, GatewayFailed
 
 log = structlog.get_logger("vetrina.payments")
@@ -50,3 +52,21 @@ async def _end(services: Services, due: Due) -> None:
                 return
     async with services.db.tx() as tx:
         await actions.expire(tx, payment)
+
+
+@job("payments.ask", queue="payments", attempts=8)
+async def ask(services: Services, account: str, payment: str) -> None:
+    """Ask a payment's gateway, again while it does not answer. What was settled meanwhile stays as it is."""
+    async with services.db.read() as tx:
+        row = await tx.one(queries.ONE, account=AccountId(UUID(account)), id=UUID(payment))
+        ref = await tx.maybe(queries.REF, account=row.account_id, id=row.id)
+    if ref is not None and row.paid_at is None:
+        await actions.ask(services, row, ref)
+
+
+@job("payments.sweep", queue="payments", every="* * * * * 30")
+async def sweep(services: Services) -> None:
+    """Every minute, at the half: who paid and never came back."""
+    found = await sweeping.sweep(services)
+    if found.paid or found.away:
+        log.info("swept", **msgspec.structs.asdict(found))

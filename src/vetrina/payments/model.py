@@ -94,6 +94,14 @@ class Due(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
+class Doubt(msgspec.Struct, frozen=True):
+    """A payment of which the gateway may know more than we do; `ref` is the gateway's name for it."""
+
+    account_id: UUID
+    id: UUID
+    ref: str
+
+
 class Payment(msgspec.Struct):
     """A payment as programs see it. `checkout_url` is where it can be paid, while it can."""
 

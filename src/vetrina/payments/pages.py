@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -22,6 +23,8 @@ from vetrina.payments.model import PaymentRow, Status, UnknownPack, goods
 from vetrina.wallet import queries as wallet
 from vetrina.wallet.model import Asset, Pack
 
+Item = TypeVar("Item")
+
 SHOWN = 50
 LONG = timedelta(minutes=1)
 """How long a payment is waited for before the page says that it is taking long."""
@@ -34,9 +37,10 @@ async def shop(
     request: Request,
     needed: Annotated[int | None, Parameter(ge=0, le=1_000_000_000)] = None,
     next: str | None = None,
+    currency: Annotated[str, Parameter(max_length=3)] = "",
 ) -> Response[str]:
     """Packs, and how to pay for them."""
-    return await _shop(request, needed=needed or None, next=next)
+    return await _shop(request, needed=needed or None, next=next, currency=currency)
 
 
 @post("/wallet/buy", guards=[signed_in], include_in_schema=False)
@@ -124,31 +128,38 @@ async def _shop(
     needed: int | None = None,
     pack: str = "",
     gateway: str = "",
+    currency: str = "",
     errors: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response[str]:
     async with request.read() as tx:
-        packs = [each for each in await tx.all(wallet.PACKS) if each.asset == Asset.TOKEN]
+        sold = [each for each in await tx.all(wallet.PACKS) if each.asset == Asset.TOKEN]
+    currencies = list(dict.fromkeys(each.currency for each in sold))
+    chosen = _first((each.currency for each in sold if str(each.id) == pack), currency)
+    currency = chosen if chosen in currencies else _first(currencies, "")
+    packs = [each for each in sold if each.currency == currency]
     known = request.services.part(gateways).offered()
     ways = [
         {
             "name": each.name,
             "title": each.title,
             "about": each.about,
-            "available": not packs or any(each.takes(one.currency) for one in packs),
+            "available": not packs or each.takes(currency),
         }
         for each in known
     ]
     if not any(str(each.id) == pack for each in packs):
         pack = _fitting(packs, needed or 0)
     if not any(way["name"] == gateway for way in ways):
-        gateway = str(ways[0]["name"]) if ways else ""
+        gateway = str(_first((way for way in ways if way["available"]), ways[0])["name"]) if ways else ""
     return pages.render(
         request,
         "payments/buy.html",
         status=status,
         nav="wallet",
         packs=_priced(packs),
+        currencies=currencies if len(currencies) > 1 else [],
+        currency=currency,
         pack_id=pack,
         gateways=ways,
         gateway=gateway,
@@ -156,6 +167,11 @@ async def _shop(
         next=_on(next) or "",
         errors=errors or {},
     )
+
+
+def _first(found: Iterable[Item], otherwise: Item) -> Item:
+    """The first that is found."""
+    return next(iter(found), otherwise)
 
 
 def _priced(packs: list[Pack]) -> list[dict[str, Any]]:

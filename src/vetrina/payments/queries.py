@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import NoneType
 
 from vetrina.core.db import Statement
-from vetrina.payments.model import Due, PaymentRow
+from vetrina.payments.model import Doubt, Due, PaymentRow
 
 # Whoever goes on with the work of a process that died finds the row there already.
 INSERT = Statement(
@@ -75,6 +75,13 @@ OPEN_CHECKOUT = Statement(
      order by p.id desc limit 1
     """,
 )
+REF = Statement(
+    str,
+    """
+    select ref from payments.gateway_refs
+     where account_id = %(account)s and payment_id = %(id)s order by created_at desc limit 1
+    """,
+)
 DUE = Statement(
     Due,
     """
@@ -84,5 +91,30 @@ DUE = Statement(
       from payments.payments p
      where p.status = 'pending' and p.expires_at <= now() and (p.expires_at, p.id) > (%(after)s::timestamptz, %(after_id)s::uuid)
      order by p.expires_at, p.id limit %(limit)s
+    """,
+)
+
+# Pending ones, and for two days those that ended without money: it may have come all the same. The sandbox tells at once.
+CLAIM_DOUBTS = Statement(
+    Doubt,
+    """
+    update payments.payments p set asked_at = now()
+      from (select d.account_id, d.id, r.ref
+              from payments.payments d
+              join payments.gateway_refs r on r.account_id = d.account_id and r.payment_id = d.id
+             where d.gateway <> 'sandbox' and d.status in ('pending', 'failed', 'cancelled', 'expired')
+               and d.created_at between now() - interval '2 days' and now() - %(young)s::interval
+               and (d.asked_at is null or d.asked_at < now() - case d.status when 'pending' then %(pause)s::interval else %(long)s::interval end)
+             order by d.created_at limit %(limit)s
+               for update of d skip locked) due
+     where p.account_id = due.account_id and p.id = due.id
+    returning p.account_id, p.id, due.ref
+    """,
+)
+DOUBTS_BY_REF = Statement(
+    Doubt,
+    """
+    select account_id, payment_id as id, ref from payments.gateway_refs
+     where gateway = %(gateway)s and ref = any(%(refs)s::text[])
     """,
 )
