@@ -34,11 +34,11 @@ def amount(asset: str, quantity: int) -> str:
 
 
 def title(entry: Entry) -> str:
-    """What happened: "Watercolour picture", "Bought 200 tokens", "Returned: Watercolour picture (it failed)"."""
+    """What happened: "Picture: Oil painting", "Bought 200 tokens", "Returned: Oil painting (it failed)"."""
     if entry.kind == Kind.GRANT:
         return _came(entry)
     if entry.kind == Kind.HOLD:
-        return _spent_on(entry)
+        return f"Picture: {entry.style}" if entry.style else _spent_on(entry)
     if entry.kind == Kind.RELEASE:
         why = {"generation failed": " (it failed)", "generation cancelled": " (cancelled)"}.get(entry.reason or "", "")
         return f"Returned: {_spent_on(entry)}{why}"
@@ -54,7 +54,7 @@ def href(entry: Entry) -> str | None:
 
 
 def _spent_on(entry: Entry) -> str:
-    return f"{entry.style} picture" if entry.style else f"{ASSETS[entry.asset][0]} used"
+    return entry.style or f"{ASSETS[entry.asset][0]} used"
 
 
 def _came(entry: Entry, *, whole: bool = True) -> str:
