@@ -205,6 +205,53 @@ CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
 $$;
 
+CREATE FUNCTION payments.dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_payment payments.payments;
+  v_old payments.disputes;
+  v_ended boolean := p_status in ('won', 'lost', 'warning_closed', 'prevented');
+  v_taken bigint;
+begin
+  select * into strict v_payment from payments.payments where account_id = p_account and id = p_payment for update;
+  select * into v_old from payments.disputes where account_id = p_account and id = p_dispute;
+  if v_old.ended_at is not null or v_old.status = p_status then
+    return false;
+  end if;
+  insert into payments.disputes (account_id, id, payment_id, amount, status, reason, ended_at)
+  values (p_account, p_dispute, p_payment, p_amount, p_status, p_reason, case when v_ended then now() end)
+  on conflict (account_id, id) do update
+     set status = excluded.status, reason = excluded.reason, ended_at = excluded.ended_at, amount = excluded.amount;
+  if p_status like 'warning%' or p_status = 'prevented' then
+    return true;  -- an inquiry: no money has moved
+  end if;
+  perform payments.settle(p_account, p_payment, v_payment.reference, v_payment.card_mask);
+  select * into strict v_payment from payments.payments where account_id = p_account and id = p_payment;
+  if p_status = 'won' then
+    update payments.reversals set restored_at = now()
+     where account_id = p_account and payment_id = p_payment and kind = 'dispute' and ref = p_dispute and restored_at is null
+    returning taken into v_taken;
+    if v_taken > 0 then
+      perform wallet.give(p_account, v_payment.asset, v_taken, 'refund', 'dispute:' || p_dispute, null, 'The dispute was decided for you');
+    end if;
+    update payments.payments set status = 'completed' where account_id = p_account and id = p_payment and status = 'disputed';
+  else
+    perform payments.take_back(v_payment, 'dispute', p_dispute, p_amount);
+    update payments.payments set status = 'disputed' where account_id = p_account and id = p_payment and status = 'completed';
+    if p_status = 'lost' then
+      update payments.payments set status = 'refunded' where account_id = p_account and id = p_payment and status = 'disputed';
+    end if;
+  end if;
+  perform wallet.freeze(p_account, exists (
+    select from payments.disputes where account_id = p_account and ended_at is null and status not like 'warning%'));
+  insert into core.usage (account_id, action, metadata)
+  values (p_account, 'payment_disputed', jsonb_build_object('payment_id', p_payment, 'dispute', p_dispute, 'status', p_status));
+  perform pg_notify('payments', p_account || '/' || p_payment);
+  return true;
+end
+$$;
+
 CREATE FUNCTION payments.give_up(p_account uuid, p_payment uuid, p_status text, p_reason text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -241,6 +288,29 @@ begin
 end
 $$;
 
+CREATE FUNCTION payments.refund(p_account uuid, p_payment uuid, p_total bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_payment payments.payments;
+begin
+  select * into strict v_payment from payments.payments where account_id = p_account and id = p_payment for update;
+  if p_total <= v_payment.refunded then
+    return false;
+  end if;
+  perform payments.settle(p_account, p_payment, v_payment.reference, v_payment.card_mask);
+  select * into strict v_payment from payments.payments where account_id = p_account and id = p_payment;
+  perform payments.take_back(v_payment, 'refund', p_total::text, least(p_total, v_payment.amount) - v_payment.refunded);
+  update payments.payments
+     set refunded = least(p_total, amount), status = case when p_total >= amount then 'refunded' else status end
+   where account_id = p_account and id = p_payment;
+  insert into core.usage (account_id, action, metadata)
+  values (p_account, 'payment_refunded', jsonb_build_object('payment_id', p_payment, 'refunded', p_total, 'currency', v_payment.currency));
+  perform pg_notify('payments', p_account || '/' || p_payment);
+  return true;
+end
+$$;
+
 CREATE FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -266,6 +336,69 @@ begin
           'currency', v_payment.currency, 'asset', v_payment.asset, 'quantity', v_payment.quantity));
   perform pg_notify('payments', p_account || '/' || p_payment);
   return true;
+end
+$$;
+
+CREATE TABLE payments.payments (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    gateway text NOT NULL,
+    pack_id uuid,
+    plan_id uuid,
+    asset text,
+    quantity bigint,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    description text NOT NULL,
+    checkout_url text,
+    callback_url text,
+    return_url text,
+    track_id text,
+    reference text,
+    card_mask text,
+    failure_reason text,
+    grant_id uuid,
+    paid_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    asked_at timestamp with time zone,
+    refunded bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT payment_amount_positive CHECK ((amount > 0)),
+    CONSTRAINT payment_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_gateway_known CHECK ((gateway = ANY (ARRAY['stripe'::text, 'zarinpal'::text, 'sandbox'::text]))),
+    CONSTRAINT payment_kind_known CHECK ((kind = ANY (ARRAY['tokens'::text, 'contacts'::text, 'posting'::text, 'plan'::text, 'order'::text]))),
+    CONSTRAINT payment_not_in_toman CHECK ((currency <> ALL (ARRAY['IRT'::text, 'TOM'::text]))),
+    CONSTRAINT payment_paid_when_completed CHECK (((status <> ALL (ARRAY['completed'::text, 'refunded'::text, 'disputed'::text])) OR (paid_at IS NOT NULL))),
+    CONSTRAINT payment_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text, 'refunded'::text, 'disputed'::text])))
+);
+
+CREATE FUNCTION payments.take_back(p_payment payments.payments, p_kind text, p_ref text, p_amount bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_back bigint;
+  v_gone bigint;
+  v_wanted bigint := 0;
+  v_taken bigint := 0;
+begin
+  if exists (select from payments.reversals
+              where account_id = p_payment.account_id and payment_id = p_payment.id and kind = p_kind and ref = p_ref) then
+    return;
+  end if;
+  if p_payment.grant_id is not null then
+    -- Of all that has gone back, the part of the credits rounded down; of everything, everything.
+    select coalesce(sum(amount), 0), coalesce(sum(taken + shortfall), 0) into v_back, v_gone from payments.reversals
+     where account_id = p_payment.account_id and payment_id = p_payment.id and restored_at is null;
+    v_wanted := greatest(
+      floor(least(p_payment.quantity * (v_back + p_amount)::numeric / p_payment.amount, p_payment.quantity))::bigint - v_gone, 0);
+    v_taken := wallet.revoke(p_payment.account_id, p_payment.grant_id, v_wanted,
+                             p_kind || ':' || p_payment.id || ':' || p_ref);
+  end if;
+  insert into payments.reversals (account_id, payment_id, kind, ref, amount, taken, shortfall)
+  values (p_payment.account_id, p_payment.id, p_kind, p_ref, p_amount, v_taken, v_wanted - v_taken);
 end
 $$;
 
@@ -968,6 +1101,20 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet."freeze"(p_account uuid, p_frozen boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if p_frozen then
+    insert into wallet.wallets (account_id, asset)
+    select p_account, asset from unnest(array['token', 'conversion', 'image_slot', 'contact', 'posting']) asset
+    on conflict do nothing;
+  end if;
+  perform 1 from wallet.wallets where account_id = p_account order by asset for update;
+  update wallet.wallets set frozen = p_frozen where account_id = p_account and frozen <> p_frozen;
+end
+$$;
+
 CREATE FUNCTION wallet.give(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_note text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql
     AS $$
@@ -1089,6 +1236,14 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.refuse_frozen() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception 'this wallet is frozen' using errcode = 'check_violation', constraint = 'wallet_not_frozen';
+end
+$$;
+
 CREATE FUNCTION wallet.release(p_account uuid, p_hold uuid, p_reason text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -1126,6 +1281,36 @@ begin
             'release:' || p_hold || ':' || v_entry.grant_id);
   end loop;
   return true;
+end
+$$;
+
+CREATE FUNCTION wallet.revoke(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_asset text;
+  v_grant record;
+  v_part bigint;
+  v_left bigint := p_quantity;
+  v_balance bigint;
+begin
+  select asset into strict v_asset from wallet.grants where account_id = p_account and id = p_grant;
+  perform 1 from wallet.wallets where account_id = p_account and asset = v_asset for update;
+  for v_grant in
+    select id, remaining from wallet.grants
+     where account_id = p_account and asset = v_asset and remaining > 0
+     order by id <> p_grant, expires_at, id
+  loop
+    exit when v_left <= 0;
+    v_part := least(v_left, v_grant.remaining);
+    v_left := v_left - v_part;
+    update wallet.grants set remaining = remaining - v_part where account_id = p_account and id = v_grant.id;
+    update wallet.wallets set balance = balance - v_part
+     where account_id = p_account and asset = v_asset returning balance into v_balance;
+    insert into wallet.entries (account_id, asset, kind, quantity, balance_after, grant_id, idempotency_key)
+    values (p_account, v_asset, 'revocation', -v_part, v_balance, v_grant.id, 'revocation:' || p_key || ':' || v_grant.id);
+  end loop;
+  return p_quantity - greatest(v_left, 0);
 end
 $$;
 
@@ -1306,6 +1491,39 @@ CREATE TABLE core.usage (
     CONSTRAINT usage_action_is_named CHECK ((action ~ '^[a-z][a-z_]{2,63}$'::text))
 );
 
+CREATE TABLE payments.customers (
+    account_id uuid NOT NULL,
+    gateway text NOT NULL,
+    ref text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE payments.disputes (
+    account_id uuid NOT NULL,
+    id text NOT NULL,
+    payment_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    status text NOT NULL,
+    reason text,
+    ended_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE payments.failed_transactions (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT core.new_id() NOT NULL,
+    payment_id uuid,
+    gateway text NOT NULL,
+    ref text NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    code text,
+    reason text NOT NULL,
+    failed_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE payments.gateway_refs (
     gateway text NOT NULL,
     ref text NOT NULL,
@@ -1314,39 +1532,31 @@ CREATE TABLE payments.gateway_refs (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE payments.payments (
+CREATE TABLE payments.reversals (
     account_id uuid NOT NULL,
-    id uuid NOT NULL,
+    id uuid DEFAULT core.new_id() NOT NULL,
+    payment_id uuid NOT NULL,
     kind text NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    gateway text NOT NULL,
-    pack_id uuid,
-    plan_id uuid,
-    asset text,
-    quantity bigint,
+    ref text NOT NULL,
     amount bigint NOT NULL,
-    currency text NOT NULL,
-    description text NOT NULL,
-    checkout_url text,
-    callback_url text,
-    return_url text,
-    track_id text,
-    reference text,
-    card_mask text,
-    failure_reason text,
-    grant_id uuid,
-    paid_at timestamp with time zone,
-    expires_at timestamp with time zone NOT NULL,
+    taken bigint NOT NULL,
+    shortfall bigint NOT NULL,
+    restored_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    asked_at timestamp with time zone,
-    CONSTRAINT payment_amount_positive CHECK ((amount > 0)),
-    CONSTRAINT payment_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT payment_gateway_known CHECK ((gateway = ANY (ARRAY['stripe'::text, 'zarinpal'::text, 'sandbox'::text]))),
-    CONSTRAINT payment_kind_known CHECK ((kind = ANY (ARRAY['tokens'::text, 'contacts'::text, 'posting'::text, 'plan'::text, 'order'::text]))),
-    CONSTRAINT payment_not_in_toman CHECK ((currency <> ALL (ARRAY['IRT'::text, 'TOM'::text]))),
-    CONSTRAINT payment_paid_when_completed CHECK (((status <> ALL (ARRAY['completed'::text, 'refunded'::text, 'disputed'::text])) OR (paid_at IS NOT NULL))),
-    CONSTRAINT payment_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text, 'refunded'::text, 'disputed'::text])))
+    CONSTRAINT reversal_kind_known CHECK ((kind = ANY (ARRAY['refund'::text, 'dispute'::text]))),
+    CONSTRAINT reversal_not_negative CHECK ((LEAST(amount, taken, shortfall) >= 0))
+);
+
+CREATE TABLE payments.webhook_events (
+    event_id text NOT NULL,
+    type text NOT NULL,
+    outcome text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_outcome_known CHECK ((outcome = ANY (ARRAY['applied'::text, 'ignored'::text, 'failed'::text])))
 );
 
 CREATE TABLE stripe_mirror.charges (
@@ -1880,6 +2090,7 @@ CREATE TABLE wallet.wallets (
     lifetime_used bigint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    frozen boolean DEFAULT false NOT NULL,
     CONSTRAINT wallet_held_not_negative CHECK ((held >= 0)),
     CONSTRAINT wallet_lifetime_not_negative CHECK ((LEAST(lifetime_granted, lifetime_used) >= 0)),
     CONSTRAINT wallet_not_overdrawn CHECK ((balance >= 0))
@@ -1948,11 +2159,35 @@ ALTER TABLE ONLY media.files
 ALTER TABLE ONLY media.files
     ADD CONSTRAINT files_pkey PRIMARY KEY (account_id, id);
 
+ALTER TABLE ONLY payments.customers
+    ADD CONSTRAINT customer_is_one_account UNIQUE (gateway, ref);
+
+ALTER TABLE ONLY payments.customers
+    ADD CONSTRAINT customers_pkey PRIMARY KEY (account_id, gateway);
+
+ALTER TABLE ONLY payments.disputes
+    ADD CONSTRAINT disputes_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY payments.failed_transactions
+    ADD CONSTRAINT failed_transactions_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY payments.failed_transactions
+    ADD CONSTRAINT failure_told_once UNIQUE (account_id, gateway, ref);
+
 ALTER TABLE ONLY payments.gateway_refs
     ADD CONSTRAINT gateway_refs_pkey PRIMARY KEY (gateway, ref);
 
 ALTER TABLE ONLY payments.payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY payments.reversals
+    ADD CONSTRAINT reversal_made_once UNIQUE (account_id, payment_id, kind, ref);
+
+ALTER TABLE ONLY payments.reversals
+    ADD CONSTRAINT reversals_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY payments.webhook_events
+    ADD CONSTRAINT webhook_events_pkey PRIMARY KEY (event_id);
 
 ALTER TABLE ONLY stripe_mirror.charges
     ADD CONSTRAINT charges_pkey PRIMARY KEY (id);
@@ -2075,6 +2310,10 @@ CREATE INDEX files_by_tag ON media.files USING gin (tags);
 
 CREATE INDEX files_public ON media.files USING btree (id) WHERE is_public;
 
+CREATE INDEX disputes_by_payment ON payments.disputes USING btree (account_id, payment_id);
+
+CREATE INDEX failed_transactions_by_payment ON payments.failed_transactions USING btree (account_id, payment_id);
+
 CREATE INDEX gateway_refs_by_payment ON payments.gateway_refs USING btree (account_id, payment_id);
 
 CREATE INDEX payments_by_grant ON payments.payments USING btree (account_id, grant_id) WHERE (grant_id IS NOT NULL);
@@ -2084,6 +2323,8 @@ CREATE INDEX payments_by_pack ON payments.payments USING btree (pack_id) WHERE (
 CREATE INDEX payments_by_plan ON payments.payments USING btree (plan_id) WHERE (plan_id IS NOT NULL);
 
 CREATE INDEX payments_by_status ON payments.payments USING btree (status, expires_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX webhook_events_by_outcome ON payments.webhook_events USING btree (outcome, created_at);
 
 CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
 
@@ -2173,9 +2414,17 @@ CREATE TRIGGER files_erase_bytes AFTER DELETE ON media.files FOR EACH ROW EXECUT
 
 CREATE TRIGGER files_touch BEFORE UPDATE ON media.files FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER disputes_touch BEFORE UPDATE ON payments.disputes FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER failed_transactions_kept BEFORE DELETE OR UPDATE ON payments.failed_transactions FOR EACH ROW EXECUTE FUNCTION core.refuse_change();
+
 CREATE TRIGGER payment_moves_legally BEFORE DELETE OR UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION payments.keep_legal();
 
 CREATE TRIGGER payments_touch BEFORE UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER reversals_touch BEFORE UPDATE ON payments.reversals FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER webhook_events_touch BEFORE UPDATE ON payments.webhook_events FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER charges_touch BEFORE UPDATE ON stripe_mirror.charges FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -2223,6 +2472,8 @@ CREATE TRIGGER packs_touch BEFORE UPDATE ON wallet.packs FOR EACH ROW EXECUTE FU
 
 CREATE TRIGGER plans_touch BEFORE UPDATE ON wallet.plans FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER wallet_not_frozen BEFORE UPDATE OF held ON wallet.wallets FOR EACH ROW WHEN ((old.frozen AND (new.held > old.held))) EXECUTE FUNCTION wallet.refuse_frozen();
+
 CREATE TRIGGER wallets_touch BEFORE UPDATE ON wallet.wallets FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 ALTER TABLE ONLY accounts.user_roles
@@ -2240,6 +2491,18 @@ ALTER TABLE ONLY accounts.vendors
 ALTER TABLE ONLY media.files
     ADD CONSTRAINT file_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
+ALTER TABLE ONLY payments.customers
+    ADD CONSTRAINT customer_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY payments.disputes
+    ADD CONSTRAINT dispute_is_of_a_payment FOREIGN KEY (account_id, payment_id) REFERENCES payments.payments(account_id, id);
+
+ALTER TABLE ONLY payments.failed_transactions
+    ADD CONSTRAINT failure_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY payments.failed_transactions
+    ADD CONSTRAINT failure_is_of_a_payment FOREIGN KEY (account_id, payment_id) REFERENCES payments.payments(account_id, id);
+
 ALTER TABLE ONLY payments.gateway_refs
     ADD CONSTRAINT gateway_ref_names_a_payment FOREIGN KEY (account_id, payment_id) REFERENCES payments.payments(account_id, id);
 
@@ -2254,6 +2517,9 @@ ALTER TABLE ONLY payments.payments
 
 ALTER TABLE ONLY payments.payments
     ADD CONSTRAINT payment_is_for_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
+
+ALTER TABLE ONLY payments.reversals
+    ADD CONSTRAINT reversal_is_of_a_payment FOREIGN KEY (account_id, payment_id) REFERENCES payments.payments(account_id, id);
 
 ALTER TABLE ONLY stripe_mirror.links
     ADD CONSTRAINT link_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
@@ -2315,9 +2581,13 @@ GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.give_up(p_account uuid, p_payment uuid, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.keep_legal() TO vetrina_app;
+GRANT ALL ON FUNCTION payments.refund(p_account uuid, p_payment uuid, p_total bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
+GRANT ALL ON FUNCTION payments.take_back(p_payment payments.payments, p_kind text, p_ref text, p_amount bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.elements(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.flag(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.keys(p jsonb) TO vetrina_app;
@@ -2348,11 +2618,14 @@ GRANT ALL ON FUNCTION studio.start(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start_all(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet."freeze"(p_account uuid, p_frozen boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.give(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone, p_note text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_all(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_ends_once() TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.refuse_frozen() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.release(p_account uuid, p_hold uuid, p_reason text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.revoke(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.welcome() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;
@@ -2367,8 +2640,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.outbox TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.rate_limits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.settings TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.usage TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.disputes TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.failed_transactions TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.reversals TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.webhook_events TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.charges TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.disputes TO vetrina_app;

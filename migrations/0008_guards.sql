@@ -48,7 +48,7 @@ $$;
 insert into core.settings (key, value, description)
 values
   ('limits.api', '{"count": 12000, "seconds": 60}', 'Calls of the API by one account, or by one address without one.'),
-  ('limits.sign_in', '{"count": 300, "seconds": 60}', 'Signing in and up, codes and resets, by one address.'),
+  ('limits.sign_in', '{"count": 1200, "seconds": 60}', 'Signing in and up, codes and resets, by one address.'),
   ('limits.sign_in_target', '{"count": 20, "seconds": 60}', 'Tries to sign in to one e-mail address or phone.'),
   ('limits.codes_target', '{"count": 5, "seconds": 900}', 'Codes sent to one e-mail address or phone.'),
   ('limits.codes_address', '{"count": 200, "seconds": 3600}', 'Codes asked for from one address.'),

@@ -17,6 +17,7 @@ import vetrina
 from vetrina.accounts.identify import Identify
 from vetrina.core.services import Services
 from vetrina.core.web import front, health, outbox, problems
+from vetrina.core.web.limiting import Limiting
 from vetrina.core.web.request import Request
 from vetrina.core.web.trace import trace
 from vetrina.web import STATIC
@@ -53,7 +54,7 @@ def create(services: Services) -> Any:
             ),
         ],
         request_class=Request,
-        middleware=[Identify()],
+        middleware=[Identify(), Limiting()],
         exception_handlers=problems.HANDLERS,
         lifespan=[lifespan],
         openapi_config=OpenAPIConfig(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -16,10 +17,10 @@ import httpx2
 import psycopg
 import pytest
 
+from tests.scenarios.load import Client
 from tests.scenarios.up import Up, up
 from vetrina.commands import exits
-from vetrina.core.embedded import processes
-from vetrina.core.embedded.roles import as_uri
+from vetrina.core.embedded import Cluster, processes
 
 
 @pytest.fixture(scope="module")
@@ -103,18 +104,45 @@ def test_sigterm_while_it_starts_ends_it_too(tmp_path: Path) -> None:
     assert not children(tmp_path)
 
 
-def test_another_postgresql_takes_the_place_of_the_embedded_one(server: str, tmp_path: Path) -> None:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("create database elsewhere_for_up")
-        try:
-            with up(tmp_path, VETRINA_DATABASE_URL=as_uri(server, dbname="elsewhere_for_up"), VETRINA_WEB_PROCESSES="1") as found:
-                assert not found.pids("bin/postgres") and not (found.data / "postgres").exists()
-                assert httpx2.get(found.url + "/api/v1/packs").json()["items"]
-                assert found.run("verify").returncode == 0
-                checks = json.loads(found.run("doctor", "--json").stdout)["checks"]
-                assert "your own" in checks[0]["detail"]
-        finally:
-            connection.execute("drop database elsewhere_for_up with (force)")
+def test_someone_who_watches_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    process, environment = begin(tmp_path)
+    client = Client(f"http://127.0.0.1:{environment['VETRINA_PORT']}")
+    body = {"style_name": "oil", "product_files": [client.upload()]}
+    generation = client.again("POST", "/generations", json=body).json()["id"]  # which nobody works on
+    with client.http.stream("GET", f"/generations/{generation}/events") as stream:
+        assert next(stream.iter_lines())
+        process.terminate()
+        assert process.wait(8) == 0
+    assert not children(tmp_path)
+
+
+def test_two_interrupts_end_it_at_once(tmp_path: Path) -> None:
+    process, environment = begin(tmp_path)
+    with socket.create_connection(("127.0.0.1", int(environment["VETRINA_PORT"]))) as slow:
+        slow.sendall(b"POST /api/v1/auth/session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")  # and never ends
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        assert process.wait(10) == 0
+        assert time.monotonic() - started < 5
+    assert not children(tmp_path)
+
+
+def test_another_postgresql_takes_the_place_of_the_embedded_one(tmp_path: Path) -> None:
+    theirs = Cluster(tmp_path / "theirs", settings={"fsync": "off"})
+    asyncio.run(theirs.start())
+    try:
+        with up(tmp_path, VETRINA_DATABASE_URL=theirs.uri("superuser", "postgres"), VETRINA_WEB_PROCESSES="1") as found:
+            assert not found.pids("bin/postgres") and not (found.data / "postgres").exists()
+            assert httpx2.get(found.url + "/api/v1/packs").json()["items"]
+            assert found.run("verify").returncode == 0
+            checks = json.loads(found.run("doctor", "--json").stdout)["checks"]
+            assert "your own" in checks[0]["detail"]
+    finally:
+        asyncio.run(theirs.stop())
 
 
 @pytest.mark.parametrize(
@@ -193,18 +221,3 @@ def until(holds: Callable[[], bool], seconds: float = 20) -> None:
     while not holds():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.05)
-
-
-def test_two_interrupts_end_it_at_once(tmp_path: Path) -> None:
-    process, environment = begin(tmp_path)
-    with socket.create_connection(("127.0.0.1", int(environment["VETRINA_PORT"]))) as slow:
-        slow.sendall(b"POST /api/v1/auth/session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")  # and never ends
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
-        assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        started = time.monotonic()
-        assert process.wait(10) == 0
-        assert time.monotonic() - started < 5
-    assert not children(tmp_path)

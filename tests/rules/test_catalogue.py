@@ -12,6 +12,7 @@ import pytest
 from tests.rules.catalogue import LIBRARY, Catalogue
 from tests.rules.code import MODULES, below, everything, statements, updated, written
 from vetrina.core import refusals
+from vetrina.stripe_mirror.kinds import KINDS
 
 REFERENCE = {
     "core.migrations": "the files that were applied",
@@ -24,6 +25,11 @@ REFERENCE = {
     "wallet.packs": "a price list",
     "payments.gateway_refs": "a gateway's reference is unique over all accounts",
     "studio.styles": "the engines' catalogue",
+    "stripe_mirror.kinds": "what is mirrored",
+    "stripe_mirror.events": "Stripe's, under its own id, whoever it is about",
+    "stripe_mirror.unsettled": "Stripe's objects that have to be fetched",
+    "stripe_mirror.ranges": "how far a backfill has come",
+    **{f"stripe_mirror.{kind}": "Stripe's objects, under its ids, before anyone links them" for kind in KINDS},
 }
 """Tables that belong to no account."""
 
@@ -65,6 +71,9 @@ INSIDE = {
     "not yet written by anything: its screen brings its refusal": [
         "account_handle_taken", "account_handle_shape", "account_phone_taken", "account_phone_is_e164",
         "account_has_an_identifier", "user_bio_length", "vendor_business_name_length",
+    ],
+    "Stripe's events are only inserted, a link is made by its own screen, kinds come by migration": [
+        "events_append_only", "customer_linked_once", "mirror_object_taken",
     ],
     "the header is cut to size before it comes here": ["idempotency_key_is_short"],
     "kept by what guards accounts; a breach is a fault of ours": [

@@ -80,6 +80,18 @@ async def test_what_came_and_went_is_told_in_plain_words(site: Site, make: Make)
         assert odd.status_code == 200 and "<script>" not in odd.text and len(lines(odd.text)) == 8
 
 
+async def test_what_took_from_two_grants_is_one_line(site: Site, make: Make) -> None:
+    account = await make.account(tokens=3)
+    async with site.services.db.tx() as tx:
+        await actions.give(tx, account.id, Asset.TOKEN, 9, source="gift", key="more")
+        hold = await actions.hold(tx, account.id, Asset.TOKEN, 5, key="work")
+        await actions.release(tx, account.id, hold, reason="stopped")
+    async with site.browser(account) as browser, site.api(account) as api:
+        page = lines((await browser.get("/wallet?asset=token")).text)
+        assert [(row[2], row[3]) for row in page[:2]] == [("+5 tokens", "12"), ("−5 tokens", "7")]
+        assert len((await api.get("/wallet/entries?asset=token&kind=hold")).json()["items"]) == 2
+
+
 async def test_older_entries_are_a_link_away(site: Site, make: Make) -> None:
     account = await make.account(tokens=200)
     async with site.services.db.tx() as tx:

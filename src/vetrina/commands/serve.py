@@ -18,6 +18,7 @@ from vetrina.app import create
 from vetrina.commands.listen import listen
 from vetrina.core import logs, settings
 from vetrina.core.embedded import embedded
+from vetrina.core.events import Hub
 from vetrina.core.services import connect
 
 GRACE = 10
@@ -32,8 +33,9 @@ class Server(uvicorn.Server):
     signal again.
     """
 
-    def __init__(self, config: uvicorn.Config, siblings: Sequence[socket.socket] = ()) -> None:
+    def __init__(self, config: uvicorn.Config, hub: Hub, siblings: Sequence[socket.socket] = ()) -> None:
         super().__init__(config)
+        self._hub = hub
         self._siblings = siblings
         self._waiting: set[int] = set()
 
@@ -46,9 +48,10 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, for siblings too, and let what is open end."""
+        """Stop listening, for siblings too, and let what is open end; streams of progress would not by themselves."""
         for each in self._siblings:
             each.close()
+        self._hub.end()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
@@ -100,7 +103,7 @@ def serve(*, fd: Annotated[list[int] | None, Parameter(show=False)] = None) -> i
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE,
     )
-    server = Server(config, siblings)
+    server = Server(config, services.hub, siblings)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: the collector need not walk it again and again
     server.run([own])

@@ -132,11 +132,13 @@ class _Up:
             [web(number) for number in range(len(sockets))],
             [child(f"worker {number + 1}", "worker") for number in range(self.settings.worker_processes)],
         )
+        telling = asyncio.create_task(self._tell(port, environment))
+
         def close() -> None:
+            telling.cancel()
             for each in sockets:
                 each.close()
 
-        telling = asyncio.create_task(self._tell(port, environment))
         try:
             await supervisor.run(self.stop, self.hurry, on_stop=close)
         finally:

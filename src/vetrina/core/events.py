@@ -17,6 +17,7 @@ from vetrina.core.db import Database
 log = structlog.get_logger("vetrina.events")
 CHANNELS = ("generations", "payments")
 _MISSED: Any = object()
+_OVER: Any = object()
 
 
 class Hub:
@@ -30,6 +31,12 @@ class Hub:
     def start(self) -> None:
         """Begin to listen, in the background, reconnecting for ever."""
         self._task = asyncio.create_task(self._run())
+
+    def end(self) -> None:
+        """End every subscription: the process is about to stop, and whoever waits should ask another."""
+        for queues in list(self._subscribers.values()):
+            for queue in queues:
+                _put(queue, _OVER)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -69,7 +76,7 @@ class Subscription:
         self._queue = queue
 
     async def messages(self, *, every: float) -> AsyncIterator[dict[str, Any] | None]:
-        """Each message; None when something may have been missed, or `every` seconds passed quietly."""
+        """Each message; None when something may have been missed, or `every` seconds passed quietly. Until the hub's `end`."""
         while True:
             try:
                 # Not wait_for: before Python 3.12 it may swallow a cancellation that comes with a message.
@@ -77,6 +84,8 @@ class Subscription:
                     message = await self._queue.get()
             except TimeoutError:
                 message = _MISSED
+            if message is _OVER:
+                return
             yield None if message is _MISSED else message
 
 
@@ -96,5 +105,5 @@ def _put(queue: asyncio.Queue[Any], message: Any) -> None:
         # A slow reader loses steps in between; _MISSED makes it read the state again.
         while not queue.empty():
             queue.get_nowait()
-        message = _MISSED
+        message = message if message is _OVER else _MISSED
     queue.put_nowait(message)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 
@@ -18,6 +20,8 @@ class Refusal(Exception):
     constraint: ClassVar[str | None] = None
     field: ClassVar[str | None] = None
     """The form field that the message belongs beside."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """What the answer's headers tell besides."""
 
     _by_constraint: ClassVar[dict[str, type[Refusal]]] = {}
     _by_code: ClassVar[dict[str, type[Refusal]]] = {}

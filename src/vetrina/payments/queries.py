@@ -104,7 +104,8 @@ CLAIM_DOUBTS = Statement(
               join payments.gateway_refs r on r.account_id = d.account_id and r.payment_id = d.id
              where d.gateway <> 'sandbox' and d.status in ('pending', 'failed', 'cancelled', 'expired')
                and d.created_at between now() - interval '2 days' and now() - %(young)s::interval
-               and (d.asked_at is null or d.asked_at < now() - case d.status when 'pending' then %(pause)s::interval else %(long)s::interval end)
+               and (d.asked_at is null
+                    or d.asked_at < now() - case d.status when 'pending' then %(pause)s::interval else %(long)s::interval end)
              order by d.created_at limit %(limit)s
                for update of d skip locked) due
      where p.account_id = due.account_id and p.id = due.id

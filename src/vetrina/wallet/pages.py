@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import AsyncGenerator
 from enum import StrEnum
+from itertools import groupby
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -35,14 +36,14 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
     async with request.read() as tx:
         balances = await tx.all(queries.BALANCES, account=request.account.id)
         rows = await actions.entries(tx, request.account.id, asset=of, kind=why, before=paging.after(cursor), limit=PAGE + 1)
-    page = paging.page(rows, PAGE, lambda row: row.id, _line)
+    page = paging.page(rows, PAGE, lambda row: row.id, lambda row: row)
     filters = {name: value.value for name, value in (("asset", of), ("kind", why)) if value}
     return pages.render(
         request,
         "wallet/wallet.html",
         nav="wallet",
         balances=[_plate(each) for each in balances],
-        entries=page.items,
+        entries=[_line(rows) for rows in _together(page.items)],
         assets=[{"value": str(name), "title": title} for name, (title, _) in tell.ASSETS.items()],
         kinds=[{"value": str(name), "title": title} for name, title in tell.KINDS.items()],
         asset=filters.get("asset", ""),
@@ -93,14 +94,20 @@ def _written(rows: list[list[str]]) -> str:
     return file.getvalue()
 
 
-def _line(row: Entry) -> dict[str, Any]:
+def _together(rows: list[Entry]) -> list[list[Entry]]:
+    """One line for what is one thing to people: a hold that took from two grants is two entries."""
+    return [list(each) for _, each in groupby(rows, key=lambda row: (row.hold_id or row.id, row.kind))]
+
+
+def _line(rows: list[Entry]) -> dict[str, Any]:
+    row = rows[0]
     return {
         "at": row.created_at,
         "title": tell.title(row),
         "href": tell.href(row),
         "asset": row.asset,
         "asset_title": tell.ASSETS[row.asset][0],
-        "quantity": row.quantity,
+        "quantity": sum(each.quantity for each in rows),
         "running": row.balance_after,
     }
 

@@ -1,0 +1,274 @@
+-- A live copy of what Stripe holds. Each kind of object has a table: the object as Stripe sent it in `data`, documented
+-- columns generated from it, so that they cannot drift. Events come in any order, so a row is replaced only by what is
+-- newer. There are no foreign keys between the kinds, because an invoice may come before its customer.
+
+create schema stripe_mirror;
+
+-- What Stripe writes, read without ever failing: a field that is missing or of an unknown shape is null.
+create function stripe_mirror.moment(p jsonb) returns timestamptz language sql immutable parallel safe as $$
+  select case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -62135596800 and 253402300799 then to_timestamp(p::numeric::double precision) end end
+$$;
+create function stripe_mirror.whole(p jsonb) returns bigint language sql immutable parallel safe as $$
+  select case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -9223372036854775808 and 9223372036854775807 then p::numeric::bigint end end
+$$;
+create function stripe_mirror.flag(p jsonb) returns boolean language sql immutable parallel safe as $$
+  select case when jsonb_typeof(p) = 'boolean' then p::boolean end
+$$;
+create function stripe_mirror.word(p jsonb) returns text language sql immutable parallel safe as $$
+  select case when jsonb_typeof(p) = 'string' then p #>> '{}' end
+$$;
+-- Another object's id, whether it was sent as an id or expanded.
+create function stripe_mirror.ref(p jsonb) returns text language sql immutable parallel safe as $$
+  select case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end
+$$;
+create function stripe_mirror.keys(p jsonb) returns jsonb language sql immutable parallel safe as $$
+  select case when jsonb_typeof(p) = 'object' then p else '{}'::jsonb end
+$$;
+create function stripe_mirror.elements(p jsonb) returns jsonb language sql immutable parallel safe as $$
+  select case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end
+$$;
+
+-- Until 2025-03-31 a subscription had one billing period; since then each of its items has. The one that ends first tells.
+create function stripe_mirror.period(p_data jsonb, p_field text) returns timestamptz
+language sql immutable parallel safe as $$
+  select coalesce(
+    stripe_mirror.moment(p_data -> p_field),
+    (select stripe_mirror.moment(item -> p_field)
+       from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item
+      order by stripe_mirror.moment(item -> 'current_period_end') limit 1))
+$$;
+
+-- What a subscription brings a month, in minor units: price by quantity, spread over its interval. Use that is metered
+-- and prices in tiers are known only from invoices and count nothing; a discount is not taken off.
+create function stripe_mirror.monthly(p_data jsonb) returns numeric
+language sql immutable parallel safe as $$
+  select coalesce(sum(coalesce((stripe_mirror.whole(price -> 'unit_amount'))::numeric,
+                               case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
+                                    then (price ->> 'unit_amount_decimal')::numeric end, 0)
+           * coalesce(stripe_mirror.whole(item -> 'quantity'), 1)
+           * case coalesce(price #>> '{recurring,interval}', price ->> 'interval')
+               when 'day' then 365 / 12.0 when 'week' then 365 / 84.0 when 'month' then 1 when 'year' then 1 / 12.0 else 0 end
+           / greatest(coalesce(stripe_mirror.whole(price #> '{recurring,interval_count}'),
+                               stripe_mirror.whole(price -> 'interval_count'), 1), 1)), 0)
+    from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item,
+         lateral (select coalesce(nullif(item -> 'price', 'null'), item -> 'plan') as price) priced
+   where coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type', 'licensed') <> 'metered'
+$$;
+
+-- How an event stands to others of its second: what was fetched comes before all, a deletion after all.
+create function stripe_mirror.rank(p_type text) returns smallint language sql immutable parallel safe as $$
+  select case when p_type like '%.created' then 1 when p_type like '%.deleted' then 9 else 5 end::smallint
+$$;
+
+-- What is mirrored. `deleted_by` is the event that ends an object; null for kinds that Stripe keeps, such as a
+-- subscription, whose last event says canceled.
+create table stripe_mirror.kinds (
+  name text primary key,
+  object text not null,
+  deleted_by text,
+  created_at timestamptz not null default now(),
+  constraint mirror_object_taken unique (object)
+);
+
+-- The inbox: every event, once, as it came. `original` is kept when the body had characters that PostgreSQL cannot keep.
+create table stripe_mirror.events (
+  id text collate "C" primary key,
+  type text not null,
+  kind text,
+  object_id text,
+  at timestamptz not null,
+  rank smallint not null,
+  payload jsonb not null,
+  original bytea,
+  created_at timestamptz not null default now()
+) with (toast_tuple_target = 8160);
+-- Bodies are mostly below 8 kB: in the row itself and uncompressed they are written at twice the rate.
+alter table stripe_mirror.events alter column payload set storage external;
+create index events_by_object on stripe_mirror.events (kind, object_id, at);
+create index events_by_time on stripe_mirror.events (at);
+create trigger events_kept before update or delete on stripe_mirror.events
+  for each row execute function core.refuse_change();
+
+-- What has to be fetched before it is certain: events of one second that differ, lists that were cut off, references
+-- to what never came.
+create table stripe_mirror.unsettled (
+  kind text not null,
+  object_id text not null,
+  reason text not null,
+  at timestamptz not null,
+  attempts integer not null default 0,
+  last_error text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (kind, object_id)
+);
+create trigger unsettled_touch before update on stripe_mirror.unsettled for each row execute function core.touch();
+
+-- How far a backfill has come: one row a range of creation times.
+create table stripe_mirror.ranges (
+  run text not null,
+  kind text not null,
+  starts_at bigint not null,
+  ends_at bigint not null,
+  last_id text,
+  fetched bigint not null default 0,
+  finished_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (run, kind, starts_at)
+);
+create trigger ranges_touch before update on stripe_mirror.ranges for each row execute function core.touch();
+
+-- Whose customer is whose account. Made by people or by a checkout of the account's own, never by an e-mail address.
+create table stripe_mirror.links (
+  account_id uuid not null,
+  customer_id text not null,
+  created_at timestamptz not null default now(),
+  primary key (account_id, customer_id),
+  constraint link_belongs_to_account foreign key (account_id) references accounts.accounts (id) on delete cascade,
+  constraint customer_linked_once unique (customer_id)
+);
+
+-- A state of an object: from an event, or fetched (rank 0; in place of an event's id a dot and when the fetch began).
+create type stripe_mirror.version as (
+  id text, data jsonb, at timestamptz, rank smallint, event_id text, deleted_at timestamptz
+);
+
+-- Begin to mirror a kind: its table, with its own columns after the common ones, and the function that merges into it.
+create function stripe_mirror.mirror(p_name text, p_object text, p_deleted_by text, p_columns text, p_indexed text[] default '{}')
+returns void
+language plpgsql as $$
+declare
+  v_column text;
+begin
+  insert into stripe_mirror.kinds (name, object, deleted_by) values (p_name, p_object, p_deleted_by);
+  execute format($table$
+    create table stripe_mirror.%1$I (
+      id text primary key,
+      data jsonb not null,
+      event_at timestamptz not null,
+      event_rank smallint not null,
+      event_id text collate "C" not null,
+      deleted_at timestamptz,
+      livemode boolean generated always as (stripe_mirror.flag(data -> 'livemode')) stored,
+      stripe_created_at timestamptz generated always as (stripe_mirror.moment(data -> 'created')) stored,
+      metadata jsonb not null generated always as (stripe_mirror.keys(data -> 'metadata')) stored,
+      %2$s,
+      synced_at timestamptz not null default clock_timestamp(),
+      created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now()
+    );
+    alter table stripe_mirror.%1$I alter column data set storage external;
+    create index %3$I on stripe_mirror.%1$I using gin (metadata jsonb_path_ops);
+    create trigger %4$I before update on stripe_mirror.%1$I for each row execute function core.touch();
+  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch');
+  foreach v_column in array p_indexed loop
+    execute format('create index %I on stripe_mirror.%I (%I)', p_name || '_by_' || v_column, p_name, v_column);
+  end loop;
+  execute format($merge$
+    -- Keeps the newest by (time, rank, event), whatever the order of coming; a deletion stays. How many rows changed.
+    create function stripe_mirror.%2$I(p_versions stripe_mirror.version[]) returns bigint language sql as $body$
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.%1$I as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when %3$s then excluded.data else held.data end,
+               event_at = case when %3$s then excluded.event_at else held.event_at end,
+               event_rank = case when %3$s then excluded.event_rank else held.event_rank end,
+               event_id = case when %3$s then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where %3$s or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, event_at, data
+      ), cut as (
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select %1$L, id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
+    $body$ $merge$, p_name, 'merge_' || p_name,
+    '(excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id)');
+  -- Every object of whatever kind, for what asks them all alike.
+  execute (
+    select 'create or replace view stripe_mirror.objects as ' || string_agg(format(
+             'select %L::text as kind, id, data, event_at, event_rank, event_id, deleted_at, synced_at from stripe_mirror.%I',
+             name, name), ' union all ' order by name)
+      from stripe_mirror.kinds);
+end
+$$;
+
+-- A state as its merge takes it. A stub ({"id", "object", "deleted": true}) tells of the deletion and nothing else, so
+-- any full state is newer.
+create function stripe_mirror.version(p_object jsonb, p_at timestamptz, p_rank smallint, p_event text, p_deletes boolean)
+returns stripe_mirror.version language sql immutable parallel safe as $$
+  select row(p_object ->> 'id', p_object, case when p_object -> 'deleted' = 'true' then '-infinity' else p_at end,
+             p_rank, p_event, case when p_deletes or p_object -> 'deleted' = 'true' then p_at end)::stripe_mirror.version
+$$;
+
+-- Take events in: into the inbox and into their tables, together. An event that came before changes nothing. Returns the
+-- ids of the new ones. `p_told` are patterns of types of which payments wants to hear.
+create function stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) returns text[]
+language plpgsql as $$
+declare
+  v_new text[];
+  v_kind record;
+begin
+  with given as (
+    select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, k.name as kind, e #>> '{data,object,id}' as object_id,
+           stripe_mirror.moment(e -> 'created') as at, stripe_mirror.rank(e ->> 'type') as rank, e as payload,
+           decode(p_originals ->> (e ->> 'id'), 'base64') as original
+      from jsonb_array_elements(p_events) e
+      left join stripe_mirror.kinds k on k.object = e #>> '{data,object,object}' and e #>> '{data,object,id}' is not null
+     order by e ->> 'id'
+  ), added as (
+    insert into stripe_mirror.events (id, type, kind, object_id, at, rank, payload, original)
+    select id, type, kind, object_id, at, rank, payload, original from given
+    on conflict (id) do nothing
+    returning id
+  )
+  select coalesce(array_agg(id), '{}') into v_new from added;
+
+  for v_kind in
+    select k.name, array_agg(stripe_mirror.version(e.payload #> '{data,object}', e.at, e.rank, e.id, e.type = k.deleted_by)
+                             order by e.object_id) as versions
+      from stripe_mirror.events e join stripe_mirror.kinds k on k.name = e.kind
+     where e.id = any (v_new) group by k.name order by k.name
+  loop
+    execute format('select stripe_mirror.%I($1)', 'merge_' || v_kind.name) using v_kind.versions;
+  end loop;
+
+  insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+  select e.kind, e.object_id, 'tie', max(e.at)
+    from stripe_mirror.events e
+    join stripe_mirror.events o on o.kind = e.kind and o.object_id = e.object_id and o.at = e.at and o.rank = e.rank and o.id <> e.id
+   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}'
+   group by e.kind, e.object_id order by 1, 2
+  on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
+
+  perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
+     from stripe_mirror.events e where cardinality(p_told) > 0 and e.id = any (v_new) and e.type like any (p_told);
+  return v_new;
+end
+$$;
+
+-- Take in what was fetched: `p_objects` as a list gave them. `p_at` is the last moment at which Stripe cannot yet have
+-- read them; what happened in its second may be newer, so every event of it is. Of two fetches the one that began later
+-- is newer. How many rows changed.
+create function stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamptz, p_began timestamptz) returns bigint
+language plpgsql as $$
+declare
+  v_versions stripe_mirror.version[];
+  v_changed bigint;
+begin
+  select array_agg(stripe_mirror.version(o, date_trunc('second', p_at), 0::smallint,
+                                         to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false) order by o ->> 'id')
+    into v_versions from jsonb_array_elements(p_objects) o;
+  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
+    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
+  return v_changed;
+end
+$$;

@@ -1,0 +1,1 @@
+"""A live copy of what Stripe holds: webhooks in any order, backfill, proof."""

@@ -1,0 +1,126 @@
+"""What comes over HTTP: signatures, refusals without a row, bodies that PostgreSQL would not keep."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.site import Site, serving
+from tests.stripe_mirror.tools import OLDER_SECRET, deliver, row, value, with_stripe
+from vetrina.core.services import connect
+from vetrina.core.settings import Settings
+from vetrina.stripe_mirror import sample
+from vetrina.stripe_mirror.events import sign
+from vetrina.stripe_mirror.serve import LARGEST
+
+AT = 1_760_000_000
+
+
+@pytest_asyncio.fixture
+async def mirror(settings: Settings, database: str) -> AsyncIterator[Site]:
+    """A site with two webhook secrets."""
+    async with serving(connect(with_stripe(settings), database)) as found:
+        yield found
+
+
+async def rows(site: Site) -> int:
+    """Events in the inbox."""
+    return await value(site.services.db, "select count(*) from stripe_mirror.events")
+
+
+async def test_an_event_is_kept_and_applied_once(mirror: Site) -> None:
+    event = sample.event("customer.created", sample.customer(1, AT), AT, 1)
+    first, again = await deliver(mirror, event), await deliver(mirror, event, secret=OLDER_SECRET)
+    assert (first.status_code, first.json()) == (200, {"received": True, "new": True})
+    assert (again.status_code, again.json()) == (200, {"received": True, "new": False})
+    assert await rows(mirror) == 1
+    assert await row(mirror.services.db, "customers", "cus_sample0000000001") == event["data"]["object"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"secret": "whsec_wrong"}, 400),
+        ({"at": -301}, 400),
+        ({"at": 301}, 400),
+        ({"headers": {"stripe-signature": ""}}, 400),
+        ({"headers": {"stripe-signature": "t=now,v1=" + "0" * 64}}, 400),
+        ({"headers": {"content-type": "text/plain"}}, 415),
+        ({"headers": {"content-type": "application/x-www-form-urlencoded"}}, 415),
+    ],
+)
+async def test_what_is_not_stripes_leaves_no_row(mirror: Site, change: dict[str, object], status: int) -> None:
+    answer = await deliver(mirror, sample.event("customer.created", sample.customer(1, AT), AT, 1), **change)  # type: ignore[arg-type]
+    assert answer.status_code == status, answer.text
+    assert await rows(mirror) == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[]", b"null", b'"evt"', b"{}", b'{"id": "evt_1", "type": "x", "created": 1}', b"\xff\xfe",
+        b'{"id": "", "type": "x", "created": 1, "data": {"object": {}}}',
+        b'{"id": "evt_1", "type": "x", "created": "yesterday", "data": {"object": {}}}',
+        b'{"id": "evt_1", "type": "x", "created": 1e300, "data": {"object": {}}}',
+        b'{"id": "evt_1", "type": "x", "created": 1, "data": {"object": {}}} {}',
+        b'{"id": "evt_1", "type": "x", "created": 1, "data": {"object": {"id": 5}}}',
+        b'{"id": "evt_1", "type": "x", "created": 1, "data": {"object": {}}, "deep": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+    ],
+    ids=lambda body: body[:60].decode("latin-1"),
+)  # fmt: skip
+async def test_malformed_bodies_leave_no_row(mirror: Site, body: bytes) -> None:
+    assert (await deliver(mirror, body)).status_code == 400
+    assert await rows(mirror) == 0
+
+
+async def test_two_megabytes_are_refused(mirror: Site) -> None:
+    event = sample.event("customer.created", {**sample.customer(1, AT), "filler": "x" * 2 * LARGEST}, AT, 1)
+    assert (await deliver(mirror, event)).status_code == 413
+    assert await rows(mirror) == 0
+
+
+async def test_one_changed_byte_is_noticed(mirror: Site) -> None:
+    raw = json.dumps(sample.event("customer.created", sample.customer(1, AT), AT, 1)).encode()
+    signature = sign(raw, "whsec_new", int(time.time()))
+    answer = await deliver(mirror, raw.replace(b"Member 1", b"Member 2"), headers={"stripe-signature": signature})
+    assert answer.status_code == 400
+
+
+async def test_without_a_secret_nothing_is_taken_in(site: Site) -> None:
+    answer = await deliver(site, sample.event("customer.created", sample.customer(1, AT), AT, 1))
+    assert answer.status_code == 503
+    assert "STRIPE_WEBHOOK_SECRET" in answer.json()["detail"]
+
+
+async def test_characters_that_cannot_be_kept(mirror: Site) -> None:
+    data = {**sample.customer(1, AT), "metadata": {"note": "a\0b", "half": "\ud800", "smile": "\U0001f600", "slash": "\\u0000"}}
+    answer = await deliver(mirror, sample.event("customer.created", data, AT, 1))
+    assert answer.status_code == 200
+    kept = await row(mirror.services.db, "customers", data["id"], "metadata")
+    assert kept == {"note": "a\ufffdb", "half": "\ufffd", "smile": "\U0001f600", "slash": "\\u0000"}
+    original = await value(mirror.services.db, "select original from stripe_mirror.events")
+    assert json.loads(original)["data"]["object"]["metadata"] == data["metadata"]
+    await deliver(mirror, sample.event("customer.updated", sample.customer(1, AT), AT + 1, 2))
+    assert await value(mirror.services.db, "select count(*) from stripe_mirror.events where original is not null") == 1
+
+
+async def test_many_at_once_are_committed_together(mirror: Site) -> None:
+    events = [sample.event("customer.created", sample.customer(n, AT), AT, n) for n in range(60)]
+    answers = await asyncio.gather(*(deliver(mirror, each) for each in events + events))
+    assert {each.status_code for each in answers} == {200}
+    assert sum(each.json()["new"] for each in answers) == 60
+    assert await value(mirror.services.db, "select count(*) from stripe_mirror.customers") == 60
+
+
+async def test_one_that_cannot_be_kept_harms_no_other(mirror: Site) -> None:
+    good = [sample.event("customer.created", sample.customer(n, AT), AT, n) for n in range(8)]
+    bad = json.dumps(sample.event("customer.created", sample.customer(99, AT), AT, 99))
+    bad = bad.replace('balance": 0', 'balance": 1e999999')
+    answers = await asyncio.gather(*(deliver(mirror, each) for each in (*good[:4], bad.encode(), *good[4:])))
+    assert sorted(each.status_code for each in answers) == [200] * 8 + [422]
+    assert await rows(mirror) == 8
