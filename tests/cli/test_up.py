@@ -63,9 +63,9 @@ def test_a_killed_web_process_is_replaced_and_the_site_goes_on(running: Up) -> N
 
 
 def test_a_killed_postgresql_comes_back(running: Up) -> None:
-    running.kill("bin/postgres")
+    killed = running.kill("bin/postgres")
     started = time.monotonic()
-    until(lambda: not running.ready(), 5)
+    until(lambda: set(running.pids("bin/postgres")) - {killed}, 10)
     running.wait(10)
     assert time.monotonic() - started < 10
     assert running.run("verify").returncode == 0

@@ -33,7 +33,7 @@ PLANTED: list[tuple[Callable[[Catalogue], None], str]] = [
              foreign key (account_id, asset) references wallet.wallets (account_id, asset)""",
     ),
     (rules.test_every_constraint_is_named_by_us, "alter table wallet.packs add check (quantity < 1000000)"),
-    (rules.test_every_constraint_is_named_by_us, "alter table wallet.packs add unique (title)"),
+    (rules.test_every_constraint_is_named_by_us, "alter table wallet.packs add unique (name, title)"),
     (rules.test_constraint_names_are_unique, "alter table wallet.plans add constraint pack_name_taken check (name <> '')"),
     (rules.test_every_row_knows_when_it_was_made_and_changed, "create table wallet.timeless (account_id uuid primary key)"),
     (rules.test_every_row_knows_when_it_was_made_and_changed, "drop trigger files_touch on media.files"),

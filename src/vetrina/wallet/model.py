@@ -110,6 +110,13 @@ class InsufficientCredits(Refusal):
     constraint = "wallet_not_overdrawn"
 
 
+class WalletFrozen(Refusal):
+    """A payment of yours is disputed. What you have stays, and can be spent again once that is settled."""
+
+    status = 423
+    constraint = "wallet_not_frozen"
+
+
 class HoldEnded(Refusal):
     """This hold was settled before."""
 
