@@ -2642,7 +2642,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.settings TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.usage TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.disputes TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.failed_transactions TO vetrina_app;
+GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.reversals TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.webhook_events TO vetrina_app;
