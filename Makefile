@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test torture lint schema lock clean
+.PHONY: run test torture bench lint schema lock
 
 # The whole of Vetrina, with a demo account, until Ctrl-C. VETRINA_DATA and VETRINA_PORT say where.
 run: $(VENV)/.ready
@@ -35,6 +35,10 @@ test: $(VENV)/.installed
 # Kills at random times under load, VETRINA_TORTURE_KILLS of them (200).
 torture: $(VENV)/.installed
 	$(BIN)/python -m pytest -q -s -m torture
+
+# How fast the hot paths are, as ratios against PostgreSQL's own limit in the same run; on a quiet machine.
+bench: $(VENV)/.installed
+	$(BIN)/python -m bench
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check src tests scripts bench

@@ -1,6 +1,6 @@
 """`python -m bench [start|history|thumbnail ...] [--rounds N] [--seconds S] [--json FILE]`: everything by default.
 
-Prints one table at the end; exits with 1 when a goal is missed. Run it on a quiet machine.
+Prints a table for each part; exits with 1 when a goal is missed. Run it on a quiet machine.
 """
 
 from __future__ import annotations
@@ -19,6 +19,12 @@ from bench.race import WRK
 from bench.table import Line, data, text
 
 PARTS = ("start", "history", "thumbnail")
+
+
+def shown(lines: list[Line]) -> list[Line]:
+    """Told as soon as they are there: the next part takes minutes."""
+    print(text(lines), flush=True)
+    return lines
 
 
 def main() -> int:
@@ -42,14 +48,13 @@ def main() -> int:
             at = stack.enter_context(house())
         if at and "start" in parts:
             tell("starting generations" + ("" if WRK else " (wrk is not installed: a slower client of our own is used)"))
-            lines += generations.measure(at, rounds=asked.rounds, seconds=asked.seconds)
+            lines += shown(generations.measure(at, rounds=asked.rounds, seconds=asked.seconds))
         if at and "history" in parts:
             tell(f"pages of a history of {asked.rows:,} generations")
-            lines += history.measure(at, rows=asked.rows)
+            lines += shown(history.measure(at, rows=asked.rows))
     if "thumbnail" in parts:
         tell("thumbnails")
-        lines += asyncio.run(thumbnail.measure())
-    print(text(lines))
+        lines += shown(asyncio.run(thumbnail.measure()))
     missed = [each.what for each in lines if each.met is False]
     told = f"{len(missed)} missed." if missed else "All goals met."
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors. {told}")

@@ -10,7 +10,7 @@ from bench.house import House, Web, web
 from bench.race import Round, by_pgbench, over_http
 from bench.table import Line
 
-DATABASE = "vetrina"
+DATABASE = "start"
 CLIENTS = (1, 32, 128)
 GOALS = {32: 0.7, 128: 1.0}
 PROCESSES = 2
@@ -27,6 +27,7 @@ select jsonb_build_object(
 
 def measure(at: House, *, rounds: int, seconds: float) -> list[Line]:
     """The race at each number of clients, then at 32 with a fifth refused."""
+    at.copy(DATABASE)
     everybody = people.settle(at, DATABASE)
     rich = people.requests(everybody[: people.RICH], at.data / "rich.txt")
     mixed = people.requests(everybody, at.data / "mixed.txt")

@@ -137,7 +137,7 @@ class Hung(msgspec.Struct, frozen=True):
 
 
 class Count(msgspec.Struct, frozen=True):
-    """How many generations of an account are in a state."""
+    """How many generations of an account are in a state; 1000 for as many or more."""
 
     status: str
     count: int

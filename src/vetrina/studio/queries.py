@@ -69,9 +69,10 @@ HISTORY_BY_STATUS = Statement(
 COUNTS = Statement(
     Count,
     """
-    select status, count(*)::integer as count
-      from (select status from studio.generations where account_id = %(account)s order by id desc limit 10000) latest
-     group by status
+    select s.status, (select count(*)::integer
+                        from (select from studio.generations g
+                               where g.account_id = %(account)s and g.status = s.status limit 1000) counted) as count
+      from unnest(array['pending', 'uploading', 'processing', 'completed', 'failed', 'cancelled']) s (status)
     """,
 )
 
