@@ -174,3 +174,15 @@ create trigger sessions_ended after update of revoked_at on accounts.sessions
   for each row when (old.revoked_at is null and new.revoked_at is not null) execute function accounts.tell_of_end();
 -- squawk-ignore require-concurrent-index-creation
 create index sessions_by_end on accounts.sessions (revoked_at) where revoked_at is not null;
+
+-- The operator's search: how an address, a phone, a handle or a name begins.
+-- squawk-ignore require-concurrent-index-creation
+create index accounts_by_beginning_of_email on accounts.accounts (email text_pattern_ops);
+-- squawk-ignore require-concurrent-index-creation
+create index accounts_by_beginning_of_phone on accounts.accounts (phone text_pattern_ops);
+-- squawk-ignore require-concurrent-index-creation
+create index accounts_by_beginning_of_handle on accounts.accounts (handle text_pattern_ops);
+-- squawk-ignore require-concurrent-index-creation
+create index users_by_beginning_of_name on accounts.users (lower(name) text_pattern_ops);
+-- squawk-ignore require-concurrent-index-creation
+create index vendors_by_beginning_of_name on accounts.vendors (lower(business_name) text_pattern_ops);

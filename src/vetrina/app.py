@@ -77,12 +77,13 @@ def create(services: Services) -> Any:
 
 
 def _routes(kind: str) -> list[Any]:
-    """The routes of every module that has such a file (`api.py`, `pages.py`, `serve.py`)."""
+    """The routes of every module's files of a kind: `api.py` and `NOUN_api.py`, `pages.py`, `serve.py` and theirs."""
     found: list[Any] = []
     for name in MODULES:
         package = importlib.import_module(f"vetrina.{name}")
-        if kind in {each.name for each in pkgutil.iter_modules(package.__path__)}:
-            found += importlib.import_module(f"vetrina.{name}.{kind}").ROUTES
+        for each in pkgutil.iter_modules(package.__path__):
+            if each.name == kind or each.name.endswith(f"_{kind}"):
+                found += importlib.import_module(f"vetrina.{name}.{each.name}").ROUTES
     return found
 
 

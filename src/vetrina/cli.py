@@ -20,6 +20,11 @@ OWN = {
     "doctor": "List every setting, and check database, storage and engines.",
     "verify": "Prove every balance from the ledger.",
 }
+GROUPS = {
+    "account": "Accounts: their roles, from the operator's shell.",
+    "db": "The database: its address, a shell on it.",
+}
+"""Commands of several verbs, each group in a file of `commands`."""
 
 
 def create() -> App:
@@ -33,7 +38,8 @@ def create() -> App:
     )
     for name, about in OWN.items():
         app.command(f"vetrina.commands.{name}:{name}", name=name, help=about)
-    app.command("vetrina.commands.db:app", name="db", help="The database: its address, a shell on it.")
+    for name, about in GROUPS.items():
+        app.command(f"vetrina.commands.{name}:app", name=name, help=about)
     for file in sorted(Path(__file__).parent.glob("*/commands.py")):
         about = (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").partition("\n")[0]
         app.command(f"vetrina.{file.parent.name}.commands:app", name=file.parent.name, help=about)

@@ -56,7 +56,13 @@ async def _by_cookie(services: Services, header: str, scope: Any) -> None:
         owner = await tx.maybe(queries.SESSION_OWNER, account=token.account_id, id=token.session_id, hash=token.hash)
     if owner is not None:
         scope["vetrina.principal"] = Principal(
-            AccountId(owner.account_id), token.session_id, owner.kind, browser=True, email=owner.email, name=owner.name
+            AccountId(owner.account_id),
+            token.session_id,
+            owner.kind,
+            browser=True,
+            email=owner.email,
+            name=owner.name,
+            roles=frozenset(owner.roles),
         )
         scope["vetrina.balance"] = owner.balance
 

@@ -39,7 +39,29 @@ class SessionOwner(msgspec.Struct, frozen=True):
     kind: str
     email: str | None
     name: str | None
+    roles: list[str]
     balance: int
+
+
+class OperatedAccount(msgspec.Struct, frozen=True):
+    """An account as an operator sees it."""
+
+    id: UUID
+    kind: str
+    email: str | None
+    phone: str | None
+    handle: str | None
+    name: str | None
+    is_active: bool
+    erased_at: datetime | None
+    last_login_at: datetime | None
+    created_at: datetime
+    roles: list[str]
+
+    @property
+    def state(self) -> str:
+        """active, disabled or erased."""
+        return "erased" if self.erased_at else "active" if self.is_active else "disabled"
 
 
 class SessionRow(msgspec.Struct, frozen=True):

@@ -82,7 +82,8 @@ SESSION_OWNER = Statement(
        where account_id = %(account)s and id = %(id)s and refresh_token_hash = %(hash)s
          and revoked_at is null and last_used_at < now() - interval '5 minutes'
     )
-    select a.id as account_id, a.kind, a.email, coalesce(u.name, v.business_name) as name, coalesce(w.balance, 0) as balance
+    select a.id as account_id, a.kind, a.email, coalesce(u.name, v.business_name) as name, coalesce(w.balance, 0) as balance,
+           array(select r.role from accounts.user_roles r where r.account_id = a.id) as roles
       from accounts.sessions s
       join accounts.accounts a on a.id = s.account_id
       left join accounts.users u on u.account_id = a.id
@@ -138,6 +139,14 @@ REVOKE_OTHERS = Statement(
     """
     update accounts.sessions set revoked_at = now(), revoked_why = 'signed out everywhere'
      where account_id = %(account)s and id <> %(id)s and revoked_at is null
+    """,
+)
+
+REVOKE_ALL = Statement(
+    NoneType,
+    """
+    update accounts.sessions set revoked_at = now(), revoked_why = %(why)s
+     where account_id = %(account)s and revoked_at is null
     """,
 )
 

@@ -6,6 +6,7 @@ import psycopg
 
 from vetrina.core.embedded import AlreadyRunning, EmbeddedError
 from vetrina.core.migrate import MigrationRefused
+from vetrina.core.refusals import Refusal
 from vetrina.core.settings import BadSetting
 from vetrina.core.supervise import CONFIGURATION, CannotRun
 
@@ -41,6 +42,7 @@ FAILURES: dict[type[BaseException], int] = {
     CannotRun: FAILED,
     EmbeddedError: DATABASE,
     MigrationRefused: DATABASE,
+    Refusal: FAILED,
     psycopg.Error: DATABASE,
 }
 """Failures that are told in one message, without a trace, and their exit codes. The first that fits counts."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import psycopg
 
+from vetrina.core.db import Database, Tx
 from vetrina.core.embedded import Access, AlreadyRunning, Cluster, NotInitialised, embedded, ensure_roles, exists, external
 from vetrina.core.settings import Settings
+
+Result = TypeVar("Result")
 
 
 @asynccontextmanager
@@ -50,3 +54,15 @@ def _answers(uri: str, seconds: float = 20) -> None:
             if time.monotonic() > until:
                 raise
         time.sleep(0.1)
+
+
+async def doing(settings: Settings, work: Callable[[Tx], Awaitable[Result]]) -> Result:
+    """What `work` makes of one transaction of the application's. Raises what `reaching` and `work` raise."""
+    async with reaching(settings) as access:
+        db = Database(access.app, size=2, name="vetrina command")
+        await db.open()
+        try:
+            async with db.tx() as tx:
+                return await work(tx)
+        finally:
+            await db.close()

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from vetrina.commands import exits
 from vetrina.core.settings import read
+from vetrina.demo import operator
 from vetrina.demo import seed as seeding
 from vetrina.demo import studio as studio_story
 from vetrina.demo.story import Lie, Story
@@ -40,7 +41,7 @@ def studio(*, url: str | None = None) -> int:
 
 @app.command
 def seed(*, url: str | None = None) -> int:
-    """An account with finished work, made once for a data folder; prints how to sign in to it.
+    """An account with finished work and an operator's, made once for a data folder; prints how to sign in to them.
 
     Parameters
     ----------
@@ -51,8 +52,10 @@ def seed(*, url: str | None = None) -> int:
     settings = read()
     try:
         login = seeding.seed(Story(url or settings.address, console), settings.data)
+        run_by = operator.appoint(Story(url or settings.address, console), settings)
     except Lie as lie:
         console.print(f"[red]The demo account could not be made:[/red] {lie}", highlight=False)
         return exits.FAILED
     console.print(f"Demo account: {login.email}, password {login.password}", highlight=False)
+    console.print(f"Operator: {run_by.email}, password {run_by.password}", highlight=False)
     return exits.OK

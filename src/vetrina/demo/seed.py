@@ -58,7 +58,7 @@ def login(data: Path) -> Login:
     file = data / FILE
     if file.exists():
         return msgspec.json.decode(file.read_bytes(), type=Login)
-    return _keep(data, Login(EMAIL, secrets.token_urlsafe(9)))
+    return keep(file, Login(EMAIL, secrets.token_urlsafe(9)))
 
 
 def seed(story: Story, data: Path) -> Login:
@@ -75,7 +75,7 @@ def seed(story: Story, data: Path) -> Login:
         raise Lie(f"the demo account cannot be made: {answer.status_code} {answer.text[:200]}")
     story.sign_in(answer.json()["access_token"])
     _work(story)
-    return _keep(data, Login(known.email, known.password, finished=True))
+    return keep(data / FILE, Login(known.email, known.password, finished=True))
 
 
 def _work(story: Story) -> None:
@@ -117,10 +117,11 @@ def _begin(story: Story, each: Wanted, ids: dict[tuple[str, str], str]) -> str:
     return work.generate(story, wish, key=f"demo {each.prompt or each.style}")["id"]
 
 
-def _keep(data: Path, known: Login) -> Login:
-    data.mkdir(parents=True, exist_ok=True)
-    draft = data / f".{FILE}"
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(known))
-    os.replace(draft, data / FILE)
+def keep(file: Path, known: Login) -> Login:
+    """Write a login down, for its owner alone to read (mode 0600)."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(msgspec.json.encode(known))
+    os.replace(draft, file)
     return known

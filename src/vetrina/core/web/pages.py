@@ -41,6 +41,7 @@ def render(request: Request, template: str, *, status: int = 200, nav: str = "",
     theme = request.cookies.get("theme", "auto")
     everywhere: dict[str, Any] = {
         "account": principal,
+        "operator": principal is not None and principal.is_operator,
         "balance": noted(request.scope, "vetrina.balance"),
         "nav": nav,
         "theme": theme if theme in {"light", "dark"} else "auto",

@@ -13,14 +13,21 @@ import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from vetrina.core.audit import Actor
 from vetrina.core.db import Tx
 from vetrina.core.ids import AccountId
 from vetrina.core.refusals import Invalid, Unauthenticated
 from vetrina.core.services import Services
 
+OPERATORS = frozenset({"superuser", "admin"})
+"""The roles that run the house."""
+
 
 class Principal(msgspec.Struct, frozen=True):
-    """Who asks: a signed-in account and its session. `browser` tells a cookie from a bearer token."""
+    """Who asks: a signed-in account and its session. `browser` tells a cookie from a bearer token.
+
+    `roles` are known of a browser at once; of a program only behind a guard of `accounts.guards`, which reads them.
+    """
 
     id: AccountId
     session_id: UUID
@@ -28,6 +35,12 @@ class Principal(msgspec.Struct, frozen=True):
     browser: bool = False
     email: str | None = None
     name: str | None = None
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the operator's pages are theirs to use."""
+        return not OPERATORS.isdisjoint(self.roles)
 
 
 def noted(scope: object, name: str) -> Any:
@@ -54,6 +67,14 @@ class Request(litestar.Request[Any, Any, Any]):
         if self.principal is None:
             raise Unauthenticated
         return self.principal
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, for the audit log: an operator behind an operator's guard, the account itself elsewhere."""
+        ip = self.client.host if self.client else None
+        if self.principal is None:
+            return Actor("system", None, ip)
+        return Actor("admin" if noted(self.scope, "vetrina.as_operator") else self.principal.kind, self.principal.id, ip)
 
     @asynccontextmanager
     async def tx(self) -> AsyncGenerator[Tx]:

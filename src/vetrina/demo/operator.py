@@ -1,0 +1,47 @@
+"""The demo's operator: an account that may see the operator's pages."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from vetrina.accounts import queries_roles, roles
+from vetrina.accounts.roles import Role
+from vetrina.commands.reach import doing
+from vetrina.core.audit import SYSTEM
+from vetrina.core.db import Tx
+from vetrina.core.settings import Settings
+from vetrina.demo.seed import Login, keep
+from vetrina.demo.story import Lie, Story
+
+EMAIL = "operator@example.com"
+FILE = "demo-operator.json"
+
+
+def appoint(story: Story, settings: Settings) -> Login:
+    """Make the operator's account over HTTP and give it the role, once for a data folder. Raises Lie."""
+    known = _login(settings.data)
+    if known.finished:
+        return known
+    answer = story.client.post(
+        "/api/v1/auth/registration", json={"email": known.email, "password": known.password, "name": "Operator"}
+    )
+    if answer.status_code not in {201, 409}:
+        raise Lie(f"the operator's account cannot be made: {answer.status_code} {answer.text[:200]}")
+    asyncio.run(doing(settings, _grant))
+    return keep(settings.data / FILE, Login(known.email, known.password, finished=True))
+
+
+async def _grant(tx: Tx) -> None:
+    account = await tx.one(queries_roles.BY_EMAIL, kind="user", email=EMAIL)
+    await roles.grant(tx, SYSTEM, account, Role.SUPERUSER)
+
+
+def _login(data: Path) -> Login:
+    file = data / FILE
+    if file.exists():
+        return msgspec.json.decode(file.read_bytes(), type=Login)
+    return keep(file, Login(EMAIL, secrets.token_urlsafe(9)))
