@@ -11,6 +11,7 @@ from uuid import UUID
 from vetrina.accounts import actions, queries
 from vetrina.accounts.actions import Device
 from vetrina.accounts.identify import cookie_name
+from vetrina.accounts.tokens import SessionToken
 from vetrina.core.ids import AccountId, new_id
 from vetrina.core.services import Services
 from vetrina.wallet import actions as wallet
@@ -61,6 +62,11 @@ class Make:
             {"Authorization": f"Bearer {access}"},
             {cookie_name(services): token.text()},
         )
+
+    async def session(self, account: Account, *, agent: str = "test", ip: str = "127.0.0.1") -> SessionToken:
+        """Another session of the account."""
+        async with self.services.db.tx() as tx:
+            return await actions._open(tx, account.id, Device(agent, ip))  # pyright: ignore[reportPrivateUsage]
 
     async def balance(self, account: Account, asset: Asset = Asset.TOKEN) -> tuple[int, int]:
         """(balance, held) of the account."""

@@ -103,6 +103,12 @@ async def revoke(tx: Tx, account: AccountId, session: UUID, *, why: str = "signe
     await tx.do(queries.REVOKE, account=account, id=session, why=why)
 
 
+async def end(tx: Tx, account: AccountId, session: UUID) -> None:
+    """End one of one's own sessions; one that has ended already stays so. Raises NotFound (404)."""
+    await tx.one(queries.SESSION_IS, account=account, id=session)
+    await revoke(tx, account, session, why="revoked by its owner")
+
+
 async def revoke_others(tx: Tx, account: AccountId, session: UUID) -> int:
     """End every other session; how many there were."""
     return await tx.do(queries.REVOKE_OTHERS, account=account, id=session)

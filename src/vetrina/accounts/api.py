@@ -118,7 +118,7 @@ async def sessions(request: Request) -> Page[SessionRow]:
 async def revoke(request: Request, session_id: UUID) -> None:
     """End one session. Its access token still reads for up to `expires_in` seconds, but starts no generation."""
     async with request.tx() as tx:
-        await actions.revoke(tx, request.account.id, session_id, why="revoked by its owner")
+        await actions.end(tx, request.account.id, session_id)
 
 
 @post("/sessions/revocation", guards=[signed_in], status_code=204, tags=["accounts"])

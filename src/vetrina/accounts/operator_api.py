@@ -57,12 +57,12 @@ async def search(
     q: Annotated[str, Parameter(max_length=254, description="An id, or how an address, phone, handle or name begins.")] = "",
     kind: Kind | None = None,
     role: Role | None = None,
-    state: State | None = None,
+    standing: Annotated[State | None, Parameter(query="state")] = None,
 ) -> Page[Operated]:
     """Accounts, the newest first."""
     async with request.read() as tx:
         rows = await operators.search(
-            tx, q, kind=kind, role=role.value if role else None, state=state, before=paging.after(cursor), limit=limit + 1
+            tx, q, kind=kind, role=role.value if role else None, state=standing, before=paging.after(cursor), limit=limit + 1
         )
     return paging.page(rows, limit, lambda row: row.id, _shown)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.params import Parameter
 from litestar.response import Redirect
 
 from vetrina.accounts import devices, operators, queries, roles
@@ -34,11 +35,17 @@ def places(request: Request) -> Response[str]:
 
 
 @get("/operator/accounts", guards=[operator], include_in_schema=False)
-async def search(request: Request, q: str = "", role: str = "", state: str = "", cursor: Cursor = None) -> Response[str]:
+async def search(
+    request: Request,
+    q: str = "",
+    role: str = "",
+    standing: Annotated[str, Parameter(query="state")] = "",
+    cursor: Cursor = None,
+) -> Response[str]:
     """Accounts by how an address, phone, handle or name begins, by role and state."""
     text = q[:254]
     role = role if role in set(Role) else ""
-    state = state if state in {each["value"] for each in STATES} else ""
+    state = standing if standing in {each["value"] for each in STATES} else ""
     async with request.read() as tx:
         rows = await operators.search(
             tx, text, role=role or None, state=state or None, before=paging.after(cursor), limit=SHOWN + 1

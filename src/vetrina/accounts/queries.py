@@ -134,6 +134,8 @@ REVOKE = Statement(
     """,
 )
 
+SESSION_IS = Statement(UUID, "select id from accounts.sessions where account_id = %(account)s and id = %(id)s")
+
 REVOKE_OTHERS = Statement(
     NoneType,
     """

@@ -1,0 +1,62 @@
+"""Who may call what of accounts."""
+
+from __future__ import annotations
+
+from tests.access.rows import Made, Row, Scene, operated, own, public
+from vetrina.core.ids import new_id
+
+PASSWORD = "a long enough one"
+
+
+async def registering(scene: Scene) -> Made:
+    """A registration that nobody made yet."""
+    return {"email": f"{new_id().hex[-12:]}@example.com", "password": PASSWORD}
+
+
+async def registered(scene: Scene) -> Made:
+    """How to sign in to an account that is there."""
+    if "login" not in scene.kept:
+        scene.kept["login"] = login = await registering(scene)
+        await scene.created("/auth/registration", json=login)
+    return scene.kept["login"]
+
+
+async def refreshable(scene: Scene) -> Made:
+    """A refresh token that was not used yet."""
+    token = await scene.created("/auth/session", json=await registered(scene))
+    return {"refresh_token": token["refresh_token"]}
+
+
+async def somebody(scene: Scene) -> Made:
+    """An account that operators may do things to."""
+    return {"account_id": (await scene.make.account()).id}
+
+
+async def session(scene: Scene) -> Made:
+    """A session of the owner's, besides the one that calls."""
+    return {"session_id": (await scene.make.session(scene.owner)).session_id}
+
+
+async def a_role(scene: Scene) -> Made:
+    """An account and a role that it may have."""
+    return {**await somebody(scene), "role": "member"}
+
+
+ROWS: dict[str, Row] = {
+    "POST /api/v1/auth/registration": public(201, body=registering),
+    "POST /api/v1/auth/session": public(201, body=registered),
+    "POST /api/v1/auth/refresh": public(201, body=refreshable),
+    "DELETE /api/v1/auth/session": own(204, alone=True),
+    "GET /api/v1/me": own(),
+    "GET /api/v1/usage": own(),
+    "GET /api/v1/sessions": own(),
+    "POST /api/v1/sessions/revocation": own(204),
+    "POST /api/v1/sessions/{session_id}/revocation": Row(401, 404, 204, 404, of=session),
+    "GET /api/v1/operator/accounts": operated(),
+    "GET /api/v1/operator/accounts/{account_id}": operated(of=somebody),
+    "POST /api/v1/operator/accounts/{account_id}/disabling": operated(201, of=somebody, body={"why": "it was asked for"}),
+    "POST /api/v1/operator/accounts/{account_id}/enabling": operated(201, of=somebody),
+    "POST /api/v1/operator/accounts/{account_id}/sessions/revocation": operated(204, of=somebody),
+    "POST /api/v1/operator/accounts/{account_id}/roles": operated(201, superuser=True, of=somebody, body={"role": "user"}),
+    "DELETE /api/v1/operator/accounts/{account_id}/roles/{role}": operated(204, superuser=True, of=a_role),
+}

@@ -1,0 +1,23 @@
+"""Who may call what of payments."""
+
+from __future__ import annotations
+
+from tests.access.rows import Made, Row, Scene, own, owned
+
+
+async def purchase(scene: Scene) -> Made:
+    """A pack at the sandbox."""
+    packs = (await scene.site.client.get("/api/v1/packs")).json()["items"]
+    return {"pack_id": packs[0]["id"], "gateway": "sandbox"}
+
+
+async def payment(scene: Scene) -> Made:
+    """A checkout that the owner opened."""
+    return {"payment_id": (await scene.created("/payments", json=await purchase(scene)))["id"]}
+
+
+ROWS: dict[str, Row] = {
+    "POST /api/v1/payments": own(201, body=purchase),
+    "GET /api/v1/payments": own(),
+    "GET /api/v1/payments/{payment_id}": owned(of=payment),
+}

@@ -1,0 +1,40 @@
+"""Who may call what of the studio."""
+
+from __future__ import annotations
+
+from tests.access.media import file
+from tests.access.rows import NOBODY, Made, Row, Scene, own, owned, public
+from tests.studio.tools import wish
+
+
+async def wanted(scene: Scene) -> Made:
+    """A picture of the owner's file."""
+    if "file" not in scene.kept:
+        scene.kept["file"] = (await file(scene))["file_id"]
+    return wish(scene.kept["file"])
+
+
+async def generation(scene: Scene) -> Made:
+    """A picture that is waiting."""
+    return {"generation_id": (await scene.created("/generations", json=await wanted(scene)))["id"]}
+
+
+async def cancelled(scene: Scene) -> Made:
+    """A picture that was given up."""
+    made = await generation(scene)
+    await scene.created(f"/generations/{made['generation_id']}/cancellation")
+    return made
+
+
+ROWS: dict[str, Row] = {
+    "GET /api/v1/styles": public(),
+    # Who sends another's file is told that there is none.
+    "POST /api/v1/generations": Row(NOBODY, 404, 201, 404, body=wanted),
+    "GET /api/v1/generations": own(),
+    "GET /api/v1/generations/{generation_id}": owned(of=generation),
+    "GET /api/v1/generations/{generation_id}/events": owned(of=cancelled),
+    "POST /api/v1/generations/{generation_id}/cancellation": owned(of=generation),
+    "POST /api/v1/generations/{generation_id}/retry": owned(201, of=cancelled),
+    # Only what is finished is hung on the wall: the owner is told so.
+    "POST /api/v1/generations/{generation_id}/sharing": owned(409, of=cancelled, body={"is_public": True}),
+}

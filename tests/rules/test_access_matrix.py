@@ -1,0 +1,118 @@
+"""The access matrix: every operation of the API, called by nobody, a stranger, the owner, an admin, a superuser."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+from tests.access.rows import Row, Scene
+from tests.make import Account, Make
+from tests.rules.code import ROOT
+from tests.site import Site
+from vetrina import app
+from vetrina.accounts import roles
+from vetrina.accounts.roles import Role
+from vetrina.core.audit import SYSTEM
+from vetrina.core.web import front, health, outbox
+
+FILES = sorted(path.stem for path in (ROOT / "tests" / "access").glob("*.py") if path.stem != "rows")
+
+OPEN = {
+    "/", "/sign-in", "/sign-up", "/sign-out", "/theme", "/healthz", "/readyz", "/metrics", "/outbox",
+    "/api/docs", "/api/docs/openapi.json", "/{rest:path}",
+}  # fmt: skip
+"""Pages for everybody that name no object. One that shows somebody's things belongs behind `signed_in` or a guard."""
+
+
+def rows() -> dict[str, tuple[str, Row]]:
+    """Every row by its operation, with the file that it stands in."""
+    found: dict[str, tuple[str, Row]] = {}
+    for file in FILES:
+        for operation, row in importlib.import_module(f"tests.access.{file}").ROWS.items():
+            assert operation not in found, f"{operation} has a row in tests/access/{file}.py and in {found[operation][0]}.py"
+            found[operation] = (file, row)
+    return found
+
+
+async def operations(site: Site) -> dict[str, str]:
+    """Every operation of the OpenAPI document and the module that it belongs to."""
+    document = (await site.client.get("/api/docs/openapi.json")).json()
+    homes: dict[str, str] = {}
+    for handler in (*app._routes("api"), *outbox.ROUTES):  # pyright: ignore[reportPrivateUsage]
+        for path in handler.paths:
+            plain = "/api/v1" + re.sub(r":\w+}", "}", path).removeprefix("/api/v1")
+            for method in handler.http_methods:
+                homes[f"{method} {plain}"] = handler.fn.__module__.split(".")[1]
+    found = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    return {each: homes[each] for each in found}
+
+
+async def test_every_operation_has_a_row(site: Site) -> None:
+    known, there = rows(), await operations(site)
+    missing = [
+        f'{each}: add a row to tests/access/{module}.py, such as "{each}": own(); tests/access/rows.py tells what there is'
+        for each, module in sorted(there.items())
+        if each not in known
+    ]
+    assert missing == [], "\n" + "\n".join(missing)
+    assert [f"{each} in tests/access/{known[each][0]}.py names no operation" for each in sorted(set(known) - set(there))] == []
+
+
+async def test_everybody_is_answered_as_the_matrix_says(site: Site, make: Make) -> None:
+    scene = Scene(
+        site,
+        make,
+        owner=await make.account(tokens=100),
+        stranger=await make.account(),
+        admin=await _operator(make, Role.ADMIN),
+        superuser=await _operator(make, Role.SUPERUSER),
+    )
+    there = await operations(site)
+    wrong: list[str] = []
+    for operation, (_, row) in rows().items():
+        if operation in there:
+            wrong += await _wrong(scene, operation, row)
+    assert wrong == [], "\n" + "\n".join(wrong)
+
+
+async def _wrong(scene: Scene, operation: str, row: Row) -> list[str]:
+    method, path = operation.split(" ")
+    filled = path.format(**(await row.of(scene) if row.of else {}))
+    wrong: list[str] = []
+    # The owner comes after all who must not get at it, a superuser last.
+    for who in ("anonymous", "stranger", "admin", "owner", "superuser"):
+        wanted = getattr(row, who)
+        if wanted is None:
+            continue
+        account = None if who == "anonymous" else await scene.make.account() if row.alone else getattr(scene, who)
+        status = await _call(scene, account, method, filled, row)
+        if status != wanted:
+            wrong.append(f"{operation} as {who}: {status} instead of {wanted}")
+    return wrong
+
+
+async def _call(scene: Scene, account: Account | None, method: str, path: str, row: Row) -> int:
+    arguments: dict[str, Any] = {
+        "json": await row.body(scene) if callable(row.body) else row.body,
+        "data": await row.form(scene) if callable(row.form) else row.form,
+        "files": row.files,
+    }
+    sent = {name: value for name, value in arguments.items() if value is not None}
+    async with scene.api(account) as api, api.stream(method, path, **sent) as answer:
+        return answer.status_code
+
+
+async def _operator(make: Make, role: Role) -> Account:
+    account = await make.account()
+    async with make.services.db.tx() as tx:
+        await roles.grant(tx, SYSTEM, account.id, role)
+    return account
+
+
+def test_every_page_that_names_nothing_is_open_or_guarded() -> None:
+    handlers = [each for kind in ("pages", "serve") for each in app._routes(kind)]  # pyright: ignore[reportPrivateUsage]
+    handlers += [*health.ROUTES, *front.ROUTES, *outbox.ROUTES]
+    bare = {path for each in handlers if not each.guards for path in each.paths if "{" not in path.removesuffix("{rest:path}")}
+    listed = {path for path in bare if not path.startswith(("/api/v1/", "/webhooks/"))}
+    assert listed - OPEN == set(), "give these `guards=[signed_in]` (or `operator`), or list them as OPEN"
