@@ -11,7 +11,6 @@ from tests.site import Site
 from vetrina import app
 from vetrina.accounts import guards, operators, roles
 from vetrina.accounts.roles import LastSuperuser, Role
-from vetrina.core.audit import SYSTEM, Actor
 from vetrina.core.ids import new_id
 from vetrina.core.refusals import NotFound
 
@@ -21,7 +20,7 @@ async def appoint(make: Make, *given: Role, **options: Any) -> Account:
     account = await make.account(**options)
     async with make.services.db.tx() as tx:
         for role in given:
-            assert await roles.grant(tx, SYSTEM, account.id, role)
+            assert await roles.grant(tx, account.id, role)
     return account
 
 
@@ -33,9 +32,9 @@ async def has(site: Site, account: Account) -> list[str]:
 async def test_several_roles_to_one_account_each_once(site: Site, make: Make) -> None:
     account = await appoint(make, Role.ADMIN, Role.MEMBER, Role.USER)
     async with site.services.db.tx() as tx:
-        assert not await roles.grant(tx, SYSTEM, account.id, Role.ADMIN)
-        assert await roles.revoke(tx, SYSTEM, account.id, Role.USER)
-        assert not await roles.revoke(tx, SYSTEM, account.id, Role.USER)
+        assert not await roles.grant(tx, account.id, Role.ADMIN)
+        assert await roles.revoke(tx, account.id, Role.USER)
+        assert not await roles.revoke(tx, account.id, Role.USER)
     assert await has(site, account) == ["admin", "member"]
 
 
@@ -85,7 +84,7 @@ async def test_a_role_that_was_taken_away_is_gone_at_once(site: Site, make: Make
     async with site.api(account) as api, site.browser(account) as browser:
         assert (await api.get("/operator/accounts")).status_code == 200
         async with site.services.db.tx() as tx:
-            await roles.revoke(tx, SYSTEM, account.id, Role.ADMIN)
+            await roles.revoke(tx, account.id, Role.ADMIN)
         assert (await api.get("/operator/accounts")).status_code == 404
         assert (await browser.get("/operator/accounts")).status_code == 403
 
@@ -103,7 +102,7 @@ async def test_one_superuser_always_stays(site: Site, make: Make) -> None:
 
     async def take() -> bool:
         async with site.services.db.tx() as tx:
-            return await roles.revoke(tx, SYSTEM, pair[next(turn) % 2].id, Role.SUPERUSER)
+            return await roles.revoke(tx, pair[next(turn) % 2].id, Role.SUPERUSER)
 
     outcomes = await race(16, take)
     assert outcomes.count(True) == 1 and any(isinstance(each, LastSuperuser) for each in outcomes)
@@ -113,7 +112,7 @@ async def test_one_superuser_always_stays(site: Site, make: Make) -> None:
 async def test_a_role_needs_an_account(site: Site) -> None:
     with pytest.raises(NotFound):
         async with site.services.db.tx() as tx:
-            await operators.grant(tx, Actor("system"), new_id(), Role.USER)
+            await operators.grant(tx, new_id(), Role.USER)
 
 
 def test_every_operators_route_is_guarded() -> None:

@@ -13,7 +13,6 @@ from tests.site import Site
 from vetrina import app
 from vetrina.accounts import roles
 from vetrina.accounts.roles import Role
-from vetrina.core.audit import SYSTEM
 from vetrina.core.web import front, health, outbox
 
 FILES = sorted(path.stem for path in (ROOT / "tests" / "access").glob("*.py") if path.stem != "rows")
@@ -106,7 +105,7 @@ async def _call(scene: Scene, account: Account | None, method: str, path: str, r
 async def _operator(make: Make, role: Role) -> Account:
     account = await make.account()
     async with make.services.db.tx() as tx:
-        await roles.grant(tx, SYSTEM, account.id, role)
+        await roles.grant(tx, account.id, role)
     return account
 
 

@@ -78,7 +78,7 @@ async def account(request: Request, account_id: UUID) -> Operated:
 async def disable(request: Request, account_id: UUID, data: Disabling) -> Operated:
     """Disable an account. Its sessions end at once. 403 for oneself, and for an operator unless a superuser asks."""
     async with request.tx() as tx:
-        await operators.disable(tx, request.actor, account_id, why=data.why, by_superuser=_super(request))
+        await operators.disable(tx, request.account, account_id, why=data.why)
         return _shown(await operators.account(tx, account_id))
 
 
@@ -86,7 +86,7 @@ async def disable(request: Request, account_id: UUID, data: Disabling) -> Operat
 async def enable(request: Request, account_id: UUID) -> Operated:
     """Let a disabled account sign in again."""
     async with request.tx() as tx:
-        await operators.enable(tx, request.actor, account_id, by_superuser=_super(request))
+        await operators.enable(tx, request.account, account_id)
         return _shown(await operators.account(tx, account_id))
 
 
@@ -94,14 +94,14 @@ async def enable(request: Request, account_id: UUID) -> Operated:
 async def sign_out(request: Request, account_id: UUID) -> None:
     """End every session of an account."""
     async with request.tx() as tx:
-        await operators.sign_out(tx, request.actor, account_id, by_superuser=_super(request))
+        await operators.sign_out(tx, request.account, account_id)
 
 
 @post("/operator/accounts/{account_id:uuid}/roles", guards=[superuser], tags=["operator"])
 async def grant(request: Request, account_id: UUID, data: Granting) -> Operated:
     """Give a role. For superusers."""
     async with request.tx() as tx:
-        await operators.grant(tx, request.actor, account_id, data.role)
+        await operators.grant(tx, account_id, data.role)
         return _shown(await operators.account(tx, account_id))
 
 
@@ -110,17 +110,13 @@ async def revoke(request: Request, account_id: UUID, role: Role) -> None:
     """Take a role away. For superusers; the last one stays one (409)."""
     async with request.tx() as tx:
         await operators.account(tx, account_id)
-        await roles.revoke(tx, request.actor, account_id, role)
+        await roles.revoke(tx, account_id, role)
 
 
 def _shown(row: OperatedAccount) -> Operated:
     return Operated(
         row.id, row.kind, row.email, row.phone, row.handle, row.name, row.state, row.roles, row.last_login_at, row.created_at
     )
-
-
-def _super(request: Request) -> bool:
-    return "superuser" in request.account.roles
 
 
 ROUTES: list[Any] = [search, account, disable, enable, sign_out, grant, revoke]

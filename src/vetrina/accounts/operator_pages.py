@@ -80,7 +80,7 @@ async def disable(request: Request, account_id: UUID, data: Form) -> Response[An
         if not 1 <= len(why) <= 400:
             raise Invalid("Say why, in up to 400 characters; the audit log keeps it.")
         async with request.tx() as tx:
-            await operators.disable(tx, request.actor, account_id, why=why, by_superuser=_super(request))
+            await operators.disable(tx, request.account, account_id, why=why)
     except Refusal as refused:
         return await _account(request, account_id, why=why, refused=refused)
     return _back(account_id, "Disabled, and signed out everywhere.")
@@ -90,7 +90,7 @@ async def disable(request: Request, account_id: UUID, data: Form) -> Response[An
 async def enable(request: Request, account_id: UUID) -> Redirect:
     """Let it sign in again."""
     async with request.tx() as tx:
-        await operators.enable(tx, request.actor, account_id, by_superuser=_super(request))
+        await operators.enable(tx, request.account, account_id)
     return _back(account_id, "Enabled.")
 
 
@@ -98,7 +98,7 @@ async def enable(request: Request, account_id: UUID) -> Redirect:
 async def sign_out(request: Request, account_id: UUID) -> Redirect:
     """End every session of it."""
     async with request.tx() as tx:
-        count = await operators.sign_out(tx, request.actor, account_id, by_superuser=_super(request))
+        count = await operators.sign_out(tx, request.account, account_id)
     return _back(account_id, "One session has ended." if count == 1 else f"{count} sessions have ended.")
 
 
@@ -108,10 +108,10 @@ async def give_or_take(request: Request, account_id: UUID, data: Form) -> Respon
     try:
         async with request.tx() as tx:
             if (role := data.get("grant")) in set(Role):
-                await operators.grant(tx, request.actor, account_id, Role(role))
+                await operators.grant(tx, account_id, Role(role))
             elif (role := data.get("revoke")) in set(Role):
                 await operators.account(tx, account_id)
-                await roles.revoke(tx, request.actor, account_id, Role(role))
+                await roles.revoke(tx, account_id, Role(role))
             else:
                 raise Invalid("There is no such role.")
     except Refusal as refused:

@@ -9,10 +9,10 @@ from vetrina.accounts import queries, queries_operators, roles
 from vetrina.accounts.model import OperatedAccount
 from vetrina.accounts.roles import Role
 from vetrina.core import audit
-from vetrina.core.audit import Actor
 from vetrina.core.db import Tx
 from vetrina.core.refusals import Forbidden, NotFound
 from vetrina.core.web import paging
+from vetrina.core.web.request import OPERATORS, Principal
 
 Kind = Literal["user", "vendor"]
 State = Literal["active", "disabled", "erased"]
@@ -63,41 +63,38 @@ async def account(tx: Tx, account_id: UUID) -> OperatedAccount:
     return found[0]
 
 
-async def disable(tx: Tx, actor: Actor, account_id: UUID, *, why: str, by_superuser: bool) -> None:
+async def disable(tx: Tx, by: Principal | None, account_id: UUID, *, why: str) -> None:
     """Disable an account: its sessions end with it, in every process. Does nothing to one that is disabled.
 
-    Raises NotFound (404), NotToOneself and AmongOperators (403).
+    `by` is None for the operator's shell. Raises NotFound (404), NotToOneself and AmongOperators (403).
     """
-    if actor.id == account_id:
+    if by is not None and by.id == account_id:
         raise NotToOneself
-    await _touchable(tx, account_id, by_superuser)
+    await _touchable(tx, by, account_id)
     if await tx.maybe(queries_operators.SET_ACTIVE, account=account_id, active=False) is not None:
-        await audit.record(tx, actor, "account_disabled", account_id, resource=("account", account_id), why=why.strip())
+        await audit.record(tx, "account_disabled", account_id, resource=("account", account_id), said={"why": why.strip()})
 
 
-async def enable(tx: Tx, actor: Actor, account_id: UUID, *, by_superuser: bool) -> None:
+async def enable(tx: Tx, by: Principal | None, account_id: UUID) -> None:
     """Let it sign in again. Raises NotFound (404), AmongOperators (403)."""
-    await _touchable(tx, account_id, by_superuser)
+    await _touchable(tx, by, account_id)
     if await tx.maybe(queries_operators.SET_ACTIVE, account=account_id, active=True) is not None:
-        await audit.record(tx, actor, "account_enabled", account_id, resource=("account", account_id))
+        await audit.record(tx, "account_enabled", account_id, resource=("account", account_id))
 
 
-async def sign_out(tx: Tx, actor: Actor, account_id: UUID, *, by_superuser: bool) -> int:
+async def sign_out(tx: Tx, by: Principal | None, account_id: UUID) -> int:
     """End every session of an account; how many there were. Raises NotFound (404), AmongOperators (403)."""
-    await _touchable(tx, account_id, by_superuser)
-    count = await tx.do(queries.REVOKE_ALL, account=account_id, why="ended by an operator")
-    if count:
-        await audit.record(tx, actor, "sessions_ended", account_id, resource=("account", account_id), count=count)
-    return count
+    await _touchable(tx, by, account_id)
+    return await tx.do(queries.REVOKE_ALL, account=account_id, why="ended by an operator")
 
 
-async def grant(tx: Tx, actor: Actor, account_id: UUID, role: Role) -> None:
+async def grant(tx: Tx, account_id: UUID, role: Role) -> None:
     """Give a role; only superusers may, which their route's guard sees to. Raises NotFound (404)."""
     await account(tx, account_id)
-    await roles.grant(tx, actor, account_id, role)
+    await roles.grant(tx, account_id, role)
 
 
-async def _touchable(tx: Tx, account_id: UUID, by_superuser: bool) -> None:
+async def _touchable(tx: Tx, by: Principal | None, account_id: UUID) -> None:
     found = await account(tx, account_id)
-    if not by_superuser and {"superuser", "admin"} & set(found.roles):
+    if by is not None and "superuser" not in by.roles and not OPERATORS.isdisjoint(found.roles):
         raise AmongOperators

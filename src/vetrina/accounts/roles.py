@@ -6,8 +6,6 @@ from enum import StrEnum
 from uuid import UUID
 
 from vetrina.accounts import queries_roles
-from vetrina.core import audit
-from vetrina.core.audit import Actor
 from vetrina.core.db import Tx
 from vetrina.core.refusals import Refusal
 
@@ -27,19 +25,15 @@ class LastSuperuser(Refusal):
     status = 409
 
 
-async def grant(tx: Tx, actor: Actor, account: UUID, role: Role) -> bool:
-    """Give `account` the role; False if it has it already."""
-    if not await tx.do(queries_roles.GRANT, account=account, role=role.value):
-        return False
-    await audit.record(tx, actor, "role_granted", account, resource=("role", role.value))
-    return True
+async def grant(tx: Tx, account: UUID, role: Role) -> bool:
+    """Give `account` the role; False if it has it already. The table's trigger writes it into the audit log."""
+    return bool(await tx.do(queries_roles.GRANT, account=account, role=role.value))
 
 
-async def revoke(tx: Tx, actor: Actor, account: UUID, role: Role) -> bool:
+async def revoke(tx: Tx, account: UUID, role: Role) -> bool:
     """Take the role away; False if the account has it not. Raises LastSuperuser (409)."""
     if await tx.maybe(queries_roles.REVOKE, account=account, role=role.value) is None:
         if role is Role.SUPERUSER and role in await tx.all(queries_roles.ROLES, account=account):
             raise LastSuperuser
         return False
-    await audit.record(tx, actor, "role_revoked", account, resource=("role", role.value))
     return True

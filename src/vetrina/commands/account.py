@@ -13,7 +13,6 @@ from vetrina.accounts import actions, queries_roles, roles
 from vetrina.accounts.roles import Role
 from vetrina.commands.reach import doing
 from vetrina.core import logs, settings
-from vetrina.core.audit import SYSTEM
 from vetrina.core.db import Tx
 from vetrina.core.refusals import NotFound
 
@@ -35,7 +34,7 @@ def grant_role(email: str, role: Role, *, kind: Kind = "user") -> int:
     kind
         Which account of that address.
     """
-    done = with_account(email, kind, lambda tx, account: roles.grant(tx, SYSTEM, account, role))
+    done = with_account(email, kind, lambda tx, account: roles.grant(tx, account, role))
     print(f"{email} is {role} now." if done else f"{email} is {role} already.")
     return 0
 
@@ -53,7 +52,7 @@ def revoke_role(email: str, role: Role, *, kind: Kind = "user") -> int:
     kind
         Which account of that address.
     """
-    done = with_account(email, kind, lambda tx, account: roles.revoke(tx, SYSTEM, account, role))
+    done = with_account(email, kind, lambda tx, account: roles.revoke(tx, account, role))
     print(f"{email} is no longer {role}." if done else f"{email} is not {role}.")
     return 0
 

@@ -1,11 +1,15 @@
 """The audit log: who did what to what, from where. Written in the transaction that does it, never changed.
 
 Each account that something happens to has a chain of its own: a row carries the hash of the one before it, and
-`core.audit_heads` tells the last. What belongs to no account stands in the house's chain.
+`core.audit_heads` tells the last. What belongs to no account stands in the house's chain. Most is written by
+triggers (migrations/0008_guards.sql), so that nothing that changes an account, a session, a role, credits or a
+payment can forget it; `record` is for the rest. What is personal of a row stands in `core.audit_details`, which an
+erased account loses.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import NoneType
 from typing import Any
 from uuid import UUID
@@ -14,7 +18,6 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from vetrina.core.db import Statement, Tx
-from vetrina.core.ids import new_id
 
 HOUSE = UUID(int=0)
 """Whose chain holds what belongs to no account: settings, the whole site's doings."""
@@ -31,31 +34,170 @@ class Actor(msgspec.Struct, frozen=True):
 SYSTEM = Actor("system")
 """The house itself: jobs, gateways that call back, the operator's shell."""
 
-INSERT = Statement(
-    NoneType,
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of the log. `said` and `ip` are personal: they go with an erased account."""
+
+    account_id: UUID
+    id: UUID
+    position: int
+    actor_type: str
+    actor_id: UUID | None
+    action: str
+    resource: str | None
+    resource_id: str | None
+    metadata: dict[str, Any]
+    ip: str | None
+    said: dict[str, Any] | None
+    created_at: datetime
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Where a chain does not hold: at which position of whose chain, in which row (None: there is none), and why."""
+
+    account_id: UUID
+    position: int
+    id: UUID | None
+    what: str
+
+
+class Size(msgspec.Struct, frozen=True):
+    """How much there is to hold."""
+
+    rows: int
+    chains: int
+
+
+ACTING = Statement(str, "select set_config('vetrina.actor', %(actor)s, true)")
+RECORD = Statement(
+    UUID,
     """
-    insert into core.audit_logs (account_id, id, actor_type, actor_id, ip, action, resource, resource_id, metadata)
-    values (%(account)s, %(id)s, %(actor_type)s, %(actor)s, %(ip)s::inet, %(action)s, %(resource)s, %(resource_id)s, %(metadata)s)
+    select core.audit(%(account)s::uuid, %(action)s, %(resource)s, %(resource_id)s, %(metadata)s::jsonb, %(said)s::jsonb,
+                      %(actor)s::jsonb)
+    """,
+)
+LIST = Statement(
+    Row,
+    """
+    select l.account_id, l.id, l.position, l.actor_type, l.actor_id, l.action, l.resource, l.resource_id, l.metadata,
+           host(d.ip) as ip, d.said, l.created_at
+      from core.audit_logs l
+      left join core.audit_details d on d.account_id = l.account_id and d.id = l.id
+     where l.account_id = %(account)s and l.id < %(before)s and (%(action)s::text is null or l.action = %(action)s)
+     order by l.id desc limit %(limit)s
+    """,
+)
+# `floor` is an id that is surely older than `since`, so that a range in the past is not looked for through all there is.
+SEARCH = Statement(
+    Row,
+    """
+    select l.account_id, l.id, l.position, l.actor_type, l.actor_id, l.action, l.resource, l.resource_id, l.metadata,
+           host(d.ip) as ip, d.said, l.created_at
+      from core.audit_logs l
+      left join core.audit_details d on d.account_id = l.account_id and d.id = l.id
+     where l.id < %(before)s and l.id > %(floor)s
+       and (%(account)s::uuid is null or l.account_id = %(account)s)
+       and (%(actor)s::uuid is null or l.actor_id = %(actor)s)
+       and (%(actor_type)s::text is null or l.actor_type = %(actor_type)s)
+       and (%(action)s::text is null or l.action = %(action)s)
+       and (%(since)s::timestamptz is null or l.created_at >= %(since)s)
+       and (%(until)s::timestamptz is null or l.created_at < %(until)s)
+     order by l.id desc limit %(limit)s
+    """,
+)
+ACTIONS = Statement(
+    str,
+    """
+    with recursive known as (
+      (select action from core.audit_logs order by action limit 1)
+      union all
+      select (select action from core.audit_logs where action > known.action order by action limit 1) from known
+       where known.action is not null
+    )
+    select action from known where action is not null
+    """,
+)
+FORGET = Statement(NoneType, "delete from core.audit_details where account_id = %(account)s")
+SIZE = Statement(Size, "select count(*) as rows, (select count(*) from core.audit_heads) as chains from core.audit_logs")
+FAULTS = Statement(
+    Fault,
+    """
+    with rows as (
+      select l.account_id, l.id, l.position, l.action, l.hash, l.previous_hash, l.details_hash, core.audit_hash(l) as expected,
+             lag(l.hash, 1, '\\x'::bytea) over chain as before, lag(l.position, 1, 0::bigint) over chain as position_before
+        from core.audit_logs l window chain as (partition by l.account_id order by l.position)
+    ), ends as (
+      select distinct on (account_id) account_id, id, position, hash from rows order by account_id, position desc
+    ), erased as (
+      select account_id, max(position) as position from rows where action = 'account_erased' group by account_id
+    ), faults as (
+      select account_id, position, id, 1 as rank, 'the row was changed' as what from rows where hash <> expected
+      union all
+      select account_id, position, id, 2, 'rows before it are missing' from rows where position <> position_before + 1
+      union all
+      select account_id, position, id, 3, 'it does not follow the row before it: one of them was changed or added'
+        from rows where position = position_before + 1 and previous_hash <> before
+      union all
+      select h.account_id, h.position, e.id, 4, 'the chain does not end here: rows were removed or added at its end'
+        from core.audit_heads h left join ends e on e.account_id = h.account_id
+       where e.position is distinct from h.position or e.hash is distinct from h.hash
+      union all
+      select e.account_id, e.position, e.id, 4, 'the chain has no head'
+        from ends e where not exists (select from core.audit_heads h where h.account_id = e.account_id)
+      union all
+      select r.account_id, r.position, r.id, 5,
+             case when d.id is null then 'its details were removed' else 'its details were changed' end
+        from rows r
+        left join core.audit_details d on d.account_id = r.account_id and d.id = r.id
+        left join erased on erased.account_id = r.account_id
+       where (r.details_hash is not null or d.id is not null)
+         and core.audit_detail_hash(d.salt, d.ip, d.said) is distinct from r.details_hash
+         and not (d.id is null and r.position <= coalesce(erased.position, 0))
+    )
+    select account_id, position, id, what from faults order by account_id, position, rank limit %(limit)s
     """,
 )
 
 
-async def record(
-    tx: Tx, actor: Actor, action: str, account: UUID | None, *, resource: tuple[str, object] | None = None, **metadata: Any
-) -> None:
-    """Write down that `actor` did `action` to what belongs to `account` (None: to the house).
+async def acting(tx: Tx, actor: Actor) -> None:
+    """Name who acts in this transaction, for what triggers write."""
+    await tx.one(ACTING, actor=msgspec.json.encode(actor).decode())
 
-    `resource` is a table's word and the row's id; `metadata` anything that JSON holds, and no secrets.
+
+async def record(
+    tx: Tx,
+    action: str,
+    account: UUID | None,
+    *,
+    resource: tuple[str, object] | None = None,
+    metadata: dict[str, Any] | None = None,
+    said: dict[str, Any] | None = None,
+    actor: Actor | None = None,
+) -> UUID:
+    """Write down that `action` was done to what belongs to `account` (None: to the house); the row's id.
+
+    `resource` is a word for what it is and its id; `metadata` what may be kept for ever (ids, figures), `said` what is
+    personal (addresses, words). Who acts is `actor`, or whom `acting` named (every `request.tx()` does), or the house.
+    Call it last: the account's chain stays locked until the commit.
     """
-    await tx.do(
-        INSERT,
-        account=account or HOUSE,
-        id=new_id(),
-        actor_type=actor.type,
-        actor=actor.id,
-        ip=actor.ip,
+    return await tx.one(
+        RECORD,
+        account=account,
         action=action,
         resource=resource[0] if resource else None,
         resource_id=str(resource[1]) if resource else None,
-        metadata=Jsonb(metadata),
+        metadata=Jsonb(metadata or {}),
+        said=Jsonb(said or {}),
+        actor=Jsonb(msgspec.to_builtins(actor)) if actor else None,
     )
+
+
+async def faults(tx: Tx, limit: int = 20) -> list[Fault]:
+    """Where the chains do not hold, the first place of each chain first; empty when nothing was tampered with."""
+    return await tx.all(FAULTS, limit=limit)
+
+
+def floor_of(since: datetime | None) -> UUID:
+    """An id (UUIDv7) that was surely made before `since`, clocks an hour apart allowed for."""
+    milliseconds = int(since.timestamp() * 1000) - 3_600_000 if since else 0
+    return UUID(int=max(0, milliseconds) << 80)

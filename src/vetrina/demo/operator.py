@@ -11,7 +11,6 @@ import msgspec
 from vetrina.accounts import queries_roles, roles
 from vetrina.accounts.roles import Role
 from vetrina.commands.reach import doing
-from vetrina.core.audit import SYSTEM
 from vetrina.core.db import Tx
 from vetrina.core.settings import Settings
 from vetrina.demo.seed import Login, keep
@@ -37,7 +36,7 @@ def appoint(story: Story, settings: Settings) -> Login:
 
 async def _grant(tx: Tx) -> None:
     account = await tx.one(queries_roles.BY_EMAIL, kind="user", email=EMAIL)
-    await roles.grant(tx, SYSTEM, account, Role.SUPERUSER)
+    await roles.grant(tx, account, Role.SUPERUSER)
 
 
 def _login(data: Path) -> Login:

@@ -13,6 +13,7 @@ import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from vetrina.core import audit
 from vetrina.core.audit import Actor
 from vetrina.core.db import Tx
 from vetrina.core.ids import AccountId
@@ -78,8 +79,10 @@ class Request(litestar.Request[Any, Any, Any]):
 
     @asynccontextmanager
     async def tx(self) -> AsyncGenerator[Tx]:
-        """One transaction."""
+        """One transaction; what it changes is written into the audit log as done by whoever asks."""
         async with self.services.db.tx() as tx:
+            if self.principal is not None:
+                await audit.acting(tx, self.actor)
             yield tx
 
     @asynccontextmanager
