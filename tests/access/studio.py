@@ -29,7 +29,7 @@ async def cancelled(scene: Scene) -> Made:
 ROWS: dict[str, Row] = {
     "GET /api/v1/styles": public(),
     # Who sends another's file is told that there is none.
-    "POST /api/v1/generations": Row(NOBODY, 404, 201, 404, body=wanted),
+    "POST /api/v1/generations": Row(NOBODY, 422, 201, 422, body=wanted),
     "GET /api/v1/generations": own(),
     "GET /api/v1/generations/{generation_id}": owned(of=generation),
     "GET /api/v1/generations/{generation_id}/events": owned(of=cancelled),

@@ -19,7 +19,7 @@ FILES = sorted(path.stem for path in (ROOT / "tests" / "access").glob("*.py") if
 
 OPEN = {
     "/", "/sign-in", "/sign-up", "/sign-out", "/theme", "/healthz", "/readyz", "/metrics", "/outbox",
-    "/api/docs", "/api/docs/openapi.json", "/{rest:path}",
+    "/api/docs", "/api/docs/openapi.json", "/{rest:path}", "/payments/zarinpal/callback",
 }  # fmt: skip
 """Pages for everybody that name no object. One that shows somebody's things belongs behind `signed_in` or a guard."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import delete, get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from vetrina.accounts import operators, roles
 from vetrina.accounts.guards import operator, superuser
@@ -57,7 +57,7 @@ async def search(
     q: Annotated[str, Parameter(max_length=254, description="An id, or how an address, phone, handle or name begins.")] = "",
     kind: Kind | None = None,
     role: Role | None = None,
-    standing: Annotated[State | None, Parameter(query="state")] = None,
+    standing: Annotated[State | None, QueryParameter(name="state")] = None,
 ) -> Page[Operated]:
     """Accounts, the newest first."""
     async with request.read() as tx:

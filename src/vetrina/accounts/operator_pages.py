@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Redirect
 
 from vetrina.accounts import devices, operators, queries, roles
@@ -39,7 +39,7 @@ async def search(
     request: Request,
     q: str = "",
     role: str = "",
-    standing: Annotated[str, Parameter(query="state")] = "",
+    standing: Annotated[str, QueryParameter(name="state")] = "",
     cursor: Cursor = None,
 ) -> Response[str]:
     """Accounts by how an address, phone, handle or name begins, by role and state."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from vetrina.core.db import Statement
 
 ROLES_OF_SESSION = Statement(
-    list,
+    list[str],
     """
     select array(select r.role from accounts.user_roles r where r.account_id = s.account_id) as roles
       from accounts.sessions s join accounts.accounts a on a.id = s.account_id

@@ -2,7 +2,7 @@
 
 Each account that something happens to has a chain of its own: a row carries the hash of the one before it, and
 `core.audit_heads` tells the last. What belongs to no account stands in the house's chain. Most is written by
-triggers (migrations/0008_guards.sql), so that nothing that changes an account, a session, a role, credits or a
+triggers (migrations/0008_guards_audit.sql), so that nothing that changes an account, a session, a role, credits or a
 payment can forget it; `record` is for the rest. What is personal of a row stands in `core.audit_details`, which an
 erased account loses.
 """
@@ -103,18 +103,6 @@ SEARCH = Statement(
        and (%(since)s::timestamptz is null or l.created_at >= %(since)s)
        and (%(until)s::timestamptz is null or l.created_at < %(until)s)
      order by l.id desc limit %(limit)s
-    """,
-)
-ACTIONS = Statement(
-    str,
-    """
-    with recursive known as (
-      (select action from core.audit_logs order by action limit 1)
-      union all
-      select (select action from core.audit_logs where action > known.action order by action limit 1) from known
-       where known.action is not null
-    )
-    select action from known where action is not null
     """,
 )
 FORGET = Statement(NoneType, "delete from core.audit_details where account_id = %(account)s")
