@@ -106,20 +106,38 @@ create table stripe_mirror.unsettled (
 );
 create trigger unsettled_touch before update on stripe_mirror.unsettled for each row execute function core.touch();
 
--- How far a backfill has come: one row a range of creation times.
+-- How far a list was read: one row a range of creation times (seconds, the end excluded), read from its end downwards.
+-- `since` is where the whole run begins, `began_at` when it did by Stripe's clock.
 create table stripe_mirror.ranges (
-  run text not null,
+  run uuid not null,
   kind text not null,
   starts_at bigint not null,
   ends_at bigint not null,
+  since bigint not null,
+  began_at timestamptz not null,
   last_id text,
   fetched bigint not null default 0,
   finished_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  primary key (run, kind, starts_at)
+  primary key (run, kind, ends_at)
 );
+create index ranges_by_kind on stripe_mirror.ranges (kind, created_at);
 create trigger ranges_touch before update on stripe_mirror.ranges for each row execute function core.touch();
+
+-- Where pages of lists are copied to, a batch at a time, before one merge takes them over. What a killed process left
+-- here is read again, so nothing of it needs to survive.
+create unlogged table stripe_mirror.staged (
+  batch uuid not null,
+  position bigint not null,
+  kind text not null,
+  object jsonb not null,
+  at timestamptz not null,
+  began timestamptz not null,
+  created_at timestamptz not null default now(),
+  primary key (batch, position)
+) with (toast_tuple_target = 8160);
+alter table stripe_mirror.staged alter column object set storage external;
 
 -- Whose customer is whose account. Made by people or by a checkout of the account's own, never by an e-mail address.
 create table stripe_mirror.links (
@@ -162,8 +180,10 @@ begin
     );
     alter table stripe_mirror.%1$I alter column data set storage external;
     create index %3$I on stripe_mirror.%1$I using gin (metadata jsonb_path_ops);
+    create index %5$I on stripe_mirror.%1$I using brin (synced_at);
     create trigger %4$I before update on stripe_mirror.%1$I for each row execute function core.touch();
-  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch');
+  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch',
+     p_name || '_by_syncing');
   foreach v_column in array p_indexed loop
     execute format('create index %I on stripe_mirror.%I (%I)', p_name || '_by_' || v_column, p_name, v_column);
   end loop;
@@ -198,77 +218,5 @@ begin
              'select %L::text as kind, id, data, event_at, event_rank, event_id, deleted_at, synced_at from stripe_mirror.%I',
              name, name), ' union all ' order by name)
       from stripe_mirror.kinds);
-end
-$$;
-
--- A state as its merge takes it. A stub ({"id", "object", "deleted": true}) tells of the deletion and nothing else, so
--- any full state is newer.
-create function stripe_mirror.version(p_object jsonb, p_at timestamptz, p_rank smallint, p_event text, p_deletes boolean)
-returns stripe_mirror.version language sql immutable parallel safe as $$
-  select row(p_object ->> 'id', p_object, case when p_object -> 'deleted' = 'true' then '-infinity' else p_at end,
-             p_rank, p_event, case when p_deletes or p_object -> 'deleted' = 'true' then p_at end)::stripe_mirror.version
-$$;
-
--- Take events in: into the inbox and into their tables, together. An event that came before changes nothing. Returns the
--- ids of the new ones. `p_told` are patterns of types of which payments wants to hear.
-create function stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) returns text[]
-language plpgsql as $$
-declare
-  v_new text[];
-  v_kind record;
-begin
-  with given as (
-    select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, k.name as kind, e #>> '{data,object,id}' as object_id,
-           stripe_mirror.moment(e -> 'created') as at, stripe_mirror.rank(e ->> 'type') as rank, e as payload,
-           decode(p_originals ->> (e ->> 'id'), 'base64') as original
-      from jsonb_array_elements(p_events) e
-      left join stripe_mirror.kinds k on k.object = e #>> '{data,object,object}' and e #>> '{data,object,id}' is not null
-     order by e ->> 'id'
-  ), added as (
-    insert into stripe_mirror.events (id, type, kind, object_id, at, rank, payload, original)
-    select id, type, kind, object_id, at, rank, payload, original from given
-    on conflict (id) do nothing
-    returning id
-  )
-  select coalesce(array_agg(id), '{}') into v_new from added;
-
-  for v_kind in
-    select k.name, array_agg(stripe_mirror.version(e.payload #> '{data,object}', e.at, e.rank, e.id, e.type = k.deleted_by)
-                             order by e.object_id) as versions
-      from stripe_mirror.events e join stripe_mirror.kinds k on k.name = e.kind
-     where e.id = any (v_new) group by k.name order by k.name
-  loop
-    execute format('select stripe_mirror.%I($1)', 'merge_' || v_kind.name) using v_kind.versions;
-  end loop;
-
-  insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-  select e.kind, e.object_id, 'tie', max(e.at)
-    from stripe_mirror.events e
-    join stripe_mirror.events o on o.kind = e.kind and o.object_id = e.object_id and o.at = e.at and o.rank = e.rank and o.id <> e.id
-   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}'
-   group by e.kind, e.object_id order by 1, 2
-  on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
-
-  perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
-     from stripe_mirror.events e where cardinality(p_told) > 0 and e.id = any (v_new) and e.type like any (p_told);
-  return v_new;
-end
-$$;
-
--- Take in what was fetched: `p_objects` as a list gave them. `p_at` is the last moment at which Stripe cannot yet have
--- read them; what happened in its second may be newer, so every event of it is. Of two fetches the one that began later
--- is newer. How many rows changed.
-create function stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamptz, p_began timestamptz) returns bigint
-language plpgsql as $$
-declare
-  v_versions stripe_mirror.version[];
-  v_changed bigint;
-begin
-  select array_agg(stripe_mirror.version(o, date_trunc('second', p_at), 0::smallint,
-                                         to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false) order by o ->> 'id')
-    into v_versions from jsonb_array_elements(p_objects) o;
-  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
-    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
-  return v_changed;
 end
 $$;

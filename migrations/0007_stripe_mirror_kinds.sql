@@ -10,6 +10,10 @@ select stripe_mirror.mirror('customers', 'customer', 'customer.deleted', $$
   balance bigint generated always as (stripe_mirror.whole(data -> 'balance')) stored,
   delinquent boolean generated always as (stripe_mirror.flag(data -> 'delinquent')) stored $$, array['email', 'user_id']);
 
+-- Suggestions for links compare addresses whatever their case.
+-- squawk-ignore require-concurrent-index-creation
+create index customers_by_folded_email on stripe_mirror.customers (lower(email));
+
 select stripe_mirror.mirror('subscriptions', 'subscription', null, $$
   customer_id text generated always as (stripe_mirror.ref(data -> 'customer')) stored,
   product_id text generated always as (stripe_mirror.ref(coalesce(data #> '{items,data,0,price,product}',

@@ -16,6 +16,7 @@ from litestar.static_files import create_static_files_router  # pyright: ignore[
 import vetrina
 from vetrina.accounts.identify import Identify
 from vetrina.core.services import Services
+from vetrina.core.settings import BadSetting, Settings
 from vetrina.core.web import front, health, outbox, problems
 from vetrina.core.web.limiting import Limiting
 from vetrina.core.web.request import Request
@@ -24,10 +25,21 @@ from vetrina.web import STATIC
 from vetrina.web.assets import version
 
 MODULES = ("accounts", "wallet", "media", "stripe_mirror", "payments", "studio")
+STARTS = {"studio": "/", "reports": "/reports", "stripe_mirror": "/operator/stripe"}
+"""Where who comes to the site begins: the first of these that is loaded."""
+
+
+def loaded(settings: Settings) -> list[str]:
+    """The modules that VETRINA_ONLY leaves, in order. Raises BadSetting for one that there is not."""
+    unknown = {each.strip() for each in settings.only.split(",")} - {"", *MODULES}
+    if unknown:
+        raise BadSetting(f"VETRINA_ONLY names {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}.")
+    return [name for name in MODULES if settings.loads(name)]
 
 
 def create(services: Services) -> Any:
     """The ASGI application on these services, which it opens and closes with its lifespan."""
+    modules = loaded(services.settings)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
@@ -39,12 +51,13 @@ def create(services: Services) -> Any:
 
     app = Litestar(
         route_handlers=[
-            Router("/api/v1", route_handlers=_routes("api")),
-            *_routes("pages"),
-            *_routes("serve"),
+            Router("/api/v1", route_handlers=_routes("api", modules)),
+            *_routes("pages", modules),
+            *_routes("serve", modules),
             *health.ROUTES,
             *front.ROUTES,
             *outbox.ROUTES,
+            *front.start(next((path for name, path in STARTS.items() if name in modules), "/sign-in")),
             create_static_files_router(
                 f"/static/{version()}",
                 directories=[STATIC],
@@ -76,10 +89,10 @@ def create(services: Services) -> Any:
     return trace(app, secure=services.settings.secure)
 
 
-def _routes(kind: str) -> list[Any]:
-    """The routes of every module's files of a kind: `api.py` and `NOUN_api.py`, `pages.py`, `serve.py` and theirs."""
+def _routes(kind: str, modules: list[str]) -> list[Any]:
+    """The routes of these modules' files of a kind: `api.py` and `NOUN_api.py`, `pages.py`, `serve.py` and theirs."""
     found: list[Any] = []
-    for name in MODULES:
+    for name in modules:
         package = importlib.import_module(f"vetrina.{name}")
         for each in pkgutil.iter_modules(package.__path__):
             if each.name == kind or each.name.endswith(f"_{kind}"):

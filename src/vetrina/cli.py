@@ -26,6 +26,9 @@ GROUPS = {
 }
 """Commands of several verbs, each group in a file of `commands`."""
 
+NAMES = {"stripe_mirror": "stripe"}
+"""Modules whose commands go by another name than their folder."""
+
 
 def create() -> App:
     """The whole of it. A command's file is imported when the command is run, so that the short ones are quick."""
@@ -42,7 +45,8 @@ def create() -> App:
         app.command(f"vetrina.commands.{name}:app", name=name, help=about)
     for file in sorted(Path(__file__).parent.glob("*/commands.py")):
         about = (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").partition("\n")[0]
-        app.command(f"vetrina.{file.parent.name}.commands:app", name=file.parent.name, help=about)
+        name = file.parent.name
+        app.command(f"vetrina.{name}.commands:app", name=NAMES.get(name, name), help=about)
     return app
 
 

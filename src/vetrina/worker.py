@@ -13,10 +13,11 @@ from procrastinate import PsycopgConnector
 from procrastinate.utils import utcnow
 from procrastinate.worker import Worker
 
-from vetrina.app import MODULES
+from vetrina.app import loaded
 from vetrina.core import jobs
 from vetrina.core.db import Statement
 from vetrina.core.services import Services
+from vetrina.core.settings import Settings
 
 log = structlog.get_logger("vetrina.worker")
 
@@ -30,9 +31,9 @@ GRACE = 8.0
 DOING = Statement(int, "select id from procrastinate_jobs where status = 'doing' and worker_id = %(worker)s")
 
 
-def load() -> None:
-    """Declare the jobs of every module."""
-    for wanted in ("vetrina.core.upkeep", "vetrina.core.outbox", *(f"vetrina.{name}.jobs" for name in MODULES)):
+def load(settings: Settings) -> None:
+    """Declare the jobs of every module that is loaded."""
+    for wanted in ("vetrina.core.upkeep", "vetrina.core.outbox", *(f"vetrina.{name}.jobs" for name in loaded(settings))):
         if importlib.util.find_spec(wanted):
             importlib.import_module(wanted)
 
@@ -48,7 +49,7 @@ async def run(services: Services) -> None:
 
 async def work(services: Services, stop: asyncio.Event) -> None:
     """Work until `stop` is set."""
-    load()
+    load(services.settings)
     await services.open()
     try:
         while not stop.is_set():

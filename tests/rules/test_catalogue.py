@@ -30,6 +30,7 @@ REFERENCE = {
     "stripe_mirror.events": "Stripe's, under its own id, whoever it is about",
     "stripe_mirror.unsettled": "Stripe's objects that have to be fetched",
     "stripe_mirror.ranges": "how far a backfill has come",
+    "stripe_mirror.staged": "pages of Stripe's lists, before they are merged",
     **{f"stripe_mirror.{kind}": "Stripe's objects, under its ids, before anyone links them" for kind in KINDS},
 }
 """Tables that belong to no account."""
@@ -73,9 +74,7 @@ INSIDE = {
         "account_handle_taken", "account_handle_shape", "account_phone_taken", "account_phone_is_e164",
         "account_has_an_identifier", "user_bio_length", "vendor_business_name_length",
     ],
-    "Stripe's events are only inserted, a link is made by its own screen, kinds come by migration": [
-        "events_append_only", "customer_linked_once", "mirror_object_taken",
-    ],
+    "Stripe's events are only inserted, kinds come by migration": ["events_append_only", "mirror_object_taken"],
     "kept by our own functions, which say the gateway's word as it is": [
         "customer_is_one_account", "reversal_made_once", "reversal_kind_known", "reversal_not_negative",
         "failure_told_once", "webhook_outcome_known", "failed_transactions_append_only",

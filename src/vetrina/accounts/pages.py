@@ -26,7 +26,7 @@ START = "/studio"
 async def sign_up_form(request: Request, next: str = "") -> Response[Any]:
     """The form for a new account."""
     if _in_browser(request):
-        return pages.go(pages.local(next, START))
+        return pages.go(pages.local(next, _start(request)))
     return await _sign_up(request, {"next": next})
 
 
@@ -47,7 +47,7 @@ async def sign_up(request: Request, data: Form) -> Response[Any]:
 async def sign_in_form(request: Request, next: str = "") -> Response[Any]:
     """The form to sign in."""
     if _in_browser(request):
-        return pages.go(pages.local(next, START))
+        return pages.go(pages.local(next, _start(request)))
     return _sign_in(request, {"next": next})
 
 
@@ -128,6 +128,11 @@ def _sign_in(request: Request, data: dict[str, str], refused: Refusal | None = N
     return _door(request, "accounts/sign_in.html", data, ("email", "password"), refused)
 
 
+def _start(request: Request) -> str:
+    """Where who has signed in begins; the front door where there is no studio."""
+    return START if request.services.settings.loads("studio") else "/"
+
+
 def _door(
     request: Request, template: str, data: dict[str, str], fields: tuple[str, ...], refused: Refusal | None, **more: Any
 ) -> Response[str]:
@@ -151,7 +156,7 @@ async def _enter(request: Request, opened: Opened, onward: str | None) -> Redire
     if (had := request.principal) is not None and had.browser:
         async with request.tx() as tx:
             await actions.revoke(tx, had.id, had.session_id, why="signed in again")
-    return pages.go(pages.local(onward, START), cookies=[session_cookie(request.services, opened.token)])
+    return pages.go(pages.local(onward, _start(request)), cookies=[session_cookie(request.services, opened.token)])
 
 
 async def _home(request: Request, *, name: str | None = None, refused: Refusal | None = None) -> Response[str]:

@@ -25,7 +25,7 @@ log = structlog.get_logger("vetrina.up")
 Result = TypeVar("Result")
 
 
-def up(*, demo: bool = False) -> int:
+def up(*, demo: bool = False, only: str = "") -> int:
     """Run everything: PostgreSQL, migrations, web processes and workers, under one supervisor.
 
     PostgreSQL is Vetrina's own, in the data folder, unless VETRINA_DATABASE_URL names another. Whatever dies
@@ -36,8 +36,11 @@ def up(*, demo: bool = False) -> int:
     ----------
     demo
         Make an account with finished work, once, and print how to sign in to it.
+    only
+        Modules to serve, comma-separated, such as stripe_mirror,reports; signing in is always there. The database
+        gets all of its tables. The same as VETRINA_ONLY.
     """
-    found = settings.read()
+    found = settings.read({**os.environ, **({"VETRINA_ONLY": only} if only else {})})
     logs.configure(found.log_format, "up")
     asyncio.run(_Up(found, demo=demo).run())
     return 0
@@ -119,6 +122,7 @@ class _Up:
             "VETRINA_DATABASE_URL": uri,
             "VETRINA_DATA": str(self.settings.data.absolute()),
             "VETRINA_PORT": str(port),
+            "VETRINA_ONLY": self.settings.only,
         }
 
         def child(name: str, *command: str, fds: tuple[int, ...] = ()) -> Child:

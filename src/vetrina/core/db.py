@@ -10,7 +10,7 @@ import asyncio
 import random
 import select
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Generic, LiteralString, TypeVar
 
@@ -86,6 +86,17 @@ class Tx:
     async def do(self, statement: Statement[Any], **arguments: Any) -> int:
         """Run it for its effect; the number of rows that it touched."""
         return (await self._run(statement, arguments)).rowcount
+
+
+    async def copy(self, table: tuple[str, str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """COPY rows into `table` (schema, name): for thousands at once."""
+        into = sql.SQL("copy {} ({}) from stdin").format(
+            sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        with refusing():
+            async with self.connection.cursor() as cursor, cursor.copy(into) as copy:
+                for row in rows:
+                    await copy.write_row(row)
 
 
 class refusing:

@@ -28,6 +28,9 @@ KINDS: dict[str, Kind] = {
 }
 """By the name of the table."""
 
+EVENTS = "events"
+"""The name under which readings of the list of events are kept."""
+
 TOLD: list[str] = []
 """Types (LIKE patterns, as charge.%) of which the job payments.stripe_event is told, by the event's id."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 
@@ -32,6 +33,41 @@ class NoSecret(Unavailable):
 
 class NoKey(Unavailable):
     """This asks Stripe: set STRIPE_API_KEY first."""
+
+
+class UnderWay(Refusal):
+    """Stripe's lists are being read already. Wait until that is done."""
+
+    status = 409
+
+
+class CustomerLinked(Refusal):
+    """This customer belongs to another account. Take that link away first."""
+
+    status = 409
+    constraint = "customer_linked_once"
+    field = "customer"
+
+
+class NoSuchCustomer(Refusal):
+    """The mirror has no customer by that id."""
+
+    status = 404
+    field = "customer"
+
+
+class NoSuchAccount(Refusal):
+    """There is no account by that id or e-mail address."""
+
+    status = 404
+    field = "account"
+
+
+class SeveralAccounts(Refusal):
+    """Several accounts have this e-mail address. Name one by its id."""
+
+    status = 409
+    field = "account"
 
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
@@ -74,15 +110,19 @@ class Unsettled(msgspec.Struct, frozen=True):
 
 
 class Range(msgspec.Struct):
-    """A span of creation times (seconds, the end excluded) and how far it was fetched, from its end downwards."""
+    """A span of creation times (seconds, the end excluded) and how far it was read, from its end downwards.
 
-    run: str
+    `since` is where its whole run begins; `began_at` when it did, by Stripe's clock.
+    """
+
+    run: UUID
     kind: str
     starts_at: int
     ends_at: int
-    last_id: str | None
-    fetched: int
-    finished_at: datetime | None = None
+    since: int
+    began_at: datetime
+    last_id: str | None = None
+    fetched: int = 0
 
 
 class KindStatus(msgspec.Struct, frozen=True):
@@ -114,8 +154,8 @@ class Difference(msgspec.Struct, frozen=True):
 
     id: str
     what: str
-    expected: Any
-    found: Any
+    expected: dict[str, Any] | None
+    found: dict[str, Any] | None
 
 
 class Digest(msgspec.Struct, frozen=True):
@@ -123,3 +163,45 @@ class Digest(msgspec.Struct, frozen=True):
 
     objects: int
     state: str
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """The last time that a list was read: when it began by Stripe's clock, objects, and when it ended."""
+
+    kind: str
+    began_at: datetime
+    fetched: int
+    finished_at: datetime | None
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """An account that may be linked."""
+
+    id: UUID
+    kind: str
+    email: str | None
+
+
+class Link(msgspec.Struct, frozen=True):
+    """Whose customer is whose account."""
+
+    account_id: UUID
+    customer_id: str
+    created_at: datetime
+    account_email: str | None
+    account_kind: str
+    customer_email: str | None
+    customer_name: str | None
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """A customer and an account of one e-mail address, which proves nothing: so many customers and accounts share it."""
+
+    customer_id: str
+    customer_email: str | None
+    customer_name: str | None
+    account_id: UUID
+    account_kind: str
+    verified: bool
+    customers: int
+    accounts: int

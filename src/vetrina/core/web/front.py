@@ -101,4 +101,16 @@ def nowhere(rest: str) -> None:
     raise NotFound
 
 
+def start(path: str) -> list[Any]:
+    """The site's front door, where the module that has one of its own is not loaded: on to `path`."""
+    if path == "/":
+        return []
+
+    @get("/", include_in_schema=False, sync_to_thread=False)
+    def door() -> Redirect:
+        return pages.go(path)
+
+    return [door]
+
+
 ROUTES: list[Any] = [theme, docs, document, nowhere]

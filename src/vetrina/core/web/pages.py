@@ -48,6 +48,7 @@ def render(request: Request, template: str, *, status: int = 200, nav: str = "",
         "lang": "en",
         "dir": "ltr",
         "flash": flash,
+        "loads": request.services.settings.loads,
         "here": path if request.method == "GET" else "/",
     }
     body = request.services.part(environment).get_template(template).render(**{**everywhere, **context})

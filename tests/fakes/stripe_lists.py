@@ -1,0 +1,250 @@
+"""Stripe's lists on loopback: pages by creation time, single objects, their inner lists, events, limits.
+
+The shapes follow Stripe's public API reference ("Pagination", "Expanding", "Errors", "Rate limits"): the newest first, at most
+a hundred a page, `starting_after`, `created[gte]`, `created[lt]`; an object's own lists are cut after ten; a deleted customer
+is a stub, anything else that is gone is 404 `resource_missing`; who asks too often gets 429 with Retry-After.
+
+    with StripeListsFake() as fake:
+        fake.put("customers", sample.customer(1, at))
+        fake.remove("customers", "cus_1")
+        fake.throttle(3, seconds=1)                 # the next three calls
+
+Also a process of its own: python -m tests.fakes.stripe_lists --customers 50000 --subscriptions 50000 --delay 0.2
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import bisect
+import json
+import signal
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar import Request, Response, get
+
+from tests.fakes import Fake
+from vetrina.stripe_mirror import sample
+from vetrina.stripe_mirror.kinds import KINDS
+
+KEY = "sk_test_fake"
+CUT = 10
+"""Elements of an object's own list that are sent along."""
+
+
+@dataclass
+class Shelf:
+    """One kind's objects, the newest first, ready to be sent."""
+
+    whole: dict[str, dict[str, Any]] = field(default_factory=dict)
+    order: list[tuple[int, str]] = field(default_factory=list)
+    """(minus created, id), sorted."""
+    texts: dict[str, bytes] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+    def put(self, data: dict[str, Any]) -> None:
+        """Keep it, in place of what has its id."""
+        self.take(data["id"])
+        self.whole[data["id"]] = data
+        self.texts[data["id"]] = json.dumps(_cut(data), indent=2).encode()
+        bisect.insort(self.order, (-data["created"], data["id"]))
+
+    def take(self, id: str) -> None:
+        """Away with it."""
+        if (held := self.whole.pop(id, None)) is not None:
+            self.order.remove((-held["created"], id))
+            del self.texts[id]
+
+    def fill(self, several: list[dict[str, Any]]) -> None:
+        """Many at once."""
+        self.whole |= {each["id"]: each for each in several}
+        self.texts |= {each["id"]: json.dumps(_cut(each), indent=2).encode() for each in several}
+        self.order = sorted((-each["created"], each["id"]) for each in self.whole.values())
+
+
+class StripeListsFake(Fake):
+    """One account's lists."""
+
+    def __init__(self, port: int = 0, *, delay: float = 0) -> None:
+        self.delay = delay
+        self.per_second: float | None = None
+        """Calls a second beyond which it says 429."""
+        self.calls: Counter[str] = Counter()
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.refused = 0
+        self.at_once = self.most_at_once = 0
+        self._shelves = {kind.path.removeprefix("/v1/"): Shelf() for kind in KINDS.values()}
+        self._shelves["events"] = Shelf()
+        self._throttled: list[float] = []
+        self._window: list[float] = []
+        self._lock = threading.Lock()
+        super().__init__(port)
+
+    def put(self, name: str, *several: dict[str, Any]) -> None:
+        """Objects of this kind, in place of those that have their ids."""
+        with self._lock:
+            if len(several) > 50:
+                self._shelves[name].fill(list(several))
+            else:
+                for each in several:
+                    self._shelves[name].put(each)
+
+    def remove(self, name: str, *ids: str) -> None:
+        """They are deleted."""
+        with self._lock:
+            for each in ids:
+                self._shelves[name].take(each)
+                self._shelves[name].gone.add(each)
+
+    def throttle(self, times: int, *, seconds: float) -> None:
+        """So many calls get 429 with this Retry-After."""
+        self._throttled += [seconds] * times
+
+    def handlers(self) -> list[Any]:
+        """The routes."""
+
+        @get("/v1/{rest:path}")
+        async def api(request: Request[Any, Any, Any], rest: str) -> Response[bytes]:
+            query = {name: value for name, value in request.query_params.items()}
+            path = rest.strip("/")
+            self.calls[path.partition("/")[0]] += 1
+            self.asked.append((path, query))
+            if request.headers.get("authorization") != f"Bearer {KEY}":
+                return _error(401, "Invalid API Key provided", "api_key_invalid")
+            if (wait := self._too_often()) is not None:
+                self.refused += 1
+                answer = _error(429, "Too many requests", "rate_limit")
+                answer.headers["Retry-After"] = f"{wait:g}"
+                return answer
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            try:
+                with self._lock:
+                    answer = self._answer(path, query)  # what it is when the question comes
+                if self.delay:
+                    await asyncio.sleep(self.delay)
+            finally:
+                self.at_once -= 1
+            return answer
+
+        return [api]
+
+    def _too_often(self) -> float | None:
+        if self._throttled:
+            return self._throttled.pop(0)
+        if self.per_second is None:
+            return None
+        now = time.monotonic()
+        self._window = [each for each in self._window if each > now - 1]
+        if len(self._window) >= self.per_second:
+            return 1.0
+        self._window.append(now)
+        return None
+
+    def _answer(self, path: str, query: dict[str, str]) -> Response[bytes]:
+        name, *more = path.split("/")
+        if name == "subscription_items":
+            owner = self._shelves["subscriptions"].whole[query["subscription"]]
+            return _page([json.dumps(each).encode() for each in owner["items"]["data"]], query, "/v1/subscription_items")
+        shelf = self._shelves.get(name)
+        if shelf is None:
+            return _error(404, f"Unrecognized request URL ({path})", "")
+        if len(more) == 2 and more[1] == "lines":
+            data = shelf.whole[more[0]]["lines"]["data"]
+            return _page([json.dumps(each).encode() for each in data], query, f"/v1/{path}")
+        if more:
+            return self._one(name, shelf, more[0])
+        return _listed(shelf, name, query)
+
+    def _one(self, name: str, shelf: Shelf, id: str) -> Response[bytes]:
+        if id in shelf.texts:
+            return Response(shelf.texts[id], media_type="application/json")
+        if id in shelf.gone and name == "customers":
+            stub = {"id": id, "object": "customer", "deleted": True}
+            return Response(json.dumps(stub, indent=2).encode(), media_type="application/json")
+        return _error(404, f"No such {name}: '{id}'", "resource_missing")
+
+
+def _listed(shelf: Shelf, name: str, query: dict[str, str]) -> Response[bytes]:
+    since, until = int(query.get("created[gte]", 0)), int(query.get("created[lt]", 2**40))
+    limit = min(int(query.get("limit", 10)), 100)
+    start = bisect.bisect_right(shelf.order, (-until, "\uffff"))
+    if (after := query.get("starting_after")) is not None:
+        if after not in shelf.whole:
+            return _error(400, f"No such {name}: '{after}'", "resource_missing")
+        start = max(start, bisect.bisect_right(shelf.order, (-shelf.whole[after]["created"], after)))
+    end = bisect.bisect_right(shelf.order, (-since, "\uffff"))
+    found = [id for _, id in shelf.order[start : min(end, start + limit)]]
+    if name == "subscriptions" and query.get("status") != "all":
+        found = [id for id in found if shelf.whole[id]["status"] != "canceled"]
+    return _list([shelf.texts[id] for id in found], start + limit < end, f"/v1/{name}")
+
+
+def _page(texts: list[bytes], query: dict[str, str], url: str) -> Response[bytes]:
+    """A page of an object's own list, in its order."""
+    ids = [json.loads(each)["id"] for each in texts]
+    start = ids.index(query["starting_after"]) + 1 if "starting_after" in query else 0
+    limit = min(int(query.get("limit", 10)), 100)
+    return _list(texts[start : start + limit], start + limit < len(texts), url)
+
+
+def _list(texts: list[bytes], has_more: bool, url: str) -> Response[bytes]:
+    tail = f'"has_more": {json.dumps(has_more)},\n"url": "{url}"\n}}'.encode()
+    body = b'{\n"object": "list",\n"data": [' + b",\n".join(texts) + b"],\n" + tail
+    return Response(body, media_type="application/json")
+
+
+def _cut(data: dict[str, Any]) -> dict[str, Any]:
+    """As Stripe sends it: the object's own lists after ten elements."""
+    return {
+        name: {**value, "data": value["data"][:CUT], "has_more": True}
+        if isinstance(value, dict) and value.get("object") == "list" and len(value["data"]) > CUT
+        else value
+        for name, value in data.items()
+    }
+
+
+def _error(status: int, message: str, code: str) -> Response[bytes]:
+    error = {"error": {"message": message, "code": code, "type": "invalid_request_error"}}
+    return Response(json.dumps(error, indent=2).encode(), status_code=status, media_type="application/json")
+
+
+def fill(fake: StripeListsFake, customers: int, subscriptions: int, *, years: float = 3) -> None:
+    """So many customers and subscriptions, created ever more often over the last years; some are canceled."""
+    now = int(time.time())
+    span = years * 365 * 86400
+
+    def at(number: int, count: int) -> int:
+        return int(now - span * (1 - ((number + 1) / (count + 1)) ** 0.5))
+
+    fake.put("customers", *(sample.customer(n, at(n, customers)) for n in range(customers)))
+    fake.put(
+        "subscriptions",
+        *(
+            sample.subscription(n, at(n, subscriptions), status="canceled" if n % 9 == 0 else "active")
+            for n in range(subscriptions)
+        ),
+    )
+
+
+def main() -> None:
+    """Serve until SIGTERM; the address is the first line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=1000)
+    parser.add_argument("--subscriptions", type=int, default=1000)
+    parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--port", type=int, default=0)
+    asked = parser.parse_args()
+    fake = StripeListsFake(asked.port, delay=asked.delay)
+    fill(fake, asked.customers, asked.subscriptions)
+    with fake:
+        print(fake.url, flush=True)
+        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+
+
+if __name__ == "__main__":
+    main()
