@@ -23,11 +23,9 @@ OWN = {
 GROUPS = {
     "account": "Accounts: their roles, from the operator's shell.",
     "db": "The database: its address, a shell on it.",
+    "stripe": "The Stripe mirror: fill it, prove it, see how it stands.",
 }
 """Commands of several verbs, each group in a file of `commands`."""
-
-NAMES = {"stripe_mirror": "stripe"}
-"""Modules whose commands go by another name than their folder."""
 
 
 def create() -> App:
@@ -45,8 +43,7 @@ def create() -> App:
         app.command(f"vetrina.commands.{name}:app", name=name, help=about)
     for file in sorted(Path(__file__).parent.glob("*/commands.py")):
         about = (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").partition("\n")[0]
-        name = file.parent.name
-        app.command(f"vetrina.{name}.commands:app", name=NAMES.get(name, name), help=about)
+        app.command(f"vetrina.{file.parent.name}.commands:app", name=file.parent.name, help=about)
     return app
 
 

@@ -44,7 +44,6 @@ FAILURES: dict[type[BaseException], int] = {
     MigrationRefused: DATABASE,
     Refusal: FAILED,
     psycopg.Error: DATABASE,
-    Refusal: FAILED,
 }
 """Failures that are told in one message, without a trace, and their exit codes. The first that fits counts."""
 

@@ -1,4 +1,4 @@
-"""The Stripe mirror: fill it, prove it, see how it stands, say whose customer is whose."""
+"""`vetrina stripe`: the Stripe mirror. Fill it, prove it, see how it stands, say whose customer is whose."""
 
 from __future__ import annotations
 
