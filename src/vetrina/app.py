@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -89,7 +89,7 @@ def create(services: Services) -> Any:
     return trace(app, secure=services.settings.secure)
 
 
-def _routes(kind: str, modules: list[str]) -> list[Any]:
+def _routes(kind: str, modules: Sequence[str] = MODULES) -> list[Any]:
     """The routes of these modules' files of a kind: `api.py` and `NOUN_api.py`, `pages.py`, `serve.py` and theirs."""
     found: list[Any] = []
     for name in modules:
