@@ -60,21 +60,6 @@ insert into wallet.packs (name, title, asset, quantity, price, currency, positio
   ('tokens_200', 'Studio', 'token', 200, 1499, 'USD', 2),
   ('tokens_1000', 'Atelier', 'token', 1000, 5999, 'USD', 3);
 
-create table wallet.memberships (
-  account_id uuid primary key,
-  plan_id uuid not null,
-  period_start timestamptz not null default now(),
-  period_end timestamptz,
-  cancel_at_period_end boolean not null default false,
-  created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
-  constraint membership_belongs_to_account foreign key (account_id) references accounts.accounts (id) on delete cascade,
-  constraint membership_is_to_a_plan foreign key (plan_id) references wallet.plans (id),
-  constraint membership_period_in_order check (period_end > period_start)
-);
-create index memberships_by_plan on wallet.memberships (plan_id);
-create trigger memberships_touch before update on wallet.memberships for each row execute function core.touch();
-
 create table wallet.wallets (
   account_id uuid not null,
   asset wallet.asset not null,
@@ -384,28 +369,3 @@ $$;
 
 insert into core.settings (key, value, description)
 values ('wallet.welcome_tokens', '20', 'Tokens that a new account gets once.');
-
--- What a new account starts with: the free plan of its kind, this month's allowances, and the welcome tokens.
-create function wallet.welcome() returns trigger
-language plpgsql as $$
-declare
-  v_plan wallet.plans;
-  v_end timestamptz := now() + interval '1 month';
-  v_tokens bigint;
-begin
-  select * into strict v_plan from wallet.plans where name = case new.kind when 'vendor' then 'vendor_free' else 'free' end;
-  insert into wallet.memberships (account_id, plan_id, period_end) values (new.id, v_plan.id, v_end);
-  select (value #>> '{}')::bigint into v_tokens from core.settings where key = 'wallet.welcome_tokens';
-  if v_tokens > 0 then
-    perform wallet.give(new.id, 'token', v_tokens, 'free', 'welcome', null, 'Welcome');
-  end if;
-  if v_plan.monthly_conversions_limit > 0 then
-    perform wallet.give(new.id, 'conversion', v_plan.monthly_conversions_limit, 'plan', 'plan:conversion:' || now()::date, v_end, v_plan.display_name);
-  end if;
-  if v_plan.monthly_images_limit > 0 then
-    perform wallet.give(new.id, 'image_slot', v_plan.monthly_images_limit, 'plan', 'plan:image_slot:' || now()::date, v_end, v_plan.display_name);
-  end if;
-  return null;
-end
-$$;
-create trigger accounts_welcome after insert on accounts.accounts for each row execute function wallet.welcome();

@@ -95,6 +95,9 @@ begin
   if v_payment.asset is not null then
     v_grant := wallet.give(p_account, v_payment.asset, v_payment.quantity, 'purchase', 'payment:' || p_payment, null,
                            v_payment.description);
+  elsif v_payment.kind = 'plan' then
+    perform wallet.pay_period(p_account, v_payment.plan_id, 'payment:' || p_payment, v_payment.amount, v_payment.currency,
+                              v_payment.credit, v_payment.credit_period);
   end if;
   update payments.payments
      set status = 'completed', paid_at = now(), reference = p_reference, card_mask = p_card_mask,

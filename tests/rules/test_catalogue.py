@@ -23,6 +23,7 @@ REFERENCE = {
     "accounts.accounts": "is the owner itself",
     "wallet.plans": "a price list",
     "wallet.packs": "a price list",
+    "wallet.plan_prices": "a price list",
     "payments.gateway_refs": "a gateway's reference is unique over all accounts",
     "payments.webhook_events": "a gateway's, under its own id, whoever it is about",
     "studio.styles": "the engines' catalogue",
@@ -54,8 +55,8 @@ INSIDE = {
         "entry_kind_known", "asset_known", "generation_status_known", "payment_status_known", "usage_action_is_named",
     ],
     "written by the operator or a migration": [
-        "plan_name_taken", "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "pack_name_taken",
-        "pack_quantity_positive", "pack_price_positive", "pack_currency_is_iso", "style_cost_positive",
+        "plan_name_taken", "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "plan_price_positive",
+        "plan_price_currency_is_iso", "style_cost_positive",
         "payment_amount_positive", "payment_currency_is_iso", "payment_not_in_toman",
     ],
     "kept by our own functions; a breach is a fault of ours, and the ledger then stops": [
@@ -65,6 +66,10 @@ INSIDE = {
         "payment_paid_when_completed", "payment_is_kept", "payment_moves_legally", "generation_ends_with_a_time",
         "generation_failure_is_told", "generation_progress_in_percent", "generation_file_category_fits_role",
         "session_ends_after_it_starts",
+    ],
+    "kept by the functions that turn periods": [
+        "period_made_once", "period_in_order", "period_worth_what_was_paid", "membership_grace_after_the_period",
+        "membership_ends_one_way", "membership_renewed_by_a_gateway",
     ],
     "measured by us from the bytes, or made by us": [
         "file_category_fixed", "file_storage_key_taken", "file_mime_is_a_picture", "file_sides_in_range",

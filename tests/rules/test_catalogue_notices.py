@@ -29,8 +29,8 @@ PLANTED: list[tuple[Callable[[Catalogue], None], str]] = [
     ),
     (
         rules.test_foreign_keys_go_down_the_stair,
-        """alter table media.files add column asset wallet.asset, add constraint file_is_paid_by_a_sibling
-             foreign key (account_id, asset) references wallet.wallets (account_id, asset)""",
+        """alter table stripe_mirror.events add column plan_id uuid, add constraint event_is_of_a_sibling
+             foreign key (plan_id) references wallet.plans (id)""",
     ),
     (rules.test_every_constraint_is_named_by_us, "alter table wallet.packs add check (quantity < 1000000)"),
     (rules.test_every_constraint_is_named_by_us, "alter table wallet.packs add unique (name, title)"),

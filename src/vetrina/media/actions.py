@@ -30,7 +30,7 @@ from vetrina.core.ids import AccountId, new_id
 from vetrina.core.refusals import Busy, NotFound, Refusal, Unavailable
 from vetrina.core.services import Services
 from vetrina.core.storage import NotStored, StorageFailure, StorageUnavailable
-from vetrina.media import queries
+from vetrina.media import allowance, queries
 from vetrina.media.links import ORIGINAL, Side
 from vetrina.media.model import (
     UPLOADED,
@@ -99,15 +99,18 @@ async def upload(
     """Take in a picture that a person brings. `read` is called when its turn has come, so that waiting takes no memory.
 
     Raises UnknownCategory, EmptyFile, BadDimensions, DamagedPicture, PictureTooHard (422), NotAPicture (415),
-    FileTooLarge (413), Busy (429), Unavailable (503); then nothing of it is kept.
+    FileTooLarge (413), QuotaUsedUp (402), Busy (429), Unavailable (503); then nothing of it is kept.
     """
     if category not in UPLOADED:
         raise UnknownCategory
+    async with services.db.read() as tx:
+        await allowance.check(tx, account, category)
     async with services.part(Turns).one(patience):
         prepared = await _prepare(services, account, await read())
     try:
         async with services.db.tx() as tx:
             row = await insert(tx, account, prepared, category, file_name)
+            await allowance.take(tx, account, category, row.id)
             metadata = {"file_id": str(row.id), "category": category, "bytes": row.bytes}
             await usage.record(tx, account, "file_uploaded", metadata)
     except Unavailable:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -15,6 +14,7 @@ from vetrina.core.ids import AccountId
 from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.gateways import Gateway, gateways
+from vetrina.payments.goods import Purchase, Wanted, choose
 from vetrina.payments.model import (
     CheckoutTooLate,
     GatewayFailed,
@@ -22,24 +22,11 @@ from vetrina.payments.model import (
     PaymentRow,
     Said,
     Status,
-    UnknownPack,
     Word,
-    goods,
 )
-from vetrina.wallet import queries as wallet
-from vetrina.wallet.model import Pack
 
 log = structlog.get_logger("vetrina.payments")
 
-KINDS = {"contact": "contacts", "posting": "posting"}
-"""The kind of payment that buys an asset, where it is not tokens."""
-
-
-class Purchase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be bought, and how it is paid: by default with the first way that takes the pack's currency."""
-
-    pack_id: UUID
-    gateway: Annotated[str, msgspec.Meta(max_length=32)] | None = None
 
 
 async def start(
@@ -48,15 +35,12 @@ async def start(
     """Open a checkout at today's price, and keep the answer (201) in `turn`.
 
     Raises UnknownPack, GatewayNotOffered (422), NoGateway, GatewayFailed (503; the payment is kept as failed),
-    CheckoutTooLate (409).
+    CheckoutTooLate (409), and for a plan what `wallet.plans.offer` raises.
     """
     known = services.part(gateways)
     async with services.db.tx() as tx:
-        pack = await tx.maybe(wallet.PACK, id=purchase.pack_id)
-        if pack is None:
-            raise UnknownPack
-        gateway = known.choose(purchase.gateway, pack.currency)
-        payment = await _insert(tx, services, account, turn.work_id, pack, gateway, return_url)
+        wanted, gateway = await choose(tx, known, account, purchase)
+        payment = await _insert(tx, services, account, turn.work_id, wanted, gateway, return_url)
     # After a takeover it is the payment that the first process made, whatever has changed since.
     gateway = known.get(payment.gateway) or gateway
     if payment.status != Status.PENDING:
@@ -125,6 +109,7 @@ def shown(row: PaymentRow) -> Payment:
         kind=row.kind,
         gateway=row.gateway,
         pack_id=row.pack_id,
+        plan_id=row.plan_id,
         asset=row.asset,
         quantity=row.quantity,
         amount=row.amount,
@@ -141,27 +126,21 @@ def shown(row: PaymentRow) -> Payment:
 
 
 async def _insert(
-    tx: Tx, services: Services, account: AccountId, payment: UUID, pack: Pack, gateway: Gateway, return_url: str | None
+    tx: Tx, services: Services, account: AccountId, payment: UUID, wanted: Wanted, gateway: Gateway, return_url: str | None
 ) -> PaymentRow:
     fresh = await tx.do(
         queries.INSERT,
         account=account,
         id=payment,
-        kind=KINDS.get(pack.asset, "tokens"),
         gateway=gateway.name,
-        pack=pack.id,
-        asset=pack.asset,
-        quantity=pack.quantity,
-        amount=pack.price,
-        currency=pack.currency,
-        description=f"{pack.title}, {goods(pack.asset, pack.quantity)}",
         callback_url=f"{services.settings.address}/payments/{payment}",
         return_url=return_url,
         lives=gateway.lives,
+        **msgspec.structs.asdict(wanted),
     )
     if fresh:
-        facts = {"payment_id": str(payment), "pack": pack.name, "gateway": gateway.name}
-        await usage.record(tx, account, "payment_started", {**facts, "amount": pack.price, "currency": pack.currency})
+        facts = {"payment_id": str(payment), "what": wanted.name, "gateway": gateway.name}
+        await usage.record(tx, account, "payment_started", {**facts, "amount": wanted.amount, "currency": wanted.currency})
     return await tx.one(queries.ONE, account=account, id=payment)
 
 

@@ -11,14 +11,14 @@ from vetrina.core.idempotency import once
 from vetrina.core.web import paging, replay
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
-from vetrina.payments import actions, queries
-from vetrina.payments.actions import Purchase
+from vetrina.payments import actions, plan_api, queries
+from vetrina.payments.goods import Purchase
 from vetrina.payments.model import Payment, Status
 
 
 @post("/payments", guards=[signed_in], tags=["payments"])
 async def start(request: Request, data: Purchase) -> Response[Payment]:
-    """Open a checkout for a pack; the buyer pays at `checkout_url`, and what was bought comes into the wallet.
+    """Open a checkout for a pack or a month of a plan; the buyer pays at `checkout_url`, and what was bought comes by itself.
 
     The same Idempotency-Key returns the same payment. 422 for a pack or a way to pay that is not offered,
     503 when the gateway does not answer.
@@ -51,4 +51,4 @@ async def one(request: Request, payment_id: UUID) -> Payment:
         return actions.shown(await tx.one(queries.ONE, account=request.account.id, id=payment_id))
 
 
-ROUTES: list[Any] = [start, history, one]
+ROUTES: list[Any] = [start, history, one, *plan_api.ROUTES]

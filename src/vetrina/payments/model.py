@@ -68,6 +68,7 @@ class PaymentRow(msgspec.Struct, frozen=True):
     status: str
     gateway: str
     pack_id: UUID | None
+    plan_id: UUID | None
     asset: str | None
     quantity: int | None
     amount: int
@@ -110,6 +111,7 @@ class Payment(msgspec.Struct):
     kind: str
     gateway: str
     pack_id: UUID | None
+    plan_id: UUID | None
     asset: str | None
     quantity: int | None
     amount: int

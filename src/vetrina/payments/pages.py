@@ -16,9 +16,9 @@ from vetrina.core.refusals import Invalid, NotFound, Refusal
 from vetrina.core.web import pages, paging
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
-from vetrina.payments import actions, queries, sandbox
-from vetrina.payments.actions import Purchase
+from vetrina.payments import actions, plan_pages, queries, sandbox
 from vetrina.payments.gateways import gateways
+from vetrina.payments.goods import Purchase
 from vetrina.payments.model import PaymentRow, Status, UnknownPack, goods
 from vetrina.wallet import queries as wallet
 from vetrina.wallet.model import Asset, Pack
@@ -51,7 +51,7 @@ async def buy(request: Request) -> Response[Any]:
     pack, gateway, next = (str(form.get(name) or "") for name in ("pack_id", "gateway", "next"))
     return_url = _on(next)
     try:
-        purchase = Purchase(_pack(pack), gateway or None)
+        purchase = Purchase(pack_id=_pack(pack), gateway=gateway or None)
         if any(each.name == gateway for each in request.services.part(gateways).offered()):
             place = {"account": account, "pack": purchase.pack_id, "gateway": gateway, "return_url": return_url}
             async with request.read() as tx:
@@ -231,4 +231,4 @@ def _pack(text: str) -> UUID:
         raise UnknownPack("Choose how many tokens to buy.") from None
 
 
-ROUTES: list[Any] = [shop, buy, history, one, checkout, outcome]
+ROUTES: list[Any] = [shop, buy, history, one, checkout, outcome, *plan_pages.ROUTES]

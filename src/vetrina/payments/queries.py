@@ -12,10 +12,10 @@ INSERT = Statement(
     NoneType,
     """
     insert into payments.payments
-      (account_id, id, kind, gateway, pack_id, asset, quantity, amount, currency, description, callback_url, return_url,
-       expires_at)
-    values (%(account)s, %(id)s, %(kind)s, %(gateway)s, %(pack)s, %(asset)s, %(quantity)s, %(amount)s, %(currency)s,
-            %(description)s, %(callback_url)s, %(return_url)s, now() + %(lives)s)
+      (account_id, id, kind, gateway, pack_id, plan_id, asset, quantity, amount, currency, credit, credit_period, description,
+       callback_url, return_url, expires_at)
+    values (%(account)s, %(id)s, %(kind)s, %(gateway)s, %(pack)s, %(plan)s, %(asset)s, %(quantity)s, %(amount)s, %(currency)s,
+            %(credit)s, %(credit_period)s, %(description)s, %(callback_url)s, %(return_url)s, now() + %(lives)s)
     on conflict (account_id, id) do nothing
     """,
 )
@@ -40,7 +40,7 @@ OPEN = Statement(
 SETTLE = Statement(bool, "select payments.settle(%(account)s, %(id)s, %(reference)s::text, %(card_mask)s::text)")
 GIVE_UP = Statement(bool, "select payments.give_up(%(account)s, %(id)s, %(status)s, %(reason)s::text)")
 
-_COLUMNS = """p.account_id, p.id, p.kind, p.status, p.gateway, p.pack_id, p.asset, p.quantity, p.amount, p.currency,
+_COLUMNS = """p.account_id, p.id, p.kind, p.status, p.gateway, p.pack_id, p.plan_id, p.asset, p.quantity, p.amount, p.currency,
            p.description, p.checkout_url, p.callback_url, p.return_url, p.reference, p.card_mask, p.failure_reason, p.paid_at,
            p.expires_at, p.created_at"""
 

@@ -10,8 +10,8 @@ from litestar import get
 from vetrina.core.web import paging
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
-from vetrina.wallet import actions, queries
-from vetrina.wallet.model import Asset, Balance, Entry, Kind, Pack, Plan
+from vetrina.wallet import actions, plans, queries, queries_plans
+from vetrina.wallet.model import Asset, Balance, Entry, Kind, Membership, Pack, Plan, Quota
 
 
 class Wallet(msgspec.Struct):
@@ -49,10 +49,24 @@ async def packs(request: Request) -> Page[Pack]:
 
 
 @get("/plans", tags=["wallet"])
-async def plans(request: Request) -> Page[Plan]:
-    """The monthly plans."""
+async def plan_list(request: Request) -> Page[Plan]:
+    """The monthly plans, with their prices in each currency."""
     async with request.read() as tx:
-        return Page(await tx.all(queries.PLANS), None)
+        return Page(await tx.all(queries_plans.PLANS), None)
 
 
-ROUTES: list[Any] = [wallet, entries, packs, plans]
+@get("/membership", guards=[signed_in], tags=["wallet"])
+async def membership(request: Request) -> Membership:
+    """The account's plan: the period that it stands in, and what follows it."""
+    async with request.read() as tx:
+        return await plans.membership(tx, request.account.id)
+
+
+@get("/quotas", guards=[signed_in], tags=["wallet"])
+async def quotas(request: Request) -> Page[Quota]:
+    """What the plan allows this month, what of it is used, what is left and when it comes anew."""
+    async with request.read() as tx:
+        return Page(await plans.quotas(tx, request.account.id), None)
+
+
+ROUTES: list[Any] = [wallet, entries, packs, plan_list, membership, quotas]

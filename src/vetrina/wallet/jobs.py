@@ -6,11 +6,11 @@ import structlog
 
 from vetrina.core.jobs import job
 from vetrina.core.services import Services
-from vetrina.wallet import actions
+from vetrina.wallet import actions, plans
 
 log = structlog.get_logger("vetrina.wallet")
 ROUNDS = 200
-"""Rounds of one run, each of up to 500 wallets in a transaction of its own."""
+"""Rounds of one run, each of some hundred wallets in a transaction of its own."""
 
 
 @job("wallet.expire_due", queue="core", every="*/10 * * * *")
@@ -25,3 +25,17 @@ async def expire_due(services: Services) -> None:
         total += expired
     if total:
         log.info("credits expired", quantity=total)
+
+
+@job("wallet.turn_periods", queue="core", every="* * * * *")
+async def turn_periods(services: Services) -> None:
+    """Each minute, what comes after the periods that are over: the next month's allowances, days of grace, the free plan."""
+    total = 0
+    for _ in range(ROUNDS):
+        async with services.db.tx() as tx:
+            turned = await plans.turn_due(tx)
+        if not turned:
+            break
+        total += turned
+    if total:
+        log.info("periods turned", count=total)

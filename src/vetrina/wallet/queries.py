@@ -6,7 +6,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from vetrina.core.db import Statement
-from vetrina.wallet.model import Balance, Entry, Fault, Pack, Plan
+from vetrina.wallet.model import Balance, Entry, Fault, Pack
 
 GIVE = Statement(
     UUID,
@@ -67,14 +67,6 @@ PACKS = Statement(
 )
 PACK = Statement(
     Pack, "select id, name, title, asset, quantity, price, currency from wallet.packs where id = %(id)s and is_active"
-)
-PLANS = Statement(
-    Plan,
-    """
-    select id, name, kind, display_name, description, price_per_month, currency, monthly_tokens,
-           monthly_conversions_limit, monthly_images_limit, features
-      from wallet.plans where is_active order by kind, price_per_month, name
-    """,
 )
 
 EXPIRE_DUE = Statement(

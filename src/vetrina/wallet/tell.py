@@ -8,7 +8,7 @@ from vetrina.web import words
 ASSETS: dict[str, tuple[str, str]] = {
     Asset.TOKEN: ("Tokens", "For pictures made in the studio"),
     Asset.CONVERSION: ("Conversions", "Pictures that your plan includes, month by month"),
-    Asset.IMAGE_SLOT: ("Uploads", "Files that your plan lets you keep, month by month"),
+    Asset.IMAGE_SLOT: ("Uploads", "Files that your plan lets you bring, month by month"),
     Asset.CONTACT: ("Contacts", "For contact details that you reveal"),
     Asset.POSTING: ("Postings", "For contact posts that you publish"),
 }
@@ -46,14 +46,18 @@ def title(entry: Entry) -> str:
 
 
 def href(entry: Entry) -> str | None:
-    """The page of the generation or payment that it was for."""
+    """The page of the generation, file or payment that it was for."""
     what, _, name = entry.subject.partition(":")
     if what == "generation":
         return f"/studio/generations/{name}"
+    if what == "upload":
+        return f"/library/{name}"
     return f"/payments/{name}" if what == "payment" else None
 
 
 def _spent_on(entry: Entry) -> str:
+    if entry.subject.startswith("upload:"):
+        return "A file in your library"
     return entry.style or f"{ASSETS[entry.asset][0]} used"
 
 
@@ -62,7 +66,8 @@ def _came(entry: Entry, *, whole: bool = True) -> str:
     if entry.source == "purchase":
         return f"Bought {amount(entry.asset, entry.quantity)}" if whole else entry.note or "Bought credits"
     if entry.source == "plan":
-        return f"{entry.note} plan" if entry.note else "Your plan"
+        plan = f"{entry.note} plan" if entry.note else "Your plan"
+        return f"{plan}, back for the days of grace" if entry.subject.startswith("grace:") else plan
     if entry.source == "refund":
         return f"Given back: {entry.note}" if entry.note else "Given back"
     if entry.subject == "welcome":
