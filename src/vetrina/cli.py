@@ -23,6 +23,9 @@ OWN = {
 GROUPS = {
     "account": "Accounts: their roles, from the operator's shell.",
     "db": "The database: its address, a shell on it.",
+    "packs": "Packs of credits: what is for sale, at which price.",
+    "payments": "Payments: what the gateways know of them.",
+    "quota": "Plans and quotas: what an account may still do, and why not.",
     "stripe": "The Stripe mirror: fill it, prove it, see how it stands.",
 }
 """Commands of several verbs, each group in a file of `commands`."""

@@ -7,12 +7,11 @@ from uuid import UUID
 
 from tests.make import Account
 from tests.wallet.tools import rows
-from vetrina.core.db import Database, Statement
+from vetrina.core.db import Database
 from vetrina.core.services import Services
 from vetrina.wallet import jobs, plans
 from vetrina.wallet.model import Membership, Quota
 
-PLAN = Statement(UUID, "select id from wallet.plans where name = %(name)s")
 PRICES = {"basic": 50_000, "advanced": 150_000, "vendor_pro": 100_000}
 
 
@@ -61,7 +60,8 @@ async def ledger(db: Database, account: Account, asset: str = "conversion") -> l
     """The asset's entries in order: kind, quantity, balance after it."""
     return await rows(
         db,
-        "select kind, quantity::int, balance_after::int from wallet.entries where account_id = %s and asset = %s order by position",
+        "select kind, quantity::int, balance_after::int from wallet.entries"
+        " where account_id = %s and asset = %s order by position",
         account.id,
         asset,
     )

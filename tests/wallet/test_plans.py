@@ -57,7 +57,8 @@ async def test_the_five_plans_of_the_document(db: Database) -> None:
 async def test_a_month_keeps_its_day(db: Database, anchor: str, at: str, month: tuple[str, str]) -> None:
     (found,) = await rows(
         db,
-        "select to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI')"
+        "select to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI'),"
+        " to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI')"
         " from wallet.month_of((%s || ' UTC')::timestamptz, (%s || ' UTC')::timestamptz)",
         anchor,
         at,

@@ -11,7 +11,7 @@ from vetrina.core.idempotency import once
 from vetrina.core.web import paging, replay
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
-from vetrina.payments import actions, plan_api, queries
+from vetrina.payments import actions, queries
 from vetrina.payments.goods import Purchase
 from vetrina.payments.model import Payment, Status
 
@@ -51,4 +51,4 @@ async def one(request: Request, payment_id: UUID) -> Payment:
         return actions.shown(await tx.one(queries.ONE, account=request.account.id, id=payment_id))
 
 
-ROUTES: list[Any] = [start, history, one, *plan_api.ROUTES]
+ROUTES: list[Any] = [start, history, one]

@@ -16,7 +16,7 @@ from vetrina.core.refusals import Invalid, NotFound, Refusal
 from vetrina.core.web import pages, paging
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
-from vetrina.payments import actions, plan_pages, queries, sandbox
+from vetrina.payments import actions, queries, sandbox
 from vetrina.payments.gateways import gateways
 from vetrina.payments.goods import Purchase
 from vetrina.payments.model import PaymentRow, Status, UnknownPack, goods
@@ -231,4 +231,4 @@ def _pack(text: str) -> UUID:
         raise UnknownPack("Choose how many tokens to buy.") from None
 
 
-ROUTES: list[Any] = [shop, buy, history, one, checkout, outcome, *plan_pages.ROUTES]
+ROUTES: list[Any] = [shop, buy, history, one, checkout, outcome]

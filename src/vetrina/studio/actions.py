@@ -14,7 +14,7 @@ from vetrina.clients.engines.base import BadParameter, validate
 from vetrina.core.coalesce import Coalescer
 from vetrina.core.db import Tx
 from vetrina.core.ids import AccountId, new_id
-from vetrina.core.refusals import Invalid, for_code
+from vetrina.core.refusals import Invalid, Refusal, for_code
 from vetrina.core.services import Services
 from vetrina.media import actions as media
 from vetrina.media.links import ref
@@ -34,7 +34,8 @@ from vetrina.studio.model import (
     TooManyPictures,
     UnknownStyle,
 )
-from vetrina.wallet.model import InsufficientCredits
+from vetrina.wallet import plans
+from vetrina.wallet.model import Asset, InsufficientCredits
 
 SEED_LIMIT = 2**53
 """Seeds are below this, so that every JSON reader keeps them exactly."""
@@ -93,7 +94,7 @@ async def start(
 
     The same `key` with the same wish returns the first answer. Raises UnknownStyle, BadParameters,
     PictureMissing, TooManyPictures, FileNotFound, WrongCategory, PromptTooLong (422),
-    InsufficientCredits (402), KeyInUse (409), KeyReused (422), Unauthenticated (401).
+    InsufficientCredits (402; QuotaUsedUp for a conversion), KeyInUse (409), KeyReused (422), Unauthenticated (401).
     """
     parameters = check(services, wish)
     item = _Item(
@@ -113,7 +114,7 @@ async def start(
     )
     answer = await services.part(starter)(item)
     if answer.refused:
-        _refuse(answer)
+        raise await _refusal(services, account, answer)
     return _begun(services, account, item, answer)
 
 
@@ -231,16 +232,18 @@ def starter(services: Services) -> Coalescer[_Item, _Outcome]:
     return Coalescer(run, order=lambda item: (item.account_id.bytes, item.key or ""))
 
 
-def _refuse(answer: _Outcome) -> None:
+async def _refusal(services: Services, account: AccountId, answer: _Outcome) -> Refusal:
+    if answer.refused == "insufficient-credits" and answer.asset == Asset.CONVERSION:
+        async with services.db.read() as tx:
+            return await plans.denial(tx, account, Asset.CONVERSION, answer.cost)
     if answer.refused == "insufficient-credits":
-        what = "tokens" if answer.asset == "token" else "conversions"
-        raise InsufficientCredits(
-            f"This costs {answer.cost} {what}, and you have {answer.balance}.",
+        return InsufficientCredits(
+            f"This costs {answer.cost} tokens, and you have {answer.balance}.",
             asset=answer.asset,
             cost=answer.cost,
             balance=answer.balance,
         )
-    raise for_code(answer.refused or "")
+    return for_code(answer.refused or "")
 
 
 def _begun(services: Services, account: AccountId, item: _Item, answer: _Outcome) -> Generation:

@@ -115,7 +115,7 @@ async def check(tx: Tx, account: AccountId, asset: Asset) -> None:
     """Say no early, before work is done in vain; `use` decides. Raises QuotaUsedUp (402)."""
     bucket = next((each for each in await quotas(tx, account) if each.asset == asset), None)
     if bucket is not None and bucket.left < 1:
-        raise _used_up(bucket, 1)
+        raise used_up(bucket, 1)
 
 
 async def has_bought_tokens(tx: Tx, account: AccountId) -> bool:
@@ -126,10 +126,11 @@ async def has_bought_tokens(tx: Tx, account: AccountId) -> bool:
 async def denial(tx: Tx, account: AccountId, asset: Asset, cost: int) -> InsufficientCredits:
     """Why there is not enough of an asset that a plan allows: to be raised."""
     bucket = next((each for each in await quotas(tx, account) if each.asset == asset), None)
-    return _used_up(bucket, cost) if bucket else InsufficientCredits(asset=asset.value, cost=cost)
+    return used_up(bucket, cost) if bucket else InsufficientCredits(asset=asset.value, cost=cost)
 
 
-def _used_up(bucket: Quota, cost: int) -> QuotaUsedUp:
+def used_up(bucket: Quota, cost: int) -> QuotaUsedUp:
+    """The denial of a bucket in words, with what programs need."""
     what = tell.ASSETS[bucket.asset][0].lower()
     if bucket.limit == 0:
         text = f"The {bucket.plan} plan includes no {what}. A larger plan does."

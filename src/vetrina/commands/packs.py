@@ -1,0 +1,131 @@
+"""`vetrina packs`: what is for sale, from the operator's shell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+from cyclopts import App
+from rich.console import Console
+from rich.table import Table
+
+from vetrina.commands import exits, output
+from vetrina.commands.reach import doing
+from vetrina.core import logs, settings
+from vetrina.core.db import Tx
+from vetrina.wallet import packs, tell
+from vetrina.wallet.model import SoldPack
+from vetrina.wallet.packs import NewPack, PackChange
+from vetrina.web import words
+
+app = App(name="packs", help="Packs of credits: what is for sale, at which price.")
+Result = TypeVar("Result")
+
+
+@app.command(name="list")
+def show(*, json: bool = False) -> int:
+    """Every pack, also those that are not for sale.
+
+    Parameters
+    ----------
+    json
+        Print the result as JSON.
+    """
+    rows = _do(packs.kept)
+    if json:
+        output.as_json(rows)
+        return exits.OK
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("name", "title", "holds", "price", "place", "for sale"):
+        table.add_column(title, no_wrap=title == "name")
+    for each in rows:
+        table.add_row(*_cells(each))
+    Console().print(table)
+    return exits.OK
+
+
+@app.command
+def add(name: str, *, title: str, asset: str, quantity: int, price: int, currency: str, position: int = 100) -> int:
+    """Sell one more. A price in another currency is a pack of its own.
+
+    Parameters
+    ----------
+    name
+        Its name for programs: small letters, digits, underscores.
+    title
+        Its name for people.
+    asset
+        token, conversion, image_slot, contact or posting.
+    quantity
+        How many of it.
+    price
+        In the currency's smallest unit: 499 is $4.99, 500000 are 500,000 rials.
+    currency
+        ISO code: USD, EUR, IRR.
+    position
+        Smaller figures come first in the shop.
+    """
+    values = {"name": name, "title": title, "asset": asset, "quantity": quantity, "price": price, "currency": currency}
+    pack = _read({**values, "position": position}, NewPack)
+    if pack is None:
+        return exits.USAGE
+    made = _do(lambda tx: packs.add(tx, pack))
+    print(f"{made.name} is for sale now: {', '.join(_cells(made)[1:4])}.")
+    return exits.OK
+
+
+@app.command
+def change(
+    name: str,
+    *,
+    title: str | None = None,
+    quantity: int | None = None,
+    price: int | None = None,
+    position: int | None = None,
+    for_sale: bool | None = None,
+) -> int:
+    """Change what is given. Checkouts that are open keep their price.
+
+    Parameters
+    ----------
+    name
+        The pack.
+    title
+        Its name for people.
+    quantity
+        How many it holds.
+    price
+        In the currency's smallest unit.
+    position
+        Smaller figures come first in the shop.
+    for_sale
+        Put it into the shop, or take it out.
+    """
+    values = {"title": title, "quantity": quantity, "price": price, "position": position, "is_active": for_sale}
+    wanted = _read({key: value for key, value in values.items() if value is not None}, PackChange)
+    if wanted is None:
+        return exits.USAGE
+    changed = _do(lambda tx: packs.change(tx, name, wanted))
+    print(f"{changed.name}: {', '.join(_cells(changed)[1:4])}, {'for sale' if changed.is_active else 'not for sale'}.")
+    return exits.OK
+
+
+def _read(values: dict[str, Any], kind: type[Result]) -> Result | None:
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        print(f"vetrina: {error}")
+        return None
+
+
+def _do(work: Callable[[Tx], Awaitable[Result]]) -> Result:
+    found = settings.read()
+    logs.configure(found.log_format, "packs")
+    return asyncio.run(doing(found, work))
+
+
+def _cells(pack: SoldPack) -> list[str]:
+    price, what = words.money(pack.price, pack.currency), tell.amount(pack.asset, pack.quantity)
+    return [pack.name, pack.title, what, price, str(pack.position), "yes" if pack.is_active else "no"]

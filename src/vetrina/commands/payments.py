@@ -1,0 +1,55 @@
+"""`vetrina payments`: money that may have come, from the operator's shell."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+from cyclopts import App
+
+from vetrina.commands import exits, output
+from vetrina.commands.reach import reaching
+from vetrina.core import logs, settings
+from vetrina.core.services import connect
+from vetrina.core.settings import Settings
+from vetrina.payments import jobs
+from vetrina.payments import sweep as sweeping
+
+app = App(name="payments", help="Payments: what the gateways know of them.")
+
+
+@app.command
+def sweep(*, json: bool = False) -> int:
+    """Ask every gateway now about every payment that is pending, or ended without money although it may have come.
+
+    What was paid is granted, what is over ends. Exit code 1 when a gateway did not answer: it is asked again by itself.
+
+    Parameters
+    ----------
+    json
+        Print the result as JSON.
+    """
+    found = settings.read()
+    logs.configure(found.log_format, "payments")
+    swept = asyncio.run(_sweep(found))
+    if json:
+        output.as_json(msgspec.to_builtins(swept))
+    else:
+        print(
+            f"{swept.asked} asked about: {swept.paid} paid, {swept.ended} over, {swept.waiting} still open, "
+            f"{swept.away} without an answer."
+        )
+    return exits.FAILED if swept.away else exits.OK
+
+
+async def _sweep(found: Settings) -> sweeping.Swept:
+    async with reaching(found) as access:
+        services = connect(found, access.app)
+        await services.db.open()
+        try:
+            swept = await sweeping.sweep(services, young=timedelta(0), pause=timedelta(0))
+            await jobs.expire_due(services)
+            return swept
+        finally:
+            await services.db.close()

@@ -1,0 +1,92 @@
+"""`vetrina quota`: why somebody may or may not, from the operator's shell."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import msgspec
+from cyclopts import App
+
+from vetrina.commands import output
+from vetrina.commands.reach import doing
+from vetrina.core import logs, settings
+from vetrina.core.db import Tx
+from vetrina.core.ids import AccountId
+from vetrina.core.refusals import NotFound
+from vetrina.wallet import plans, queries_plans, tell
+from vetrina.wallet.model import Grant, Membership, Quota
+from vetrina.web import words
+
+app = App(name="quota", help="Plans and quotas: what an account may still do, and why not.")
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """One account's plan, its buckets, and the grants that can still be spent."""
+
+    email: str
+    kind: str
+    membership: Membership
+    quotas: list[Quota]
+    grants: list[Grant]
+
+
+@app.command
+def explain(email: str, *, json: bool = False) -> int:
+    """Say of each allowance how much is used and left, when it comes anew, and what the next use would be told.
+
+    Parameters
+    ----------
+    email
+        The account's e-mail address; a user and a vendor who share one are both told of.
+    json
+        Print the result as JSON.
+    """
+    found = settings.read()
+    logs.configure(found.log_format, "quota")
+    told = asyncio.run(doing(found, lambda tx: _explain(tx, email)))
+    if json:
+        output.as_json(told)
+    else:
+        print("\n\n".join(_lines(each) for each in told))
+    return 0
+
+
+async def _explain(tx: Tx, email: str) -> list[Explained]:
+    accounts = await tx.all(queries_plans.KNOWN, email=email)
+    if not accounts:
+        raise NotFound(f"There is no account with the address {email}.")
+    return [
+        Explained(
+            email,
+            each.kind,
+            await plans.membership(tx, AccountId(each.id)),
+            await plans.quotas(tx, AccountId(each.id)),
+            await tx.all(queries_plans.GRANTS, account=each.id),
+        )
+        for each in accounts
+    ]
+
+
+def _lines(told: Explained) -> str:
+    member = told.membership
+    lines = [f"{told.email} ({told.kind}): {member.plan_title} plan, {_span(member.period_start, member.period_end)}"]
+    if member.grace_until:
+        lines.append(f"  the month after it is not paid; what was left can be used until {words.moment(member.grace_until)}")
+    if member.next_plan:
+        lines.append(f"  {member.next_plan} follows then")
+    if member.paid_until:
+        lines.append(f"  paid until {words.moment(member.paid_until)}")
+    for bucket in told.quotas:
+        held = f", {bucket.held} set aside" if bucket.held else ""
+        lines.append(f"  {tell.ASSETS[bucket.asset][0]}: {bucket.used} of {bucket.limit} used, {bucket.left} left{held}")
+        answer = "goes through" if bucket.left else f"is refused: {plans.used_up(bucket, 1).message}"
+        lines.append(f"    the next one {answer}")
+        for grant in (each for each in told.grants if each.asset == bucket.asset):
+            until = f"until {words.moment(grant.expires_at)}" if grant.expires_at else "for good"
+            lines.append(f"    {grant.remaining} of {grant.quantity} from {grant.note or grant.source}, {until}")
+    return "\n".join(lines)
+
+
+def _span(first: datetime, last: datetime) -> str:
+    return f"{words.day(first)} to {words.moment(last)}"
