@@ -24,7 +24,7 @@ from vetrina.core.web.trace import trace
 from vetrina.web import STATIC
 from vetrina.web.assets import version
 
-MODULES = ("accounts", "wallet", "media", "stripe_mirror", "payments", "studio")
+MODULES = ("accounts", "wallet", "media", "stripe_mirror", "payments", "studio", "reports")
 STARTS = {"studio": "/", "reports": "/reports", "stripe_mirror": "/operator/stripe"}
 """Where who comes to the site begins: the first of these that is loaded."""
 

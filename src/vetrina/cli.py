@@ -19,6 +19,8 @@ OWN = {
     "migrate": "Bring the database up to date.",
     "doctor": "List every setting, and check database, storage and engines.",
     "verify": "Prove every balance from the ledger.",
+    "members": "List members by their metadata.",
+    "conform": "Select every table and column that the documents name.",
 }
 GROUPS = {
     "account": "Accounts: their roles, from the operator's shell.",
@@ -27,6 +29,7 @@ GROUPS = {
     "payments": "Payments: what the gateways know of them.",
     "quota": "Plans and quotas: what an account may still do, and why not.",
     "stripe": "The Stripe mirror: fill it, prove it, see how it stands.",
+    "report": "Reports on what Stripe holds, as of any date.",
 }
 """Commands of several verbs, each group in a file of `commands`."""
 

@@ -1,0 +1,108 @@
+"""`vetrina conform`: everything that the documents name is there, as the reporting role sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import sql
+from rich.console import Console
+from rich.table import Table
+
+from vetrina.commands import exits, output
+from vetrina.commands.reach import reaching
+from vetrina.core import logs, settings
+from vetrina.core.settings import Settings
+from vetrina.reports.documents import Document, documents, fits
+
+
+class Conformity(msgspec.Struct, frozen=True):
+    """One document's tables and columns: how many could be read, and what is wrong."""
+
+    document: str
+    schema: str
+    tables: int
+    columns: int
+    wrong: list[str]
+
+
+def conform(*, json: bool = False) -> int:
+    """Select every column that the documents name, as the reporting role. Exit code 1 if one is missing.
+
+    Parameters
+    ----------
+    json
+        Print the result as JSON.
+    """
+    found = settings.read()
+    logs.configure(found.log_format, "conform")
+    made = asyncio.run(_all(found))
+    if json:
+        output.as_json(made)
+    else:
+        _print(made)
+    return exits.FAILED if any(each.wrong for each in made) else exits.OK
+
+
+async def _all(found: Settings) -> list[Conformity]:
+    async with reaching(found) as access:
+        if access.note:
+            print(f"vetrina: {access.note}", file=sys.stderr)
+        return await asyncio.to_thread(examine, access.reporting)
+
+
+def examine(uri: str) -> list[Conformity]:
+    """Every document against the database at `uri`."""
+    with psycopg.connect(uri, autocommit=True) as connection:
+        return [_one(connection, each) for each in documents()]
+
+
+def _one(connection: psycopg.Connection[Any], document: Document) -> Conformity:
+    wrong: list[str] = []
+    for table, columns in document.tables.items():
+        for column, wanted in columns.items():
+            name = f"{document.schema}.{table}.{column}"
+            try:
+                kind = _type(connection, document.schema, table, column)
+            except psycopg.Error as error:
+                wrong.append(f"{name}: {error.diag.message_primary or error}")
+                continue
+            if not fits(wanted, kind):
+                wrong.append(f"{name} is {kind}, documented as {wanted}")
+    there = connection.execute(
+        "select table_name, column_name from information_schema.columns where table_schema = %s order by 1, ordinal_position",
+        (document.schema,),
+    )
+    wrong += [f"{document.schema}.{table}.{column} is in no document" for table, column in there
+              if column not in document.tables.get(table, {})]  # fmt: skip
+    count = sum(len(columns) for columns in document.tables.values())
+    return Conformity(document.title, document.schema, len(document.tables), count, wrong)
+
+
+def _type(connection: psycopg.Connection[Any], schema: str, table: str, column: str) -> str:
+    """The type of a column after reading a row of it. Raises psycopg's error for one that cannot be read."""
+    connection.execute(
+        sql.SQL("select {} from {} limit 1").format(sql.Identifier(column), sql.Identifier(schema, table))
+    ).fetchone()
+    row = connection.execute(
+        "select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = %s::regclass and a.attname = %s",
+        (sql.Identifier(schema, table).as_string(connection), column),
+    ).fetchone()
+    return row[0] if row else ""
+
+
+def _print(made: list[Conformity]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for title in ("Document", "Schema", "Tables", "Columns", ""):
+        table.add_column(title, justify="right" if title in {"Tables", "Columns"} else "left")
+    for each in made:
+        verdict = f"[red]{len(each.wrong)} wrong[/red]" if each.wrong else "[green]all there[/green]"
+        table.add_row(each.document, each.schema, str(each.tables), str(each.columns), verdict)
+    console = Console()
+    console.print(table)
+    for each in made:
+        for wrong in each.wrong:
+            console.print(f"  {wrong}", highlight=False, markup=False)

@@ -1,0 +1,28 @@
+"""What reports do by themselves: follow the mirror, count metadata, so that who asks waits for little."""
+
+from __future__ import annotations
+
+import structlog
+
+from vetrina.core.jobs import job
+from vetrina.core.services import Services
+from vetrina.reports import actions
+
+log = structlog.get_logger("vetrina.reports")
+
+
+@job("reports.follow", queue="core", every="* * * * *")
+async def follow(services: Services) -> None:
+    """Work out how subscriptions went on, and which metadata there is."""
+    await actions.follow(services.db)
+    async with services.db.tx() as tx:
+        await actions.count_metadata(tx)
+
+
+@job("reports.prove", queue="core", every="17 3 * * *")
+async def prove(services: Services) -> None:
+    """Once a night: what is kept follows from the history. If not, it is told and worked out anew."""
+    wrong = await actions.prove(services.db)
+    if wrong:
+        log.error("the states kept for reports did not follow from the history", first=wrong[0].subscription_id)
+        await actions.follow(services.db, anew=True)

@@ -1,0 +1,235 @@
+"""SQL of the reports. `until` is the moment up to which history is told (excluded), `months` how many months back.
+
+Months and weeks are those of UTC. Nothing is summed over currencies.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from vetrina.core.db import Statement
+from vetrina.reports.model import Cohort, Failure, Movement, Renewal, Revenue, Standing
+
+# What each customer's monthly revenue became in the months in which it changed.
+_RUNNING: LiteralString = """
+    changes as (
+      select customer_id, currency, date_trunc('month', since at time zone 'UTC')::date as month, sum(change)::bigint as net
+        from reports.states where since < %(until)s and change <> 0 group by 1, 2, 3
+    ), sums as (
+      select customer_id, currency, month, net,
+             (sum(net) over (partition by customer_id, currency order by month))::bigint as after
+        from changes
+    ), running as (
+      select customer_id, currency, month, net, after - net as before, after,
+             coalesce(max(after) over (partition by customer_id, currency order by month
+                                       rows between unbounded preceding and 1 preceding), 0) > 0 as known
+        from sums
+    )
+"""
+_SHOWN: LiteralString = """
+    last as (
+      select date_trunc('month', (%(until)s::timestamptz - interval '1 microsecond') at time zone 'UTC') as month
+    ), shown as (
+      select generate_series(month - make_interval(months => %(months)s - 1), month, '1 month')::date as month from last
+    )
+"""
+
+MOVEMENTS = Statement(
+    Movement,
+    "with "
+    + _RUNNING
+    + ", "
+    + _SHOWN
+    + """
+    , moved as (
+      select currency, month, sum(net) as net,
+             sum(net) filter (where before <= 0 and after > 0 and not known) as new,
+             sum(net) filter (where before <= 0 and after > 0 and known) as reactivation,
+             sum(net) filter (where before > 0 and after > before) as expansion,
+             sum(net) filter (where after > 0 and after < before) as contraction,
+             sum(net) filter (where before > 0 and after <= 0) as churn,
+             count(*) filter (where before <= 0 and after > 0 and not known) as customers_new,
+             count(*) filter (where before <= 0 and after > 0 and known) as customers_back,
+             count(*) filter (where before > 0 and after <= 0) as customers_lost
+        from running group by 1, 2
+    ), grid as (
+      select c.currency, m.month
+        from (select distinct currency from moved) c
+       cross join (select month from shown union select month from moved where month < (select min(month) from shown)) m
+    ), told as (
+      select g.currency, g.month, m.net, m.new, m.reactivation, m.expansion, m.contraction, m.churn, m.customers_new,
+             m.customers_back, m.customers_lost,
+             sum(coalesce(m.net, 0)) over (partition by g.currency order by g.month) as closing,
+             sum(coalesce(m.customers_new + m.customers_back - m.customers_lost, 0))
+               over (partition by g.currency order by g.month) as customers
+        from grid g left join moved m on m.currency = g.currency and m.month = g.month
+    )
+    select month, currency, (closing - coalesce(net, 0))::bigint as opening, coalesce(new, 0)::bigint as new,
+           coalesce(expansion, 0)::bigint as expansion, coalesce(contraction, 0)::bigint as contraction,
+           coalesce(churn, 0)::bigint as churn, coalesce(reactivation, 0)::bigint as reactivation, closing::bigint as closing,
+           customers::bigint as customers, coalesce(customers_new, 0) as customers_new,
+           coalesce(customers_lost, 0) as customers_lost, coalesce(customers_back, 0) as customers_back
+      from told where month in (select month from shown)
+     order by currency, month
+    """,
+)
+
+COHORTS = Statement(
+    Cohort,
+    "with "
+    + _RUNNING
+    + ", "
+    + _SHOWN
+    + """
+    , members as (
+      select *, min(month) filter (where after > 0) over (partition by customer_id, currency) as cohort from running
+    ), steps as (
+      select currency, cohort, month, sum(net) as net,
+             sum(case when before <= 0 and after > 0 then 1 when before > 0 and after <= 0 then -1 else 0 end) as came
+        from members where cohort in (select month from shown) and month >= cohort group by 1, 2, 3
+    ), grid as (
+      select c.currency, c.cohort, s.month from (select distinct currency, cohort from steps) c join shown s on s.month >= c.cohort
+    ), left_over as (
+      select g.currency, g.cohort, g.month,
+             (sum(coalesce(s.came, 0)) over w)::bigint as customers, (sum(coalesce(s.net, 0)) over w)::bigint as monthly
+        from grid g left join steps s on s.currency = g.currency and s.cohort = g.cohort and s.month = g.month
+      window w as (partition by g.currency, g.cohort order by g.month)
+    ), began as (
+      select currency, cohort, customers as size, monthly as opening from left_over where month = cohort
+    )
+    select l.cohort, l.currency,
+           ((extract(year from l.month) - extract(year from l.cohort)) * 12
+             + extract(month from l.month) - extract(month from l.cohort))::integer as age,
+           b.size, l.customers, l.customers::float8 / b.size as customer_retention, b.opening, l.monthly,
+           l.monthly::float8 / nullif(b.opening, 0) as revenue_retention
+      from left_over l join began b on b.currency = l.currency and b.cohort = l.cohort
+     order by l.currency, l.cohort, l.month
+    """,
+)
+
+STANDINGS = Statement(
+    Standing,
+    """
+    select coalesce(p.name, nullif(s.product_id, ''), '(none)') as product, s.product_id, s.status, s.currency,
+           count(*) as subscriptions, sum(s.monthly)::bigint as monthly
+      from reports.states s
+      left join stripe_mirror.products p on p.id = s.product_id
+     where s.since < %(until)s and (s.until is null or s.until >= %(until)s)
+       and s.status in ('active', 'past_due', 'trialing', 'unpaid', 'paused', 'incomplete')
+     group by 1, 2, 3, 4
+     order by 1, 2, array_position(array['active', 'past_due', 'trialing', 'unpaid', 'paused', 'incomplete'], s.status), 4
+    """,
+)
+
+# Each of these has its own day; what happened to it later is another row.
+REVENUE = Statement(
+    Revenue,
+    "with "
+    + _SHOWN
+    + """
+    , parts as (
+      select date_trunc('month', paid_at at time zone 'UTC')::date as month, coalesce(currency, 'xxx') as currency,
+             count(*) as invoices, sum(amount_paid) as invoiced, 0 as charges, 0::numeric as charged, 0::numeric as refunded,
+             0::numeric as disputed
+        from stripe_mirror.invoices
+       where paid_at < %(until)s and amount_paid > 0 and paid_at >= (select min(month) from shown)::timestamp at time zone 'UTC'
+       group by 1, 2
+      union all
+      select date_trunc('month', stripe_created_at at time zone 'UTC')::date, coalesce(currency, 'xxx'), 0, 0, count(*),
+             sum(coalesce(stripe_mirror.whole(data -> 'amount_captured'), amount)), 0, 0
+        from stripe_mirror.charges
+       where status = 'succeeded' and stripe_mirror.flag(data -> 'captured') is not false and stripe_created_at < %(until)s
+       group by 1, 2
+      union all
+      select date_trunc('month', stripe_created_at at time zone 'UTC')::date, coalesce(currency, 'xxx'), 0, 0, 0, 0, sum(amount), 0
+        from stripe_mirror.refunds
+       where status in ('succeeded', 'pending') and stripe_created_at < %(until)s group by 1, 2
+      union all
+      select date_trunc('month', stripe_created_at at time zone 'UTC')::date, coalesce(currency, 'xxx'), 0, 0, 0, 0, 0, sum(amount)
+        from stripe_mirror.disputes where status = 'lost' and stripe_created_at < %(until)s group by 1, 2
+    )
+    select month, currency, sum(invoices)::bigint as invoices, sum(invoiced)::bigint as invoiced,
+           sum(charges)::bigint as charges, sum(charged)::bigint as charged, sum(refunded)::bigint as refunded,
+           sum(disputed)::bigint as disputed, sum(charged - refunded - disputed)::bigint as net
+      from parts where month in (select month from shown) group by 1, 2 order by 2, 1
+    """,
+)
+
+# When the payment of an invoice first failed is told by its event. Of what was only fetched, more than one attempt, or
+# one that did not pay, tells that it did; the day is then that of the invoice. What became of it is read from the newest
+# state before `until`.
+FAILURES = Statement(
+    Failure,
+    "with "
+    + _SHOWN
+    + """
+    , told as (
+      select object_id as id, min(at) as failed_at from stripe_mirror.events
+       where type = 'invoice.payment_failed' and at < %(until)s and object_id is not null group by 1
+    ), failed as (
+      select id, failed_at from told
+      union all
+      select i.id, i.stripe_created_at from stripe_mirror.invoices i
+       where i.stripe_created_at < %(until)s and i.deleted_at is null
+         and (i.attempt_count > 1 or (i.attempt_count = 1 and i.status in ('open', 'uncollectible')))
+         and not exists (select from told t where t.id = i.id)
+    ), ended as (
+      select f.id, date_trunc('month', f.failed_at at time zone 'UTC')::date as month, f.failed_at,
+             coalesce(case when s.data is null then i.currency else stripe_mirror.word(s.data -> 'currency') end, 'xxx') as currency,
+             coalesce(case when s.data is null then i.amount_due else stripe_mirror.whole(s.data -> 'amount_due') end, 0) as amount,
+             coalesce(case when s.data is null then i.status else stripe_mirror.word(s.data -> 'status') end, 'open') as status,
+             case when s.data is null then i.paid_at else stripe_mirror.moment(s.data #> '{status_transitions,paid_at}') end as paid_at
+        from failed f
+        left join stripe_mirror.invoices i on i.id = f.id
+        left join lateral (
+          select e.payload #> '{data,object}' as data from stripe_mirror.events e
+           where i.event_at is null or i.event_at >= %(until)s
+             and e.kind = 'invoices' and e.object_id = f.id and e.at < %(until)s
+           order by e.at desc, e.rank desc, e.id collate "C" desc limit 1) s on true
+    ), judged as (
+      select *, status = 'paid' and coalesce(paid_at, failed_at) < %(until)s as recovered,
+             status in ('uncollectible', 'void') as lost
+        from ended where month in (select month from shown)
+    )
+    select month, currency, count(*) as invoices, sum(amount)::bigint as amount,
+           count(*) filter (where recovered) as recovered,
+           coalesce(sum(amount) filter (where recovered), 0)::bigint as recovered_amount,
+           count(*) filter (where lost) as lost, count(*) filter (where not recovered and not lost) as open,
+           coalesce(sum(amount) filter (where not recovered and not lost), 0)::bigint as open_amount,
+           count(*) filter (where recovered)::float8 / count(*) as recovery,
+           percentile_cont(0.5) within group (order by extract(epoch from paid_at - failed_at) / 86400.0)
+             filter (where recovered and paid_at >= failed_at) as median_days
+      from judged group by 1, 2 order by 2, 1
+    """,
+)
+
+# What stands in the mirror is the state before `until` unless something came later; then the inbox has the one before.
+RENEWALS = Statement(
+    Renewal,
+    """
+    with live as (
+      select c.id, coalesce(old.data, c.data) as data
+        from reports.states s
+        join stripe_mirror.subscriptions c on c.id = s.subscription_id
+        left join lateral (
+          select e.payload #> '{data,object}' as data from stripe_mirror.events e
+           where c.event_at >= %(until)s and e.kind = 'subscriptions' and e.object_id = c.id and e.at < %(until)s
+           order by e.at desc, e.rank desc, e.id collate "C" desc limit 1) old on true
+       where s.since < %(until)s and (s.until is null or s.until >= %(until)s) and s.status in ('active', 'past_due', 'trialing')
+         and (c.event_at >= %(until)s
+              or c.current_period_end between %(until)s and %(until)s::timestamptz + make_interval(months => %(months)s))
+    ), due as (
+      select id, stripe_mirror.period(data, 'current_period_end') as ends,
+             coalesce(stripe_mirror.word(data -> 'currency'), 'xxx') as currency, reports.period_amount(data) as amount,
+             coalesce(stripe_mirror.flag(data -> 'cancel_at_period_end'), false)
+               or coalesce(stripe_mirror.moment(data -> 'cancel_at') <= stripe_mirror.period(data, 'current_period_end'), false)
+               as ending
+        from live
+    )
+    select date_trunc('week', ends at time zone 'UTC')::date as week, currency, count(*) filter (where not ending) as renewing,
+           coalesce(sum(amount) filter (where not ending), 0)::bigint as amount, count(*) filter (where ending) as ending,
+           coalesce(sum(amount) filter (where ending), 0)::bigint as ending_amount
+      from due where ends >= %(until)s and ends < %(until)s::timestamptz + make_interval(months => %(months)s)
+     group by 1, 2 order by 2, 1
+    """,
+)
