@@ -32,6 +32,9 @@ REFERENCE = {
     "stripe_mirror.unsettled": "Stripe's objects that have to be fetched",
     "stripe_mirror.ranges": "how far a backfill has come",
     "stripe_mirror.staged": "pages of Stripe's lists, before they are merged",
+    "reports.states": "Stripe's subscriptions through time, worked out from the mirror",
+    "reports.progress": "how far reports have followed the mirror",
+    "reports.metadata_keys": "counts of the mirror's metadata",
     **{f"stripe_mirror.{kind}": "Stripe's objects, under its ids, before anyone links them" for kind in KINDS},
 }
 """Tables that belong to no account."""
@@ -83,6 +86,9 @@ INSIDE = {
     "kept by our own functions, which say the gateway's word as it is": [
         "customer_is_one_account", "reversal_made_once", "reversal_kind_known", "reversal_not_negative",
         "failure_told_once", "webhook_outcome_known", "failed_transactions_append_only",
+    ],
+    "a search is kept in place of the one of its name; the routes offer the two kinds": [
+        "search_name_taken", "search_kind_known",
     ],
     "the header is cut to size before it comes here": ["idempotency_key_is_short"],
     "kept by what guards accounts; a breach is a fault of ours": [

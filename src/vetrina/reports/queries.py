@@ -31,7 +31,8 @@ _MEMBERS: LiteralString = """
         select sum(of.subscriptions) as subscriptions,
                jsonb_object_agg(of.currency, of.monthly) filter (where of.monthly <> 0) as monthly
           from (select coalesce(m.currency, 'xxx') as currency, count(*) as subscriptions,
-                       coalesce(sum(round(m.monthly_amount)) filter (where m.status in ('active', 'past_due')), 0)::bigint as monthly
+                       coalesce(sum(round(m.monthly_amount)) filter (where m.status in ('active', 'past_due')), 0)::bigint
+                         as monthly
                   from stripe_mirror.subscriptions m where m.customer_id = p.id group by 1) of
       ) s on true
      order by p.id

@@ -88,7 +88,8 @@ COHORTS = Statement(
              sum(case when before <= 0 and after > 0 then 1 when before > 0 and after <= 0 then -1 else 0 end) as came
         from members where cohort in (select month from shown) and month >= cohort group by 1, 2, 3
     ), grid as (
-      select c.currency, c.cohort, s.month from (select distinct currency, cohort from steps) c join shown s on s.month >= c.cohort
+      select c.currency, c.cohort, s.month
+        from (select distinct currency, cohort from steps) c join shown s on s.month >= c.cohort
     ), left_over as (
       select g.currency, g.cohort, g.month,
              (sum(coalesce(s.came, 0)) over w)::bigint as customers, (sum(coalesce(s.net, 0)) over w)::bigint as monthly
@@ -141,11 +142,13 @@ REVENUE = Statement(
        where status = 'succeeded' and stripe_mirror.flag(data -> 'captured') is not false and stripe_created_at < %(until)s
        group by 1, 2
       union all
-      select date_trunc('month', stripe_created_at at time zone 'UTC')::date, coalesce(currency, 'xxx'), 0, 0, 0, 0, sum(amount), 0
+      select date_trunc('month', stripe_created_at at time zone 'UTC')::date, coalesce(currency, 'xxx'), 0, 0, 0, 0,
+             sum(amount), 0
         from stripe_mirror.refunds
        where status in ('succeeded', 'pending') and stripe_created_at < %(until)s group by 1, 2
       union all
-      select date_trunc('month', stripe_created_at at time zone 'UTC')::date, coalesce(currency, 'xxx'), 0, 0, 0, 0, 0, sum(amount)
+      select date_trunc('month', stripe_created_at at time zone 'UTC')::date, coalesce(currency, 'xxx'), 0, 0, 0, 0,
+             0, sum(amount)
         from stripe_mirror.disputes where status = 'lost' and stripe_created_at < %(until)s group by 1, 2
     )
     select month, currency, sum(invoices)::bigint as invoices, sum(invoiced)::bigint as invoiced,
@@ -175,17 +178,18 @@ FAILURES = Statement(
          and not exists (select from told t where t.id = i.id)
     ), ended as (
       select f.id, date_trunc('month', f.failed_at at time zone 'UTC')::date as month, f.failed_at,
-             coalesce(case when s.data is null then i.currency else stripe_mirror.word(s.data -> 'currency') end, 'xxx') as currency,
-             coalesce(case when s.data is null then i.amount_due else stripe_mirror.whole(s.data -> 'amount_due') end, 0) as amount,
-             coalesce(case when s.data is null then i.status else stripe_mirror.word(s.data -> 'status') end, 'open') as status,
-             case when s.data is null then i.paid_at else stripe_mirror.moment(s.data #> '{status_transitions,paid_at}') end as paid_at
+             coalesce(stripe_mirror.word(was.data -> 'currency'), i.currency, 'xxx') as currency,
+             coalesce(stripe_mirror.whole(was.data -> 'amount_due'), i.amount_due, 0) as amount,
+             coalesce(stripe_mirror.word(was.data -> 'status'), i.status, 'open') as status,
+             case when was.data is null then i.paid_at
+                  else stripe_mirror.moment(was.data #> '{status_transitions,paid_at}') end as paid_at
         from failed f
         left join stripe_mirror.invoices i on i.id = f.id
         left join lateral (
           select e.payload #> '{data,object}' as data from stripe_mirror.events e
            where i.event_at is null or i.event_at >= %(until)s
              and e.kind = 'invoices' and e.object_id = f.id and e.at < %(until)s
-           order by e.at desc, e.rank desc, e.id collate "C" desc limit 1) s on true
+           order by e.at desc, e.rank desc, e.id collate "C" desc limit 1) was on true
     ), judged as (
       select *, status = 'paid' and coalesce(paid_at, failed_at) < %(until)s as recovered,
              status in ('uncollectible', 'void') as lost

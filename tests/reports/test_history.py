@@ -1,0 +1,156 @@
+"""What is derived follows from the history: in whatever order and batches it came, today as any other day."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.reports.tools import at, canceled, changed, column, made, moment, rows, subscription
+from tests.stripe_mirror.tools import take
+from vetrina.core.db import Database
+from vetrina.reports import actions
+from vetrina.stripe_mirror import actions as mirror
+
+STATUSES = ("active", "past_due", "trialing", "unpaid", "canceled", "incomplete", "frozen")
+DAYS = [f"2026-{month:02}-{day:02}" for month in (1, 2, 3) for day in (1, 2, 15, 28)]
+
+
+def history_of(rng: random.Random) -> list[dict[str, Any]]:
+    """Up to 25 events about four subscriptions, several within one second among them, in no order."""
+    found: list[dict[str, Any]] = []
+    for _ in range(rng.randrange(1, 26)):
+        number, amount = rng.randrange(1, 5), rng.choice((0, 500, 900, 12000))
+        data = subscription(number, "2026-01-01", amount, currency="usd" if number == 4 else "eur")
+        found.append(changed(data, rng.choice(DAYS), status=rng.choice(STATUSES)))
+    return found
+
+
+async def empty(db: Database, owner: str) -> None:
+    """The mirror and what follows from it, as on the first day."""
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute("truncate stripe_mirror.events, stripe_mirror.subscriptions, stripe_mirror.unsettled, "
+                           "reports.states, reports.progress")  # fmt: skip
+
+
+async def current(db: Database) -> dict[str, int]:
+    """Recurring revenue by currency as the mirror's own rows have it now."""
+    async with db.read() as tx:
+        found = await (await tx.connection.execute(
+            "select currency, sum(round(monthly_amount))::bigint from stripe_mirror.subscriptions "
+            "where status in ('active', 'past_due') group by 1 having sum(round(monthly_amount)) > 0")).fetchall()  # fmt: skip
+    return dict(found)
+
+
+async def test_as_of_today_is_what_stands_in_the_mirror(db: Database, owner: str) -> None:
+    today = f"{actions.today()}"
+    for seed in range(25):
+        rng = random.Random(seed)
+        await empty(db, owner)
+        events, cut = history_of(rng), rng.randrange(1, 6)
+        for start in range(0, len(events), cut):
+            await take(db, events[start : start + cut])
+            if rng.random() < 0.4:
+                await actions.follow(db)
+        now = await current(db)
+        found = await rows(db, "mrr", today, 1)
+        assert {row["currency"]: row["closing"] for row in found if row["closing"]} == now, seed
+        active: Counter[str] = Counter()
+        for row in await rows(db, "subscriptions", today):
+            active[row["currency"]] += row["monthly"]
+        assert dict(+active) == now, seed
+        assert await actions.prove(db) == [], seed
+
+
+async def test_a_past_day_does_not_change_when_more_happens(db: Database) -> None:
+    one = subscription(1, "2026-01-05", 1000)
+    await take(db, [made(one, "2026-01-05"), made(subscription(2, "2026-01-06", 500), "2026-01-06")])
+    before = await rows(db, "mrr", "2026-02-01", 3)
+    await take(db, [canceled(one, "2026-02-10"), changed(subscription(2, "2026-01-06", 700), "2026-02-03")])
+    assert await rows(db, "mrr", "2026-02-01", 3) == before
+    assert column(await rows(db, "mrr", "2026-02-28", 1), "closing") == [700]
+
+
+async def test_an_older_event_that_comes_late_is_not_missed(db: Database) -> None:
+    one = subscription(1, "2026-01-05", 1000)
+    await take(db, [made(one, "2026-01-05"), canceled(one, "2026-03-05")])
+    assert column(await rows(db, "mrr", "2026-02-15", 1), "closing") == [1000]
+    await take(db, [changed({**one, "items": subscription(1, "2026-01-05", 300)["items"]}, "2026-02-01")])
+    assert column(await rows(db, "mrr", "2026-02-15", 1), "closing") == [300]
+    assert column(await rows(db, "mrr", "2026-01-15", 1), "closing") == [1000]
+    assert await actions.prove(db) == []
+
+
+async def test_what_is_committed_late_is_not_missed(db: Database) -> None:
+    """A transaction that began before the history was followed, and is committed after."""
+    one = subscription(1, "2026-01-05", 1000)
+    async with db.tx() as slow:
+        await slow.connection.execute("select now()")
+        await take(db, [made(subscription(2, "2026-01-05", 400), "2026-01-05")])
+        assert column(await rows(db, "mrr", "2026-01-31", 1), "closing") == [400]
+        await mirror.take(slow, [_event(made(one, "2026-01-05"))])
+        assert column(await rows(db, "mrr", "2026-01-31", 1), "closing") == [400]
+    assert column(await rows(db, "mrr", "2026-01-31", 1), "closing") == [1400]
+
+
+def _event(data: dict[str, Any]) -> Any:
+    from vetrina.stripe_mirror import events
+
+    return events.read(json.dumps(data).encode())
+
+
+async def test_what_was_only_fetched_has_a_past(db: Database) -> None:
+    listed = [
+        subscription(1, "2026-01-10", 1000),
+        subscription(2, "2026-01-10", 2000, status="canceled", ended_at=at("2026-03-10")),
+        subscription(3, "2026-01-10", 4000, trial_end=at("2026-02-10")),
+        subscription(4, "2026-01-10", 8000, status="canceled", trial_end=at("2026-02-10"), ended_at=at("2026-03-10")),
+        subscription(5, "2026-01-10", 16000, status="canceled", trial_end=at("2026-02-10"), ended_at=at("2026-02-01")),
+        subscription(6, "2026-01-10", 32000, status="incomplete_expired", ended_at=at("2026-01-11")),
+    ]
+    async with db.tx() as tx:
+        await mirror.take_fetched(tx, "subscriptions", json.dumps(listed), moment("2026-05-01"), moment("2026-05-01"))
+    closing = {
+        day: column(await rows(db, "mrr", day, 1), "closing") for day in ("2026-01-09", "2026-01-20", "2026-02-20", "2026-03-20")
+    }
+    assert closing == {"2026-01-09": [], "2026-01-20": [3000], "2026-02-20": [15000], "2026-03-20": [5000]}
+    trying = column(await rows(db, "subscriptions", "2026-01-20"), "subscriptions", status="trialing")
+    assert trying == [3]
+    assert await actions.prove(db) == []
+
+
+async def test_a_state_that_is_wrong_is_found_and_worked_out_anew(db: Database) -> None:
+    await take(db, [made(subscription(1, "2026-01-05", 1000), "2026-01-05")])
+    await asyncio.sleep(1.1)  # what is older than a second is not worked out again by itself
+    await actions.follow(db)
+    async with db.tx() as tx:
+        await tx.connection.execute("update reports.states set monthly = 2000, change = 2000")
+    (kept, missing) = sorted(await actions.prove(db), key=lambda each: not each.kept)
+    assert (kept.monthly, missing.monthly) == (2000, 1000)
+    await actions.follow(db, anew=True)
+    assert await actions.prove(db) == []
+
+
+async def test_amounts_without_measure_do_no_harm(db: Database) -> None:
+    huge = subscription(1, "2026-01-05", 9_000_000_000_000_000_000)
+    huge["items"]["data"][0]["quantity"] = 9_000_000_000_000_000_000
+    nothing = {"id": "sub_odd", "object": "subscription", "status": None, "items": [], "metadata": {}}
+    usual = subscription(2, "2026-01-05", 500)
+    await take(db, [made(huge, "2026-01-05"), changed(nothing, "2026-01-06"), made(usual, "2026-01-05")])
+    assert column(await rows(db, "mrr", "2026-01-31", 1), "closing") == [10**15 + 500]
+
+
+@pytest.mark.parametrize("ahead", [1, 400])
+async def test_what_lies_ahead_is_not_told_yet(db: Database, ahead: int) -> None:
+    day = f"{datetime.now(UTC).date() + timedelta(days=ahead):%Y-%m-%d}"
+    await take(db, [made(subscription(1, day, 1000), day)])
+    assert column(await rows(db, "mrr", f"{datetime.now(UTC):%Y-%m-%d}", 1), "closing") == []
+    assert column(await rows(db, "mrr", day, 1), "closing") == [1000]
+    assert date.fromisoformat(day) > actions.today()
