@@ -1,0 +1,158 @@
+"""The documents' own names: everything they list is there, their queries run, and nothing else is to be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from tests.make import Make
+from tests.reports.tools import at, changed, made, subscription
+from tests.rules.code import ROOT
+from tests.stripe_mirror.tools import take
+from vetrina.commands.conform import examine
+from vetrina.core.db import Database
+from vetrina.reports.documents import documents, fits
+from vetrina.stripe_mirror import sample
+
+AT = at("2026-02-01")
+
+# Word for word as the document has them.
+QUERIES = [
+    """SELECT u.*, s.* 
+FROM users u 
+LEFT JOIN subscriptions s ON u.user_id = s.user_id 
+WHERE u.email = '[email protected]';""",
+    """SELECT * FROM users 
+WHERE metadata->>'membership_type' = 'Adult';""",
+    """SELECT * FROM subscriptions 
+WHERE metadata->>'subscription_type' = 'Premium';""",
+    """SELECT u.*, ur.role 
+FROM users u 
+JOIN user_roles ur ON u.user_id = ur.user_id 
+WHERE u.email = '[email protected]';""",
+]  # fmt: skip
+
+
+@pytest.fixture
+def reporting(database: str, owner: str) -> Iterator[psycopg.Connection]:
+    """A connection as the reporting role, with the limits that `vetrina up` gives it."""
+    parts = urlsplit(database)
+    uri = urlunsplit(parts._replace(netloc=f"vetrina_reporting:test@{parts.netloc.rpartition('@')[2]}"))
+    with psycopg.connect(uri, autocommit=True, options="-c default_transaction_read_only=on") as connection:
+        yield connection
+
+
+async def members(db: Database) -> None:
+    """Three customers, one of them with an address that the document's queries look for, and two subscriptions."""
+    await take(db, [
+        made({**sample.customer(1, AT), "email": "[email protected]", "metadata": {"membership_type": "Adult"}}, "2026-02-01"),
+        made({**sample.customer(2, AT), "metadata": {"membership_type": "Adult", "branch": "north"}}, "2026-02-01"),
+        made({**sample.customer(3, AT), "email": None, "metadata": {"membership_type": "Junior"}}, "2026-02-01"),
+        made({**subscription(1, "2026-02-01", 900), "metadata": {"subscription_type": "Premium"}}, "2026-02-01"),
+        made({**subscription(2, "2026-02-01", 900), "metadata": {"subscription_type": "Basic"}}, "2026-02-01"),
+    ])  # fmt: skip
+
+
+async def test_the_documents_queries_run_word_for_word(db: Database, make: Make, reporting: psycopg.Connection) -> None:
+    await members(db)
+    account = await make.account()
+    async with db.tx() as tx:
+        await tx.connection.execute("insert into stripe_mirror.links values (%s, 'cus_sample0000000001')", (account.id,))
+        await tx.connection.execute("insert into accounts.user_roles values (%s, 'admin'), (%s, 'member')", (account.id,) * 2)
+    reporting.execute("set search_path = doc_cogento")
+    answers = []
+    for query in QUERIES:
+        cursor = reporting.execute(query)
+        names = [each.name for each in cursor.description or ()]
+        answers.append([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
+    with_subscription, adults, premium, roles = answers
+    assert [row["stripe_subscription_id"] for row in with_subscription] == ["sub_sample0000000001"]
+    assert {row["stripe_customer_id"] for row in adults} == {"cus_sample0000000001", "cus_sample0000000002"}
+    assert [row["stripe_subscription_id"] for row in premium] == ["sub_sample0000000001"]
+    assert sorted(row["role"] for row in roles) == ["admin", "member"]
+
+
+async def test_personal_data_is_masked(db: Database, make: Make, reporting: psycopg.Connection) -> None:
+    grace = {**sample.customer(2, AT), "email": "grace@example.com", "name": "Grace", "phone": "+32470123456"}
+    await take(db, [made(grace, "2026-02-01")])
+    row = reporting.execute("select email, name, phone, address, metadata ->> 'member_number' from doc_cogento.users").fetchone()
+    assert row == ("g***@example.com", "G***", "***56", {"city": "Ghent", "country": "BE"}, "2")
+    account = await make.account(email="ada@example.com")
+    users = reporting.execute('select email, name, "tokenBalance" from doc_style_studio.users where _id = %s', (account.id,))
+    assert users.fetchone() == ("a***@example.com", "T***", 20)
+
+
+async def test_who_was_deleted_is_gone_and_what_was_fetched_has_no_event(db: Database, reporting: psycopg.Connection) -> None:
+    one = sample.customer(1, AT)
+    await take(db, [made(one, "2026-02-01")])
+    cursor = reporting.execute("select stripe_updated_at, last_webhook_event_id from doc_cogento.users")
+    assert [(moment.timestamp(), event[:8]) for moment, event in cursor] == [(AT, "evt_samp")]
+    await take(db, [{**changed(one, "2026-02-02"), "type": "customer.deleted"}])
+    assert reporting.execute("select count(*) from doc_cogento.users").fetchone() == (0,)
+
+
+def test_everything_documented_is_there(reporting: psycopg.Connection) -> None:
+    made = examine(reporting.info.dsn + " password=test")
+    assert {each.schema: each.wrong for each in made} == {"doc_cogento": [], "doc_style_studio": []}
+    assert {each.schema: (each.tables, each.columns) for each in made} == {
+        "doc_cogento": (3, 23), "doc_style_studio": (5, 32)}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("planted", "told"),
+    [
+        ("drop view doc_cogento.user_roles", ["doc_cogento.user_roles.user_id: relation", "user_roles.role", "created_at"]),
+        ('alter view doc_style_studio.generations rename column "resultImageFiles" to results',
+         ["generations.resultImageFiles: column", "generations.results is in no document"]),
+        ("revoke select on doc_cogento.users from vetrina_reporting", ["users.user_id: permission denied"] + ["users."] * 10),
+        ("create view doc_cogento.extra as select 1 as one; grant select on doc_cogento.extra to vetrina_reporting",
+         ["doc_cogento.extra.one is in no document"]),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_told(owner: str, reporting: psycopg.Connection, planted: str, told: list[str]) -> None:
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(planted.encode())
+    wrong = [each for made in examine(reporting.info.dsn + " password=test") for each in made.wrong]
+    assert len(wrong) == len(told), wrong
+    assert all(part in text for part, text in zip(told, wrong, strict=True)), wrong
+
+
+def test_a_column_of_another_type_is_none(reporting: psycopg.Connection) -> None:
+    assert fits("any[]", "uuid[]") and not fits("any[]", "uuid")
+    assert fits("character varying", "character varying") and not fits("character varying", "text")
+    views = {path.stem.partition("_")[2] for path in (ROOT / "migrations").glob("*_doc_*")}
+    assert {each.schema for each in documents()} == views
+
+
+@pytest.mark.parametrize("command", [
+    "insert into doc_cogento.users (synced_at) values (now())", "delete from doc_style_studio.usage",
+    "update doc_cogento.subscriptions set synced_at = now()", "create table doc_cogento.mine (n integer)",
+    "create view doc_cogento.mine as select 1", "create schema mine", "create temporary table mine (n integer)",
+    "select * from stripe_mirror.customers", "select * from accounts.accounts", "select * from core.settings",
+    "select * from reports.states", "select * from public.procrastinate_jobs", "select stripe_mirror.take('[]', '{}', '{}')",
+    "select reports.refresh(true)", "select pg_read_file('/etc/hostname')", "copy (select 1) to program 'true'",
+    "select * from pg_authid", "alter role vetrina_reporting superuser",
+])  # fmt: skip
+def test_the_reporting_role_reads_these_views_and_nothing_else(reporting: psycopg.Connection, command: str) -> None:
+    # Whoever has the password can turn the read-only setting off; what refuses is the lack of rights.
+    for read_only in ("on", "off"):
+        reporting.execute(f"set default_transaction_read_only = {read_only}".encode())
+        if "temporary" in command and read_only == "off":
+            continue  # which is theirs alone, and gone with the session
+        with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction,
+                            psycopg.errors.ObjectNotInPrerequisiteState)) as refused:  # fmt: skip
+            reporting.execute(command.encode())
+        if read_only == "off":
+            assert not isinstance(refused.value, psycopg.errors.ReadOnlySqlTransaction)
+
+
+async def test_the_index_on_metadata_serves_the_views_too(db: Database, owner: str, reporting: psycopg.Connection) -> None:
+    await take(db, [made(sample.customer(n, AT), "2026-02-01") for n in range(300)])
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("analyze stripe_mirror.customers")
+    reporting.execute("set enable_seqscan = off")
+    plan = reporting.execute("""explain select * from doc_cogento.users where metadata @> '{"member_number": "7"}'""").fetchall()
+    assert any("customers_by_metadata" in row[0] for row in plan), plan
