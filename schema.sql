@@ -5,9 +5,15 @@ CREATE SCHEMA accounts;
 
 CREATE SCHEMA core;
 
+CREATE SCHEMA doc_cogento;
+
+CREATE SCHEMA doc_style_studio;
+
 CREATE SCHEMA media;
 
 CREATE SCHEMA payments;
+
+CREATE SCHEMA reports;
 
 CREATE SCHEMA stripe_mirror;
 
@@ -533,36 +539,198 @@ begin
 end
 $$;
 
-CREATE FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) RETURNS bigint
+CREATE FUNCTION reports.count_metadata(p_at_once boolean) RETURNS boolean
     LANGUAGE plpgsql
-    AS $_$
+    AS $$
 declare
+  v_began timestamptz := clock_timestamp();
+  v_last reports.progress;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('reports.count_metadata')) then
+    return false;
+  end if;
+  select * into v_last from reports.progress where part = 'metadata';
+  if v_last.part is not null and not p_at_once and (v_last.done_until + make_interval(secs => 20 * v_last.seconds) > v_began or not (
+      exists (select from stripe_mirror.customers where synced_at >= v_last.done_until)
+      or exists (select from stripe_mirror.subscriptions where synced_at >= v_last.done_until))) then
+    return false;
+  end if;
+  delete from reports.metadata_keys;
+  insert into reports.metadata_keys (kind, key, holders, distinct_values, commonest)
+  with pairs as (
+    select 'customers' as kind, m.key, m.value, count(*) as held
+      from stripe_mirror.customers c, jsonb_each_text(c.metadata) m where c.deleted_at is null group by m.key, m.value
+    union all
+    select 'subscriptions', m.key, m.value, count(*)
+      from stripe_mirror.subscriptions s, jsonb_each_text(s.metadata) m group by m.key, m.value
+  ), ranked as (
+    select *, row_number() over (partition by kind, key order by held desc, value) as place from pairs
+  )
+  select kind, key, sum(held)::bigint, count(*),
+         coalesce(jsonb_agg(jsonb_build_object('value', value, 'count', held) order by place)
+                    filter (where place <= 50 and length(value) <= 200), '[]')
+    from ranked where length(key) <= 200 group by kind, key;
+  insert into reports.progress (part, done_until, seconds)
+  values ('metadata', v_began - interval '1 minute', extract(epoch from clock_timestamp() - v_began))
+  on conflict (part) do update set done_until = excluded.done_until, seconds = excluded.seconds;
+  return true;
+end
+$$;
+
+CREATE TABLE reports.states (
+    subscription_id text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    status text NOT NULL,
+    customer_id text NOT NULL,
+    product_id text NOT NULL,
+    currency text NOT NULL,
+    monthly bigint NOT NULL,
+    change bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE FUNCTION reports.derive(p_ids text[]) RETURNS SETOF reports.states
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+begin
+  return query
+  with versions as (
+    select e.object_id as id, e.at, e.rank, e.id as event_id, stripe_mirror.word(o.data -> 'status') as status,
+           stripe_mirror.monthly(o.data) as monthly,
+           stripe_mirror.ref(coalesce(o.data #> '{items,data,0,price,product}', o.data #> '{items,data,0,plan,product}',
+                                      o.data #> '{plan,product}')) as product_id,
+           stripe_mirror.ref(o.data -> 'customer') as customer_id, stripe_mirror.word(o.data -> 'currency') as currency,
+           stripe_mirror.moment(o.data -> 'created') as born, stripe_mirror.moment(o.data -> 'ended_at') as ended,
+           stripe_mirror.moment(o.data -> 'trial_end') as tried
+      from stripe_mirror.events e, lateral (select e.payload #> '{data,object}' as data) o
+     where e.kind = 'subscriptions' and (p_ids is null or e.object_id = any (p_ids))
+    union all
+    select s.id, s.event_at, s.event_rank, s.event_id, s.status, s.monthly_amount, s.product_id, s.customer_id, s.currency,
+           s.stripe_created_at, s.ended_at, s.trial_end
+      from stripe_mirror.subscriptions s
+     where s.event_rank = 0 and isfinite(s.event_at) and (p_ids is null or s.id = any (p_ids))
+  ), known as (
+    select distinct on (v.id, v.at) v.* from versions v order by v.id, v.at, v.rank desc, v.event_id collate "C" desc
+  ), firsts as (
+    select distinct on (k.id) k.*, least(k.born, k.at) as begun from known k order by k.id, k.at
+  ), told as (
+    select k.id, k.at as since, k.status, k.product_id, k.monthly from known k
+    union all
+    select f.id, piece.since, piece.status, f.product_id, f.monthly
+      from firsts f, lateral (values
+        (f.begun, case when f.status not in ('active', 'past_due', 'canceled') then f.status
+                       when f.tried > f.begun then 'trialing'
+                       when f.status = 'canceled' and f.ended > f.begun then 'active'
+                       else f.status end),
+        (case when f.tried > f.begun and (f.status in ('active', 'past_due') or f.tried < f.ended) then f.tried end,
+         case f.status when 'canceled' then 'active' else f.status end),
+        (case when f.status = 'canceled' and f.ended > f.begun then f.ended end, 'canceled')
+      ) piece (since, status)
+     where piece.since < f.at
+  ), ordered as (
+    select t.id, t.since, coalesce(t.status, '') as status, coalesce(t.product_id, '') as product_id,
+           case when t.status in ('active', 'past_due') then round(least(coalesce(t.monthly, 0), 1e15))::bigint
+                else 0 end as monthly
+      from told t
+  ), compared as (
+    select o.*, lag(o.status) over w is distinct from o.status or lag(o.product_id) over w is distinct from o.product_id
+                or lag(o.monthly) over w is distinct from o.monthly as differs
+      from ordered o window w as (partition by o.id order by o.since)
+  ), kept as (
+    select c.*, lead(c.since) over w as until, c.monthly - coalesce(lag(c.monthly) over w, 0) as change
+      from compared c where c.differs window w as (partition by c.id order by c.since)
+  ), whose as (
+    -- Stripe changes neither after the beginning.
+    select distinct on (k.id) k.id, coalesce(k.customer_id, '') as customer_id, coalesce(k.currency, 'xxx') as currency
+      from known k order by k.id, k.at desc
+  )
+  select k.id, k.since, k.until, k.status, w.customer_id, k.product_id, w.currency, k.monthly, k.change, now()
+    from kept k join whose w on w.id = k.id;
+end
+$$;
+
+CREATE FUNCTION reports.masked_address(p jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when jsonb_typeof(p) = 'object' then jsonb_build_object('city', p -> 'city', 'country', p -> 'country') end
+$$;
+
+CREATE FUNCTION reports.masked_email(p text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when position('@' in p) > 0 then left(p, 1) || '***' || substring(p from position('@' in p)) else p end
+$$;
+
+CREATE FUNCTION reports.masked_name(p text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select left(p, 1) || '***'
+$$;
+
+CREATE FUNCTION reports.masked_phone(p text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select '***' || right(p, 2)
+$$;
+
+CREATE FUNCTION reports.period_amount(p_data jsonb) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+  select round(least(coalesce(sum(
+           coalesce(stripe_mirror.whole(price -> 'unit_amount')::numeric,
+                    case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
+                         then (price ->> 'unit_amount_decimal')::numeric end, stripe_mirror.whole(price -> 'amount'), 0)
+           * coalesce(stripe_mirror.whole(item -> 'quantity'), 1)), 0), 1e15))::bigint
+    from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item,
+         lateral (select coalesce(nullif(item -> 'price', 'null'), item -> 'plan') as price) priced
+   where coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type', 'licensed') <> 'metered'
+     and coalesce(stripe_mirror.moment(item -> 'current_period_end'), '-infinity')
+         <= coalesce(stripe_mirror.period(p_data, 'current_period_end'), 'infinity')
+$_$;
+
+CREATE FUNCTION reports.refresh(p_all boolean) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_began timestamptz := clock_timestamp();
+  v_done timestamptz := (select done_until from reports.progress where part = 'subscriptions');
+  v_until timestamptz;
+  v_ids text[];
   v_count bigint;
 begin
-  execute format($doubt$
-    insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-    select %1$L, id, 'missing', date_trunc('second', $2) - interval '1 second'
-      from stripe_mirror.%1$I
-     where deleted_at is null and event_at < date_trunc('second', $2) and stripe_created_at >= $1 and stripe_created_at < $2
-     order by id
-    on conflict (kind, object_id) do nothing
-  $doubt$, p_kind) using p_since, p_before;
-  get diagnostics v_count = row_count;
+  if not pg_try_advisory_xact_lock(hashtext('reports.refresh')) then
+    return null;
+  end if;
+  v_until := least(clock_timestamp(), (select min(xact_start) from pg_stat_activity
+                                        where datname = current_database() and pid <> pg_backend_pid())) - interval '1 second';
+  if p_all or v_done is null then
+    delete from reports.states;
+    insert into reports.states select * from reports.derive(null);
+    select count(distinct subscription_id) into v_count from reports.states;
+  else
+    select array_agg(id) into v_ids from (
+      select object_id as id from stripe_mirror.events where kind = 'subscriptions' and created_at >= v_done
+      union
+      select id from stripe_mirror.subscriptions where event_rank = 0 and synced_at >= v_done) news;
+    v_count := coalesce(cardinality(v_ids), 0);
+    if v_count > 0 then
+      delete from reports.states where subscription_id = any (v_ids);
+      insert into reports.states select * from reports.derive(v_ids);
+    end if;
+  end if;
+  insert into reports.progress (part, done_until, seconds)
+  values ('subscriptions', v_until, extract(epoch from clock_timestamp() - v_began))
+  on conflict (part) do update set done_until = excluded.done_until, seconds = excluded.seconds;
   return v_count;
 end
-$_$;
+$$;
 
 CREATE FUNCTION stripe_mirror.elements(p jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
   select case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end
-$$;
-
-CREATE FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS stripe_mirror.version
-    LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-  select stripe_mirror.version(p_object, date_trunc('second', p_at), 0::smallint,
-                               to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false)
 $$;
 
 CREATE FUNCTION stripe_mirror.flag(p jsonb) RETURNS boolean
@@ -827,10 +995,8 @@ begin
     );
     alter table stripe_mirror.%1$I alter column data set storage external;
     create index %3$I on stripe_mirror.%1$I using gin (metadata jsonb_path_ops);
-    create index %5$I on stripe_mirror.%1$I using brin (synced_at);
     create trigger %4$I before update on stripe_mirror.%1$I for each row execute function core.touch();
-  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch',
-     p_name || '_by_syncing');
+  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch');
   foreach v_column in array p_indexed loop
     execute format('create index %I on stripe_mirror.%I (%I)', p_name || '_by_' || v_column, p_name, v_column);
   end loop;
@@ -913,19 +1079,6 @@ CREATE FUNCTION stripe_mirror.ref(p jsonb) RETURNS text
   select case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end
 $$;
 
-CREATE FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) RETURNS bigint
-    LANGUAGE plpgsql
-    AS $_$
-declare
-  v_count bigint;
-begin
-  execute format('update stripe_mirror.%I set deleted_at = null, synced_at = clock_timestamp()
-                   where id = any ($1) and deleted_at < $2', p_kind) using p_ids, p_before;
-  get diagnostics v_count = row_count;
-  return v_count;
-end
-$_$;
-
 CREATE FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) RETURNS text[]
     LANGUAGE plpgsql
     AS $_$
@@ -978,25 +1131,11 @@ declare
   v_versions stripe_mirror.version[];
   v_changed bigint;
 begin
-  select array_agg(stripe_mirror.fetched(o, p_at, p_began)) into v_versions from jsonb_array_elements(p_objects) o;
+  select array_agg(stripe_mirror.version(o, date_trunc('second', p_at), 0::smallint,
+                                         to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false) order by o ->> 'id')
+    into v_versions from jsonb_array_elements(p_objects) o;
   execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
     into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
-  return v_changed;
-end
-$_$;
-
-CREATE FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) RETURNS bigint
-    LANGUAGE plpgsql
-    AS $_$
-declare
-  v_versions stripe_mirror.version[];
-  v_changed bigint;
-begin
-  select array_agg(stripe_mirror.fetched(object, at, began)) into v_versions
-    from stripe_mirror.staged where batch = p_batch and kind = p_kind;
-  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
-    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
-  delete from stripe_mirror.staged where batch = p_batch and kind = p_kind;
   return v_changed;
 end
 $_$;
@@ -1916,6 +2055,260 @@ CREATE TABLE core.usage (
     CONSTRAINT usage_action_is_named CHECK ((action ~ '^[a-z][a-z_]{2,63}$'::text))
 );
 
+CREATE TABLE stripe_mirror.subscriptions (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
+    product_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price,product}'::text[]), (data #> '{items,data,0,plan,product}'::text[]), (data #> '{plan,product}'::text[])))) STORED,
+    price_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    monthly_amount numeric GENERATED ALWAYS AS (stripe_mirror.monthly(data)) STORED,
+    current_period_start timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_start'::text)) STORED,
+    current_period_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_end'::text)) STORED,
+    cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'cancel_at_period_end'::text))) STORED,
+    cancel_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'cancel_at'::text))) STORED,
+    canceled_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'canceled_at'::text))) STORED,
+    started_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'start_date'::text))) STORED,
+    ended_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'ended_at'::text))) STORED,
+    trial_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'trial_end'::text))) STORED,
+    latest_invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'latest_invoice'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.subscriptions ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE VIEW doc_cogento.subscriptions AS
+ SELECT (md5(('stripe subscription '::text || id)))::uuid AS subscription_id,
+    (id)::character varying AS stripe_subscription_id,
+    (md5(('stripe customer '::text || customer_id)))::uuid AS user_id,
+    (product_id)::character varying AS product_id,
+    (status)::character varying AS status,
+    current_period_start,
+    current_period_end,
+    metadata,
+    synced_at
+   FROM stripe_mirror.subscriptions;
+
+CREATE TABLE stripe_mirror.links (
+    account_id uuid NOT NULL,
+    customer_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE VIEW doc_cogento.user_roles AS
+ SELECT (md5(('stripe customer '::text || l.customer_id)))::uuid AS user_id,
+    (r.role)::character varying AS role,
+    r.created_at
+   FROM (accounts.user_roles r
+     JOIN stripe_mirror.links l ON ((l.account_id = r.account_id)));
+
+CREATE TABLE stripe_mirror.customers (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
+    email text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'email'::text))) STORED,
+    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
+    phone text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'phone'::text))) STORED,
+    address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    balance bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'balance'::text))) STORED,
+    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'delinquent'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.customers ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE VIEW doc_cogento.users AS
+ SELECT user_id,
+    (reports.masked_email(email))::character varying AS email,
+    (id)::character varying AS stripe_customer_id,
+    (reports.masked_name(name))::character varying AS name,
+    (reports.masked_phone(phone))::character varying AS phone,
+    reports.masked_address(address) AS address,
+    metadata,
+    stripe_created_at,
+        CASE
+            WHEN isfinite(event_at) THEN event_at
+            ELSE NULL::timestamp with time zone
+        END AS stripe_updated_at,
+    synced_at,
+    (
+        CASE
+            WHEN (event_id !~~ '.%'::text) THEN event_id
+            ELSE NULL::text
+        END)::character varying AS last_webhook_event_id
+   FROM stripe_mirror.customers
+  WHERE (deleted_at IS NULL);
+
+CREATE VIEW doc_style_studio.files AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    category,
+    storage_key AS "storageId"
+   FROM media.files
+  WHERE (category = ANY (ARRAY['product_image'::text, 'model_image'::text, 'generated_image'::text, 'profile_image'::text]));
+
+CREATE TABLE studio.generation_files (
+    account_id uuid NOT NULL,
+    generation_id uuid NOT NULL,
+    role text NOT NULL,
+    "position" smallint NOT NULL,
+    file_id uuid,
+    category text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT generation_file_category_fits_role CHECK (((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))))
+);
+
+CREATE TABLE studio.generations (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    style_name text NOT NULL,
+    engine text NOT NULL,
+    prompt text DEFAULT ''::text NOT NULL,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seed bigint NOT NULL,
+    charge_asset wallet.asset DEFAULT 'token'::text NOT NULL,
+    cost bigint NOT NULL,
+    hold_id uuid NOT NULL,
+    progress smallint DEFAULT 0 NOT NULL,
+    step text,
+    attempt integer DEFAULT 0 NOT NULL,
+    retry_of uuid,
+    error_code text,
+    error_message text,
+    processing_time_ms integer,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
+    CONSTRAINT generation_failure_is_told CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
+    CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
+    CONSTRAINT generation_prompt_length CHECK ((length(prompt) <= 1000)),
+    CONSTRAINT generation_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+CREATE VIEW doc_style_studio.generations AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    status,
+    prompt,
+    parameters,
+    ARRAY( SELECT f.file_id
+           FROM studio.generation_files f
+          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'product'::text) AND (f.file_id IS NOT NULL))
+          ORDER BY f."position") AS "productImageFiles",
+    ARRAY( SELECT f.file_id
+           FROM studio.generation_files f
+          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'model'::text) AND (f.file_id IS NOT NULL))
+          ORDER BY f."position") AS "modelImageFiles",
+    ARRAY( SELECT f.file_id
+           FROM studio.generation_files f
+          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'result'::text) AND (f.file_id IS NOT NULL))
+          ORDER BY f."position") AS "resultImageFiles",
+    created_at AS "createdAt"
+   FROM studio.generations g;
+
+CREATE TABLE payments.gateway_refs (
+    gateway text NOT NULL,
+    ref text NOT NULL,
+    account_id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE VIEW doc_style_studio."tokenPurchases" AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    amount,
+    quantity AS tokens,
+        CASE status
+            WHEN 'cancelled'::text THEN 'failed'::text
+            WHEN 'expired'::text THEN 'failed'::text
+            WHEN 'disputed'::text THEN 'completed'::text
+            ELSE status
+        END AS status,
+    ( SELECT r.ref
+           FROM payments.gateway_refs r
+          WHERE ((r.account_id = p.account_id) AND (r.payment_id = p.id) AND (r.gateway = 'stripe'::text) AND (r.ref ~~ 'pi\_%'::text))
+         LIMIT 1) AS "stripePaymentIntentId",
+    COALESCE(reference, track_id) AS "transactionId"
+   FROM payments.payments p
+  WHERE (kind = 'tokens'::text);
+
+CREATE VIEW doc_style_studio.usage AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    action,
+    at AS "timestamp",
+    metadata
+   FROM core.usage;
+
+CREATE TABLE wallet.grants (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    asset wallet.asset NOT NULL,
+    source text NOT NULL,
+    quantity bigint NOT NULL,
+    remaining bigint NOT NULL,
+    expires_at timestamp with time zone,
+    extended_at timestamp with time zone,
+    key text NOT NULL,
+    note text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT grant_quantity_positive CHECK ((quantity > 0)),
+    CONSTRAINT grant_remaining_in_range CHECK (((remaining >= 0) AND (remaining <= quantity))),
+    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text])))
+);
+
+CREATE TABLE wallet.wallets (
+    account_id uuid NOT NULL,
+    asset wallet.asset NOT NULL,
+    balance bigint DEFAULT 0 NOT NULL,
+    held bigint DEFAULT 0 NOT NULL,
+    lifetime_granted bigint DEFAULT 0 NOT NULL,
+    lifetime_used bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    frozen boolean DEFAULT false NOT NULL,
+    CONSTRAINT wallet_held_not_negative CHECK ((held >= 0)),
+    CONSTRAINT wallet_lifetime_not_negative CHECK ((LEAST(lifetime_granted, lifetime_used) >= 0)),
+    CONSTRAINT wallet_not_overdrawn CHECK ((balance >= 0))
+);
+
+CREATE VIEW doc_style_studio.users AS
+ SELECT a.id AS _id,
+    reports.masked_email(a.email) AS email,
+    reports.masked_name(u.name) AS name,
+    NULL::text AS "externalId",
+    COALESCE(w.balance, (0)::bigint) AS tokens,
+    COALESCE(w.balance, (0)::bigint) AS "tokenBalance",
+    COALESCE(( SELECT (sum(g.quantity))::bigint AS sum
+           FROM wallet.grants g
+          WHERE ((g.account_id = a.id) AND ((g.asset)::text = 'token'::text) AND (g.source = 'purchase'::text))), (0)::bigint) AS "totalTokensPurchased"
+   FROM ((accounts.accounts a
+     LEFT JOIN accounts.users u ON ((u.account_id = a.id)))
+     LEFT JOIN wallet.wallets w ON (((w.account_id = a.id) AND ((w.asset)::text = 'token'::text))));
+
 CREATE TABLE payments.customers (
     account_id uuid NOT NULL,
     gateway text NOT NULL,
@@ -1949,14 +2342,6 @@ CREATE TABLE payments.failed_transactions (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE payments.gateway_refs (
-    gateway text NOT NULL,
-    ref text NOT NULL,
-    account_id uuid NOT NULL,
-    payment_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
 CREATE TABLE payments.reversals (
     account_id uuid NOT NULL,
     id uuid DEFAULT core.new_id() NOT NULL,
@@ -1984,6 +2369,35 @@ CREATE TABLE payments.webhook_events (
     CONSTRAINT webhook_outcome_known CHECK ((outcome = ANY (ARRAY['applied'::text, 'ignored'::text, 'failed'::text])))
 );
 
+CREATE TABLE reports.metadata_keys (
+    kind text NOT NULL,
+    key text NOT NULL,
+    holders bigint NOT NULL,
+    distinct_values bigint NOT NULL,
+    commonest jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE reports.progress (
+    part text NOT NULL,
+    done_until timestamp with time zone NOT NULL,
+    seconds double precision NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE reports.searches (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    filters jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT search_kind_known CHECK ((kind = ANY (ARRAY['customers'::text, 'subscriptions'::text]))),
+    CONSTRAINT search_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80)))
+);
+
 CREATE TABLE stripe_mirror.charges (
     id text NOT NULL,
     data jsonb NOT NULL,
@@ -2007,30 +2421,6 @@ CREATE TABLE stripe_mirror.charges (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE ONLY stripe_mirror.charges ALTER COLUMN data SET STORAGE EXTERNAL;
-
-CREATE TABLE stripe_mirror.customers (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
-    email text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'email'::text))) STORED,
-    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
-    phone text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'phone'::text))) STORED,
-    address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    balance bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'balance'::text))) STORED,
-    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'delinquent'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.customers ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE TABLE stripe_mirror.disputes (
     id text NOT NULL,
@@ -2102,12 +2492,6 @@ CREATE TABLE stripe_mirror.kinds (
     name text NOT NULL,
     object text NOT NULL,
     deleted_by text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE stripe_mirror.links (
-    account_id uuid NOT NULL,
-    customer_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -2194,37 +2578,6 @@ CREATE TABLE stripe_mirror.refunds (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE ONLY stripe_mirror.refunds ALTER COLUMN data SET STORAGE EXTERNAL;
-
-CREATE TABLE stripe_mirror.subscriptions (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
-    product_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price,product}'::text[]), (data #> '{items,data,0,plan,product}'::text[]), (data #> '{plan,product}'::text[])))) STORED,
-    price_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    monthly_amount numeric GENERATED ALWAYS AS (stripe_mirror.monthly(data)) STORED,
-    current_period_start timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_start'::text)) STORED,
-    current_period_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_end'::text)) STORED,
-    cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'cancel_at_period_end'::text))) STORED,
-    cancel_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'cancel_at'::text))) STORED,
-    canceled_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'canceled_at'::text))) STORED,
-    started_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'start_date'::text))) STORED,
-    ended_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'ended_at'::text))) STORED,
-    trial_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'trial_end'::text))) STORED,
-    latest_invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'latest_invoice'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.subscriptions ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE VIEW stripe_mirror.objects AS
  SELECT 'charges'::text AS kind,
@@ -2318,30 +2671,16 @@ UNION ALL
    FROM stripe_mirror.subscriptions;
 
 CREATE TABLE stripe_mirror.ranges (
-    run uuid NOT NULL,
+    run text NOT NULL,
     kind text NOT NULL,
     starts_at bigint NOT NULL,
     ends_at bigint NOT NULL,
-    since bigint NOT NULL,
-    began_at timestamp with time zone NOT NULL,
     last_id text,
     fetched bigint DEFAULT 0 NOT NULL,
     finished_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
-
-CREATE UNLOGGED TABLE stripe_mirror.staged (
-    batch uuid NOT NULL,
-    "position" bigint NOT NULL,
-    kind text NOT NULL,
-    object jsonb NOT NULL,
-    at timestamp with time zone NOT NULL,
-    began timestamp with time zone NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-)
-WITH (toast_tuple_target='8160');
-ALTER TABLE ONLY stripe_mirror.staged ALTER COLUMN object SET STORAGE EXTERNAL;
 
 CREATE TABLE stripe_mirror.unsettled (
     kind text NOT NULL,
@@ -2352,47 +2691,6 @@ CREATE TABLE stripe_mirror.unsettled (
     last_error text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE studio.generation_files (
-    account_id uuid NOT NULL,
-    generation_id uuid NOT NULL,
-    role text NOT NULL,
-    "position" smallint NOT NULL,
-    file_id uuid,
-    category text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT generation_file_category_fits_role CHECK (((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))))
-);
-
-CREATE TABLE studio.generations (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    style_name text NOT NULL,
-    engine text NOT NULL,
-    prompt text DEFAULT ''::text NOT NULL,
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    seed bigint NOT NULL,
-    charge_asset wallet.asset DEFAULT 'token'::text NOT NULL,
-    cost bigint NOT NULL,
-    hold_id uuid NOT NULL,
-    progress smallint DEFAULT 0 NOT NULL,
-    step text,
-    attempt integer DEFAULT 0 NOT NULL,
-    retry_of uuid,
-    error_code text,
-    error_message text,
-    processing_time_ms integer,
-    started_at timestamp with time zone,
-    completed_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
-    CONSTRAINT generation_failure_is_told CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
-    CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
-    CONSTRAINT generation_prompt_length CHECK ((length(prompt) <= 1000)),
-    CONSTRAINT generation_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
 
 CREATE TABLE studio.styles (
@@ -2436,24 +2734,6 @@ ALTER TABLE wallet.entries ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENT
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE wallet.grants (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    asset wallet.asset NOT NULL,
-    source text NOT NULL,
-    quantity bigint NOT NULL,
-    remaining bigint NOT NULL,
-    expires_at timestamp with time zone,
-    extended_at timestamp with time zone,
-    key text NOT NULL,
-    note text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT grant_quantity_positive CHECK ((quantity > 0)),
-    CONSTRAINT grant_remaining_in_range CHECK (((remaining >= 0) AND (remaining <= quantity))),
-    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text])))
 );
 
 CREATE TABLE wallet.holds (
@@ -2556,21 +2836,6 @@ CREATE TABLE wallet.plans (
     CONSTRAINT plan_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text])))
 );
 
-CREATE TABLE wallet.wallets (
-    account_id uuid NOT NULL,
-    asset wallet.asset NOT NULL,
-    balance bigint DEFAULT 0 NOT NULL,
-    held bigint DEFAULT 0 NOT NULL,
-    lifetime_granted bigint DEFAULT 0 NOT NULL,
-    lifetime_used bigint DEFAULT 0 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    frozen boolean DEFAULT false NOT NULL,
-    CONSTRAINT wallet_held_not_negative CHECK ((held >= 0)),
-    CONSTRAINT wallet_lifetime_not_negative CHECK ((LEAST(lifetime_granted, lifetime_used) >= 0)),
-    CONSTRAINT wallet_not_overdrawn CHECK ((balance >= 0))
-);
-
 ALTER TABLE ONLY accounts.accounts
     ADD CONSTRAINT account_email_taken UNIQUE (kind, email);
 
@@ -2667,6 +2932,21 @@ ALTER TABLE ONLY payments.reversals
 ALTER TABLE ONLY payments.webhook_events
     ADD CONSTRAINT webhook_events_pkey PRIMARY KEY (event_id);
 
+ALTER TABLE ONLY reports.metadata_keys
+    ADD CONSTRAINT metadata_keys_pkey PRIMARY KEY (kind, key);
+
+ALTER TABLE ONLY reports.progress
+    ADD CONSTRAINT progress_pkey PRIMARY KEY (part);
+
+ALTER TABLE ONLY reports.searches
+    ADD CONSTRAINT search_name_taken UNIQUE (account_id, name);
+
+ALTER TABLE ONLY reports.searches
+    ADD CONSTRAINT searches_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY reports.states
+    ADD CONSTRAINT states_pkey PRIMARY KEY (subscription_id, since);
+
 ALTER TABLE ONLY stripe_mirror.charges
     ADD CONSTRAINT charges_pkey PRIMARY KEY (id);
 
@@ -2704,13 +2984,10 @@ ALTER TABLE ONLY stripe_mirror.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY stripe_mirror.ranges
-    ADD CONSTRAINT ranges_pkey PRIMARY KEY (run, kind, ends_at);
+    ADD CONSTRAINT ranges_pkey PRIMARY KEY (run, kind, starts_at);
 
 ALTER TABLE ONLY stripe_mirror.refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY stripe_mirror.staged
-    ADD CONSTRAINT staged_pkey PRIMARY KEY (batch, "position");
 
 ALTER TABLE ONLY stripe_mirror.subscriptions
     ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (id);
@@ -2826,53 +3103,43 @@ CREATE INDEX payments_by_status ON payments.payments USING btree (status, expire
 
 CREATE INDEX webhook_events_by_outcome ON payments.webhook_events USING btree (outcome, created_at);
 
-CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
+CREATE INDEX states_by_customer ON reports.states USING btree (customer_id);
 
-CREATE INDEX charges_by_syncing ON stripe_mirror.charges USING brin (synced_at);
+CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX customers_by_email ON stripe_mirror.customers USING btree (email);
 
-CREATE INDEX customers_by_folded_email ON stripe_mirror.customers USING btree (lower(email));
-
 CREATE INDEX customers_by_metadata ON stripe_mirror.customers USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX customers_by_syncing ON stripe_mirror.customers USING brin (synced_at);
+CREATE INDEX customers_by_sync ON stripe_mirror.customers USING brin (synced_at) WITH (autosummarize='on');
 
 CREATE INDEX customers_by_user_id ON stripe_mirror.customers USING btree (user_id);
 
 CREATE INDEX disputes_by_metadata ON stripe_mirror.disputes USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX disputes_by_syncing ON stripe_mirror.disputes USING brin (synced_at);
+CREATE INDEX events_by_arrival ON stripe_mirror.events USING brin (created_at) WITH (autosummarize='on');
 
 CREATE INDEX events_by_object ON stripe_mirror.events USING btree (kind, object_id, at);
 
 CREATE INDEX events_by_time ON stripe_mirror.events USING btree (at);
 
+CREATE INDEX events_of_failed_payments ON stripe_mirror.events USING btree (object_id, at) WHERE (type = 'invoice.payment_failed'::text);
+
 CREATE INDEX invoices_by_customer_id ON stripe_mirror.invoices USING btree (customer_id);
 
 CREATE INDEX invoices_by_metadata ON stripe_mirror.invoices USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX invoices_by_subscription_id ON stripe_mirror.invoices USING btree (subscription_id);
+CREATE INDEX invoices_by_payment ON stripe_mirror.invoices USING btree (paid_at) INCLUDE (currency, amount_paid) WHERE (paid_at IS NOT NULL);
 
-CREATE INDEX invoices_by_syncing ON stripe_mirror.invoices USING brin (synced_at);
+CREATE INDEX invoices_by_subscription_id ON stripe_mirror.invoices USING btree (subscription_id);
 
 CREATE INDEX payment_intents_by_metadata ON stripe_mirror.payment_intents USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX payment_intents_by_syncing ON stripe_mirror.payment_intents USING brin (synced_at);
-
 CREATE INDEX prices_by_metadata ON stripe_mirror.prices USING gin (metadata jsonb_path_ops);
-
-CREATE INDEX prices_by_syncing ON stripe_mirror.prices USING brin (synced_at);
 
 CREATE INDEX products_by_metadata ON stripe_mirror.products USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX products_by_syncing ON stripe_mirror.products USING brin (synced_at);
-
-CREATE INDEX ranges_by_kind ON stripe_mirror.ranges USING btree (kind, created_at);
-
 CREATE INDEX refunds_by_metadata ON stripe_mirror.refunds USING gin (metadata jsonb_path_ops);
-
-CREATE INDEX refunds_by_syncing ON stripe_mirror.refunds USING brin (synced_at);
 
 CREATE INDEX subscriptions_by_customer_id ON stripe_mirror.subscriptions USING btree (customer_id);
 
@@ -2880,7 +3147,7 @@ CREATE INDEX subscriptions_by_metadata ON stripe_mirror.subscriptions USING gin 
 
 CREATE INDEX subscriptions_by_status ON stripe_mirror.subscriptions USING btree (status);
 
-CREATE INDEX subscriptions_by_syncing ON stripe_mirror.subscriptions USING brin (synced_at);
+CREATE INDEX subscriptions_by_sync ON stripe_mirror.subscriptions USING brin (synced_at) WITH (autosummarize='on');
 
 CREATE INDEX generation_files_by_file ON studio.generation_files USING btree (account_id, file_id) WHERE (file_id IS NOT NULL);
 
@@ -2973,6 +3240,10 @@ CREATE TRIGGER payments_touch BEFORE UPDATE ON payments.payments FOR EACH ROW EX
 CREATE TRIGGER reversals_touch BEFORE UPDATE ON payments.reversals FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER webhook_events_touch BEFORE UPDATE ON payments.webhook_events FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER progress_touch BEFORE UPDATE ON reports.progress FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER searches_touch BEFORE UPDATE ON reports.searches FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER charges_touch BEFORE UPDATE ON stripe_mirror.charges FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -3078,6 +3349,9 @@ ALTER TABLE ONLY payments.payments
 ALTER TABLE ONLY payments.reversals
     ADD CONSTRAINT reversal_is_of_a_payment FOREIGN KEY (account_id, payment_id) REFERENCES payments.payments(account_id, id);
 
+ALTER TABLE ONLY reports.searches
+    ADD CONSTRAINT search_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY stripe_mirror.links
     ADD CONSTRAINT link_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
@@ -3134,8 +3408,13 @@ ALTER TABLE ONLY wallet.wallets
 
 GRANT USAGE ON SCHEMA accounts TO vetrina_app;
 GRANT USAGE ON SCHEMA core TO vetrina_app;
+GRANT USAGE ON SCHEMA doc_cogento TO vetrina_reporting;
+GRANT USAGE ON SCHEMA doc_cogento TO vetrina_app;
+GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_reporting;
+GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_app;
 GRANT USAGE ON SCHEMA media TO vetrina_app;
 GRANT USAGE ON SCHEMA payments TO vetrina_app;
+GRANT USAGE ON SCHEMA reports TO vetrina_app;
 GRANT USAGE ON SCHEMA stripe_mirror TO vetrina_app;
 GRANT USAGE ON SCHEMA studio TO vetrina_app;
 GRANT USAGE ON SCHEMA wallet TO vetrina_app;
@@ -3168,9 +3447,16 @@ GRANT ALL ON FUNCTION payments.refund(p_account uuid, p_payment uuid, p_total bi
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
 GRANT ALL ON FUNCTION payments.take_back(p_payment payments.payments, p_kind text, p_ref text, p_amount bigint) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.count_metadata(p_at_once boolean) TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.states TO vetrina_app;
+GRANT ALL ON FUNCTION reports.derive(p_ids text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_email(p text) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_phone(p text) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.period_amount(p_data jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.refresh(p_all boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.elements(p jsonb) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.flag(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.keys(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) TO vetrina_app;
@@ -3188,10 +3474,8 @@ GRANT ALL ON FUNCTION stripe_mirror.monthly(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.period(p_data jsonb, p_field text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.rank(p_type text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.ref(p jsonb) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.whole(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.word(p jsonb) TO vetrina_app;
@@ -3235,38 +3519,56 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.outbox TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.rate_limits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.settings TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.usage TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
+GRANT SELECT ON TABLE doc_cogento.subscriptions TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_cogento.subscriptions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.links TO vetrina_app;
+GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
+GRANT SELECT ON TABLE doc_cogento.users TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_cogento.users TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.reversals TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.webhook_events TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.metadata_keys TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.progress TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.searches TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.charges TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE stripe_mirror.events TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.invoices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.kinds TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.links TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.payment_intents TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.products TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.refunds TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.objects TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.staged TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.unsettled TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE wallet.entries_position_seq TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.holds TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.memberships TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.packs TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.periods TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plan_prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plans TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
