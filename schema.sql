@@ -727,10 +727,36 @@ begin
 end
 $$;
 
+CREATE FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  v_count bigint;
+begin
+  execute format($doubt$
+    insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+    select %1$L, id, 'missing', date_trunc('second', $2) - interval '1 second'
+      from stripe_mirror.%1$I
+     where deleted_at is null and event_at < date_trunc('second', $2) and stripe_created_at >= $1 and stripe_created_at < $2
+     order by id
+    on conflict (kind, object_id) do nothing
+  $doubt$, p_kind) using p_since, p_before;
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$_$;
+
 CREATE FUNCTION stripe_mirror.elements(p jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
   select case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end
+$$;
+
+CREATE FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS stripe_mirror.version
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+  select stripe_mirror.version(p_object, date_trunc('second', p_at), 0::smallint,
+                               to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false)
 $$;
 
 CREATE FUNCTION stripe_mirror.flag(p jsonb) RETURNS boolean
@@ -995,8 +1021,10 @@ begin
     );
     alter table stripe_mirror.%1$I alter column data set storage external;
     create index %3$I on stripe_mirror.%1$I using gin (metadata jsonb_path_ops);
+    create index %5$I on stripe_mirror.%1$I using brin (synced_at);
     create trigger %4$I before update on stripe_mirror.%1$I for each row execute function core.touch();
-  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch');
+  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch',
+     p_name || '_by_syncing');
   foreach v_column in array p_indexed loop
     execute format('create index %I on stripe_mirror.%I (%I)', p_name || '_by_' || v_column, p_name, v_column);
   end loop;
@@ -1079,6 +1107,19 @@ CREATE FUNCTION stripe_mirror.ref(p jsonb) RETURNS text
   select case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end
 $$;
 
+CREATE FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  v_count bigint;
+begin
+  execute format('update stripe_mirror.%I set deleted_at = null, synced_at = clock_timestamp()
+                   where id = any ($1) and deleted_at < $2', p_kind) using p_ids, p_before;
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$_$;
+
 CREATE FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) RETURNS text[]
     LANGUAGE plpgsql
     AS $_$
@@ -1131,11 +1172,25 @@ declare
   v_versions stripe_mirror.version[];
   v_changed bigint;
 begin
-  select array_agg(stripe_mirror.version(o, date_trunc('second', p_at), 0::smallint,
-                                         to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false) order by o ->> 'id')
-    into v_versions from jsonb_array_elements(p_objects) o;
+  select array_agg(stripe_mirror.fetched(o, p_at, p_began)) into v_versions from jsonb_array_elements(p_objects) o;
   execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
     into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
+  return v_changed;
+end
+$_$;
+
+CREATE FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  v_versions stripe_mirror.version[];
+  v_changed bigint;
+begin
+  select array_agg(stripe_mirror.fetched(object, at, began)) into v_versions
+    from stripe_mirror.staged where batch = p_batch and kind = p_kind;
+  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
+    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
+  delete from stripe_mirror.staged where batch = p_batch and kind = p_kind;
   return v_changed;
 end
 $_$;
@@ -2671,16 +2726,30 @@ UNION ALL
    FROM stripe_mirror.subscriptions;
 
 CREATE TABLE stripe_mirror.ranges (
-    run text NOT NULL,
+    run uuid NOT NULL,
     kind text NOT NULL,
     starts_at bigint NOT NULL,
     ends_at bigint NOT NULL,
+    since bigint NOT NULL,
+    began_at timestamp with time zone NOT NULL,
     last_id text,
     fetched bigint DEFAULT 0 NOT NULL,
     finished_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE UNLOGGED TABLE stripe_mirror.staged (
+    batch uuid NOT NULL,
+    "position" bigint NOT NULL,
+    kind text NOT NULL,
+    object jsonb NOT NULL,
+    at timestamp with time zone NOT NULL,
+    began timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (toast_tuple_target='8160');
+ALTER TABLE ONLY stripe_mirror.staged ALTER COLUMN object SET STORAGE EXTERNAL;
 
 CREATE TABLE stripe_mirror.unsettled (
     kind text NOT NULL,
@@ -2984,10 +3053,13 @@ ALTER TABLE ONLY stripe_mirror.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY stripe_mirror.ranges
-    ADD CONSTRAINT ranges_pkey PRIMARY KEY (run, kind, starts_at);
+    ADD CONSTRAINT ranges_pkey PRIMARY KEY (run, kind, ends_at);
 
 ALTER TABLE ONLY stripe_mirror.refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.staged
+    ADD CONSTRAINT staged_pkey PRIMARY KEY (batch, "position");
 
 ALTER TABLE ONLY stripe_mirror.subscriptions
     ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (id);
@@ -3107,15 +3179,23 @@ CREATE INDEX states_by_customer ON reports.states USING btree (customer_id);
 
 CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
 
+CREATE INDEX charges_by_syncing ON stripe_mirror.charges USING brin (synced_at);
+
 CREATE INDEX customers_by_email ON stripe_mirror.customers USING btree (email);
+
+CREATE INDEX customers_by_folded_email ON stripe_mirror.customers USING btree (lower(email));
 
 CREATE INDEX customers_by_metadata ON stripe_mirror.customers USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX customers_by_sync ON stripe_mirror.customers USING brin (synced_at) WITH (autosummarize='on');
 
+CREATE INDEX customers_by_syncing ON stripe_mirror.customers USING brin (synced_at);
+
 CREATE INDEX customers_by_user_id ON stripe_mirror.customers USING btree (user_id);
 
 CREATE INDEX disputes_by_metadata ON stripe_mirror.disputes USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX disputes_by_syncing ON stripe_mirror.disputes USING brin (synced_at);
 
 CREATE INDEX events_by_arrival ON stripe_mirror.events USING brin (created_at) WITH (autosummarize='on');
 
@@ -3133,13 +3213,25 @@ CREATE INDEX invoices_by_payment ON stripe_mirror.invoices USING btree (paid_at)
 
 CREATE INDEX invoices_by_subscription_id ON stripe_mirror.invoices USING btree (subscription_id);
 
+CREATE INDEX invoices_by_syncing ON stripe_mirror.invoices USING brin (synced_at);
+
 CREATE INDEX payment_intents_by_metadata ON stripe_mirror.payment_intents USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX payment_intents_by_syncing ON stripe_mirror.payment_intents USING brin (synced_at);
 
 CREATE INDEX prices_by_metadata ON stripe_mirror.prices USING gin (metadata jsonb_path_ops);
 
+CREATE INDEX prices_by_syncing ON stripe_mirror.prices USING brin (synced_at);
+
 CREATE INDEX products_by_metadata ON stripe_mirror.products USING gin (metadata jsonb_path_ops);
 
+CREATE INDEX products_by_syncing ON stripe_mirror.products USING brin (synced_at);
+
+CREATE INDEX ranges_by_kind ON stripe_mirror.ranges USING btree (kind, created_at);
+
 CREATE INDEX refunds_by_metadata ON stripe_mirror.refunds USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX refunds_by_syncing ON stripe_mirror.refunds USING brin (synced_at);
 
 CREATE INDEX subscriptions_by_customer_id ON stripe_mirror.subscriptions USING btree (customer_id);
 
@@ -3148,6 +3240,8 @@ CREATE INDEX subscriptions_by_metadata ON stripe_mirror.subscriptions USING gin 
 CREATE INDEX subscriptions_by_status ON stripe_mirror.subscriptions USING btree (status);
 
 CREATE INDEX subscriptions_by_sync ON stripe_mirror.subscriptions USING brin (synced_at) WITH (autosummarize='on');
+
+CREATE INDEX subscriptions_by_syncing ON stripe_mirror.subscriptions USING brin (synced_at);
 
 CREATE INDEX generation_files_by_file ON studio.generation_files USING btree (account_id, file_id) WHERE (file_id IS NOT NULL);
 
@@ -3456,7 +3550,9 @@ GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_phone(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.period_amount(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.refresh(p_all boolean) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.elements(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.flag(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.keys(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) TO vetrina_app;
@@ -3474,8 +3570,10 @@ GRANT ALL ON FUNCTION stripe_mirror.monthly(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.period(p_data jsonb, p_field text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.rank(p_type text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.ref(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.whole(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.word(p jsonb) TO vetrina_app;
@@ -3562,6 +3660,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.products TO vetrina_app
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.refunds TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.objects TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.staged TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.unsettled TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;
