@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import csv
+import csv as sheets
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 
 from vetrina.commands import exits, output
-from vetrina.commands.reach import reaching
+from vetrina.commands.reach import doing, reaching
 from vetrina.core import logs, settings
 from vetrina.core.db import Database
 from vetrina.core.refusals import Refusal
+from vetrina.core.settings import Settings
 from vetrina.reports import members as finding
 from vetrina.reports.model import Filters, Kind, Member, MemberSubscription
 from vetrina.web import words
@@ -62,12 +61,12 @@ def members(
         print(f"vetrina: {refused.message}", file=sys.stderr)
         return exits.USAGE
     if explain:
-        for line in asyncio.run(_plan(found, of, filters, limit)):
+        for line in asyncio.run(doing(found, lambda tx: finding.plan(tx, of, filters, limit=limit))):
             print(line)
     elif csv:
         asyncio.run(_csv(found, of, filters))
     else:
-        rows = asyncio.run(_find(found, of, filters, limit))
+        rows = asyncio.run(doing(found, lambda tx: finding.find(tx, of, filters, limit=limit)))
         output.as_json(rows) if json else _print(rows)
     return exits.OK
 
@@ -80,32 +79,16 @@ def _pairs(given: tuple[str, ...] | list[str], prefix: str) -> list[tuple[str, s
     return found
 
 
-@asynccontextmanager
-async def _database(found: settings.Settings) -> AsyncGenerator[Database]:
+async def _csv(found: Settings, of: Kind, filters: Filters) -> None:
+    writer = sheets.writer(sys.stdout)
     async with reaching(found) as access:
         db = Database(access.app, size=2, name="vetrina members")
         await db.open()
         try:
-            yield db
+            async for rows in finding.sheet(db, of, filters):
+                writer.writerows(rows)
         finally:
             await db.close()
-
-
-async def _find(found: settings.Settings, of: Kind, filters: Filters, limit: int) -> list[Member] | list[MemberSubscription]:
-    async with _database(found) as db, db.tx() as tx:
-        return await finding.find(tx, of, filters, limit=limit)
-
-
-async def _plan(found: settings.Settings, of: Kind, filters: Filters, limit: int) -> list[str]:
-    async with _database(found) as db, db.tx() as tx:
-        return await finding.plan(tx, of, filters, limit=limit)
-
-
-async def _csv(found: settings.Settings, of: Kind, filters: Filters) -> None:
-    writer = csv.writer(sys.stdout)
-    async with _database(found) as db:
-        async for rows in finding.sheet(db, of, filters):
-            writer.writerows(rows)
 
 
 def _print(rows: list[Member] | list[MemberSubscription]) -> None:

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from vetrina.core.db import Database, Tx
 from vetrina.reports import queries
-from vetrina.reports.model import BadFilter, Filters, Key, Kind, Member, MemberSubscription
+from vetrina.reports.model import BadFilter, Filters, Kind, Member, MemberSubscription
 
 METADATA, SUBSCRIPTION = "metadata.", "subscription.metadata."
 CHUNK = 1000
@@ -65,13 +65,22 @@ def _arguments(kind: Kind, filters: Filters) -> dict[str, Any]:
     return found
 
 
-async def find(tx: Tx, kind: Kind, filters: Filters, *, after: str = "", limit: int) -> list[Member] | list[MemberSubscription]:
-    """Those that fit, by id, from `after` on. Within a transaction, which keeps the planner to the values at hand."""
+async def customers(tx: Tx, filters: Filters, *, after: str = "", limit: int) -> list[Member]:
+    """Customers that fit, by id, from `after` on. Within a transaction, which keeps the planner to the values at hand."""
     await tx.one(queries.FOR_THESE_VALUES)
-    asked = _arguments(kind, filters)
-    if kind == "customers":
-        return await tx.all(queries.MEMBERS, **asked, after=after, limit=limit)
-    return await tx.all(queries.SUBSCRIPTIONS, **asked, after=after, limit=limit)
+    return await tx.all(queries.MEMBERS, **_arguments("customers", filters), after=after, limit=limit)
+
+
+async def subscriptions(tx: Tx, filters: Filters, *, after: str = "", limit: int) -> list[MemberSubscription]:
+    """Subscriptions that fit, in the same way."""
+    await tx.one(queries.FOR_THESE_VALUES)
+    return await tx.all(queries.SUBSCRIPTIONS, **_arguments("subscriptions", filters), after=after, limit=limit)
+
+
+async def find(tx: Tx, kind: Kind, filters: Filters, *, after: str = "", limit: int) -> list[Member] | list[MemberSubscription]:
+    """Those of either kind."""
+    search = customers if kind == "customers" else subscriptions
+    return await search(tx, filters, after=after, limit=limit)
 
 
 async def count(tx: Tx, kind: Kind, filters: Filters) -> int:
@@ -111,8 +120,3 @@ def _cells(row: Member | MemberSubscription, plain: list[str], keys: list[str]) 
     monthly = row.monthly if isinstance(row.monthly, int) else " ".join(f"{n} {of}" for of, n in sorted(row.monthly.items()))
     given = [*(values[name] for name in plain), monthly, *(row.metadata.get(key) for key in keys)]
     return ["" if each is None else str(each) for each in given]
-
-
-def by_kind(keys: list[Key], kind: str) -> list[Key]:
-    """Those of one kind."""
-    return [each for each in keys if each.kind == kind]
