@@ -79,10 +79,10 @@ OFFER = Statement(
     Offer,
     """
     select p.id as plan_id, p.name, p.display_name as title, p.kind, wallet.price_of(p.id, %(currency)s) as price,
-           case when c.id is null or p.id = m.plan_id then 0 else floor(
+           case when c.id is null or p.id in (m.plan_id, coalesce(m.next_plan_id, m.plan_id)) then 0 else floor(
              case when c.currency = %(currency)s then c.worth else coalesce(wallet.price_of(m.plan_id, %(currency)s), 0) end
              * extract(epoch from c.ends_at - now()) / extract(epoch from c.ends_at - c.starts_at))::bigint end as credit,
-           case when p.id <> m.plan_id then c.id end as credit_period,
+           case when p.id <> m.plan_id and p.id is distinct from m.next_plan_id then c.id end as credit_period,
            p.id = m.plan_id as current, coalesce(paid.worth, 0) > 0 as paid,
            coalesce(paid.worth, 0) > 0 and p.id = coalesce(m.next_plan_id, m.plan_id) as renewal,
            coalesce(paid.worth, 0) > 0 and coalesce(wallet.price_of(p.id, %(currency)s), 0)

@@ -1,0 +1,139 @@
+"""Purchases while processes are killed: whatever the bank took is granted after restart and sweep, to the credit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from tests.fakes.zarinpal import MERCHANT, Fault, ZarinPalFake
+from tests.scenarios.load import Client
+from tests.scenarios.up import Up, up
+
+WELCOME, PACK = 20, 50
+VICTIMS = ["vetrina serve", "vetrina worker", "bin/postgres"]
+
+
+@dataclass
+class Buyers:
+    """Several people who buy tokens at once; some never come back from the bank, some come twice."""
+
+    url: str
+    bank: ZarinPalFake
+    purchases: int
+    accounts: int = 6
+    seed: int = 1
+    bought: dict[str, int] = field(default_factory=dict[str, int])
+    """How often the bank took money, by account."""
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        self.clients = [Client(self.url) for _ in range(self.accounts)]
+        packs = self.clients[0].again("GET", "/packs").json()["items"]
+        self.pack = next(each["id"] for each in packs if each["name"] == "tokens_50_irr")
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Buy until all is bought; raises what any buyer ran into."""
+        with ThreadPoolExecutor(self.accounts) as pool:
+            for each in [pool.submit(self._buyer, number) for number in range(self.accounts)]:
+                each.result()
+
+    def _buyer(self, number: int) -> None:
+        client, chance = self.clients[number], random.Random(self.seed * 1000 + number)
+        for _ in range(self.purchases // self.accounts + (number < self.purchases % self.accounts)):
+            authority = self._checkout(client)
+            if authority is not None:
+                self._pay(authority, chance.random())
+                with self._lock:
+                    self.bought[str(number)] = self.bought.get(str(number), 0) + 1
+            with self._lock:
+                self.done += 1
+
+    def _checkout(self, client: Client) -> str | None:
+        """A checkout's authority; None when it was lost on the way, so that nobody can pay it."""
+        body = {"pack_id": self.pack, "gateway": "zarinpal"}
+        answer = client.again("POST", "/payments", json=body, headers={"Idempotency-Key": uuid4().hex})
+        if answer.status_code == 409:
+            return None
+        assert answer.status_code == 201, answer.text
+        return answer.json()["checkout_url"].rpartition("/")[2]
+
+    def _pay(self, authority: str, chance: float) -> None:
+        """The bank takes the money; then one buyer in three closes the browser, one comes back once, one twice at once."""
+        self.bank.bank(authority, paid=True)
+        path = f"{self.url}/payments/zarinpal/callback?Authority={authority}&Status=OK"
+
+        def back() -> None:
+            with contextlib.suppress(httpx2.HTTPError):  # the site was just killed: the buyer sees an error and goes away
+                httpx2.get(path, timeout=10)
+
+        again = 0 if chance < 1 / 3 else 1 if chance < 2 / 3 else 2
+        threads = [threading.Thread(target=back) for _ in range(again)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+
+
+def killing(running: Up, buyers: Buyers, kills: int, seed: int) -> int:
+    """Kill a part after every few purchases until they are through; how many were killed."""
+    chance = random.Random(seed)
+    killed = 0
+    while buyers.done < buyers.purchases:
+        if killed < kills and buyers.done * kills >= killed * buyers.purchases:
+            word = VICTIMS[killed % len(VICTIMS)]
+            if running.pids(word):
+                running.kill(word)
+                killed += 1
+        time.sleep(chance.uniform(0.05, 0.2))
+    return killed
+
+
+def story(folder: Path, *, purchases: int, kills: int, seed: int) -> None:
+    """Buy, kill, restart, sweep: paid = granted."""
+    with ZarinPalFake() as bank:
+        settings = {"ZARINPAL_MERCHANT_ID": MERCHANT, "ZARINPAL_API_BASE": bank.url}
+        with up(folder, VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1", **settings) as running:
+            bank.often("verify", 0.2, Fault(status=502))
+            buyers = Buyers(running.url, bank, purchases, seed=seed)
+            work = threading.Thread(target=buyers.run)
+            work.start()
+            killed = killing(running, buyers, kills, seed)
+            work.join(300)
+            assert not work.is_alive() and killed == kills
+            running.wait(60)
+            bank.well()
+            swept = running.run("payments", "sweep", "--json")
+            assert swept.returncode == 0, swept.stdout + swept.stderr
+            assert json.loads(swept.stdout)["away"] == 0
+
+            taken = [each for each in bank.sessions.values() if each.state in {"PAID", "VERIFIED"}]
+            assert len(taken) == sum(buyers.bought.values()) >= purchases * 0.8
+            assert {each.state for each in taken} == {"VERIFIED"}, "money that nobody verified goes back to the buyer"
+            for number, client in enumerate(buyers.clients):
+                assert client.balance() == (WELCOME + PACK * buyers.bought.get(str(number), 0), 0)
+            told = running.run("verify")
+            assert told.returncode == 0, told.stdout + told.stderr
+            again = running.run("payments", "sweep", "--json")
+            assert json.loads(again.stdout)["paid"] == 0
+
+
+def test_what_was_paid_is_granted_whatever_was_killed(tmp_path: Path) -> None:
+    story(tmp_path, purchases=100, kills=6, seed=1)
+
+
+@pytest.mark.torture
+def test_a_thousand_purchases(tmp_path: Path) -> None:
+    seed = int(os.environ.get("VETRINA_TORTURE_SEED", "1"))
+    story(tmp_path, purchases=1000, kills=60, seed=seed)
