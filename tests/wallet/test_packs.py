@@ -85,11 +85,17 @@ async def test_the_operators_page(site: Site, make: Make) -> None:
         assert bad.status_code == 303 and "smallest unit" in (await browser.get("/operator/packs")).text
 
 
+def command_on(owner: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands of this process run on the test's database, and leave the test's logs as they are."""
+    monkeypatch.setenv("VETRINA_DATABASE_URL", owner)
+    monkeypatch.setenv("VETRINA_DATA", str(folder))
+    monkeypatch.setattr("vetrina.core.logs.configure", lambda *_: None)
+
+
 def test_the_commands(
     owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("VETRINA_DATABASE_URL", owner)
-    monkeypatch.setenv("VETRINA_DATA", str(tmp_path))
+    command_on(owner, tmp_path, monkeypatch)
     assert main(["packs", "add", "tokens_9", "--title", "Nine", "--asset", "token", "--quantity", "9", "--price", "99",
                  "--currency", "USD"]) == 0  # fmt: skip
     assert capsys.readouterr().out == "tokens_9 is for sale now: Nine, 9 tokens, $0.99.\n"
@@ -111,8 +117,7 @@ async def test_quota_explain(
 ) -> None:
     await make.account(email="ada@example.com")
     await make.account(email="ada@example.com", kind="vendor")
-    monkeypatch.setenv("VETRINA_DATABASE_URL", owner)
-    monkeypatch.setenv("VETRINA_DATA", str(tmp_path))
+    command_on(owner, tmp_path, monkeypatch)
     assert await asyncio.to_thread(main, ["quota", "explain", "Ada@example.com"]) == 0
     told = capsys.readouterr().out
     assert "ada@example.com (user): Free plan" in told.replace("Ada@", "ada@") and "(vendor): Vendor Free plan" in told
