@@ -56,8 +56,8 @@ values
   ('limits.uploads', '{"count": 1200, "seconds": 60}', 'Uploads by one account.'),
   ('limits.generations', '{"count": 6000, "seconds": 60}', 'Generations started by one account.');
 
--- One live code for each target and purpose: a resend replaces it, and the attempts go on counting until the hour in
--- which they were made is over. Only an HMAC of the code is kept. There need be no account.
+-- One live code for each target and purpose: a resend replaces it, and wrong guesses go on counting until an hour has
+-- passed since the last. Only an HMAC of the code is kept. There need be no account.
 create table accounts.verifications (
   kind text not null,
   purpose text not null,
@@ -72,7 +72,7 @@ create table accounts.verifications (
   updated_at timestamptz not null default now(),
   primary key (target, purpose, kind),
   constraint verification_kind_known check (kind in ('user', 'vendor')),
-  constraint verification_purpose_known check (purpose in ('email_verify', 'phone_verify', 'password_reset')),
+  constraint verification_purpose_known check (purpose in ('email_verify', 'phone_verify', 'password_reset', 'sign_in')),
   constraint verification_attempts_in_range check (attempt_count between 0 and 5),
   constraint verification_is_short check (expires_at <= updated_at + interval '11 minutes')
 );

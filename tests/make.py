@@ -39,7 +39,9 @@ class Make:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    async def account(self, *, tokens: int | None = None, kind: str = "user", email: str | None = None) -> Account:
+    async def account(
+        self, *, tokens: int | None = None, kind: str = "user", email: str | None = None, phone: str | None = None
+    ) -> Account:
         """An account without a usable password, with exactly `tokens` tokens (None: the welcome gift)."""
         account_id = new_id()
         email = email or f"{account_id.hex[-12:]}@example.com"
@@ -48,7 +50,9 @@ class Make:
             if tokens is not None:
                 # The welcome gift is a setting; this account is made under another one.
                 await tx.connection.execute("update core.settings set value = '0' where key = 'wallet.welcome_tokens'")
-            await tx.one(queries.INSERT_ACCOUNT, id=account_id, kind=kind, email=email, password_hash=None, name="Test")
+            await tx.one(
+                queries.INSERT_ACCOUNT, id=account_id, kind=kind, email=email, phone=phone, password_hash=None, name="Test"
+            )
             if tokens is not None:
                 await tx.connection.execute("update core.settings set value = '20' where key = 'wallet.welcome_tokens'")
             if tokens:

@@ -79,8 +79,7 @@ INSIDE = {
         "file_bytes_positive", "file_colour_is_hex",
     ],
     "not yet written by anything: its screen brings its refusal": [
-        "account_handle_taken", "account_handle_shape", "account_phone_taken", "account_phone_is_e164",
-        "account_has_an_identifier", "user_bio_length", "vendor_business_name_length",
+        "account_handle_taken", "account_handle_shape", "user_bio_length", "vendor_business_name_length",
     ],
     "Stripe's events are only inserted, kinds come by migration": ["events_append_only", "mirror_object_taken"],
     "kept by our own functions, which say the gateway's word as it is": [
@@ -95,6 +94,7 @@ INSIDE = {
         "outbox_channel_known", "rate_limit_count_not_negative", "audit_head_position_positive", "audit_position_taken",
         "audit_actor_known", "audit_action_is_named", "audit_logs_append_only", "verification_kind_known",
         "verification_purpose_known", "verification_attempts_in_range", "verification_is_short", "role_known",
+        "second_factor_attempts_in_range",
     ],
 }  # fmt: skip
 """Constraints without a refusal, by why no person can run into them."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from uuid import UUID
 
 import msgspec
 
-from vetrina.accounts import queries, tokens
-from vetrina.accounts.model import AccountRow, BadEmail, BadName, Credentials, SessionEnded, WrongCredentials
+from vetrina.accounts import challenges, codes, identifiers, notices, queries, queries_codes, tokens
+from vetrina.accounts.codes import Kind, Language, Purpose
+from vetrina.accounts.model import AccountRow, BadEmail, BadName, EmailTaken, SessionEnded, WrongCredentials
+from vetrina.accounts.model_doors import BadPhone, PhoneTaken, TooManyGuesses, WrongCode
 from vetrina.accounts.passwords import hasher
 from vetrina.accounts.tokens import SessionToken, access_tokens
 from vetrina.core import usage
 from vetrina.core.db import Tx
 from vetrina.core.ids import AccountId, new_id
+from vetrina.core.limits import RateLimited, limits
 from vetrina.core.services import Services
 
 
@@ -30,37 +34,98 @@ class Opened(msgspec.Struct, frozen=True):
     token: SessionToken
 
 
-async def register(services: Services, *, email: str, password: str, name: str | None, kind: str, device: Device) -> Opened:
-    """A new account and its first session. The free plan and the welcome tokens come with the row.
+async def register(
+    services: Services,
+    *,
+    email: str | None,
+    password: str,
+    name: str | None,
+    kind: Kind,
+    device: Device,
+    phone: str | None = None,
+    language: Language = "en",
+) -> Opened:
+    """A new account and its first session; a code goes to the address, the phone, or both.
 
-    Raises EmailTaken (409), BadEmail, BadName, WeakPassword (422), Busy (429).
+    The free plan and the welcome tokens come with the row. Raises EmailTaken, PhoneTaken (409), OneIdentifier, BadEmail,
+    BadPhone, BadName, WeakPassword (422), Busy, RateLimited (429).
     """
-    address = normal(email)
+    known = identifiers.given(email, phone, services.settings.phone_region)
+    await services.part(limits).spend("registrations", device.ip or "unknown")
     hashed = await services.part(hasher).hash(password)
-    async with services.db.tx() as tx:
-        account = await tx.one(
-            queries.INSERT_ACCOUNT, id=new_id(), kind=kind, email=address, password_hash=hashed, name=(name or "").strip() or None
-        )
-        token = await _open(tx, account.id, device)
-        await usage.record(tx, AccountId(account.id), "account_registered", {"kind": kind})
+    try:
+        async with services.db.tx() as tx:
+            account = await tx.one(
+                queries.INSERT_ACCOUNT,
+                id=new_id(),
+                kind=kind,
+                email=next((each.email for each in known if each.email), None),
+                phone=next((each.phone for each in known if each.phone), None),
+                password_hash=hashed,
+                name=(name or "").strip() or None,
+            )
+            token = await _open(tx, account.id, device)
+            await usage.record(tx, AccountId(account.id), "account_registered", {"kind": kind})
+    except (EmailTaken, PhoneTaken) as taken:
+        # Whose address it is hears of it; the one who asks is told no more than that it cannot be had.
+        whose = next(each for each in known if each.channel == taken.field)
+        await notices.tell(services, whose, kind=kind, notice="registered_already", language=language, address=device.ip)
+        raise
+    for each in known:
+        purpose: Purpose = "email_verify" if each.channel == "email" else "phone_verify"
+        with contextlib.suppress(RateLimited, TooManyGuesses):  # another can be asked for later
+            await codes.ask(services, each, kind=kind, purpose=purpose, language=language, address=device.ip)
     return Opened(account, token)
 
 
-async def sign_in(services: Services, *, email: str, password: str, kind: str, device: Device) -> Opened:
-    """A new session. Raises WrongCredentials (401), whatever was wrong, in the same time; Busy (429)."""
+async def sign_in(
+    services: Services, *, email: str | None, password: str, kind: Kind, device: Device, phone: str | None = None
+) -> Opened:
+    """A new session. Raises WrongCredentials (401), whatever was wrong, in the same time; SecondFactorNeeded (401);
+    Busy, RateLimited (429).
+    """
     try:
-        address = normal(email)
-    except BadEmail:
-        address = ""
+        known = identifiers.one(email, phone, services.settings.phone_region)
+    except (BadEmail, BadPhone):
+        known = identifiers.NOBODY
+    await services.part(limits).spend("sign_in_target", f"{kind} {known.value}")
     async with services.db.read() as tx:
-        found = await tx.maybe(queries.CREDENTIALS, kind=kind, email=address)
+        found = await tx.maybe(queries.CREDENTIALS, kind=kind, email=known.email, phone=known.phone)
     fits = await services.part(hasher).matches(found.password_hash if found else None, password)
     if not fits or found is None or not found.is_active:
         raise WrongCredentials
+    return await enter(services, AccountId(found.id), device, fingerprint=found.fingerprint)
+
+
+async def sign_in_by_code(services: Services, *, phone: str, code: str, kind: Kind, device: Device) -> Opened:
+    """A new session for a code that was sent for `sign_in`. Raises WrongCode (422), SecondFactorNeeded (401),
+    TooManyGuesses (429).
+    """
+    known = identifiers.one(None, phone, services.settings.phone_region)
     async with services.db.tx() as tx:
-        token = await _open(tx, found.id, device)
-        await usage.record(tx, AccountId(found.id), "signed_in", {})
-    return Opened(_public(found), token)
+        right = await codes.judge(tx, services, known, kind=kind, purpose="sign_in", code=code)
+        account = await tx.maybe(queries_codes.BY_PHONE, kind=kind, phone=known.phone) if right else None
+    if account is None:
+        raise WrongCode
+    return await enter(services, AccountId(account), device)
+
+
+async def enter(
+    services: Services, account: AccountId, device: Device, *, fingerprint: str | None = None, proven: bool = False
+) -> Opened:
+    """A session for who has shown who they are. `fingerprint` is of the password that they showed: it must still be the one.
+
+    Raises WrongCredentials (401) for an account that is disabled or gone, SecondFactorNeeded (401) unless `proven`.
+    """
+    async with services.db.tx() as tx:
+        entrant = await tx.maybe(queries_codes.ENTRANT, account=account)
+        if entrant is None or not entrant.is_active or fingerprint not in {None, entrant.fingerprint}:
+            raise WrongCredentials
+        if entrant.second_factor and not proven:
+            raise challenges.needed(services, entrant)
+        token = await _open(tx, account, device)
+        await usage.record(tx, account, "signed_in", {})
+        return Opened(await tx.one(queries.ACCOUNT, account=account), token)
 
 
 async def refresh(services: Services, text: str) -> tuple[SessionToken, str]:
@@ -119,16 +184,6 @@ def access_token(services: Services, token: SessionToken, kind: str) -> str:
     return services.part(access_tokens).issue(token.account_id, token.session_id, kind)
 
 
-def normal(email: str) -> str:
-    """The address as it is compared: trimmed, lower case. Raises BadEmail (422)."""
-    address = email.strip().lower()
-    local, _, domain = address.rpartition("@")
-    plain = address.isprintable() and not any(c.isspace() for c in address)
-    if not local or "." not in domain.strip(".") or not plain or "@" in local or len(address) > 254:
-        raise BadEmail
-    return address
-
-
 async def _open(tx: Tx, account: UUID, device: Device) -> SessionToken:
     token = tokens.new_session(account, new_id())
     await tx.do(
@@ -142,6 +197,3 @@ async def _open(tx: Tx, account: UUID, device: Device) -> SessionToken:
     )
     return token
 
-
-def _public(found: Credentials) -> AccountRow:
-    return AccountRow(found.id, found.kind, found.email, found.name, found.created_at)

@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import delete, get, post
 from litestar.params import Parameter
 
-from vetrina.accounts import actions, queries
-from vetrina.accounts.actions import Device, Opened
+from vetrina.accounts import actions, api_codes, api_factor, queries
+from vetrina.accounts.api_codes import Code, Password, Target
 from vetrina.accounts.model import AccountRow, SessionRow
-from vetrina.accounts.tokens import ACCESS_SECONDS
+from vetrina.accounts.model_doors import PasswordOrCode
+from vetrina.accounts.web import Session, Tokens, device, language, session
 from vetrina.core import usage
 from vetrina.core.usage import UsageRow
 from vetrina.core.web import paging
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
 
-Email = Annotated[str, msgspec.Meta(max_length=320)]
-Password = Annotated[str, msgspec.Meta(max_length=2048)]
 
+class Registration(Target, kw_only=True):
+    """What registering takes: an e-mail address or a phone, or both."""
 
-class Registration(msgspec.Struct, forbid_unknown_fields=True):
-    """What registering takes."""
-
-    email: Email
     password: Password
     name: Annotated[str, msgspec.Meta(max_length=120)] | None = None
-    kind: Literal["user", "vendor"] = "user"
 
 
-class SignIn(msgspec.Struct, forbid_unknown_fields=True):
-    """What signing in takes."""
+class SignIn(Target, kw_only=True):
+    """What signing in takes: an e-mail address or a phone with the password, or a phone with a code sent for `sign_in`."""
 
-    email: Email
-    password: Password
-    kind: Literal["user", "vendor"] = "user"
+    password: Password | None = None
+    code: Code | None = None
 
 
 class Refresh(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,42 +42,41 @@ class Refresh(msgspec.Struct, forbid_unknown_fields=True):
     refresh_token: Annotated[str, msgspec.Meta(max_length=200)]
 
 
-class Tokens(msgspec.Struct):
-    """A fresh pair; `expires_in` is in seconds and of the access token."""
-
-    access_token: str
-    refresh_token: str
-    expires_in: int = ACCESS_SECONDS
-    token_type: str = "Bearer"
-
-
-class Session(Tokens, kw_only=True):
-    """A pair and whose it is."""
-
-    account: AccountRow
-
-
-def device(request: Request) -> Device:
-    """Where the request comes from."""
-    return Device(request.headers.get("user-agent"), request.client.host if request.client else None)
-
-
 @post("/auth/registration", tags=["accounts"])
 async def register(request: Request, data: Registration) -> Session:
-    """Make an account and sign it in. 409 when the address has one already."""
+    """Make an account and sign it in; a code is sent to confirm the address or the phone. 409 when it has an account already."""
     opened = await actions.register(
-        request.services, email=data.email, password=data.password, name=data.name, kind=data.kind, device=device(request)
+        request.services,
+        email=data.email,
+        phone=data.phone,
+        password=data.password,
+        name=data.name,
+        kind=data.kind,
+        device=device(request),
+        language=language(request),
     )
-    return _session(request, opened)
+    return session(request, opened)
 
 
 @post("/auth/session", tags=["accounts"])
 async def sign_in(request: Request, data: SignIn) -> Session:
-    """Sign in."""
-    opened = await actions.sign_in(
-        request.services, email=data.email, password=data.password, kind=data.kind, device=device(request)
-    )
-    return _session(request, opened)
+    """Sign in. 401 `second-factor-needed` carries a `challenge` for POST /auth/session/second-factor."""
+    if (data.password is None) == (data.code is None):
+        raise PasswordOrCode
+    if data.code is not None:
+        opened = await actions.sign_in_by_code(
+            request.services, phone=data.phone or "", code=data.code, kind=data.kind, device=device(request)
+        )
+    else:
+        opened = await actions.sign_in(
+            request.services,
+            email=data.email,
+            phone=data.phone,
+            password=data.password or "",
+            kind=data.kind,
+            device=device(request),
+        )
+    return session(request, opened)
 
 
 @post("/auth/refresh", tags=["accounts"])
@@ -151,9 +145,16 @@ async def usage_page(
     return paging.page(rows, limit, lambda row: row.id, lambda row: row)
 
 
-def _session(request: Request, opened: Opened) -> Session:
-    access = actions.access_token(request.services, opened.token, opened.account.kind)
-    return Session(access, opened.token.text(), account=opened.account)
-
-
-ROUTES: list[Any] = [register, sign_in, refresh, sign_out, me, sessions, revoke, revoke_others, usage_page]
+ROUTES: list[Any] = [
+    register,
+    sign_in,
+    refresh,
+    sign_out,
+    me,
+    sessions,
+    revoke,
+    revoke_others,
+    usage_page,
+    *api_codes.ROUTES,
+    *api_factor.ROUTES,
+]

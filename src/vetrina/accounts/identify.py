@@ -61,6 +61,7 @@ async def _by_cookie(services: Services, header: str, scope: Any) -> None:
             owner.kind,
             browser=True,
             email=owner.email,
+            phone=owner.phone,
             name=owner.name,
             roles=frozenset(owner.roles),
         )

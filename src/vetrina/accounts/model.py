@@ -16,7 +16,10 @@ class AccountRow(msgspec.Struct, frozen=True):
     id: UUID
     kind: str
     email: str | None
+    phone: str | None
     name: str | None
+    email_verified: bool
+    phone_verified: bool
     created_at: datetime
 
 
@@ -24,12 +27,9 @@ class Credentials(msgspec.Struct, frozen=True):
     """What signing in needs to know."""
 
     id: UUID
-    kind: str
-    email: str | None
-    name: str | None
     password_hash: str | None
     is_active: bool
-    created_at: datetime
+    fingerprint: str
 
 
 class SessionOwner(msgspec.Struct, frozen=True):
@@ -38,6 +38,7 @@ class SessionOwner(msgspec.Struct, frozen=True):
     account_id: UUID
     kind: str
     email: str | None
+    phone: str | None
     name: str | None
     roles: list[str]
     balance: int
@@ -114,7 +115,7 @@ class WeakPassword(Refusal):
 
 
 class WrongCredentials(Refusal):
-    """The e-mail address or the password is not right."""
+    """The e-mail address, the phone number or the password is not right."""
 
     status = 401
 

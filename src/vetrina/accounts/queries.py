@@ -12,17 +12,19 @@ INSERT_ACCOUNT = Statement(
     AccountRow,
     """
     with account as (
-      insert into accounts.accounts (id, kind, email, password_hash, last_login_at)
-      values (%(id)s, %(kind)s, %(email)s, %(password_hash)s, now())
-      returning id, kind, email, created_at
+      insert into accounts.accounts (id, kind, email, phone, password_hash, last_login_at)
+      values (%(id)s, %(kind)s, %(email)s, %(phone)s, %(password_hash)s, now())
+      returning id, kind, email, phone, created_at
     ), face as (
       insert into accounts.users (account_id, name)
       select id, %(name)s from account where kind = 'user' returning name
     ), business as (
       insert into accounts.vendors (account_id, business_name)
-      select id, coalesce(%(name)s, split_part(email, '@', 1)) from account where kind = 'vendor' returning business_name
+      select id, coalesce(%(name)s, split_part(email, '@', 1), 'A business') from account where kind = 'vendor'
+      returning business_name
     )
-    select account.id, account.kind, account.email, account.created_at,
+    select account.id, account.kind, account.email, account.phone, account.created_at,
+           false as email_verified, false as phone_verified,
            coalesce((select name from face), (select business_name from business)) as name
       from account
     """,
@@ -31,18 +33,18 @@ INSERT_ACCOUNT = Statement(
 CREDENTIALS = Statement(
     Credentials,
     """
-    select a.id, a.kind, a.email, coalesce(u.name, v.business_name) as name, a.password_hash, a.is_active, a.created_at
-      from accounts.accounts a
-      left join accounts.users u on u.account_id = a.id
-      left join accounts.vendors v on v.account_id = a.id
-     where a.kind = %(kind)s and a.email = %(email)s
+    select id, password_hash, is_active,
+           encode(sha256(convert_to(coalesce(password_hash, ''), 'UTF8')), 'hex') as fingerprint
+      from accounts.accounts
+     where kind = %(kind)s and (email = %(email)s::text or phone = %(phone)s::text)
     """,
 )
 
 ACCOUNT = Statement(
     AccountRow,
     """
-    select a.id, a.kind, a.email, coalesce(u.name, v.business_name) as name, a.created_at
+    select a.id, a.kind, a.email, a.phone, coalesce(u.name, v.business_name) as name,
+           a.email_verified_at is not null as email_verified, a.phone_verified_at is not null as phone_verified, a.created_at
       from accounts.accounts a
       left join accounts.users u on u.account_id = a.id
       left join accounts.vendors v on v.account_id = a.id
@@ -82,7 +84,8 @@ SESSION_OWNER = Statement(
        where account_id = %(account)s and id = %(id)s and refresh_token_hash = %(hash)s
          and revoked_at is null and last_used_at < now() - interval '5 minutes'
     )
-    select a.id as account_id, a.kind, a.email, coalesce(u.name, v.business_name) as name, coalesce(w.balance, 0) as balance,
+    select a.id as account_id, a.kind, a.email, a.phone, coalesce(u.name, v.business_name) as name,
+           coalesce(w.balance, 0) as balance,
            array(select r.role from accounts.user_roles r where r.account_id = a.id) as roles
       from accounts.sessions s
       join accounts.accounts a on a.id = s.account_id

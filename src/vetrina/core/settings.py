@@ -72,6 +72,9 @@ class Settings:
     smtp_url: str = _setting("VETRINA_SMTP_URL", "", "Sends mail: smtp://user:password@host:587 or smtps://.", secret=True)
     mail_from: str = _setting("VETRINA_MAIL_FROM", "Vetrina <vetrina@localhost>", "The sender of mail.")
     sms_from: str = _setting("VETRINA_SMS_FROM", "", "The sender of SMS: a number or name that the provider knows.")
+    phone_region: str = _setting(
+        "VETRINA_PHONE_REGION", "", "Where a phone number without a country is (ISO 3166: IR, DE); otherwise it needs one."
+    )
     twilio_account_sid: str = _setting("TWILIO_ACCOUNT_SID", "", "With the token: sends SMS through Twilio.")
     twilio_auth_token: str = _setting("TWILIO_AUTH_TOKEN", "", "Twilio's token.", secret=True)
     twilio_api_base: str = _setting("TWILIO_API_BASE", "https://api.twilio.com", "Another address of Twilio's API.")

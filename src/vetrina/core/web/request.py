@@ -35,6 +35,7 @@ class Principal(msgspec.Struct, frozen=True):
     kind: str
     browser: bool = False
     email: str | None = None
+    phone: str | None = None
     name: str | None = None
     roles: frozenset[str] = frozenset()
 

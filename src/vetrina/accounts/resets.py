@@ -1,0 +1,57 @@
+"""What a code opens: a confirmed address or phone, a new password."""
+
+from __future__ import annotations
+
+from vetrina.accounts import codes, notices, queries_codes
+from vetrina.accounts.codes import Kind, Language, Purpose
+from vetrina.accounts.identifiers import Identifier
+from vetrina.accounts.model_doors import PurposeUnfit, WrongCode
+from vetrina.accounts.passwords import hasher
+from vetrina.core import usage
+from vetrina.core.ids import AccountId
+from vetrina.core.services import Services
+
+CHANNELS = {"email_verify": {"email"}, "phone_verify": {"phone"}, "sign_in": {"phone"}, "password_reset": {"email", "phone"}}
+"""Where a code for each purpose may go."""
+
+
+def fit(to: Identifier, purpose: Purpose) -> None:
+    """Raises PurposeUnfit (422) when a code for this does not go there."""
+    if to.channel not in CHANNELS[purpose]:
+        raise PurposeUnfit
+
+
+async def confirm(services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, code: str) -> None:
+    """The address or the phone is theirs. Raises PurposeUnfit, WrongCode (422), TooManyGuesses (429)."""
+    fit(to, purpose)
+    async with services.db.tx() as tx:
+        right = await codes.judge(tx, services, to, kind=kind, purpose=purpose, code=code)
+        account = await tx.maybe(queries_codes.VERIFIED, kind=kind, email=to.email, phone=to.phone) if right else None
+        if account is not None:
+            await usage.record(tx, AccountId(account), "identifier_confirmed", {"channel": to.channel})
+    if account is None:
+        raise WrongCode
+
+
+async def reset(
+    services: Services, to: Identifier, *, kind: Kind, code: str, password: str, language: Language
+) -> None:
+    """Another password, and every session has ended.
+
+    Whoever has the code has shown that the address is theirs: it counts as confirmed, and if it never was before, a
+    second factor of whoever registered it goes too. Raises WeakPassword, WrongCode (422), TooManyGuesses, Busy (429).
+    """
+    hashed = await services.part(hasher).hash(password)
+    async with services.db.tx() as tx:
+        right = await codes.judge(tx, services, to, kind=kind, purpose="password_reset", code=code)
+        account = None
+        if right:
+            account = await tx.maybe(
+                queries_codes.RESET, kind=kind, email=to.email, phone=to.phone, password_hash=hashed
+            )
+        if account is not None:
+            await tx.do(queries_codes.END_SESSIONS, account=account, why="password reset")
+            await usage.record(tx, AccountId(account), "password_reset", {"channel": to.channel})
+            await notices.tell_account(tx, services, AccountId(account), notice="password_changed", language=language)
+    if account is None:
+        raise WrongCode
