@@ -35,6 +35,72 @@ CREATE TYPE studio.chosen_file AS (
 CREATE DOMAIN wallet.asset AS text
 	CONSTRAINT asset_known CHECK ((VALUE = ANY (ARRAY['token'::text, 'conversion'::text, 'image_slot'::text, 'contact'::text, 'posting'::text])));
 
+CREATE FUNCTION accounts.audit_account() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_self jsonb := jsonb_build_object('type', new.kind, 'id', new.id);
+begin
+  if tg_op = 'INSERT' then
+    perform core.audit(new.id, 'account_registered', 'account', new.id::text, jsonb_build_object('kind', new.kind),
+                       p_otherwise => v_self);
+    return null;
+  end if;
+  if new.erased_at is not null then
+    return null;
+  end if;
+  if new.email is distinct from old.email then
+    perform core.audit(new.id, 'email_changed', 'account', new.id::text, p_otherwise => v_self,
+                       p_said => jsonb_build_object('from', old.email, 'to', new.email));
+  end if;
+  if new.phone is distinct from old.phone then
+    perform core.audit(new.id, 'phone_changed', 'account', new.id::text, p_otherwise => v_self,
+                       p_said => jsonb_build_object('from', old.phone, 'to', new.phone));
+  end if;
+  if new.handle is distinct from old.handle then
+    perform core.audit(new.id, 'handle_changed', 'account', new.id::text, p_otherwise => v_self,
+                       p_said => jsonb_build_object('from', old.handle, 'to', new.handle));
+  end if;
+  if new.password_hash is distinct from old.password_hash then
+    perform core.audit(new.id, 'password_changed', 'account', new.id::text, p_otherwise => v_self);
+  end if;
+  if old.email_verified_at is null and new.email_verified_at is not null then
+    perform core.audit(new.id, 'email_verified', 'account', new.id::text, p_otherwise => v_self);
+  end if;
+  if old.phone_verified_at is null and new.phone_verified_at is not null then
+    perform core.audit(new.id, 'phone_verified', 'account', new.id::text, p_otherwise => v_self);
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.audit_role() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform core.audit(new.account_id, 'role_granted', 'role', new.role);
+  else
+    perform core.audit(old.account_id, 'role_revoked', 'role', old.role);
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.audit_session() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform core.audit(new.account_id, 'signed_in', 'session', new.id::text, p_said => jsonb_build_object('device', new.user_agent),
+                       p_otherwise => accounts.oneself(new.account_id, new.ip));
+  else
+    perform core.audit(new.account_id, 'session_ended', 'session', new.id::text, jsonb_build_object('why', new.revoked_why));
+  end if;
+  return null;
+end
+$$;
+
 CREATE FUNCTION accounts.end_sessions() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -45,12 +111,41 @@ begin
 end
 $$;
 
+CREATE FUNCTION accounts.oneself(p_account uuid, p_ip inet) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+  select jsonb_build_object('type', kind, 'id', id, 'ip', host(p_ip)) from accounts.accounts where id = p_account
+$$;
+
 CREATE FUNCTION accounts.tell_of_end() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
   perform pg_notify('sessions', new.account_id || '/' || new.id);
   return null;
+end
+$$;
+
+CREATE FUNCTION core.audit(p_account uuid, p_action text, p_resource text, p_resource_id text, p_metadata jsonb DEFAULT '{}'::jsonb, p_said jsonb DEFAULT '{}'::jsonb, p_actor jsonb DEFAULT NULL::jsonb, p_otherwise jsonb DEFAULT '{"type": "system"}'::jsonb) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_actor jsonb := coalesce(p_actor, nullif(current_setting('vetrina.actor', true), '')::jsonb, p_otherwise);
+  v_account uuid := coalesce(p_account, '00000000-0000-0000-0000-000000000000');
+  v_id uuid := core.new_id();
+  v_salt bytea := uuid_send(gen_random_uuid());
+  v_ip inet := (v_actor ->> 'ip')::inet;
+  v_hash bytea;
+begin
+  if v_ip is not null or p_said <> '{}' then
+    v_hash := core.audit_detail_hash(v_salt, v_ip, p_said);
+  end if;
+  insert into core.audit_logs (account_id, id, actor_type, actor_id, action, resource, resource_id, metadata, details_hash)
+  values (v_account, v_id, v_actor ->> 'type', (v_actor ->> 'id')::uuid, p_action, p_resource, p_resource_id, p_metadata, v_hash);
+  if v_hash is not null then
+    insert into core.audit_details (account_id, id, salt, ip, said) values (v_account, v_id, v_salt, v_ip, p_said);
+  end if;
+  return v_id;
 end
 $$;
 
@@ -71,6 +166,12 @@ begin
 end
 $$;
 
+CREATE FUNCTION core.audit_detail_hash(p_salt bytea, p_ip inet, p_said jsonb) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select sha256(p_salt || convert_to(jsonb_build_array(host(p_ip), p_said)::text, 'UTF8'))
+$$;
+
 CREATE TABLE core.audit_logs (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -80,8 +181,8 @@ CREATE TABLE core.audit_logs (
     action text NOT NULL,
     resource text,
     resource_id text,
-    ip inet,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    details_hash bytea,
     previous_hash bytea NOT NULL,
     hash bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -94,8 +195,17 @@ CREATE FUNCTION core.audit_hash(p core.audit_logs) RETURNS bytea
     AS $$
   select sha256(convert_to(jsonb_build_array(
     encode(p.previous_hash, 'hex'), p.account_id, p.id, p.position, p.actor_type, p.actor_id, p.action, p.resource,
-    p.resource_id, host(p.ip), p.metadata, floor(extract(epoch from p.created_at) * 1000000)::bigint
+    p.resource_id, p.metadata, encode(p.details_hash, 'hex'), floor(extract(epoch from p.created_at) * 1000000)::bigint
   )::text, 'UTF8'))
+$$;
+
+CREATE FUNCTION core.audit_setting() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform core.audit(null, 'setting_changed', 'setting', new.key, jsonb_build_object('from', old.value, 'to', new.value));
+  return null;
+end
 $$;
 
 CREATE FUNCTION core.enqueue(p_task text, p_args jsonb, p_queue text, p_priority integer DEFAULT 0, p_lock text DEFAULT NULL::text) RETURNS bigint
@@ -203,6 +313,22 @@ CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     AS $$
   select jsonb_build_object('id', f.id, 'file_name', f.file_name, 'mime', f.mime, 'width', f.width, 'height', f.height,
     'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
+$$;
+
+CREATE FUNCTION payments.audit_payment() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform core.audit(new.account_id, 'payment_started', 'payment', new.id::text,
+                       jsonb_build_object('gateway', new.gateway, 'amount', new.amount, 'currency', new.currency),
+                       p_otherwise => accounts.oneself(new.account_id, null));
+  else
+    perform core.audit(new.account_id, 'payment_' || new.status, 'payment', new.id::text,
+                       jsonb_build_object('gateway', new.gateway, 'amount', new.amount, 'currency', new.currency));
+  end if;
+  return null;
+end
 $$;
 
 CREATE FUNCTION payments.dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) RETURNS boolean
@@ -1108,6 +1234,16 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.audit_grant() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform core.audit(new.account_id, 'credits_granted', 'grant', new.id::text,
+                     jsonb_build_object('asset', new.asset, 'quantity', new.quantity, 'source', new.source));
+  return null;
+end
+$$;
+
 CREATE FUNCTION wallet.capture(p_account uuid, p_hold uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -1498,6 +1634,15 @@ CREATE TABLE accounts.verifications (
     CONSTRAINT verification_is_short CHECK ((expires_at <= (updated_at + '00:11:00'::interval))),
     CONSTRAINT verification_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
     CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text, 'sign_in'::text])))
+);
+
+CREATE TABLE core.audit_details (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    salt bytea NOT NULL,
+    ip inet,
+    said jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE core.audit_heads (
@@ -2218,6 +2363,9 @@ ALTER TABLE ONLY accounts.vendors
 ALTER TABLE ONLY accounts.verifications
     ADD CONSTRAINT verifications_pkey PRIMARY KEY (target, purpose, kind);
 
+ALTER TABLE ONLY core.audit_details
+    ADD CONSTRAINT audit_details_pkey PRIMARY KEY (account_id, id);
+
 ALTER TABLE ONLY core.audit_heads
     ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (account_id);
 
@@ -2380,15 +2528,25 @@ ALTER TABLE ONLY wallet.plans
 ALTER TABLE ONLY wallet.wallets
     ADD CONSTRAINT wallets_pkey PRIMARY KEY (account_id, asset);
 
+CREATE INDEX accounts_by_beginning_of_email ON accounts.accounts USING btree (email text_pattern_ops);
+
+CREATE INDEX accounts_by_beginning_of_handle ON accounts.accounts USING btree (handle text_pattern_ops);
+
+CREATE INDEX accounts_by_beginning_of_phone ON accounts.accounts USING btree (phone text_pattern_ops);
+
 CREATE INDEX sessions_by_end ON accounts.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 
 CREATE INDEX user_roles_by_role ON accounts.user_roles USING btree (role);
 
+CREATE INDEX users_by_beginning_of_name ON accounts.users USING btree (lower(name) text_pattern_ops);
+
+CREATE INDEX vendors_by_beginning_of_name ON accounts.vendors USING btree (lower(business_name) text_pattern_ops);
+
 CREATE INDEX verifications_by_age ON accounts.verifications USING btree (updated_at);
 
-CREATE INDEX audit_logs_by_action ON core.audit_logs USING btree (action, created_at);
+CREATE INDEX audit_logs_by_action ON core.audit_logs USING btree (action, id);
 
-CREATE INDEX audit_logs_by_time ON core.audit_logs USING btree (created_at);
+CREATE INDEX audit_logs_by_id ON core.audit_logs USING btree (id);
 
 CREATE INDEX idempotency_keys_by_age ON core.idempotency_keys USING btree (created_at);
 
@@ -2502,6 +2660,10 @@ CREATE INDEX holds_open ON wallet.holds USING btree (account_id, asset) WHERE (s
 
 CREATE INDEX memberships_by_plan ON wallet.memberships USING btree (plan_id);
 
+CREATE CONSTRAINT TRIGGER accounts_audited AFTER UPDATE OF email, phone, handle, password_hash, email_verified_at, phone_verified_at ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_account();
+
+CREATE CONSTRAINT TRIGGER accounts_audited_when_made AFTER INSERT ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_account();
+
 CREATE TRIGGER accounts_disabled AFTER UPDATE OF is_active ON accounts.accounts FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION accounts.end_sessions();
 
 CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -2510,7 +2672,13 @@ CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW E
 
 CREATE TRIGGER recovery_codes_touch BEFORE UPDATE ON accounts.recovery_codes FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE CONSTRAINT TRIGGER roles_audited AFTER INSERT OR DELETE ON accounts.user_roles DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_role();
+
 CREATE TRIGGER second_factors_touch BEFORE UPDATE ON accounts.second_factors FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE CONSTRAINT TRIGGER sessions_audited AFTER UPDATE OF revoked_at ON accounts.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_session();
+
+CREATE CONSTRAINT TRIGGER sessions_audited_when_opened AFTER INSERT ON accounts.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_session();
 
 CREATE TRIGGER sessions_ended AFTER UPDATE OF revoked_at ON accounts.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION accounts.tell_of_end();
 
@@ -2532,6 +2700,8 @@ CREATE TRIGGER idempotency_keys_touch BEFORE UPDATE ON core.idempotency_keys FOR
 
 CREATE TRIGGER rate_limits_touch BEFORE UPDATE ON core.rate_limits FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE CONSTRAINT TRIGGER settings_audited AFTER UPDATE OF value ON core.settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.value IS DISTINCT FROM new.value)) EXECUTE FUNCTION core.audit_setting();
+
 CREATE TRIGGER settings_touch BEFORE UPDATE ON core.settings FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER files_erase_bytes AFTER DELETE ON media.files FOR EACH ROW EXECUTE FUNCTION media.erase_bytes();
@@ -2543,6 +2713,10 @@ CREATE TRIGGER disputes_touch BEFORE UPDATE ON payments.disputes FOR EACH ROW EX
 CREATE TRIGGER failed_transactions_kept BEFORE DELETE OR UPDATE ON payments.failed_transactions FOR EACH ROW EXECUTE FUNCTION core.refuse_change();
 
 CREATE TRIGGER payment_moves_legally BEFORE DELETE OR UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION payments.keep_legal();
+
+CREATE CONSTRAINT TRIGGER payments_audited AFTER UPDATE OF status ON payments.payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION payments.audit_payment();
+
+CREATE CONSTRAINT TRIGGER payments_audited_when_started AFTER INSERT ON payments.payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION payments.audit_payment();
 
 CREATE TRIGGER payments_touch BEFORE UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -2584,6 +2758,8 @@ CREATE TRIGGER styles_touch BEFORE UPDATE ON studio.styles FOR EACH ROW EXECUTE 
 
 CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON wallet.entries FOR EACH ROW EXECUTE FUNCTION core.refuse_change();
 
+CREATE CONSTRAINT TRIGGER grants_audited AFTER INSERT ON wallet.grants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.source = ANY (ARRAY['purchase'::text, 'refund'::text, 'gift'::text]))) EXECUTE FUNCTION wallet.audit_grant();
+
 CREATE TRIGGER grants_touch BEFORE UPDATE ON wallet.grants FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER hold_ends_once BEFORE UPDATE ON wallet.holds FOR EACH ROW EXECUTE FUNCTION wallet.hold_ends_once();
@@ -2617,6 +2793,9 @@ ALTER TABLE ONLY accounts.users
 
 ALTER TABLE ONLY accounts.vendors
     ADD CONSTRAINT vendor_is_an_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY core.audit_details
+    ADD CONSTRAINT audit_detail_is_of_a_row FOREIGN KEY (account_id, id) REFERENCES core.audit_logs(account_id, id);
 
 ALTER TABLE ONLY media.files
     ADD CONSTRAINT file_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
@@ -2697,11 +2876,18 @@ GRANT USAGE ON SCHEMA payments TO vetrina_app;
 GRANT USAGE ON SCHEMA stripe_mirror TO vetrina_app;
 GRANT USAGE ON SCHEMA studio TO vetrina_app;
 GRANT USAGE ON SCHEMA wallet TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.audit_account() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.audit_role() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.audit_session() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.oneself(p_account uuid, p_ip inet) TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.tell_of_end() TO vetrina_app;
+GRANT ALL ON FUNCTION core.audit(p_account uuid, p_action text, p_resource text, p_resource_id text, p_metadata jsonb, p_said jsonb, p_actor jsonb, p_otherwise jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.audit_chain() TO vetrina_app;
+GRANT ALL ON FUNCTION core.audit_detail_hash(p_salt bytea, p_ip inet, p_said jsonb) TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE core.audit_logs TO vetrina_app;
 GRANT ALL ON FUNCTION core.audit_hash(p core.audit_logs) TO vetrina_app;
+GRANT ALL ON FUNCTION core.audit_setting() TO vetrina_app;
 GRANT ALL ON FUNCTION core.enqueue(p_task text, p_args jsonb, p_queue text, p_priority integer, p_lock text) TO vetrina_app;
 GRANT ALL ON FUNCTION core.enqueue_all(p_task text, p_args jsonb[], p_queue text, p_priority integer) TO vetrina_app;
 GRANT ALL ON FUNCTION core.new_id() TO vetrina_app;
@@ -2711,6 +2897,7 @@ GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.audit_payment() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.give_up(p_account uuid, p_payment uuid, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.keep_legal() TO vetrina_app;
@@ -2750,6 +2937,7 @@ GRANT ALL ON FUNCTION studio.finish(p_account uuid, p_id uuid, p_attempt integer
 GRANT ALL ON FUNCTION studio.keep_legal() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start_all(p_items jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.audit_grant() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet."freeze"(p_account uuid, p_frozen boolean) TO vetrina_app;
@@ -2769,6 +2957,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.user_roles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.users TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.vendors TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.verifications TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.audit_details TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE core.audit_heads TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.idempotency_keys TO vetrina_app;
 GRANT SELECT ON TABLE core.migrations TO vetrina_app;
@@ -2778,7 +2967,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.settings TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.usage TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.disputes TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.failed_transactions TO vetrina_app;
+GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.reversals TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.webhook_events TO vetrina_app;

@@ -28,5 +28,26 @@ create table accounts.recovery_codes (
 );
 create trigger recovery_codes_touch before update on accounts.recovery_codes for each row execute function core.touch();
 
+create function accounts.audit_second_factor() returns trigger
+language plpgsql as $$
+declare
+  v_account uuid := coalesce(new.account_id, old.account_id);
+  v_action text := case when tg_table_name = 'recovery_codes' then 'recovery_code_used'
+                        when tg_op = 'DELETE' then 'second_factor_off' else 'second_factor_on' end;
+begin
+  perform core.audit(v_account, v_action, 'account', v_account::text, p_otherwise => accounts.oneself(v_account, null));
+  return null;
+end
+$$;
+create constraint trigger second_factors_audited after update of confirmed_at on accounts.second_factors
+  deferrable initially deferred for each row when (old.confirmed_at is null and new.confirmed_at is not null)
+  execute function accounts.audit_second_factor();
+create constraint trigger second_factors_audited_when_removed after delete on accounts.second_factors
+  deferrable initially deferred for each row when (old.confirmed_at is not null)
+  execute function accounts.audit_second_factor();
+create constraint trigger recovery_codes_audited after update of used_at on accounts.recovery_codes
+  deferrable initially deferred for each row when (old.used_at is null and new.used_at is not null)
+  execute function accounts.audit_second_factor();
+
 insert into core.settings (key, value, description)
 values ('limits.registrations', '{"count": 600, "seconds": 3600}', 'Registrations tried from one address.');

@@ -87,7 +87,9 @@ async def ask(request: Request, data: CodeWanted) -> CodeSent:
 async def confirm(request: Request, data: Confirmation) -> Confirmed:
     """Confirm an address or a phone. A code works once; after five wrong ones 429, whatever is sent anew."""
     to = whom(request, data)
-    await resets.confirm(request.services, to, kind=data.kind, purpose=data.purpose, code=data.code)
+    await resets.confirm(
+        request.services, to, kind=data.kind, purpose=data.purpose, code=data.code, address=device(request).ip
+    )
     return Confirmed(to.email, to.phone)
 
 
@@ -111,7 +113,13 @@ async def reset(request: Request, data: Reset) -> PasswordChanged:
     """Choose a new password with the code. Every session ends."""
     to = whom(request, data)
     await resets.reset(
-        request.services, to, kind=data.kind, code=data.code, password=data.password, language=language(request)
+        request.services,
+        to,
+        kind=data.kind,
+        code=data.code,
+        password=data.password,
+        language=language(request),
+        address=device(request).ip,
     )
     return PasswordChanged()
 

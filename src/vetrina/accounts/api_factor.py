@@ -59,7 +59,9 @@ async def begin(request: Request, data: Owner) -> Enrolment:
 async def confirm(request: Request, data: FactorCode) -> RecoveryCodes:
     """Turn it on with the authenticator's first code."""
     await _living(request)
-    fresh = await second_factor.confirm(request.services, request.account.id, code=data.code, language=language(request))
+    fresh = await second_factor.confirm(
+        request.services, request.account.id, code=data.code, language=language(request), actor=request.actor
+    )
     return RecoveryCodes(fresh)
 
 
@@ -76,7 +78,12 @@ async def remove(request: Request, data: Owner) -> None:
     """Turn it off."""
     await _living(request)
     await second_factor.remove(
-        request.services, request.account.id, password=data.password, code=data.code, language=language(request)
+        request.services,
+        request.account.id,
+        password=data.password,
+        code=data.code,
+        language=language(request),
+        actor=request.actor,
     )
 
 

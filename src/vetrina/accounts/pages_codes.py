@@ -46,7 +46,14 @@ async def verify(request: Request, data: Form) -> Response[Any]:
             answer = await enter(request, opened, there.onward)
             answer.set_cookie(waiting.cookie(request.services, None))
             return answer
-        await resets.confirm(request.services, there.to, kind=there.kind, purpose=there.purpose, code=code)
+        await resets.confirm(
+            request.services,
+            there.to,
+            kind=there.kind,
+            purpose=there.purpose,
+            code=code,
+            address=device(request).ip,
+        )
     except SecondFactorNeeded as needed:
         return second_step(request, needed, {"kind": there.kind, "next": there.onward})
     except Refusal as refused:
@@ -91,7 +98,14 @@ async def by_link(request: Request, data: Form) -> Response[Any]:
     try:
         if sent is None:
             raise WrongCode
-        await resets.confirm(request.services, sent.to, kind=sent.kind, purpose=sent.purpose, code=sent.code)
+        await resets.confirm(
+            request.services,
+            sent.to,
+            kind=sent.kind,
+            purpose=sent.purpose,
+            code=sent.code,
+            address=device(request).ip,
+        )
     except Refusal as refused:
         return _link(request, token, sent, refused)
     return _confirmed(request, sent.to.value, START)
@@ -148,6 +162,7 @@ async def reset(request: Request, data: Form) -> Response[Any]:
             code=data.get("code", ""),
             password=data.get("password", ""),
             language=language(request),
+            address=device(request).ip,
         )
     except Refusal as refused:
         return _code(request, there, refused, typed=data.get("code", ""))
@@ -176,6 +191,7 @@ async def reset_by_link(request: Request, data: Form) -> Response[Any]:
             code=sent.code,
             password=data.get("password", ""),
             language=language(request),
+            address=device(request).ip,
         )
     except Refusal as refused:
         return _link(request, token, sent, refused)

@@ -72,7 +72,11 @@ async def confirm(request: Request, data: Form) -> Response[Any]:
     """Turn it on, and show the recovery codes this once."""
     try:
         fresh = await second_factor.confirm(
-            request.services, request.account.id, code=data.get("code", ""), language=language(request)
+            request.services,
+            request.account.id,
+            code=data.get("code", ""),
+            language=language(request),
+            actor=request.actor,
         )
     except Refusal as refused:
         begun = await second_factor.begun(request.services, request.account.id)
@@ -102,6 +106,7 @@ async def remove(request: Request, data: Form) -> Response[Any]:
             password=data.get("password"),
             code=data.get("code"),
             language=language(request),
+            actor=request.actor,
         )
     except Refusal as refused:
         return await _page(request, refused, form="remove")

@@ -111,7 +111,7 @@ BY_PHONE = Statement(
     """,
 )
 
-# Two statements, the account first: a session that was being opened meanwhile is seen by the second.
+# The sessions are ended by a statement after this one: it sees one that was being opened while this waited for the account.
 RESET = Statement(
     UUID,
     """
@@ -131,12 +131,5 @@ RESET = Statement(
            phone_verified_at = coalesce(a.phone_verified_at, case when a.phone = %(phone)s::text then now() end)
       from proven p where a.id = p.id
     returning a.id
-    """,
-)
-END_SESSIONS = Statement(
-    NoneType,
-    """
-    update accounts.sessions set revoked_at = now(), revoked_why = %(why)s
-     where account_id = %(account)s and revoked_at is null
     """,
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from vetrina.accounts import codes, notices, queries_codes
+from vetrina.accounts import codes, notices, queries, queries_codes
 from vetrina.accounts.codes import Kind, Language, Purpose
 from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.model_doors import PurposeUnfit, WrongCode
 from vetrina.accounts.passwords import hasher
-from vetrina.core import usage
+from vetrina.core import audit, usage
+from vetrina.core.audit import Actor
 from vetrina.core.ids import AccountId
 from vetrina.core.services import Services
 
@@ -21,20 +22,23 @@ def fit(to: Identifier, purpose: Purpose) -> None:
         raise PurposeUnfit
 
 
-async def confirm(services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, code: str) -> None:
+async def confirm(
+    services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, code: str, address: str | None
+) -> None:
     """The address or the phone is theirs. Raises PurposeUnfit, WrongCode (422), TooManyGuesses (429)."""
     fit(to, purpose)
     async with services.db.tx() as tx:
         right = await codes.judge(tx, services, to, kind=kind, purpose=purpose, code=code)
         account = await tx.maybe(queries_codes.VERIFIED, kind=kind, email=to.email, phone=to.phone) if right else None
         if account is not None:
+            await audit.acting(tx, Actor(kind, account, address))
             await usage.record(tx, AccountId(account), "identifier_confirmed", {"channel": to.channel})
     if account is None:
         raise WrongCode
 
 
 async def reset(
-    services: Services, to: Identifier, *, kind: Kind, code: str, password: str, language: Language
+    services: Services, to: Identifier, *, kind: Kind, code: str, password: str, language: Language, address: str | None
 ) -> None:
     """Another password, and every session has ended.
 
@@ -50,7 +54,8 @@ async def reset(
                 queries_codes.RESET, kind=kind, email=to.email, phone=to.phone, password_hash=hashed
             )
         if account is not None:
-            await tx.do(queries_codes.END_SESSIONS, account=account, why="password reset")
+            await audit.acting(tx, Actor(kind, account, address))
+            await tx.do(queries.REVOKE_ALL, account=account, why="password reset")
             await usage.record(tx, AccountId(account), "password_reset", {"channel": to.channel})
             await notices.tell_account(tx, services, AccountId(account), notice="password_changed", language=language)
     if account is None:

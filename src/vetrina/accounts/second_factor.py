@@ -20,6 +20,8 @@ from vetrina.accounts.actions import Device, Opened
 from vetrina.accounts.codes import ATTEMPTS, Language
 from vetrina.accounts.model_doors import ChallengeOver, FactorIsOff, FactorIsOn, TooManyGuesses, WrongCode, WrongPassword
 from vetrina.accounts.passwords import hasher
+from vetrina.core import audit
+from vetrina.core.audit import Actor
 from vetrina.core.db import Tx
 from vetrina.core.ids import AccountId
 from vetrina.core.limits import limits
@@ -70,7 +72,7 @@ async def begun(services: Services, account: AccountId) -> Enrolment | None:
     return _enrolment(proof.label, unseal(services.keys, row.secret, str))
 
 
-async def confirm(services: Services, account: AccountId, *, code: str, language: Language) -> list[str]:
+async def confirm(services: Services, account: AccountId, *, code: str, language: Language, actor: Actor) -> list[str]:
     """From now on it is needed; ten recovery codes, of which only hashes are kept.
 
     Raises WrongCode (422), FactorIsOff, FactorIsOn (409), TooManyGuesses (429).
@@ -78,6 +80,7 @@ async def confirm(services: Services, account: AccountId, *, code: str, language
     async with services.db.tx() as tx:
         right = await _judge(tx, services, account, code, confirmed=False)
         if right:
+            await audit.acting(tx, actor)
             fresh = await _renew(tx, services, account)
             await notices.tell_account(tx, services, account, notice="second_factor_on", language=language)
             return fresh
@@ -98,7 +101,7 @@ async def renew(services: Services, account: AccountId, *, password: str | None,
 
 
 async def remove(
-    services: Services, account: AccountId, *, password: str | None, code: str | None, language: Language
+    services: Services, account: AccountId, *, password: str | None, code: str | None, language: Language, actor: Actor
 ) -> None:
     """Turn it off: with the password or, in an account that has none, a code.
 
@@ -108,6 +111,7 @@ async def remove(
     async with services.db.tx() as tx:
         if await tx.maybe(queries.REMOVE, account=account) is None:
             raise FactorIsOff
+        await audit.acting(tx, actor)
         await notices.tell_account(tx, services, account, notice="second_factor_off", language=language)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from cyclopts import App
 
-from vetrina.accounts import actions, queries_roles, roles
+from vetrina.accounts import identifiers, queries_roles, roles
 from vetrina.accounts.roles import Role
 from vetrina.commands.reach import doing
 from vetrina.core import logs, settings
@@ -63,7 +63,7 @@ def with_account(email: str, kind: str, work: Callable[[Tx, UUID], Awaitable[Res
     logs.configure(found.log_format, "account")
 
     async def run(tx: Tx) -> Result:
-        account = await tx.maybe(queries_roles.BY_EMAIL, kind=kind, email=actions.normal(email))
+        account = await tx.maybe(queries_roles.BY_EMAIL, kind=kind, email=identifiers.normal(email))
         if account is None:
             raise NotFound(f"There is no {kind} account with the address {email}.")
         return await work(tx, account)
