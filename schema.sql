@@ -1550,26 +1550,6 @@ CREATE TABLE accounts.accounts (
     CONSTRAINT account_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
 );
 
-CREATE TABLE accounts.recovery_codes (
-    account_id uuid NOT NULL,
-    code_hash bytea NOT NULL,
-    used_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE accounts.second_factors (
-    account_id uuid NOT NULL,
-    secret text NOT NULL,
-    confirmed_at timestamp with time zone,
-    last_step bigint DEFAULT 0 NOT NULL,
-    attempt_count integer DEFAULT 0 NOT NULL,
-    attempts_since timestamp with time zone DEFAULT now() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT second_factor_attempts_in_range CHECK (((attempt_count >= 0) AND (attempt_count <= 5)))
-);
-
 CREATE TABLE accounts.sessions (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1633,7 +1613,7 @@ CREATE TABLE accounts.verifications (
     CONSTRAINT verification_attempts_in_range CHECK (((attempt_count >= 0) AND (attempt_count <= 5))),
     CONSTRAINT verification_is_short CHECK ((expires_at <= (updated_at + '00:11:00'::interval))),
     CONSTRAINT verification_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
-    CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text, 'sign_in'::text])))
+    CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text])))
 );
 
 CREATE TABLE core.audit_details (
@@ -2342,12 +2322,6 @@ ALTER TABLE ONLY accounts.accounts
 ALTER TABLE ONLY accounts.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY accounts.recovery_codes
-    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (account_id, code_hash);
-
-ALTER TABLE ONLY accounts.second_factors
-    ADD CONSTRAINT second_factors_pkey PRIMARY KEY (account_id);
-
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (account_id, id);
 
@@ -2670,11 +2644,7 @@ CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EX
 
 CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.welcome();
 
-CREATE TRIGGER recovery_codes_touch BEFORE UPDATE ON accounts.recovery_codes FOR EACH ROW EXECUTE FUNCTION core.touch();
-
 CREATE CONSTRAINT TRIGGER roles_audited AFTER INSERT OR DELETE ON accounts.user_roles DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_role();
-
-CREATE TRIGGER second_factors_touch BEFORE UPDATE ON accounts.second_factors FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER sessions_audited AFTER UPDATE OF revoked_at ON accounts.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_session();
 
@@ -2776,14 +2746,8 @@ CREATE TRIGGER wallet_not_frozen BEFORE UPDATE OF held ON wallet.wallets FOR EAC
 
 CREATE TRIGGER wallets_touch BEFORE UPDATE ON wallet.wallets FOR EACH ROW EXECUTE FUNCTION core.touch();
 
-ALTER TABLE ONLY accounts.recovery_codes
-    ADD CONSTRAINT recovery_code_belongs_to_second_factor FOREIGN KEY (account_id) REFERENCES accounts.second_factors(account_id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY accounts.user_roles
     ADD CONSTRAINT role_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY accounts.second_factors
-    ADD CONSTRAINT second_factor_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT session_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
@@ -2950,8 +2914,6 @@ GRANT ALL ON FUNCTION wallet.release(p_account uuid, p_hold uuid, p_reason text)
 GRANT ALL ON FUNCTION wallet.revoke(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.welcome() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.recovery_codes TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factors TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.user_roles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.users TO vetrina_app;
