@@ -12,7 +12,7 @@ from vetrina.accounts.codes import Sent
 from vetrina.accounts.model_doors import SecondFactorNeeded, WrongCode
 from vetrina.accounts.pages_doors import second_step
 from vetrina.accounts.waiting import Waiting
-from vetrina.accounts.web import START, device, enter, errors, in_browser, kind, language
+from vetrina.accounts.web import device, enter, errors, in_browser, kind, language, start
 from vetrina.core.refusals import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.front import Form
@@ -108,7 +108,7 @@ async def by_link(request: Request, data: Form) -> Response[Any]:
         )
     except Refusal as refused:
         return _link(request, token, sent, refused)
-    return _confirmed(request, sent.to.value, START)
+    return _confirmed(request, sent.to.value, start(request))
 
 
 @get("/reset", include_in_schema=False)
@@ -201,7 +201,7 @@ async def reset_by_link(request: Request, data: Form) -> Response[Any]:
 def _confirmed(request: Request, what: str, onward: str) -> Redirect:
     inside = in_browser(request)
     return pages.go(
-        pages.local(onward, START) if inside else "/sign-in",
+        pages.local(onward, start(request)) if inside else "/sign-in",
         flash=("good", f"{what} is confirmed."),
         cookies=[waiting.cookie(request.services, None)],
     )
@@ -220,7 +220,7 @@ def _code(request: Request, there: Waiting, refused: Refusal | None = None, type
         action="/reset/code" if reset else "/verify",
         values={"code": typed},
         errors=errors(refused, ("code", "password") if reset else ("code",)),
-        later=pages.local(there.onward, START) if in_browser(request) else "",
+        later=pages.local(there.onward, start(request)) if in_browser(request) else "",
     )
     page.headers.update(refused.headers if refused else {})
     return page

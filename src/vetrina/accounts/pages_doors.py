@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from vetrina.accounts import actions, codes, identifiers, queries, second_factor, waiting
 from vetrina.accounts.identify import session_cookie
 from vetrina.accounts.model_doors import ChallengeOver, SecondFactorNeeded
-from vetrina.accounts.web import START, device, enter, errors, in_browser, kind, language
+from vetrina.accounts.web import device, enter, errors, in_browser, kind, language, start
 from vetrina.core.refusals import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.front import Form
@@ -24,7 +24,7 @@ SECOND = "/sign-in/second-factor"
 async def sign_up_form(request: Request, next: str = "", kind: str = "user", way: str = "email") -> Response[Any]:
     """The form for a new account."""
     if in_browser(request):
-        return pages.go(pages.local(next, START))
+        return pages.go(pages.local(next, start(request)))
     return await _sign_up(request, {"next": next, "kind": kind, "way": way})
 
 
@@ -43,7 +43,7 @@ async def sign_up(request: Request, data: Form) -> Response[Any]:
         )
     except Refusal as refused:
         return await _sign_up(request, data, refused)
-    account, onward = opened.account, pages.local(data.get("next"), START)
+    account, onward = opened.account, pages.local(data.get("next"), start(request))
     if account.phone:
         there = waiting.for_code(identifiers.Identifier("phone", account.phone), kind(data), "phone_verify", onward)
         answer = await enter(request, opened, "/verify")
@@ -57,7 +57,7 @@ async def sign_up(request: Request, data: Form) -> Response[Any]:
 async def sign_in_form(request: Request, next: str = "", kind: str = "user", way: str = "email") -> Response[Any]:
     """The form to sign in."""
     if in_browser(request):
-        return pages.go(pages.local(next, START))
+        return pages.go(pages.local(next, start(request)))
     return _sign_in(request, {"next": next, "kind": kind, "way": way})
 
 

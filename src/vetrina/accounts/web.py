@@ -15,9 +15,6 @@ from vetrina.core.refusals import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request
 
-START = "/studio"
-"""Where one goes after signing in from nowhere in particular."""
-
 
 class Tokens(msgspec.Struct):
     """A fresh pair; `expires_in` is in seconds and of the access token."""
@@ -50,6 +47,11 @@ def language(request: Request) -> Language:
     return letters.language(request.headers.get("accept-language"))
 
 
+def start(request: Request) -> str:
+    """Where one goes after signing in from nowhere in particular; the front door where there is no studio."""
+    return "/studio" if request.services.settings.loads("studio") else "/"
+
+
 async def enter(
     request: Request, opened: Opened, onward: str | None, *, flash: tuple[str, str] | None = None
 ) -> Redirect:
@@ -57,7 +59,7 @@ async def enter(
     if (had := request.principal) is not None and had.browser:
         async with request.tx() as tx:
             await actions.revoke(tx, had.id, had.session_id, why="signed in again")
-    return pages.go(pages.local(onward, START), flash=flash, cookies=[session_cookie(request.services, opened.token)])
+    return pages.go(pages.local(onward, start(request)), flash=flash, cookies=[session_cookie(request.services, opened.token)])
 
 
 def kind(data: dict[str, str]) -> Kind:
