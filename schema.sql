@@ -5,9 +5,15 @@ CREATE SCHEMA accounts;
 
 CREATE SCHEMA core;
 
+CREATE SCHEMA doc_cogento;
+
+CREATE SCHEMA doc_style_studio;
+
 CREATE SCHEMA media;
 
 CREATE SCHEMA payments;
+
+CREATE SCHEMA reports;
 
 CREATE SCHEMA stripe_mirror;
 
@@ -83,6 +89,19 @@ begin
   else
     perform core.audit(old.account_id, 'role_revoked', 'role', old.role);
   end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.audit_second_factor() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_account uuid := coalesce(new.account_id, old.account_id);
+  v_action text := case when tg_table_name = 'recovery_codes' then 'recovery_code_used'
+                        when tg_op = 'DELETE' then 'second_factor_off' else 'second_factor_on' end;
+begin
+  perform core.audit(v_account, v_action, 'account', v_account::text, p_otherwise => accounts.oneself(v_account, null));
   return null;
 end
 $$;
@@ -452,6 +471,9 @@ begin
   if v_payment.asset is not null then
     v_grant := wallet.give(p_account, v_payment.asset, v_payment.quantity, 'purchase', 'payment:' || p_payment, null,
                            v_payment.description);
+  elsif v_payment.kind = 'plan' then
+    perform wallet.pay_period(p_account, v_payment.plan_id, 'payment:' || p_payment, v_payment.amount, v_payment.currency,
+                              v_payment.credit, v_payment.credit_period);
   end if;
   update payments.payments
      set status = 'completed', paid_at = now(), reference = p_reference, card_mask = p_card_mask,
@@ -492,6 +514,8 @@ CREATE TABLE payments.payments (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     asked_at timestamp with time zone,
     refunded bigint DEFAULT 0 NOT NULL,
+    credit bigint DEFAULT 0 NOT NULL,
+    credit_period uuid,
     CONSTRAINT payment_amount_positive CHECK ((amount > 0)),
     CONSTRAINT payment_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT payment_gateway_known CHECK ((gateway = ANY (ARRAY['stripe'::text, 'zarinpal'::text, 'sandbox'::text]))),
@@ -525,6 +549,194 @@ begin
   end if;
   insert into payments.reversals (account_id, payment_id, kind, ref, amount, taken, shortfall)
   values (p_payment.account_id, p_payment.id, p_kind, p_ref, p_amount, v_taken, v_wanted - v_taken);
+end
+$$;
+
+CREATE FUNCTION reports.count_metadata(p_at_once boolean) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_began timestamptz := clock_timestamp();
+  v_last reports.progress;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('reports.count_metadata')) then
+    return false;
+  end if;
+  select * into v_last from reports.progress where part = 'metadata';
+  if v_last.part is not null and not p_at_once and (v_last.done_until + make_interval(secs => 20 * v_last.seconds) > v_began or not (
+      exists (select from stripe_mirror.customers where synced_at >= v_last.done_until)
+      or exists (select from stripe_mirror.subscriptions where synced_at >= v_last.done_until))) then
+    return false;
+  end if;
+  delete from reports.metadata_keys;
+  insert into reports.metadata_keys (kind, key, holders, distinct_values, commonest)
+  with pairs as (
+    select 'customers' as kind, m.key, m.value, count(*) as held
+      from stripe_mirror.customers c, jsonb_each_text(c.metadata) m where c.deleted_at is null group by m.key, m.value
+    union all
+    select 'subscriptions', m.key, m.value, count(*)
+      from stripe_mirror.subscriptions s, jsonb_each_text(s.metadata) m group by m.key, m.value
+  ), ranked as (
+    select *, row_number() over (partition by kind, key order by held desc, value) as place from pairs
+  )
+  select kind, key, sum(held)::bigint, count(*),
+         coalesce(jsonb_agg(jsonb_build_object('value', value, 'count', held) order by place)
+                    filter (where place <= 50 and length(value) <= 200), '[]')
+    from ranked where length(key) <= 200 group by kind, key;
+  insert into reports.progress (part, done_until, seconds)
+  values ('metadata', v_began - interval '1 minute', extract(epoch from clock_timestamp() - v_began))
+  on conflict (part) do update set done_until = excluded.done_until, seconds = excluded.seconds;
+  return true;
+end
+$$;
+
+CREATE TABLE reports.states (
+    subscription_id text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    status text NOT NULL,
+    customer_id text NOT NULL,
+    product_id text NOT NULL,
+    currency text NOT NULL,
+    monthly bigint NOT NULL,
+    change bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE FUNCTION reports.derive(p_ids text[]) RETURNS SETOF reports.states
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+begin
+  return query
+  with versions as (
+    select e.object_id as id, e.at, e.rank, e.id as event_id, stripe_mirror.word(o.data -> 'status') as status,
+           stripe_mirror.monthly(o.data) as monthly,
+           stripe_mirror.ref(coalesce(o.data #> '{items,data,0,price,product}', o.data #> '{items,data,0,plan,product}',
+                                      o.data #> '{plan,product}')) as product_id,
+           stripe_mirror.ref(o.data -> 'customer') as customer_id, stripe_mirror.word(o.data -> 'currency') as currency,
+           stripe_mirror.moment(o.data -> 'created') as born, stripe_mirror.moment(o.data -> 'ended_at') as ended,
+           stripe_mirror.moment(o.data -> 'trial_end') as tried
+      from stripe_mirror.events e, lateral (select e.payload #> '{data,object}' as data) o
+     where e.kind = 'subscriptions' and (p_ids is null or e.object_id = any (p_ids))
+    union all
+    select s.id, s.event_at, s.event_rank, s.event_id, s.status, s.monthly_amount, s.product_id, s.customer_id, s.currency,
+           s.stripe_created_at, s.ended_at, s.trial_end
+      from stripe_mirror.subscriptions s
+     where s.event_rank = 0 and isfinite(s.event_at) and (p_ids is null or s.id = any (p_ids))
+  ), known as (
+    select distinct on (v.id, v.at) v.* from versions v order by v.id, v.at, v.rank desc, v.event_id collate "C" desc
+  ), firsts as (
+    select distinct on (k.id) k.*, least(k.born, k.at) as begun from known k order by k.id, k.at
+  ), told as (
+    select k.id, k.at as since, k.status, k.product_id, k.monthly from known k
+    union all
+    select f.id, piece.since, piece.status, f.product_id, f.monthly
+      from firsts f, lateral (values
+        (f.begun, case when f.status not in ('active', 'past_due', 'canceled') then f.status
+                       when f.tried > f.begun then 'trialing'
+                       when f.status = 'canceled' and f.ended > f.begun then 'active'
+                       else f.status end),
+        (case when f.tried > f.begun and (f.status in ('active', 'past_due') or f.tried < f.ended) then f.tried end,
+         case f.status when 'canceled' then 'active' else f.status end),
+        (case when f.status = 'canceled' and f.ended > f.begun then f.ended end, 'canceled')
+      ) piece (since, status)
+     where piece.since < f.at
+  ), ordered as (
+    select t.id, t.since, coalesce(t.status, '') as status, coalesce(t.product_id, '') as product_id,
+           case when t.status in ('active', 'past_due') then round(least(coalesce(t.monthly, 0), 1e15))::bigint
+                else 0 end as monthly
+      from told t
+  ), compared as (
+    select o.*, lag(o.status) over w is distinct from o.status or lag(o.product_id) over w is distinct from o.product_id
+                or lag(o.monthly) over w is distinct from o.monthly as differs
+      from ordered o window w as (partition by o.id order by o.since)
+  ), kept as (
+    select c.*, lead(c.since) over w as until, c.monthly - coalesce(lag(c.monthly) over w, 0) as change
+      from compared c where c.differs window w as (partition by c.id order by c.since)
+  ), whose as (
+    -- Stripe changes neither after the beginning.
+    select distinct on (k.id) k.id, coalesce(k.customer_id, '') as customer_id, coalesce(k.currency, 'xxx') as currency
+      from known k order by k.id, k.at desc
+  )
+  select k.id, k.since, k.until, k.status, w.customer_id, k.product_id, w.currency, k.monthly, k.change, now()
+    from kept k join whose w on w.id = k.id;
+end
+$$;
+
+CREATE FUNCTION reports.masked_address(p jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when jsonb_typeof(p) = 'object' then jsonb_build_object('city', p -> 'city', 'country', p -> 'country') end
+$$;
+
+CREATE FUNCTION reports.masked_email(p text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when position('@' in p) > 0 then left(p, 1) || '***' || substring(p from position('@' in p)) else p end
+$$;
+
+CREATE FUNCTION reports.masked_name(p text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select left(p, 1) || '***'
+$$;
+
+CREATE FUNCTION reports.masked_phone(p text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select '***' || right(p, 2)
+$$;
+
+CREATE FUNCTION reports.period_amount(p_data jsonb) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+  select round(least(coalesce(sum(
+           coalesce(stripe_mirror.whole(price -> 'unit_amount')::numeric,
+                    case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
+                         then (price ->> 'unit_amount_decimal')::numeric end, stripe_mirror.whole(price -> 'amount'), 0)
+           * coalesce(stripe_mirror.whole(item -> 'quantity'), 1)), 0), 1e15))::bigint
+    from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item,
+         lateral (select coalesce(nullif(item -> 'price', 'null'), item -> 'plan') as price) priced
+   where coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type', 'licensed') <> 'metered'
+     and coalesce(stripe_mirror.moment(item -> 'current_period_end'), '-infinity')
+         <= coalesce(stripe_mirror.period(p_data, 'current_period_end'), 'infinity')
+$_$;
+
+CREATE FUNCTION reports.refresh(p_all boolean) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_began timestamptz := clock_timestamp();
+  v_done timestamptz := (select done_until from reports.progress where part = 'subscriptions');
+  v_until timestamptz;
+  v_ids text[];
+  v_count bigint;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('reports.refresh')) then
+    return null;
+  end if;
+  v_until := least(clock_timestamp(), (select min(xact_start) from pg_stat_activity
+                                        where datname = current_database() and pid <> pg_backend_pid())) - interval '1 second';
+  if p_all or v_done is null then
+    delete from reports.states;
+    insert into reports.states select * from reports.derive(null);
+    select count(distinct subscription_id) into v_count from reports.states;
+  else
+    select array_agg(id) into v_ids from (
+      select object_id as id from stripe_mirror.events where kind = 'subscriptions' and created_at >= v_done
+      union
+      select id from stripe_mirror.subscriptions where event_rank = 0 and synced_at >= v_done) news;
+    v_count := coalesce(cardinality(v_ids), 0);
+    if v_count > 0 then
+      delete from reports.states where subscription_id = any (v_ids);
+      insert into reports.states select * from reports.derive(v_ids);
+    end if;
+  end if;
+  insert into reports.progress (part, done_until, seconds)
+  values ('subscriptions', v_until, extract(epoch from clock_timestamp() - v_began))
+  on conflict (part) do update set done_until = excluded.done_until, seconds = excluded.seconds;
+  return v_count;
 end
 $$;
 
@@ -1244,6 +1456,75 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.begin_free(p_account uuid, p_anchor timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_plan uuid;
+  v_month record;
+  v_period uuid;
+begin
+  select p.id into strict v_plan from wallet.plans p
+    join accounts.accounts a on p.name = case a.kind when 'vendor' then 'vendor_free' else 'free' end
+   where a.id = p_account;
+  select * into strict v_month from wallet.month_of(p_anchor, now());
+  insert into wallet.periods (account_id, key, plan_id, starts_at, ends_at)
+  values (p_account, 'free:' || extract(epoch from v_month.starts_at), v_plan, v_month.starts_at, v_month.ends_at)
+  on conflict on constraint period_made_once do nothing;
+  select id into strict v_period from wallet.periods
+   where account_id = p_account and key = 'free:' || extract(epoch from v_month.starts_at);
+  update wallet.memberships set anchored_at = p_anchor, gateway = null, subscription_ref = null where account_id = p_account;
+  if not wallet.begin_period(p_account, v_period) then
+    update wallet.memberships
+       set plan_id = v_plan, period_id = v_period, period_start = v_month.starts_at, period_end = v_month.ends_at,
+           cancel_at_period_end = false, next_plan_id = null, grace_until = null
+     where account_id = p_account;
+  end if;
+end
+$$;
+
+CREATE FUNCTION wallet.begin_period(p_account uuid, p_period uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_period wallet.periods;
+  v_plan wallet.plans;
+  v_before uuid;
+  v_give record;
+begin
+  update wallet.periods set begun_at = now()
+   where account_id = p_account and id = p_period and begun_at is null returning * into v_period;
+  if not found then
+    return false;
+  end if;
+  select * into strict v_plan from wallet.plans where id = v_period.plan_id;
+  select plan_id into strict v_before from wallet.memberships where account_id = p_account;
+  perform 1 from wallet.wallets where account_id = p_account order by asset for update;
+  update wallet.grants g set expires_at = now()
+    from wallet.periods p
+   where g.account_id = p_account and g.remaining > 0 and g.source = 'plan' and g.expires_at > now()
+     and p.account_id = p_account and p.worth > 0 and g.key in ('plan:' || g.asset || ':' || p.id, 'grace:' || g.asset || ':' || p.id);
+  perform wallet.expire(p_account, w.asset) from wallet.wallets w where w.account_id = p_account;
+  update wallet.memberships
+     set plan_id = v_plan.id, period_id = v_period.id, period_start = v_period.starts_at, period_end = v_period.ends_at,
+         cancel_at_period_end = false, next_plan_id = null, grace_until = null
+   where account_id = p_account;
+  for v_give in
+    select * from (values ('conversion', v_plan.monthly_conversions_limit), ('image_slot', v_plan.monthly_images_limit),
+                          ('token', v_plan.monthly_tokens)) v (asset, quantity)
+     where v.quantity > 0 order by v.asset
+  loop
+    perform wallet.give(p_account, v_give.asset, v_give.quantity, 'plan', 'plan:' || v_give.asset || ':' || v_period.id,
+                        v_period.ends_at, v_plan.display_name);
+  end loop;
+  if v_before <> v_plan.id then
+    insert into core.usage (account_id, action, metadata)
+    values (p_account, 'plan_changed', jsonb_build_object('plan', v_plan.name, 'until', v_period.ends_at));
+  end if;
+  return true;
+end
+$$;
+
 CREATE FUNCTION wallet.capture(p_account uuid, p_hold uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -1263,6 +1544,20 @@ begin
   end if;
   update wallet.wallets set held = held - v_hold.quantity, lifetime_used = lifetime_used + v_hold.quantity
    where account_id = p_account and asset = v_hold.asset;
+  return true;
+end
+$$;
+
+CREATE FUNCTION wallet.end_plan(p_account uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform 1 from wallet.memberships m join wallet.periods p on p.account_id = m.account_id and p.id = m.period_id
+   where m.account_id = p_account and p.worth > 0 for update of m;
+  if not found then
+    return false;
+  end if;
+  perform wallet.begin_free(p_account, now());
   return true;
 end
 $$;
@@ -1427,6 +1722,69 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) RETURNS record
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select max(m.at) filter (where m.at <= p_at), min(m.at) filter (where m.at > p_at)
+    from (select (p_at at time zone 'UTC') as at, (p_anchor at time zone 'UTC') as anchor) t
+   cross join lateral generate_series(-1, 1) near
+   cross join lateral (
+     select (t.anchor + make_interval(months => (
+              (extract(year from t.at) - extract(year from t.anchor)) * 12
+              + extract(month from t.at) - extract(month from t.anchor) + near)::integer)) at time zone 'UTC' as at
+   ) m
+$$;
+
+CREATE FUNCTION wallet.pay_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint DEFAULT 0, p_credit_period uuid DEFAULT NULL::uuid, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_member wallet.memberships;
+  v_starts timestamptz := p_starts_at;
+  v_ends timestamptz := p_ends_at;
+  v_waiting timestamptz;
+  v_period uuid := core.new_id();
+begin
+  select * into strict v_member from wallet.memberships where account_id = p_account for update;
+  if exists (select from wallet.periods where account_id = p_account and key = p_key) then
+    return false;
+  end if;
+  if v_starts is null then
+    select max(ends_at) into v_waiting from wallet.periods
+     where account_id = p_account and plan_id = p_plan and begun_at is null;
+    if v_waiting is not null then
+      v_starts := v_waiting;
+    elsif p_plan = coalesce(v_member.next_plan_id, v_member.plan_id)
+      and coalesce(v_member.grace_until, v_member.period_end) > now()
+      and exists (select from wallet.periods where account_id = p_account and id = v_member.period_id and worth > 0) then
+      v_starts := v_member.period_end;
+    else
+      v_starts := now();
+      update wallet.memberships set anchored_at = now() where account_id = p_account returning anchored_at into v_member.anchored_at;
+    end if;
+    select ends_at into v_ends from wallet.month_of(v_member.anchored_at, v_starts);
+    if p_credit_period is not null and p_credit_period is distinct from v_member.period_id then
+      v_ends := v_starts + (v_ends - v_starts) * (p_amount::double precision / (p_amount + p_credit));
+      p_credit := 0;
+    end if;
+  end if;
+  insert into wallet.periods (account_id, id, key, plan_id, starts_at, ends_at, amount, worth, currency)
+  values (p_account, v_period, p_key, p_plan, v_starts, v_ends, p_amount, p_amount + p_credit, p_currency);
+  if v_starts <= now() then
+    perform wallet.begin_period(p_account, v_period);
+  end if;
+  return true;
+end
+$$;
+
+CREATE FUNCTION wallet.price_of(p_plan uuid, p_currency text) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+  select case when p.currency = p_currency then nullif(p.price_per_month, 0)
+              else (select price from wallet.plan_prices where plan_id = p.id and currency = p_currency) end
+    from wallet.plans p where p.id = p_plan
+$$;
+
 CREATE FUNCTION wallet.refuse_frozen() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1505,26 +1863,100 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.turn(p_account uuid) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_member wallet.memberships;
+  v_period wallet.periods;
+  v_next uuid;
+  v_grace timestamptz;
+  v_back record;
+begin
+  select * into strict v_member from wallet.memberships where account_id = p_account for update;
+  if coalesce(v_member.grace_until, v_member.period_end) > now() then
+    return null;
+  end if;
+  select id into v_next from wallet.periods
+   where account_id = p_account and begun_at is null and starts_at <= now() order by starts_at limit 1;
+  if found then
+    perform wallet.begin_period(p_account, v_next);
+    return 'paid';
+  end if;
+  select * into v_period from wallet.periods where account_id = p_account and id = v_member.period_id;
+  v_grace := v_member.period_end
+    + make_interval(days => (select (value #>> '{}')::integer from core.settings where key = 'wallet.grace_days'));
+  if v_period.worth > 0 and v_member.grace_until is null and not v_member.cancel_at_period_end and v_grace > now() then
+    perform 1 from wallet.wallets where account_id = p_account order by asset for update;
+    perform wallet.expire(p_account, w.asset) from wallet.wallets w where w.account_id = p_account;
+    for v_back in
+      select g.asset, -sum(e.quantity)::bigint as quantity, max(g.note) as note
+        from wallet.grants g
+        join wallet.entries e on e.account_id = g.account_id and e.asset = g.asset and e.kind = 'expiry' and e.grant_id = g.id
+       where g.account_id = p_account and g.key = 'plan:' || g.asset || ':' || v_period.id
+       group by g.asset order by g.asset
+    loop
+      perform wallet.give(p_account, v_back.asset, v_back.quantity, 'plan', 'grace:' || v_back.asset || ':' || v_period.id,
+                          v_grace, v_back.note);
+    end loop;
+    update wallet.memberships set grace_until = v_grace where account_id = p_account;
+    insert into core.usage (account_id, action, metadata)
+    values (p_account, 'plan_overdue', jsonb_build_object('until', v_grace));
+    return 'grace';
+  end if;
+  perform wallet.begin_free(p_account, v_member.anchored_at);
+  return 'free';
+end
+$$;
+
+CREATE FUNCTION wallet.unpay_period(p_account uuid, p_key text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_period wallet.periods;
+begin
+  perform 1 from wallet.memberships where account_id = p_account for update;
+  select * into v_period from wallet.periods where account_id = p_account and key = p_key;
+  if not found then
+    return false;
+  end if;
+  if v_period.begun_at is null then
+    update wallet.periods set begun_at = now(), worth = 0, amount = 0 where account_id = p_account and id = v_period.id;
+    return true;
+  end if;
+  return exists (select from wallet.memberships where account_id = p_account and period_id = v_period.id)
+     and wallet.end_plan(p_account);
+end
+$$;
+
+CREATE FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint, p_key text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_hold uuid := wallet.hold(p_account, p_asset, p_quantity, p_key);
+begin
+  if v_hold is null then
+    return false;
+  end if;
+  perform wallet.capture(p_account, v_hold);
+  return true;
+end
+$$;
+
 CREATE FUNCTION wallet.welcome() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 declare
-  v_plan wallet.plans;
-  v_end timestamptz := now() + interval '1 month';
   v_tokens bigint;
 begin
-  select * into strict v_plan from wallet.plans where name = case new.kind when 'vendor' then 'vendor_free' else 'free' end;
-  insert into wallet.memberships (account_id, plan_id, period_end) values (new.id, v_plan.id, v_end);
+  insert into wallet.memberships (account_id, plan_id, period_end)
+  select new.id, p.id, now() + interval '1 day' from wallet.plans p
+   where p.name = case new.kind when 'vendor' then 'vendor_free' else 'free' end;
   select (value #>> '{}')::bigint into v_tokens from core.settings where key = 'wallet.welcome_tokens';
   if v_tokens > 0 then
     perform wallet.give(new.id, 'token', v_tokens, 'free', 'welcome', null, 'Welcome');
   end if;
-  if v_plan.monthly_conversions_limit > 0 then
-    perform wallet.give(new.id, 'conversion', v_plan.monthly_conversions_limit, 'plan', 'plan:conversion:' || now()::date, v_end, v_plan.display_name);
-  end if;
-  if v_plan.monthly_images_limit > 0 then
-    perform wallet.give(new.id, 'image_slot', v_plan.monthly_images_limit, 'plan', 'plan:image_slot:' || now()::date, v_end, v_plan.display_name);
-  end if;
+  perform wallet.begin_free(new.id, now());
   return null;
 end
 $$;
@@ -1548,6 +1980,26 @@ CREATE TABLE accounts.accounts (
     CONSTRAINT account_has_an_identifier CHECK (((email IS NOT NULL) OR (phone IS NOT NULL) OR (erased_at IS NOT NULL))),
     CONSTRAINT account_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
     CONSTRAINT account_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
+);
+
+CREATE TABLE accounts.recovery_codes (
+    account_id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    used_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE accounts.second_factors (
+    account_id uuid NOT NULL,
+    secret text NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    attempt_count integer DEFAULT 0 NOT NULL,
+    attempts_since timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT second_factor_attempts_in_range CHECK (((attempt_count >= 0) AND (attempt_count <= 5)))
 );
 
 CREATE TABLE accounts.sessions (
@@ -1613,7 +2065,7 @@ CREATE TABLE accounts.verifications (
     CONSTRAINT verification_attempts_in_range CHECK (((attempt_count >= 0) AND (attempt_count <= 5))),
     CONSTRAINT verification_is_short CHECK ((expires_at <= (updated_at + '00:11:00'::interval))),
     CONSTRAINT verification_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
-    CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text])))
+    CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text, 'sign_in'::text])))
 );
 
 CREATE TABLE core.audit_details (
@@ -1691,6 +2143,260 @@ CREATE TABLE core.usage (
     CONSTRAINT usage_action_is_named CHECK ((action ~ '^[a-z][a-z_]{2,63}$'::text))
 );
 
+CREATE TABLE stripe_mirror.subscriptions (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
+    product_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price,product}'::text[]), (data #> '{items,data,0,plan,product}'::text[]), (data #> '{plan,product}'::text[])))) STORED,
+    price_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    monthly_amount numeric GENERATED ALWAYS AS (stripe_mirror.monthly(data)) STORED,
+    current_period_start timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_start'::text)) STORED,
+    current_period_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_end'::text)) STORED,
+    cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'cancel_at_period_end'::text))) STORED,
+    cancel_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'cancel_at'::text))) STORED,
+    canceled_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'canceled_at'::text))) STORED,
+    started_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'start_date'::text))) STORED,
+    ended_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'ended_at'::text))) STORED,
+    trial_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'trial_end'::text))) STORED,
+    latest_invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'latest_invoice'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.subscriptions ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE VIEW doc_cogento.subscriptions AS
+ SELECT (md5(('stripe subscription '::text || id)))::uuid AS subscription_id,
+    (id)::character varying AS stripe_subscription_id,
+    (md5(('stripe customer '::text || customer_id)))::uuid AS user_id,
+    (product_id)::character varying AS product_id,
+    (status)::character varying AS status,
+    current_period_start,
+    current_period_end,
+    metadata,
+    synced_at
+   FROM stripe_mirror.subscriptions;
+
+CREATE TABLE stripe_mirror.links (
+    account_id uuid NOT NULL,
+    customer_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE VIEW doc_cogento.user_roles AS
+ SELECT (md5(('stripe customer '::text || l.customer_id)))::uuid AS user_id,
+    (r.role)::character varying AS role,
+    r.created_at
+   FROM (accounts.user_roles r
+     JOIN stripe_mirror.links l ON ((l.account_id = r.account_id)));
+
+CREATE TABLE stripe_mirror.customers (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
+    email text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'email'::text))) STORED,
+    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
+    phone text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'phone'::text))) STORED,
+    address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    balance bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'balance'::text))) STORED,
+    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'delinquent'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.customers ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE VIEW doc_cogento.users AS
+ SELECT user_id,
+    (reports.masked_email(email))::character varying AS email,
+    (id)::character varying AS stripe_customer_id,
+    (reports.masked_name(name))::character varying AS name,
+    (reports.masked_phone(phone))::character varying AS phone,
+    reports.masked_address(address) AS address,
+    metadata,
+    stripe_created_at,
+        CASE
+            WHEN isfinite(event_at) THEN event_at
+            ELSE NULL::timestamp with time zone
+        END AS stripe_updated_at,
+    synced_at,
+    (
+        CASE
+            WHEN (event_id !~~ '.%'::text) THEN event_id
+            ELSE NULL::text
+        END)::character varying AS last_webhook_event_id
+   FROM stripe_mirror.customers
+  WHERE (deleted_at IS NULL);
+
+CREATE VIEW doc_style_studio.files AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    category,
+    storage_key AS "storageId"
+   FROM media.files
+  WHERE (category = ANY (ARRAY['product_image'::text, 'model_image'::text, 'generated_image'::text, 'profile_image'::text]));
+
+CREATE TABLE studio.generation_files (
+    account_id uuid NOT NULL,
+    generation_id uuid NOT NULL,
+    role text NOT NULL,
+    "position" smallint NOT NULL,
+    file_id uuid,
+    category text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT generation_file_category_fits_role CHECK (((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))))
+);
+
+CREATE TABLE studio.generations (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    style_name text NOT NULL,
+    engine text NOT NULL,
+    prompt text DEFAULT ''::text NOT NULL,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seed bigint NOT NULL,
+    charge_asset wallet.asset DEFAULT 'token'::text NOT NULL,
+    cost bigint NOT NULL,
+    hold_id uuid NOT NULL,
+    progress smallint DEFAULT 0 NOT NULL,
+    step text,
+    attempt integer DEFAULT 0 NOT NULL,
+    retry_of uuid,
+    error_code text,
+    error_message text,
+    processing_time_ms integer,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
+    CONSTRAINT generation_failure_is_told CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
+    CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
+    CONSTRAINT generation_prompt_length CHECK ((length(prompt) <= 1000)),
+    CONSTRAINT generation_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+CREATE VIEW doc_style_studio.generations AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    status,
+    prompt,
+    parameters,
+    ARRAY( SELECT f.file_id
+           FROM studio.generation_files f
+          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'product'::text) AND (f.file_id IS NOT NULL))
+          ORDER BY f."position") AS "productImageFiles",
+    ARRAY( SELECT f.file_id
+           FROM studio.generation_files f
+          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'model'::text) AND (f.file_id IS NOT NULL))
+          ORDER BY f."position") AS "modelImageFiles",
+    ARRAY( SELECT f.file_id
+           FROM studio.generation_files f
+          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'result'::text) AND (f.file_id IS NOT NULL))
+          ORDER BY f."position") AS "resultImageFiles",
+    created_at AS "createdAt"
+   FROM studio.generations g;
+
+CREATE TABLE payments.gateway_refs (
+    gateway text NOT NULL,
+    ref text NOT NULL,
+    account_id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE VIEW doc_style_studio."tokenPurchases" AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    amount,
+    quantity AS tokens,
+        CASE status
+            WHEN 'cancelled'::text THEN 'failed'::text
+            WHEN 'expired'::text THEN 'failed'::text
+            WHEN 'disputed'::text THEN 'completed'::text
+            ELSE status
+        END AS status,
+    ( SELECT r.ref
+           FROM payments.gateway_refs r
+          WHERE ((r.account_id = p.account_id) AND (r.payment_id = p.id) AND (r.gateway = 'stripe'::text) AND (r.ref ~~ 'pi\_%'::text))
+         LIMIT 1) AS "stripePaymentIntentId",
+    COALESCE(reference, track_id) AS "transactionId"
+   FROM payments.payments p
+  WHERE (kind = 'tokens'::text);
+
+CREATE VIEW doc_style_studio.usage AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    action,
+    at AS "timestamp",
+    metadata
+   FROM core.usage;
+
+CREATE TABLE wallet.grants (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    asset wallet.asset NOT NULL,
+    source text NOT NULL,
+    quantity bigint NOT NULL,
+    remaining bigint NOT NULL,
+    expires_at timestamp with time zone,
+    extended_at timestamp with time zone,
+    key text NOT NULL,
+    note text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT grant_quantity_positive CHECK ((quantity > 0)),
+    CONSTRAINT grant_remaining_in_range CHECK (((remaining >= 0) AND (remaining <= quantity))),
+    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text])))
+);
+
+CREATE TABLE wallet.wallets (
+    account_id uuid NOT NULL,
+    asset wallet.asset NOT NULL,
+    balance bigint DEFAULT 0 NOT NULL,
+    held bigint DEFAULT 0 NOT NULL,
+    lifetime_granted bigint DEFAULT 0 NOT NULL,
+    lifetime_used bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    frozen boolean DEFAULT false NOT NULL,
+    CONSTRAINT wallet_held_not_negative CHECK ((held >= 0)),
+    CONSTRAINT wallet_lifetime_not_negative CHECK ((LEAST(lifetime_granted, lifetime_used) >= 0)),
+    CONSTRAINT wallet_not_overdrawn CHECK ((balance >= 0))
+);
+
+CREATE VIEW doc_style_studio.users AS
+ SELECT a.id AS _id,
+    reports.masked_email(a.email) AS email,
+    reports.masked_name(u.name) AS name,
+    NULL::text AS "externalId",
+    COALESCE(w.balance, (0)::bigint) AS tokens,
+    COALESCE(w.balance, (0)::bigint) AS "tokenBalance",
+    COALESCE(( SELECT (sum(g.quantity))::bigint AS sum
+           FROM wallet.grants g
+          WHERE ((g.account_id = a.id) AND ((g.asset)::text = 'token'::text) AND (g.source = 'purchase'::text))), (0)::bigint) AS "totalTokensPurchased"
+   FROM ((accounts.accounts a
+     LEFT JOIN accounts.users u ON ((u.account_id = a.id)))
+     LEFT JOIN wallet.wallets w ON (((w.account_id = a.id) AND ((w.asset)::text = 'token'::text))));
+
 CREATE TABLE payments.customers (
     account_id uuid NOT NULL,
     gateway text NOT NULL,
@@ -1724,14 +2430,6 @@ CREATE TABLE payments.failed_transactions (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE payments.gateway_refs (
-    gateway text NOT NULL,
-    ref text NOT NULL,
-    account_id uuid NOT NULL,
-    payment_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
 CREATE TABLE payments.reversals (
     account_id uuid NOT NULL,
     id uuid DEFAULT core.new_id() NOT NULL,
@@ -1759,6 +2457,35 @@ CREATE TABLE payments.webhook_events (
     CONSTRAINT webhook_outcome_known CHECK ((outcome = ANY (ARRAY['applied'::text, 'ignored'::text, 'failed'::text])))
 );
 
+CREATE TABLE reports.metadata_keys (
+    kind text NOT NULL,
+    key text NOT NULL,
+    holders bigint NOT NULL,
+    distinct_values bigint NOT NULL,
+    commonest jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE reports.progress (
+    part text NOT NULL,
+    done_until timestamp with time zone NOT NULL,
+    seconds double precision NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE reports.searches (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    filters jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT search_kind_known CHECK ((kind = ANY (ARRAY['customers'::text, 'subscriptions'::text]))),
+    CONSTRAINT search_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80)))
+);
+
 CREATE TABLE stripe_mirror.charges (
     id text NOT NULL,
     data jsonb NOT NULL,
@@ -1782,30 +2509,6 @@ CREATE TABLE stripe_mirror.charges (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE ONLY stripe_mirror.charges ALTER COLUMN data SET STORAGE EXTERNAL;
-
-CREATE TABLE stripe_mirror.customers (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
-    email text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'email'::text))) STORED,
-    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
-    phone text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'phone'::text))) STORED,
-    address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    balance bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'balance'::text))) STORED,
-    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'delinquent'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.customers ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE TABLE stripe_mirror.disputes (
     id text NOT NULL,
@@ -1877,12 +2580,6 @@ CREATE TABLE stripe_mirror.kinds (
     name text NOT NULL,
     object text NOT NULL,
     deleted_by text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE stripe_mirror.links (
-    account_id uuid NOT NULL,
-    customer_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -1969,37 +2666,6 @@ CREATE TABLE stripe_mirror.refunds (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE ONLY stripe_mirror.refunds ALTER COLUMN data SET STORAGE EXTERNAL;
-
-CREATE TABLE stripe_mirror.subscriptions (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
-    product_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price,product}'::text[]), (data #> '{items,data,0,plan,product}'::text[]), (data #> '{plan,product}'::text[])))) STORED,
-    price_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    monthly_amount numeric GENERATED ALWAYS AS (stripe_mirror.monthly(data)) STORED,
-    current_period_start timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_start'::text)) STORED,
-    current_period_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_end'::text)) STORED,
-    cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'cancel_at_period_end'::text))) STORED,
-    cancel_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'cancel_at'::text))) STORED,
-    canceled_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'canceled_at'::text))) STORED,
-    started_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'start_date'::text))) STORED,
-    ended_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'ended_at'::text))) STORED,
-    trial_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'trial_end'::text))) STORED,
-    latest_invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'latest_invoice'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.subscriptions ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE VIEW stripe_mirror.objects AS
  SELECT 'charges'::text AS kind,
@@ -2129,47 +2795,6 @@ CREATE TABLE stripe_mirror.unsettled (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE studio.generation_files (
-    account_id uuid NOT NULL,
-    generation_id uuid NOT NULL,
-    role text NOT NULL,
-    "position" smallint NOT NULL,
-    file_id uuid,
-    category text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT generation_file_category_fits_role CHECK (((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))))
-);
-
-CREATE TABLE studio.generations (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    style_name text NOT NULL,
-    engine text NOT NULL,
-    prompt text DEFAULT ''::text NOT NULL,
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    seed bigint NOT NULL,
-    charge_asset wallet.asset DEFAULT 'token'::text NOT NULL,
-    cost bigint NOT NULL,
-    hold_id uuid NOT NULL,
-    progress smallint DEFAULT 0 NOT NULL,
-    step text,
-    attempt integer DEFAULT 0 NOT NULL,
-    retry_of uuid,
-    error_code text,
-    error_message text,
-    processing_time_ms integer,
-    started_at timestamp with time zone,
-    completed_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
-    CONSTRAINT generation_failure_is_told CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
-    CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
-    CONSTRAINT generation_prompt_length CHECK ((length(prompt) <= 1000)),
-    CONSTRAINT generation_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
-);
-
 CREATE TABLE studio.styles (
     name text NOT NULL,
     title text NOT NULL,
@@ -2213,24 +2838,6 @@ ALTER TABLE wallet.entries ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
-CREATE TABLE wallet.grants (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    asset wallet.asset NOT NULL,
-    source text NOT NULL,
-    quantity bigint NOT NULL,
-    remaining bigint NOT NULL,
-    expires_at timestamp with time zone,
-    extended_at timestamp with time zone,
-    key text NOT NULL,
-    note text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT grant_quantity_positive CHECK ((quantity > 0)),
-    CONSTRAINT grant_remaining_in_range CHECK (((remaining >= 0) AND (remaining <= quantity))),
-    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text])))
-);
-
 CREATE TABLE wallet.holds (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -2250,12 +2857,21 @@ CREATE TABLE wallet.holds (
 CREATE TABLE wallet.memberships (
     account_id uuid NOT NULL,
     plan_id uuid NOT NULL,
+    period_id uuid,
     period_start timestamp with time zone DEFAULT now() NOT NULL,
-    period_end timestamp with time zone,
+    period_end timestamp with time zone NOT NULL,
+    anchored_at timestamp with time zone DEFAULT now() NOT NULL,
     cancel_at_period_end boolean DEFAULT false NOT NULL,
+    next_plan_id uuid,
+    grace_until timestamp with time zone,
+    gateway text,
+    subscription_ref text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT membership_period_in_order CHECK ((period_end > period_start))
+    CONSTRAINT membership_ends_one_way CHECK ((NOT (cancel_at_period_end AND (next_plan_id IS NOT NULL)))),
+    CONSTRAINT membership_grace_after_the_period CHECK ((grace_until > period_end)),
+    CONSTRAINT membership_period_in_order CHECK ((period_end > period_start)),
+    CONSTRAINT membership_renewed_by_a_gateway CHECK (((gateway IS NULL) = (subscription_ref IS NULL)))
 );
 
 CREATE TABLE wallet.packs (
@@ -2273,6 +2889,33 @@ CREATE TABLE wallet.packs (
     CONSTRAINT pack_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT pack_price_positive CHECK ((price > 0)),
     CONSTRAINT pack_quantity_positive CHECK ((quantity > 0))
+);
+
+CREATE TABLE wallet.periods (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT core.new_id() NOT NULL,
+    key text NOT NULL,
+    plan_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    begun_at timestamp with time zone,
+    amount bigint DEFAULT 0 NOT NULL,
+    worth bigint DEFAULT 0 NOT NULL,
+    currency text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT period_in_order CHECK ((ends_at > starts_at)),
+    CONSTRAINT period_worth_what_was_paid CHECK (((amount >= 0) AND (worth >= amount) AND ((worth = 0) OR (currency IS NOT NULL))))
+);
+
+CREATE TABLE wallet.plan_prices (
+    plan_id uuid NOT NULL,
+    currency text NOT NULL,
+    price bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT plan_price_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT plan_price_positive CHECK ((price > 0))
 );
 
 CREATE TABLE wallet.plans (
@@ -2295,21 +2938,6 @@ CREATE TABLE wallet.plans (
     CONSTRAINT plan_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text])))
 );
 
-CREATE TABLE wallet.wallets (
-    account_id uuid NOT NULL,
-    asset wallet.asset NOT NULL,
-    balance bigint DEFAULT 0 NOT NULL,
-    held bigint DEFAULT 0 NOT NULL,
-    lifetime_granted bigint DEFAULT 0 NOT NULL,
-    lifetime_used bigint DEFAULT 0 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    frozen boolean DEFAULT false NOT NULL,
-    CONSTRAINT wallet_held_not_negative CHECK ((held >= 0)),
-    CONSTRAINT wallet_lifetime_not_negative CHECK ((LEAST(lifetime_granted, lifetime_used) >= 0)),
-    CONSTRAINT wallet_not_overdrawn CHECK ((balance >= 0))
-);
-
 ALTER TABLE ONLY accounts.accounts
     ADD CONSTRAINT account_email_taken UNIQUE (kind, email);
 
@@ -2321,6 +2949,12 @@ ALTER TABLE ONLY accounts.accounts
 
 ALTER TABLE ONLY accounts.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY accounts.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (account_id, code_hash);
+
+ALTER TABLE ONLY accounts.second_factors
+    ADD CONSTRAINT second_factors_pkey PRIMARY KEY (account_id);
 
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (account_id, id);
@@ -2405,6 +3039,21 @@ ALTER TABLE ONLY payments.reversals
 
 ALTER TABLE ONLY payments.webhook_events
     ADD CONSTRAINT webhook_events_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY reports.metadata_keys
+    ADD CONSTRAINT metadata_keys_pkey PRIMARY KEY (kind, key);
+
+ALTER TABLE ONLY reports.progress
+    ADD CONSTRAINT progress_pkey PRIMARY KEY (part);
+
+ALTER TABLE ONLY reports.searches
+    ADD CONSTRAINT search_name_taken UNIQUE (account_id, name);
+
+ALTER TABLE ONLY reports.searches
+    ADD CONSTRAINT searches_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY reports.states
+    ADD CONSTRAINT states_pkey PRIMARY KEY (subscription_id, since);
 
 ALTER TABLE ONLY stripe_mirror.charges
     ADD CONSTRAINT charges_pkey PRIMARY KEY (id);
@@ -2493,8 +3142,17 @@ ALTER TABLE ONLY wallet.packs
 ALTER TABLE ONLY wallet.packs
     ADD CONSTRAINT packs_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY wallet.periods
+    ADD CONSTRAINT period_made_once UNIQUE (account_id, key);
+
+ALTER TABLE ONLY wallet.periods
+    ADD CONSTRAINT periods_pkey PRIMARY KEY (account_id, id);
+
 ALTER TABLE ONLY wallet.plans
     ADD CONSTRAINT plan_name_taken UNIQUE (name);
+
+ALTER TABLE ONLY wallet.plan_prices
+    ADD CONSTRAINT plan_prices_pkey PRIMARY KEY (plan_id, currency);
 
 ALTER TABLE ONLY wallet.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (id);
@@ -2556,6 +3214,8 @@ CREATE INDEX payments_by_status ON payments.payments USING btree (status, expire
 
 CREATE INDEX webhook_events_by_outcome ON payments.webhook_events USING btree (outcome, created_at);
 
+CREATE INDEX states_by_customer ON reports.states USING btree (customer_id);
+
 CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX charges_by_syncing ON stripe_mirror.charges USING brin (synced_at);
@@ -2566,6 +3226,8 @@ CREATE INDEX customers_by_folded_email ON stripe_mirror.customers USING btree (l
 
 CREATE INDEX customers_by_metadata ON stripe_mirror.customers USING gin (metadata jsonb_path_ops);
 
+CREATE INDEX customers_by_sync ON stripe_mirror.customers USING brin (synced_at) WITH (autosummarize='on');
+
 CREATE INDEX customers_by_syncing ON stripe_mirror.customers USING brin (synced_at);
 
 CREATE INDEX customers_by_user_id ON stripe_mirror.customers USING btree (user_id);
@@ -2574,13 +3236,19 @@ CREATE INDEX disputes_by_metadata ON stripe_mirror.disputes USING gin (metadata 
 
 CREATE INDEX disputes_by_syncing ON stripe_mirror.disputes USING brin (synced_at);
 
+CREATE INDEX events_by_arrival ON stripe_mirror.events USING brin (created_at) WITH (autosummarize='on');
+
 CREATE INDEX events_by_object ON stripe_mirror.events USING btree (kind, object_id, at);
 
 CREATE INDEX events_by_time ON stripe_mirror.events USING btree (at);
 
+CREATE INDEX events_of_failed_payments ON stripe_mirror.events USING btree (object_id, at) WHERE (type = 'invoice.payment_failed'::text);
+
 CREATE INDEX invoices_by_customer_id ON stripe_mirror.invoices USING btree (customer_id);
 
 CREATE INDEX invoices_by_metadata ON stripe_mirror.invoices USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX invoices_by_payment ON stripe_mirror.invoices USING btree (paid_at) INCLUDE (currency, amount_paid) WHERE (paid_at IS NOT NULL);
 
 CREATE INDEX invoices_by_subscription_id ON stripe_mirror.invoices USING btree (subscription_id);
 
@@ -2610,6 +3278,8 @@ CREATE INDEX subscriptions_by_metadata ON stripe_mirror.subscriptions USING gin 
 
 CREATE INDEX subscriptions_by_status ON stripe_mirror.subscriptions USING btree (status);
 
+CREATE INDEX subscriptions_by_sync ON stripe_mirror.subscriptions USING brin (synced_at) WITH (autosummarize='on');
+
 CREATE INDEX subscriptions_by_syncing ON stripe_mirror.subscriptions USING brin (synced_at);
 
 CREATE INDEX generation_files_by_file ON studio.generation_files USING btree (account_id, file_id) WHERE (file_id IS NOT NULL);
@@ -2632,7 +3302,17 @@ CREATE INDEX grants_to_spend ON wallet.grants USING btree (account_id, asset, ex
 
 CREATE INDEX holds_open ON wallet.holds USING btree (account_id, asset) WHERE (state = 'held'::text);
 
+CREATE INDEX memberships_by_next_plan ON wallet.memberships USING btree (next_plan_id) WHERE (next_plan_id IS NOT NULL);
+
+CREATE INDEX memberships_by_period ON wallet.memberships USING btree (account_id, period_id);
+
 CREATE INDEX memberships_by_plan ON wallet.memberships USING btree (plan_id);
+
+CREATE INDEX memberships_due ON wallet.memberships USING btree (COALESCE(grace_until, period_end));
+
+CREATE INDEX periods_by_plan ON wallet.periods USING btree (plan_id);
+
+CREATE INDEX periods_waiting ON wallet.periods USING btree (account_id, starts_at) WHERE (begun_at IS NULL);
 
 CREATE CONSTRAINT TRIGGER accounts_audited AFTER UPDATE OF email, phone, handle, password_hash, email_verified_at, phone_verified_at ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_account();
 
@@ -2644,7 +3324,17 @@ CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EX
 
 CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.welcome();
 
+CREATE CONSTRAINT TRIGGER recovery_codes_audited AFTER UPDATE OF used_at ON accounts.recovery_codes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.used_at IS NULL) AND (new.used_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_second_factor();
+
+CREATE TRIGGER recovery_codes_touch BEFORE UPDATE ON accounts.recovery_codes FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE CONSTRAINT TRIGGER roles_audited AFTER INSERT OR DELETE ON accounts.user_roles DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_role();
+
+CREATE CONSTRAINT TRIGGER second_factors_audited AFTER UPDATE OF confirmed_at ON accounts.second_factors DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.confirmed_at IS NULL) AND (new.confirmed_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_second_factor();
+
+CREATE CONSTRAINT TRIGGER second_factors_audited_when_removed AFTER DELETE ON accounts.second_factors DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.confirmed_at IS NOT NULL)) EXECUTE FUNCTION accounts.audit_second_factor();
+
+CREATE TRIGGER second_factors_touch BEFORE UPDATE ON accounts.second_factors FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER sessions_audited AFTER UPDATE OF revoked_at ON accounts.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_session();
 
@@ -2694,6 +3384,10 @@ CREATE TRIGGER reversals_touch BEFORE UPDATE ON payments.reversals FOR EACH ROW 
 
 CREATE TRIGGER webhook_events_touch BEFORE UPDATE ON payments.webhook_events FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER progress_touch BEFORE UPDATE ON reports.progress FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER searches_touch BEFORE UPDATE ON reports.searches FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER charges_touch BEFORE UPDATE ON stripe_mirror.charges FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER customers_touch BEFORE UPDATE ON stripe_mirror.customers FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -2740,14 +3434,24 @@ CREATE TRIGGER memberships_touch BEFORE UPDATE ON wallet.memberships FOR EACH RO
 
 CREATE TRIGGER packs_touch BEFORE UPDATE ON wallet.packs FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER periods_touch BEFORE UPDATE ON wallet.periods FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER plan_prices_touch BEFORE UPDATE ON wallet.plan_prices FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER plans_touch BEFORE UPDATE ON wallet.plans FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER wallet_not_frozen BEFORE UPDATE OF held ON wallet.wallets FOR EACH ROW WHEN ((old.frozen AND (new.held > old.held))) EXECUTE FUNCTION wallet.refuse_frozen();
 
 CREATE TRIGGER wallets_touch BEFORE UPDATE ON wallet.wallets FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+ALTER TABLE ONLY accounts.recovery_codes
+    ADD CONSTRAINT recovery_code_belongs_to_second_factor FOREIGN KEY (account_id) REFERENCES accounts.second_factors(account_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY accounts.user_roles
     ADD CONSTRAINT role_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY accounts.second_factors
+    ADD CONSTRAINT second_factor_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT session_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
@@ -2794,6 +3498,9 @@ ALTER TABLE ONLY payments.payments
 ALTER TABLE ONLY payments.reversals
     ADD CONSTRAINT reversal_is_of_a_payment FOREIGN KEY (account_id, payment_id) REFERENCES payments.payments(account_id, id);
 
+ALTER TABLE ONLY reports.searches
+    ADD CONSTRAINT search_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY stripe_mirror.links
     ADD CONSTRAINT link_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
@@ -2828,20 +3535,41 @@ ALTER TABLE ONLY wallet.memberships
     ADD CONSTRAINT membership_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY wallet.memberships
+    ADD CONSTRAINT membership_goes_on_with_a_plan FOREIGN KEY (next_plan_id) REFERENCES wallet.plans(id);
+
+ALTER TABLE ONLY wallet.memberships
     ADD CONSTRAINT membership_is_to_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
+
+ALTER TABLE ONLY wallet.memberships
+    ADD CONSTRAINT membership_stands_in_a_period FOREIGN KEY (account_id, period_id) REFERENCES wallet.periods(account_id, id);
+
+ALTER TABLE ONLY wallet.periods
+    ADD CONSTRAINT period_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY wallet.periods
+    ADD CONSTRAINT period_is_of_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
+
+ALTER TABLE ONLY wallet.plan_prices
+    ADD CONSTRAINT plan_price_is_of_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
 
 ALTER TABLE ONLY wallet.wallets
     ADD CONSTRAINT wallet_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
 GRANT USAGE ON SCHEMA accounts TO vetrina_app;
 GRANT USAGE ON SCHEMA core TO vetrina_app;
+GRANT USAGE ON SCHEMA doc_cogento TO vetrina_reporting;
+GRANT USAGE ON SCHEMA doc_cogento TO vetrina_app;
+GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_reporting;
+GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_app;
 GRANT USAGE ON SCHEMA media TO vetrina_app;
 GRANT USAGE ON SCHEMA payments TO vetrina_app;
+GRANT USAGE ON SCHEMA reports TO vetrina_app;
 GRANT USAGE ON SCHEMA stripe_mirror TO vetrina_app;
 GRANT USAGE ON SCHEMA studio TO vetrina_app;
 GRANT USAGE ON SCHEMA wallet TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_account() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_role() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.audit_second_factor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_session() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.oneself(p_account uuid, p_ip inet) TO vetrina_app;
@@ -2869,6 +3597,15 @@ GRANT ALL ON FUNCTION payments.refund(p_account uuid, p_payment uuid, p_total bi
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
 GRANT ALL ON FUNCTION payments.take_back(p_payment payments.payments, p_kind text, p_ref text, p_amount bigint) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.count_metadata(p_at_once boolean) TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.states TO vetrina_app;
+GRANT ALL ON FUNCTION reports.derive(p_ids text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_email(p text) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_phone(p text) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.period_amount(p_data jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.refresh(p_all boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.elements(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
@@ -2902,18 +3639,29 @@ GRANT ALL ON FUNCTION studio.keep_legal() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start_all(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_grant() TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.begin_free(p_account uuid, p_anchor timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.begin_period(p_account uuid, p_period uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.end_plan(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet."freeze"(p_account uuid, p_frozen boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.give(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone, p_note text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_all(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_ends_once() TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.pay_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_period uuid, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.price_of(p_plan uuid, p_currency text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.refuse_frozen() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.release(p_account uuid, p_hold uuid, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.revoke(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.turn(p_account uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.unpay_period(p_account uuid, p_key text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.welcome() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.recovery_codes TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factors TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.user_roles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.users TO vetrina_app;
@@ -2927,36 +3675,57 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.outbox TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.rate_limits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.settings TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.usage TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
+GRANT SELECT ON TABLE doc_cogento.subscriptions TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_cogento.subscriptions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.links TO vetrina_app;
+GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
+GRANT SELECT ON TABLE doc_cogento.users TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_cogento.users TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.reversals TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.webhook_events TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.metadata_keys TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.progress TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.searches TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.charges TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE stripe_mirror.events TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.invoices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.kinds TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.links TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.payment_intents TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.products TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.refunds TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.objects TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.staged TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.unsettled TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE wallet.entries_position_seq TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.holds TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.memberships TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.packs TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.periods TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plan_prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plans TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
