@@ -14,6 +14,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
 
 import vetrina
+from vetrina.accounts.endings import endings
 from vetrina.accounts.identify import Identify
 from vetrina.core.services import Services
 from vetrina.core.settings import BadSetting, Settings
@@ -86,6 +87,7 @@ def create(services: Services) -> Any:
         debug=False,
     )
     app.state.services = services
+    services.part(endings)  # listens from the beginning
     return trace(app, secure=services.settings.secure)
 
 

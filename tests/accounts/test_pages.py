@@ -39,7 +39,8 @@ async def test_signing_up_leads_to_where_one_wanted_to_go(site: Site) -> None:
         assert "HttpOnly" in cookie and "SameSite=lax" in cookie.replace("Lax", "lax") and "Path=/" in cookie
         assert PASSWORD not in cookie
         page = await browser.get("/account")
-        assert "Ada" in page.text and "ada@example.com" in page.text and "Firefox on Linux" in page.text
+        assert "Ada" in page.text and "ada@example.com" in page.text
+        assert "Firefox on Linux" in (await browser.get("/settings/sessions")).text
         assert page.headers["cache-control"] == "no-store"
         # already in: the doors lead on
         assert (await browser.get("/sign-in?next=/library")).headers["location"] == "/library"
@@ -80,7 +81,7 @@ async def test_signing_in(site: Site) -> None:
             answer = await browser.post("/sign-in", data={"email": "Ada@example.com", "password": PASSWORD, "next": onward})
             assert answer.status_code == 303 and answer.headers["location"] == place
         # signing in again took the place of the session before
-        page = await browser.get("/account")
+        page = await browser.get("/settings/sessions")
         assert page.text.count("Firefox on Linux") == 1
 
 
@@ -137,13 +138,13 @@ async def test_sessions_can_be_ended_from_the_page(site: Site, make: Make) -> No
             for agent in ("curl/8.5", None, FIREFOX)
         ]
     async with site.browser(account) as browser:
-        page = (await browser.get("/account")).text
+        page = (await browser.get("/settings/sessions")).text
         assert "curl, a program" in page and "192.0.2.7" in page and page.count("this browser, now") == 1
         assert page.index("this browser, now") < page.index("curl")
-        ended = await browser.post(f"/account/sessions/{others[0].session_id}/revocation")
-        assert ended.status_code == 303 and "curl" not in (await browser.get("/account")).text
-        await browser.post("/account/sessions/revocation")
-        page = (await browser.get("/account")).text
+        ended = await browser.post(f"/settings/sessions/{others[0].session_id}/revocation")
+        assert ended.status_code == 303 and "curl" not in (await browser.get("/settings/sessions")).text
+        await browser.post("/settings/sessions/revocation")
+        page = (await browser.get("/settings/sessions")).text
         assert "2 other sessions have ended." in page and "Firefox" not in page
         assert "Sign out everywhere else" not in page
 

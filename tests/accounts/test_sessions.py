@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import Any
 from uuid import UUID
@@ -10,10 +11,13 @@ import httpx2
 import psycopg
 
 from tests.make import Account, Make, race
-from tests.site import Site
-from vetrina.accounts import actions, tokens
+from tests.site import Site, serving
+from vetrina.accounts import actions, operators, roles, tokens
+from vetrina.accounts.roles import Role
 from vetrina.accounts.tokens import AccessTokens, SessionToken
 from vetrina.core.ids import new_id
+from vetrina.core.services import connect
+from vetrina.core.settings import Settings
 
 
 def refresh_token(account: Account) -> str:
@@ -35,6 +39,13 @@ async def session(site: Site, account: Account) -> dict[str, Any]:
         row = await cursor.fetchone()
         assert row is not None
         return dict(zip(("rotations", "revoked_at", "why", "used_at"), row, strict=True))
+
+
+async def refused(api: httpx2.AsyncClient) -> None:
+    """Fails unless the client's access token stops to count within a second."""
+    async with asyncio.timeout(1):
+        while (await api.get("/wallet")).status_code != 401:
+            await asyncio.sleep(0.01)
 
 
 def age(owner: str, account: Account, **ages: str) -> None:
@@ -117,14 +128,87 @@ async def test_signing_out_ends_it(site: Site, make: Make) -> None:
     account = await make.account(tokens=5)
     async with site.api(account) as api:
         assert (await api.delete("/auth/session")).status_code == 204
-        # The access token reads until it expires, a quarter of an hour at most; what moves credits refuses it at once.
-        assert tokens.ACCESS_SECONDS <= 900
-        assert (await api.get("/wallet")).status_code == 200
+        # What moves credits and what shows who one is asks the database; the rest hears of it in a moment.
         assert (await api.get("/me")).status_code == 401
         start = await api.post("/generations", json={"style_name": "watercolour", "product_files": [str(new_id())]})
         assert start.status_code == 401, start.text
+        await refused(api)
     assert (await refresh(site, refresh_token(account))).status_code == 401
     assert await make.balance(account) == (5, 0)
+
+
+async def test_a_session_that_ends_is_ended_in_every_process(site: Site, make: Make, settings: Settings, database: str) -> None:
+    early, one, late = await make.account(), await make.account(), await make.account()
+    async with serving(connect(settings, database)) as other:
+        async with site.services.db.tx() as tx:
+            await actions.revoke(tx, one.id, one.session_id)
+        for process in (site, other):
+            async with process.api(one) as api, process.api(early) as kept:
+                await refused(api)
+                assert (await kept.get("/wallet")).status_code == 200
+    async with site.services.db.tx() as tx:
+        await operators.disable(tx, None, late.id, why="a test")
+    # One that starts after it hears of it too, and so does one that listens again.
+    async with serving(connect(settings, database)) as third:
+        for account in (one, late):
+            async with third.api(account) as api:
+                await refused(api)
+
+
+async def test_disabling_an_account_ends_its_sessions_at_once(site: Site, make: Make) -> None:
+    account, operator = await make.account(), await make.account()
+    async with site.services.db.tx() as tx:
+        await roles.grant(tx, operator.id, Role.ADMIN)
+    path = f"/operator/accounts/{account.id}"
+    async with site.api(operator) as by, site.api(account) as api, site.browser(account) as browser:
+        assert (await by.post(f"{path}/disabling", json={"why": ""})).status_code == 422
+        disabled = await by.post(f"{path}/disabling", json={"why": "spam"})
+        assert disabled.status_code == 201 and disabled.json()["state"] == "disabled"
+        assert (await browser.get("/wallet")).status_code == 303
+        assert (await api.get("/me")).status_code == 401
+        await refused(api)
+        assert (await refresh(site, refresh_token(account))).status_code == 401
+        assert (await by.post(f"{path}/disabling", json={"why": "again"})).status_code == 201
+        # The account comes back, its sessions do not.
+        assert (await by.post(f"{path}/enabling")).json()["state"] == "active"
+        assert (await browser.get("/wallet")).status_code == 303
+        assert (await by.post(f"/operator/accounts/{operator.id}/disabling", json={"why": "oops"})).status_code == 403
+
+
+async def test_operators_are_disabled_by_superusers_alone(site: Site, make: Make) -> None:
+    admin, second, superuser = [await make.account() for _ in range(3)]
+    async with site.services.db.tx() as tx:
+        for account, role in ((admin, Role.ADMIN), (second, Role.ADMIN), (superuser, Role.SUPERUSER)):
+            await roles.grant(tx, account.id, role)
+    path = f"/operator/accounts/{second.id}"
+    async with site.api(admin) as api:
+        for action in ("disabling", "enabling", "sessions/revocation"):
+            answer = await api.post(f"{path}/{action}", json={"why": "a coup"} if action == "disabling" else None)
+            assert answer.status_code == 403 and answer.json()["type"] == "urn:vetrina:among-operators", action
+    async with site.api(superuser) as api:
+        assert (await api.post(f"{path}/sessions/revocation")).status_code == 204
+        assert (await api.post(f"{path}/disabling", json={"why": "left"})).json()["state"] == "disabled"
+    async with site.browser(admin) as browser:
+        page = await browser.get(f"/operator/accounts/{superuser.id}")
+        assert page.status_code == 200 and "/disabling" not in page.text
+        assert (await browser.post(f"/operator/accounts/{superuser.id}/disabling", data={"why": "x"})).status_code == 403
+
+
+async def test_a_session_tells_from_where_it_was_used_last(site: Site, make: Make, owner: str) -> None:
+    account = await make.account()
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("update accounts.sessions set ip = '192.0.2.9', last_used_at = now() - interval '6 minutes'")
+    async with site.api(account) as api, site.browser(account) as browser:
+        assert (await api.get("/sessions")).json()["items"][0]["ip"] == "192.0.2.9"
+        await browser.get("/account")
+        shown = (await api.get("/sessions")).json()["items"][0]
+        assert shown["ip"] == "127.0.0.1" and shown["current"] is True and shown["device"] == "test, a program"
+    answer = await site.client.post(
+        "/api/v1/auth/refresh", json={"refresh_token": refresh_token(account)}, headers={"User-Agent": "curl/8.9"}
+    )
+    async with site.api(account) as api:
+        assert answer.status_code == 201
+        assert (await api.get("/sessions")).json()["items"][0]["device"] == "curl, a program"
 
 
 async def test_an_access_token_expires(site: Site, make: Make) -> None:

@@ -128,7 +128,7 @@ async def enter(
         return Opened(await tx.one(queries.ACCOUNT, account=account), token)
 
 
-async def refresh(services: Services, text: str) -> tuple[SessionToken, str]:
+async def refresh(services: Services, text: str, device: Device) -> tuple[SessionToken, str]:
     """The next refresh token of a session and its account's kind; the old one is spent.
 
     Raises SessionEnded (401). A spent token within 10 s of its rotation is refused only; later it
@@ -139,7 +139,15 @@ async def refresh(services: Services, text: str) -> tuple[SessionToken, str]:
         raise SessionEnded
     new = tokens.new_session(old.account_id, old.session_id)
     async with services.db.tx() as tx:
-        found = await tx.maybe(queries.ROTATE, account=old.account_id, id=old.session_id, hash=old.hash, new_hash=new.hash)
+        found = await tx.maybe(
+            queries.ROTATE,
+            account=old.account_id,
+            id=old.session_id,
+            hash=old.hash,
+            new_hash=new.hash,
+            ip=device.ip,
+            user_agent=(device.user_agent or "")[:400] or None,
+        )
     if found is None or found.outcome != "rotated" or found.kind is None:
         raise SessionEnded
     return new, found.kind

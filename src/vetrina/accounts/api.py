@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 from litestar import delete, get, post
@@ -12,7 +11,7 @@ from litestar.params import Parameter
 
 from vetrina.accounts import actions, api_codes, api_factor, queries
 from vetrina.accounts.api_codes import Code, Password, Target
-from vetrina.accounts.model import AccountRow, SessionRow
+from vetrina.accounts.model import AccountRow
 from vetrina.accounts.model_doors import PasswordOrCode
 from vetrina.accounts.web import Session, Tokens, device, language, session
 from vetrina.core import usage
@@ -82,7 +81,7 @@ async def sign_in(request: Request, data: SignIn) -> Session:
 @post("/auth/refresh", tags=["accounts"])
 async def refresh(request: Request, data: Refresh) -> Tokens:
     """The next pair. Each refresh token works once; used again later it ends the session."""
-    token, kind = await actions.refresh(request.services, data.refresh_token)
+    token, kind = await actions.refresh(request.services, data.refresh_token, device(request))
     return Tokens(actions.access_token(request.services, token, kind), token.text())
 
 
@@ -99,27 +98,6 @@ async def me(request: Request) -> AccountRow:
     async with request.read() as tx:
         await actions.check(tx, request.account.id, request.account.session_id)
         return await tx.one(queries.ACCOUNT, account=request.account.id)
-
-
-@get("/sessions", guards=[signed_in], tags=["accounts"])
-async def sessions(request: Request) -> Page[SessionRow]:
-    """The account's open sessions, the last used first."""
-    async with request.read() as tx:
-        return Page(await tx.all(queries.SESSIONS, account=request.account.id), None)
-
-
-@post("/sessions/{session_id:uuid}/revocation", guards=[signed_in], status_code=204, tags=["accounts"])
-async def revoke(request: Request, session_id: UUID) -> None:
-    """End one session. Its access token still reads for up to `expires_in` seconds, but starts no generation."""
-    async with request.tx() as tx:
-        await actions.end(tx, request.account.id, session_id)
-
-
-@post("/sessions/revocation", guards=[signed_in], status_code=204, tags=["accounts"])
-async def revoke_others(request: Request) -> None:
-    """End every other session."""
-    async with request.tx() as tx:
-        await actions.revoke_others(tx, request.account.id, request.account.session_id)
 
 
 @get("/usage", guards=[signed_in], tags=["accounts"])
@@ -151,9 +129,6 @@ ROUTES: list[Any] = [
     refresh,
     sign_out,
     me,
-    sessions,
-    revoke,
-    revoke_others,
     usage_page,
     *api_codes.ROUTES,
     *api_factor.ROUTES,

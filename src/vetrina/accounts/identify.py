@@ -11,6 +11,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from vetrina.accounts import queries, tokens
+from vetrina.accounts.endings import endings
 from vetrina.accounts.tokens import SessionToken, access_tokens
 from vetrina.core.ids import AccountId
 from vetrina.core.refusals import Unauthenticated
@@ -36,7 +37,7 @@ class Identify(ASGIMiddleware):
             if authorization is not None:
                 scheme, _, text = authorization.partition(" ")
                 found = services.part(access_tokens).read(text.strip()) if scheme.lower() == "bearer" else None
-                if found is None:
+                if found is None or found.session_id in services.part(endings):
                     raise Unauthenticated("The access token is not valid or has expired.")
                 scope["vetrina.principal"] = found  # type: ignore[typeddict-unknown-key]
             elif cookie is not None:
@@ -52,8 +53,9 @@ async def _by_cookie(services: Services, header: str, scope: Any) -> None:
     token = tokens.parse(morsel.value) if morsel else None
     if token is None:
         return
+    ip = scope["client"][0] if scope["client"] else None
     async with services.db.read() as tx:
-        owner = await tx.maybe(queries.SESSION_OWNER, account=token.account_id, id=token.session_id, hash=token.hash)
+        owner = await tx.maybe(queries.SESSION_OWNER, account=token.account_id, id=token.session_id, hash=token.hash, ip=ip)
     if owner is not None:
         scope["vetrina.principal"] = Principal(
             AccountId(owner.account_id),

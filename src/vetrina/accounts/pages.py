@@ -1,14 +1,12 @@
-"""Pages of one's account: its name, where one is signed in, what one did."""
+"""Pages of one's account: its name, what one did."""
 
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.response import Redirect
 
-from vetrina.accounts import actions, activity, devices, pages_codes, pages_doors, pages_security, queries
+from vetrina.accounts import actions, activity, pages_codes, pages_doors, pages_security, queries
 from vetrina.accounts.web import errors
 from vetrina.core import usage
 from vetrina.core.refusals import Refusal
@@ -19,7 +17,7 @@ from vetrina.core.web.request import Request, signed_in
 
 @get("/account", guards=[signed_in], include_in_schema=False)
 async def home(request: Request) -> Response[str]:
-    """The name, and where one is signed in."""
+    """The name, and ways to the rest."""
     return await _home(request)
 
 
@@ -33,23 +31,6 @@ async def rename(request: Request, data: Form) -> Response[Any]:
     except Refusal as refused:
         return await _home(request, name=name, refused=refused)
     return pages.go("/account", flash=("good", "Saved"))
-
-
-@post("/account/sessions/{session_id:uuid}/revocation", guards=[signed_in], include_in_schema=False)
-async def revoke(request: Request, session_id: UUID) -> Redirect:
-    """End one session; one that is not there, or not one's own, has ended as far as one can tell."""
-    async with request.tx() as tx:
-        await actions.revoke(tx, request.account.id, session_id, why="revoked by its owner")
-    return pages.go("/account", flash=("good", "That session has ended."))
-
-
-@post("/account/sessions/revocation", guards=[signed_in], include_in_schema=False)
-async def revoke_others(request: Request) -> Redirect:
-    """End every other session."""
-    async with request.tx() as tx:
-        count = await actions.revoke_others(tx, request.account.id, request.account.session_id)
-    said = "One other session has ended." if count == 1 else f"{count} other sessions have ended."
-    return pages.go("/account", flash=("good", said))
 
 
 @get("/account/usage", guards=[signed_in], include_in_schema=False)
@@ -68,7 +49,6 @@ async def _home(request: Request, *, name: str | None = None, refused: Refusal |
     who = request.account
     async with request.read() as tx:
         account = await tx.one(queries.ACCOUNT, account=who.id)
-        rows = await tx.all(queries.SESSIONS, account=who.id)
     return pages.render(
         request,
         "accounts/home.html",
@@ -78,16 +58,6 @@ async def _home(request: Request, *, name: str | None = None, refused: Refusal |
         values={"name": (account.name or "") if name is None else name},
         errors=errors(refused, ("name",)),
         joined_at=account.created_at,
-        sessions=[
-            {
-                "id": row.id,
-                "device": devices.title(row.user_agent),
-                "ip": row.ip or "unknown address",
-                "last_used_at": row.last_used_at,
-                "current": row.id == who.session_id,
-            }
-            for row in sorted(rows, key=lambda row: row.id != who.session_id)
-        ],
     )
 
 
@@ -97,7 +67,5 @@ ROUTES: list[Any] = [
     *pages_security.ROUTES,
     home,
     rename,
-    revoke,
-    revoke_others,
     usage_page,
 ]

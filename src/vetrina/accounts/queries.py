@@ -80,7 +80,7 @@ SESSION_OWNER = Statement(
     SessionOwner,
     """
     with used as (
-      update accounts.sessions set last_used_at = now()
+      update accounts.sessions set last_used_at = now(), ip = coalesce(%(ip)s::inet, ip)
        where account_id = %(account)s and id = %(id)s and refresh_token_hash = %(hash)s
          and revoked_at is null and last_used_at < now() - interval '5 minutes'
     )
@@ -107,7 +107,8 @@ ROTATE = Statement(
     ), rotated as (
       update accounts.sessions s
          set previous_token_hash = s.refresh_token_hash, refresh_token_hash = %(new_hash)s,
-             rotation_counter = s.rotation_counter + 1, rotated_at = now(), last_used_at = now()
+             rotation_counter = s.rotation_counter + 1, rotated_at = now(), last_used_at = now(),
+             ip = coalesce(%(ip)s::inet, s.ip), user_agent = coalesce(%(user_agent)s, s.user_agent)
         from live
        where s.account_id = live.account_id and s.id = live.id and live.refresh_token_hash = %(hash)s
          and live.revoked_at is null and live.expires_at > now() and live.is_active
@@ -145,6 +146,10 @@ REVOKE_OTHERS = Statement(
     update accounts.sessions set revoked_at = now(), revoked_why = 'signed out everywhere'
      where account_id = %(account)s and id <> %(id)s and revoked_at is null
     """,
+)
+
+ENDED_LATELY = Statement(
+    UUID, "select id from accounts.sessions where revoked_at > now() - make_interval(secs => %(seconds)s) order by revoked_at"
 )
 
 REVOKE_ALL = Statement(

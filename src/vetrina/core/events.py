@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,9 +15,11 @@ import structlog
 from vetrina.core.db import Database
 
 log = structlog.get_logger("vetrina.events")
-CHANNELS = ("generations", "payments")
+CHANNELS = ("generations", "payments", "sessions")
 _MISSED: Any = object()
 _OVER: Any = object()
+
+Heed = Callable[[dict[str, Any] | None], Awaitable[None]]
 
 
 class Hub:
@@ -26,6 +28,7 @@ class Hub:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._subscribers: dict[str, set[asyncio.Queue[Any]]] = defaultdict(set)
+        self._watchers: dict[str, list[Heed]] = defaultdict(list)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -57,14 +60,23 @@ class Hub:
             if not self._subscribers[topic]:
                 del self._subscribers[topic]
 
+    def watch(self, channel: str, heed: Heed) -> None:
+        """Call `heed` with each message of a channel for as long as the process lives; with None at the beginning and
+        whenever some may have been missed, so that it reads the state again."""
+        self._watchers[channel].append(heed)
+
     async def _run(self) -> None:
         async for channel, payload in self._db.listen(*CHANNELS):
             if not channel:
+                for heed in [each for watchers in self._watchers.values() for each in watchers]:
+                    await _heeded(heed, None)
                 for queues in list(self._subscribers.values()):
                     for queue in queues:
                         _put(queue, _MISSED)
                 continue
             message = _read(payload)
+            for heed in self._watchers.get(channel, ()):
+                await _heeded(heed, message)
             for queue in self._subscribers.get(f"{channel}/{message.get('id')}", ()):
                 _put(queue, message)
 
@@ -98,6 +110,13 @@ def _read(payload: str) -> dict[str, Any]:
     except msgspec.DecodeError:
         log.warning("a notification cannot be read", payload=payload[:200])
         return {}
+
+
+async def _heeded(heed: Heed, message: dict[str, Any] | None) -> None:
+    try:
+        await heed(message)
+    except Exception:  # whatever it was, the others are still to be told
+        log.warning("a notification was not heeded", exc_info=True)
 
 
 def _put(queue: asyncio.Queue[Any], message: Any) -> None:
