@@ -23,13 +23,15 @@ OWN = {
     "conform": "Select every table and column that the documents name.",
 }
 GROUPS = {
-    "account": "Accounts: their roles, from the operator's shell.",
+    "account": "Accounts: roles, disabling, signing out.",
+    "audit": "The audit log: its proof.",
     "db": "The database: its address, a shell on it.",
     "packs": "Packs of credits: what is for sale, at which price.",
     "payments": "Payments: what the gateways know of them.",
     "quota": "Plans and quotas: what an account may still do, and why not.",
     "stripe": "The Stripe mirror: fill it, prove it, see how it stands.",
     "report": "Reports on what Stripe holds, as of any date.",
+    "settings": "What can be changed while the site runs: rate limits, gifts.",
 }
 """Commands of several verbs, each group in a file of `commands`."""
 

@@ -42,6 +42,11 @@ async def a_role(scene: Scene) -> Made:
     return {**await somebody(scene), "role": "member"}
 
 
+async def a_setting(scene: Scene) -> Made:
+    """A setting that may be changed."""
+    return {"key": "wallet.welcome_tokens"}
+
+
 ROWS: dict[str, Row] = {
     "POST /api/v1/auth/registration": public(201, body=registering),
     "POST /api/v1/auth/session": public(201, body=registered),
@@ -52,6 +57,10 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/sessions": own(),
     "POST /api/v1/sessions/revocation": own(204),
     "POST /api/v1/sessions/{session_id}/revocation": Row(401, 404, 204, 404, of=session),
+    "GET /api/v1/audit-logs": own(),
+    "GET /api/v1/operator/audit-logs": operated(),
+    "GET /api/v1/operator/settings": operated(),
+    "PUT /api/v1/operator/settings/{key}": operated(of=a_setting, body={"value": 20}),
     "GET /api/v1/operator/accounts": operated(),
     "GET /api/v1/operator/accounts/{account_id}": operated(of=somebody),
     "POST /api/v1/operator/accounts/{account_id}/disabling": operated(201, of=somebody, body={"why": "it was asked for"}),

@@ -11,6 +11,8 @@ from tests.browser import browsing, judge, needs_chromium, sign_in
 from tests.make import Make
 from tests.site import Site
 from tests.studio.tools import ended, upload, wish
+from vetrina.accounts import roles
+from vetrina.accounts.roles import Role
 from vetrina.core.services import Services
 from vetrina.demo.photos import path_of
 
@@ -101,6 +103,11 @@ async def test_every_screen_before_axe(site: Site, worker: Services, make: Make,
         paths = ["/", "/studio", f"/studio?again={made}", "/studio/generations", f"/studio/generations/{made}"]
         paths += [f"/studio/generations/{cancelled}", f"/pictures/{account.id}/{made}", "/library", f"/library/{product}"]
         paths += ["/wallet", "/wallet/buy", "/payments", "/account", "/account/usage"]
+        paths += ["/settings/sessions", "/settings/audit"]
+        async with make.services.db.tx() as tx:
+            await roles.grant(tx, account.id, Role.SUPERUSER)
+        paths += ["/operator", "/operator/accounts", f"/operator/accounts/{(await make.account()).id}"]
+        paths += ["/operator/audit", "/operator/settings"]
         for path in paths:
             await look_at(path)
         assert {path: faults for path, faults in found.items() if faults} == {}

@@ -65,6 +65,13 @@ class OperatedAccount(msgspec.Struct, frozen=True):
         return "erased" if self.erased_at else "active" if self.is_active else "disabled"
 
 
+class Named(msgspec.Struct, frozen=True):
+    """What operators call an account."""
+
+    id: UUID
+    name: str
+
+
 class SessionRow(msgspec.Struct, frozen=True):
     """A session as its owner sees it."""
 

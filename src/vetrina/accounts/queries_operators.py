@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from vetrina.accounts.model import OperatedAccount
+from vetrina.accounts.model import Named, OperatedAccount
 from vetrina.core.db import Statement
 
 # What is looked for is the beginning of an address, a phone, a handle or a name; each has an index for it.
@@ -42,5 +42,15 @@ SET_ACTIVE = Statement(
     update accounts.accounts set is_active = %(active)s
      where id = %(account)s and is_active <> %(active)s and erased_at is null
     returning id
+    """,
+)
+NAMES = Statement(
+    Named,
+    """
+    select a.id, coalesce(a.email, a.phone, u.name, v.business_name, 'erased') as name
+      from accounts.accounts a
+      left join accounts.users u on u.account_id = a.id
+      left join accounts.vendors v on v.account_id = a.id
+     where a.id = any(%(ids)s)
     """,
 )

@@ -1,4 +1,4 @@
-"""`vetrina account`: roles, from the operator's shell."""
+"""`vetrina account`: roles, disabling, signing out, from the operator's shell."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from uuid import UUID
 
 from cyclopts import App
 
-from vetrina.accounts import identifiers, queries_roles, roles
+from vetrina.accounts import identifiers, operators, queries_roles, roles
 from vetrina.accounts.roles import Role
 from vetrina.commands.reach import doing
 from vetrina.core import logs, settings
 from vetrina.core.db import Tx
 from vetrina.core.refusals import NotFound
 
-app = App(name="account", help="Accounts: their roles, from the operator's shell.")
+app = App(name="account", help="Accounts: roles, disabling, signing out.")
 Kind = Literal["user", "vendor"]
 Result = TypeVar("Result")
 
@@ -54,6 +54,56 @@ def revoke_role(email: str, role: Role, *, kind: Kind = "user") -> int:
     """
     done = with_account(email, kind, lambda tx, account: roles.revoke(tx, account, role))
     print(f"{email} is no longer {role}." if done else f"{email} is not {role}.")
+    return 0
+
+
+@app.command
+def disable(email: str, why: str, *, kind: Kind = "user") -> int:
+    """Disable an account; its sessions end at once.
+
+    Parameters
+    ----------
+    email
+        The account's e-mail address.
+    why
+        The reason, which the audit log keeps.
+    kind
+        Which account of that address.
+    """
+    with_account(email, kind, lambda tx, account: operators.disable(tx, None, account, why=why))
+    print(f"{email} is disabled, and signed out everywhere.")
+    return 0
+
+
+@app.command
+def enable(email: str, *, kind: Kind = "user") -> int:
+    """Let a disabled account sign in again.
+
+    Parameters
+    ----------
+    email
+        The account's e-mail address.
+    kind
+        Which account of that address.
+    """
+    with_account(email, kind, lambda tx, account: operators.enable(tx, None, account))
+    print(f"{email} may sign in again.")
+    return 0
+
+
+@app.command(name="sign-out")
+def sign_out(email: str, *, kind: Kind = "user") -> int:
+    """End every session of an account.
+
+    Parameters
+    ----------
+    email
+        The account's e-mail address.
+    kind
+        Which account of that address.
+    """
+    count = with_account(email, kind, lambda tx, account: operators.sign_out(tx, None, account))
+    print(f"{count} sessions have ended." if count > 1 else "One session has ended." if count else "No session was open.")
     return 0
 
 

@@ -83,8 +83,10 @@ LIST = Statement(
            host(d.ip) as ip, d.said, l.created_at
       from core.audit_logs l
       left join core.audit_details d on d.account_id = l.account_id and d.id = l.id
-     where l.account_id = %(account)s and l.id < %(before)s and (%(action)s::text is null or l.action = %(action)s)
-     order by l.id desc limit %(limit)s
+     where l.account_id = %(account)s and (%(action)s::text is null or l.action = %(action)s)
+       and l.position < coalesce(
+         (select position from core.audit_logs where account_id = %(account)s and id = %(before)s), 9223372036854775807)
+     order by l.position desc limit %(limit)s
     """,
 )
 # `floor` is an id that is surely older than `since`, so that a range in the past is not looked for through all there is.
@@ -103,6 +105,18 @@ SEARCH = Statement(
        and (%(since)s::timestamptz is null or l.created_at >= %(since)s)
        and (%(until)s::timestamptz is null or l.created_at < %(until)s)
      order by l.id desc limit %(limit)s
+    """,
+)
+ACTIONS = Statement(
+    str,
+    """
+    with recursive known as (
+      (select action from core.audit_logs order by action limit 1)
+      union all
+      select (select action from core.audit_logs where action > known.action order by action limit 1) from known
+       where known.action is not null
+    )
+    select action from known where action is not null
     """,
 )
 FORGET = Statement(NoneType, "delete from core.audit_details where account_id = %(account)s")

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import math
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -25,11 +25,11 @@ _EXACT = 100
 _KEPT = 50_000
 
 
-class Limit(msgspec.Struct, frozen=True):
-    """So many in so many seconds."""
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many in so many seconds; a count of 0 means without end."""
 
-    count: int
-    seconds: int
+    count: Annotated[int, msgspec.Meta(ge=0, le=2_000_000_000)]
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=86_400)]
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -87,10 +87,6 @@ DRAW = Statement(
     """,
 )
 LIMITS = Statement(_Setting, "select key, value from core.settings where key like 'limits.%%' order by key")
-CHANGE = Statement(
-    str, "update core.settings set value = jsonb_build_object('count', %(count)s::integer, 'seconds', %(seconds)s::integer)"
-    " where key = %(key)s returning key"
-)  # fmt: skip
 
 
 class Limits:
@@ -160,7 +156,7 @@ def parse(rows: dict[str, Any]) -> dict[str, Limit]:
             limit = msgspec.convert(value, Limit)
         except msgspec.ValidationError:
             continue
-        if limit.count > 0 and limit.seconds > 0:
+        if limit.count > 0:
             found[key.removeprefix("limits.")] = limit
     return found
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncGenerator
 from enum import StrEnum
 from itertools import groupby
@@ -15,7 +13,7 @@ from litestar.response import Stream
 
 from vetrina.core.ids import AccountId
 from vetrina.core.services import Services
-from vetrina.core.web import pages, paging
+from vetrina.core.web import pages, paging, spreadsheet
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.wallet import actions, queries, tell
@@ -66,13 +64,13 @@ async def entries_csv(request: Request, asset: str = "", kind: str = "") -> Stre
 
 async def _lines(services: Services, account: AccountId, asset: Asset | None, kind: Kind | None) -> AsyncGenerator[str]:
     """The file, some entries at a time: what is added meanwhile is newer than where it began."""
-    yield _written([COLUMNS])
+    yield spreadsheet.lines([COLUMNS])
     before = paging.FIRST
     while True:
         async with services.db.read() as tx:
             rows = await actions.entries(tx, account, asset=asset, kind=kind, before=before, limit=CHUNK)
         if rows:
-            yield _written([_cells(row) for row in rows])
+            yield spreadsheet.lines([_cells(row) for row in rows])
         if len(rows) < CHUNK:
             return
         before = rows[-1].id
@@ -80,18 +78,8 @@ async def _lines(services: Services, account: AccountId, asset: Asset | None, ki
 
 def _cells(row: Entry) -> list[str]:
     texts = [row.created_at.isoformat(), tell.title(row), row.asset, row.kind]
-    return [*map(harmless, texts), str(row.quantity), str(row.balance_after), harmless(row.subject), str(row.id)]
-
-
-def harmless(text: str) -> str:
-    """Text that a spreadsheet shows and does not run as a formula (OWASP: CSV injection)."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
-
-
-def _written(rows: list[list[str]]) -> str:
-    file = io.StringIO()
-    csv.writer(file).writerows(rows)
-    return file.getvalue()
+    figures = [str(row.quantity), str(row.balance_after)]
+    return [*map(spreadsheet.harmless, texts), *figures, spreadsheet.harmless(row.subject), str(row.id)]
 
 
 def _together(rows: list[Entry]) -> list[list[Entry]]:

@@ -1,0 +1,42 @@
+"""`vetrina audit`: the proof of the audit log."""
+
+from __future__ import annotations
+
+import asyncio
+
+from cyclopts import App
+
+from vetrina.commands import exits, output
+from vetrina.commands.reach import doing
+from vetrina.core import audit, logs, settings
+from vetrina.core.audit import Fault, Size
+from vetrina.core.db import Tx
+
+app = App(name="audit", help="The audit log: its proof.")
+
+
+@app.command
+def verify(*, json: bool = False) -> int:
+    """Prove that no row was changed, removed or added. Exit code 0 if every chain holds, 1 with the first breaks if not.
+
+    Parameters
+    ----------
+    json
+        Print the result as JSON.
+    """
+
+    async def work(tx: Tx) -> tuple[Size, list[Fault]]:
+        return await tx.one(audit.SIZE), await audit.faults(tx)
+
+    found = settings.read()
+    logs.configure(found.log_format, "audit")
+    size, faults = asyncio.run(doing(found, work))
+    if json:
+        output.as_json({"clean": not faults, "rows": size.rows, "chains": size.chains, "faults": faults})
+    elif not faults:
+        print(f"The audit log holds: {size.rows} rows in {size.chains} chains, none changed, removed or added.")
+    else:
+        print("The audit log does not hold:")
+        for each in faults:
+            print(f"  account {each.account_id}, position {each.position}, row {each.id or '(none)'}: {each.what}")
+    return exits.FAILED if faults else exits.OK

@@ -1,0 +1,271 @@
+"""The audit log: everything that matters leaves a row, and no row is changed, removed or added unnoticed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from tests.make import Account, Make, race
+from tests.site import Site
+from vetrina.accounts import roles
+from vetrina.accounts.roles import Role
+from vetrina.core import audit, platform
+from vetrina.core.audit import HOUSE, Actor, Fault
+from vetrina.core.db import Database, Tx
+from vetrina.core.ids import new_id
+from vetrina.core.services import Services
+from vetrina.wallet import actions as wallet
+from vetrina.wallet.model import Asset
+
+
+async def rows_of(db: Database, account: UUID) -> list[audit.Row]:
+    """The account's rows, the oldest first."""
+    async with db.read() as tx:
+        found = await tx.all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action=None, limit=100)
+    return found[::-1]
+
+
+async def faults(db: Database) -> list[Fault]:
+    async with db.read() as tx:
+        return await audit.faults(tx)
+
+
+def tamper(owner: str, *statements: str, **arguments: Any) -> None:
+    """What somebody with every right does behind the application's back: the triggers are off."""
+    with psycopg.connect(owner) as connection:
+        connection.execute("set session_replication_role = replica")
+        for each in statements:
+            assert connection.execute(each.encode(), arguments).rowcount != 0, each
+
+
+@pytest.fixture
+async def chain(services: Services, make: Make) -> Account:
+    """An account with a chain of eight rows or so, beside another one's."""
+    await make.account()
+    account = await make.account()
+    async with services.db.tx() as tx:
+        for n in range(6):
+            await audit.record(
+                tx, "thing_done", account.id, resource=("thing", n), said={"n": n}, actor=Actor("user", account.id, "192.0.2.1")
+            )
+    assert await faults(services.db) == []
+    return account
+
+
+TAMPERED = {
+    "changed": ["update core.audit_logs set action = 'other_done' where account_id = %(a)s and position = 4"],
+    "changed and hashed anew": [
+        "update core.audit_logs set resource_id = '99' where account_id = %(a)s and position = 4",
+        "update core.audit_logs l set hash = core.audit_hash(l) where account_id = %(a)s and position = 4",
+    ],
+    "said to have come from elsewhere": [
+        "update core.audit_details d set ip = '203.0.113.5' from core.audit_logs l where l.account_id = %(a)s"
+        " and l.position = 4 and d.account_id = l.account_id and d.id = l.id"
+    ],
+    "robbed of its details": [
+        "delete from core.audit_details d using core.audit_logs l where l.account_id = %(a)s and l.position = 4 and d.id = l.id"
+    ],
+    "removed": ["delete from core.audit_logs where account_id = %(a)s and position = 4"],
+    "removed and closed up": [
+        "delete from core.audit_logs where account_id = %(a)s and position = 4",
+        "update core.audit_logs set position = position - 1 where account_id = %(a)s and position > 4",
+    ],
+    "removed at the end": [
+        "delete from core.audit_logs l where account_id = %(a)s"
+        " and position = (select max(position) from core.audit_logs where account_id = %(a)s)"
+    ],
+    "added at the end": [
+        "insert into core.audit_logs (account_id, id, position, actor_type, action, previous_hash, hash)"
+        " select account_id, core.new_id(), position + 1, 'system', 'thing_done', hash, '' from core.audit_logs"
+        " where account_id = %(a)s order by position desc limit 1",
+        "update core.audit_logs l set hash = core.audit_hash(l) where account_id = %(a)s and hash = ''",
+    ],
+    "added in between": [
+        "update core.audit_logs set position = position + 1000 where account_id = %(a)s and position >= 4",
+        "update core.audit_logs set position = position - 999 where account_id = %(a)s and position >= 1000",
+        "insert into core.audit_logs (account_id, id, position, actor_type, action, previous_hash, hash)"
+        " select account_id, core.new_id(), 4, 'system', 'thing_done', hash, '' from core.audit_logs"
+        " where account_id = %(a)s and position = 3",
+        "update core.audit_logs l set hash = core.audit_hash(l) where account_id = %(a)s and hash = ''",
+    ],
+    "a whole chain removed": ["delete from core.audit_logs where account_id = %(a)s"],
+    "without a head": ["delete from core.audit_heads where account_id = %(a)s"],
+}
+
+
+@pytest.mark.parametrize("how", TAMPERED)
+async def test_it_is_found(services: Services, chain: Account, owner: str, how: str) -> None:
+    tamper(owner, *TAMPERED[how], a=chain.id)
+    found = await faults(services.db)
+    assert found and {each.account_id for each in found} == {chain.id}
+    if "end" not in how and "whole" not in how and "head" not in how:
+        assert found[0].position in {4, 5}, found
+
+
+async def test_the_application_itself_cannot(services: Services, chain: Account) -> None:
+    for statement in (
+        "update core.audit_logs set action = 'other_done'",
+        "delete from core.audit_logs",
+        "delete from core.audit_heads",
+        "truncate core.audit_logs, core.audit_details",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            async with services.db.tx() as tx:
+                await tx.connection.execute(statement.encode())
+    assert await faults(services.db) == []
+
+
+async def test_nor_can_the_owner_by_mistake(chain: Account, owner: str) -> None:
+    with psycopg.connect(owner, autocommit=True) as connection:
+        for statement in ("update core.audit_logs set action = 'other_done'", "delete from core.audit_logs"):
+            with pytest.raises(psycopg.errors.CheckViolation, match="append-only"):
+                connection.execute(statement.encode())
+
+
+async def test_one_chain_whoever_writes_at_once(services: Services, make: Make) -> None:
+    account = await make.account()
+
+    async def write() -> None:
+        async with services.db.tx() as tx:
+            await audit.record(tx, "thing_done", account.id)
+
+    before = len(await rows_of(services.db, account.id))
+    assert await race(64, write) == [None] * 64
+    assert [each.position for each in await rows_of(services.db, account.id)] == list(range(1, before + 65))
+    assert await faults(services.db) == []
+
+
+async def test_what_is_undone_leaves_no_row(services: Services, make: Make) -> None:
+    account = await make.account()
+    before = await rows_of(services.db, account.id)
+    with pytest.raises(RuntimeError):
+        async with services.db.tx() as tx:
+            await roles.grant(tx, account.id, Role.ADMIN)
+            await wallet.give(tx, account.id, Asset.TOKEN, 5, source="gift", key="x")
+            raise RuntimeError
+    assert await rows_of(services.db, account.id) == before
+
+
+async def test_what_happens_to_an_account_is_written_down(site: Site, make: Make) -> None:
+    login = {"email": "ada@example.com", "password": "a long enough one"}
+    made = (await site.client.post("/api/v1/auth/registration", json=login)).json()
+    account = UUID(made["account"]["id"])
+    await site.client.post("/api/v1/auth/session", json=login, headers={"User-Agent": "curl/8.5"})
+    bearer = {"Authorization": f"Bearer {made['access_token']}"}
+    await site.client.delete("/api/v1/auth/session", headers=bearer)
+    operator = await make.account()
+    async with site.services.db.tx() as tx:
+        await roles.grant(tx, operator.id, Role.SUPERUSER)
+    async with site.api(operator) as api:
+        await api.post(f"/operator/accounts/{account}/roles", json={"role": "member"})
+        await api.delete(f"/operator/accounts/{account}/roles/member")
+        await api.post(f"/operator/accounts/{account}/disabling", json={"why": "spam"})
+        await api.post(f"/operator/accounts/{account}/enabling")
+    found = await rows_of(site.services.db, account)
+    told = [(each.action, each.actor_type, each.ip) for each in found if each.action != "credits_granted"]
+    ended = ("session_ended", "admin", "127.0.0.1")
+    assert told == [
+        ("account_registered", "user", None),
+        ("signed_in", "user", "127.0.0.1"),
+        ("signed_in", "user", "127.0.0.1"),
+        ("session_ended", "user", "127.0.0.1"),
+        ("role_granted", "admin", "127.0.0.1"),
+        ("role_revoked", "admin", "127.0.0.1"),
+        ("account_disabled", "admin", "127.0.0.1"),
+        ended,
+        ("account_enabled", "admin", "127.0.0.1"),
+    ]
+    by = {each.action: each for each in found}
+    assert by["account_disabled"].said == {"why": "spam"} and by["account_disabled"].actor_id == operator.id
+    assert by["role_granted"].resource_id == "member" and found[2].actor_id == account
+    assert await faults(site.services.db) == []
+
+
+async def test_credits_and_payments_are_written_down(site: Site, make: Make) -> None:
+    account = await make.account(tokens=0)
+    async with site.api(account) as api:
+        pack = (await api.get("/packs")).json()["items"][0]
+        payment = (await api.post("/payments", json={"pack_id": pack["id"], "gateway": "sandbox"})).json()
+        await api.post(payment["checkout_url"].removeprefix("/api/v1"), data={"outcome": "paid"})
+        await site.client.post(payment["checkout_url"], data={"outcome": "paid"}, headers=account.headers)
+    found = {each.action: each for each in await rows_of(site.services.db, account.id)}
+    assert found["payment_started"].metadata["amount"] == pack["price"] and found["payment_started"].actor_type == "user"
+    assert found["payment_completed"].resource_id == payment["id"]
+    assert found["credits_granted"].metadata == {"asset": "token", "quantity": pack["quantity"], "source": "purchase"}
+
+
+async def test_changed_identifiers_are_written_down_with_what_they_were(services: Services, make: Make, owner: str) -> None:
+    account = await make.account(email="old@example.com")
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(
+            "update accounts.accounts set email = 'new@example.com', phone = '+4915112345678', password_hash = 'x',"
+            " handle = 'ada', email_verified_at = now() where id = %s",
+            (account.id,),
+        )
+    found = {each.action: each for each in await rows_of(services.db, account.id)}
+    assert found["email_changed"].said == {"from": "old@example.com", "to": "new@example.com"}
+    assert found["phone_changed"].said == {"from": None, "to": "+4915112345678"}
+    assert {"password_changed", "handle_changed", "email_verified"} <= set(found)
+    # What is personal stands beside the chain, where it can be forgotten; the rows themselves hold none of it.
+    with psycopg.connect(owner) as connection:
+        text = str(connection.execute("select json_agg(l) from core.audit_logs l").fetchone())
+    assert "example.com" not in text and "4915112345678" not in text and "127.0.0.1" not in text
+
+
+async def test_what_was_forgotten_with_an_erased_account_is_no_fault(services: Services, chain: Account, owner: str) -> None:
+    async with services.db.tx() as tx:
+        await audit.record(tx, "account_erased", chain.id)
+        await tx.do(audit.FORGET, account=chain.id)
+    assert await faults(services.db) == []
+    tamper(owner, "update core.audit_logs set action = 'other_done' where account_id = %(a)s and position = 4", a=chain.id)
+    assert [each.position for each in await faults(services.db)][0] == 4
+
+
+async def test_settings_are_written_into_the_houses_chain(services: Services) -> None:
+    async with services.db.tx() as tx:
+        await audit.acting(tx, Actor("admin", new_id(), "192.0.2.4"))
+        await platform.put(tx, "limits.api", {"count": 5, "seconds": 60})
+    row = (await rows_of(services.db, HOUSE))[-1]
+    assert (row.action, row.resource_id, row.actor_type, row.ip) == ("setting_changed", "limits.api", "admin", "192.0.2.4")
+    assert row.metadata["to"] == {"count": 5, "seconds": 60} and row.metadata["from"]["count"] == 12000
+
+
+async def test_an_actor_is_named_for_one_transaction_alone(services: Services, make: Make) -> None:
+    account = await make.account()
+    async with services.db.connection() as connection:
+        async with connection.transaction():
+            await connection.execute("select set_config('vetrina.actor', %s, true)", (json.dumps({"type": "admin"}),))
+            await connection.execute("insert into accounts.user_roles values (%s, 'user')", (account.id,))
+        await connection.execute("delete from accounts.user_roles where account_id = %s", (account.id,))
+    assert [each.actor_type for each in await rows_of(services.db, account.id)][-2:] == ["admin", "system"]
+
+
+async def test_wallet_and_chain_are_locked_in_one_order_whoever_begins(services: Services, make: Make) -> None:
+    """The chain comes last, at the commit: whatever else a transaction locks, nobody waits for ever."""
+    account = await make.account()
+    turn = iter(range(1000))
+
+    async def sign_in(tx: Tx) -> None:
+        await tx.connection.execute(
+            "insert into accounts.sessions (account_id, id, refresh_token_hash, expires_at)"
+            " values (%s, %s, '', now() + interval '1 h')",
+            (account.id, new_id()),
+        )
+
+    async def do() -> None:
+        n = next(turn)
+        async with services.db.tx() as tx:
+            if n % 2:
+                await sign_in(tx)
+            await wallet.give(tx, account.id, Asset.TOKEN, 1, source="gift", key=f"{n}")
+            if not n % 2:
+                await asyncio.sleep(0.001)
+                await sign_in(tx)
+
+    assert await race(40, do) == [None] * 40
+    assert await faults(services.db) == []
