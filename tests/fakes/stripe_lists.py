@@ -76,6 +76,8 @@ class StripeListsFake(Fake):
         self.calls: Counter[str] = Counter()
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.refused = 0
+        self.foreign: set[str] = set()
+        """Ids that are there in live mode alone."""
         self.at_once = self.most_at_once = 0
         self._shelves = {kind.path.removeprefix("/v1/"): Shelf() for kind in KINDS.values()}
         self._shelves["events"] = Shelf()
@@ -163,6 +165,9 @@ class StripeListsFake(Fake):
     def _one(self, name: str, shelf: Shelf, id: str) -> Response[bytes]:
         if id in shelf.texts:
             return Response(shelf.texts[id], media_type="application/json")
+        if id in self.foreign:
+            said = f"No such {name}: '{id}'; a similar object exists in live mode, but a test mode key was used."
+            return _error(404, said, "resource_missing")
         if id in shelf.gone and name == "customers":
             stub = {"id": id, "object": "customer", "deleted": True}
             return Response(json.dumps(stub, indent=2).encode(), media_type="application/json")

@@ -166,7 +166,8 @@ class Sweep:
                     break
                 batch.append(got)
             if batch:
-                self.progress.changed += await self._keep(batch)
+                changed = await self._keep(batch)  # the other writer counts meanwhile
+                self.progress.changed += changed
                 self.progress.fetched += sum(len(each.page.objects) for each in batch)
                 self.progress.expected = self.progress.fetched + self._coming()
                 self._tell(self.progress)
