@@ -10,11 +10,15 @@ $$;
 
 -- Take events in: into the inbox and into their tables, together. An event that came before changes nothing. Returns the
 -- ids of the new ones. `p_told` are patterns of types of which payments wants to hear.
+-- Its plans are made once a connection (planning anew costs more than a small batch), and so that they stay good while
+-- the tables grow: by index, row by row.
 create function stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) returns text[]
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off as $$
 declare
   v_new text[];
   v_kind record;
+  v_ties stripe_mirror.unsettled[];
 begin
   with given as (
     select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, k.name as kind, e #>> '{data,object,id}' as object_id,
@@ -37,19 +41,24 @@ begin
       from stripe_mirror.events e join stripe_mirror.kinds k on k.name = e.kind
      where e.id = any (v_new) group by k.name order by k.name
   loop
-    execute format('select stripe_mirror.%I($1)', 'merge_' || v_kind.name) using v_kind.versions;
+    perform stripe_mirror.merge(v_kind.name, v_kind.versions);
   end loop;
 
-  insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-  select e.kind, e.object_id, 'tie', max(e.at)
+  -- Events of one second that left an object different: which was the last?
+  select array_agg((e.kind, e.object_id, 'tie', e.at, 0, null, null, null)::stripe_mirror.unsettled) into v_ties
     from stripe_mirror.events e
     join stripe_mirror.events o on o.kind = e.kind and o.object_id = e.object_id and o.at = e.at and o.rank = e.rank and o.id <> e.id
-   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}'
-   group by e.kind, e.object_id order by 1, 2
-  on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
+   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}';
+  if v_ties is not null then
+    insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+    select kind, object_id, reason, max(at) from unnest(v_ties) group by kind, object_id, reason order by 1, 2
+    on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
+  end if;
 
-  perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
-     from stripe_mirror.events e where cardinality(p_told) > 0 and e.id = any (v_new) and e.type like any (p_told);
+  if cardinality(p_told) > 0 then
+    perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
+       from stripe_mirror.events e where e.id = any (v_new) and e.type like any (p_told);
+  end if;
   return v_new;
 end
 $$;
@@ -71,8 +80,7 @@ declare
   v_changed bigint;
 begin
   select array_agg(stripe_mirror.fetched(o, p_at, p_began)) into v_versions from jsonb_array_elements(p_objects) o;
-  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
-    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
+  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
   return v_changed;
 end
 $$;
@@ -86,8 +94,7 @@ declare
 begin
   select array_agg(stripe_mirror.fetched(object, at, began)) into v_versions
     from stripe_mirror.staged where batch = p_batch and kind = p_kind;
-  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
-    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
+  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
   delete from stripe_mirror.staged where batch = p_batch and kind = p_kind;
   return v_changed;
 end

@@ -160,9 +160,9 @@ async def test_one_that_was_cut_short_goes_on(services: Services, lists: StripeL
         await task
     had, lists.delay, before = await count(services, "customers"), 0, lists.calls["customers"]
     found = await filling.backfill(services, ["customers"])
-    assert 100 <= found[0].resumed <= had
+    assert 0 < found[0].resumed <= had
     assert found[0].fetched == 600 == await count(services, "customers")
-    assert lists.calls["customers"] - before < 30
+    assert lists.calls["customers"] - before < 40
 
 
 async def test_only_one_at_a_time(services: Services, lists: StripeListsFake) -> None:

@@ -45,7 +45,7 @@ def inbox(services: Services) -> Coalescer[Event, bool]:
             new.discard(each.id)  # one that came twice in a batch is new once
         return answers
 
-    return Coalescer(run, order=lambda event: event.id, at_once=2)
+    return Coalescer(run, order=lambda event: event.id)
 
 
 async def take(tx: Tx, batch: list[Event]) -> set[str]:

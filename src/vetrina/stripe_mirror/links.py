@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from vetrina.core import audit
 from vetrina.core.db import Tx
 from vetrina.stripe_mirror import queries
 from vetrina.stripe_mirror.model import CustomerLinked, Link, NoSuchAccount, NoSuchCustomer, SeveralAccounts
@@ -21,16 +22,21 @@ async def link(tx: Tx, account: UUID, customer: str) -> Link:
 
 async def claim(tx: Tx, account: UUID, customer: str) -> Link:
     """The same for a customer that we have made for this account ourselves: the mirror may not know it yet."""
-    await tx.do(queries.INSERT_LINK, account=account, customer=customer)
+    new = await tx.do(queries.INSERT_LINK, account=account, customer=customer)
     found = await tx.one(queries.LINKS, customer=customer, limit=1)
     if found.account_id != account:
         raise CustomerLinked
+    if new:
+        await audit.record(tx, "customer_linked", account, resource=("stripe_customer", customer))
     return found
 
 
 async def unlink(tx: Tx, customer: str) -> bool:
     """Whether there was a link to take away."""
-    return await tx.maybe(queries.DELETE_LINK, customer=customer) is not None
+    account = await tx.maybe(queries.DELETE_LINK, customer=customer)
+    if account is not None:
+        await audit.record(tx, "customer_unlinked", account, resource=("stripe_customer", customer))
+    return account is not None
 
 
 async def account(tx: Tx, who: str) -> UUID:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from types import NoneType
+from uuid import UUID
 
 from vetrina.core.db import Statement
 from vetrina.stripe_mirror.model import (
@@ -262,7 +262,7 @@ INSERT_LINK = Statement(
     on conflict (customer_id) do nothing
     """,
 )
-DELETE_LINK = Statement(datetime, "delete from stripe_mirror.links where customer_id = %(customer)s returning created_at")
+DELETE_LINK = Statement(UUID, "delete from stripe_mirror.links where customer_id = %(customer)s returning account_id")
 KNOWN_CUSTOMER = Statement(bool, "select exists (select from stripe_mirror.customers where id = %(customer)s)")
 ACCOUNTS_OF = Statement(
     Holder, "select id, kind, email from accounts.accounts where id::text = %(who)s or email = lower(%(who)s) order by kind, id"

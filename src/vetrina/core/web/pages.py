@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 import msgspec
@@ -27,9 +27,11 @@ _TITLES = {
 }
 
 
-def environment(_: Services) -> jinja2.Environment:
-    """The templates, one environment a process."""
-    return web.environment()
+def environment(services: Services) -> jinja2.Environment:
+    """The templates, one environment a process; `loads` tells them which modules are there."""
+    made = web.environment()
+    made.globals.update(cast("dict[str, Any]", {"loads": services.settings.loads}))
+    return made
 
 
 def render(request: Request, template: str, *, status: int = 200, nav: str = "", **context: Any) -> Response[str]:
@@ -48,7 +50,6 @@ def render(request: Request, template: str, *, status: int = 200, nav: str = "",
         "lang": "en",
         "dir": "ltr",
         "flash": flash,
-        "loads": request.services.settings.loads,
         "here": path if request.method == "GET" else "/",
     }
     body = request.services.part(environment).get_template(template).render(**{**everywhere, **context})

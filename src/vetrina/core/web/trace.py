@@ -28,8 +28,8 @@ _POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 SAFE = {"GET", "HEAD", "OPTIONS"}
-_QUIET = ("/static", "/healthz", "/readyz", "/metrics", "/media/")
-"""What is asked for so often that the log would hold nothing else."""
+_QUIET = ("/static", "/healthz", "/readyz", "/metrics", "/media/", "/webhooks/")
+"""What is asked for so often that the log would hold nothing else. (A webhook that was taken in stands in its inbox.)"""
 
 
 def security_headers(secure: bool) -> list[tuple[bytes, bytes]]:
@@ -90,7 +90,7 @@ def _count(scope: Any, status: int, seconds: float) -> None:
     route = str(scope.get("path_template") or ("/static" if path.startswith("/static") else "other"))
     REQUESTS.labels(scope["method"], route, status).inc()
     SECONDS.labels(route).observe(seconds)
-    if status >= 500 or not path.startswith(_QUIET):
+    if status >= (400 if path.startswith("/webhooks/") else 500) or not path.startswith(_QUIET):
         log.info("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1))
 
 
