@@ -760,9 +760,11 @@ end
 $_$;
 
 CREATE FUNCTION stripe_mirror.elements(p jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end
+begin
+  return case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS stripe_mirror.version
@@ -773,20 +775,32 @@ CREATE FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time z
 $$;
 
 CREATE FUNCTION stripe_mirror.flag(p jsonb) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'boolean' then p::boolean end
+begin
+  return case when jsonb_typeof(p) = 'boolean' then p::boolean end;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.keys(p jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'object' then p else '{}'::jsonb end
+begin
+  return case when jsonb_typeof(p) = 'object' then p else '{}'::jsonb end;
+end
 $$;
 
+CREATE FUNCTION stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$ begin case p_kind when 'charges' then return stripe_mirror.merge_charges(p_versions); when 'customers' then return stripe_mirror.merge_customers(p_versions); when 'disputes' then return stripe_mirror.merge_disputes(p_versions); when 'invoices' then return stripe_mirror.merge_invoices(p_versions); when 'payment_intents' then return stripe_mirror.merge_payment_intents(p_versions); when 'prices' then return stripe_mirror.merge_prices(p_versions); when 'products' then return stripe_mirror.merge_products(p_versions); when 'refunds' then return stripe_mirror.merge_refunds(p_versions); when 'subscriptions' then return stripe_mirror.merge_subscriptions(p_versions); end case; end $$;
+
 CREATE FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -800,18 +814,26 @@ CREATE FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) 
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'charges', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'charges', id, 'list', event_at from stripe_mirror.charges where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -825,18 +847,26 @@ CREATE FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'customers', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'customers', id, 'list', event_at from stripe_mirror.customers where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -850,18 +880,26 @@ CREATE FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[])
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'disputes', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'disputes', id, 'list', event_at from stripe_mirror.disputes where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_invoices(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -875,18 +913,26 @@ CREATE FUNCTION stripe_mirror.merge_invoices(p_versions stripe_mirror.version[])
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'invoices', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'invoices', id, 'list', event_at from stripe_mirror.invoices where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_payment_intents(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -900,18 +946,26 @@ CREATE FUNCTION stripe_mirror.merge_payment_intents(p_versions stripe_mirror.ver
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'payment_intents', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'payment_intents', id, 'list', event_at from stripe_mirror.payment_intents where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_prices(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -925,18 +979,26 @@ CREATE FUNCTION stripe_mirror.merge_prices(p_versions stripe_mirror.version[]) R
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'prices', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'prices', id, 'list', event_at from stripe_mirror.prices where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_products(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -950,18 +1012,26 @@ CREATE FUNCTION stripe_mirror.merge_products(p_versions stripe_mirror.version[])
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'products', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'products', id, 'list', event_at from stripe_mirror.products where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_refunds(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -975,18 +1045,26 @@ CREATE FUNCTION stripe_mirror.merge_refunds(p_versions stripe_mirror.version[]) 
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'refunds', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'refunds', id, 'list', event_at from stripe_mirror.refunds where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -1000,13 +1078,17 @@ CREATE FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.versi
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'subscriptions', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'subscriptions', id, 'list', event_at from stripe_mirror.subscriptions where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.mirror(p_name text, p_object text, p_deleted_by text, p_columns text, p_indexed text[] DEFAULT '{}'::text[]) RETURNS void
@@ -1043,7 +1125,11 @@ begin
   end loop;
   execute format($merge$
     -- Keeps the newest by (time, rank, event), whatever the order of coming; a deletion stays. How many rows changed.
-    create function stripe_mirror.%2$I(p_versions stripe_mirror.version[]) returns bigint language sql as $body$
+    create function stripe_mirror.%2$I(p_versions stripe_mirror.version[]) returns bigint language plpgsql as $body$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -1057,15 +1143,26 @@ begin
                event_id = case when %3$s then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where %3$s or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select %1$L, id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select %1$L, id, 'list', event_at from stripe_mirror.%1$I where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $body$ $merge$, p_name, 'merge_' || p_name,
     '(excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id)');
+  -- The merge of a kind by its name, without planning a call each time.
+  execute (
+    select 'create or replace function stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) returns bigint '
+           'language plpgsql as $body$ begin case p_kind '
+           || string_agg(format('when %L then return stripe_mirror.%I(p_versions);', name, 'merge_' || name), ' ' order by name)
+           || ' end case; end $body$'
+      from stripe_mirror.kinds);
   -- Every object of whatever kind, for what asks them all alike.
   execute (
     select 'create or replace view stripe_mirror.objects as ' || string_agg(format(
@@ -1076,48 +1173,77 @@ end
 $_$;
 
 CREATE FUNCTION stripe_mirror.moment(p jsonb) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'number' then
-    case when p::numeric between -62135596800 and 253402300799 then to_timestamp(p::numeric::double precision) end end
+begin
+  return case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -62135596800 and 253402300799 then to_timestamp(p::numeric::double precision) end end;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.monthly(p_data jsonb) RETURNS numeric
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $_$
-  select coalesce(sum(coalesce((stripe_mirror.whole(price -> 'unit_amount'))::numeric,
-                               case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
-                                    then (price ->> 'unit_amount_decimal')::numeric end, 0)
-           * coalesce(stripe_mirror.whole(item -> 'quantity'), 1)
-           * case coalesce(price #>> '{recurring,interval}', price ->> 'interval')
-               when 'day' then 365 / 12.0 when 'week' then 365 / 84.0 when 'month' then 1 when 'year' then 1 / 12.0 else 0 end
-           / greatest(coalesce(stripe_mirror.whole(price #> '{recurring,interval_count}'),
-                               stripe_mirror.whole(price -> 'interval_count'), 1), 1)), 0)
-    from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item,
-         lateral (select coalesce(nullif(item -> 'price', 'null'), item -> 'plan') as price) priced
-   where coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type', 'licensed') <> 'metered'
+declare
+  v_items jsonb := stripe_mirror.elements(p_data #> '{items,data}');
+  v_price jsonb;
+  v_every jsonb;
+  v_amount numeric;
+  v_sum numeric := 0;
+begin
+  for i in 0 .. jsonb_array_length(v_items) - 1 loop
+    v_price := coalesce(nullif(v_items -> i -> 'price', 'null'), v_items -> i -> 'plan');
+    v_every := coalesce(nullif(v_price -> 'recurring', 'null'), v_price);  -- a plan says it without the middle
+    if coalesce(v_every ->> 'usage_type', 'licensed') = 'metered' then
+      continue;
+    end if;
+    v_amount := stripe_mirror.whole(v_price -> 'unit_amount');
+    if v_amount is null and v_price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$' then
+      v_amount := (v_price ->> 'unit_amount_decimal')::numeric;
+    end if;
+    v_sum := v_sum + coalesce(v_amount, 0) * coalesce(stripe_mirror.whole(v_items -> i -> 'quantity'), 1)
+      * case v_every ->> 'interval'
+          when 'day' then 365 / 12.0 when 'week' then 365 / 84.0 when 'month' then 1 when 'year' then 1 / 12.0 else 0 end
+      / greatest(coalesce(stripe_mirror.whole(v_every -> 'interval_count'), 1), 1);
+  end loop;
+  return v_sum;
+end
 $_$;
 
 CREATE FUNCTION stripe_mirror.period(p_data jsonb, p_field text) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select coalesce(
-    stripe_mirror.moment(p_data -> p_field),
-    (select stripe_mirror.moment(item -> p_field)
-       from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item
-      order by stripe_mirror.moment(item -> 'current_period_end') limit 1))
+declare
+  v_items jsonb;
+  v_end timestamptz;
+  v_first timestamptz := 'infinity';
+  v_found timestamptz := stripe_mirror.moment(p_data -> p_field);
+begin
+  if v_found is not null then
+    return v_found;
+  end if;
+  v_items := stripe_mirror.elements(p_data #> '{items,data}');
+  for i in 0 .. jsonb_array_length(v_items) - 1 loop
+    v_end := stripe_mirror.moment(v_items -> i -> 'current_period_end');
+    if v_end < v_first then
+      v_first := v_end;
+      v_found := stripe_mirror.moment(v_items -> i -> p_field);
+    end if;
+  end loop;
+  return v_found;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.rank(p_type text) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-  select case when p_type like '%.created' then 1 when p_type like '%.deleted' then 9 else 5 end::smallint
-$$;
+    RETURN (CASE WHEN (p_type ~~ '%.created'::text) THEN 1 WHEN (p_type ~~ '%.deleted'::text) THEN 9 ELSE 5 END)::smallint;
 
 CREATE FUNCTION stripe_mirror.ref(p jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end
+begin
+  return case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) RETURNS bigint
@@ -1135,10 +1261,15 @@ $_$;
 
 CREATE FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) RETURNS text[]
     LANGUAGE plpgsql
-    AS $_$
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
 declare
   v_new text[];
   v_kind record;
+  v_ties stripe_mirror.unsettled[];
 begin
   with given as (
     select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, k.name as kind, e #>> '{data,object,id}' as object_id,
@@ -1161,52 +1292,55 @@ begin
       from stripe_mirror.events e join stripe_mirror.kinds k on k.name = e.kind
      where e.id = any (v_new) group by k.name order by k.name
   loop
-    execute format('select stripe_mirror.%I($1)', 'merge_' || v_kind.name) using v_kind.versions;
+    perform stripe_mirror.merge(v_kind.name, v_kind.versions);
   end loop;
 
-  insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-  select e.kind, e.object_id, 'tie', max(e.at)
+  -- Events of one second that left an object different: which was the last?
+  select array_agg((e.kind, e.object_id, 'tie', e.at, 0, null, null, null)::stripe_mirror.unsettled) into v_ties
     from stripe_mirror.events e
     join stripe_mirror.events o on o.kind = e.kind and o.object_id = e.object_id and o.at = e.at and o.rank = e.rank and o.id <> e.id
-   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}'
-   group by e.kind, e.object_id order by 1, 2
-  on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
+   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}';
+  if v_ties is not null then
+    insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+    select kind, object_id, reason, max(at) from unnest(v_ties) group by kind, object_id, reason order by 1, 2
+    on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
+  end if;
 
-  perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
-     from stripe_mirror.events e where cardinality(p_told) > 0 and e.id = any (v_new) and e.type like any (p_told);
+  if cardinality(p_told) > 0 then
+    perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
+       from stripe_mirror.events e where e.id = any (v_new) and e.type like any (p_told);
+  end if;
   return v_new;
 end
-$_$;
+$$;
 
 CREATE FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
-    AS $_$
+    AS $$
 declare
   v_versions stripe_mirror.version[];
   v_changed bigint;
 begin
   select array_agg(stripe_mirror.fetched(o, p_at, p_began)) into v_versions from jsonb_array_elements(p_objects) o;
-  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
-    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
+  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
   return v_changed;
 end
-$_$;
+$$;
 
 CREATE FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) RETURNS bigint
     LANGUAGE plpgsql
-    AS $_$
+    AS $$
 declare
   v_versions stripe_mirror.version[];
   v_changed bigint;
 begin
   select array_agg(stripe_mirror.fetched(object, at, began)) into v_versions
     from stripe_mirror.staged where batch = p_batch and kind = p_kind;
-  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
-    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
+  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
   delete from stripe_mirror.staged where batch = p_batch and kind = p_kind;
   return v_changed;
 end
-$_$;
+$$;
 
 CREATE FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) RETURNS stripe_mirror.version
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1216,16 +1350,20 @@ CREATE FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time z
 $$;
 
 CREATE FUNCTION stripe_mirror.whole(p jsonb) RETURNS bigint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'number' then
-    case when p::numeric between -9223372036854775808 and 9223372036854775807 then p::numeric::bigint end end
+begin
+  return case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -9223372036854775808 and 9223372036854775807 then p::numeric::bigint end end;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.word(p jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'string' then p #>> '{}' end
+begin
+  return case when jsonb_typeof(p) = 'string' then p #>> '{}' end;
+end
 $$;
 
 CREATE FUNCTION studio.announce() RETURNS trigger
@@ -3611,6 +3749,7 @@ GRANT ALL ON FUNCTION stripe_mirror.elements(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.flag(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.keys(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[]) TO vetrina_app;
