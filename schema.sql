@@ -5,15 +5,9 @@ CREATE SCHEMA accounts;
 
 CREATE SCHEMA core;
 
-CREATE SCHEMA doc_cogento;
-
-CREATE SCHEMA doc_style_studio;
-
 CREATE SCHEMA media;
 
 CREATE SCHEMA payments;
-
-CREATE SCHEMA reports;
 
 CREATE SCHEMA stripe_mirror;
 
@@ -89,19 +83,6 @@ begin
   else
     perform core.audit(old.account_id, 'role_revoked', 'role', old.role);
   end if;
-  return null;
-end
-$$;
-
-CREATE FUNCTION accounts.audit_second_factor() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_account uuid := coalesce(new.account_id, old.account_id);
-  v_action text := case when tg_table_name = 'recovery_codes' then 'recovery_code_used'
-                        when tg_op = 'DELETE' then 'second_factor_off' else 'second_factor_on' end;
-begin
-  perform core.audit(v_account, v_action, 'account', v_account::text, p_otherwise => accounts.oneself(v_account, null));
   return null;
 end
 $$;
@@ -334,6 +315,27 @@ CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
 $$;
 
+CREATE FUNCTION payments.ask_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v payments.payments;
+  v_asked bigint;
+begin
+  select * into strict v from payments.payments where account_id = p_account and id = p_payment for update;
+  if exists (select from payments.refunds where account_id = p_account and id = p_id) then
+    return;
+  end if;
+  select coalesce(sum(amount), 0) into v_asked from payments.refunds
+   where account_id = p_account and payment_id = p_payment and status = 'asked';
+  if v.paid_at is null or p_amount > v.amount - v.refunded - v.disputed - v_asked then
+    raise exception 'no more can be paid back than was paid' using errcode = 'check_violation', constraint = 'refund_within_payment';
+  end if;
+  insert into payments.refunds (account_id, id, payment_id, amount, reason, asked_by)
+  values (p_account, p_id, p_payment, p_amount, p_reason, p_by);
+end
+$$;
+
 CREATE FUNCTION payments.audit_payment() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -347,53 +349,6 @@ begin
                        jsonb_build_object('gateway', new.gateway, 'amount', new.amount, 'currency', new.currency));
   end if;
   return null;
-end
-$$;
-
-CREATE FUNCTION payments.dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_payment payments.payments;
-  v_old payments.disputes;
-  v_ended boolean := p_status in ('won', 'lost', 'warning_closed', 'prevented');
-  v_taken bigint;
-begin
-  select * into strict v_payment from payments.payments where account_id = p_account and id = p_payment for update;
-  select * into v_old from payments.disputes where account_id = p_account and id = p_dispute;
-  if v_old.ended_at is not null or v_old.status = p_status then
-    return false;
-  end if;
-  insert into payments.disputes (account_id, id, payment_id, amount, status, reason, ended_at)
-  values (p_account, p_dispute, p_payment, p_amount, p_status, p_reason, case when v_ended then now() end)
-  on conflict (account_id, id) do update
-     set status = excluded.status, reason = excluded.reason, ended_at = excluded.ended_at, amount = excluded.amount;
-  if p_status like 'warning%' or p_status = 'prevented' then
-    return true;  -- an inquiry: no money has moved
-  end if;
-  perform payments.settle(p_account, p_payment, v_payment.reference, v_payment.card_mask);
-  select * into strict v_payment from payments.payments where account_id = p_account and id = p_payment;
-  if p_status = 'won' then
-    update payments.reversals set restored_at = now()
-     where account_id = p_account and payment_id = p_payment and kind = 'dispute' and ref = p_dispute and restored_at is null
-    returning taken into v_taken;
-    if v_taken > 0 then
-      perform wallet.give(p_account, v_payment.asset, v_taken, 'refund', 'dispute:' || p_dispute, null, 'The dispute was decided for you');
-    end if;
-    update payments.payments set status = 'completed' where account_id = p_account and id = p_payment and status = 'disputed';
-  else
-    perform payments.take_back(v_payment, 'dispute', p_dispute, p_amount);
-    update payments.payments set status = 'disputed' where account_id = p_account and id = p_payment and status = 'completed';
-    if p_status = 'lost' then
-      update payments.payments set status = 'refunded' where account_id = p_account and id = p_payment and status = 'disputed';
-    end if;
-  end if;
-  perform wallet.freeze(p_account, exists (
-    select from payments.disputes where account_id = p_account and ended_at is null and status not like 'warning%'));
-  insert into core.usage (account_id, action, metadata)
-  values (p_account, 'payment_disputed', jsonb_build_object('payment_id', p_payment, 'dispute', p_dispute, 'status', p_status));
-  perform pg_notify('payments', p_account || '/' || p_payment);
-  return true;
 end
 $$;
 
@@ -413,6 +368,15 @@ begin
 end
 $$;
 
+CREATE FUNCTION payments.keep_dispute_ended() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception 'a dispute that was % stays so', old.status
+    using errcode = 'check_violation', constraint = 'dispute_ends_once';
+end
+$$;
+
 CREATE FUNCTION payments.keep_legal() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -424,7 +388,9 @@ begin
     ('pending', 'completed'), ('pending', 'failed'), ('pending', 'cancelled'), ('pending', 'expired'),
     -- The gateway's word counts: money that comes in after we gave up is still money.
     ('expired', 'completed'), ('cancelled', 'completed'), ('failed', 'completed'),
-    ('completed', 'refunded'), ('completed', 'disputed'), ('disputed', 'completed'), ('disputed', 'refunded')
+    ('completed', 'refunded'), ('completed', 'disputed'), ('disputed', 'completed'), ('disputed', 'refunded'),
+    -- The bank sent a refund back.
+    ('refunded', 'completed'), ('refunded', 'disputed')
   ) then
     raise exception 'a % payment cannot become %', old.status, new.status
       using errcode = 'check_violation', constraint = 'payment_moves_legally';
@@ -433,27 +399,99 @@ begin
 end
 $$;
 
-CREATE FUNCTION payments.refund(p_account uuid, p_payment uuid, p_total bigint) RETURNS boolean
+CREATE FUNCTION payments.keep_refund_legal() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if payments.refund_step(new.status) < payments.refund_step(old.status) then
+    raise exception 'a % refund cannot become %', old.status, new.status
+      using errcode = 'check_violation', constraint = 'refund_moves_legally';
+  end if;
+  return new;
+end
+$$;
+
+CREATE FUNCTION payments.number_receipt() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  new.receipt_number := nextval('payments.receipt_numbers');
+  return new;
+end
+$$;
+
+CREATE FUNCTION payments.reckon(p_account uuid, p_payment uuid, p_kind text, p_ref text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
-  v_payment payments.payments;
+  v payments.payments;
+  v_id uuid := core.new_id();
+  v_refunded bigint;
+  v_disputed bigint;
+  v_open boolean;
+  v_status text;
+  v_taken bigint;
+  v_short bigint;
+  v_change bigint := 0;
 begin
-  select * into strict v_payment from payments.payments where account_id = p_account and id = p_payment for update;
-  if p_total <= v_payment.refunded then
+  select * into strict v from payments.payments where account_id = p_account and id = p_payment for update;
+  select least(v.amount, greatest(
+           coalesce(sum(amount) filter (where status in ('pending', 'requires_action', 'succeeded')), 0),
+           v.refund_told - coalesce(sum(amount) filter (where status in ('failed', 'canceled') and ref is not null), 0)))
+    into v_refunded from payments.refunds where account_id = p_account and payment_id = p_payment;
+  select least(v.amount - v_refunded, coalesce(sum(amount) filter (where status not in ('won', 'prevented')), 0)),
+         coalesce(bool_or(ended_at is null), false)
+    into v_disputed, v_open from payments.disputes
+   where account_id = p_account and payment_id = p_payment and status not like 'warning%';
+  if v.paid_at is null and v_refunded + v_disputed > 0 then
+    perform payments.settle(p_account, p_payment, v.reference, v.card_mask);
+    select * into strict v from payments.payments where account_id = p_account and id = p_payment;
+  end if;
+  if v.paid_at is null then
     return false;
   end if;
-  perform payments.settle(p_account, p_payment, v_payment.reference, v_payment.card_mask);
-  select * into strict v_payment from payments.payments where account_id = p_account and id = p_payment;
-  perform payments.take_back(v_payment, 'refund', p_total::text, least(p_total, v_payment.amount) - v_payment.refunded);
-  update payments.payments
-     set refunded = least(p_total, amount), status = case when p_total >= amount then 'refunded' else status end
+  v_status := case when v_refunded >= v.amount then 'refunded' when v_open then 'disputed'
+                   when v_refunded + v_disputed >= v.amount then 'refunded' else 'completed' end;
+  if (v_refunded, v_disputed, v_status) = (v.refunded, v.disputed, v.status) then
+    return false;
+  end if;
+
+  select coalesce(sum(taken), 0), coalesce(sum(shortfall), 0) into v_taken, v_short from payments.reversals
+   where account_id = p_account and payment_id = p_payment;
+  if v.grant_id is not null then
+    v_change := floor(v.quantity * (v_refunded + v_disputed)::numeric / v.amount)::bigint - v_taken - v_short;
+  end if;
+  if v_change > 0 then
+    v_taken := wallet.revoke(p_account, v.grant_id, v_change, v_id::text);
+    v_short := v_change - v_taken;
+  else
+    -- What had been spent is forgiven first; the rest comes back.
+    v_short := -least(v_short, -v_change);
+    v_taken := v_change - v_short;
+    if v_taken < 0 then
+      perform wallet.give(p_account, v.asset, -v_taken, 'refund', 'reversal:' || v_id, null,
+        case p_kind when 'dispute' then 'The dispute was decided for you' else 'The refund did not go through' end);
+    end if;
+  end if;
+  if (v_refunded + v_disputed, v_change) <> (v.refunded + v.disputed, 0) then
+    insert into payments.reversals (account_id, id, payment_id, kind, ref, amount, taken, shortfall)
+    values (p_account, v_id, p_payment, p_kind, p_ref, v_refunded + v_disputed - v.refunded - v.disputed, v_taken, v_short);
+  end if;
+  update payments.payments set refunded = v_refunded, disputed = v_disputed, status = v_status
    where account_id = p_account and id = p_payment;
   insert into core.usage (account_id, action, metadata)
-  values (p_account, 'payment_refunded', jsonb_build_object('payment_id', p_payment, 'refunded', p_total, 'currency', v_payment.currency));
+  values (p_account, case p_kind when 'refund' then 'payment_refunded' else 'payment_disputed' end,
+          jsonb_build_object('payment_id', p_payment, 'status', v_status, 'refunded', v_refunded, 'disputed', v_disputed,
+                             'currency', v.currency, 'taken', v_taken, 'shortfall', v_short));
   perform pg_notify('payments', p_account || '/' || p_payment);
   return true;
 end
+$$;
+
+CREATE FUNCTION payments.refund_step(p_status text) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case p_status when 'asked' then 0 when 'succeeded' then 2 when 'failed' then 3 when 'canceled' then 3 else 1 end
 $$;
 
 CREATE FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) RETURNS boolean
@@ -471,9 +509,6 @@ begin
   if v_payment.asset is not null then
     v_grant := wallet.give(p_account, v_payment.asset, v_payment.quantity, 'purchase', 'payment:' || p_payment, null,
                            v_payment.description);
-  elsif v_payment.kind = 'plan' then
-    perform wallet.pay_period(p_account, v_payment.plan_id, 'payment:' || p_payment, v_payment.amount, v_payment.currency,
-                              v_payment.credit, v_payment.credit_period);
   end if;
   update payments.payments
      set status = 'completed', paid_at = now(), reference = p_reference, card_mask = p_card_mask,
@@ -487,320 +522,81 @@ begin
 end
 $$;
 
-CREATE TABLE payments.payments (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    kind text NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    gateway text NOT NULL,
-    pack_id uuid,
-    plan_id uuid,
-    asset text,
-    quantity bigint,
-    amount bigint NOT NULL,
-    currency text NOT NULL,
-    description text NOT NULL,
-    checkout_url text,
-    callback_url text,
-    return_url text,
-    track_id text,
-    reference text,
-    card_mask text,
-    failure_reason text,
-    grant_id uuid,
-    paid_at timestamp with time zone,
-    expires_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    asked_at timestamp with time zone,
-    refunded bigint DEFAULT 0 NOT NULL,
-    credit bigint DEFAULT 0 NOT NULL,
-    credit_period uuid,
-    CONSTRAINT payment_amount_positive CHECK ((amount > 0)),
-    CONSTRAINT payment_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT payment_gateway_known CHECK ((gateway = ANY (ARRAY['stripe'::text, 'zarinpal'::text, 'sandbox'::text]))),
-    CONSTRAINT payment_kind_known CHECK ((kind = ANY (ARRAY['tokens'::text, 'contacts'::text, 'posting'::text, 'plan'::text, 'order'::text]))),
-    CONSTRAINT payment_not_in_toman CHECK ((currency <> ALL (ARRAY['IRT'::text, 'TOM'::text]))),
-    CONSTRAINT payment_paid_when_completed CHECK (((status <> ALL (ARRAY['completed'::text, 'refunded'::text, 'disputed'::text])) OR (paid_at IS NOT NULL))),
-    CONSTRAINT payment_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text, 'refunded'::text, 'disputed'::text])))
-);
-
-CREATE FUNCTION payments.take_back(p_payment payments.payments, p_kind text, p_ref text, p_amount bigint) RETURNS void
+CREATE FUNCTION payments.tell_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
-  v_back bigint;
-  v_gone bigint;
-  v_wanted bigint := 0;
-  v_taken bigint := 0;
+  v_changed boolean;
 begin
-  if exists (select from payments.reversals
-              where account_id = p_payment.account_id and payment_id = p_payment.id and kind = p_kind and ref = p_ref) then
-    return;
-  end if;
-  if p_payment.grant_id is not null then
-    -- Of all that has gone back, the part of the credits rounded down; of everything, everything.
-    select coalesce(sum(amount), 0), coalesce(sum(taken + shortfall), 0) into v_back, v_gone from payments.reversals
-     where account_id = p_payment.account_id and payment_id = p_payment.id and restored_at is null;
-    v_wanted := greatest(
-      floor(least(p_payment.quantity * (v_back + p_amount)::numeric / p_payment.amount, p_payment.quantity))::bigint - v_gone, 0);
-    v_taken := wallet.revoke(p_payment.account_id, p_payment.grant_id, v_wanted,
-                             p_kind || ':' || p_payment.id || ':' || p_ref);
-  end if;
-  insert into payments.reversals (account_id, payment_id, kind, ref, amount, taken, shortfall)
-  values (p_payment.account_id, p_payment.id, p_kind, p_ref, p_amount, v_taken, v_wanted - v_taken);
-end
-$$;
-
-CREATE FUNCTION reports.count_metadata(p_at_once boolean) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_began timestamptz := clock_timestamp();
-  v_last reports.progress;
-begin
-  if not pg_try_advisory_xact_lock(hashtext('reports.count_metadata')) then
+  perform 1 from payments.payments where account_id = p_account and id = p_payment for update;
+  insert into payments.disputes as d (account_id, id, payment_id, amount, status, reason, ended_at)
+  values (p_account, p_dispute, p_payment, p_amount, p_status, p_reason,
+          case when p_status in ('won', 'lost', 'warning_closed', 'prevented') then now() end)
+  on conflict (account_id, id) do update
+     set status = excluded.status, reason = excluded.reason, ended_at = excluded.ended_at, amount = excluded.amount
+   where d.ended_at is null and d.status <> excluded.status;
+  if not found then
     return false;
   end if;
-  select * into v_last from reports.progress where part = 'metadata';
-  if v_last.part is not null and not p_at_once and (v_last.done_until + make_interval(secs => 20 * v_last.seconds) > v_began or not (
-      exists (select from stripe_mirror.customers where synced_at >= v_last.done_until)
-      or exists (select from stripe_mirror.subscriptions where synced_at >= v_last.done_until))) then
-    return false;
-  end if;
-  delete from reports.metadata_keys;
-  insert into reports.metadata_keys (kind, key, holders, distinct_values, commonest)
-  with pairs as (
-    select 'customers' as kind, m.key, m.value, count(*) as held
-      from stripe_mirror.customers c, jsonb_each_text(c.metadata) m where c.deleted_at is null group by m.key, m.value
-    union all
-    select 'subscriptions', m.key, m.value, count(*)
-      from stripe_mirror.subscriptions s, jsonb_each_text(s.metadata) m group by m.key, m.value
-  ), ranked as (
-    select *, row_number() over (partition by kind, key order by held desc, value) as place from pairs
-  )
-  select kind, key, sum(held)::bigint, count(*),
-         coalesce(jsonb_agg(jsonb_build_object('value', value, 'count', held) order by place)
-                    filter (where place <= 50 and length(value) <= 200), '[]')
-    from ranked where length(key) <= 200 group by kind, key;
-  insert into reports.progress (part, done_until, seconds)
-  values ('metadata', v_began - interval '1 minute', extract(epoch from clock_timestamp() - v_began))
-  on conflict (part) do update set done_until = excluded.done_until, seconds = excluded.seconds;
-  return true;
+  v_changed := payments.reckon(p_account, p_payment, 'dispute', p_dispute);
+  perform wallet.freeze(p_account, exists (
+    select from payments.disputes where account_id = p_account and ended_at is null and status not like 'warning%'));
+  return v_changed;
 end
 $$;
 
-CREATE TABLE reports.states (
-    subscription_id text NOT NULL,
-    since timestamp with time zone NOT NULL,
-    until timestamp with time zone,
-    status text NOT NULL,
-    customer_id text NOT NULL,
-    product_id text NOT NULL,
-    currency text NOT NULL,
-    monthly bigint NOT NULL,
-    change bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE FUNCTION reports.derive(p_ids text[]) RETURNS SETOF reports.states
-    LANGUAGE plpgsql STABLE
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-begin
-  return query
-  with versions as (
-    select e.object_id as id, e.at, e.rank, e.id as event_id, stripe_mirror.word(o.data -> 'status') as status,
-           stripe_mirror.monthly(o.data) as monthly,
-           stripe_mirror.ref(coalesce(o.data #> '{items,data,0,price,product}', o.data #> '{items,data,0,plan,product}',
-                                      o.data #> '{plan,product}')) as product_id,
-           stripe_mirror.ref(o.data -> 'customer') as customer_id, stripe_mirror.word(o.data -> 'currency') as currency,
-           stripe_mirror.moment(o.data -> 'created') as born, stripe_mirror.moment(o.data -> 'ended_at') as ended,
-           stripe_mirror.moment(o.data -> 'trial_end') as tried
-      from stripe_mirror.events e, lateral (select e.payload #> '{data,object}' as data) o
-     where e.kind = 'subscriptions' and (p_ids is null or e.object_id = any (p_ids))
-    union all
-    select s.id, s.event_at, s.event_rank, s.event_id, s.status, s.monthly_amount, s.product_id, s.customer_id, s.currency,
-           s.stripe_created_at, s.ended_at, s.trial_end
-      from stripe_mirror.subscriptions s
-     where s.event_rank = 0 and isfinite(s.event_at) and (p_ids is null or s.id = any (p_ids))
-  ), known as (
-    select distinct on (v.id, v.at) v.* from versions v order by v.id, v.at, v.rank desc, v.event_id collate "C" desc
-  ), firsts as (
-    select distinct on (k.id) k.*, least(k.born, k.at) as begun from known k order by k.id, k.at
-  ), told as (
-    select k.id, k.at as since, k.status, k.product_id, k.monthly from known k
-    union all
-    select f.id, piece.since, piece.status, f.product_id, f.monthly
-      from firsts f, lateral (values
-        (f.begun, case when f.status not in ('active', 'past_due', 'canceled') then f.status
-                       when f.tried > f.begun then 'trialing'
-                       when f.status = 'canceled' and f.ended > f.begun then 'active'
-                       else f.status end),
-        (case when f.tried > f.begun and (f.status in ('active', 'past_due') or f.tried < f.ended) then f.tried end,
-         case f.status when 'canceled' then 'active' else f.status end),
-        (case when f.status = 'canceled' and f.ended > f.begun then f.ended end, 'canceled')
-      ) piece (since, status)
-     where piece.since < f.at
-  ), ordered as (
-    select t.id, t.since, coalesce(t.status, '') as status, coalesce(t.product_id, '') as product_id,
-           case when t.status in ('active', 'past_due') then round(least(coalesce(t.monthly, 0), 1e15))::bigint
-                else 0 end as monthly
-      from told t
-  ), compared as (
-    select o.*, lag(o.status) over w is distinct from o.status or lag(o.product_id) over w is distinct from o.product_id
-                or lag(o.monthly) over w is distinct from o.monthly as differs
-      from ordered o window w as (partition by o.id order by o.since)
-  ), kept as (
-    select c.*, lead(c.since) over w as until, c.monthly - coalesce(lag(c.monthly) over w, 0) as change
-      from compared c where c.differs window w as (partition by c.id order by c.since)
-  ), whose as (
-    -- Stripe changes neither after the beginning.
-    select distinct on (k.id) k.id, coalesce(k.customer_id, '') as customer_id, coalesce(k.currency, 'xxx') as currency
-      from known k order by k.id, k.at desc
-  )
-  select k.id, k.since, k.until, k.status, w.customer_id, k.product_id, w.currency, k.monthly, k.change, now()
-    from kept k join whose w on w.id = k.id;
-end
-$$;
-
-CREATE FUNCTION reports.masked_address(p jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-  select case when jsonb_typeof(p) = 'object' then jsonb_build_object('city', p -> 'city', 'country', p -> 'country') end
-$$;
-
-CREATE FUNCTION reports.masked_email(p text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-  select case when position('@' in p) > 0 then left(p, 1) || '***' || substring(p from position('@' in p)) else p end
-$$;
-
-CREATE FUNCTION reports.masked_name(p text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-  select left(p, 1) || '***'
-$$;
-
-CREATE FUNCTION reports.masked_phone(p text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-  select '***' || right(p, 2)
-$$;
-
-CREATE FUNCTION reports.period_amount(p_data jsonb) RETURNS bigint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $_$
-  select round(least(coalesce(sum(
-           coalesce(stripe_mirror.whole(price -> 'unit_amount')::numeric,
-                    case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
-                         then (price ->> 'unit_amount_decimal')::numeric end, stripe_mirror.whole(price -> 'amount'), 0)
-           * coalesce(stripe_mirror.whole(item -> 'quantity'), 1)), 0), 1e15))::bigint
-    from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item,
-         lateral (select coalesce(nullif(item -> 'price', 'null'), item -> 'plan') as price) priced
-   where coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type', 'licensed') <> 'metered'
-     and coalesce(stripe_mirror.moment(item -> 'current_period_end'), '-infinity')
-         <= coalesce(stripe_mirror.period(p_data, 'current_period_end'), 'infinity')
-$_$;
-
-CREATE FUNCTION reports.refresh(p_all boolean) RETURNS bigint
+CREATE FUNCTION payments.tell_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
-  v_began timestamptz := clock_timestamp();
-  v_done timestamptz := (select done_until from reports.progress where part = 'subscriptions');
-  v_until timestamptz;
-  v_ids text[];
-  v_count bigint;
+  v payments.refunds;
 begin
-  if not pg_try_advisory_xact_lock(hashtext('reports.refresh')) then
-    return null;
-  end if;
-  v_until := least(clock_timestamp(), (select min(xact_start) from pg_stat_activity
-                                        where datname = current_database() and pid <> pg_backend_pid())) - interval '1 second';
-  if p_all or v_done is null then
-    delete from reports.states;
-    insert into reports.states select * from reports.derive(null);
-    select count(distinct subscription_id) into v_count from reports.states;
+  perform 1 from payments.payments where account_id = p_account and id = p_payment for update;
+  select * into v from payments.refunds
+   where account_id = p_account and payment_id = p_payment and (ref = p_ref or id = p_id) order by id = p_id desc limit 1;
+  if v.id is null then
+    insert into payments.refunds (account_id, payment_id, ref, amount, status, error)
+    values (p_account, p_payment, p_ref, p_amount, p_status, p_error);
   else
-    select array_agg(id) into v_ids from (
-      select object_id as id from stripe_mirror.events where kind = 'subscriptions' and created_at >= v_done
-      union
-      select id from stripe_mirror.subscriptions where event_rank = 0 and synced_at >= v_done) news;
-    v_count := coalesce(cardinality(v_ids), 0);
-    if v_count > 0 then
-      delete from reports.states where subscription_id = any (v_ids);
-      insert into reports.states select * from reports.derive(v_ids);
-    end if;
+    update payments.refunds
+       set ref = coalesce(ref, p_ref), error = p_error, status = p_status
+     where account_id = p_account and id = v.id and payments.refund_step(p_status) >= payments.refund_step(v.status);
   end if;
-  insert into reports.progress (part, done_until, seconds)
-  values ('subscriptions', v_until, extract(epoch from clock_timestamp() - v_began))
-  on conflict (part) do update set done_until = excluded.done_until, seconds = excluded.seconds;
-  return v_count;
+  return payments.reckon(p_account, p_payment, 'refund', coalesce(p_ref, p_id::text));
 end
 $$;
 
-CREATE FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) RETURNS bigint
+CREATE FUNCTION payments.tell_refunded(p_account uuid, p_payment uuid, p_ref text, p_total bigint) RETURNS boolean
     LANGUAGE plpgsql
-    AS $_$
-declare
-  v_count bigint;
+    AS $$
 begin
-  execute format($doubt$
-    insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-    select %1$L, id, 'missing', date_trunc('second', $2) - interval '1 second'
-      from stripe_mirror.%1$I
-     where deleted_at is null and event_at < date_trunc('second', $2) and stripe_created_at >= $1 and stripe_created_at < $2
-     order by id
-    on conflict (kind, object_id) do nothing
-  $doubt$, p_kind) using p_since, p_before;
-  get diagnostics v_count = row_count;
-  return v_count;
+  update payments.payments set refund_told = p_total
+   where account_id = p_account and id = p_payment and refund_told < p_total;
+  return found and payments.reckon(p_account, p_payment, 'refund', p_ref);
 end
-$_$;
+$$;
 
 CREATE FUNCTION stripe_mirror.elements(p jsonb) RETURNS jsonb
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-begin
-  return case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end;
-end
-$$;
-
-CREATE FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS stripe_mirror.version
-    LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-  select stripe_mirror.version(p_object, date_trunc('second', p_at), 0::smallint,
-                               to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false)
+  select case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end
 $$;
 
 CREATE FUNCTION stripe_mirror.flag(p jsonb) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-begin
-  return case when jsonb_typeof(p) = 'boolean' then p::boolean end;
-end
+  select case when jsonb_typeof(p) = 'boolean' then p::boolean end
 $$;
 
 CREATE FUNCTION stripe_mirror.keys(p jsonb) RETURNS jsonb
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-begin
-  return case when jsonb_typeof(p) = 'object' then p else '{}'::jsonb end;
-end
+  select case when jsonb_typeof(p) = 'object' then p else '{}'::jsonb end
 $$;
 
-CREATE FUNCTION stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE plpgsql
-    AS $$ begin case p_kind when 'charges' then return stripe_mirror.merge_charges(p_versions); when 'customers' then return stripe_mirror.merge_customers(p_versions); when 'disputes' then return stripe_mirror.merge_disputes(p_versions); when 'invoices' then return stripe_mirror.merge_invoices(p_versions); when 'payment_intents' then return stripe_mirror.merge_payment_intents(p_versions); when 'prices' then return stripe_mirror.merge_prices(p_versions); when 'products' then return stripe_mirror.merge_products(p_versions); when 'refunds' then return stripe_mirror.merge_refunds(p_versions); when 'subscriptions' then return stripe_mirror.merge_subscriptions(p_versions); end case; end $$;
-
 CREATE FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $_$
-    declare
-      v_changed bigint;
-      v_cut text[];
-    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -814,26 +610,18 @@ CREATE FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) 
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, data
-      )
-      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
-        into v_changed, v_cut from merged;
-      if v_cut is not null then
+        returning id, event_at, data
+      ), cut as (
         insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'charges', id, 'list', event_at from stripe_mirror.charges where id = any (v_cut) order by id
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
-      end if;
-      return v_changed;
-    end
+        select 'charges', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $_$
-    declare
-      v_changed bigint;
-      v_cut text[];
-    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -847,26 +635,18 @@ CREATE FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, data
-      )
-      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
-        into v_changed, v_cut from merged;
-      if v_cut is not null then
+        returning id, event_at, data
+      ), cut as (
         insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'customers', id, 'list', event_at from stripe_mirror.customers where id = any (v_cut) order by id
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
-      end if;
-      return v_changed;
-    end
+        select 'customers', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $_$
-    declare
-      v_changed bigint;
-      v_cut text[];
-    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -880,26 +660,18 @@ CREATE FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[])
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, data
-      )
-      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
-        into v_changed, v_cut from merged;
-      if v_cut is not null then
+        returning id, event_at, data
+      ), cut as (
         insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'disputes', id, 'list', event_at from stripe_mirror.disputes where id = any (v_cut) order by id
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
-      end if;
-      return v_changed;
-    end
+        select 'disputes', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_invoices(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $_$
-    declare
-      v_changed bigint;
-      v_cut text[];
-    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -913,26 +685,18 @@ CREATE FUNCTION stripe_mirror.merge_invoices(p_versions stripe_mirror.version[])
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, data
-      )
-      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
-        into v_changed, v_cut from merged;
-      if v_cut is not null then
+        returning id, event_at, data
+      ), cut as (
         insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'invoices', id, 'list', event_at from stripe_mirror.invoices where id = any (v_cut) order by id
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
-      end if;
-      return v_changed;
-    end
+        select 'invoices', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_payment_intents(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $_$
-    declare
-      v_changed bigint;
-      v_cut text[];
-    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -946,26 +710,18 @@ CREATE FUNCTION stripe_mirror.merge_payment_intents(p_versions stripe_mirror.ver
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, data
-      )
-      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
-        into v_changed, v_cut from merged;
-      if v_cut is not null then
+        returning id, event_at, data
+      ), cut as (
         insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'payment_intents', id, 'list', event_at from stripe_mirror.payment_intents where id = any (v_cut) order by id
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
-      end if;
-      return v_changed;
-    end
+        select 'payment_intents', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_prices(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $_$
-    declare
-      v_changed bigint;
-      v_cut text[];
-    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -979,26 +735,18 @@ CREATE FUNCTION stripe_mirror.merge_prices(p_versions stripe_mirror.version[]) R
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, data
-      )
-      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
-        into v_changed, v_cut from merged;
-      if v_cut is not null then
+        returning id, event_at, data
+      ), cut as (
         insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'prices', id, 'list', event_at from stripe_mirror.prices where id = any (v_cut) order by id
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
-      end if;
-      return v_changed;
-    end
+        select 'prices', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_products(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $_$
-    declare
-      v_changed bigint;
-      v_cut text[];
-    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -1012,26 +760,18 @@ CREATE FUNCTION stripe_mirror.merge_products(p_versions stripe_mirror.version[])
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, data
-      )
-      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
-        into v_changed, v_cut from merged;
-      if v_cut is not null then
+        returning id, event_at, data
+      ), cut as (
         insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'products', id, 'list', event_at from stripe_mirror.products where id = any (v_cut) order by id
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
-      end if;
-      return v_changed;
-    end
+        select 'products', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_refunds(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $_$
-    declare
-      v_changed bigint;
-      v_cut text[];
-    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -1045,26 +785,18 @@ CREATE FUNCTION stripe_mirror.merge_refunds(p_versions stripe_mirror.version[]) 
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, data
-      )
-      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
-        into v_changed, v_cut from merged;
-      if v_cut is not null then
+        returning id, event_at, data
+      ), cut as (
         insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'refunds', id, 'list', event_at from stripe_mirror.refunds where id = any (v_cut) order by id
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
-      end if;
-      return v_changed;
-    end
+        select 'refunds', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $_$
-    declare
-      v_changed bigint;
-      v_cut text[];
-    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -1078,17 +810,13 @@ CREATE FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.versi
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, data
-      )
-      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
-        into v_changed, v_cut from merged;
-      if v_cut is not null then
+        returning id, event_at, data
+      ), cut as (
         insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'subscriptions', id, 'list', event_at from stripe_mirror.subscriptions where id = any (v_cut) order by id
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
-      end if;
-      return v_changed;
-    end
+        select 'subscriptions', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
     $_$;
 
 CREATE FUNCTION stripe_mirror.mirror(p_name text, p_object text, p_deleted_by text, p_columns text, p_indexed text[] DEFAULT '{}'::text[]) RETURNS void
@@ -1116,20 +844,14 @@ begin
     );
     alter table stripe_mirror.%1$I alter column data set storage external;
     create index %3$I on stripe_mirror.%1$I using gin (metadata jsonb_path_ops);
-    create index %5$I on stripe_mirror.%1$I using brin (synced_at);
     create trigger %4$I before update on stripe_mirror.%1$I for each row execute function core.touch();
-  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch',
-     p_name || '_by_syncing');
+  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch');
   foreach v_column in array p_indexed loop
     execute format('create index %I on stripe_mirror.%I (%I)', p_name || '_by_' || v_column, p_name, v_column);
   end loop;
   execute format($merge$
     -- Keeps the newest by (time, rank, event), whatever the order of coming; a deletion stays. How many rows changed.
-    create function stripe_mirror.%2$I(p_versions stripe_mirror.version[]) returns bigint language plpgsql as $body$
-    declare
-      v_changed bigint;
-      v_cut text[];
-    begin
+    create function stripe_mirror.%2$I(p_versions stripe_mirror.version[]) returns bigint language sql as $body$
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -1143,26 +865,15 @@ begin
                event_id = case when %3$s then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where %3$s or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, data
-      )
-      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
-        into v_changed, v_cut from merged;
-      if v_cut is not null then
+        returning id, event_at, data
+      ), cut as (
         insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select %1$L, id, 'list', event_at from stripe_mirror.%1$I where id = any (v_cut) order by id
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
-      end if;
-      return v_changed;
-    end
+        select %1$L, id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+      )
+      select count(*) from merged
     $body$ $merge$, p_name, 'merge_' || p_name,
     '(excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id)');
-  -- The merge of a kind by its name, without planning a call each time.
-  execute (
-    select 'create or replace function stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) returns bigint '
-           'language plpgsql as $body$ begin case p_kind '
-           || string_agg(format('when %L then return stripe_mirror.%I(p_versions);', name, 'merge_' || name), ' ' order by name)
-           || ' end case; end $body$'
-      from stripe_mirror.kinds);
   -- Every object of whatever kind, for what asks them all alike.
   execute (
     select 'create or replace view stripe_mirror.objects as ' || string_agg(format(
@@ -1173,103 +884,56 @@ end
 $_$;
 
 CREATE FUNCTION stripe_mirror.moment(p jsonb) RETURNS timestamp with time zone
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-begin
-  return case when jsonb_typeof(p) = 'number' then
-    case when p::numeric between -62135596800 and 253402300799 then to_timestamp(p::numeric::double precision) end end;
-end
+  select case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -62135596800 and 253402300799 then to_timestamp(p::numeric::double precision) end end
 $$;
 
 CREATE FUNCTION stripe_mirror.monthly(p_data jsonb) RETURNS numeric
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $_$
-declare
-  v_items jsonb := stripe_mirror.elements(p_data #> '{items,data}');
-  v_price jsonb;
-  v_every jsonb;
-  v_amount numeric;
-  v_sum numeric := 0;
-begin
-  for i in 0 .. jsonb_array_length(v_items) - 1 loop
-    v_price := coalesce(nullif(v_items -> i -> 'price', 'null'), v_items -> i -> 'plan');
-    v_every := coalesce(nullif(v_price -> 'recurring', 'null'), v_price);  -- a plan says it without the middle
-    if coalesce(v_every ->> 'usage_type', 'licensed') = 'metered' then
-      continue;
-    end if;
-    v_amount := stripe_mirror.whole(v_price -> 'unit_amount');
-    if v_amount is null and v_price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$' then
-      v_amount := (v_price ->> 'unit_amount_decimal')::numeric;
-    end if;
-    v_sum := v_sum + coalesce(v_amount, 0) * coalesce(stripe_mirror.whole(v_items -> i -> 'quantity'), 1)
-      * case v_every ->> 'interval'
-          when 'day' then 365 / 12.0 when 'week' then 365 / 84.0 when 'month' then 1 when 'year' then 1 / 12.0 else 0 end
-      / greatest(coalesce(stripe_mirror.whole(v_every -> 'interval_count'), 1), 1);
-  end loop;
-  return v_sum;
-end
+  select coalesce(sum(coalesce((stripe_mirror.whole(price -> 'unit_amount'))::numeric,
+                               case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
+                                    then (price ->> 'unit_amount_decimal')::numeric end, 0)
+           * coalesce(stripe_mirror.whole(item -> 'quantity'), 1)
+           * case coalesce(price #>> '{recurring,interval}', price ->> 'interval')
+               when 'day' then 365 / 12.0 when 'week' then 365 / 84.0 when 'month' then 1 when 'year' then 1 / 12.0 else 0 end
+           / greatest(coalesce(stripe_mirror.whole(price #> '{recurring,interval_count}'),
+                               stripe_mirror.whole(price -> 'interval_count'), 1), 1)), 0)
+    from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item,
+         lateral (select coalesce(nullif(item -> 'price', 'null'), item -> 'plan') as price) priced
+   where coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type', 'licensed') <> 'metered'
 $_$;
 
 CREATE FUNCTION stripe_mirror.period(p_data jsonb, p_field text) RETURNS timestamp with time zone
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-declare
-  v_items jsonb;
-  v_end timestamptz;
-  v_first timestamptz := 'infinity';
-  v_found timestamptz := stripe_mirror.moment(p_data -> p_field);
-begin
-  if v_found is not null then
-    return v_found;
-  end if;
-  v_items := stripe_mirror.elements(p_data #> '{items,data}');
-  for i in 0 .. jsonb_array_length(v_items) - 1 loop
-    v_end := stripe_mirror.moment(v_items -> i -> 'current_period_end');
-    if v_end < v_first then
-      v_first := v_end;
-      v_found := stripe_mirror.moment(v_items -> i -> p_field);
-    end if;
-  end loop;
-  return v_found;
-end
+  select coalesce(
+    stripe_mirror.moment(p_data -> p_field),
+    (select stripe_mirror.moment(item -> p_field)
+       from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item
+      order by stripe_mirror.moment(item -> 'current_period_end') limit 1))
 $$;
 
 CREATE FUNCTION stripe_mirror.rank(p_type text) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (CASE WHEN (p_type ~~ '%.created'::text) THEN 1 WHEN (p_type ~~ '%.deleted'::text) THEN 9 ELSE 5 END)::smallint;
-
-CREATE FUNCTION stripe_mirror.ref(p jsonb) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-begin
-  return case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end;
-end
+  select case when p_type like '%.created' then 1 when p_type like '%.deleted' then 9 else 5 end::smallint
 $$;
 
-CREATE FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) RETURNS bigint
-    LANGUAGE plpgsql
-    AS $_$
-declare
-  v_count bigint;
-begin
-  execute format('update stripe_mirror.%I set deleted_at = null, synced_at = clock_timestamp()
-                   where id = any ($1) and deleted_at < $2', p_kind) using p_ids, p_before;
-  get diagnostics v_count = row_count;
-  return v_count;
-end
-$_$;
+CREATE FUNCTION stripe_mirror.ref(p jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end
+$$;
 
 CREATE FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) RETURNS text[]
     LANGUAGE plpgsql
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    AS $$
+    AS $_$
 declare
   v_new text[];
   v_kind record;
-  v_ties stripe_mirror.unsettled[];
 begin
   with given as (
     select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, k.name as kind, e #>> '{data,object,id}' as object_id,
@@ -1292,55 +956,38 @@ begin
       from stripe_mirror.events e join stripe_mirror.kinds k on k.name = e.kind
      where e.id = any (v_new) group by k.name order by k.name
   loop
-    perform stripe_mirror.merge(v_kind.name, v_kind.versions);
+    execute format('select stripe_mirror.%I($1)', 'merge_' || v_kind.name) using v_kind.versions;
   end loop;
 
-  -- Events of one second that left an object different: which was the last?
-  select array_agg((e.kind, e.object_id, 'tie', e.at, 0, null, null, null)::stripe_mirror.unsettled) into v_ties
+  insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+  select e.kind, e.object_id, 'tie', max(e.at)
     from stripe_mirror.events e
     join stripe_mirror.events o on o.kind = e.kind and o.object_id = e.object_id and o.at = e.at and o.rank = e.rank and o.id <> e.id
-   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}';
-  if v_ties is not null then
-    insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-    select kind, object_id, reason, max(at) from unnest(v_ties) group by kind, object_id, reason order by 1, 2
-    on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
-  end if;
+   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}'
+   group by e.kind, e.object_id order by 1, 2
+  on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
 
-  if cardinality(p_told) > 0 then
-    perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
-       from stripe_mirror.events e where e.id = any (v_new) and e.type like any (p_told);
-  end if;
+  perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
+     from stripe_mirror.events e where cardinality(p_told) > 0 and e.id = any (v_new) and e.type like any (p_told);
   return v_new;
 end
-$$;
+$_$;
 
 CREATE FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
-    AS $$
+    AS $_$
 declare
   v_versions stripe_mirror.version[];
   v_changed bigint;
 begin
-  select array_agg(stripe_mirror.fetched(o, p_at, p_began)) into v_versions from jsonb_array_elements(p_objects) o;
-  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
+  select array_agg(stripe_mirror.version(o, date_trunc('second', p_at), 0::smallint,
+                                         to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false) order by o ->> 'id')
+    into v_versions from jsonb_array_elements(p_objects) o;
+  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
+    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
   return v_changed;
 end
-$$;
-
-CREATE FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) RETURNS bigint
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_versions stripe_mirror.version[];
-  v_changed bigint;
-begin
-  select array_agg(stripe_mirror.fetched(object, at, began)) into v_versions
-    from stripe_mirror.staged where batch = p_batch and kind = p_kind;
-  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
-  delete from stripe_mirror.staged where batch = p_batch and kind = p_kind;
-  return v_changed;
-end
-$$;
+$_$;
 
 CREATE FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) RETURNS stripe_mirror.version
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1350,20 +997,16 @@ CREATE FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time z
 $$;
 
 CREATE FUNCTION stripe_mirror.whole(p jsonb) RETURNS bigint
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-begin
-  return case when jsonb_typeof(p) = 'number' then
-    case when p::numeric between -9223372036854775808 and 9223372036854775807 then p::numeric::bigint end end;
-end
+  select case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -9223372036854775808 and 9223372036854775807 then p::numeric::bigint end end
 $$;
 
 CREATE FUNCTION stripe_mirror.word(p jsonb) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-begin
-  return case when jsonb_typeof(p) = 'string' then p #>> '{}' end;
-end
+  select case when jsonb_typeof(p) = 'string' then p #>> '{}' end
 $$;
 
 CREATE FUNCTION studio.announce() RETURNS trigger
@@ -1543,7 +1186,10 @@ begin
     v_row := v_rows[n];
     v_row.hold_id := v_holds[n];
     if v_row.hold_id is null then
-      v_answer := jsonb_build_object('refused', 'insufficient-credits', 'asset', v_row.charge_asset, 'cost', v_row.cost,
+      v_answer := jsonb_build_object('refused', case
+        when exists (select from wallet.wallets
+                      where account_id = v_row.account_id and asset = v_row.charge_asset and frozen) then 'wallet-frozen'
+        else 'insufficient-credits' end, 'asset', v_row.charge_asset, 'cost', v_row.cost,
         'balance', coalesce(
           (select balance from wallet.wallets where account_id = v_row.account_id and asset = v_row.charge_asset), 0));
       delete from core.idempotency_keys where account_id = v_row.account_id and key = v_keys[n];
@@ -1594,75 +1240,6 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.begin_free(p_account uuid, p_anchor timestamp with time zone) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_plan uuid;
-  v_month record;
-  v_period uuid;
-begin
-  select p.id into strict v_plan from wallet.plans p
-    join accounts.accounts a on p.name = case a.kind when 'vendor' then 'vendor_free' else 'free' end
-   where a.id = p_account;
-  select * into strict v_month from wallet.month_of(p_anchor, now());
-  insert into wallet.periods (account_id, key, plan_id, starts_at, ends_at)
-  values (p_account, 'free:' || extract(epoch from v_month.starts_at), v_plan, v_month.starts_at, v_month.ends_at)
-  on conflict on constraint period_made_once do nothing;
-  select id into strict v_period from wallet.periods
-   where account_id = p_account and key = 'free:' || extract(epoch from v_month.starts_at);
-  update wallet.memberships set anchored_at = p_anchor, gateway = null, subscription_ref = null where account_id = p_account;
-  if not wallet.begin_period(p_account, v_period) then
-    update wallet.memberships
-       set plan_id = v_plan, period_id = v_period, period_start = v_month.starts_at, period_end = v_month.ends_at,
-           cancel_at_period_end = false, next_plan_id = null, grace_until = null
-     where account_id = p_account;
-  end if;
-end
-$$;
-
-CREATE FUNCTION wallet.begin_period(p_account uuid, p_period uuid) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_period wallet.periods;
-  v_plan wallet.plans;
-  v_before uuid;
-  v_give record;
-begin
-  update wallet.periods set begun_at = now()
-   where account_id = p_account and id = p_period and begun_at is null returning * into v_period;
-  if not found then
-    return false;
-  end if;
-  select * into strict v_plan from wallet.plans where id = v_period.plan_id;
-  select plan_id into strict v_before from wallet.memberships where account_id = p_account;
-  perform 1 from wallet.wallets where account_id = p_account order by asset for update;
-  update wallet.grants g set expires_at = now()
-    from wallet.periods p
-   where g.account_id = p_account and g.remaining > 0 and g.source = 'plan' and g.expires_at > now()
-     and p.account_id = p_account and p.worth > 0 and g.key in ('plan:' || g.asset || ':' || p.id, 'grace:' || g.asset || ':' || p.id);
-  perform wallet.expire(p_account, w.asset) from wallet.wallets w where w.account_id = p_account;
-  update wallet.memberships
-     set plan_id = v_plan.id, period_id = v_period.id, period_start = v_period.starts_at, period_end = v_period.ends_at,
-         cancel_at_period_end = false, next_plan_id = null, grace_until = null
-   where account_id = p_account;
-  for v_give in
-    select * from (values ('conversion', v_plan.monthly_conversions_limit), ('image_slot', v_plan.monthly_images_limit),
-                          ('token', v_plan.monthly_tokens)) v (asset, quantity)
-     where v.quantity > 0 order by v.asset
-  loop
-    perform wallet.give(p_account, v_give.asset, v_give.quantity, 'plan', 'plan:' || v_give.asset || ':' || v_period.id,
-                        v_period.ends_at, v_plan.display_name);
-  end loop;
-  if v_before <> v_plan.id then
-    insert into core.usage (account_id, action, metadata)
-    values (p_account, 'plan_changed', jsonb_build_object('plan', v_plan.name, 'until', v_period.ends_at));
-  end if;
-  return true;
-end
-$$;
-
 CREATE FUNCTION wallet.capture(p_account uuid, p_hold uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -1682,20 +1259,6 @@ begin
   end if;
   update wallet.wallets set held = held - v_hold.quantity, lifetime_used = lifetime_used + v_hold.quantity
    where account_id = p_account and asset = v_hold.asset;
-  return true;
-end
-$$;
-
-CREATE FUNCTION wallet.end_plan(p_account uuid) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-begin
-  perform 1 from wallet.memberships m join wallet.periods p on p.account_id = m.account_id and p.id = m.period_id
-   where m.account_id = p_account and p.worth > 0 for update of m;
-  if not found then
-    return false;
-  end if;
-  perform wallet.begin_free(p_account, now());
   return true;
 end
 $$;
@@ -1793,7 +1356,7 @@ begin
              with ordinality as i (account_id, asset, quantity, key, hold_id, position)
      order by account_id, asset, position
   loop
-    select balance into v_balance from wallet.wallets
+    select case when not frozen then balance end into v_balance from wallet.wallets
      where account_id = v_item.account_id and asset = v_item.asset for update;
     select id into v_hold from wallet.holds where account_id = v_item.account_id and key = v_item.key;
     if v_hold is not null then
@@ -1860,69 +1423,6 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) RETURNS record
-    LANGUAGE sql IMMUTABLE
-    AS $$
-  select max(m.at) filter (where m.at <= p_at), min(m.at) filter (where m.at > p_at)
-    from (select (p_at at time zone 'UTC') as at, (p_anchor at time zone 'UTC') as anchor) t
-   cross join lateral generate_series(-1, 1) near
-   cross join lateral (
-     select (t.anchor + make_interval(months => (
-              (extract(year from t.at) - extract(year from t.anchor)) * 12
-              + extract(month from t.at) - extract(month from t.anchor) + near)::integer)) at time zone 'UTC' as at
-   ) m
-$$;
-
-CREATE FUNCTION wallet.pay_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint DEFAULT 0, p_credit_period uuid DEFAULT NULL::uuid, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_member wallet.memberships;
-  v_starts timestamptz := p_starts_at;
-  v_ends timestamptz := p_ends_at;
-  v_waiting timestamptz;
-  v_period uuid := core.new_id();
-begin
-  select * into strict v_member from wallet.memberships where account_id = p_account for update;
-  if exists (select from wallet.periods where account_id = p_account and key = p_key) then
-    return false;
-  end if;
-  if v_starts is null then
-    select max(ends_at) into v_waiting from wallet.periods
-     where account_id = p_account and plan_id = p_plan and begun_at is null;
-    if v_waiting is not null then
-      v_starts := v_waiting;
-    elsif p_plan = coalesce(v_member.next_plan_id, v_member.plan_id)
-      and coalesce(v_member.grace_until, v_member.period_end) > now()
-      and exists (select from wallet.periods where account_id = p_account and id = v_member.period_id and worth > 0) then
-      v_starts := v_member.period_end;
-    else
-      v_starts := now();
-      update wallet.memberships set anchored_at = now() where account_id = p_account returning anchored_at into v_member.anchored_at;
-    end if;
-    select ends_at into v_ends from wallet.month_of(v_member.anchored_at, v_starts);
-    if p_credit_period is not null and p_credit_period is distinct from v_member.period_id then
-      v_ends := v_starts + (v_ends - v_starts) * (p_amount::double precision / (p_amount + p_credit));
-      p_credit := 0;
-    end if;
-  end if;
-  insert into wallet.periods (account_id, id, key, plan_id, starts_at, ends_at, amount, worth, currency)
-  values (p_account, v_period, p_key, p_plan, v_starts, v_ends, p_amount, p_amount + p_credit, p_currency);
-  if v_starts <= now() then
-    perform wallet.begin_period(p_account, v_period);
-  end if;
-  return true;
-end
-$$;
-
-CREATE FUNCTION wallet.price_of(p_plan uuid, p_currency text) RETURNS bigint
-    LANGUAGE sql STABLE
-    AS $$
-  select case when p.currency = p_currency then nullif(p.price_per_month, 0)
-              else (select price from wallet.plan_prices where plan_id = p.id and currency = p_currency) end
-    from wallet.plans p where p.id = p_plan
-$$;
-
 CREATE FUNCTION wallet.refuse_frozen() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1982,7 +1482,7 @@ declare
   v_balance bigint;
 begin
   select asset into strict v_asset from wallet.grants where account_id = p_account and id = p_grant;
-  perform 1 from wallet.wallets where account_id = p_account and asset = v_asset for update;
+  perform wallet.expire(p_account, v_asset);
   for v_grant in
     select id, remaining from wallet.grants
      where account_id = p_account and asset = v_asset and remaining > 0
@@ -2001,100 +1501,26 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.turn(p_account uuid) RETURNS text
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_member wallet.memberships;
-  v_period wallet.periods;
-  v_next uuid;
-  v_grace timestamptz;
-  v_back record;
-begin
-  select * into strict v_member from wallet.memberships where account_id = p_account for update;
-  if coalesce(v_member.grace_until, v_member.period_end) > now() then
-    return null;
-  end if;
-  select id into v_next from wallet.periods
-   where account_id = p_account and begun_at is null and starts_at <= now() order by starts_at limit 1;
-  if found then
-    perform wallet.begin_period(p_account, v_next);
-    return 'paid';
-  end if;
-  select * into v_period from wallet.periods where account_id = p_account and id = v_member.period_id;
-  v_grace := v_member.period_end
-    + make_interval(days => (select (value #>> '{}')::integer from core.settings where key = 'wallet.grace_days'));
-  if v_period.worth > 0 and v_member.grace_until is null and not v_member.cancel_at_period_end and v_grace > now() then
-    perform 1 from wallet.wallets where account_id = p_account order by asset for update;
-    perform wallet.expire(p_account, w.asset) from wallet.wallets w where w.account_id = p_account;
-    for v_back in
-      select g.asset, -sum(e.quantity)::bigint as quantity, max(g.note) as note
-        from wallet.grants g
-        join wallet.entries e on e.account_id = g.account_id and e.asset = g.asset and e.kind = 'expiry' and e.grant_id = g.id
-       where g.account_id = p_account and g.key = 'plan:' || g.asset || ':' || v_period.id
-       group by g.asset order by g.asset
-    loop
-      perform wallet.give(p_account, v_back.asset, v_back.quantity, 'plan', 'grace:' || v_back.asset || ':' || v_period.id,
-                          v_grace, v_back.note);
-    end loop;
-    update wallet.memberships set grace_until = v_grace where account_id = p_account;
-    insert into core.usage (account_id, action, metadata)
-    values (p_account, 'plan_overdue', jsonb_build_object('until', v_grace));
-    return 'grace';
-  end if;
-  perform wallet.begin_free(p_account, v_member.anchored_at);
-  return 'free';
-end
-$$;
-
-CREATE FUNCTION wallet.unpay_period(p_account uuid, p_key text) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_period wallet.periods;
-begin
-  perform 1 from wallet.memberships where account_id = p_account for update;
-  select * into v_period from wallet.periods where account_id = p_account and key = p_key;
-  if not found then
-    return false;
-  end if;
-  if v_period.begun_at is null then
-    update wallet.periods set begun_at = now(), worth = 0, amount = 0 where account_id = p_account and id = v_period.id;
-    return true;
-  end if;
-  return exists (select from wallet.memberships where account_id = p_account and period_id = v_period.id)
-     and wallet.end_plan(p_account);
-end
-$$;
-
-CREATE FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint, p_key text) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_hold uuid := wallet.hold(p_account, p_asset, p_quantity, p_key);
-begin
-  if v_hold is null then
-    return false;
-  end if;
-  perform wallet.capture(p_account, v_hold);
-  return true;
-end
-$$;
-
 CREATE FUNCTION wallet.welcome() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 declare
+  v_plan wallet.plans;
+  v_end timestamptz := now() + interval '1 month';
   v_tokens bigint;
 begin
-  insert into wallet.memberships (account_id, plan_id, period_end)
-  select new.id, p.id, now() + interval '1 day' from wallet.plans p
-   where p.name = case new.kind when 'vendor' then 'vendor_free' else 'free' end;
+  select * into strict v_plan from wallet.plans where name = case new.kind when 'vendor' then 'vendor_free' else 'free' end;
+  insert into wallet.memberships (account_id, plan_id, period_end) values (new.id, v_plan.id, v_end);
   select (value #>> '{}')::bigint into v_tokens from core.settings where key = 'wallet.welcome_tokens';
   if v_tokens > 0 then
     perform wallet.give(new.id, 'token', v_tokens, 'free', 'welcome', null, 'Welcome');
   end if;
-  perform wallet.begin_free(new.id, now());
+  if v_plan.monthly_conversions_limit > 0 then
+    perform wallet.give(new.id, 'conversion', v_plan.monthly_conversions_limit, 'plan', 'plan:conversion:' || now()::date, v_end, v_plan.display_name);
+  end if;
+  if v_plan.monthly_images_limit > 0 then
+    perform wallet.give(new.id, 'image_slot', v_plan.monthly_images_limit, 'plan', 'plan:image_slot:' || now()::date, v_end, v_plan.display_name);
+  end if;
   return null;
 end
 $$;
@@ -2118,26 +1544,6 @@ CREATE TABLE accounts.accounts (
     CONSTRAINT account_has_an_identifier CHECK (((email IS NOT NULL) OR (phone IS NOT NULL) OR (erased_at IS NOT NULL))),
     CONSTRAINT account_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
     CONSTRAINT account_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
-);
-
-CREATE TABLE accounts.recovery_codes (
-    account_id uuid NOT NULL,
-    code_hash bytea NOT NULL,
-    used_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE accounts.second_factors (
-    account_id uuid NOT NULL,
-    secret text NOT NULL,
-    confirmed_at timestamp with time zone,
-    last_step bigint DEFAULT 0 NOT NULL,
-    attempt_count integer DEFAULT 0 NOT NULL,
-    attempts_since timestamp with time zone DEFAULT now() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT second_factor_attempts_in_range CHECK (((attempt_count >= 0) AND (attempt_count <= 5)))
 );
 
 CREATE TABLE accounts.sessions (
@@ -2203,7 +1609,7 @@ CREATE TABLE accounts.verifications (
     CONSTRAINT verification_attempts_in_range CHECK (((attempt_count >= 0) AND (attempt_count <= 5))),
     CONSTRAINT verification_is_short CHECK ((expires_at <= (updated_at + '00:11:00'::interval))),
     CONSTRAINT verification_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
-    CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text, 'sign_in'::text])))
+    CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text])))
 );
 
 CREATE TABLE core.audit_details (
@@ -2281,260 +1687,6 @@ CREATE TABLE core.usage (
     CONSTRAINT usage_action_is_named CHECK ((action ~ '^[a-z][a-z_]{2,63}$'::text))
 );
 
-CREATE TABLE stripe_mirror.subscriptions (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
-    product_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price,product}'::text[]), (data #> '{items,data,0,plan,product}'::text[]), (data #> '{plan,product}'::text[])))) STORED,
-    price_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    monthly_amount numeric GENERATED ALWAYS AS (stripe_mirror.monthly(data)) STORED,
-    current_period_start timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_start'::text)) STORED,
-    current_period_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_end'::text)) STORED,
-    cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'cancel_at_period_end'::text))) STORED,
-    cancel_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'cancel_at'::text))) STORED,
-    canceled_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'canceled_at'::text))) STORED,
-    started_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'start_date'::text))) STORED,
-    ended_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'ended_at'::text))) STORED,
-    trial_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'trial_end'::text))) STORED,
-    latest_invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'latest_invoice'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.subscriptions ALTER COLUMN data SET STORAGE EXTERNAL;
-
-CREATE VIEW doc_cogento.subscriptions AS
- SELECT (md5(('stripe subscription '::text || id)))::uuid AS subscription_id,
-    (id)::character varying AS stripe_subscription_id,
-    (md5(('stripe customer '::text || customer_id)))::uuid AS user_id,
-    (product_id)::character varying AS product_id,
-    (status)::character varying AS status,
-    current_period_start,
-    current_period_end,
-    metadata,
-    synced_at
-   FROM stripe_mirror.subscriptions;
-
-CREATE TABLE stripe_mirror.links (
-    account_id uuid NOT NULL,
-    customer_id text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE VIEW doc_cogento.user_roles AS
- SELECT (md5(('stripe customer '::text || l.customer_id)))::uuid AS user_id,
-    (r.role)::character varying AS role,
-    r.created_at
-   FROM (accounts.user_roles r
-     JOIN stripe_mirror.links l ON ((l.account_id = r.account_id)));
-
-CREATE TABLE stripe_mirror.customers (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
-    email text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'email'::text))) STORED,
-    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
-    phone text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'phone'::text))) STORED,
-    address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    balance bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'balance'::text))) STORED,
-    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'delinquent'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.customers ALTER COLUMN data SET STORAGE EXTERNAL;
-
-CREATE VIEW doc_cogento.users AS
- SELECT user_id,
-    (reports.masked_email(email))::character varying AS email,
-    (id)::character varying AS stripe_customer_id,
-    (reports.masked_name(name))::character varying AS name,
-    (reports.masked_phone(phone))::character varying AS phone,
-    reports.masked_address(address) AS address,
-    metadata,
-    stripe_created_at,
-        CASE
-            WHEN isfinite(event_at) THEN event_at
-            ELSE NULL::timestamp with time zone
-        END AS stripe_updated_at,
-    synced_at,
-    (
-        CASE
-            WHEN (event_id !~~ '.%'::text) THEN event_id
-            ELSE NULL::text
-        END)::character varying AS last_webhook_event_id
-   FROM stripe_mirror.customers
-  WHERE (deleted_at IS NULL);
-
-CREATE VIEW doc_style_studio.files AS
- SELECT id AS _id,
-    account_id AS "userId",
-    category,
-    storage_key AS "storageId"
-   FROM media.files
-  WHERE (category = ANY (ARRAY['product_image'::text, 'model_image'::text, 'generated_image'::text, 'profile_image'::text]));
-
-CREATE TABLE studio.generation_files (
-    account_id uuid NOT NULL,
-    generation_id uuid NOT NULL,
-    role text NOT NULL,
-    "position" smallint NOT NULL,
-    file_id uuid,
-    category text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT generation_file_category_fits_role CHECK (((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))))
-);
-
-CREATE TABLE studio.generations (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    style_name text NOT NULL,
-    engine text NOT NULL,
-    prompt text DEFAULT ''::text NOT NULL,
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    seed bigint NOT NULL,
-    charge_asset wallet.asset DEFAULT 'token'::text NOT NULL,
-    cost bigint NOT NULL,
-    hold_id uuid NOT NULL,
-    progress smallint DEFAULT 0 NOT NULL,
-    step text,
-    attempt integer DEFAULT 0 NOT NULL,
-    retry_of uuid,
-    error_code text,
-    error_message text,
-    processing_time_ms integer,
-    started_at timestamp with time zone,
-    completed_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
-    CONSTRAINT generation_failure_is_told CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
-    CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
-    CONSTRAINT generation_prompt_length CHECK ((length(prompt) <= 1000)),
-    CONSTRAINT generation_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
-);
-
-CREATE VIEW doc_style_studio.generations AS
- SELECT id AS _id,
-    account_id AS "userId",
-    status,
-    prompt,
-    parameters,
-    ARRAY( SELECT f.file_id
-           FROM studio.generation_files f
-          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'product'::text) AND (f.file_id IS NOT NULL))
-          ORDER BY f."position") AS "productImageFiles",
-    ARRAY( SELECT f.file_id
-           FROM studio.generation_files f
-          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'model'::text) AND (f.file_id IS NOT NULL))
-          ORDER BY f."position") AS "modelImageFiles",
-    ARRAY( SELECT f.file_id
-           FROM studio.generation_files f
-          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'result'::text) AND (f.file_id IS NOT NULL))
-          ORDER BY f."position") AS "resultImageFiles",
-    created_at AS "createdAt"
-   FROM studio.generations g;
-
-CREATE TABLE payments.gateway_refs (
-    gateway text NOT NULL,
-    ref text NOT NULL,
-    account_id uuid NOT NULL,
-    payment_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE VIEW doc_style_studio."tokenPurchases" AS
- SELECT id AS _id,
-    account_id AS "userId",
-    amount,
-    quantity AS tokens,
-        CASE status
-            WHEN 'cancelled'::text THEN 'failed'::text
-            WHEN 'expired'::text THEN 'failed'::text
-            WHEN 'disputed'::text THEN 'completed'::text
-            ELSE status
-        END AS status,
-    ( SELECT r.ref
-           FROM payments.gateway_refs r
-          WHERE ((r.account_id = p.account_id) AND (r.payment_id = p.id) AND (r.gateway = 'stripe'::text) AND (r.ref ~~ 'pi\_%'::text))
-         LIMIT 1) AS "stripePaymentIntentId",
-    COALESCE(reference, track_id) AS "transactionId"
-   FROM payments.payments p
-  WHERE (kind = 'tokens'::text);
-
-CREATE VIEW doc_style_studio.usage AS
- SELECT id AS _id,
-    account_id AS "userId",
-    action,
-    at AS "timestamp",
-    metadata
-   FROM core.usage;
-
-CREATE TABLE wallet.grants (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    asset wallet.asset NOT NULL,
-    source text NOT NULL,
-    quantity bigint NOT NULL,
-    remaining bigint NOT NULL,
-    expires_at timestamp with time zone,
-    extended_at timestamp with time zone,
-    key text NOT NULL,
-    note text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT grant_quantity_positive CHECK ((quantity > 0)),
-    CONSTRAINT grant_remaining_in_range CHECK (((remaining >= 0) AND (remaining <= quantity))),
-    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text])))
-);
-
-CREATE TABLE wallet.wallets (
-    account_id uuid NOT NULL,
-    asset wallet.asset NOT NULL,
-    balance bigint DEFAULT 0 NOT NULL,
-    held bigint DEFAULT 0 NOT NULL,
-    lifetime_granted bigint DEFAULT 0 NOT NULL,
-    lifetime_used bigint DEFAULT 0 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    frozen boolean DEFAULT false NOT NULL,
-    CONSTRAINT wallet_held_not_negative CHECK ((held >= 0)),
-    CONSTRAINT wallet_lifetime_not_negative CHECK ((LEAST(lifetime_granted, lifetime_used) >= 0)),
-    CONSTRAINT wallet_not_overdrawn CHECK ((balance >= 0))
-);
-
-CREATE VIEW doc_style_studio.users AS
- SELECT a.id AS _id,
-    reports.masked_email(a.email) AS email,
-    reports.masked_name(u.name) AS name,
-    NULL::text AS "externalId",
-    COALESCE(w.balance, (0)::bigint) AS tokens,
-    COALESCE(w.balance, (0)::bigint) AS "tokenBalance",
-    COALESCE(( SELECT (sum(g.quantity))::bigint AS sum
-           FROM wallet.grants g
-          WHERE ((g.account_id = a.id) AND ((g.asset)::text = 'token'::text) AND (g.source = 'purchase'::text))), (0)::bigint) AS "totalTokensPurchased"
-   FROM ((accounts.accounts a
-     LEFT JOIN accounts.users u ON ((u.account_id = a.id)))
-     LEFT JOIN wallet.wallets w ON (((w.account_id = a.id) AND ((w.asset)::text = 'token'::text))));
-
 CREATE TABLE payments.customers (
     account_id uuid NOT NULL,
     gateway text NOT NULL,
@@ -2568,6 +1720,77 @@ CREATE TABLE payments.failed_transactions (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE payments.gateway_refs (
+    gateway text NOT NULL,
+    ref text NOT NULL,
+    account_id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE payments.payments (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    gateway text NOT NULL,
+    pack_id uuid,
+    plan_id uuid,
+    asset text,
+    quantity bigint,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    description text NOT NULL,
+    checkout_url text,
+    callback_url text,
+    return_url text,
+    track_id text,
+    reference text,
+    card_mask text,
+    failure_reason text,
+    grant_id uuid,
+    paid_at timestamp with time zone,
+    refunded bigint DEFAULT 0 NOT NULL,
+    refund_told bigint DEFAULT 0 NOT NULL,
+    disputed bigint DEFAULT 0 NOT NULL,
+    receipt_number bigint,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    asked_at timestamp with time zone,
+    CONSTRAINT payment_amount_positive CHECK ((amount > 0)),
+    CONSTRAINT payment_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_gateway_known CHECK ((gateway = ANY (ARRAY['stripe'::text, 'zarinpal'::text, 'sandbox'::text]))),
+    CONSTRAINT payment_kind_known CHECK ((kind = ANY (ARRAY['tokens'::text, 'contacts'::text, 'posting'::text, 'plan'::text, 'order'::text]))),
+    CONSTRAINT payment_money_back_in_range CHECK (((LEAST(refunded, disputed) >= 0) AND ((refunded + disputed) <= amount))),
+    CONSTRAINT payment_not_in_toman CHECK ((currency <> ALL (ARRAY['IRT'::text, 'TOM'::text]))),
+    CONSTRAINT payment_paid_when_completed CHECK (((status <> ALL (ARRAY['completed'::text, 'refunded'::text, 'disputed'::text])) OR (paid_at IS NOT NULL))),
+    CONSTRAINT payment_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text, 'refunded'::text, 'disputed'::text])))
+);
+
+CREATE SEQUENCE payments.receipt_numbers
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE payments.refunds (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT core.new_id() NOT NULL,
+    payment_id uuid NOT NULL,
+    ref text,
+    amount bigint NOT NULL,
+    status text DEFAULT 'asked'::text NOT NULL,
+    reason text,
+    error text,
+    asked_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT refund_amount_positive CHECK ((amount > 0)),
+    CONSTRAINT refund_status_known CHECK ((status = ANY (ARRAY['asked'::text, 'pending'::text, 'requires_action'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
+);
+
 CREATE TABLE payments.reversals (
     account_id uuid NOT NULL,
     id uuid DEFAULT core.new_id() NOT NULL,
@@ -2577,11 +1800,8 @@ CREATE TABLE payments.reversals (
     amount bigint NOT NULL,
     taken bigint NOT NULL,
     shortfall bigint NOT NULL,
-    restored_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT reversal_kind_known CHECK ((kind = ANY (ARRAY['refund'::text, 'dispute'::text]))),
-    CONSTRAINT reversal_not_negative CHECK ((LEAST(amount, taken, shortfall) >= 0))
+    CONSTRAINT reversal_kind_known CHECK ((kind = ANY (ARRAY['refund'::text, 'dispute'::text])))
 );
 
 CREATE TABLE payments.webhook_events (
@@ -2589,39 +1809,13 @@ CREATE TABLE payments.webhook_events (
     type text NOT NULL,
     outcome text NOT NULL,
     attempts integer DEFAULT 1 NOT NULL,
+    tries integer DEFAULT 1 NOT NULL,
+    next_at timestamp with time zone,
     error text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT webhook_outcome_known CHECK ((outcome = ANY (ARRAY['applied'::text, 'ignored'::text, 'failed'::text])))
-);
-
-CREATE TABLE reports.metadata_keys (
-    kind text NOT NULL,
-    key text NOT NULL,
-    holders bigint NOT NULL,
-    distinct_values bigint NOT NULL,
-    commonest jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE reports.progress (
-    part text NOT NULL,
-    done_until timestamp with time zone NOT NULL,
-    seconds double precision NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE reports.searches (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    name text NOT NULL,
-    kind text NOT NULL,
-    filters jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT search_kind_known CHECK ((kind = ANY (ARRAY['customers'::text, 'subscriptions'::text]))),
-    CONSTRAINT search_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80)))
+    CONSTRAINT webhook_outcome_known CHECK ((outcome = ANY (ARRAY['applied'::text, 'ignored'::text, 'failed'::text, 'dead'::text]))),
+    CONSTRAINT webhook_tried_again_when_failed CHECK (((outcome = 'failed'::text) = (next_at IS NOT NULL)))
 );
 
 CREATE TABLE stripe_mirror.charges (
@@ -2647,6 +1841,30 @@ CREATE TABLE stripe_mirror.charges (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE ONLY stripe_mirror.charges ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.customers (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
+    email text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'email'::text))) STORED,
+    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
+    phone text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'phone'::text))) STORED,
+    address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    balance bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'balance'::text))) STORED,
+    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'delinquent'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.customers ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE TABLE stripe_mirror.disputes (
     id text NOT NULL,
@@ -2718,6 +1936,12 @@ CREATE TABLE stripe_mirror.kinds (
     name text NOT NULL,
     object text NOT NULL,
     deleted_by text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE stripe_mirror.links (
+    account_id uuid NOT NULL,
+    customer_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -2804,6 +2028,37 @@ CREATE TABLE stripe_mirror.refunds (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE ONLY stripe_mirror.refunds ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.subscriptions (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
+    product_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price,product}'::text[]), (data #> '{items,data,0,plan,product}'::text[]), (data #> '{plan,product}'::text[])))) STORED,
+    price_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    monthly_amount numeric GENERATED ALWAYS AS (stripe_mirror.monthly(data)) STORED,
+    current_period_start timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_start'::text)) STORED,
+    current_period_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_end'::text)) STORED,
+    cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'cancel_at_period_end'::text))) STORED,
+    cancel_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'cancel_at'::text))) STORED,
+    canceled_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'canceled_at'::text))) STORED,
+    started_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'start_date'::text))) STORED,
+    ended_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'ended_at'::text))) STORED,
+    trial_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'trial_end'::text))) STORED,
+    latest_invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'latest_invoice'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.subscriptions ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE VIEW stripe_mirror.objects AS
  SELECT 'charges'::text AS kind,
@@ -2897,30 +2152,16 @@ UNION ALL
    FROM stripe_mirror.subscriptions;
 
 CREATE TABLE stripe_mirror.ranges (
-    run uuid NOT NULL,
+    run text NOT NULL,
     kind text NOT NULL,
     starts_at bigint NOT NULL,
     ends_at bigint NOT NULL,
-    since bigint NOT NULL,
-    began_at timestamp with time zone NOT NULL,
     last_id text,
     fetched bigint DEFAULT 0 NOT NULL,
     finished_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
-
-CREATE UNLOGGED TABLE stripe_mirror.staged (
-    batch uuid NOT NULL,
-    "position" bigint NOT NULL,
-    kind text NOT NULL,
-    object jsonb NOT NULL,
-    at timestamp with time zone NOT NULL,
-    began timestamp with time zone NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-)
-WITH (toast_tuple_target='8160');
-ALTER TABLE ONLY stripe_mirror.staged ALTER COLUMN object SET STORAGE EXTERNAL;
 
 CREATE TABLE stripe_mirror.unsettled (
     kind text NOT NULL,
@@ -2931,6 +2172,47 @@ CREATE TABLE stripe_mirror.unsettled (
     last_error text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE studio.generation_files (
+    account_id uuid NOT NULL,
+    generation_id uuid NOT NULL,
+    role text NOT NULL,
+    "position" smallint NOT NULL,
+    file_id uuid,
+    category text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT generation_file_category_fits_role CHECK (((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))))
+);
+
+CREATE TABLE studio.generations (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    style_name text NOT NULL,
+    engine text NOT NULL,
+    prompt text DEFAULT ''::text NOT NULL,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seed bigint NOT NULL,
+    charge_asset wallet.asset DEFAULT 'token'::text NOT NULL,
+    cost bigint NOT NULL,
+    hold_id uuid NOT NULL,
+    progress smallint DEFAULT 0 NOT NULL,
+    step text,
+    attempt integer DEFAULT 0 NOT NULL,
+    retry_of uuid,
+    error_code text,
+    error_message text,
+    processing_time_ms integer,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
+    CONSTRAINT generation_failure_is_told CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
+    CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
+    CONSTRAINT generation_prompt_length CHECK ((length(prompt) <= 1000)),
+    CONSTRAINT generation_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
 
 CREATE TABLE studio.styles (
@@ -2976,6 +2258,24 @@ ALTER TABLE wallet.entries ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
+CREATE TABLE wallet.grants (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    asset wallet.asset NOT NULL,
+    source text NOT NULL,
+    quantity bigint NOT NULL,
+    remaining bigint NOT NULL,
+    expires_at timestamp with time zone,
+    extended_at timestamp with time zone,
+    key text NOT NULL,
+    note text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT grant_quantity_positive CHECK ((quantity > 0)),
+    CONSTRAINT grant_remaining_in_range CHECK (((remaining >= 0) AND (remaining <= quantity))),
+    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text])))
+);
+
 CREATE TABLE wallet.holds (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -2995,21 +2295,12 @@ CREATE TABLE wallet.holds (
 CREATE TABLE wallet.memberships (
     account_id uuid NOT NULL,
     plan_id uuid NOT NULL,
-    period_id uuid,
     period_start timestamp with time zone DEFAULT now() NOT NULL,
-    period_end timestamp with time zone NOT NULL,
-    anchored_at timestamp with time zone DEFAULT now() NOT NULL,
+    period_end timestamp with time zone,
     cancel_at_period_end boolean DEFAULT false NOT NULL,
-    next_plan_id uuid,
-    grace_until timestamp with time zone,
-    gateway text,
-    subscription_ref text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT membership_ends_one_way CHECK ((NOT (cancel_at_period_end AND (next_plan_id IS NOT NULL)))),
-    CONSTRAINT membership_grace_after_the_period CHECK ((grace_until > period_end)),
-    CONSTRAINT membership_period_in_order CHECK ((period_end > period_start)),
-    CONSTRAINT membership_renewed_by_a_gateway CHECK (((gateway IS NULL) = (subscription_ref IS NULL)))
+    CONSTRAINT membership_period_in_order CHECK ((period_end > period_start))
 );
 
 CREATE TABLE wallet.packs (
@@ -3027,33 +2318,6 @@ CREATE TABLE wallet.packs (
     CONSTRAINT pack_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT pack_price_positive CHECK ((price > 0)),
     CONSTRAINT pack_quantity_positive CHECK ((quantity > 0))
-);
-
-CREATE TABLE wallet.periods (
-    account_id uuid NOT NULL,
-    id uuid DEFAULT core.new_id() NOT NULL,
-    key text NOT NULL,
-    plan_id uuid NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone NOT NULL,
-    begun_at timestamp with time zone,
-    amount bigint DEFAULT 0 NOT NULL,
-    worth bigint DEFAULT 0 NOT NULL,
-    currency text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT period_in_order CHECK ((ends_at > starts_at)),
-    CONSTRAINT period_worth_what_was_paid CHECK (((amount >= 0) AND (worth >= amount) AND ((worth = 0) OR (currency IS NOT NULL))))
-);
-
-CREATE TABLE wallet.plan_prices (
-    plan_id uuid NOT NULL,
-    currency text NOT NULL,
-    price bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT plan_price_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT plan_price_positive CHECK ((price > 0))
 );
 
 CREATE TABLE wallet.plans (
@@ -3076,6 +2340,21 @@ CREATE TABLE wallet.plans (
     CONSTRAINT plan_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text])))
 );
 
+CREATE TABLE wallet.wallets (
+    account_id uuid NOT NULL,
+    asset wallet.asset NOT NULL,
+    balance bigint DEFAULT 0 NOT NULL,
+    held bigint DEFAULT 0 NOT NULL,
+    lifetime_granted bigint DEFAULT 0 NOT NULL,
+    lifetime_used bigint DEFAULT 0 NOT NULL,
+    frozen boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT wallet_held_not_negative CHECK ((held >= 0)),
+    CONSTRAINT wallet_lifetime_not_negative CHECK ((LEAST(lifetime_granted, lifetime_used) >= 0)),
+    CONSTRAINT wallet_not_overdrawn CHECK ((balance >= 0))
+);
+
 ALTER TABLE ONLY accounts.accounts
     ADD CONSTRAINT account_email_taken UNIQUE (kind, email);
 
@@ -3087,12 +2366,6 @@ ALTER TABLE ONLY accounts.accounts
 
 ALTER TABLE ONLY accounts.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY accounts.recovery_codes
-    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (account_id, code_hash);
-
-ALTER TABLE ONLY accounts.second_factors
-    ADD CONSTRAINT second_factors_pkey PRIMARY KEY (account_id);
 
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (account_id, id);
@@ -3169,29 +2442,17 @@ ALTER TABLE ONLY payments.gateway_refs
 ALTER TABLE ONLY payments.payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (account_id, id);
 
-ALTER TABLE ONLY payments.reversals
-    ADD CONSTRAINT reversal_made_once UNIQUE (account_id, payment_id, kind, ref);
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refund_told_once UNIQUE (account_id, ref);
+
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refunds_pkey PRIMARY KEY (account_id, id);
 
 ALTER TABLE ONLY payments.reversals
     ADD CONSTRAINT reversals_pkey PRIMARY KEY (account_id, id);
 
 ALTER TABLE ONLY payments.webhook_events
     ADD CONSTRAINT webhook_events_pkey PRIMARY KEY (event_id);
-
-ALTER TABLE ONLY reports.metadata_keys
-    ADD CONSTRAINT metadata_keys_pkey PRIMARY KEY (kind, key);
-
-ALTER TABLE ONLY reports.progress
-    ADD CONSTRAINT progress_pkey PRIMARY KEY (part);
-
-ALTER TABLE ONLY reports.searches
-    ADD CONSTRAINT search_name_taken UNIQUE (account_id, name);
-
-ALTER TABLE ONLY reports.searches
-    ADD CONSTRAINT searches_pkey PRIMARY KEY (account_id, id);
-
-ALTER TABLE ONLY reports.states
-    ADD CONSTRAINT states_pkey PRIMARY KEY (subscription_id, since);
 
 ALTER TABLE ONLY stripe_mirror.charges
     ADD CONSTRAINT charges_pkey PRIMARY KEY (id);
@@ -3230,13 +2491,10 @@ ALTER TABLE ONLY stripe_mirror.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY stripe_mirror.ranges
-    ADD CONSTRAINT ranges_pkey PRIMARY KEY (run, kind, ends_at);
+    ADD CONSTRAINT ranges_pkey PRIMARY KEY (run, kind, starts_at);
 
 ALTER TABLE ONLY stripe_mirror.refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY stripe_mirror.staged
-    ADD CONSTRAINT staged_pkey PRIMARY KEY (batch, "position");
 
 ALTER TABLE ONLY stripe_mirror.subscriptions
     ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (id);
@@ -3280,17 +2538,8 @@ ALTER TABLE ONLY wallet.packs
 ALTER TABLE ONLY wallet.packs
     ADD CONSTRAINT packs_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY wallet.periods
-    ADD CONSTRAINT period_made_once UNIQUE (account_id, key);
-
-ALTER TABLE ONLY wallet.periods
-    ADD CONSTRAINT periods_pkey PRIMARY KEY (account_id, id);
-
 ALTER TABLE ONLY wallet.plans
     ADD CONSTRAINT plan_name_taken UNIQUE (name);
-
-ALTER TABLE ONLY wallet.plan_prices
-    ADD CONSTRAINT plan_prices_pkey PRIMARY KEY (plan_id, currency);
 
 ALTER TABLE ONLY wallet.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (id);
@@ -3348,77 +2597,53 @@ CREATE INDEX payments_by_pack ON payments.payments USING btree (pack_id) WHERE (
 
 CREATE INDEX payments_by_plan ON payments.payments USING btree (plan_id) WHERE (plan_id IS NOT NULL);
 
+CREATE INDEX payments_by_reference ON payments.payments USING btree (gateway, reference) WHERE (reference IS NOT NULL);
+
 CREATE INDEX payments_by_status ON payments.payments USING btree (status, expires_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX payments_by_time ON payments.payments USING btree (id);
+
+CREATE INDEX refunds_by_payment ON payments.refunds USING btree (account_id, payment_id);
+
+CREATE INDEX reversals_by_payment ON payments.reversals USING btree (account_id, payment_id);
 
 CREATE INDEX webhook_events_by_outcome ON payments.webhook_events USING btree (outcome, created_at);
 
-CREATE INDEX states_by_customer ON reports.states USING btree (customer_id);
+CREATE INDEX webhook_events_due ON payments.webhook_events USING btree (next_at) WHERE (outcome = 'failed'::text);
 
 CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX charges_by_syncing ON stripe_mirror.charges USING brin (synced_at);
-
 CREATE INDEX customers_by_email ON stripe_mirror.customers USING btree (email);
 
-CREATE INDEX customers_by_folded_email ON stripe_mirror.customers USING btree (lower(email));
-
 CREATE INDEX customers_by_metadata ON stripe_mirror.customers USING gin (metadata jsonb_path_ops);
-
-CREATE INDEX customers_by_sync ON stripe_mirror.customers USING brin (synced_at) WITH (autosummarize='on');
-
-CREATE INDEX customers_by_syncing ON stripe_mirror.customers USING brin (synced_at);
 
 CREATE INDEX customers_by_user_id ON stripe_mirror.customers USING btree (user_id);
 
 CREATE INDEX disputes_by_metadata ON stripe_mirror.disputes USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX disputes_by_syncing ON stripe_mirror.disputes USING brin (synced_at);
-
-CREATE INDEX events_by_arrival ON stripe_mirror.events USING brin (created_at) WITH (autosummarize='on');
-
 CREATE INDEX events_by_object ON stripe_mirror.events USING btree (kind, object_id, at);
 
 CREATE INDEX events_by_time ON stripe_mirror.events USING btree (at);
-
-CREATE INDEX events_of_failed_payments ON stripe_mirror.events USING btree (object_id, at) WHERE (type = 'invoice.payment_failed'::text);
 
 CREATE INDEX invoices_by_customer_id ON stripe_mirror.invoices USING btree (customer_id);
 
 CREATE INDEX invoices_by_metadata ON stripe_mirror.invoices USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX invoices_by_payment ON stripe_mirror.invoices USING btree (paid_at) INCLUDE (currency, amount_paid) WHERE (paid_at IS NOT NULL);
-
 CREATE INDEX invoices_by_subscription_id ON stripe_mirror.invoices USING btree (subscription_id);
-
-CREATE INDEX invoices_by_syncing ON stripe_mirror.invoices USING brin (synced_at);
 
 CREATE INDEX payment_intents_by_metadata ON stripe_mirror.payment_intents USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX payment_intents_by_syncing ON stripe_mirror.payment_intents USING brin (synced_at);
-
 CREATE INDEX prices_by_metadata ON stripe_mirror.prices USING gin (metadata jsonb_path_ops);
-
-CREATE INDEX prices_by_syncing ON stripe_mirror.prices USING brin (synced_at);
 
 CREATE INDEX products_by_metadata ON stripe_mirror.products USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX products_by_syncing ON stripe_mirror.products USING brin (synced_at);
-
-CREATE INDEX ranges_by_kind ON stripe_mirror.ranges USING btree (kind, created_at);
-
 CREATE INDEX refunds_by_metadata ON stripe_mirror.refunds USING gin (metadata jsonb_path_ops);
-
-CREATE INDEX refunds_by_syncing ON stripe_mirror.refunds USING brin (synced_at);
 
 CREATE INDEX subscriptions_by_customer_id ON stripe_mirror.subscriptions USING btree (customer_id);
 
 CREATE INDEX subscriptions_by_metadata ON stripe_mirror.subscriptions USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX subscriptions_by_status ON stripe_mirror.subscriptions USING btree (status);
-
-CREATE INDEX subscriptions_by_sync ON stripe_mirror.subscriptions USING brin (synced_at) WITH (autosummarize='on');
-
-CREATE INDEX subscriptions_by_syncing ON stripe_mirror.subscriptions USING brin (synced_at);
 
 CREATE INDEX generation_files_by_file ON studio.generation_files USING btree (account_id, file_id) WHERE (file_id IS NOT NULL);
 
@@ -3440,17 +2665,7 @@ CREATE INDEX grants_to_spend ON wallet.grants USING btree (account_id, asset, ex
 
 CREATE INDEX holds_open ON wallet.holds USING btree (account_id, asset) WHERE (state = 'held'::text);
 
-CREATE INDEX memberships_by_next_plan ON wallet.memberships USING btree (next_plan_id) WHERE (next_plan_id IS NOT NULL);
-
-CREATE INDEX memberships_by_period ON wallet.memberships USING btree (account_id, period_id);
-
 CREATE INDEX memberships_by_plan ON wallet.memberships USING btree (plan_id);
-
-CREATE INDEX memberships_due ON wallet.memberships USING btree (COALESCE(grace_until, period_end));
-
-CREATE INDEX periods_by_plan ON wallet.periods USING btree (plan_id);
-
-CREATE INDEX periods_waiting ON wallet.periods USING btree (account_id, starts_at) WHERE (begun_at IS NULL);
 
 CREATE CONSTRAINT TRIGGER accounts_audited AFTER UPDATE OF email, phone, handle, password_hash, email_verified_at, phone_verified_at ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_account();
 
@@ -3462,17 +2677,7 @@ CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EX
 
 CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.welcome();
 
-CREATE CONSTRAINT TRIGGER recovery_codes_audited AFTER UPDATE OF used_at ON accounts.recovery_codes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.used_at IS NULL) AND (new.used_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_second_factor();
-
-CREATE TRIGGER recovery_codes_touch BEFORE UPDATE ON accounts.recovery_codes FOR EACH ROW EXECUTE FUNCTION core.touch();
-
 CREATE CONSTRAINT TRIGGER roles_audited AFTER INSERT OR DELETE ON accounts.user_roles DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_role();
-
-CREATE CONSTRAINT TRIGGER second_factors_audited AFTER UPDATE OF confirmed_at ON accounts.second_factors DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.confirmed_at IS NULL) AND (new.confirmed_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_second_factor();
-
-CREATE CONSTRAINT TRIGGER second_factors_audited_when_removed AFTER DELETE ON accounts.second_factors DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.confirmed_at IS NOT NULL)) EXECUTE FUNCTION accounts.audit_second_factor();
-
-CREATE TRIGGER second_factors_touch BEFORE UPDATE ON accounts.second_factors FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER sessions_audited AFTER UPDATE OF revoked_at ON accounts.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_session();
 
@@ -3506,9 +2711,13 @@ CREATE TRIGGER files_erase_bytes AFTER DELETE ON media.files FOR EACH ROW EXECUT
 
 CREATE TRIGGER files_touch BEFORE UPDATE ON media.files FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER dispute_ends_once BEFORE UPDATE OF status ON payments.disputes FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.status <> old.status))) EXECUTE FUNCTION payments.keep_dispute_ended();
+
 CREATE TRIGGER disputes_touch BEFORE UPDATE ON payments.disputes FOR EACH ROW EXECUTE FUNCTION core.touch();
 
-CREATE TRIGGER failed_transactions_kept BEFORE DELETE OR UPDATE ON payments.failed_transactions FOR EACH ROW EXECUTE FUNCTION core.refuse_change();
+CREATE TRIGGER failed_transactions_append_only BEFORE DELETE OR UPDATE ON payments.failed_transactions FOR EACH ROW EXECUTE FUNCTION core.refuse_change();
+
+CREATE TRIGGER payment_gets_a_receipt BEFORE UPDATE OF paid_at ON payments.payments FOR EACH ROW WHEN (((old.paid_at IS NULL) AND (new.paid_at IS NOT NULL))) EXECUTE FUNCTION payments.number_receipt();
 
 CREATE TRIGGER payment_moves_legally BEFORE DELETE OR UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION payments.keep_legal();
 
@@ -3518,13 +2727,13 @@ CREATE CONSTRAINT TRIGGER payments_audited_when_started AFTER INSERT ON payments
 
 CREATE TRIGGER payments_touch BEFORE UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION core.touch();
 
-CREATE TRIGGER reversals_touch BEFORE UPDATE ON payments.reversals FOR EACH ROW EXECUTE FUNCTION core.touch();
+CREATE TRIGGER refund_moves_legally BEFORE UPDATE OF status ON payments.refunds FOR EACH ROW EXECUTE FUNCTION payments.keep_refund_legal();
+
+CREATE TRIGGER refunds_touch BEFORE UPDATE ON payments.refunds FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER reversals_append_only BEFORE DELETE OR UPDATE ON payments.reversals FOR EACH ROW EXECUTE FUNCTION core.refuse_change();
 
 CREATE TRIGGER webhook_events_touch BEFORE UPDATE ON payments.webhook_events FOR EACH ROW EXECUTE FUNCTION core.touch();
-
-CREATE TRIGGER progress_touch BEFORE UPDATE ON reports.progress FOR EACH ROW EXECUTE FUNCTION core.touch();
-
-CREATE TRIGGER searches_touch BEFORE UPDATE ON reports.searches FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER charges_touch BEFORE UPDATE ON stripe_mirror.charges FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -3572,24 +2781,14 @@ CREATE TRIGGER memberships_touch BEFORE UPDATE ON wallet.memberships FOR EACH RO
 
 CREATE TRIGGER packs_touch BEFORE UPDATE ON wallet.packs FOR EACH ROW EXECUTE FUNCTION core.touch();
 
-CREATE TRIGGER periods_touch BEFORE UPDATE ON wallet.periods FOR EACH ROW EXECUTE FUNCTION core.touch();
-
-CREATE TRIGGER plan_prices_touch BEFORE UPDATE ON wallet.plan_prices FOR EACH ROW EXECUTE FUNCTION core.touch();
-
 CREATE TRIGGER plans_touch BEFORE UPDATE ON wallet.plans FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER wallet_not_frozen BEFORE UPDATE OF held ON wallet.wallets FOR EACH ROW WHEN ((old.frozen AND (new.held > old.held))) EXECUTE FUNCTION wallet.refuse_frozen();
 
 CREATE TRIGGER wallets_touch BEFORE UPDATE ON wallet.wallets FOR EACH ROW EXECUTE FUNCTION core.touch();
 
-ALTER TABLE ONLY accounts.recovery_codes
-    ADD CONSTRAINT recovery_code_belongs_to_second_factor FOREIGN KEY (account_id) REFERENCES accounts.second_factors(account_id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY accounts.user_roles
     ADD CONSTRAINT role_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY accounts.second_factors
-    ADD CONSTRAINT second_factor_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT session_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
@@ -3633,11 +2832,11 @@ ALTER TABLE ONLY payments.payments
 ALTER TABLE ONLY payments.payments
     ADD CONSTRAINT payment_is_for_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
 
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refund_is_of_a_payment FOREIGN KEY (account_id, payment_id) REFERENCES payments.payments(account_id, id);
+
 ALTER TABLE ONLY payments.reversals
     ADD CONSTRAINT reversal_is_of_a_payment FOREIGN KEY (account_id, payment_id) REFERENCES payments.payments(account_id, id);
-
-ALTER TABLE ONLY reports.searches
-    ADD CONSTRAINT search_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY stripe_mirror.links
     ADD CONSTRAINT link_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
@@ -3673,41 +2872,20 @@ ALTER TABLE ONLY wallet.memberships
     ADD CONSTRAINT membership_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY wallet.memberships
-    ADD CONSTRAINT membership_goes_on_with_a_plan FOREIGN KEY (next_plan_id) REFERENCES wallet.plans(id);
-
-ALTER TABLE ONLY wallet.memberships
     ADD CONSTRAINT membership_is_to_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
-
-ALTER TABLE ONLY wallet.memberships
-    ADD CONSTRAINT membership_stands_in_a_period FOREIGN KEY (account_id, period_id) REFERENCES wallet.periods(account_id, id);
-
-ALTER TABLE ONLY wallet.periods
-    ADD CONSTRAINT period_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY wallet.periods
-    ADD CONSTRAINT period_is_of_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
-
-ALTER TABLE ONLY wallet.plan_prices
-    ADD CONSTRAINT plan_price_is_of_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
 
 ALTER TABLE ONLY wallet.wallets
     ADD CONSTRAINT wallet_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
 GRANT USAGE ON SCHEMA accounts TO vetrina_app;
 GRANT USAGE ON SCHEMA core TO vetrina_app;
-GRANT USAGE ON SCHEMA doc_cogento TO vetrina_reporting;
-GRANT USAGE ON SCHEMA doc_cogento TO vetrina_app;
-GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_reporting;
-GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_app;
 GRANT USAGE ON SCHEMA media TO vetrina_app;
 GRANT USAGE ON SCHEMA payments TO vetrina_app;
-GRANT USAGE ON SCHEMA reports TO vetrina_app;
 GRANT USAGE ON SCHEMA stripe_mirror TO vetrina_app;
 GRANT USAGE ON SCHEMA studio TO vetrina_app;
 GRANT USAGE ON SCHEMA wallet TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_account() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_role() TO vetrina_app;
-GRANT ALL ON FUNCTION accounts.audit_second_factor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_session() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.oneself(p_account uuid, p_ip inet) TO vetrina_app;
@@ -3727,29 +2905,22 @@ GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.ask_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.audit_payment() TO vetrina_app;
-GRANT ALL ON FUNCTION payments.dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.give_up(p_account uuid, p_payment uuid, p_status text, p_reason text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.keep_dispute_ended() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.keep_legal() TO vetrina_app;
-GRANT ALL ON FUNCTION payments.refund(p_account uuid, p_payment uuid, p_total bigint) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.keep_refund_legal() TO vetrina_app;
+GRANT ALL ON FUNCTION payments.number_receipt() TO vetrina_app;
+GRANT ALL ON FUNCTION payments.reckon(p_account uuid, p_payment uuid, p_kind text, p_ref text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.refund_step(p_status text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
-GRANT ALL ON FUNCTION payments.take_back(p_payment payments.payments, p_kind text, p_ref text, p_amount bigint) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.count_metadata(p_at_once boolean) TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.states TO vetrina_app;
-GRANT ALL ON FUNCTION reports.derive(p_ids text[]) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.masked_email(p text) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.masked_phone(p text) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.period_amount(p_data jsonb) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.refresh(p_all boolean) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.tell_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.tell_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.tell_refunded(p_account uuid, p_payment uuid, p_ref text, p_total bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.elements(p jsonb) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.flag(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.keys(p jsonb) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[]) TO vetrina_app;
@@ -3765,10 +2936,8 @@ GRANT ALL ON FUNCTION stripe_mirror.monthly(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.period(p_data jsonb, p_field text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.rank(p_type text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.ref(p jsonb) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.whole(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.word(p jsonb) TO vetrina_app;
@@ -3778,29 +2947,18 @@ GRANT ALL ON FUNCTION studio.keep_legal() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start_all(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_grant() TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.begin_free(p_account uuid, p_anchor timestamp with time zone) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.begin_period(p_account uuid, p_period uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.end_plan(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet."freeze"(p_account uuid, p_frozen boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.give(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone, p_note text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_all(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_ends_once() TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.pay_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_period uuid, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.price_of(p_plan uuid, p_currency text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.refuse_frozen() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.release(p_account uuid, p_hold uuid, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.revoke(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.turn(p_account uuid) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.unpay_period(p_account uuid, p_key text) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.welcome() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.recovery_codes TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factors TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.user_roles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.users TO vetrina_app;
@@ -3814,57 +2972,38 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.outbox TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.rate_limits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.settings TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.usage TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
-GRANT SELECT ON TABLE doc_cogento.subscriptions TO vetrina_reporting;
-GRANT SELECT ON TABLE doc_cogento.subscriptions TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.links TO vetrina_app;
-GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_reporting;
-GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
-GRANT SELECT ON TABLE doc_cogento.users TO vetrina_reporting;
-GRANT SELECT ON TABLE doc_cogento.users TO vetrina_app;
-GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_reporting;
-GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
-GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_reporting;
-GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
-GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_reporting;
-GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_app;
-GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_reporting;
-GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
-GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_reporting;
-GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.disputes TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.reversals TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
+GRANT SELECT,USAGE ON SEQUENCE payments.receipt_numbers TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.refunds TO vetrina_app;
+GRANT SELECT,INSERT ON TABLE payments.reversals TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.webhook_events TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.metadata_keys TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.progress TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.searches TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.charges TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE stripe_mirror.events TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.invoices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.kinds TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.links TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.payment_intents TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.products TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.refunds TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.objects TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.staged TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.unsettled TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE wallet.entries_position_seq TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.holds TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.memberships TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.packs TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.periods TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plan_prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plans TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;

@@ -67,6 +67,7 @@ create table wallet.wallets (
   held bigint not null default 0,
   lifetime_granted bigint not null default 0,
   lifetime_used bigint not null default 0,
+  frozen boolean not null default false,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (account_id, asset),
@@ -76,6 +77,16 @@ create table wallet.wallets (
   constraint wallet_lifetime_not_negative check (least(lifetime_granted, lifetime_used) >= 0)
 );
 create trigger wallets_touch before update on wallet.wallets for each row execute function core.touch();
+
+-- Spending stops while money is disputed. A frozen wallet may be given to and taken back from; nothing can be set aside.
+create function wallet.refuse_frozen() returns trigger
+language plpgsql as $$
+begin
+  raise exception 'this wallet is frozen' using errcode = 'check_violation', constraint = 'wallet_not_frozen';
+end
+$$;
+create trigger wallet_not_frozen before update of held on wallet.wallets
+  for each row when (old.frozen and new.held > old.held) execute function wallet.refuse_frozen();
 
 create table wallet.grants (
   account_id uuid not null,
@@ -215,7 +226,7 @@ end
 $$;
 
 -- Set credits aside for many at once, soonest-expiring first. For each, in the order given: the hold's id (the
--- first one's when its key was used before), or null when there are not enough. Deciding and taking are one step
+-- first one's when its key was used before), or null when there are not enough or the wallet is frozen. Deciding and taking are one step
 -- under the wallet's row lock, and the locks are taken in one order; rows that are only added are added at the end,
 -- by one statement a table. The keys of one account must differ from each other.
 create function wallet.hold_all(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[])
@@ -241,7 +252,7 @@ begin
              with ordinality as i (account_id, asset, quantity, key, hold_id, position)
      order by account_id, asset, position
   loop
-    select balance into v_balance from wallet.wallets
+    select case when not frozen then balance end into v_balance from wallet.wallets
      where account_id = v_item.account_id and asset = v_item.asset for update;
     select id into v_hold from wallet.holds where account_id = v_item.account_id and key = v_item.key;
     if v_hold is not null then

@@ -2,6 +2,8 @@
 
 create schema payments;
 
+-- Of the amount went back: `refunded` was paid back, `disputed` withdrawn by the cardholder's bank; `refund_told` is the most
+-- that the gateway named as paid back in all.
 create table payments.payments (
   account_id uuid not null,
   id uuid not null,
@@ -24,6 +26,10 @@ create table payments.payments (
   failure_reason text,
   grant_id uuid,
   paid_at timestamptz,
+  refunded bigint not null default 0,
+  refund_told bigint not null default 0,
+  disputed bigint not null default 0,
+  receipt_number bigint,
   expires_at timestamptz not null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -37,6 +43,7 @@ create table payments.payments (
     ('pending', 'completed', 'failed', 'cancelled', 'expired', 'refunded', 'disputed')),
   constraint payment_gateway_known check (gateway in ('stripe', 'zarinpal', 'sandbox')),
   constraint payment_amount_positive check (amount > 0),
+  constraint payment_money_back_in_range check (least(refunded, disputed) >= 0 and refunded + disputed <= amount),
   constraint payment_currency_is_iso check (currency ~ '^[A-Z]{3}$'),
   constraint payment_not_in_toman check (currency not in ('IRT', 'TOM')),
   constraint payment_paid_when_completed check (status not in ('completed', 'refunded', 'disputed') or paid_at is not null)
@@ -45,6 +52,8 @@ create index payments_by_status on payments.payments (status, expires_at) where 
 create index payments_by_pack on payments.payments (pack_id) where pack_id is not null;
 create index payments_by_plan on payments.payments (plan_id) where plan_id is not null;
 create index payments_by_grant on payments.payments (account_id, grant_id) where grant_id is not null;
+create index payments_by_reference on payments.payments (gateway, reference) where reference is not null;
+create index payments_by_time on payments.payments (id);
 create trigger payments_touch before update on payments.payments for each row execute function core.touch();
 
 create function payments.keep_legal() returns trigger
@@ -57,7 +66,9 @@ begin
     ('pending', 'completed'), ('pending', 'failed'), ('pending', 'cancelled'), ('pending', 'expired'),
     -- The gateway's word counts: money that comes in after we gave up is still money.
     ('expired', 'completed'), ('cancelled', 'completed'), ('failed', 'completed'),
-    ('completed', 'refunded'), ('completed', 'disputed'), ('disputed', 'completed'), ('disputed', 'refunded')
+    ('completed', 'refunded'), ('completed', 'disputed'), ('disputed', 'completed'), ('disputed', 'refunded'),
+    -- The bank sent a refund back.
+    ('refunded', 'completed'), ('refunded', 'disputed')
   ) then
     raise exception 'a % payment cannot become %', old.status, new.status
       using errcode = 'check_violation', constraint = 'payment_moves_legally';

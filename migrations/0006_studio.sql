@@ -232,7 +232,10 @@ begin
     v_row := v_rows[n];
     v_row.hold_id := v_holds[n];
     if v_row.hold_id is null then
-      v_answer := jsonb_build_object('refused', 'insufficient-credits', 'asset', v_row.charge_asset, 'cost', v_row.cost,
+      v_answer := jsonb_build_object('refused', case
+        when exists (select from wallet.wallets
+                      where account_id = v_row.account_id and asset = v_row.charge_asset and frozen) then 'wallet-frozen'
+        else 'insufficient-credits' end, 'asset', v_row.charge_asset, 'cost', v_row.cost,
         'balance', coalesce(
           (select balance from wallet.wallets where account_id = v_row.account_id and asset = v_row.charge_asset), 0));
       delete from core.idempotency_keys where account_id = v_row.account_id and key = v_keys[n];

@@ -23,6 +23,7 @@ OWN = {
     "conform": "Select every table and column that the documents name.",
 }
 GROUPS = {
+    "webhooks": "What Stripe told, and applying it again.",
     "account": "Accounts: roles, disabling, signing out.",
     "audit": "The audit log: its proof.",
     "db": "The database: its address, a shell on it.",

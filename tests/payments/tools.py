@@ -57,6 +57,7 @@ class Bank:
     title: str = "The bank"
     about: str = "Cards"
     lives: timedelta = timedelta(minutes=30)
+    sites: tuple[str, ...] = ()
     down: bool = False
     fault: Exception | None = None
     word: Word = Word(Said.WAITING)

@@ -21,6 +21,7 @@ OPEN = {
     "/", "/sign-in", "/sign-up", "/sign-out", "/theme", "/healthz", "/readyz", "/metrics", "/outbox",
     "/sign-in/code", "/sign-in/second-factor", "/verify", "/verify/again", "/verify/link", "/reset", "/reset/code", "/reset/link",
     "/api/docs", "/api/docs/openapi.json", "/{rest:path}", "/payments/zarinpal/callback",
+    "/payments/stripe/return",
 }  # fmt: skip
 """Pages for everybody that name no object. One that shows somebody's things belongs behind `signed_in` or a guard."""
 

@@ -68,7 +68,7 @@ def test_no_path_of_anyones_machine_is_named() -> None:
 HOSTS = re.compile(
     r"localhost|127\.0\.0\.1|host|(?:[\w-]+\.)*(?:example(?:\.\w+)?|invalid|test)|"
     r"www\.w3\.org|ns\.adobe\.com|creativecommons\.org|fsf\.org|www\.gnu\.org|api\.openai\.com|api\.twilio\.com|"
-    r"payment\.zarinpal\.com|api\.stripe\.com"
+    r"payment\.zarinpal\.com|(?:api|checkout|billing)\.stripe\.com"
 )
 
 

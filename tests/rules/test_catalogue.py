@@ -83,8 +83,10 @@ INSIDE = {
     ],
     "Stripe's events are only inserted, kinds come by migration": ["events_append_only", "mirror_object_taken"],
     "kept by our own functions, which say the gateway's word as it is": [
-        "customer_is_one_account", "reversal_made_once", "reversal_kind_known", "reversal_not_negative",
-        "failure_told_once", "webhook_outcome_known", "failed_transactions_append_only",
+        "customer_is_one_account", "reversal_kind_known", "reversals_append_only", "failure_told_once",
+        "failed_transactions_append_only", "webhook_outcome_known", "webhook_tried_again_when_failed", "refund_told_once",
+        "refund_amount_positive", "refund_status_known", "refund_moves_legally", "dispute_ends_once",
+        "payment_money_back_in_range",
     ],
     "a search is kept in place of the one of its name; the routes offer the two kinds": [
         "search_name_taken", "search_kind_known",
@@ -102,7 +104,8 @@ INSIDE = {
 SHARED = {"core.usage", "core.idempotency_keys"}
 """Tables of core that every module writes in its own transactions."""
 
-KEPT = {"wallet.wallets", "wallet.grants", "wallet.holds", "payments.payments", "payments.gateway_refs"}
+KEPT = {"wallet.wallets", "wallet.grants", "wallet.holds", "payments.payments", "payments.gateway_refs", "payments.refunds",
+        "payments.disputes"}  # fmt: skip
 """Money rows: the application may not delete them."""
 
 

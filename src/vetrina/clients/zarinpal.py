@@ -67,6 +67,11 @@ class ZarinPal:
         self._base = (base_url or LIVE).rstrip("/")
         self._timeout = timeout
 
+    @property
+    def site(self) -> str:
+        """The origin of the pages where one pays."""
+        return "/".join(self._base.split("/")[:3])
+
     async def request(self, *, amount: int, callback_url: str, description: str, order: str) -> str:
         """Open a payment of `amount` rials; its authority, which names it from then on."""
         data = await self._call(

@@ -9,12 +9,15 @@ from vetrina.commands.reach import reaching
 from vetrina.core import logs, settings
 from vetrina.core.db import Database
 from vetrina.core.settings import Settings
+from vetrina.payments import books
 from vetrina.wallet import actions
 from vetrina.wallet.model import Fault
 
 
 def verify(*, json: bool = False) -> int:
-    """Prove every balance from the ledger. Exit code 0 if the books are right, 1 with the first wrong row if not.
+    """Prove every balance from the ledger, and every grant from its payment.
+
+    Exit code 0 if the books are right, 1 with the first wrong row if not.
 
     Parameters
     ----------
@@ -27,7 +30,7 @@ def verify(*, json: bool = False) -> int:
     if json:
         output.as_json({"clean": not faults, "faults": faults})
     elif not faults:
-        print("The books are right: every balance follows from the ledger.")
+        print("The books are right: every balance follows from the ledger, and what was paid was granted once.")
     else:
         first, *more = faults
         print(f"The books are wrong. The first wrong row is {first.row} of account {first.account_id}:")
@@ -43,6 +46,6 @@ async def _faults(found: Settings) -> list[Fault]:
         await db.open()
         try:
             async with db.tx() as tx:
-                return await actions.faults(tx)
+                return [*await actions.faults(tx), *await books.faults(tx)]
         finally:
             await db.close()

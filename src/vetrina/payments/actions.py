@@ -27,6 +27,7 @@ from vetrina.payments.model import (
 
 log = structlog.get_logger("vetrina.payments")
 
+_ENDS = {Said.DECLINED: Status.FAILED, Said.CANCELLED: Status.CANCELLED, Said.EXPIRED: Status.EXPIRED}
 
 
 async def start(
@@ -78,7 +79,7 @@ async def hear(tx: Tx, payment: PaymentRow, word: Word) -> bool:
         )
     if word.said == Said.WAITING:
         return False
-    return await _give_up(tx, payment, Status.FAILED if word.said == Said.DECLINED else Status.CANCELLED, word.reason)
+    return await _give_up(tx, payment, _ENDS[word.said], word.reason)
 
 
 async def ask(services: Services, payment: PaymentRow, ref: str) -> Word:
@@ -122,6 +123,7 @@ def shown(row: PaymentRow) -> Payment:
         paid_at=row.paid_at,
         expires_at=row.expires_at,
         created_at=row.created_at,
+        refunded=row.refunded,
     )
 
 

@@ -6,14 +6,15 @@ A new one is a class that fits `Gateway` and a line in GATEWAYS; its webhooks an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
 from vetrina.core.services import Services
 from vetrina.core.settings import Settings
-from vetrina.payments.model import Checkout, GatewayNotOffered, NoGateway, PaymentRow, Word
+from vetrina.payments.model import Checkout, GatewayNotOffered, NoGateway, PaymentRow, Returned, Word
 from vetrina.payments.sandbox import Sandbox
+from vetrina.payments.stripe import StripeGateway
 from vetrina.payments.zarinpal import ZarinPalGateway
 
 
@@ -55,12 +56,24 @@ class Gateway(Protocol):
         """
         ...
 
+    @property
+    def sites(self) -> Sequence[str]:
+        """Origins where buyers pay, besides our own: what a form that leads there has to be allowed."""
+        ...
+
     async def ask(self, payment: PaymentRow, ref: str) -> Word:
         """What became of the checkout `ref`; amount and currency are the payment's own. Raises GatewayFailed (503)."""
         ...
 
+    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
+        """Pay `amount` of a paid payment back; `ref` is its checkout. The same `key` again is the same refund.
 
-GATEWAYS: list[Callable[[Services], Gateway]] = [ZarinPalGateway, lambda _: Sandbox()]
+        Raises GatewayFailed (503) when it may be asked again, NotRefundable (409) when it says no.
+        """
+        ...
+
+
+GATEWAYS: list[Callable[[Services], Gateway]] = [StripeGateway, ZarinPalGateway, lambda _: Sandbox()]
 """How each gateway is made, in the order in which they are offered."""
 
 

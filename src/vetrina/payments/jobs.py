@@ -11,12 +11,15 @@ import structlog
 from vetrina.core.ids import AccountId
 from vetrina.core.jobs import job
 from vetrina.core.services import Services
-from vetrina.payments import actions, queries
+from vetrina.payments import actions, queries, queries_told, refunds, stripe_events, told
 from vetrina.payments import sweep as sweeping
 from vetrina.payments.model import Due, GatewayFailed
+from vetrina.stripe_mirror.kinds import TOLD
 
 log = structlog.get_logger("vetrina.payments")
 
+HANDLED = (stripe_events,)
+"""What declares handlers of events: they have to be loaded before the first event comes."""
 BATCH = 200
 PATIENCE = timedelta(hours=24)
 """How long past its time a payment waits for a gateway that does not answer. Money that comes later still counts."""
@@ -62,6 +65,35 @@ async def ask(services: Services, account: str, payment: str) -> None:
         ref = await tx.maybe(queries.REF, account=row.account_id, id=row.id)
     if ref is not None and row.paid_at is None:
         await actions.ask(services, row, ref)
+
+
+@job("payments.stripe_event", queue="payments")
+async def stripe_event(services: Services, event_id: str) -> None:
+    """Apply one event that Stripe told. What becomes of it is noted with it; what fails is tried again by `retry_events`."""
+    await told.apply(services, event_id)
+
+
+@job("payments.retry_events", queue="payments", every="* * * * * */10")
+async def retry_events(services: Services) -> None:
+    """Every ten seconds, the events whose time to be tried again has come."""
+    while await told.again(services, BATCH) == BATCH:
+        pass
+
+
+@job("payments.find_events", queue="payments", every="*/10 * * * *")
+async def find_events(services: Services) -> None:
+    """Every ten minutes, events that came and that no job took up."""
+    async with services.db.read() as tx:
+        lost = await tx.all(queries_told.LOST, told=TOLD, limit=BATCH)
+    for each in lost:
+        log.warning("an event had been left", stripe_event=each)
+        await told.apply(services, each)
+
+
+@job("payments.refund", queue="payments", attempts=12)
+async def refund(services: Services, account: str, refund: str) -> None:
+    """Ask the gateway for a refund that was asked for, again while it does not answer."""
+    await refunds.carry(services, AccountId(UUID(account)), UUID(refund))
 
 
 @job("payments.sweep", queue="payments", every="* * * * * 30")

@@ -39,6 +39,7 @@ class Said(StrEnum):
     PAID = "paid"
     DECLINED = "declined"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -58,9 +59,19 @@ class Checkout(msgspec.Struct, frozen=True):
     url: str
 
 
+class Returned(msgspec.Struct, frozen=True):
+    """What a gateway made of a refund: its own name for it, and pending, requires_action, succeeded or failed (with `error`)."""
+
+    ref: str
+    status: str
+    error: str | None = None
+
+
 class PaymentRow(msgspec.Struct, frozen=True):
-    """A payment; `amount` in minor units of `currency`. The gateway sends the buyer back to `callback_url`, the page that
-    waits for the payment; `return_url` is the path of ours to go on to from there."""
+    """A payment; `amount`, what was `refunded` and what is held back as `disputed` in minor units of `currency`.
+
+    The gateway sends the buyer back to `callback_url`, the page that waits for the payment; `return_url` is the path of ours
+    to go on to from there."""
 
     account_id: UUID
     id: UUID
@@ -83,6 +94,29 @@ class PaymentRow(msgspec.Struct, frozen=True):
     paid_at: datetime | None
     expires_at: datetime
     created_at: datetime
+    refunded: int
+    disputed: int
+    receipt_number: int | None
+
+
+class RefundRow(msgspec.Struct, frozen=True):
+    """A refund; `ref` is missing until the gateway has taken it."""
+
+    id: UUID
+    payment_id: UUID
+    ref: str | None
+    amount: int
+    status: str
+    reason: str | None
+    error: str | None
+
+
+class Who(msgspec.Struct, frozen=True):
+    """What Stripe is told about an account, and its customer if there is one."""
+
+    email: str | None
+    name: str | None
+    ref: str | None
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -124,6 +158,7 @@ class Payment(msgspec.Struct):
     paid_at: datetime | None
     expires_at: datetime
     created_at: datetime
+    refunded: int = 0
 
 
 def goods(asset: str, quantity: int) -> str:
@@ -155,6 +190,20 @@ class GatewayFailed(Refusal):
     """The payment service does not answer just now. Nothing was charged. Please try again in a moment."""
 
     status = 503
+
+
+class NotRefundable(Refusal):
+    """The payment service does not pay this back."""
+
+    status = 409
+
+
+class TooMuchBack(Refusal):
+    """No more can be paid back than was paid and has not gone back yet."""
+
+    status = 409
+    constraint = "refund_within_payment"
+    field = "amount"
 
 
 class CheckoutTooLate(Refusal):

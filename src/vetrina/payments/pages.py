@@ -157,6 +157,7 @@ async def _shop(
         "payments/buy.html",
         status=status,
         nav="wallet",
+        forms=[site for each in known for site in each.sites],
         packs=_priced(packs),
         currencies=currencies if len(currencies) > 1 else [],
         currency=currency,

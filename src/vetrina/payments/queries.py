@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import NoneType
+from typing import LiteralString
 
 from vetrina.core.db import Statement
 from vetrina.payments.model import Doubt, Due, PaymentRow
@@ -40,15 +41,16 @@ OPEN = Statement(
 SETTLE = Statement(bool, "select payments.settle(%(account)s, %(id)s, %(reference)s::text, %(card_mask)s::text)")
 GIVE_UP = Statement(bool, "select payments.give_up(%(account)s, %(id)s, %(status)s, %(reason)s::text)")
 
-_COLUMNS = """p.account_id, p.id, p.kind, p.status, p.gateway, p.pack_id, p.plan_id, p.asset, p.quantity, p.amount, p.currency,
+COLUMNS: LiteralString = """
+           p.account_id, p.id, p.kind, p.status, p.gateway, p.pack_id, p.plan_id, p.asset, p.quantity, p.amount, p.currency,
            p.description, p.checkout_url, p.callback_url, p.return_url, p.reference, p.card_mask, p.failure_reason, p.paid_at,
-           p.expires_at, p.created_at"""
+           p.expires_at, p.created_at, p.refunded, p.disputed, p.receipt_number"""
 
-ONE = Statement(PaymentRow, f"select {_COLUMNS} from payments.payments p where p.account_id = %(account)s and p.id = %(id)s")
+ONE = Statement(PaymentRow, f"select {COLUMNS} from payments.payments p where p.account_id = %(account)s and p.id = %(id)s")
 BY_REF = Statement(
     PaymentRow,
     f"""
-    select {_COLUMNS}
+    select {COLUMNS}
       from payments.gateway_refs r
       join payments.payments p on p.account_id = r.account_id and p.id = r.payment_id
      where r.gateway = %(gateway)s and r.ref = %(ref)s
@@ -57,7 +59,7 @@ BY_REF = Statement(
 HISTORY = Statement(
     PaymentRow,
     f"""
-    select {_COLUMNS} from payments.payments p
+    select {COLUMNS} from payments.payments p
      where p.account_id = %(account)s and p.id < %(before)s and (%(status)s::text is null or p.status = %(status)s)
      order by p.id desc limit %(limit)s
     """,
@@ -66,7 +68,7 @@ HISTORY = Statement(
 OPEN_CHECKOUT = Statement(
     PaymentRow,
     f"""
-    select {_COLUMNS}
+    select {COLUMNS}
       from payments.payments p
       join wallet.packs k on k.id = p.pack_id and k.is_active
      where p.account_id = %(account)s and p.status = 'pending' and p.checkout_url is not null and p.pack_id = %(pack)s

@@ -7,7 +7,7 @@ import secrets
 from datetime import timedelta
 
 from vetrina.core.settings import Settings
-from vetrina.payments.model import Checkout, PaymentRow, Said, Word
+from vetrina.payments.model import Checkout, PaymentRow, Returned, Said, Word
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
@@ -19,6 +19,7 @@ class Sandbox:
     title = "Test checkout"
     about = "Takes no money"
     lives = timedelta(hours=1)
+    sites = ()
 
     def available(self, settings: Settings) -> bool:
         """Unless VETRINA_SANDBOX turns it off."""
@@ -32,6 +33,10 @@ class Sandbox:
         """A fresh page; one that was begun before and not noted stays unknown to everybody."""
         token = secrets.token_urlsafe(24)
         return Checkout(token, f"/payments/sandbox/{token}")
+
+    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
+        """Play money comes back at once."""
+        return Returned(f"TEST-{key}", "succeeded")
 
     async def ask(self, payment: PaymentRow, ref: str) -> Word:
         """The page tells at once, so whoever was told nothing is still waiting."""

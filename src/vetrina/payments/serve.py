@@ -12,6 +12,7 @@ from vetrina.core.web import pages
 from vetrina.core.web.request import Request
 from vetrina.payments import actions, queries
 from vetrina.payments.model import GatewayFailed, Status
+from vetrina.payments.stripe import StripeGateway
 from vetrina.payments.zarinpal import ZarinPalGateway
 
 OPEN = {Status.PENDING, Status.FAILED, Status.CANCELLED, Status.EXPIRED}
@@ -25,12 +26,24 @@ async def zarinpal(
     """Back from ZarinPal. Its query is a hint that something happened: which payment it is, its amount and its currency come
     from our row, how it went from ZarinPal. When that does not answer, a job goes on asking. 404 for an unknown authority.
     """
-    services = request.services
+    return await _back(request, ZarinPalGateway.name, authority)
+
+
+@get("/payments/stripe/return", include_in_schema=False)
+async def stripe(
+    request: Request, session: Annotated[str, QueryParameter(name="session", min_length=1, max_length=255)]
+) -> Response[Any]:
+    """Back from Stripe's Checkout: as above. 404 for an unknown session."""
+    return await _back(request, StripeGateway.name, session)
+
+
+async def _back(request: Request, gateway: str, ref: str) -> Response[Any]:
+    """Ask the gateway, and go to the page that says how it went."""
     async with request.read() as tx:
-        payment = await tx.one(queries.BY_REF, gateway=ZarinPalGateway.name, ref=authority)
+        payment = await tx.one(queries.BY_REF, gateway=gateway, ref=ref)
     if payment.status in OPEN:
         try:
-            await actions.ask(services, payment, authority)
+            await actions.ask(request.services, payment, ref)
         except GatewayFailed:
             place = {"account": str(payment.account_id), "payment": str(payment.id)}
             async with request.tx() as tx:
@@ -38,5 +51,5 @@ async def zarinpal(
     return pages.go(f"/payments/{payment.id}")
 
 
-ROUTES: list[Any] = [zarinpal]
+ROUTES: list[Any] = [zarinpal, stripe]
 """What the application serves."""

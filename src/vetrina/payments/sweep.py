@@ -82,5 +82,5 @@ async def _ask(services: Services, doubt: Doubt, found: Swept) -> None:
             found.paid += 1
         case Said.WAITING:
             found.waiting += 1
-        case Said.DECLINED | Said.CANCELLED:
+        case Said.DECLINED | Said.CANCELLED | Said.EXPIRED:
             found.ended += 1

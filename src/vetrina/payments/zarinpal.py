@@ -9,7 +9,7 @@ import structlog
 from vetrina.clients.zarinpal import NOT_PAID, State, ZarinPal, ZarinPalAway, ZarinPalRefused
 from vetrina.core.services import Services
 from vetrina.core.settings import Settings
-from vetrina.payments.model import Checkout, GatewayFailed, PaymentRow, Said, Word
+from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, PaymentRow, Returned, Said, Word
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -68,6 +68,24 @@ class ZarinPalGateway:
         except ZarinPalAway as away:
             raise GatewayFailed(f"ZarinPal does not answer just now ({away}).") from away
         return await self._unpaid(ref)
+
+    @property
+    def sites(self) -> list[str]:
+        """ZarinPal's own."""
+        return [self._client.site]
+
+    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
+        """ZarinPal pays everything back or nothing, and within half an hour; asked again it says that it has."""
+        if amount != payment.amount:
+            raise NotRefundable("ZarinPal pays back whole payments only.")
+        try:
+            if await self._client.inquiry(ref) != State.REVERSED:
+                await self._client.reverse(ref)
+        except ZarinPalAway as away:
+            raise GatewayFailed(f"ZarinPal does not answer just now ({away}).") from away
+        except ZarinPalRefused as refused:
+            raise NotRefundable(f"ZarinPal does not pay this back: {refused}") from refused
+        return Returned(f"reverse {ref}", "succeeded")
 
     async def unverified(self) -> list[str]:
         """Authorities that the bank took money for and nobody asked about. Raises GatewayFailed (503)."""

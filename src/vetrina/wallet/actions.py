@@ -8,7 +8,7 @@ from uuid import UUID
 from vetrina.core.db import Tx
 from vetrina.core.ids import AccountId
 from vetrina.wallet import queries
-from vetrina.wallet.model import Asset, Entry, Fault, InsufficientCredits, Kind
+from vetrina.wallet.model import Asset, Entry, Fault, InsufficientCredits, Kind, WalletFrozen
 
 
 async def give(
@@ -38,10 +38,12 @@ async def give(
 async def hold(tx: Tx, account: AccountId, asset: Asset, quantity: int, *, key: str) -> UUID:
     """Set `quantity` of `asset` aside until it is captured or released, soonest-expiring first.
 
-    Replays with the same key return the first hold. Raises InsufficientCredits (402).
+    Replays with the same key return the first hold. Raises InsufficientCredits (402), WalletFrozen (423).
     """
     found = await tx.maybe(queries.HOLD, account=account, asset=asset.value, quantity=quantity, key=key)
     if found is None:
+        if await tx.maybe(queries.FROZEN, account=account, asset=asset.value):
+            raise WalletFrozen
         raise InsufficientCredits(asset=asset.value, cost=quantity)
     return found
 

@@ -13,6 +13,7 @@ GIVE = Statement(
     "select wallet.give(%(account)s, %(asset)s, %(quantity)s, %(source)s, %(key)s, %(expires_at)s, %(note)s)",
 )
 HOLD = Statement(UUID, "select wallet.hold(%(account)s, %(asset)s, %(quantity)s, %(key)s) as id")
+FROZEN = Statement(bool, "select frozen from wallet.wallets where account_id = %(account)s and asset = %(asset)s")
 CAPTURE = Statement(bool, "select wallet.capture(%(account)s, %(hold)s)")
 RELEASE = Statement(bool, "select wallet.release(%(account)s, %(hold)s, %(reason)s)")
 

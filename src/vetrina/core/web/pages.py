@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Any, cast
 
 import jinja2
@@ -14,6 +15,7 @@ from litestar.response import Redirect
 from vetrina import web
 from vetrina.core.services import Services
 from vetrina.core.web.request import Request, noted
+from vetrina.core.web.trace import policy
 
 FLASH = "vetrina_flash"
 _TITLES = {
@@ -34,8 +36,11 @@ def environment(services: Services) -> jinja2.Environment:
     return made
 
 
-def render(request: Request, template: str, *, status: int = 200, nav: str = "", **context: Any) -> Response[str]:
-    """The page. `balance` and `account` are of whoever is signed in."""
+def render(
+    request: Request, template: str, *, status: int = 200, nav: str = "", forms: Iterable[str] = (), **context: Any
+) -> Response[str]:
+    """The page. `balance` and `account` are of whoever is signed in; `forms` are the origins, besides ours, that a form on
+    it may lead to, such as a gateway's."""
     # A program that asks for a page with its bearer token gets it without what is for people alone.
     principal = request.principal if request.principal and request.principal.browser else None
     flash = _flashed(request)
@@ -54,6 +59,8 @@ def render(request: Request, template: str, *, status: int = 200, nav: str = "",
     }
     body = request.services.part(environment).get_template(template).render(**{**everywhere, **context})
     headers = {"Cache-Control": "no-store" if principal or flash else "no-cache"}
+    if origins := list(forms):
+        headers["Content-Security-Policy"] = policy(origins)
     response = Response(body, status_code=status, media_type="text/html", headers=headers)
     if flash:
         response.delete_cookie(FLASH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,15 +27,22 @@ _POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
+_ORIGIN = re.compile(r"https?://[\w.:\[\]-]+")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 _QUIET = ("/static", "/healthz", "/readyz", "/metrics", "/media/", "/webhooks/")
 """What is asked for so often that the log would hold nothing else. (A webhook that was taken in stands in its inbox.)"""
 
 
+def policy(forms: Iterable[str] = ()) -> str:
+    """The Content-Security-Policy of a page whose forms may also lead to these origins: browsers hold form-action against
+    every redirect that a form's answer takes."""
+    return " ".join([_POLICY, *dict.fromkeys(each for each in forms if _ORIGIN.fullmatch(each))])
+
+
 def security_headers(secure: bool) -> list[tuple[bytes, bytes]]:
     """What every answer carries."""
     headers = [
-        (b"content-security-policy", _POLICY.encode()),
+        (b"content-security-policy", policy().encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"same-origin"),
         (b"cross-origin-opener-policy", b"same-origin"),

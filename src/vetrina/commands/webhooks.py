@@ -1,0 +1,107 @@
+"""`vetrina webhooks`: what Stripe told, and applying it again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Literal, TypeVar
+
+import msgspec
+from cyclopts import App
+
+from vetrina.commands import output
+from vetrina.commands.reach import reaching
+from vetrina.core import logs, settings
+from vetrina.core.refusals import Invalid
+from vetrina.core.services import Services, connect
+from vetrina.payments import queries_told as queries
+from vetrina.payments import told
+from vetrina.stripe_mirror.kinds import TOLD
+
+app = App(name="webhooks", help="What Stripe told, and applying it again.")
+Outcome = Literal["failed", "dead", "waiting", "applied", "ignored"]
+Result = TypeVar("Result")
+
+
+@app.command(name="list")
+def list_(*, outcome: Outcome | None = None, type: str | None = None, limit: int = 50, json: bool = False) -> int:
+    """The newest events with what became of them.
+
+    Parameters
+    ----------
+    outcome
+        Only those that ended so; `dead` are those that were given up.
+    type
+        Only types that begin so.
+    limit
+        How many at most.
+    json
+        Print them as JSON.
+    """
+
+    async def run(services: Services) -> list[queries.Logged]:
+        async with services.db.read() as tx:
+            return await tx.all(
+                queries.LOG,
+                told=TOLD,
+                outcome=outcome,
+                type=f"{type}%" if type else None,
+                object=None,
+                before=datetime.max.replace(tzinfo=UTC),
+                before_id="~",
+                limit=limit,
+            )
+
+    rows = _with_services(run)
+    if json:
+        output.as_json([msgspec.to_builtins(each) for each in rows])
+        return 0
+    for each in rows:
+        print(f"{each.at:%Y-%m-%d %H:%M:%S}  {each.outcome:<8} {each.attempts:>3}  {each.type:<40} {each.id}  {each.error or ''}")
+    return 0
+
+
+@app.command
+def replay(*ids: str, dead: bool = False, type: str = "") -> int:
+    """Apply events again: those that are named, or with --dead all that were given up. A worker does the work.
+
+    Parameters
+    ----------
+    ids
+        Ids of events, as evt_1Nk.
+    dead
+        Every event that was given up.
+    type
+        With --dead: only types that begin so.
+    """
+    if bool(ids) == dead:
+        raise Invalid("Name the events to apply again, or say --dead for all that were given up.")
+
+    async def run(services: Services) -> int:
+        if dead:
+            return await told.replay_all(services, type=f"{type}%")
+        found = await told.replay(services, list(ids))
+        for each in sorted(set(ids) - set(found)):
+            print(f"{each} never came in.")
+        return len(found)
+
+    count = _with_services(run)
+    print("One event is being applied again." if count == 1 else f"{count} events are being applied again.")
+    return 0 if count or dead else 1
+
+
+def _with_services(work: Callable[[Services], Awaitable[Result]]) -> Result:
+    found = settings.read()
+    logs.configure(found.log_format, "webhooks")
+
+    async def run() -> Result:
+        async with reaching(found) as access:
+            services = connect(found, access.app)
+            await services.db.open()
+            try:
+                return await work(services)
+            finally:
+                await services.db.close()
+
+    return asyncio.run(run())

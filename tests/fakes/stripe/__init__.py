@@ -1,0 +1,251 @@
+"""Stripe on loopback: its API as the official SDK calls it, pages to pay on, signed webhooks.
+
+    with StripeFake() as fake:
+        fake.listen(site.url + "/webhooks/stripe", "whsec_...")
+        session = fake.all("checkout/sessions")[-1]
+        fake.pay(session["id"])                       # what the buyer does; or a browser on session["url"]
+        fake.dispute(session["payment_intent"])       # what the world does
+        fake.post.settle()                            # every delivery has been made
+
+`python -m tests.fakes.stripe` runs it as a process of its own; then its desk at / does what the world does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qs
+
+from litestar import HttpMethod, Request, Response, get, post, route
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from tests.fakes import Fake
+from tests.fakes.stripe import pages
+from tests.fakes.stripe.deliver import Endpoint, Mischief, signed
+from tests.fakes.stripe.shop import DISPUTED, FAILS_LATER, GOOD, SLOW, Shop
+from tests.fakes.stripe.store import NAMES, VERSION
+from tests.fakes.stripe.wire import Asked, Kept, Wrong, nested, new_id, page
+
+__all__ = ["DISPUTED", "FAILS_LATER", "GOOD", "KEY", "SECRET", "SLOW", "Fault", "Mischief", "StripeFake", "signed"]
+
+KEY = "sk_test_fake"
+SECRET = "whsec_fake"
+Web = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """How a call goes wrong: `seconds` of silence after the work was done (or, with `done=False`, without doing it), then a
+    `status` with an error of Stripe's, if one is given, otherwise the ordinary answer."""
+
+    seconds: float = 0
+    done: bool = True
+    status: int | None = None
+
+
+class StripeFake(Shop, Fake):
+    """One account at Stripe. What was asked of it is in `calls`."""
+
+    def __init__(self, port: int = 0, *, key: str = KEY) -> None:
+        Shop.__init__(self)
+        self.key = key
+        self.calls: list[Asked] = []
+        self._kept: dict[str, Kept] = {}
+        self._next: dict[str, deque[Fault]] = defaultdict(deque)
+        self._writes: dict[tuple[str, str], Callable[[Asked], dict[str, Any]]] = {
+            ("POST", "customers"): self.create_customer,
+            ("POST", "products"): self.create_product,
+            ("POST", "prices"): self.create_price,
+            ("POST", "checkout/sessions"): self.create_session,
+            ("POST", "checkout/sessions/*/expire"): self.expire_session,
+            ("POST", "refunds"): self.create_refund,
+            ("POST", "disputes/*/close"): self.close_dispute,
+            ("POST", "billing_portal/sessions"): self.create_portal,
+            ("POST", "subscriptions/*"): self.update_subscription,
+            ("DELETE", "subscriptions/*"): self.cancel_subscription,
+        }
+        Fake.__init__(self, port)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.post.close()
+        super().__exit__(kind, error, trace)
+
+    def listen(self, url: str, secret: str = SECRET, *types: str) -> None:
+        """Send events there."""
+        self.post.endpoints.append(Endpoint(url, secret, list(types)))
+
+    def next(self, kind: str, *faults: Fault) -> None:
+        """The next calls that make one of this kind (refunds, checkout/sessions...) go wrong like this."""
+        self._next[kind].extend(faults)
+
+    def counted(self) -> Counter[str]:
+        """How often each call was made, an id written as *."""
+        return Counter(f"{each.method} {self._shape(each.path)}" for each in self.calls)
+
+    def handlers(self) -> list[Any]:
+        """The routes."""
+
+        @route("/v1/{rest:path}", http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE])
+        async def api(request: Web) -> Response[bytes]:
+            text = (await request.body()).decode() or request.scope["query_string"].decode()
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            path = request.scope["path"]
+            try:
+                asked = Asked(str(request.method), path, nested(text), headers)
+                self.calls.append(asked)
+                fault = self._fault(asked)
+                if fault and not fault.done:
+                    await asyncio.sleep(fault.seconds)
+                    raise Wrong(fault.status or 500, "Sorry! There was an error.", kind="api_error")
+                status, body = self._answer(asked)
+                if fault:
+                    await asyncio.sleep(fault.seconds)
+                    if fault.status:
+                        raise Wrong(fault.status, "Sorry! There was an error.", kind="api_error")
+            except Wrong as wrong:
+                status, body = wrong.status, json.dumps({"error": wrong.error}).encode()
+            return Response(body, status_code=status, media_type="application/json", headers={"Request-Id": new_id("req")})
+
+        @get("/c/pay/{name:str}")
+        async def checkout(name: FromPath[str]) -> Response[str]:
+            return self._checkout(name)
+
+        @post("/c/pay/{name:str}", status_code=200)
+        async def press(request: Web, name: FromPath[str]) -> Response[Any]:
+            card = (parse_qs((await request.body()).decode()).get("card") or [""])[0]
+            try:
+                refused = await asyncio.to_thread(self.pay, name, card)
+            except Wrong:
+                return self._checkout(name)
+            if refused:
+                return self._checkout(name, refused)
+            session = self.get("checkout/sessions", name)
+            return Redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", name), status_code=303)
+
+        @get("/p/session/{name:str}")
+        async def portal(name: FromPath[str]) -> Response[str]:
+            made = self.portals[name]
+            mine = [each for each in self.all("subscriptions") if each["customer"] == made["customer"]]
+            return Response(pages.portal(made, mine), media_type="text/html")
+
+        @get("/")
+        async def desk() -> Response[str]:
+            text = pages.desk(self.all("charges"), self.all("disputes"), self.all("subscriptions"))
+            return Response(text, media_type="text/html")
+
+        @post("/_fake/{act:str}", status_code=200)
+        async def world(request: Web, act: FromPath[str]) -> Response[Any]:
+            form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+            try:
+                made = await asyncio.to_thread(self._act, act, form)
+            except Wrong as wrong:
+                return Response({"error": wrong.error}, status_code=wrong.status)
+            if "text/html" in request.headers.get("accept", ""):
+                return Redirect("/", status_code=303)
+            return Response(made)
+
+        return [api, checkout, press, portal, desk, world]
+
+    def _act(self, act: str, form: dict[str, str]) -> Any:
+        """What the world does: refund, refund-fails, dispute, won, lost, renew, renew-unpaid, retry, mischief."""
+        name = form.get("id", "")
+        amount = int(form["amount"]) if form.get("amount") else None
+        match act:
+            case "refund":
+                return self.refund(name, amount)
+            case "refund-fails":
+                return self.refund_fails(name)
+            case "dispute":
+                return self.dispute(name, amount)
+            case "won" | "lost":
+                return self.decide(name, act)
+            case "renew" | "renew-unpaid":
+                return self.renew(name, pays=act == "renew")
+            case "retry":
+                return self.retry(name, pays=form.get("pays") != "no")
+            case "mischief":
+                self.post.mischief = Mischief(int(form.get("copies", 1)), float(form.get("delay", 0)), float(form.get("drop", 0)))
+                return {}
+            case _:
+                raise Wrong(404, f"There is no {act}")
+
+    def _checkout(self, name: str, wrong: str | None = None) -> Response[str]:
+        session = self.kinds["checkout/sessions"].get(name)
+        if session is None:
+            return Response("<h1>No such checkout</h1>", status_code=404, media_type="text/html")
+        if session["status"] != "open":
+            return Response(pages.over(session), media_type="text/html")
+        price, _ = self.inside[name]["lines"][0]
+        title = self.get("products", self.get("prices", price)["product"])["name"]
+        return Response(pages.pay(session, title, wrong), media_type="text/html")
+
+    def _fault(self, asked: Asked) -> Fault | None:
+        waiting = self._next[self._shape(asked.path).split("/*")[0].removeprefix("/v1/")]
+        return waiting.popleft() if waiting and asked.method != "GET" else None
+
+    def _answer(self, asked: Asked) -> tuple[int, bytes]:
+        """The answer to a call, once for each idempotency key."""
+        if asked.headers.get("authorization") != f"Bearer {self.key}":
+            raise Wrong(401, "Invalid API Key provided.", kind="invalid_request_error")
+        if asked.headers.get("stripe-version") != VERSION:
+            raise Wrong(400, f"Invalid Stripe API version: {asked.headers.get('stripe-version')}")
+        with self.lock:
+            if asked.method == "GET":
+                return 200, json.dumps(self._read(asked)).encode()
+            kept = self._kept.get(asked.key or "")
+            if kept is not None:
+                if kept.asked != asked.mark():
+                    words = "Keys for idempotent requests can only be used with the same parameters they were first used with."
+                    raise Wrong(400, words, kind="idempotency_error")
+                return kept.status, kept.body or b""
+            self.request = {"id": new_id("req"), "idempotency_key": asked.key}
+            try:
+                status, body = 200, json.dumps(self._write(asked)).encode()
+            except Wrong as wrong:
+                if wrong.status == 404:
+                    raise
+                status, body = wrong.status, json.dumps({"error": wrong.error}).encode()
+            finally:
+                self.request = {"id": None, "idempotency_key": None}
+            if asked.key:
+                self._kept[asked.key] = Kept(asked.mark(), status, body)
+            return status, body
+
+    def _write(self, asked: Asked) -> dict[str, Any]:
+        work = self._writes.get((asked.method, self._shape(asked.path).removeprefix("/v1/")))
+        if work is None:
+            raise Wrong(404, f"Unrecognized request URL ({asked.method}: {asked.path}).")
+        return work(asked)
+
+    def _read(self, asked: Asked) -> dict[str, Any]:
+        path = asked.path.removeprefix("/v1/")
+        if path in NAMES:
+            return page(self.all(path), asked)
+        kind, _, name = path.rpartition("/")
+        if kind not in NAMES:
+            raise Wrong(404, f"Unrecognized request URL (GET: {asked.path}).")
+        found = json.loads(json.dumps(self.get(kind, name)))
+        for wanted in asked.params.get("expand") or []:
+            self._expand(found, wanted.split("."))
+        return found
+
+    def _expand(self, place: dict[str, Any], names: list[str]) -> None:
+        first, *rest = names
+        kinds = {"payment_intent": "payment_intents", "latest_charge": "charges", "charge": "charges", "customer": "customers",
+                 "subscription": "subscriptions", "invoice": "invoices", "latest_invoice": "invoices"}  # fmt: skip
+        if isinstance(place.get(first), str) and first in kinds:
+            place[first] = json.loads(json.dumps(self.get(kinds[first], place[first])))
+        if rest and isinstance(place.get(first), dict):
+            self._expand(place[first], rest)
+
+    def _shape(self, path: str) -> str:
+        """A path with its id written as *."""
+        parts = path.removeprefix("/v1/").split("/")
+        wide = 2 if "/".join(parts[:2]) in {"checkout/sessions", "billing_portal/sessions"} else 1
+        return "/v1/" + "/".join(["/".join(parts[:wide]), *(["*"] if len(parts) > wide else []), *parts[wide + 1 :]])
