@@ -509,6 +509,9 @@ begin
   if v_payment.asset is not null then
     v_grant := wallet.give(p_account, v_payment.asset, v_payment.quantity, 'purchase', 'payment:' || p_payment, null,
                            v_payment.description);
+  elsif v_payment.kind = 'plan' then
+    perform wallet.pay_period(p_account, v_payment.plan_id, 'payment:' || p_payment, v_payment.amount, v_payment.currency,
+                              v_payment.credit, v_payment.credit_period);
   end if;
   update payments.payments
      set status = 'completed', paid_at = now(), reference = p_reference, card_mask = p_card_mask,
@@ -576,10 +579,36 @@ begin
 end
 $$;
 
+CREATE FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  v_count bigint;
+begin
+  execute format($doubt$
+    insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+    select %1$L, id, 'missing', date_trunc('second', $2) - interval '1 second'
+      from stripe_mirror.%1$I
+     where deleted_at is null and event_at < date_trunc('second', $2) and stripe_created_at >= $1 and stripe_created_at < $2
+     order by id
+    on conflict (kind, object_id) do nothing
+  $doubt$, p_kind) using p_since, p_before;
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$_$;
+
 CREATE FUNCTION stripe_mirror.elements(p jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
   select case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end
+$$;
+
+CREATE FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS stripe_mirror.version
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+  select stripe_mirror.version(p_object, date_trunc('second', p_at), 0::smallint,
+                               to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false)
 $$;
 
 CREATE FUNCTION stripe_mirror.flag(p jsonb) RETURNS boolean
@@ -844,8 +873,10 @@ begin
     );
     alter table stripe_mirror.%1$I alter column data set storage external;
     create index %3$I on stripe_mirror.%1$I using gin (metadata jsonb_path_ops);
+    create index %5$I on stripe_mirror.%1$I using brin (synced_at);
     create trigger %4$I before update on stripe_mirror.%1$I for each row execute function core.touch();
-  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch');
+  $table$, p_name, p_columns, p_name || '_by_metadata', p_name || '_touch',
+     p_name || '_by_syncing');
   foreach v_column in array p_indexed loop
     execute format('create index %I on stripe_mirror.%I (%I)', p_name || '_by_' || v_column, p_name, v_column);
   end loop;
@@ -928,6 +959,19 @@ CREATE FUNCTION stripe_mirror.ref(p jsonb) RETURNS text
   select case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end
 $$;
 
+CREATE FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  v_count bigint;
+begin
+  execute format('update stripe_mirror.%I set deleted_at = null, synced_at = clock_timestamp()
+                   where id = any ($1) and deleted_at < $2', p_kind) using p_ids, p_before;
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$_$;
+
 CREATE FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) RETURNS text[]
     LANGUAGE plpgsql
     AS $_$
@@ -980,11 +1024,25 @@ declare
   v_versions stripe_mirror.version[];
   v_changed bigint;
 begin
-  select array_agg(stripe_mirror.version(o, date_trunc('second', p_at), 0::smallint,
-                                         to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false) order by o ->> 'id')
-    into v_versions from jsonb_array_elements(p_objects) o;
+  select array_agg(stripe_mirror.fetched(o, p_at, p_began)) into v_versions from jsonb_array_elements(p_objects) o;
   execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
     into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
+  return v_changed;
+end
+$_$;
+
+CREATE FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  v_versions stripe_mirror.version[];
+  v_changed bigint;
+begin
+  select array_agg(stripe_mirror.fetched(object, at, began)) into v_versions
+    from stripe_mirror.staged where batch = p_batch and kind = p_kind;
+  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
+    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
+  delete from stripe_mirror.staged where batch = p_batch and kind = p_kind;
   return v_changed;
 end
 $_$;
@@ -1240,6 +1298,75 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.begin_free(p_account uuid, p_anchor timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_plan uuid;
+  v_month record;
+  v_period uuid;
+begin
+  select p.id into strict v_plan from wallet.plans p
+    join accounts.accounts a on p.name = case a.kind when 'vendor' then 'vendor_free' else 'free' end
+   where a.id = p_account;
+  select * into strict v_month from wallet.month_of(p_anchor, now());
+  insert into wallet.periods (account_id, key, plan_id, starts_at, ends_at)
+  values (p_account, 'free:' || extract(epoch from v_month.starts_at), v_plan, v_month.starts_at, v_month.ends_at)
+  on conflict on constraint period_made_once do nothing;
+  select id into strict v_period from wallet.periods
+   where account_id = p_account and key = 'free:' || extract(epoch from v_month.starts_at);
+  update wallet.memberships set anchored_at = p_anchor, gateway = null, subscription_ref = null where account_id = p_account;
+  if not wallet.begin_period(p_account, v_period) then
+    update wallet.memberships
+       set plan_id = v_plan, period_id = v_period, period_start = v_month.starts_at, period_end = v_month.ends_at,
+           cancel_at_period_end = false, next_plan_id = null, grace_until = null
+     where account_id = p_account;
+  end if;
+end
+$$;
+
+CREATE FUNCTION wallet.begin_period(p_account uuid, p_period uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_period wallet.periods;
+  v_plan wallet.plans;
+  v_before uuid;
+  v_give record;
+begin
+  update wallet.periods set begun_at = now()
+   where account_id = p_account and id = p_period and begun_at is null returning * into v_period;
+  if not found then
+    return false;
+  end if;
+  select * into strict v_plan from wallet.plans where id = v_period.plan_id;
+  select plan_id into strict v_before from wallet.memberships where account_id = p_account;
+  perform 1 from wallet.wallets where account_id = p_account order by asset for update;
+  update wallet.grants g set expires_at = now()
+    from wallet.periods p
+   where g.account_id = p_account and g.remaining > 0 and g.source = 'plan' and g.expires_at > now()
+     and p.account_id = p_account and p.worth > 0 and g.key in ('plan:' || g.asset || ':' || p.id, 'grace:' || g.asset || ':' || p.id);
+  perform wallet.expire(p_account, w.asset) from wallet.wallets w where w.account_id = p_account;
+  update wallet.memberships
+     set plan_id = v_plan.id, period_id = v_period.id, period_start = v_period.starts_at, period_end = v_period.ends_at,
+         cancel_at_period_end = false, next_plan_id = null, grace_until = null
+   where account_id = p_account;
+  for v_give in
+    select * from (values ('conversion', v_plan.monthly_conversions_limit), ('image_slot', v_plan.monthly_images_limit),
+                          ('token', v_plan.monthly_tokens)) v (asset, quantity)
+     where v.quantity > 0 order by v.asset
+  loop
+    perform wallet.give(p_account, v_give.asset, v_give.quantity, 'plan', 'plan:' || v_give.asset || ':' || v_period.id,
+                        v_period.ends_at, v_plan.display_name);
+  end loop;
+  if v_before <> v_plan.id then
+    insert into core.usage (account_id, action, metadata)
+    values (p_account, 'plan_changed', jsonb_build_object('plan', v_plan.name, 'until', v_period.ends_at));
+  end if;
+  return true;
+end
+$$;
+
 CREATE FUNCTION wallet.capture(p_account uuid, p_hold uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -1259,6 +1386,20 @@ begin
   end if;
   update wallet.wallets set held = held - v_hold.quantity, lifetime_used = lifetime_used + v_hold.quantity
    where account_id = p_account and asset = v_hold.asset;
+  return true;
+end
+$$;
+
+CREATE FUNCTION wallet.end_plan(p_account uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform 1 from wallet.memberships m join wallet.periods p on p.account_id = m.account_id and p.id = m.period_id
+   where m.account_id = p_account and p.worth > 0 for update of m;
+  if not found then
+    return false;
+  end if;
+  perform wallet.begin_free(p_account, now());
   return true;
 end
 $$;
@@ -1423,6 +1564,69 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) RETURNS record
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select max(m.at) filter (where m.at <= p_at), min(m.at) filter (where m.at > p_at)
+    from (select (p_at at time zone 'UTC') as at, (p_anchor at time zone 'UTC') as anchor) t
+   cross join lateral generate_series(-1, 1) near
+   cross join lateral (
+     select (t.anchor + make_interval(months => (
+              (extract(year from t.at) - extract(year from t.anchor)) * 12
+              + extract(month from t.at) - extract(month from t.anchor) + near)::integer)) at time zone 'UTC' as at
+   ) m
+$$;
+
+CREATE FUNCTION wallet.pay_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint DEFAULT 0, p_credit_period uuid DEFAULT NULL::uuid, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_member wallet.memberships;
+  v_starts timestamptz := p_starts_at;
+  v_ends timestamptz := p_ends_at;
+  v_waiting timestamptz;
+  v_period uuid := core.new_id();
+begin
+  select * into strict v_member from wallet.memberships where account_id = p_account for update;
+  if exists (select from wallet.periods where account_id = p_account and key = p_key) then
+    return false;
+  end if;
+  if v_starts is null then
+    select max(ends_at) into v_waiting from wallet.periods
+     where account_id = p_account and plan_id = p_plan and begun_at is null;
+    if v_waiting is not null then
+      v_starts := v_waiting;
+    elsif p_plan = coalesce(v_member.next_plan_id, v_member.plan_id)
+      and coalesce(v_member.grace_until, v_member.period_end) > now()
+      and exists (select from wallet.periods where account_id = p_account and id = v_member.period_id and worth > 0) then
+      v_starts := v_member.period_end;
+    else
+      v_starts := now();
+      update wallet.memberships set anchored_at = now() where account_id = p_account returning anchored_at into v_member.anchored_at;
+    end if;
+    select ends_at into v_ends from wallet.month_of(v_member.anchored_at, v_starts);
+    if p_credit_period is not null and p_credit_period is distinct from v_member.period_id then
+      v_ends := v_starts + (v_ends - v_starts) * (p_amount::double precision / (p_amount + p_credit));
+      p_credit := 0;
+    end if;
+  end if;
+  insert into wallet.periods (account_id, id, key, plan_id, starts_at, ends_at, amount, worth, currency)
+  values (p_account, v_period, p_key, p_plan, v_starts, v_ends, p_amount, p_amount + p_credit, p_currency);
+  if v_starts <= now() then
+    perform wallet.begin_period(p_account, v_period);
+  end if;
+  return true;
+end
+$$;
+
+CREATE FUNCTION wallet.price_of(p_plan uuid, p_currency text) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+  select case when p.currency = p_currency then nullif(p.price_per_month, 0)
+              else (select price from wallet.plan_prices where plan_id = p.id and currency = p_currency) end
+    from wallet.plans p where p.id = p_plan
+$$;
+
 CREATE FUNCTION wallet.refuse_frozen() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1501,26 +1705,100 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.turn(p_account uuid) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_member wallet.memberships;
+  v_period wallet.periods;
+  v_next uuid;
+  v_grace timestamptz;
+  v_back record;
+begin
+  select * into strict v_member from wallet.memberships where account_id = p_account for update;
+  if coalesce(v_member.grace_until, v_member.period_end) > now() then
+    return null;
+  end if;
+  select id into v_next from wallet.periods
+   where account_id = p_account and begun_at is null and starts_at <= now() order by starts_at limit 1;
+  if found then
+    perform wallet.begin_period(p_account, v_next);
+    return 'paid';
+  end if;
+  select * into v_period from wallet.periods where account_id = p_account and id = v_member.period_id;
+  v_grace := v_member.period_end
+    + make_interval(days => (select (value #>> '{}')::integer from core.settings where key = 'wallet.grace_days'));
+  if v_period.worth > 0 and v_member.grace_until is null and not v_member.cancel_at_period_end and v_grace > now() then
+    perform 1 from wallet.wallets where account_id = p_account order by asset for update;
+    perform wallet.expire(p_account, w.asset) from wallet.wallets w where w.account_id = p_account;
+    for v_back in
+      select g.asset, -sum(e.quantity)::bigint as quantity, max(g.note) as note
+        from wallet.grants g
+        join wallet.entries e on e.account_id = g.account_id and e.asset = g.asset and e.kind = 'expiry' and e.grant_id = g.id
+       where g.account_id = p_account and g.key = 'plan:' || g.asset || ':' || v_period.id
+       group by g.asset order by g.asset
+    loop
+      perform wallet.give(p_account, v_back.asset, v_back.quantity, 'plan', 'grace:' || v_back.asset || ':' || v_period.id,
+                          v_grace, v_back.note);
+    end loop;
+    update wallet.memberships set grace_until = v_grace where account_id = p_account;
+    insert into core.usage (account_id, action, metadata)
+    values (p_account, 'plan_overdue', jsonb_build_object('until', v_grace));
+    return 'grace';
+  end if;
+  perform wallet.begin_free(p_account, v_member.anchored_at);
+  return 'free';
+end
+$$;
+
+CREATE FUNCTION wallet.unpay_period(p_account uuid, p_key text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_period wallet.periods;
+begin
+  perform 1 from wallet.memberships where account_id = p_account for update;
+  select * into v_period from wallet.periods where account_id = p_account and key = p_key;
+  if not found then
+    return false;
+  end if;
+  if v_period.begun_at is null then
+    update wallet.periods set begun_at = now(), worth = 0, amount = 0 where account_id = p_account and id = v_period.id;
+    return true;
+  end if;
+  return exists (select from wallet.memberships where account_id = p_account and period_id = v_period.id)
+     and wallet.end_plan(p_account);
+end
+$$;
+
+CREATE FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint, p_key text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_hold uuid := wallet.hold(p_account, p_asset, p_quantity, p_key);
+begin
+  if v_hold is null then
+    return false;
+  end if;
+  perform wallet.capture(p_account, v_hold);
+  return true;
+end
+$$;
+
 CREATE FUNCTION wallet.welcome() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 declare
-  v_plan wallet.plans;
-  v_end timestamptz := now() + interval '1 month';
   v_tokens bigint;
 begin
-  select * into strict v_plan from wallet.plans where name = case new.kind when 'vendor' then 'vendor_free' else 'free' end;
-  insert into wallet.memberships (account_id, plan_id, period_end) values (new.id, v_plan.id, v_end);
+  insert into wallet.memberships (account_id, plan_id, period_end)
+  select new.id, p.id, now() + interval '1 day' from wallet.plans p
+   where p.name = case new.kind when 'vendor' then 'vendor_free' else 'free' end;
   select (value #>> '{}')::bigint into v_tokens from core.settings where key = 'wallet.welcome_tokens';
   if v_tokens > 0 then
     perform wallet.give(new.id, 'token', v_tokens, 'free', 'welcome', null, 'Welcome');
   end if;
-  if v_plan.monthly_conversions_limit > 0 then
-    perform wallet.give(new.id, 'conversion', v_plan.monthly_conversions_limit, 'plan', 'plan:conversion:' || now()::date, v_end, v_plan.display_name);
-  end if;
-  if v_plan.monthly_images_limit > 0 then
-    perform wallet.give(new.id, 'image_slot', v_plan.monthly_images_limit, 'plan', 'plan:image_slot:' || now()::date, v_end, v_plan.display_name);
-  end if;
+  perform wallet.begin_free(new.id, now());
   return null;
 end
 $$;
@@ -1758,6 +2036,8 @@ CREATE TABLE payments.payments (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     asked_at timestamp with time zone,
+    credit bigint DEFAULT 0 NOT NULL,
+    credit_period uuid,
     CONSTRAINT payment_amount_positive CHECK ((amount > 0)),
     CONSTRAINT payment_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT payment_gateway_known CHECK ((gateway = ANY (ARRAY['stripe'::text, 'zarinpal'::text, 'sandbox'::text]))),
@@ -2152,16 +2432,30 @@ UNION ALL
    FROM stripe_mirror.subscriptions;
 
 CREATE TABLE stripe_mirror.ranges (
-    run text NOT NULL,
+    run uuid NOT NULL,
     kind text NOT NULL,
     starts_at bigint NOT NULL,
     ends_at bigint NOT NULL,
+    since bigint NOT NULL,
+    began_at timestamp with time zone NOT NULL,
     last_id text,
     fetched bigint DEFAULT 0 NOT NULL,
     finished_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE UNLOGGED TABLE stripe_mirror.staged (
+    batch uuid NOT NULL,
+    "position" bigint NOT NULL,
+    kind text NOT NULL,
+    object jsonb NOT NULL,
+    at timestamp with time zone NOT NULL,
+    began timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (toast_tuple_target='8160');
+ALTER TABLE ONLY stripe_mirror.staged ALTER COLUMN object SET STORAGE EXTERNAL;
 
 CREATE TABLE stripe_mirror.unsettled (
     kind text NOT NULL,
@@ -2295,12 +2589,21 @@ CREATE TABLE wallet.holds (
 CREATE TABLE wallet.memberships (
     account_id uuid NOT NULL,
     plan_id uuid NOT NULL,
+    period_id uuid,
     period_start timestamp with time zone DEFAULT now() NOT NULL,
-    period_end timestamp with time zone,
+    period_end timestamp with time zone NOT NULL,
+    anchored_at timestamp with time zone DEFAULT now() NOT NULL,
     cancel_at_period_end boolean DEFAULT false NOT NULL,
+    next_plan_id uuid,
+    grace_until timestamp with time zone,
+    gateway text,
+    subscription_ref text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT membership_period_in_order CHECK ((period_end > period_start))
+    CONSTRAINT membership_ends_one_way CHECK ((NOT (cancel_at_period_end AND (next_plan_id IS NOT NULL)))),
+    CONSTRAINT membership_grace_after_the_period CHECK ((grace_until > period_end)),
+    CONSTRAINT membership_period_in_order CHECK ((period_end > period_start)),
+    CONSTRAINT membership_renewed_by_a_gateway CHECK (((gateway IS NULL) = (subscription_ref IS NULL)))
 );
 
 CREATE TABLE wallet.packs (
@@ -2318,6 +2621,33 @@ CREATE TABLE wallet.packs (
     CONSTRAINT pack_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT pack_price_positive CHECK ((price > 0)),
     CONSTRAINT pack_quantity_positive CHECK ((quantity > 0))
+);
+
+CREATE TABLE wallet.periods (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT core.new_id() NOT NULL,
+    key text NOT NULL,
+    plan_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    begun_at timestamp with time zone,
+    amount bigint DEFAULT 0 NOT NULL,
+    worth bigint DEFAULT 0 NOT NULL,
+    currency text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT period_in_order CHECK ((ends_at > starts_at)),
+    CONSTRAINT period_worth_what_was_paid CHECK (((amount >= 0) AND (worth >= amount) AND ((worth = 0) OR (currency IS NOT NULL))))
+);
+
+CREATE TABLE wallet.plan_prices (
+    plan_id uuid NOT NULL,
+    currency text NOT NULL,
+    price bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT plan_price_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT plan_price_positive CHECK ((price > 0))
 );
 
 CREATE TABLE wallet.plans (
@@ -2491,10 +2821,13 @@ ALTER TABLE ONLY stripe_mirror.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY stripe_mirror.ranges
-    ADD CONSTRAINT ranges_pkey PRIMARY KEY (run, kind, starts_at);
+    ADD CONSTRAINT ranges_pkey PRIMARY KEY (run, kind, ends_at);
 
 ALTER TABLE ONLY stripe_mirror.refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.staged
+    ADD CONSTRAINT staged_pkey PRIMARY KEY (batch, "position");
 
 ALTER TABLE ONLY stripe_mirror.subscriptions
     ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (id);
@@ -2538,8 +2871,17 @@ ALTER TABLE ONLY wallet.packs
 ALTER TABLE ONLY wallet.packs
     ADD CONSTRAINT packs_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY wallet.periods
+    ADD CONSTRAINT period_made_once UNIQUE (account_id, key);
+
+ALTER TABLE ONLY wallet.periods
+    ADD CONSTRAINT periods_pkey PRIMARY KEY (account_id, id);
+
 ALTER TABLE ONLY wallet.plans
     ADD CONSTRAINT plan_name_taken UNIQUE (name);
+
+ALTER TABLE ONLY wallet.plan_prices
+    ADD CONSTRAINT plan_prices_pkey PRIMARY KEY (plan_id, currency);
 
 ALTER TABLE ONLY wallet.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (id);
@@ -2613,13 +2955,21 @@ CREATE INDEX webhook_events_due ON payments.webhook_events USING btree (next_at)
 
 CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
 
+CREATE INDEX charges_by_syncing ON stripe_mirror.charges USING brin (synced_at);
+
 CREATE INDEX customers_by_email ON stripe_mirror.customers USING btree (email);
 
+CREATE INDEX customers_by_folded_email ON stripe_mirror.customers USING btree (lower(email));
+
 CREATE INDEX customers_by_metadata ON stripe_mirror.customers USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX customers_by_syncing ON stripe_mirror.customers USING brin (synced_at);
 
 CREATE INDEX customers_by_user_id ON stripe_mirror.customers USING btree (user_id);
 
 CREATE INDEX disputes_by_metadata ON stripe_mirror.disputes USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX disputes_by_syncing ON stripe_mirror.disputes USING brin (synced_at);
 
 CREATE INDEX events_by_object ON stripe_mirror.events USING btree (kind, object_id, at);
 
@@ -2631,19 +2981,33 @@ CREATE INDEX invoices_by_metadata ON stripe_mirror.invoices USING gin (metadata 
 
 CREATE INDEX invoices_by_subscription_id ON stripe_mirror.invoices USING btree (subscription_id);
 
+CREATE INDEX invoices_by_syncing ON stripe_mirror.invoices USING brin (synced_at);
+
 CREATE INDEX payment_intents_by_metadata ON stripe_mirror.payment_intents USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX payment_intents_by_syncing ON stripe_mirror.payment_intents USING brin (synced_at);
 
 CREATE INDEX prices_by_metadata ON stripe_mirror.prices USING gin (metadata jsonb_path_ops);
 
+CREATE INDEX prices_by_syncing ON stripe_mirror.prices USING brin (synced_at);
+
 CREATE INDEX products_by_metadata ON stripe_mirror.products USING gin (metadata jsonb_path_ops);
 
+CREATE INDEX products_by_syncing ON stripe_mirror.products USING brin (synced_at);
+
+CREATE INDEX ranges_by_kind ON stripe_mirror.ranges USING btree (kind, created_at);
+
 CREATE INDEX refunds_by_metadata ON stripe_mirror.refunds USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX refunds_by_syncing ON stripe_mirror.refunds USING brin (synced_at);
 
 CREATE INDEX subscriptions_by_customer_id ON stripe_mirror.subscriptions USING btree (customer_id);
 
 CREATE INDEX subscriptions_by_metadata ON stripe_mirror.subscriptions USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX subscriptions_by_status ON stripe_mirror.subscriptions USING btree (status);
+
+CREATE INDEX subscriptions_by_syncing ON stripe_mirror.subscriptions USING brin (synced_at);
 
 CREATE INDEX generation_files_by_file ON studio.generation_files USING btree (account_id, file_id) WHERE (file_id IS NOT NULL);
 
@@ -2665,7 +3029,17 @@ CREATE INDEX grants_to_spend ON wallet.grants USING btree (account_id, asset, ex
 
 CREATE INDEX holds_open ON wallet.holds USING btree (account_id, asset) WHERE (state = 'held'::text);
 
+CREATE INDEX memberships_by_next_plan ON wallet.memberships USING btree (next_plan_id) WHERE (next_plan_id IS NOT NULL);
+
+CREATE INDEX memberships_by_period ON wallet.memberships USING btree (account_id, period_id);
+
 CREATE INDEX memberships_by_plan ON wallet.memberships USING btree (plan_id);
+
+CREATE INDEX memberships_due ON wallet.memberships USING btree (COALESCE(grace_until, period_end));
+
+CREATE INDEX periods_by_plan ON wallet.periods USING btree (plan_id);
+
+CREATE INDEX periods_waiting ON wallet.periods USING btree (account_id, starts_at) WHERE (begun_at IS NULL);
 
 CREATE CONSTRAINT TRIGGER accounts_audited AFTER UPDATE OF email, phone, handle, password_hash, email_verified_at, phone_verified_at ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_account();
 
@@ -2781,6 +3155,10 @@ CREATE TRIGGER memberships_touch BEFORE UPDATE ON wallet.memberships FOR EACH RO
 
 CREATE TRIGGER packs_touch BEFORE UPDATE ON wallet.packs FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER periods_touch BEFORE UPDATE ON wallet.periods FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER plan_prices_touch BEFORE UPDATE ON wallet.plan_prices FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER plans_touch BEFORE UPDATE ON wallet.plans FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER wallet_not_frozen BEFORE UPDATE OF held ON wallet.wallets FOR EACH ROW WHEN ((old.frozen AND (new.held > old.held))) EXECUTE FUNCTION wallet.refuse_frozen();
@@ -2872,7 +3250,22 @@ ALTER TABLE ONLY wallet.memberships
     ADD CONSTRAINT membership_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY wallet.memberships
+    ADD CONSTRAINT membership_goes_on_with_a_plan FOREIGN KEY (next_plan_id) REFERENCES wallet.plans(id);
+
+ALTER TABLE ONLY wallet.memberships
     ADD CONSTRAINT membership_is_to_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
+
+ALTER TABLE ONLY wallet.memberships
+    ADD CONSTRAINT membership_stands_in_a_period FOREIGN KEY (account_id, period_id) REFERENCES wallet.periods(account_id, id);
+
+ALTER TABLE ONLY wallet.periods
+    ADD CONSTRAINT period_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY wallet.periods
+    ADD CONSTRAINT period_is_of_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
+
+ALTER TABLE ONLY wallet.plan_prices
+    ADD CONSTRAINT plan_price_is_of_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
 
 ALTER TABLE ONLY wallet.wallets
     ADD CONSTRAINT wallet_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
@@ -2918,7 +3311,9 @@ GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_referenc
 GRANT ALL ON FUNCTION payments.tell_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.tell_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.tell_refunded(p_account uuid, p_payment uuid, p_ref text, p_total bigint) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.elements(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.flag(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.keys(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) TO vetrina_app;
@@ -2936,8 +3331,10 @@ GRANT ALL ON FUNCTION stripe_mirror.monthly(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.period(p_data jsonb, p_field text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.rank(p_type text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.ref(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.whole(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.word(p jsonb) TO vetrina_app;
@@ -2947,16 +3344,25 @@ GRANT ALL ON FUNCTION studio.keep_legal() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start_all(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_grant() TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.begin_free(p_account uuid, p_anchor timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.begin_period(p_account uuid, p_period uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.end_plan(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet."freeze"(p_account uuid, p_frozen boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.give(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone, p_note text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_all(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_ends_once() TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.pay_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_period uuid, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.price_of(p_plan uuid, p_currency text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.refuse_frozen() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.release(p_account uuid, p_hold uuid, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.revoke(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.turn(p_account uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.unpay_period(p_account uuid, p_key text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.welcome() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;
@@ -2995,6 +3401,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.refunds TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.objects TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.staged TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.unsettled TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
@@ -3005,5 +3412,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.holds TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.memberships TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.packs TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.periods TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plan_prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plans TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
