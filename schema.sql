@@ -5,9 +5,15 @@ CREATE SCHEMA accounts;
 
 CREATE SCHEMA core;
 
+CREATE SCHEMA doc_cogento;
+
+CREATE SCHEMA doc_style_studio;
+
 CREATE SCHEMA media;
 
 CREATE SCHEMA payments;
+
+CREATE SCHEMA reports;
 
 CREATE SCHEMA stripe_mirror;
 
@@ -83,6 +89,19 @@ begin
   else
     perform core.audit(old.account_id, 'role_revoked', 'role', old.role);
   end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.audit_second_factor() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_account uuid := coalesce(new.account_id, old.account_id);
+  v_action text := case when tg_table_name = 'recovery_codes' then 'recovery_code_used'
+                        when tg_op = 'DELETE' then 'second_factor_off' else 'second_factor_on' end;
+begin
+  perform core.audit(v_account, v_action, 'account', v_account::text, p_otherwise => accounts.oneself(v_account, null));
   return null;
 end
 $$;
@@ -579,6 +598,194 @@ begin
 end
 $$;
 
+CREATE FUNCTION reports.count_metadata(p_at_once boolean) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_began timestamptz := clock_timestamp();
+  v_last reports.progress;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('reports.count_metadata')) then
+    return false;
+  end if;
+  select * into v_last from reports.progress where part = 'metadata';
+  if v_last.part is not null and not p_at_once and (v_last.done_until + make_interval(secs => 20 * v_last.seconds) > v_began or not (
+      exists (select from stripe_mirror.customers where synced_at >= v_last.done_until)
+      or exists (select from stripe_mirror.subscriptions where synced_at >= v_last.done_until))) then
+    return false;
+  end if;
+  delete from reports.metadata_keys;
+  insert into reports.metadata_keys (kind, key, holders, distinct_values, commonest)
+  with pairs as (
+    select 'customers' as kind, m.key, m.value, count(*) as held
+      from stripe_mirror.customers c, jsonb_each_text(c.metadata) m where c.deleted_at is null group by m.key, m.value
+    union all
+    select 'subscriptions', m.key, m.value, count(*)
+      from stripe_mirror.subscriptions s, jsonb_each_text(s.metadata) m group by m.key, m.value
+  ), ranked as (
+    select *, row_number() over (partition by kind, key order by held desc, value) as place from pairs
+  )
+  select kind, key, sum(held)::bigint, count(*),
+         coalesce(jsonb_agg(jsonb_build_object('value', value, 'count', held) order by place)
+                    filter (where place <= 50 and length(value) <= 200), '[]')
+    from ranked where length(key) <= 200 group by kind, key;
+  insert into reports.progress (part, done_until, seconds)
+  values ('metadata', v_began - interval '1 minute', extract(epoch from clock_timestamp() - v_began))
+  on conflict (part) do update set done_until = excluded.done_until, seconds = excluded.seconds;
+  return true;
+end
+$$;
+
+CREATE TABLE reports.states (
+    subscription_id text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    status text NOT NULL,
+    customer_id text NOT NULL,
+    product_id text NOT NULL,
+    currency text NOT NULL,
+    monthly bigint NOT NULL,
+    change bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE FUNCTION reports.derive(p_ids text[]) RETURNS SETOF reports.states
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+begin
+  return query
+  with versions as (
+    select e.object_id as id, e.at, e.rank, e.id as event_id, stripe_mirror.word(o.data -> 'status') as status,
+           stripe_mirror.monthly(o.data) as monthly,
+           stripe_mirror.ref(coalesce(o.data #> '{items,data,0,price,product}', o.data #> '{items,data,0,plan,product}',
+                                      o.data #> '{plan,product}')) as product_id,
+           stripe_mirror.ref(o.data -> 'customer') as customer_id, stripe_mirror.word(o.data -> 'currency') as currency,
+           stripe_mirror.moment(o.data -> 'created') as born, stripe_mirror.moment(o.data -> 'ended_at') as ended,
+           stripe_mirror.moment(o.data -> 'trial_end') as tried
+      from stripe_mirror.events e, lateral (select e.payload #> '{data,object}' as data) o
+     where e.kind = 'subscriptions' and (p_ids is null or e.object_id = any (p_ids))
+    union all
+    select s.id, s.event_at, s.event_rank, s.event_id, s.status, s.monthly_amount, s.product_id, s.customer_id, s.currency,
+           s.stripe_created_at, s.ended_at, s.trial_end
+      from stripe_mirror.subscriptions s
+     where s.event_rank = 0 and isfinite(s.event_at) and (p_ids is null or s.id = any (p_ids))
+  ), known as (
+    select distinct on (v.id, v.at) v.* from versions v order by v.id, v.at, v.rank desc, v.event_id collate "C" desc
+  ), firsts as (
+    select distinct on (k.id) k.*, least(k.born, k.at) as begun from known k order by k.id, k.at
+  ), told as (
+    select k.id, k.at as since, k.status, k.product_id, k.monthly from known k
+    union all
+    select f.id, piece.since, piece.status, f.product_id, f.monthly
+      from firsts f, lateral (values
+        (f.begun, case when f.status not in ('active', 'past_due', 'canceled') then f.status
+                       when f.tried > f.begun then 'trialing'
+                       when f.status = 'canceled' and f.ended > f.begun then 'active'
+                       else f.status end),
+        (case when f.tried > f.begun and (f.status in ('active', 'past_due') or f.tried < f.ended) then f.tried end,
+         case f.status when 'canceled' then 'active' else f.status end),
+        (case when f.status = 'canceled' and f.ended > f.begun then f.ended end, 'canceled')
+      ) piece (since, status)
+     where piece.since < f.at
+  ), ordered as (
+    select t.id, t.since, coalesce(t.status, '') as status, coalesce(t.product_id, '') as product_id,
+           case when t.status in ('active', 'past_due') then round(least(coalesce(t.monthly, 0), 1e15))::bigint
+                else 0 end as monthly
+      from told t
+  ), compared as (
+    select o.*, lag(o.status) over w is distinct from o.status or lag(o.product_id) over w is distinct from o.product_id
+                or lag(o.monthly) over w is distinct from o.monthly as differs
+      from ordered o window w as (partition by o.id order by o.since)
+  ), kept as (
+    select c.*, lead(c.since) over w as until, c.monthly - coalesce(lag(c.monthly) over w, 0) as change
+      from compared c where c.differs window w as (partition by c.id order by c.since)
+  ), whose as (
+    -- Stripe changes neither after the beginning.
+    select distinct on (k.id) k.id, coalesce(k.customer_id, '') as customer_id, coalesce(k.currency, 'xxx') as currency
+      from known k order by k.id, k.at desc
+  )
+  select k.id, k.since, k.until, k.status, w.customer_id, k.product_id, w.currency, k.monthly, k.change, now()
+    from kept k join whose w on w.id = k.id;
+end
+$$;
+
+CREATE FUNCTION reports.masked_address(p jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when jsonb_typeof(p) = 'object' then jsonb_build_object('city', p -> 'city', 'country', p -> 'country') end
+$$;
+
+CREATE FUNCTION reports.masked_email(p text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when position('@' in p) > 0 then left(p, 1) || '***' || substring(p from position('@' in p)) else p end
+$$;
+
+CREATE FUNCTION reports.masked_name(p text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select left(p, 1) || '***'
+$$;
+
+CREATE FUNCTION reports.masked_phone(p text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select '***' || right(p, 2)
+$$;
+
+CREATE FUNCTION reports.period_amount(p_data jsonb) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+  select round(least(coalesce(sum(
+           coalesce(stripe_mirror.whole(price -> 'unit_amount')::numeric,
+                    case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
+                         then (price ->> 'unit_amount_decimal')::numeric end, stripe_mirror.whole(price -> 'amount'), 0)
+           * coalesce(stripe_mirror.whole(item -> 'quantity'), 1)), 0), 1e15))::bigint
+    from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item,
+         lateral (select coalesce(nullif(item -> 'price', 'null'), item -> 'plan') as price) priced
+   where coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type', 'licensed') <> 'metered'
+     and coalesce(stripe_mirror.moment(item -> 'current_period_end'), '-infinity')
+         <= coalesce(stripe_mirror.period(p_data, 'current_period_end'), 'infinity')
+$_$;
+
+CREATE FUNCTION reports.refresh(p_all boolean) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_began timestamptz := clock_timestamp();
+  v_done timestamptz := (select done_until from reports.progress where part = 'subscriptions');
+  v_until timestamptz;
+  v_ids text[];
+  v_count bigint;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('reports.refresh')) then
+    return null;
+  end if;
+  v_until := least(clock_timestamp(), (select min(xact_start) from pg_stat_activity
+                                        where datname = current_database() and pid <> pg_backend_pid())) - interval '1 second';
+  if p_all or v_done is null then
+    delete from reports.states;
+    insert into reports.states select * from reports.derive(null);
+    select count(distinct subscription_id) into v_count from reports.states;
+  else
+    select array_agg(id) into v_ids from (
+      select object_id as id from stripe_mirror.events where kind = 'subscriptions' and created_at >= v_done
+      union
+      select id from stripe_mirror.subscriptions where event_rank = 0 and synced_at >= v_done) news;
+    v_count := coalesce(cardinality(v_ids), 0);
+    if v_count > 0 then
+      delete from reports.states where subscription_id = any (v_ids);
+      insert into reports.states select * from reports.derive(v_ids);
+    end if;
+  end if;
+  insert into reports.progress (part, done_until, seconds)
+  values ('subscriptions', v_until, extract(epoch from clock_timestamp() - v_began))
+  on conflict (part) do update set done_until = excluded.done_until, seconds = excluded.seconds;
+  return v_count;
+end
+$$;
+
 CREATE FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     AS $_$
@@ -599,9 +806,11 @@ end
 $_$;
 
 CREATE FUNCTION stripe_mirror.elements(p jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end
+begin
+  return case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS stripe_mirror.version
@@ -612,20 +821,32 @@ CREATE FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time z
 $$;
 
 CREATE FUNCTION stripe_mirror.flag(p jsonb) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'boolean' then p::boolean end
+begin
+  return case when jsonb_typeof(p) = 'boolean' then p::boolean end;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.keys(p jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'object' then p else '{}'::jsonb end
+begin
+  return case when jsonb_typeof(p) = 'object' then p else '{}'::jsonb end;
+end
 $$;
 
+CREATE FUNCTION stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$ begin case p_kind when 'charges' then return stripe_mirror.merge_charges(p_versions); when 'customers' then return stripe_mirror.merge_customers(p_versions); when 'disputes' then return stripe_mirror.merge_disputes(p_versions); when 'invoices' then return stripe_mirror.merge_invoices(p_versions); when 'payment_intents' then return stripe_mirror.merge_payment_intents(p_versions); when 'prices' then return stripe_mirror.merge_prices(p_versions); when 'products' then return stripe_mirror.merge_products(p_versions); when 'refunds' then return stripe_mirror.merge_refunds(p_versions); when 'subscriptions' then return stripe_mirror.merge_subscriptions(p_versions); end case; end $$;
+
 CREATE FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -639,18 +860,26 @@ CREATE FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) 
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'charges', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'charges', id, 'list', event_at from stripe_mirror.charges where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -664,18 +893,26 @@ CREATE FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'customers', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'customers', id, 'list', event_at from stripe_mirror.customers where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -689,18 +926,26 @@ CREATE FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[])
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'disputes', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'disputes', id, 'list', event_at from stripe_mirror.disputes where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_invoices(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -714,18 +959,26 @@ CREATE FUNCTION stripe_mirror.merge_invoices(p_versions stripe_mirror.version[])
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'invoices', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'invoices', id, 'list', event_at from stripe_mirror.invoices where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_payment_intents(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -739,18 +992,26 @@ CREATE FUNCTION stripe_mirror.merge_payment_intents(p_versions stripe_mirror.ver
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'payment_intents', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'payment_intents', id, 'list', event_at from stripe_mirror.payment_intents where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_prices(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -764,18 +1025,26 @@ CREATE FUNCTION stripe_mirror.merge_prices(p_versions stripe_mirror.version[]) R
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'prices', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'prices', id, 'list', event_at from stripe_mirror.prices where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_products(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -789,18 +1058,26 @@ CREATE FUNCTION stripe_mirror.merge_products(p_versions stripe_mirror.version[])
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'products', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'products', id, 'list', event_at from stripe_mirror.products where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_refunds(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -814,18 +1091,26 @@ CREATE FUNCTION stripe_mirror.merge_refunds(p_versions stripe_mirror.version[]) 
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'refunds', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'refunds', id, 'list', event_at from stripe_mirror.refunds where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.version[]) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -839,13 +1124,17 @@ CREATE FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.versi
                event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select 'subscriptions', id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'subscriptions', id, 'list', event_at from stripe_mirror.subscriptions where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $_$;
 
 CREATE FUNCTION stripe_mirror.mirror(p_name text, p_object text, p_deleted_by text, p_columns text, p_indexed text[] DEFAULT '{}'::text[]) RETURNS void
@@ -882,7 +1171,11 @@ begin
   end loop;
   execute format($merge$
     -- Keeps the newest by (time, rank, event), whatever the order of coming; a deletion stays. How many rows changed.
-    create function stripe_mirror.%2$I(p_versions stripe_mirror.version[]) returns bigint language sql as $body$
+    create function stripe_mirror.%2$I(p_versions stripe_mirror.version[]) returns bigint language plpgsql as $body$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
       with newest as (
         select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
           from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
@@ -896,15 +1189,26 @@ begin
                event_id = case when %3$s then excluded.event_id else held.event_id end,
                deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
          where %3$s or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
-        returning id, event_at, data
-      ), cut as (
-        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-        select %1$L, id, 'list', event_at from merged where jsonb_path_exists(data, '$.*.has_more ? (@ == true)')
-        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at)
+        returning id, data
       )
-      select count(*) from merged
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select %1$L, id, 'list', event_at from stripe_mirror.%1$I where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
     $body$ $merge$, p_name, 'merge_' || p_name,
     '(excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id)');
+  -- The merge of a kind by its name, without planning a call each time.
+  execute (
+    select 'create or replace function stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) returns bigint '
+           'language plpgsql as $body$ begin case p_kind '
+           || string_agg(format('when %L then return stripe_mirror.%I(p_versions);', name, 'merge_' || name), ' ' order by name)
+           || ' end case; end $body$'
+      from stripe_mirror.kinds);
   -- Every object of whatever kind, for what asks them all alike.
   execute (
     select 'create or replace view stripe_mirror.objects as ' || string_agg(format(
@@ -915,48 +1219,77 @@ end
 $_$;
 
 CREATE FUNCTION stripe_mirror.moment(p jsonb) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'number' then
-    case when p::numeric between -62135596800 and 253402300799 then to_timestamp(p::numeric::double precision) end end
+begin
+  return case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -62135596800 and 253402300799 then to_timestamp(p::numeric::double precision) end end;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.monthly(p_data jsonb) RETURNS numeric
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $_$
-  select coalesce(sum(coalesce((stripe_mirror.whole(price -> 'unit_amount'))::numeric,
-                               case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
-                                    then (price ->> 'unit_amount_decimal')::numeric end, 0)
-           * coalesce(stripe_mirror.whole(item -> 'quantity'), 1)
-           * case coalesce(price #>> '{recurring,interval}', price ->> 'interval')
-               when 'day' then 365 / 12.0 when 'week' then 365 / 84.0 when 'month' then 1 when 'year' then 1 / 12.0 else 0 end
-           / greatest(coalesce(stripe_mirror.whole(price #> '{recurring,interval_count}'),
-                               stripe_mirror.whole(price -> 'interval_count'), 1), 1)), 0)
-    from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item,
-         lateral (select coalesce(nullif(item -> 'price', 'null'), item -> 'plan') as price) priced
-   where coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type', 'licensed') <> 'metered'
+declare
+  v_items jsonb := stripe_mirror.elements(p_data #> '{items,data}');
+  v_price jsonb;
+  v_every jsonb;
+  v_amount numeric;
+  v_sum numeric := 0;
+begin
+  for i in 0 .. jsonb_array_length(v_items) - 1 loop
+    v_price := coalesce(nullif(v_items -> i -> 'price', 'null'), v_items -> i -> 'plan');
+    v_every := coalesce(nullif(v_price -> 'recurring', 'null'), v_price);  -- a plan says it without the middle
+    if coalesce(v_every ->> 'usage_type', 'licensed') = 'metered' then
+      continue;
+    end if;
+    v_amount := stripe_mirror.whole(v_price -> 'unit_amount');
+    if v_amount is null and v_price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$' then
+      v_amount := (v_price ->> 'unit_amount_decimal')::numeric;
+    end if;
+    v_sum := v_sum + coalesce(v_amount, 0) * coalesce(stripe_mirror.whole(v_items -> i -> 'quantity'), 1)
+      * case v_every ->> 'interval'
+          when 'day' then 365 / 12.0 when 'week' then 365 / 84.0 when 'month' then 1 when 'year' then 1 / 12.0 else 0 end
+      / greatest(coalesce(stripe_mirror.whole(v_every -> 'interval_count'), 1), 1);
+  end loop;
+  return v_sum;
+end
 $_$;
 
 CREATE FUNCTION stripe_mirror.period(p_data jsonb, p_field text) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select coalesce(
-    stripe_mirror.moment(p_data -> p_field),
-    (select stripe_mirror.moment(item -> p_field)
-       from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item
-      order by stripe_mirror.moment(item -> 'current_period_end') limit 1))
+declare
+  v_items jsonb;
+  v_end timestamptz;
+  v_first timestamptz := 'infinity';
+  v_found timestamptz := stripe_mirror.moment(p_data -> p_field);
+begin
+  if v_found is not null then
+    return v_found;
+  end if;
+  v_items := stripe_mirror.elements(p_data #> '{items,data}');
+  for i in 0 .. jsonb_array_length(v_items) - 1 loop
+    v_end := stripe_mirror.moment(v_items -> i -> 'current_period_end');
+    if v_end < v_first then
+      v_first := v_end;
+      v_found := stripe_mirror.moment(v_items -> i -> p_field);
+    end if;
+  end loop;
+  return v_found;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.rank(p_type text) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-  select case when p_type like '%.created' then 1 when p_type like '%.deleted' then 9 else 5 end::smallint
-$$;
+    RETURN (CASE WHEN (p_type ~~ '%.created'::text) THEN 1 WHEN (p_type ~~ '%.deleted'::text) THEN 9 ELSE 5 END)::smallint;
 
 CREATE FUNCTION stripe_mirror.ref(p jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end
+begin
+  return case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) RETURNS bigint
@@ -974,10 +1307,15 @@ $_$;
 
 CREATE FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) RETURNS text[]
     LANGUAGE plpgsql
-    AS $_$
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
 declare
   v_new text[];
   v_kind record;
+  v_ties stripe_mirror.unsettled[];
 begin
   with given as (
     select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, k.name as kind, e #>> '{data,object,id}' as object_id,
@@ -1000,52 +1338,55 @@ begin
       from stripe_mirror.events e join stripe_mirror.kinds k on k.name = e.kind
      where e.id = any (v_new) group by k.name order by k.name
   loop
-    execute format('select stripe_mirror.%I($1)', 'merge_' || v_kind.name) using v_kind.versions;
+    perform stripe_mirror.merge(v_kind.name, v_kind.versions);
   end loop;
 
-  insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-  select e.kind, e.object_id, 'tie', max(e.at)
+  -- Events of one second that left an object different: which was the last?
+  select array_agg((e.kind, e.object_id, 'tie', e.at, 0, null, null, null)::stripe_mirror.unsettled) into v_ties
     from stripe_mirror.events e
     join stripe_mirror.events o on o.kind = e.kind and o.object_id = e.object_id and o.at = e.at and o.rank = e.rank and o.id <> e.id
-   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}'
-   group by e.kind, e.object_id order by 1, 2
-  on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
+   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}';
+  if v_ties is not null then
+    insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+    select kind, object_id, reason, max(at) from unnest(v_ties) group by kind, object_id, reason order by 1, 2
+    on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
+  end if;
 
-  perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
-     from stripe_mirror.events e where cardinality(p_told) > 0 and e.id = any (v_new) and e.type like any (p_told);
+  if cardinality(p_told) > 0 then
+    perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
+       from stripe_mirror.events e where e.id = any (v_new) and e.type like any (p_told);
+  end if;
   return v_new;
 end
-$_$;
+$$;
 
 CREATE FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
-    AS $_$
+    AS $$
 declare
   v_versions stripe_mirror.version[];
   v_changed bigint;
 begin
   select array_agg(stripe_mirror.fetched(o, p_at, p_began)) into v_versions from jsonb_array_elements(p_objects) o;
-  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
-    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
+  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
   return v_changed;
 end
-$_$;
+$$;
 
 CREATE FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) RETURNS bigint
     LANGUAGE plpgsql
-    AS $_$
+    AS $$
 declare
   v_versions stripe_mirror.version[];
   v_changed bigint;
 begin
   select array_agg(stripe_mirror.fetched(object, at, began)) into v_versions
     from stripe_mirror.staged where batch = p_batch and kind = p_kind;
-  execute format('select stripe_mirror.%I($1)', 'merge_' || p_kind)
-    into v_changed using coalesce(v_versions, array[]::stripe_mirror.version[]);
+  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
   delete from stripe_mirror.staged where batch = p_batch and kind = p_kind;
   return v_changed;
 end
-$_$;
+$$;
 
 CREATE FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) RETURNS stripe_mirror.version
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1055,16 +1396,20 @@ CREATE FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time z
 $$;
 
 CREATE FUNCTION stripe_mirror.whole(p jsonb) RETURNS bigint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'number' then
-    case when p::numeric between -9223372036854775808 and 9223372036854775807 then p::numeric::bigint end end
+begin
+  return case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -9223372036854775808 and 9223372036854775807 then p::numeric::bigint end end;
+end
 $$;
 
 CREATE FUNCTION stripe_mirror.word(p jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-  select case when jsonb_typeof(p) = 'string' then p #>> '{}' end
+begin
+  return case when jsonb_typeof(p) = 'string' then p #>> '{}' end;
+end
 $$;
 
 CREATE FUNCTION studio.announce() RETURNS trigger
@@ -1824,6 +2169,26 @@ CREATE TABLE accounts.accounts (
     CONSTRAINT account_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
 );
 
+CREATE TABLE accounts.recovery_codes (
+    account_id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    used_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE accounts.second_factors (
+    account_id uuid NOT NULL,
+    secret text NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    attempt_count integer DEFAULT 0 NOT NULL,
+    attempts_since timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT second_factor_attempts_in_range CHECK (((attempt_count >= 0) AND (attempt_count <= 5)))
+);
+
 CREATE TABLE accounts.sessions (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1887,7 +2252,7 @@ CREATE TABLE accounts.verifications (
     CONSTRAINT verification_attempts_in_range CHECK (((attempt_count >= 0) AND (attempt_count <= 5))),
     CONSTRAINT verification_is_short CHECK ((expires_at <= (updated_at + '00:11:00'::interval))),
     CONSTRAINT verification_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
-    CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text])))
+    CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text, 'sign_in'::text])))
 );
 
 CREATE TABLE core.audit_details (
@@ -1965,38 +2330,177 @@ CREATE TABLE core.usage (
     CONSTRAINT usage_action_is_named CHECK ((action ~ '^[a-z][a-z_]{2,63}$'::text))
 );
 
-CREATE TABLE payments.customers (
-    account_id uuid NOT NULL,
-    gateway text NOT NULL,
-    ref text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE payments.disputes (
-    account_id uuid NOT NULL,
+CREATE TABLE stripe_mirror.subscriptions (
     id text NOT NULL,
-    payment_id uuid NOT NULL,
-    amount bigint NOT NULL,
-    status text NOT NULL,
-    reason text,
-    ended_at timestamp with time zone,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
+    product_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price,product}'::text[]), (data #> '{items,data,0,plan,product}'::text[]), (data #> '{plan,product}'::text[])))) STORED,
+    price_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    monthly_amount numeric GENERATED ALWAYS AS (stripe_mirror.monthly(data)) STORED,
+    current_period_start timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_start'::text)) STORED,
+    current_period_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_end'::text)) STORED,
+    cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'cancel_at_period_end'::text))) STORED,
+    cancel_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'cancel_at'::text))) STORED,
+    canceled_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'canceled_at'::text))) STORED,
+    started_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'start_date'::text))) STORED,
+    ended_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'ended_at'::text))) STORED,
+    trial_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'trial_end'::text))) STORED,
+    latest_invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'latest_invoice'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+ALTER TABLE ONLY stripe_mirror.subscriptions ALTER COLUMN data SET STORAGE EXTERNAL;
 
-CREATE TABLE payments.failed_transactions (
+CREATE VIEW doc_cogento.subscriptions AS
+ SELECT (md5(('stripe subscription '::text || id)))::uuid AS subscription_id,
+    (id)::character varying AS stripe_subscription_id,
+    (md5(('stripe customer '::text || customer_id)))::uuid AS user_id,
+    (product_id)::character varying AS product_id,
+    (status)::character varying AS status,
+    current_period_start,
+    current_period_end,
+    metadata,
+    synced_at
+   FROM stripe_mirror.subscriptions;
+
+CREATE TABLE stripe_mirror.links (
     account_id uuid NOT NULL,
-    id uuid DEFAULT core.new_id() NOT NULL,
-    payment_id uuid,
-    gateway text NOT NULL,
-    ref text NOT NULL,
-    amount bigint NOT NULL,
-    currency text NOT NULL,
-    code text,
-    reason text NOT NULL,
-    failed_at timestamp with time zone NOT NULL,
+    customer_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE VIEW doc_cogento.user_roles AS
+ SELECT (md5(('stripe customer '::text || l.customer_id)))::uuid AS user_id,
+    (r.role)::character varying AS role,
+    r.created_at
+   FROM (accounts.user_roles r
+     JOIN stripe_mirror.links l ON ((l.account_id = r.account_id)));
+
+CREATE TABLE stripe_mirror.customers (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
+    email text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'email'::text))) STORED,
+    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
+    phone text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'phone'::text))) STORED,
+    address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    balance bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'balance'::text))) STORED,
+    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'delinquent'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.customers ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE VIEW doc_cogento.users AS
+ SELECT user_id,
+    (reports.masked_email(email))::character varying AS email,
+    (id)::character varying AS stripe_customer_id,
+    (reports.masked_name(name))::character varying AS name,
+    (reports.masked_phone(phone))::character varying AS phone,
+    reports.masked_address(address) AS address,
+    metadata,
+    stripe_created_at,
+        CASE
+            WHEN isfinite(event_at) THEN event_at
+            ELSE NULL::timestamp with time zone
+        END AS stripe_updated_at,
+    synced_at,
+    (
+        CASE
+            WHEN (event_id !~~ '.%'::text) THEN event_id
+            ELSE NULL::text
+        END)::character varying AS last_webhook_event_id
+   FROM stripe_mirror.customers
+  WHERE (deleted_at IS NULL);
+
+CREATE VIEW doc_style_studio.files AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    category,
+    storage_key AS "storageId"
+   FROM media.files
+  WHERE (category = ANY (ARRAY['product_image'::text, 'model_image'::text, 'generated_image'::text, 'profile_image'::text]));
+
+CREATE TABLE studio.generation_files (
+    account_id uuid NOT NULL,
+    generation_id uuid NOT NULL,
+    role text NOT NULL,
+    "position" smallint NOT NULL,
+    file_id uuid,
+    category text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT generation_file_category_fits_role CHECK (((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))))
+);
+
+CREATE TABLE studio.generations (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    style_name text NOT NULL,
+    engine text NOT NULL,
+    prompt text DEFAULT ''::text NOT NULL,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seed bigint NOT NULL,
+    charge_asset wallet.asset DEFAULT 'token'::text NOT NULL,
+    cost bigint NOT NULL,
+    hold_id uuid NOT NULL,
+    progress smallint DEFAULT 0 NOT NULL,
+    step text,
+    attempt integer DEFAULT 0 NOT NULL,
+    retry_of uuid,
+    error_code text,
+    error_message text,
+    processing_time_ms integer,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
+    CONSTRAINT generation_failure_is_told CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
+    CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
+    CONSTRAINT generation_prompt_length CHECK ((length(prompt) <= 1000)),
+    CONSTRAINT generation_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+CREATE VIEW doc_style_studio.generations AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    status,
+    prompt,
+    parameters,
+    ARRAY( SELECT f.file_id
+           FROM studio.generation_files f
+          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'product'::text) AND (f.file_id IS NOT NULL))
+          ORDER BY f."position") AS "productImageFiles",
+    ARRAY( SELECT f.file_id
+           FROM studio.generation_files f
+          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'model'::text) AND (f.file_id IS NOT NULL))
+          ORDER BY f."position") AS "modelImageFiles",
+    ARRAY( SELECT f.file_id
+           FROM studio.generation_files f
+          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'result'::text) AND (f.file_id IS NOT NULL))
+          ORDER BY f."position") AS "resultImageFiles",
+    created_at AS "createdAt"
+   FROM studio.generations g;
 
 CREATE TABLE payments.gateway_refs (
     gateway text NOT NULL,
@@ -2046,6 +2550,113 @@ CREATE TABLE payments.payments (
     CONSTRAINT payment_not_in_toman CHECK ((currency <> ALL (ARRAY['IRT'::text, 'TOM'::text]))),
     CONSTRAINT payment_paid_when_completed CHECK (((status <> ALL (ARRAY['completed'::text, 'refunded'::text, 'disputed'::text])) OR (paid_at IS NOT NULL))),
     CONSTRAINT payment_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text, 'refunded'::text, 'disputed'::text])))
+);
+
+CREATE VIEW doc_style_studio."tokenPurchases" AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    amount,
+    quantity AS tokens,
+        CASE status
+            WHEN 'cancelled'::text THEN 'failed'::text
+            WHEN 'expired'::text THEN 'failed'::text
+            WHEN 'disputed'::text THEN 'completed'::text
+            ELSE status
+        END AS status,
+    ( SELECT r.ref
+           FROM payments.gateway_refs r
+          WHERE ((r.account_id = p.account_id) AND (r.payment_id = p.id) AND (r.gateway = 'stripe'::text) AND (r.ref ~~ 'pi\_%'::text))
+         LIMIT 1) AS "stripePaymentIntentId",
+    COALESCE(reference, track_id) AS "transactionId"
+   FROM payments.payments p
+  WHERE (kind = 'tokens'::text);
+
+CREATE VIEW doc_style_studio.usage AS
+ SELECT id AS _id,
+    account_id AS "userId",
+    action,
+    at AS "timestamp",
+    metadata
+   FROM core.usage;
+
+CREATE TABLE wallet.grants (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    asset wallet.asset NOT NULL,
+    source text NOT NULL,
+    quantity bigint NOT NULL,
+    remaining bigint NOT NULL,
+    expires_at timestamp with time zone,
+    extended_at timestamp with time zone,
+    key text NOT NULL,
+    note text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT grant_quantity_positive CHECK ((quantity > 0)),
+    CONSTRAINT grant_remaining_in_range CHECK (((remaining >= 0) AND (remaining <= quantity))),
+    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text])))
+);
+
+CREATE TABLE wallet.wallets (
+    account_id uuid NOT NULL,
+    asset wallet.asset NOT NULL,
+    balance bigint DEFAULT 0 NOT NULL,
+    held bigint DEFAULT 0 NOT NULL,
+    lifetime_granted bigint DEFAULT 0 NOT NULL,
+    lifetime_used bigint DEFAULT 0 NOT NULL,
+    frozen boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT wallet_held_not_negative CHECK ((held >= 0)),
+    CONSTRAINT wallet_lifetime_not_negative CHECK ((LEAST(lifetime_granted, lifetime_used) >= 0)),
+    CONSTRAINT wallet_not_overdrawn CHECK ((balance >= 0))
+);
+
+CREATE VIEW doc_style_studio.users AS
+ SELECT a.id AS _id,
+    reports.masked_email(a.email) AS email,
+    reports.masked_name(u.name) AS name,
+    NULL::text AS "externalId",
+    COALESCE(w.balance, (0)::bigint) AS tokens,
+    COALESCE(w.balance, (0)::bigint) AS "tokenBalance",
+    COALESCE(( SELECT (sum(g.quantity))::bigint AS sum
+           FROM wallet.grants g
+          WHERE ((g.account_id = a.id) AND ((g.asset)::text = 'token'::text) AND (g.source = 'purchase'::text))), (0)::bigint) AS "totalTokensPurchased"
+   FROM ((accounts.accounts a
+     LEFT JOIN accounts.users u ON ((u.account_id = a.id)))
+     LEFT JOIN wallet.wallets w ON (((w.account_id = a.id) AND ((w.asset)::text = 'token'::text))));
+
+CREATE TABLE payments.customers (
+    account_id uuid NOT NULL,
+    gateway text NOT NULL,
+    ref text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE payments.disputes (
+    account_id uuid NOT NULL,
+    id text NOT NULL,
+    payment_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    status text NOT NULL,
+    reason text,
+    ended_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE payments.failed_transactions (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT core.new_id() NOT NULL,
+    payment_id uuid,
+    gateway text NOT NULL,
+    ref text NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    code text,
+    reason text NOT NULL,
+    failed_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE SEQUENCE payments.receipt_numbers
@@ -2098,6 +2709,35 @@ CREATE TABLE payments.webhook_events (
     CONSTRAINT webhook_tried_again_when_failed CHECK (((outcome = 'failed'::text) = (next_at IS NOT NULL)))
 );
 
+CREATE TABLE reports.metadata_keys (
+    kind text NOT NULL,
+    key text NOT NULL,
+    holders bigint NOT NULL,
+    distinct_values bigint NOT NULL,
+    commonest jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE reports.progress (
+    part text NOT NULL,
+    done_until timestamp with time zone NOT NULL,
+    seconds double precision NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE reports.searches (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    filters jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT search_kind_known CHECK ((kind = ANY (ARRAY['customers'::text, 'subscriptions'::text]))),
+    CONSTRAINT search_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80)))
+);
+
 CREATE TABLE stripe_mirror.charges (
     id text NOT NULL,
     data jsonb NOT NULL,
@@ -2121,30 +2761,6 @@ CREATE TABLE stripe_mirror.charges (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE ONLY stripe_mirror.charges ALTER COLUMN data SET STORAGE EXTERNAL;
-
-CREATE TABLE stripe_mirror.customers (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
-    email text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'email'::text))) STORED,
-    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
-    phone text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'phone'::text))) STORED,
-    address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    balance bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'balance'::text))) STORED,
-    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'delinquent'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.customers ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE TABLE stripe_mirror.disputes (
     id text NOT NULL,
@@ -2216,12 +2832,6 @@ CREATE TABLE stripe_mirror.kinds (
     name text NOT NULL,
     object text NOT NULL,
     deleted_by text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE stripe_mirror.links (
-    account_id uuid NOT NULL,
-    customer_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -2308,37 +2918,6 @@ CREATE TABLE stripe_mirror.refunds (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE ONLY stripe_mirror.refunds ALTER COLUMN data SET STORAGE EXTERNAL;
-
-CREATE TABLE stripe_mirror.subscriptions (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
-    product_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price,product}'::text[]), (data #> '{items,data,0,plan,product}'::text[]), (data #> '{plan,product}'::text[])))) STORED,
-    price_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    monthly_amount numeric GENERATED ALWAYS AS (stripe_mirror.monthly(data)) STORED,
-    current_period_start timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_start'::text)) STORED,
-    current_period_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_end'::text)) STORED,
-    cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'cancel_at_period_end'::text))) STORED,
-    cancel_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'cancel_at'::text))) STORED,
-    canceled_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'canceled_at'::text))) STORED,
-    started_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'start_date'::text))) STORED,
-    ended_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'ended_at'::text))) STORED,
-    trial_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'trial_end'::text))) STORED,
-    latest_invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'latest_invoice'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.subscriptions ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE VIEW stripe_mirror.objects AS
  SELECT 'charges'::text AS kind,
@@ -2468,47 +3047,6 @@ CREATE TABLE stripe_mirror.unsettled (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE studio.generation_files (
-    account_id uuid NOT NULL,
-    generation_id uuid NOT NULL,
-    role text NOT NULL,
-    "position" smallint NOT NULL,
-    file_id uuid,
-    category text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT generation_file_category_fits_role CHECK (((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))))
-);
-
-CREATE TABLE studio.generations (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    style_name text NOT NULL,
-    engine text NOT NULL,
-    prompt text DEFAULT ''::text NOT NULL,
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    seed bigint NOT NULL,
-    charge_asset wallet.asset DEFAULT 'token'::text NOT NULL,
-    cost bigint NOT NULL,
-    hold_id uuid NOT NULL,
-    progress smallint DEFAULT 0 NOT NULL,
-    step text,
-    attempt integer DEFAULT 0 NOT NULL,
-    retry_of uuid,
-    error_code text,
-    error_message text,
-    processing_time_ms integer,
-    started_at timestamp with time zone,
-    completed_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
-    CONSTRAINT generation_failure_is_told CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
-    CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
-    CONSTRAINT generation_prompt_length CHECK ((length(prompt) <= 1000)),
-    CONSTRAINT generation_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
-);
-
 CREATE TABLE studio.styles (
     name text NOT NULL,
     title text NOT NULL,
@@ -2550,24 +3088,6 @@ ALTER TABLE wallet.entries ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENT
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE wallet.grants (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    asset wallet.asset NOT NULL,
-    source text NOT NULL,
-    quantity bigint NOT NULL,
-    remaining bigint NOT NULL,
-    expires_at timestamp with time zone,
-    extended_at timestamp with time zone,
-    key text NOT NULL,
-    note text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT grant_quantity_positive CHECK ((quantity > 0)),
-    CONSTRAINT grant_remaining_in_range CHECK (((remaining >= 0) AND (remaining <= quantity))),
-    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text])))
 );
 
 CREATE TABLE wallet.holds (
@@ -2670,21 +3190,6 @@ CREATE TABLE wallet.plans (
     CONSTRAINT plan_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text])))
 );
 
-CREATE TABLE wallet.wallets (
-    account_id uuid NOT NULL,
-    asset wallet.asset NOT NULL,
-    balance bigint DEFAULT 0 NOT NULL,
-    held bigint DEFAULT 0 NOT NULL,
-    lifetime_granted bigint DEFAULT 0 NOT NULL,
-    lifetime_used bigint DEFAULT 0 NOT NULL,
-    frozen boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT wallet_held_not_negative CHECK ((held >= 0)),
-    CONSTRAINT wallet_lifetime_not_negative CHECK ((LEAST(lifetime_granted, lifetime_used) >= 0)),
-    CONSTRAINT wallet_not_overdrawn CHECK ((balance >= 0))
-);
-
 ALTER TABLE ONLY accounts.accounts
     ADD CONSTRAINT account_email_taken UNIQUE (kind, email);
 
@@ -2696,6 +3201,12 @@ ALTER TABLE ONLY accounts.accounts
 
 ALTER TABLE ONLY accounts.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY accounts.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (account_id, code_hash);
+
+ALTER TABLE ONLY accounts.second_factors
+    ADD CONSTRAINT second_factors_pkey PRIMARY KEY (account_id);
 
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (account_id, id);
@@ -2783,6 +3294,21 @@ ALTER TABLE ONLY payments.reversals
 
 ALTER TABLE ONLY payments.webhook_events
     ADD CONSTRAINT webhook_events_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY reports.metadata_keys
+    ADD CONSTRAINT metadata_keys_pkey PRIMARY KEY (kind, key);
+
+ALTER TABLE ONLY reports.progress
+    ADD CONSTRAINT progress_pkey PRIMARY KEY (part);
+
+ALTER TABLE ONLY reports.searches
+    ADD CONSTRAINT search_name_taken UNIQUE (account_id, name);
+
+ALTER TABLE ONLY reports.searches
+    ADD CONSTRAINT searches_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY reports.states
+    ADD CONSTRAINT states_pkey PRIMARY KEY (subscription_id, since);
 
 ALTER TABLE ONLY stripe_mirror.charges
     ADD CONSTRAINT charges_pkey PRIMARY KEY (id);
@@ -2953,6 +3479,8 @@ CREATE INDEX webhook_events_by_outcome ON payments.webhook_events USING btree (o
 
 CREATE INDEX webhook_events_due ON payments.webhook_events USING btree (next_at) WHERE (outcome = 'failed'::text);
 
+CREATE INDEX states_by_customer ON reports.states USING btree (customer_id);
+
 CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX charges_by_syncing ON stripe_mirror.charges USING brin (synced_at);
@@ -2963,6 +3491,8 @@ CREATE INDEX customers_by_folded_email ON stripe_mirror.customers USING btree (l
 
 CREATE INDEX customers_by_metadata ON stripe_mirror.customers USING gin (metadata jsonb_path_ops);
 
+CREATE INDEX customers_by_sync ON stripe_mirror.customers USING brin (synced_at) WITH (autosummarize='on');
+
 CREATE INDEX customers_by_syncing ON stripe_mirror.customers USING brin (synced_at);
 
 CREATE INDEX customers_by_user_id ON stripe_mirror.customers USING btree (user_id);
@@ -2971,13 +3501,19 @@ CREATE INDEX disputes_by_metadata ON stripe_mirror.disputes USING gin (metadata 
 
 CREATE INDEX disputes_by_syncing ON stripe_mirror.disputes USING brin (synced_at);
 
+CREATE INDEX events_by_arrival ON stripe_mirror.events USING brin (created_at) WITH (autosummarize='on');
+
 CREATE INDEX events_by_object ON stripe_mirror.events USING btree (kind, object_id, at);
 
 CREATE INDEX events_by_time ON stripe_mirror.events USING btree (at);
 
+CREATE INDEX events_of_failed_payments ON stripe_mirror.events USING btree (object_id, at) WHERE (type = 'invoice.payment_failed'::text);
+
 CREATE INDEX invoices_by_customer_id ON stripe_mirror.invoices USING btree (customer_id);
 
 CREATE INDEX invoices_by_metadata ON stripe_mirror.invoices USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX invoices_by_payment ON stripe_mirror.invoices USING btree (paid_at) INCLUDE (currency, amount_paid) WHERE (paid_at IS NOT NULL);
 
 CREATE INDEX invoices_by_subscription_id ON stripe_mirror.invoices USING btree (subscription_id);
 
@@ -3006,6 +3542,8 @@ CREATE INDEX subscriptions_by_customer_id ON stripe_mirror.subscriptions USING b
 CREATE INDEX subscriptions_by_metadata ON stripe_mirror.subscriptions USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX subscriptions_by_status ON stripe_mirror.subscriptions USING btree (status);
+
+CREATE INDEX subscriptions_by_sync ON stripe_mirror.subscriptions USING brin (synced_at) WITH (autosummarize='on');
 
 CREATE INDEX subscriptions_by_syncing ON stripe_mirror.subscriptions USING brin (synced_at);
 
@@ -3051,7 +3589,17 @@ CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EX
 
 CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.welcome();
 
+CREATE CONSTRAINT TRIGGER recovery_codes_audited AFTER UPDATE OF used_at ON accounts.recovery_codes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.used_at IS NULL) AND (new.used_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_second_factor();
+
+CREATE TRIGGER recovery_codes_touch BEFORE UPDATE ON accounts.recovery_codes FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE CONSTRAINT TRIGGER roles_audited AFTER INSERT OR DELETE ON accounts.user_roles DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_role();
+
+CREATE CONSTRAINT TRIGGER second_factors_audited AFTER UPDATE OF confirmed_at ON accounts.second_factors DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.confirmed_at IS NULL) AND (new.confirmed_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_second_factor();
+
+CREATE CONSTRAINT TRIGGER second_factors_audited_when_removed AFTER DELETE ON accounts.second_factors DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.confirmed_at IS NOT NULL)) EXECUTE FUNCTION accounts.audit_second_factor();
+
+CREATE TRIGGER second_factors_touch BEFORE UPDATE ON accounts.second_factors FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER sessions_audited AFTER UPDATE OF revoked_at ON accounts.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_session();
 
@@ -3109,6 +3657,10 @@ CREATE TRIGGER reversals_append_only BEFORE DELETE OR UPDATE ON payments.reversa
 
 CREATE TRIGGER webhook_events_touch BEFORE UPDATE ON payments.webhook_events FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER progress_touch BEFORE UPDATE ON reports.progress FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER searches_touch BEFORE UPDATE ON reports.searches FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER charges_touch BEFORE UPDATE ON stripe_mirror.charges FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER customers_touch BEFORE UPDATE ON stripe_mirror.customers FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -3165,8 +3717,14 @@ CREATE TRIGGER wallet_not_frozen BEFORE UPDATE OF held ON wallet.wallets FOR EAC
 
 CREATE TRIGGER wallets_touch BEFORE UPDATE ON wallet.wallets FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+ALTER TABLE ONLY accounts.recovery_codes
+    ADD CONSTRAINT recovery_code_belongs_to_second_factor FOREIGN KEY (account_id) REFERENCES accounts.second_factors(account_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY accounts.user_roles
     ADD CONSTRAINT role_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY accounts.second_factors
+    ADD CONSTRAINT second_factor_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT session_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
@@ -3215,6 +3773,9 @@ ALTER TABLE ONLY payments.refunds
 
 ALTER TABLE ONLY payments.reversals
     ADD CONSTRAINT reversal_is_of_a_payment FOREIGN KEY (account_id, payment_id) REFERENCES payments.payments(account_id, id);
+
+ALTER TABLE ONLY reports.searches
+    ADD CONSTRAINT search_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY stripe_mirror.links
     ADD CONSTRAINT link_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
@@ -3272,13 +3833,19 @@ ALTER TABLE ONLY wallet.wallets
 
 GRANT USAGE ON SCHEMA accounts TO vetrina_app;
 GRANT USAGE ON SCHEMA core TO vetrina_app;
+GRANT USAGE ON SCHEMA doc_cogento TO vetrina_reporting;
+GRANT USAGE ON SCHEMA doc_cogento TO vetrina_app;
+GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_reporting;
+GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_app;
 GRANT USAGE ON SCHEMA media TO vetrina_app;
 GRANT USAGE ON SCHEMA payments TO vetrina_app;
+GRANT USAGE ON SCHEMA reports TO vetrina_app;
 GRANT USAGE ON SCHEMA stripe_mirror TO vetrina_app;
 GRANT USAGE ON SCHEMA studio TO vetrina_app;
 GRANT USAGE ON SCHEMA wallet TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_account() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_role() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.audit_second_factor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_session() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.oneself(p_account uuid, p_ip inet) TO vetrina_app;
@@ -3311,11 +3878,21 @@ GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_referenc
 GRANT ALL ON FUNCTION payments.tell_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.tell_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.tell_refunded(p_account uuid, p_payment uuid, p_ref text, p_total bigint) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.count_metadata(p_at_once boolean) TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.states TO vetrina_app;
+GRANT ALL ON FUNCTION reports.derive(p_ids text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_email(p text) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.masked_phone(p text) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.period_amount(p_data jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.refresh(p_all boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.elements(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.flag(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.keys(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[]) TO vetrina_app;
@@ -3365,6 +3942,8 @@ GRANT ALL ON FUNCTION wallet.unpay_period(p_account uuid, p_key text) TO vetrina
 GRANT ALL ON FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.welcome() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.recovery_codes TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factors TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.user_roles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.users TO vetrina_app;
@@ -3378,41 +3957,60 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.outbox TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.rate_limits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.settings TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.usage TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
+GRANT SELECT ON TABLE doc_cogento.subscriptions TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_cogento.subscriptions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.links TO vetrina_app;
+GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
+GRANT SELECT ON TABLE doc_cogento.users TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_cogento.users TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
+GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE payments.receipt_numbers TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.refunds TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.reversals TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.webhook_events TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.metadata_keys TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.progress TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.searches TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.charges TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE stripe_mirror.events TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.invoices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.kinds TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.links TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.payment_intents TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.products TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.refunds TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.objects TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.staged TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.unsettled TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE wallet.entries_position_seq TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.holds TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.memberships TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.packs TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.periods TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plan_prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plans TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
