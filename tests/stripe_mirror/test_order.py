@@ -190,3 +190,9 @@ async def test_a_wrong_order_would_be_noticed(db: Database, owner: str) -> None:
         connection.execute("create or replace function stripe_mirror.rank(p_type text) returns smallint language sql immutable "
                            "as $$ select (random() * 9)::smallint $$")  # fmt: skip
     assert (await fuzz.run(db, permutations=10, seed=1)).different != []
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_thousand_orders_leave_one_state(db: Database, seed: int) -> None:
+    assert (await fuzz.run(db, permutations=1000, seed=seed)).different == []

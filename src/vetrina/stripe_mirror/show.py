@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from vetrina.core.services import Services
@@ -47,7 +47,7 @@ async def status(services: Services) -> Status:
 
 def print_status(found: Status) -> None:
     """For the terminal."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 110)
     secrets = {0: "no webhook secret", 1: "one webhook secret"}.get(found.webhook_secrets, f"{found.webhook_secrets} secrets")
     console.print(f"{secrets}, {'an' if found.api_key else 'no'} API key", highlight=False)
     lag = found.lag
@@ -60,16 +60,18 @@ def print_status(found: Status) -> None:
             highlight=False,
         )
     read = {each.kind: each for each in found.readings}
-    grid = Table("kind", *(["rows", "deleted", "events"]), "last event", "unsettled", "failing", "last read", "last error")
+    titles = ("kind", "rows", "deleted", "events", "last event", "in doubt", "list read")
+    grid = Table(*(Column(title, no_wrap=True, justify="left" if title == "kind" else "right") for title in titles), box=None)
     for each in found.kinds:
         reading = read.get(each.kind)
         when = "" if reading is None else f"{reading.finished_at:%Y-%m-%d %H:%M}" if reading.finished_at else "cut short"
-        grid.add_row(
-            each.kind, f"{each.rows:,}", f"{each.deleted:,}", f"{each.events:,}",
-            f"{each.last_event_at:%Y-%m-%d %H:%M:%S}" if each.last_event_at else "", f"{each.unsettled:,}",
-            f"{each.failing:,}", when, each.last_error or "",
-        )  # fmt: skip
+        doubt = f"{each.unsettled:,}" + (f" ({each.failing:,} failing)" if each.failing else "")
+        last = f"{each.last_event_at:%Y-%m-%d %H:%M}" if each.last_event_at else ""
+        grid.add_row(each.kind, f"{each.rows:,}", f"{each.deleted:,}", f"{each.events:,}", last, doubt, when)
     console.print(grid)
+    for each in found.kinds:
+        if each.last_error:
+            console.print(f"{each.kind}: {each.last_error}", highlight=False)
 
 
 def filled(found: list[Filled], settled: Settled) -> None:
@@ -101,7 +103,7 @@ def table(rows: list[dict[str, Any]]) -> None:
     grid = Table(*rows[0])
     for row in rows:
         grid.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(grid)
+    Console(width=None if sys.stdout.isatty() else 200).print(grid)
 
 
 class _Rate(ProgressColumn):

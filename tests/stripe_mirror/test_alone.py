@@ -1,0 +1,108 @@
+"""The mirror alone: only what was asked for is loaded, and a database that was half migrated is not served."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx2
+import psycopg
+import pytest
+
+from tests.make import Make
+from tests.site import serving
+from tests.stripe_mirror.tools import SECRET, deliver
+from vetrina.accounts import roles
+from vetrina.app import create, loaded
+from vetrina.commands import exits
+from vetrina.core.services import connect
+from vetrina.core.settings import BadSetting, Settings, read
+from vetrina.stripe_mirror import sample
+
+AT = 1_760_000_000
+
+TRAP = """
+create function public.trap() returns event_trigger language plpgsql as $$
+begin
+  if to_regclass('stripe_mirror.events') is not null then raise exception 'no further than this'; end if;
+end $$;
+create event trigger trap on ddl_command_start when tag in ('CREATE TYPE') execute function public.trap();
+"""
+"""The mirror's first file makes its tables and then a type."""
+
+
+async def test_only_the_mirror_is_served(settings: Settings, database: str) -> None:
+    alone = replace(settings, only="stripe_mirror", stripe_webhook_secret=SECRET)
+    async with serving(connect(alone, database)) as site:
+        event = sample.event("customer.created", sample.customer(1, AT), AT, 1)
+        assert (await deliver(site, event)).json() == {"received": True, "new": True}
+        for path in ("/studio", "/library", "/wallet", "/payments", "/api/v1/packs", "/api/v1/styles", "/api/v1/files"):
+            assert (await site.client.get(path)).status_code == 404, path
+        front = await site.client.get("/")
+        assert (front.status_code, front.headers["location"]) == (303, "/operator/stripe")
+        assert (await site.client.get("/sign-in")).status_code == 200
+        boss = await Make(site.services).account()
+        async with site.services.db.tx() as tx:
+            await roles.grant(tx, boss.id, roles.Role.ADMIN)
+        async with site.browser(boss) as browser:
+            page = await browser.get("/operator/stripe")
+            links = {each.partition('"')[0] for each in page.text.split('href="')[1:]}
+            gone: list[str] = []
+            for link in sorted(each for each in links if each.startswith("/") and not each.startswith("/static")):
+                answer = await browser.get(link, follow_redirects=True)
+                gone += [link] if answer.status_code == 404 else []
+            assert gone == [], "what is not there is not linked to"
+
+
+def test_only_its_jobs_are_loaded() -> None:
+    code = (
+        "from vetrina import worker; from vetrina.core import jobs; from vetrina.core.settings import read;"
+        "worker.load(read({'VETRINA_ONLY': 'stripe_mirror'})); print(*sorted(jobs.app.tasks))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"stripe_mirror.settle", "stripe_mirror.reconcile", "core.forget_old_keys"} <= set(found)
+    assert not [each for each in found if each.startswith(("payments.", "studio.", "wallet.", "media."))]
+
+
+def test_a_module_that_there_is_not() -> None:
+    with pytest.raises(BadSetting, match="strype"):
+        loaded(read({"VETRINA_ONLY": "strype"}))
+    assert loaded(read({"VETRINA_ONLY": " stripe_mirror , "})) == ["accounts", "stripe_mirror"]
+    assert len(loaded(read({}))) > 5
+    assert create  # the application itself is made in the tests above
+
+
+def test_a_migration_that_fails_half_way(server: str, template: str, tmp_path: Path) -> None:
+    """What stands in its way is found in the middle of a file: nothing of the file stays, and nothing is served."""
+    name = f"half_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name} owner vetrina_owner".encode())
+    parts = urlsplit(server)
+    place = parts.netloc.rpartition("@")[2]
+    uri = urlunsplit(parts._replace(netloc=f"vetrina_owner:test@{place}", path=f"/{name}"))
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("VETRINA_", "STRIPE_"))}
+    environment = {**kept, "VETRINA_DATABASE_URL": uri, "VETRINA_DATA": str(tmp_path), "VETRINA_PORT": str(port)}
+    command = [sys.executable, "-m", "vetrina", "up", "--only", "stripe_mirror"]
+    try:
+        with psycopg.connect(uri, autocommit=True) as connection:
+            connection.execute(TRAP.encode())
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
+        assert done.returncode == exits.DATABASE, done.stdout + done.stderr
+        assert "no further than this" in done.stderr
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(f"http://127.0.0.1:{port}/readyz")
+        with psycopg.connect(uri) as connection:
+            applied = {row[0] for row in connection.execute("select name from core.migrations").fetchall()}
+            assert "0006_studio" in applied and not any(each.startswith("0007") for each in applied)
+            assert connection.execute("select to_regclass('stripe_mirror.events')").fetchone() == (None,)
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"drop database {name} with (force)".encode())
