@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 
 .PHONY: run test torture bench lint schema lock
 
-# The whole of Vetrina, with a demo account, until Ctrl-C. VETRINA_DATA and VETRINA_PORT say where.
+# The whole of Vetrina, with a demo account, until Ctrl-C. VETRINA_DATA and VETRINA_PORT say where. Its letters stay in
+# its outbox (/outbox), unless VETRINA_DEVELOPMENT=0.
 run: $(VENV)/.ready
-	@$(BIN)/python -m vetrina up --demo
+	@VETRINA_DEVELOPMENT=$${VETRINA_DEVELOPMENT:-1} $(BIN)/python -m vetrina up --demo
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
