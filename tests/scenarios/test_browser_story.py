@@ -91,7 +91,7 @@ async def test_every_screen_before_axe(site: Site, worker: Services, make: Make,
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path} is {wide} px wide"
 
-        for path in ("/", "/sign-up", "/sign-in", "/api/docs"):
+        for path in ("/", "/sign-up", "/sign-in", "/sign-up?way=phone&kind=vendor", "/sign-in?way=phone", "/reset", "/api/docs"):
             await look_at(path)
         await sign_in(context, site.url, account)
         product = await upload(api)
@@ -103,7 +103,7 @@ async def test_every_screen_before_axe(site: Site, worker: Services, make: Make,
         paths = ["/", "/studio", f"/studio?again={made}", "/studio/generations", f"/studio/generations/{made}"]
         paths += [f"/studio/generations/{cancelled}", f"/pictures/{account.id}/{made}", "/library", f"/library/{product}"]
         paths += ["/wallet", "/wallet/buy", "/payments", "/account", "/account/usage"]
-        paths += ["/settings/sessions", "/settings/audit"]
+        paths += ["/settings/security", "/settings/sessions", "/settings/audit"]
         async with make.services.db.tx() as tx:
             await roles.grant(tx, account.id, Role.SUPERUSER)
         paths += ["/operator", "/operator/accounts", f"/operator/accounts/{(await make.account()).id}"]
