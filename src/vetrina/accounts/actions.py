@@ -9,8 +9,9 @@ import msgspec
 
 from vetrina.accounts import challenges, codes, identifiers, notices, queries, queries_codes, tokens
 from vetrina.accounts.codes import Kind, Language, Purpose
+from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.model import AccountRow, BadEmail, BadName, EmailTaken, SessionEnded, WrongCredentials
-from vetrina.accounts.model_doors import BadPhone, PhoneTaken, TooManyGuesses, WrongCode
+from vetrina.accounts.model_doors import BadPhone, PhoneTaken, WrongCode
 from vetrina.accounts.passwords import hasher
 from vetrina.accounts.tokens import SessionToken, access_tokens
 from vetrina.core import usage
@@ -53,6 +54,11 @@ async def register(
     known = identifiers.given(email, phone, services.settings.phone_region)
     await services.part(limits).spend("registrations", device.ip or "unknown")
     hashed = await services.part(hasher).hash(password)
+    written: list[Identifier] = []
+    for each in known:
+        with contextlib.suppress(RateLimited):  # a code can be asked for later
+            await codes.allow(services, each, device.ip)
+            written.append(each)
     try:
         async with services.db.tx() as tx:
             account = await tx.one(
@@ -66,15 +72,15 @@ async def register(
             )
             token = await _open(tx, account.id, device)
             await usage.record(tx, AccountId(account.id), "account_registered", {"kind": kind})
+            for each in written:
+                purpose: Purpose = "email_verify" if each.channel == "email" else "phone_verify"
+                await codes.send(tx, services, each, kind=kind, purpose=purpose, language=language)
     except (EmailTaken, PhoneTaken) as taken:
         # Whose address it is hears of it; the one who asks is told no more than that it cannot be had.
         whose = next(each for each in known if each.channel == taken.field)
-        await notices.tell(services, whose, kind=kind, notice="registered_already", language=language, address=device.ip)
+        if whose in written:
+            await notices.tell(services, whose, kind=kind, notice="registered_already", language=language)
         raise
-    for each in known:
-        purpose: Purpose = "email_verify" if each.channel == "email" else "phone_verify"
-        with contextlib.suppress(RateLimited, TooManyGuesses):  # another can be asked for later
-            await codes.ask(services, each, kind=kind, purpose=purpose, language=language, address=device.ip)
     return Opened(account, token)
 
 

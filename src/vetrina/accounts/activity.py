@@ -16,6 +16,8 @@ SERIES = 6
 _TITLES = {
     "account_registered": "Signed up",
     "signed_in": "Signed in",
+    "identifier_confirmed": "Addresses and phones confirmed",
+    "password_reset": "Passwords reset",
     "file_uploaded": "Files uploaded",
     "file_changed": "Files changed",
     "file_deleted": "Files deleted",

@@ -53,25 +53,40 @@ async def ask(
 
     Raises RateLimited and TooManyGuesses (429).
     """
+    await allow(services, to, address)
+    async with services.db.tx() as tx:
+        closed = await send(tx, services, to, kind=kind, purpose=purpose, language=language)
+    if closed:
+        raise closed
+
+
+async def allow(services: Services, to: Identifier, address: str | None) -> None:
+    """Count a letter to this target, asked for from this address. Raises RateLimited (429)."""
     counted = services.part(limits)
     await counted.spend("codes_address", address or "unknown")
     await counted.spend("codes_target", to.value)
     await counted.spend("codes_service", "all")
+
+
+async def send(
+    tx: Tx, services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, language: Language
+) -> TooManyGuesses | None:
+    """Send a code once the caller's transaction has committed; why not, if the target's guesses are used up."""
     sent = Sent(to, kind, purpose, f"{secrets.randbelow(10**6):06}", time.time() + LIFE, language)
-    async with services.db.tx() as tx:
-        kept = await tx.maybe(
-            queries.KEEP,
-            kind=kind,
-            purpose=purpose,
-            target=to.value,
-            id=new_id(),
-            hash=_hash(services.keys[0], sent, sent.code),
-            life=LIFE,
-            attempts=ATTEMPTS,
-        )
-        if kept is None:
-            raise await _closed(tx, sent) or TooManyGuesses()
-        await enqueue(tx, "accounts.send_code", queue="core", sent=seal(services.keys, sent))
+    kept = await tx.maybe(
+        queries.KEEP,
+        kind=kind,
+        purpose=purpose,
+        target=to.value,
+        id=new_id(),
+        hash=_hash(services.keys[0], sent, sent.code),
+        life=LIFE,
+        attempts=ATTEMPTS,
+    )
+    if kept is None:
+        return await _closed(tx, sent) or TooManyGuesses()
+    await enqueue(tx, "accounts.send_code", queue="core", sent=seal(services.keys, sent))
+    return None
 
 
 async def judge(tx: Tx, services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, code: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Literal
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from vetrina.accounts.identifiers import Identifier
 from vetrina.core.db import Tx
 from vetrina.core.ids import AccountId
 from vetrina.core.jobs import enqueue
-from vetrina.core.limits import RateLimited, limits
 from vetrina.core.seal import seal
 from vetrina.core.services import Services
 
@@ -30,15 +28,10 @@ class Told(msgspec.Struct, frozen=True):
     account: UUID | None = None
 
 
-async def tell(
-    services: Services, to: Identifier, *, kind: Kind, notice: Notice, language: Language, address: str | None
-) -> None:
-    """Tell whoever has this address, unless it was written to too often."""
-    with contextlib.suppress(RateLimited):
-        await services.part(limits).spend("codes_address", address or "unknown")
-        await services.part(limits).spend("codes_target", to.value)
-        async with services.db.tx() as tx:
-            await _post(tx, services, Told(notice, language, to, kind))
+async def tell(services: Services, to: Identifier, *, kind: Kind, notice: Notice, language: Language) -> None:
+    """Tell whoever has this address; `codes.allow` must have allowed it."""
+    async with services.db.tx() as tx:
+        await _post(tx, services, Told(notice, language, to, kind))
 
 
 async def tell_account(tx: Tx, services: Services, account: AccountId, *, notice: Notice, language: Language) -> None:
