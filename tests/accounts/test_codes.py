@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.accounts.door_tools import bearer, code_in, code_to, letters, post, registered, settled, unlimited, wrong
-from tests.make import PASSWORD, Make
+from tests.make import PASSWORD
 from tests.site import Site
 from vetrina.accounts import codes, jobs, queries_codes
 from vetrina.accounts import letters as writing
@@ -57,8 +57,7 @@ async def test_a_phone_registers_confirms_and_signs_in_by_code(posting: Site) ->
     assert by_password.status_code == 201
 
 
-@pytest.mark.parametrize("known", [{"email": "ada@example.com"}, {"phone": "+989123456789"}])
-@pytest.mark.parametrize("kind", ["user", "vendor"])
+@pytest.mark.parametrize(("known", "kind"), [({"email": "ada@example.com"}, "user"), ({"phone": "+989123456789"}, "vendor")])
 async def test_a_reset_ends_every_session(posting: Site, known: dict[str, str], kind: str) -> None:
     known = {**known, "kind": kind}
     body = await registered(posting, **known)
@@ -172,7 +171,7 @@ async def test_nothing_in_the_database_tells_a_code(posting: Site, services: Ser
     assert found is False and not any(code in str(row) for row in rows)
 
 
-async def test_a_letters_link_confirms_by_a_button_once(posting: Site, make: Make) -> None:
+async def test_a_letters_link_confirms_by_a_button_once(posting: Site, capsys: pytest.CaptureFixture[str]) -> None:
     await registered(posting, email="ada@example.com")
     (letter,) = await letters(posting, "ada@example.com")
     path = urlsplit(re.search(r"http\S+", letter["text"]).group()).path  # type: ignore[union-attr]
@@ -187,6 +186,8 @@ async def test_a_letters_link_confirms_by_a_button_once(posting: Site, make: Mak
     for bad in (token[:-3] + "AAA", "nonsense", ""):
         assert (await posting.client.post("/verify/link", data={"token": bad})).status_code == 422
     assert (await posting.client.get("/verify/link/nonsense")).status_code == 422
+    logged = capsys.readouterr().out
+    assert "/verify/link/{token}" in logged and token not in logged
 
 
 async def test_letters_are_in_english_or_persian(posting: Site) -> None:
