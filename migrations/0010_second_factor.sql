@@ -50,4 +50,4 @@ create constraint trigger recovery_codes_audited after update of used_at on acco
   execute function accounts.audit_second_factor();
 
 insert into core.settings (key, value, description)
-values ('limits.registrations', '{"count": 600, "seconds": 3600}', 'Registrations tried from one address.');
+values ('limits.registrations', '{"count": 3000, "seconds": 3600}', 'Registrations tried from one address.');
