@@ -12,6 +12,7 @@ from vetrina.commands import exits
 from vetrina.core.settings import read
 from vetrina.demo import accounts as accounts_story
 from vetrina.demo import operator
+from vetrina.demo import payments as payments_story
 from vetrina.demo import seed as seeding
 from vetrina.demo import studio as studio_story
 from vetrina.demo.story import Lie, Story
@@ -41,6 +42,18 @@ def accounts(*, url: str | None = None) -> int:
         The site's address; the one that the settings give by default.
     """
     return _tell(accounts_story.tell, url)
+
+
+@app.command
+def payments(*, url: str | None = None) -> int:
+    """Packs through every gateway, a plan month by month, denials, the books: the money's whole story.
+
+    Parameters
+    ----------
+    url
+        The site's address; the one that the settings give by default.
+    """
+    return _tell(payments_story.tell, url)
 
 
 @app.command
