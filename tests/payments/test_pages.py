@@ -14,6 +14,7 @@ from tests.site import Site
 from vetrina.core.db import Database
 from vetrina.core.ids import new_id
 from vetrina.payments import jobs
+from vetrina.wallet.model import Asset
 
 
 async def choose(browser: httpx2.AsyncClient, name: str = "tokens_50", **fields: Any) -> httpx2.Response:
@@ -129,8 +130,8 @@ async def test_what_is_wrong_stands_beside_its_field(site: Site, make: Make, db:
     account = await make.account(tokens=0)
     async with site.browser(account) as browser:
         for fields, said in (
-            ({"pack_id": ""}, "Choose how many tokens"),
-            ({"pack_id": "\0"}, "Choose how many tokens"),
+            ({"pack_id": ""}, "Choose how much"),
+            ({"pack_id": "\0"}, "Choose how much"),
             ({"pack_id": str(new_id())}, "not for sale"),
             ({"gateway": "cheque"}, "not offered here"),
             ({"gateway": "\0"}, "not offered here"),
@@ -176,3 +177,27 @@ async def test_the_history_has_pages(site: Site, make: Make, db: Database) -> No
         rest = await browser.get(older[1])
         assert len(re.findall(r'<a href="/payments/[0-9a-f-]{36}"', rest.text)) == 10 and "Older payments" not in rest.text
         assert (await browser.get("/payments?cursor=nonsense")).status_code == 422
+
+
+async def test_every_kind_has_its_counter(site: Site, make: Make) -> None:
+    account = await make.account(tokens=0)
+    async with site.browser(account) as browser:
+        assert (await browser.get("/buy?what=contact")).headers["location"] == "/wallet/buy?what=contact"
+        for what, said, other in (
+            ("contact", ("Buy contacts", "$14.99", "Address book"), "Sketchbook"),
+            ("posting", ("Buy postings", "$5.00"), "Address book"),
+            ("nonsense", ("Buy tokens", "Sketchbook"), "Address book"),
+        ):
+            page = (await browser.get(f"/wallet/buy?what={what}&next=/library")).text
+            assert all(text in page for text in said) and other not in page, what
+            assert "/wallet/buy?what=contact&amp;next=%2Flibrary" in page and 'href="/plan"' in page
+        rials = (await browser.get("/wallet/buy?what=contact&currency=IRR")).text
+        assert "1,500,000 IRR" in rials and "$14.99" not in rials
+        checkout = (await choose(browser, "contacts_10")).headers["location"]
+        place = (await browser.post(checkout, data={"outcome": "paid"})).headers["location"]
+        assert "10 contacts are in your wallet." in (await browser.get(place)).text
+        checkout = (await choose(browser, "posting_1")).headers["location"]
+        place = (await browser.post(checkout, data={"outcome": "paid"})).headers["location"]
+        assert "1 posting is in your wallet." in (await browser.get(place)).text
+    assert await make.balance(account, Asset.CONTACT) == (10, 0) and await make.balance(account, Asset.POSTING) == (1, 0)
+    await make.books()

@@ -1,69 +1,26 @@
-"""Pages of payments: the shop counter, what was paid, the page that waits, and the test checkout."""
+"""Pages of payments: what was paid, the page that waits, and the test checkout."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import Parameter
 
-from vetrina.core.idempotency import Turn
-from vetrina.core.ids import new_id
-from vetrina.core.refusals import Invalid, NotFound, Refusal
+from vetrina.core.refusals import Invalid, NotFound
 from vetrina.core.web import pages, paging
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.payments import actions, queries, sandbox
 from vetrina.payments.gateways import gateways
-from vetrina.payments.goods import Purchase
-from vetrina.payments.model import PaymentRow, Status, UnknownPack, goods
-from vetrina.wallet import queries as wallet
-from vetrina.wallet.model import Asset, Pack
-
-Item = TypeVar("Item")
+from vetrina.payments.model import PaymentRow, Status, goods
 
 SHOWN = 50
 LONG = timedelta(minutes=1)
 """How long a payment is waited for before the page says that it is taking long."""
 PATH_LIMIT = 1000
 """Characters of the path that one goes on to after paying."""
-
-
-@get("/wallet/buy", guards=[signed_in], include_in_schema=False)
-async def shop(
-    request: Request,
-    needed: Annotated[int | None, Parameter(ge=0, le=1_000_000_000)] = None,
-    next: str | None = None,
-    currency: Annotated[str, Parameter(max_length=3)] = "",
-) -> Response[str]:
-    """Packs, and how to pay for them."""
-    return await _shop(request, needed=needed or None, next=next, currency=currency)
-
-
-@post("/wallet/buy", guards=[signed_in], include_in_schema=False)
-async def buy(request: Request) -> Response[Any]:
-    """Go to the checkout; who comes back from one that was left finds the same one again."""
-    account = request.account.id
-    form = await request.form()
-    pack, gateway, next = (str(form.get(name) or "") for name in ("pack_id", "gateway", "next"))
-    return_url = _on(next)
-    try:
-        purchase = Purchase(pack_id=_pack(pack), gateway=gateway or None)
-        if any(each.name == gateway for each in request.services.part(gateways).offered()):
-            place = {"account": account, "pack": purchase.pack_id, "gateway": gateway, "return_url": return_url}
-            async with request.read() as tx:
-                left = await tx.maybe(queries.OPEN_CHECKOUT, **place)
-            if left is not None and left.checkout_url:
-                return pages.go(left.checkout_url)
-        payment = await actions.start(request.services, account, purchase, Turn(new_id()), return_url=return_url)
-        return pages.go(payment.checkout_url or f"/payments/{payment.id}")
-    except Refusal as refused:
-        errors = {refused.field or "": refused.message}
-        status = refused.status
-    return await _shop(request, next=next, pack=pack, gateway=gateway, errors=errors, status=status)
 
 
 @get("/payments", guards=[signed_in], include_in_schema=False)
@@ -90,7 +47,7 @@ async def one(request: Request, payment_id: UUID) -> Response[str]:
         payment=_payment(request, row),
         long=pending and datetime.now(UTC) - row.created_at > LONG,
         checkout_url=row.checkout_url if pending else None,
-        next=_on(row.return_url),
+        next=onward(row.return_url),
     )
 
 
@@ -121,93 +78,13 @@ async def _by_token(request: Request, token: str) -> PaymentRow:
         return await tx.one(queries.BY_REF, gateway=sandbox.Sandbox.name, ref=token)
 
 
-async def _shop(
-    request: Request,
-    *,
-    next: str | None,
-    needed: int | None = None,
-    pack: str = "",
-    gateway: str = "",
-    currency: str = "",
-    errors: dict[str, str] | None = None,
-    status: int = 200,
-) -> Response[str]:
-    async with request.read() as tx:
-        sold = [each for each in await tx.all(wallet.PACKS) if each.asset == Asset.TOKEN]
-    currencies = list(dict.fromkeys(each.currency for each in sold))
-    chosen = _first((each.currency for each in sold if str(each.id) == pack), currency)
-    currency = chosen if chosen in currencies else _first(currencies, "")
-    packs = [each for each in sold if each.currency == currency]
-    known = request.services.part(gateways).offered()
-    ways = [
-        {
-            "name": each.name,
-            "title": each.title,
-            "about": each.about,
-            "available": not packs or each.takes(currency),
-        }
-        for each in known
-    ]
-    if not any(str(each.id) == pack for each in packs):
-        pack = _fitting(packs, needed or 0)
-    if not any(way["name"] == gateway for way in ways):
-        gateway = str(_first((way for way in ways if way["available"]), ways[0])["name"]) if ways else ""
-    return pages.render(
-        request,
-        "payments/buy.html",
-        status=status,
-        nav="wallet",
-        forms=[site for each in known for site in each.sites],
-        packs=_priced(packs),
-        currencies=currencies if len(currencies) > 1 else [],
-        currency=currency,
-        pack_id=pack,
-        gateways=ways,
-        gateway=gateway,
-        needed=needed,
-        next=_on(next) or "",
-        errors=errors or {},
-    )
-
-
-def _first(found: Iterable[Item], otherwise: Item) -> Item:
-    """The first that is found."""
-    return next(iter(found), otherwise)
-
-
-def _priced(packs: list[Pack]) -> list[dict[str, Any]]:
-    """The packs for the page; of several in one currency, the cheapest by the token is named."""
-    best: dict[str, Pack] = {}
-    for each in packs:
-        held = best.get(each.currency)
-        if held is None or each.price * held.quantity < held.price * each.quantity:
-            best[each.currency] = each
-    several = {each.currency for each in packs if sum(1 for one in packs if one.currency == each.currency) > 1}
-    return [
-        {
-            "id": str(each.id),
-            "title": each.title,
-            "tokens": each.quantity,
-            "amount": each.price,
-            "currency": each.currency,
-            "note": "best price" if each.currency in several and best[each.currency] is each else "",
-        }
-        for each in packs
-    ]
-
-
-def _fitting(packs: list[Pack], needed: int) -> str:
-    """The id of the first pack that is enough, or of the largest."""
-    enough = next((each for each in packs if each.quantity >= needed), None)
-    found = enough or max(packs, key=lambda each: each.quantity, default=None)
-    return str(found.id) if found else ""
-
-
 def _payment(request: Request, row: PaymentRow) -> dict[str, Any]:
     """A payment as the templates take it."""
     gateway = request.services.part(gateways).get(row.gateway)
     return {
         "id": row.id,
+        "kind": row.kind,
+        "quantity": row.quantity or 1,
         "status": row.status,
         "title": goods(row.asset, row.quantity) if row.asset and row.quantity else row.description,
         "amount": row.amount,
@@ -220,16 +97,9 @@ def _payment(request: Request, row: PaymentRow) -> dict[str, Any]:
     }
 
 
-def _on(path: str | None) -> str | None:
+def onward(path: str | None) -> str | None:
     """Where to go on to after paying: a path of ours, or None."""
     return pages.local(path, "") or None if path and len(path) <= PATH_LIMIT else None
 
 
-def _pack(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise UnknownPack("Choose how many tokens to buy.") from None
-
-
-ROUTES: list[Any] = [shop, buy, history, one, checkout, outcome]
+ROUTES: list[Any] = [history, one, checkout, outcome]
