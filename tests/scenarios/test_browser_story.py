@@ -102,12 +102,12 @@ async def test_every_screen_before_axe(site: Site, worker: Services, make: Make,
         await api.post(f"/generations/{cancelled}/cancellation")
         paths = ["/", "/studio", f"/studio?again={made}", "/studio/generations", f"/studio/generations/{made}"]
         paths += [f"/studio/generations/{cancelled}", f"/pictures/{account.id}/{made}", "/library", f"/library/{product}"]
-        paths += ["/wallet", "/wallet/buy", "/payments", "/account", "/account/usage"]
+        paths += ["/wallet", "/wallet/buy", "/wallet/buy?what=contact", "/plan", "/payments", "/account", "/account/usage"]
         paths += ["/settings/security", "/settings/sessions", "/settings/audit"]
         async with make.services.db.tx() as tx:
             await roles.grant(tx, account.id, Role.SUPERUSER)
         paths += ["/operator", "/operator/accounts", f"/operator/accounts/{(await make.account()).id}"]
-        paths += ["/operator/audit", "/operator/settings"]
+        paths += ["/operator/audit", "/operator/settings", "/operator/packs"]
         for path in paths:
             await look_at(path)
         assert {path: faults for path, faults in found.items() if faults} == {}

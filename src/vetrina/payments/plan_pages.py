@@ -87,6 +87,7 @@ async def _shown(request: Request, *, gateway: str, problem: str = "", status: i
         "payments/plan.html",
         status=status,
         nav="wallet",
+        forms=[site for each in ways for site in each.sites],
         member=member,
         bars=[_bar(each) for each in buckets],
         plans=cards,
