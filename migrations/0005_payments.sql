@@ -97,6 +97,7 @@ language plpgsql as $$
 declare
   v_payment payments.payments;
   v_grant uuid;
+  v_before text;
 begin
   select * into strict v_payment from payments.payments
    where account_id = p_account and id = p_payment for update;
@@ -109,6 +110,11 @@ begin
   elsif v_payment.kind = 'plan' then
     perform wallet.pay_period(p_account, v_payment.plan_id, 'payment:' || p_payment, v_payment.amount, v_payment.currency,
                               v_payment.credit, v_payment.credit_period);
+    v_before := wallet.renew_by(p_account, case when p_reference like 'sub\_%' then v_payment.gateway end,
+                                case when p_reference like 'sub\_%' then p_reference end);
+    if v_before is not null then
+      perform core.enqueue('payments.end_subscription', jsonb_build_object('ref', v_before), 'payments');
+    end if;
   end if;
   update payments.payments
      set status = 'completed', paid_at = now(), reference = p_reference, card_mask = p_card_mask,

@@ -104,6 +104,11 @@ begin
     insert into payments.reversals (account_id, id, payment_id, kind, ref, amount, taken, shortfall)
     values (p_account, v_id, p_payment, p_kind, p_ref, v_refunded + v_disputed - v.refunded - v.disputed, v_taken, v_short);
   end if;
+  if v.kind = 'plan' and v_status = 'refunded' then
+    perform wallet.unpay_period(p_account, 'payment:' || p_payment);
+  elsif v.kind = 'plan' and v.status = 'refunded' then
+    perform wallet.pay_period(p_account, v.plan_id, 'payment:' || p_payment || ':' || v_id, v.amount, v.currency);
+  end if;
   update payments.payments set refunded = v_refunded, disputed = v_disputed, status = v_status
    where account_id = p_account and id = p_payment;
   insert into core.usage (account_id, action, metadata)

@@ -133,7 +133,10 @@ begin
   end if;
   insert into wallet.periods (account_id, id, key, plan_id, starts_at, ends_at, amount, worth, currency)
   values (p_account, v_period, p_key, p_plan, v_starts, v_ends, p_amount, p_amount + p_credit, p_currency);
-  if v_starts <= now() then
+  if v_ends <= now() then
+    -- It was told late: a month that is over is written down, and gives nothing any more.
+    update wallet.periods set begun_at = now() where account_id = p_account and id = v_period;
+  elsif v_starts <= now() then
     perform wallet.begin_period(p_account, v_period);
   end if;
   return true;

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import httpx2
 import msgspec
 
+from vetrina.clients.stripe_plans import Plans
+
 if TYPE_CHECKING:
     from stripe import StripeClient
 
@@ -125,7 +127,7 @@ class _Addressed(msgspec.Struct):
     url: str
 
 
-class Stripe:
+class Stripe(Plans):
     """One account at Stripe. Raises StripeAway and StripeRefused. `timeout` is in seconds for one attempt."""
 
     def __init__(self, api_key: str, base_url: str = LIVE, *, timeout: float = 10.0, retries: int = 1) -> None:

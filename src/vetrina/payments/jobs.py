@@ -8,10 +8,11 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from vetrina.clients.stripe import StripeRefused
 from vetrina.core.ids import AccountId
 from vetrina.core.jobs import job
 from vetrina.core.services import Services
-from vetrina.payments import actions, queries, queries_told, refunds, stripe_events, told
+from vetrina.payments import actions, queries, queries_told, refunds, stripe_events, subscriptions, told
 from vetrina.payments import sweep as sweeping
 from vetrina.payments.model import Due, GatewayFailed
 from vetrina.stripe_mirror.kinds import TOLD
@@ -102,3 +103,12 @@ async def sweep(services: Services) -> None:
     found = await sweeping.sweep(services)
     if found.paid or found.away:
         log.info("swept", **msgspec.structs.asdict(found))
+
+
+@job("payments.end_subscription", queue="payments", attempts=12)
+async def end_subscription(services: Services, ref: str) -> None:
+    """Another way pays for the plan now: Stripe charges for this subscription no more."""
+    try:
+        await subscriptions.client(services).end_now(ref, key=f"end {ref}")
+    except StripeRefused as refused:
+        log.info("a subscription was over already", ref=ref, why=str(refused))

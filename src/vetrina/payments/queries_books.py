@@ -54,6 +54,11 @@ FAULTS = Statement(
              (exists (select from open o where o.account_id = w.account_id))::integer, w.frozen::integer
         from wallet.wallets w
        where w.frozen <> exists (select from open o where o.account_id = w.account_id)
+      union all
+      select 8, 'a plan that was paid has its month', p.account_id, 'payments.payments ' || p.id, 1, 0
+        from payments.payments p
+       where p.kind = 'plan' and p.paid_at is not null
+         and not exists (select from wallet.periods m where m.account_id = p.account_id and m.key = 'payment:' || p.id)
     )
     select check_name, account_id, row, expected, found from faults order by rank, account_id, row limit %(limit)s
     """,

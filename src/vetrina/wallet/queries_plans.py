@@ -113,6 +113,15 @@ FOLLOW_WITH = Statement(
     NoneType,
     "update wallet.memberships set cancel_at_period_end = false, next_plan_id = %(plan)s where account_id = %(account)s",
 )
+RESTORE = Statement(
+    NoneType,
+    """
+    update wallet.memberships
+       set cancel_at_period_end = %(ends)s,
+           next_plan_id = case when not %(ends)s::boolean then (select id from wallet.plans where name = %(plan)s::text) end
+     where account_id = %(account)s
+    """,
+)
 TURN_DUE = Statement(
     int,
     """

@@ -1,0 +1,84 @@
+"""What is asked of Stripe about a subscription: how it stands, that it end, that it cost something else from next time on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+import msgspec
+
+
+class Price(msgspec.Struct, frozen=True):
+    """What a period costs."""
+
+    id: str
+    unit_amount: int | None = None
+    currency: str | None = None
+
+
+class Item(msgspec.Struct, frozen=True):
+    """What is subscribed to; its period in seconds."""
+
+    id: str
+    price: Price | None = None
+    current_period_start: int | None = None
+    current_period_end: int | None = None
+
+
+class Items(msgspec.Struct, frozen=True):
+    """A list, the first page of it."""
+
+    data: list[Item] = []
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """A subscription. `status` is Stripe's: active, past_due, unpaid, canceled..."""
+
+    id: str
+    status: str
+    cancel_at_period_end: bool = False
+    items: Items = Items()
+    metadata: dict[str, str] = {}
+
+
+class Plans:
+    """A part of `stripe.Stripe`. Raises StripeAway and StripeRefused."""
+
+    @property
+    def _api(self) -> Any:
+        raise NotImplementedError
+
+    async def _read(self, call: Awaitable[Any], kind: type[Any]) -> Any:
+        raise NotImplementedError
+
+    async def subscription(self, ref: str) -> Subscription:
+        """How it stands."""
+        return await self._read(self._api.subscriptions.retrieve_async(ref), Subscription)
+
+    async def end_later(self, ref: str, *, ends: bool, key: str) -> Subscription:
+        """Let it end with its period, or go on after all."""
+        params: Any = {"cancel_at_period_end": ends}
+        return await self._read(self._api.subscriptions.update_async(ref, params, {"idempotency_key": key}), Subscription)
+
+    async def end_now(self, ref: str, *, key: str) -> Subscription:
+        """End it. What is left of the period becomes credit of the customer's, which the next invoice takes off."""
+        params: Any = {"prorate": True, "invoice_now": True}
+        return await self._read(self._api.subscriptions.cancel_async(ref, params, {"idempotency_key": key}), Subscription)
+
+    async def cost(self, ref: str, *, title: str, amount: int, currency: str, marks: dict[str, str], key: str) -> Subscription:
+        """From the next period on it costs `amount` a month, and carries `marks`; nothing is charged now."""
+        price: Any = {
+            "currency": currency.lower(),
+            "unit_amount": amount,
+            "recurring": {"interval": "month"},
+            "product_data": {"name": title},
+        }
+        made = await self._read(self._api.prices.create_async(price, {"idempotency_key": f"{key} price"}), Price)
+        now = await self.subscription(ref)
+        params: Any = {
+            "items": [{"id": now.items.data[0].id, "price": made.id}],
+            "proration_behavior": "none",
+            "cancel_at_period_end": False,
+            "metadata": marks,
+        }
+        return await self._read(self._api.subscriptions.update_async(ref, params, {"idempotency_key": key}), Subscription)
