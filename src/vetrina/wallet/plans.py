@@ -7,6 +7,7 @@ from uuid import UUID
 from vetrina.core import usage
 from vetrina.core.db import Tx
 from vetrina.core.ids import AccountId
+from vetrina.wallet import queries as wallet
 from vetrina.wallet import queries_plans as queries
 from vetrina.wallet import tell
 from vetrina.wallet.model import (
@@ -23,6 +24,7 @@ from vetrina.wallet.model import (
     Quota,
     QuotaUsedUp,
     UnknownPlan,
+    WalletFrozen,
 )
 from vetrina.web import words
 
@@ -106,8 +108,11 @@ async def turn_due(tx: Tx) -> int:
 
 
 async def use(tx: Tx, account: AccountId, asset: Asset, *, key: str) -> None:
-    """Spend one, once for each key. Raises QuotaUsedUp (402), which names the bucket, what is left and when it comes anew."""
+    """Spend one, once for each key. Raises QuotaUsedUp (402), which names the bucket, what is left and when it comes anew;
+    WalletFrozen (409)."""
     if not await tx.one(queries.USE, account=account, asset=asset.value, quantity=1, key=key):
+        if await tx.maybe(wallet.FROZEN, account=account, asset=asset.value):
+            raise WalletFrozen
         raise await denial(tx, account, asset, 1)
 
 
