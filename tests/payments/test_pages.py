@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -63,7 +64,7 @@ async def test_while_it_waits_the_page_asks_again_by_itself(site: Site, make: Ma
         checkout = (await choose(browser)).headers["location"]
         payment = await scalar(db, "select id::text from payments.payments")
         page = await browser.get(f"/payments/{payment}")
-        assert "Waiting for the payment" in page.text and 'hx-trigger="every 2s"' in page.text
+        assert "Waiting for the payment" in page.text and f'data-payment-events="/payments/{payment}/events"' in page.text
         assert '<noscript><meta http-equiv="refresh"' in page.text and f'href="{checkout}"' in page.text
         assert "longer than usual" not in page.text
         async with db.tx() as tx:
@@ -201,3 +202,21 @@ async def test_every_kind_has_its_counter(site: Site, make: Make) -> None:
         assert "1 posting is in your wallet." in (await browser.get(place)).text
     assert await make.balance(account, Asset.CONTACT) == (10, 0) and await make.balance(account, Asset.POSTING) == (1, 0)
     await make.books()
+
+
+async def test_the_page_that_waits_hears_how_it_went(site: Site, make: Make) -> None:
+    account, stranger = await make.account(tokens=0), await make.account(tokens=0)
+    async with site.browser(account) as browser, site.browser(stranger) as other:
+        checkout = (await choose(browser)).headers["location"]
+        payment = (await browser.get("/api/v1/payments")).json()["items"][0]["id"]
+        assert (await other.get(f"/payments/{payment}/events")).status_code == 404
+        heard: list[str] = []
+        async with browser.stream("GET", f"/payments/{payment}/events", timeout=20) as stream:
+            async for line in stream.aiter_lines():
+                if line.startswith("data:"):
+                    heard.append(json.loads(line[5:])["status"])
+                    if len(heard) == 1:
+                        await browser.post(checkout, data={"outcome": "paid"})
+        assert heard[0] == "pending" and heard[-1] == "completed"
+        async with browser.stream("GET", f"/payments/{payment}/events", timeout=20) as stream:
+            assert "completed" in "".join([line async for line in stream.aiter_lines()])
