@@ -496,6 +496,11 @@ begin
     insert into payments.reversals (account_id, id, payment_id, kind, ref, amount, taken, shortfall)
     values (p_account, v_id, p_payment, p_kind, p_ref, v_refunded + v_disputed - v.refunded - v.disputed, v_taken, v_short);
   end if;
+  if v.kind = 'plan' and v_status = 'refunded' then
+    perform wallet.unpay_period(p_account, 'payment:' || p_payment);
+  elsif v.kind = 'plan' and v.status = 'refunded' then
+    perform wallet.pay_period(p_account, v.plan_id, 'payment:' || p_payment || ':' || v_id, v.amount, v.currency);
+  end if;
   update payments.payments set refunded = v_refunded, disputed = v_disputed, status = v_status
    where account_id = p_account and id = p_payment;
   insert into core.usage (account_id, action, metadata)
@@ -513,12 +518,46 @@ CREATE FUNCTION payments.refund_step(p_status text) RETURNS integer
   select case p_status when 'asked' then 0 when 'succeeded' then 2 when 'failed' then 3 when 'canceled' then 3 else 1 end
 $$;
 
+CREATE FUNCTION payments.renew(p_account uuid, p_first uuid, p_plan uuid, p_invoice text, p_subscription text, p_amount bigint, p_currency text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_first payments.payments;
+  v_id uuid := core.new_id();
+  v_title text;
+begin
+  select * into strict v_first from payments.payments where account_id = p_account and id = p_first for update;
+  if exists (select from payments.gateway_refs where gateway = v_first.gateway and ref = p_invoice) then
+    return false;
+  end if;
+  select display_name || ' plan, one month' into strict v_title from wallet.plans where id = p_plan;
+  insert into payments.payments (account_id, id, kind, gateway, plan_id, amount, currency, description, callback_url, return_url,
+                                 track_id, expires_at)
+  values (p_account, v_id, 'plan', v_first.gateway, p_plan, p_amount, p_currency, v_title, v_first.callback_url, '/plan',
+          p_invoice, now() + interval '1 day');
+  insert into payments.gateway_refs (gateway, ref, account_id, payment_id) values (v_first.gateway, p_invoice, p_account, v_id);
+  -- A month that comes in without our having heard of the beginning tells that too.
+  perform payments.settle(p_account, p_first, p_subscription, null);
+  perform wallet.pay_period(p_account, p_plan, 'payment:' || v_id, p_amount, p_currency, 0, null, p_starts_at, p_ends_at);
+  if not exists (select from wallet.memberships where account_id = p_account and subscription_ref is not null) then
+    perform wallet.renew_by(p_account, v_first.gateway, p_subscription);
+  end if;
+  update payments.payments set status = 'completed', paid_at = now(), reference = p_invoice
+   where account_id = p_account and id = v_id;
+  insert into core.usage (account_id, action, metadata)
+  values (p_account, 'payment_completed', jsonb_build_object('payment_id', v_id, 'amount', p_amount, 'currency', p_currency,
+          'invoice', p_invoice));
+  return true;
+end
+$$;
+
 CREATE FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
   v_payment payments.payments;
   v_grant uuid;
+  v_before text;
 begin
   select * into strict v_payment from payments.payments
    where account_id = p_account and id = p_payment for update;
@@ -531,6 +570,11 @@ begin
   elsif v_payment.kind = 'plan' then
     perform wallet.pay_period(p_account, v_payment.plan_id, 'payment:' || p_payment, v_payment.amount, v_payment.currency,
                               v_payment.credit, v_payment.credit_period);
+    v_before := wallet.renew_by(p_account, case when p_reference like 'sub\_%' then v_payment.gateway end,
+                                case when p_reference like 'sub\_%' then p_reference end);
+    if v_before is not null then
+      perform core.enqueue('payments.end_subscription', jsonb_build_object('ref', v_before), 'payments');
+    end if;
   end if;
   update payments.payments
      set status = 'completed', paid_at = now(), reference = p_reference, card_mask = p_card_mask,
@@ -1749,6 +1793,37 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.end_renewals(p_account uuid, p_ref text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_member wallet.memberships;
+begin
+  select * into v_member from wallet.memberships where account_id = p_account and subscription_ref = p_ref for update;
+  if not found then
+    return false;
+  end if;
+  update wallet.memberships
+     set gateway = null, subscription_ref = null, cancel_at_period_end = true, next_plan_id = null
+   where account_id = p_account;
+  if v_member.grace_until is not null then
+    perform wallet.end_plan(p_account);
+  end if;
+  return true;
+end
+$$;
+
+CREATE FUNCTION wallet.ends_later(p_account uuid, p_ref text, p_ends boolean) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update wallet.memberships
+     set cancel_at_period_end = p_ends, next_plan_id = case when not p_ends then next_plan_id end
+   where account_id = p_account and subscription_ref = p_ref and cancel_at_period_end <> p_ends;
+  return found;
+end
+$$;
+
 CREATE FUNCTION wallet.expire(p_account uuid, p_asset text) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -1957,7 +2032,10 @@ begin
   end if;
   insert into wallet.periods (account_id, id, key, plan_id, starts_at, ends_at, amount, worth, currency)
   values (p_account, v_period, p_key, p_plan, v_starts, v_ends, p_amount, p_amount + p_credit, p_currency);
-  if v_starts <= now() then
+  if v_ends <= now() then
+    -- It was told late: a month that is over is written down, and gives nothing any more.
+    update wallet.periods set begun_at = now() where account_id = p_account and id = v_period;
+  elsif v_starts <= now() then
     perform wallet.begin_period(p_account, v_period);
   end if;
   return true;
@@ -2017,6 +2095,19 @@ begin
             'release:' || p_hold || ':' || v_entry.grant_id);
   end loop;
   return true;
+end
+$$;
+
+CREATE FUNCTION wallet.renew_by(p_account uuid, p_gateway text, p_ref text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_before text;
+begin
+  select subscription_ref into v_before from wallet.memberships where account_id = p_account for update;
+  update wallet.memberships set gateway = p_gateway, subscription_ref = p_ref
+   where account_id = p_account and subscription_ref is distinct from p_ref;
+  return case when v_before is distinct from p_ref then v_before end;
 end
 $$;
 
@@ -3874,6 +3965,7 @@ GRANT ALL ON FUNCTION payments.keep_refund_legal() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.number_receipt() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.reckon(p_account uuid, p_payment uuid, p_kind text, p_ref text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.refund_step(p_status text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.renew(p_account uuid, p_first uuid, p_plan uuid, p_invoice text, p_subscription text, p_amount bigint, p_currency text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.tell_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.tell_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) TO vetrina_app;
@@ -3925,6 +4017,8 @@ GRANT ALL ON FUNCTION wallet.begin_free(p_account uuid, p_anchor timestamp with 
 GRANT ALL ON FUNCTION wallet.begin_period(p_account uuid, p_period uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.end_plan(p_account uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.end_renewals(p_account uuid, p_ref text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.ends_later(p_account uuid, p_ref text, p_ends boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet."freeze"(p_account uuid, p_frozen boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.give(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone, p_note text) TO vetrina_app;
@@ -3936,6 +4030,7 @@ GRANT ALL ON FUNCTION wallet.pay_period(p_account uuid, p_plan uuid, p_key text,
 GRANT ALL ON FUNCTION wallet.price_of(p_plan uuid, p_currency text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.refuse_frozen() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.release(p_account uuid, p_hold uuid, p_reason text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.renew_by(p_account uuid, p_gateway text, p_ref text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.revoke(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.turn(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.unpay_period(p_account uuid, p_key text) TO vetrina_app;
