@@ -2260,6 +2260,27 @@ CREATE TABLE accounts.accounts (
     CONSTRAINT account_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
 );
 
+CREATE TABLE accounts.erasures (
+    account_id uuid NOT NULL,
+    finished_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE accounts.exports (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    storage_key text,
+    bytes bigint,
+    finished_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT export_is_somewhere_when_ready CHECK (((status <> 'ready'::text) OR ((storage_key IS NOT NULL) AND (bytes IS NOT NULL)))),
+    CONSTRAINT export_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])))
+);
+
 CREATE TABLE accounts.recovery_codes (
     account_id uuid NOT NULL,
     code_hash bytea NOT NULL,
@@ -3293,6 +3314,12 @@ ALTER TABLE ONLY accounts.accounts
 ALTER TABLE ONLY accounts.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY accounts.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY accounts.exports
+    ADD CONSTRAINT exports_pkey PRIMARY KEY (account_id, id);
+
 ALTER TABLE ONLY accounts.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (account_id, code_hash);
 
@@ -3512,6 +3539,12 @@ CREATE INDEX accounts_by_beginning_of_handle ON accounts.accounts USING btree (h
 
 CREATE INDEX accounts_by_beginning_of_phone ON accounts.accounts USING btree (phone text_pattern_ops);
 
+CREATE INDEX erasures_under_way ON accounts.erasures USING btree (created_at) WHERE (finished_at IS NULL);
+
+CREATE UNIQUE INDEX export_under_way ON accounts.exports USING btree (account_id) WHERE (status = 'pending'::text);
+
+CREATE INDEX exports_by_end ON accounts.exports USING btree (expires_at);
+
 CREATE INDEX sessions_by_end ON accounts.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 
 CREATE INDEX user_roles_by_role ON accounts.user_roles USING btree (role);
@@ -3523,6 +3556,8 @@ CREATE INDEX vendors_by_beginning_of_name ON accounts.vendors USING btree (lower
 CREATE INDEX verifications_by_age ON accounts.verifications USING btree (updated_at);
 
 CREATE INDEX audit_logs_by_action ON core.audit_logs USING btree (action, id);
+
+CREATE INDEX audit_logs_by_actor ON core.audit_logs USING btree (actor_id) WHERE (actor_id IS NOT NULL);
 
 CREATE INDEX audit_logs_by_id ON core.audit_logs USING btree (id);
 
@@ -3680,6 +3715,10 @@ CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EX
 
 CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.welcome();
 
+CREATE TRIGGER erasures_touch BEFORE UPDATE ON accounts.erasures FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER exports_touch BEFORE UPDATE ON accounts.exports FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE CONSTRAINT TRIGGER recovery_codes_audited AFTER UPDATE OF used_at ON accounts.recovery_codes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.used_at IS NULL) AND (new.used_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_second_factor();
 
 CREATE TRIGGER recovery_codes_touch BEFORE UPDATE ON accounts.recovery_codes FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -3807,6 +3846,12 @@ CREATE TRIGGER plans_touch BEFORE UPDATE ON wallet.plans FOR EACH ROW EXECUTE FU
 CREATE TRIGGER wallet_not_frozen BEFORE UPDATE OF held ON wallet.wallets FOR EACH ROW WHEN ((old.frozen AND (new.held > old.held))) EXECUTE FUNCTION wallet.refuse_frozen();
 
 CREATE TRIGGER wallets_touch BEFORE UPDATE ON wallet.wallets FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+ALTER TABLE ONLY accounts.erasures
+    ADD CONSTRAINT erasure_is_of_an_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY accounts.exports
+    ADD CONSTRAINT export_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
 ALTER TABLE ONLY accounts.recovery_codes
     ADD CONSTRAINT recovery_code_belongs_to_second_factor FOREIGN KEY (account_id) REFERENCES accounts.second_factors(account_id) ON DELETE CASCADE;
@@ -4037,6 +4082,8 @@ GRANT ALL ON FUNCTION wallet.unpay_period(p_account uuid, p_key text) TO vetrina
 GRANT ALL ON FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.welcome() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.erasures TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.exports TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.recovery_codes TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factors TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;

@@ -124,3 +124,34 @@ create index accounts_by_beginning_of_handle on accounts.accounts (handle text_p
 create index users_by_beginning_of_name on accounts.users (lower(name) text_pattern_ops);
 -- squawk-ignore require-concurrent-index-creation
 create index vendors_by_beginning_of_name on accounts.vendors (lower(business_name) text_pattern_ops);
+
+-- A copy of everything of somebody's, made by a job and fetched by a signed link until it expires.
+create table accounts.exports (
+  account_id uuid not null,
+  id uuid not null,
+  status text not null default 'pending',
+  storage_key text,
+  bytes bigint,
+  finished_at timestamptz,
+  expires_at timestamptz not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (account_id, id),
+  constraint export_belongs_to_account foreign key (account_id) references accounts.accounts (id),
+  constraint export_status_known check (status in ('pending', 'ready', 'failed')),
+  constraint export_is_somewhere_when_ready check (status <> 'ready' or (storage_key is not null and bytes is not null))
+);
+create unique index export_under_way on accounts.exports (account_id) where status = 'pending';
+create index exports_by_end on accounts.exports (expires_at);
+create trigger exports_touch before update on accounts.exports for each row execute function core.touch();
+
+-- Who asked to be forgotten. The row stays: a job that was killed goes on from it.
+create table accounts.erasures (
+  account_id uuid primary key,
+  finished_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint erasure_is_of_an_account foreign key (account_id) references accounts.accounts (id)
+);
+create index erasures_under_way on accounts.erasures (created_at) where finished_at is null;
+create trigger erasures_touch before update on accounts.erasures for each row execute function core.touch();

@@ -33,6 +33,7 @@ create table core.audit_logs (
 );
 create index audit_logs_by_action on core.audit_logs (action, id);
 create index audit_logs_by_id on core.audit_logs (id);
+create index audit_logs_by_actor on core.audit_logs (actor_id) where actor_id is not null;
 
 -- What is personal of a row: where from, and what was said. An account that is erased loses it, and its chain still holds:
 -- the row keeps a salted hash.

@@ -80,7 +80,7 @@ def create(services: Services) -> Any:
             use_handler_docstrings=True,
         ),
         compression_config=CompressionConfig(
-            backend="gzip", minimum_size=1024, gzip_compress_level=5, exclude=["/media/", "/events"]
+            backend="gzip", minimum_size=1024, gzip_compress_level=5, exclude=["/media/", "/events", "^/exports/"]
         ),
         request_max_body_size=30 * 1024 * 1024,
         logging_config=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-import importlib.util
+import pkgutil
 import signal
 
 import structlog
@@ -13,8 +13,8 @@ from procrastinate import PsycopgConnector
 from procrastinate.utils import utcnow
 from procrastinate.worker import Worker
 
-from vetrina.app import loaded
-from vetrina.core import jobs
+from vetrina.app import MODULES, loaded
+from vetrina.core import jobs, privacy
 from vetrina.core.db import Statement
 from vetrina.core.services import Services
 from vetrina.core.settings import Settings
@@ -32,10 +32,14 @@ DOING = Statement(int, "select id from procrastinate_jobs where status = 'doing'
 
 
 def load(settings: Settings) -> None:
-    """Declare the jobs of every module that is loaded."""
-    for wanted in ("vetrina.core.upkeep", "vetrina.core.outbox", *(f"vetrina.{name}.jobs" for name in loaded(settings))):
-        if importlib.util.find_spec(wanted):
-            importlib.import_module(wanted)
+    """Declare the jobs of every module that is loaded (`jobs.py`, `NOUN_jobs.py`), and what is personal in all of them."""
+    importlib.import_module("vetrina.core.upkeep")
+    importlib.import_module("vetrina.core.outbox")
+    for name in loaded(settings):
+        for each in pkgutil.iter_modules(importlib.import_module(f"vetrina.{name}").__path__):
+            if each.name == "jobs" or each.name.endswith("_jobs"):
+                importlib.import_module(f"vetrina.{name}.{each.name}")
+    privacy.load(MODULES)
 
 
 async def run(services: Services) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.access.rows import Made, Row, Scene, operated, own, public
+from tests.access.rows import Made, Row, Scene, operated, own, owned, public
+from vetrina.accounts import exports
 from vetrina.core.ids import new_id
 
 PASSWORD = "a long enough one"
@@ -42,6 +43,12 @@ async def a_role(scene: Scene) -> Made:
     return {**await somebody(scene), "role": "member"}
 
 
+async def an_export(scene: Scene) -> Made:
+    """A copy of everything of the owner's."""
+    async with scene.make.services.db.tx() as tx:
+        return {"export_id": await exports.ask(tx, scene.owner.id)}
+
+
 async def a_setting(scene: Scene) -> Made:
     """A setting that may be changed."""
     return {"key": "wallet.welcome_tokens"}
@@ -58,6 +65,10 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/sessions/revocation": own(204),
     "POST /api/v1/sessions/{session_id}/revocation": Row(401, 404, 204, 404, of=session),
     "GET /api/v1/audit-logs": own(),
+    "GET /api/v1/exports": own(),
+    "POST /api/v1/exports": own(202, alone=True),
+    "GET /api/v1/exports/{export_id}": owned(of=an_export),
+    "POST /api/v1/erasure": own(202, alone=True, body={"confirmation": "erase my account"}),
     "GET /api/v1/operator/audit-logs": operated(),
     "GET /api/v1/operator/settings": operated(),
     "PUT /api/v1/operator/settings/{key}": operated(of=a_setting, body={"value": 20}),

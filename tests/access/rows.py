@@ -20,8 +20,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx2
-
 from tests.make import Account, Make
 from tests.site import Site
 
@@ -43,17 +41,11 @@ class Scene:
     kept: dict[str, Any] = field(default_factory=dict[str, Any])
     """What rows make once and use again."""
 
-    def api(self, account: Account | None) -> httpx2.AsyncClient:
-        """A client that calls as `account`, or as nobody."""
-        headers = account.headers if account else {}
-        return httpx2.AsyncClient(base_url=self.site.url, headers=headers, timeout=60)
-
     async def created(self, path: str, **request: Any) -> Any:
         """What the owner made by a POST to /api/v1 + `path`."""
-        async with self.site.api(self.owner) as api:
-            answer = await api.post(path, **request)
-            assert answer.status_code in {200, 201}, f"the scene of the access matrix: {path}: {answer.text}"
-            return answer.json()
+        answer = await self.site.client.post(f"/api/v1{path}", headers=self.owner.headers, **request)
+        assert answer.status_code in {200, 201}, f"the scene of the access matrix: {path}: {answer.text}"
+        return answer.json()
 
 
 Making = Callable[[Scene], Awaitable[Made]]

@@ -100,7 +100,8 @@ async def _call(scene: Scene, account: Account | None, method: str, path: str, r
         "files": row.files,
     }
     sent = {name: value for name, value in arguments.items() if value is not None}
-    async with scene.api(account) as api, api.stream(method, path, **sent) as answer:
+    headers = account.headers if account else {}
+    async with scene.site.client.stream(method, path, headers=headers, **sent) as answer:
         return answer.status_code
 
 

@@ -41,6 +41,7 @@ REFERENCE = {
 
 NEVER_CHANGED = {
     "core.migrations": "written once by the migrator",
+    "core.usage": "loses its details when its account is erased, and changes never",
     "studio.generation_files": "changes only when its file is deleted, and that is told by the empty place itself",
 }
 """Tables without `updated_at` although something changes their rows."""
@@ -95,7 +96,7 @@ INSIDE = {
     "kept by what guards accounts; a breach is a fault of ours": [
         "outbox_channel_known", "rate_limit_count_not_negative", "audit_head_position_positive", "audit_position_taken",
         "audit_actor_known", "audit_action_is_named", "audit_logs_append_only", "verification_kind_known",
-        "verification_purpose_known", "verification_attempts_in_range", "verification_is_short", "role_known",
+        "verification_purpose_known", "export_status_known", "export_is_somewhere_when_ready", "verification_attempts_in_range", "verification_is_short", "role_known",
         "second_factor_attempts_in_range",
     ],
 }  # fmt: skip

@@ -189,6 +189,8 @@ def test_each_has_a_name_in_its_modules_queries() -> None:
 
 def _elsewhere(name: str) -> bool:
     home = name.rpartition(".")[0]
+    if home.endswith(".privacy"):
+        return True  # a statement a table, beside what it says of the table
     return home.split(".")[0] in ELSEWHERE or f"{home.replace('.', '/')}.py" in ELSEWHERE
 
 

@@ -119,13 +119,34 @@ ACTIONS = Statement(
     select action from known where action is not null
     """,
 )
-FORGET = Statement(NoneType, "delete from core.audit_details where account_id = %(account)s")
+EXPORT = Statement(
+    dict[str, Any],
+    """
+    select jsonb_build_object('id', l.id, 'at', l.created_at, 'action', l.action, 'resource', l.resource,
+             'resource_id', l.resource_id, 'metadata', l.metadata, 'by_yourself', l.actor_id is not distinct from l.account_id,
+             'ip', case when l.actor_id = l.account_id then host(d.ip) end,
+             'said', case when l.actor_id = l.account_id then d.said end) as row
+      from core.audit_logs l
+      left join core.audit_details d on d.account_id = l.account_id and d.id = l.id
+     where l.account_id = %(account)s
+     order by l.position
+    """,
+)
+# What was said to somebody who is erased, and where they acted from, on whomever.
+FORGET = Statement(
+    NoneType,
+    """
+    delete from core.audit_details d using core.audit_logs l
+     where d.account_id = l.account_id and d.id = l.id and (l.account_id = %(account)s or l.actor_id = %(account)s)
+    """,
+)
 SIZE = Statement(Size, "select count(*) as rows, (select count(*) from core.audit_heads) as chains from core.audit_logs")
 FAULTS = Statement(
     Fault,
     """
     with rows as (
-      select l.account_id, l.id, l.position, l.action, l.hash, l.previous_hash, l.details_hash, core.audit_hash(l) as expected,
+      select l.account_id, l.id, l.position, l.action, l.actor_id, l.hash, l.previous_hash, l.details_hash,
+             core.audit_hash(l) as expected,
              lag(l.hash, 1, '\\x'::bytea) over chain as before, lag(l.position, 1, 0::bigint) over chain as position_before
         from core.audit_logs l window chain as (partition by l.account_id order by l.position)
     ), ends as (
@@ -154,7 +175,8 @@ FAULTS = Statement(
         left join erased on erased.account_id = r.account_id
        where (r.details_hash is not null or d.id is not null)
          and core.audit_detail_hash(d.salt, d.ip, d.said) is distinct from r.details_hash
-         and not (d.id is null and r.position <= coalesce(erased.position, 0))
+         and not (d.id is null and (r.position <= coalesce(erased.position, 0)
+                                    or r.actor_id in (select account_id from erased)))
     )
     select account_id, position, id, what from faults order by account_id, position, rank limit %(limit)s
     """,

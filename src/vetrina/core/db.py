@@ -83,6 +83,15 @@ class Tx:
             raise NotFound
         return row
 
+    async def each(self, statement: Statement[Row], **arguments: Any) -> AsyncIterator[Row]:
+        """Row after row, some hundreds at a time, for more of them than the memory should hold. Only in a transaction."""
+        async with self.connection.cursor(name="each", row_factory=statement.factory()) as cursor:
+            cursor.itersize = 500
+            with refusing():
+                await cursor.execute(statement.sql, arguments)
+            async for row in cursor:
+                yield row
+
     async def do(self, statement: Statement[Any], **arguments: Any) -> int:
         """Run it for its effect; the number of rows that it touched."""
         return (await self._run(statement, arguments)).rowcount

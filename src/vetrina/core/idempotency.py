@@ -85,6 +85,7 @@ FORGET = Statement(
      where account_id = %(account)s and key = %(key)s and claimed_at = %(claimed)s and response is null
     """,
 )
+FORGET_ALL = Statement(NoneType, "delete from core.idempotency_keys where account_id = %(account)s")
 LET_GO = Statement(
     NoneType,
     """

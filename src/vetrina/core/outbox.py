@@ -57,6 +57,13 @@ LIST = Statement(
      order by id desc limit %(limit)s
     """,
 )
+FORGET = Statement(
+    NoneType,
+    """
+    delete from core.outbox o using accounts.accounts a
+     where a.id = %(account)s and o.recipient in (a.email, a.phone)
+    """,
+)
 
 
 async def post(tx: Tx, services: Services, letter: Letter) -> None:

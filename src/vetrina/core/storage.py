@@ -95,6 +95,15 @@ class Storage:
                 await obstore.put_async(self._store, _checked(key), data, use_multipart=False)
                 await asyncio.to_thread(_flush, self._folder, key)
 
+    async def put_file(self, key: str, file: Path, mime: str) -> None:
+        """Store the bytes of a file, piece by piece, in place of what was there."""
+        with _failures(key):
+            if self._folder is None:
+                await obstore.put_async(self._store, _checked(key), file, attributes={"Content-Type": mime})
+            else:
+                await obstore.put_async(self._store, _checked(key), file)
+                await asyncio.to_thread(_flush, self._folder, key)
+
     async def get(self, key: str) -> bytes:
         """All bytes under `key`. Raises NotStored."""
         with _failures(key):

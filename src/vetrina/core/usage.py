@@ -54,6 +54,12 @@ BY_DAY = Statement(
      group by 1, 2 order by 1, 2
     """,
 )
+EXPORT = Statement(
+    dict[str, Any], "select to_jsonb(u) - 'account_id' as row from core.usage u where account_id = %(account)s order by id"
+)
+FORGET = Statement(
+    NoneType, "update core.usage set metadata = '{}' where account_id = %(account)s and metadata <> '{}'"
+)
 
 
 async def record(tx: Tx, account: AccountId, action: str, metadata: dict[str, Any]) -> None:

@@ -1,0 +1,66 @@
+"""No table with something of somebody's is forgotten by exports and erasures."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import psycopg
+
+from tests.rules.catalogue import Catalogue
+from vetrina.app import MODULES
+from vetrina.core import privacy
+
+BESIDES = {"accounts.accounts", "accounts.verifications", "core.outbox"}
+"""Tables that name somebody without their account's id."""
+
+
+def of_people(catalogue: Catalogue) -> set[str]:
+    """The tables that hold something of somebody's."""
+    return {
+        table for table, columns in catalogue.columns.items() if any(each.endswith("account_id") for each in columns)
+    } | BESIDES
+
+
+def named() -> list[tuple[str, privacy.Personal]]:
+    privacy.load(MODULES)
+    return [(part.module, table) for part in privacy.PARTS.values() for table in part.tables]
+
+
+def test_every_table_with_somebody_in_it_is_named_once(catalogue: Catalogue) -> None:
+    found = [table.table for _, table in named()]
+    assert sorted({each for each in found if found.count(each) > 1}) == []
+    told = "name it in the module's privacy.py: what an export holds of it, what an erasure does (core/privacy.py tells how)"
+    assert sorted(of_people(catalogue) - set(found)) == [], told
+    assert sorted(set(found) - of_people(catalogue)) == [], "there is no such table, or nobody in it"
+
+
+def test_each_module_speaks_for_its_own_tables() -> None:
+    assert [table.table for module, table in named() if table.table.split(".")[0] != module] == []
+
+
+def test_what_is_not_exported_or_not_erased_says_why() -> None:
+    assert [table.table for _, table in named() if None in (table.export, table.erase) and len(table.why) < 10] == []
+
+
+def test_each_statement_is_about_one_account_and_its_own_table() -> None:
+    for _, table in named():
+        for statement in (table.export, table.erase):
+            if statement is not None:
+                assert set(re.findall(r"%\((\w+)\)s", statement.sql)) == {"account"}, table.table
+                assert table.table in statement.sql, table.table
+
+
+def test_no_secret_is_exported(as_owner: psycopg.Connection[Any]) -> None:
+    """Every column of an exported table that looks like one is taken out of its rows."""
+    secret = re.compile(r"hash|secret|storage_key|password")
+    for _, table in named():
+        if table.export is None or "to_jsonb" not in table.export.sql:
+            continue
+        schema, name = table.table.split(".")
+        columns = as_owner.execute(
+            "select column_name from information_schema.columns where table_schema = %s and table_name = %s", (schema, name)
+        )
+        for (column,) in columns.fetchall():
+            if secret.search(column):
+                assert f"- '{column}'" in table.export.sql, f"{table.table}.{column}"
