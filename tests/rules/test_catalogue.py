@@ -96,9 +96,8 @@ INSIDE = {
     "kept by what guards accounts; a breach is a fault of ours": [
         "outbox_channel_known", "rate_limit_count_not_negative", "audit_head_position_positive", "audit_position_taken",
         "audit_actor_known", "audit_action_is_named", "audit_logs_append_only", "verification_kind_known",
-        "verification_purpose_known",
-        "export_status_known", "export_is_somewhere_when_ready", "verification_attempts_in_range", "verification_is_short", "role_known",
-        "second_factor_attempts_in_range",
+        "verification_purpose_known", "verification_attempts_in_range", "verification_is_short", "role_known",
+        "export_status_known", "export_is_somewhere_when_ready", "second_factor_attempts_in_range",
     ],
 }  # fmt: skip
 """Constraints without a refusal, by why no person can run into them."""
