@@ -18,6 +18,9 @@ REVERSALS = Statement(
     dict[str, Any],
     "select to_jsonb(r) - 'account_id' as row from payments.reversals r where account_id = %(account)s order by id",
 )
+REFUNDS = Statement(
+    dict[str, Any], "select to_jsonb(r) - 'account_id' as row from payments.refunds r where account_id = %(account)s order by id"
+)
 FAILURES = Statement(
     dict[str, Any],
     "select to_jsonb(f) - 'account_id' as row from payments.failed_transactions f where account_id = %(account)s order by id",
@@ -42,6 +45,7 @@ PART = declare(
             Personal("payments.payments", PAYMENTS, BARE),
             Personal("payments.customers", CUSTOMERS, FORGET_CUSTOMERS),
             Personal("payments.gateway_refs", None, None, "a gateway's reference of a payment, which the payment tells too"),
+            Personal("payments.refunds", REFUNDS, None, LEDGER),
             Personal("payments.disputes", DISPUTES, None, LEDGER),
             Personal("payments.reversals", REVERSALS, None, LEDGER),
             Personal("payments.failed_transactions", FAILURES, None, LEDGER),
