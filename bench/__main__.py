@@ -1,4 +1,4 @@
-"""`python -m bench [start|history|thumbnail ...] [--rounds N] [--seconds S] [--json FILE]`: everything by default.
+"""`python -m bench [start|history|reports|thumbnail ...] [--rounds N] [--seconds S] [--json FILE]`: everything by default.
 
 Prints a table for each part; exits with 1 when a goal is missed. Run it on a quiet machine.
 """
@@ -13,12 +13,12 @@ import os
 import sys
 from pathlib import Path
 
-from bench import generations, history, thumbnail
+from bench import generations, history, reports, thumbnail
 from bench.house import House, house
 from bench.race import WRK
 from bench.table import Line, data, text
 
-PARTS = ("start", "history", "thumbnail")
+PARTS = ("start", "history", "reports", "thumbnail")
 
 
 def shown(lines: list[Line]) -> list[Line]:
@@ -34,6 +34,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each race, whose medians are told")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each round")
     parser.add_argument("--rows", type=int, default=1_000_000, help="generations of the large history")
+    parser.add_argument("--members", type=int, default=1_000_000, help="customers and subscriptions of the reports")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     asked = parser.parse_args()
     parts = asked.parts or list(PARTS)
@@ -43,7 +44,7 @@ def main() -> int:
     lines: list[Line] = []
     with contextlib.ExitStack() as stack:
         at: House | None = None
-        if {"start", "history"} & set(parts):
+        if {"start", "history", "reports"} & set(parts):
             tell("a PostgreSQL is being made")
             at = stack.enter_context(house())
         if at and "start" in parts:
@@ -52,6 +53,9 @@ def main() -> int:
         if at and "history" in parts:
             tell(f"pages of a history of {asked.rows:,} generations")
             lines += shown(history.measure(at, rows=asked.rows))
+        if at and "reports" in parts:
+            tell(f"members and reports of {asked.members:,}")
+            lines += shown(reports.measure(at, rows=asked.members))
     if "thumbnail" in parts:
         tell("thumbnails")
         lines += shown(asyncio.run(thumbnail.measure()))

@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
+from tests.make import Account, Make
+from vetrina.accounts import roles
+from vetrina.accounts.roles import Role
 from vetrina.core.db import Database
 from vetrina.reports import actions
 from vetrina.stripe_mirror import sample
@@ -68,3 +71,11 @@ async def rows(db: Database, name: str, as_of: str, months: int | None = None) -
 def column(found: list[dict[str, Any]], name: str, **fits: Any) -> list[Any]:
     """One column of the rows that fit."""
     return [each[name] for each in found if all(each[key] == value for key, value in fits.items())]
+
+
+async def operator(make: Make) -> Account:
+    """Somebody who may see all of this."""
+    account = await make.account()
+    async with make.services.db.tx() as tx:
+        await roles.grant(tx, account.id, Role.ADMIN)
+    return account

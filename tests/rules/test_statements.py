@@ -30,6 +30,7 @@ TYPES: dict[str, tuple[Any, ...]] = {
 """What psycopg makes of a column of each type."""
 
 UNDECLARED = {
+    "demo/cogento.py": "reads the documents' views as other tools do",
     "commands/conform.py": "selects columns whose names come from the documents, one by one",
     "core/db.py": "runs the declared ones, and LISTEN, which takes no parameters",
     "core/embedded/roles.py": "makes roles and the database itself, which takes no prepared statements",

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from cyclopts import App
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from vetrina.commands import exits, output
@@ -127,7 +128,12 @@ def _print(figures: Figures) -> None:
     console.print(f"[bold]{figures.title}[/bold] as of {figures.as_of:%d %b %Y}", highlight=False)
     table = Table(box=None, pad_edge=False)
     for column in figures.columns:
-        table.add_column(column.title, justify="left" if column.unit in tell.WORDS else "right")
+        table.add_column(column.title, justify="left" if column.unit in tell.WORDS else "right", no_wrap=True)
     for row in figures.rows:
         table.add_row(*(tell.cell(row, column) for column in figures.columns))
-    console.print(table if figures.rows else "Nothing in this time.")
+    if not figures.rows:
+        console.print("Nothing in this time.")
+        return
+    # Figures are never cut short: what is wider than the terminal is for its own wrapping.
+    wide = Measurement.get(console, console.options.update(width=1000), table).maximum
+    Console(width=max(wide, console.width)).print(table)

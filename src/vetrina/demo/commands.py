@@ -11,6 +11,7 @@ from rich.console import Console
 from vetrina.commands import exits
 from vetrina.core.settings import read
 from vetrina.demo import accounts as accounts_story
+from vetrina.demo import cogento as cogento_story
 from vetrina.demo import operator
 from vetrina.demo import payments as payments_story
 from vetrina.demo import seed as seeding
@@ -54,6 +55,18 @@ def payments(*, url: str | None = None) -> int:
         The site's address; the one that the settings give by default.
     """
     return _tell(payments_story.tell, url)
+
+
+@app.command
+def cogento(*, url: str | None = None) -> int:
+    """A membership's year at Stripe arrives in no order, and the reports tell it as it was.
+
+    Parameters
+    ----------
+    url
+        The site's address; the one that the settings give by default.
+    """
+    return _tell(lambda story: cogento_story.tell(story, read()), url)
 
 
 @app.command

@@ -57,24 +57,23 @@ def pairs_of(filters: Filters) -> list[tuple[str, str]]:
     return found + [(SUBSCRIPTION + key, value) for key, value in filters.subscription.items()]
 
 
-def _arguments(kind: Kind, filters: Filters) -> dict[str, Any]:
+def _arguments(filters: Filters) -> dict[str, Any]:
     """As the statements take them: containment of one document, null for what is not asked for."""
     found: dict[str, Any] = {"metadata": Jsonb(filters.metadata) if filters.metadata else None, "q": filters.q or None}
-    if kind == "customers":
-        found["subscription"] = Jsonb(filters.subscription) if filters.subscription else None
-    return found
+    return {**found, "subscription": Jsonb(filters.subscription)} if filters.subscription else found
 
 
 async def customers(tx: Tx, filters: Filters, *, after: str = "", limit: int) -> list[Member]:
     """Customers that fit, by id, from `after` on. Within a transaction, which keeps the planner to the values at hand."""
     await tx.one(queries.FOR_THESE_VALUES)
-    return await tx.all(queries.MEMBERS, **_arguments("customers", filters), after=after, limit=limit)
+    statement = queries.SUBSCRIBERS if filters.subscription else queries.MEMBERS
+    return await tx.all(statement, **_arguments(filters), after=after, limit=limit)
 
 
 async def subscriptions(tx: Tx, filters: Filters, *, after: str = "", limit: int) -> list[MemberSubscription]:
     """Subscriptions that fit, in the same way."""
     await tx.one(queries.FOR_THESE_VALUES)
-    return await tx.all(queries.SUBSCRIPTIONS, **_arguments("subscriptions", filters), after=after, limit=limit)
+    return await tx.all(queries.SUBSCRIPTIONS, **_arguments(filters), after=after, limit=limit)
 
 
 async def find(tx: Tx, kind: Kind, filters: Filters, *, after: str = "", limit: int) -> list[Member] | list[MemberSubscription]:
@@ -86,15 +85,17 @@ async def find(tx: Tx, kind: Kind, filters: Filters, *, after: str = "", limit: 
 async def count(tx: Tx, kind: Kind, filters: Filters) -> int:
     """How many fit, counted up to `MOST`."""
     await tx.one(queries.FOR_THESE_VALUES)
-    statement = queries.COUNT_MEMBERS if kind == "customers" else queries.COUNT_SUBSCRIPTIONS
-    return await tx.one(statement, **_arguments(kind, filters), most=MOST)
+    of_customers = queries.COUNT_SUBSCRIBERS if filters.subscription else queries.COUNT_MEMBERS
+    statement = of_customers if kind == "customers" else queries.COUNT_SUBSCRIPTIONS
+    return await tx.one(statement, **_arguments(filters), most=MOST)
 
 
 async def plan(tx: Tx, kind: Kind, filters: Filters, *, limit: int = 50) -> list[str]:
     """How PostgreSQL goes about this search, with the times that it took."""
     await tx.one(queries.FOR_THESE_VALUES)
-    statement = queries.MEMBERS_PLAN if kind == "customers" else queries.SUBSCRIPTIONS_PLAN
-    return await tx.all(statement, **_arguments(kind, filters), after="", limit=limit)
+    of_customers = queries.SUBSCRIBERS_PLAN if filters.subscription else queries.MEMBERS_PLAN
+    statement = of_customers if kind == "customers" else queries.SUBSCRIPTIONS_PLAN
+    return await tx.all(statement, **_arguments(filters), after="", limit=limit)
 
 
 async def sheet(db: Database, kind: Kind, filters: Filters) -> AsyncGenerator[list[list[str]]]:

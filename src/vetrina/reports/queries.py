@@ -12,17 +12,23 @@ from vetrina.reports.model import Difference, Found, Key, Member, MemberInvoice,
 # made for the values at hand, not once for all.
 FOR_THESE_VALUES = Statement(str, "select set_config('plan_cache_mode', 'force_custom_plan', true)")
 
-_MEMBERS: LiteralString = """
+_FIT: LiteralString = """
+       where c.deleted_at is null
+         and (%(metadata)s::jsonb is null or c.metadata @> %(metadata)s::jsonb)
+         and (%(q)s::text is null or c.email = %(q)s or c.id = %(q)s)
+"""
+# A statement of its own, because only an EXISTS that stands alone becomes a join, which may begin at either end.
+_SUBSCRIBED: LiteralString = """
+         and exists (select from stripe_mirror.subscriptions s
+                      where s.customer_id = c.id and s.metadata @> %(subscription)s::jsonb)
+"""
+_CHOSEN: LiteralString = """
     with page as (
       select c.id, c.email, c.name, c.phone, c.stripe_created_at as created_at, c.metadata
         from stripe_mirror.customers c
-       where c.deleted_at is null
-         and (%(metadata)s::jsonb is null or c.metadata @> %(metadata)s::jsonb)
-         and (%(subscription)s::jsonb is null or exists (
-               select from stripe_mirror.subscriptions s
-                where s.customer_id = c.id and s.metadata @> %(subscription)s::jsonb))
-         and (%(q)s::text is null or c.email = %(q)s or c.id = %(q)s)
-         and c.id > %(after)s
+"""
+_SHOWN: LiteralString = """
+         and (%(after)s::text = '' or c.id > %(after)s)
        order by c.id limit %(limit)s
     )
     select p.*, coalesce(s.subscriptions, 0)::integer as subscriptions, coalesce(s.monthly, '{}') as monthly
@@ -37,6 +43,9 @@ _MEMBERS: LiteralString = """
       ) s on true
      order by p.id
 """
+_MEMBERS: LiteralString = _CHOSEN + _FIT + _SHOWN
+_SUBSCRIBERS: LiteralString = _CHOSEN + _FIT + _SUBSCRIBED + _SHOWN
+_EXPLAIN: LiteralString = "explain (analyze, buffers off, costs off) "
 _SUBSCRIPTIONS: LiteralString = """
     select s.id, s.customer_id, c.email, c.name, coalesce(p.name, s.product_id) as product, s.status, s.currency,
            case when s.status in ('active', 'past_due') then round(s.monthly_amount) else 0 end::bigint as monthly,
@@ -45,7 +54,7 @@ _SUBSCRIPTIONS: LiteralString = """
         select * from stripe_mirror.subscriptions
          where (%(metadata)s::jsonb is null or metadata @> %(metadata)s::jsonb)
            and (%(q)s::text is null or id = %(q)s or customer_id = %(q)s)
-           and id > %(after)s
+           and (%(after)s::text = '' or id > %(after)s)
          order by id limit %(limit)s
       ) s
       left join stripe_mirror.customers c on c.id = s.customer_id
@@ -53,25 +62,16 @@ _SUBSCRIPTIONS: LiteralString = """
      order by s.id
 """
 MEMBERS = Statement(Member, _MEMBERS)
-MEMBERS_PLAN = Statement(str, "explain (analyze, buffers off, costs off) " + _MEMBERS)
+MEMBERS_PLAN = Statement(str, _EXPLAIN + _MEMBERS)
+SUBSCRIBERS = Statement(Member, _SUBSCRIBERS)
+SUBSCRIBERS_PLAN = Statement(str, _EXPLAIN + _SUBSCRIBERS)
 SUBSCRIPTIONS = Statement(MemberSubscription, _SUBSCRIPTIONS)
-SUBSCRIPTIONS_PLAN = Statement(str, "explain (analyze, buffers off, costs off) " + _SUBSCRIPTIONS)
+SUBSCRIPTIONS_PLAN = Statement(str, _EXPLAIN + _SUBSCRIPTIONS)
 
 # Up to `most`: who looks for people wants to know whether there are few or many.
-COUNT_MEMBERS = Statement(
-    int,
-    """
-    select count(*) from (
-      select from stripe_mirror.customers c
-       where c.deleted_at is null
-         and (%(metadata)s::jsonb is null or c.metadata @> %(metadata)s::jsonb)
-         and (%(subscription)s::jsonb is null or exists (
-               select from stripe_mirror.subscriptions s
-                where s.customer_id = c.id and s.metadata @> %(subscription)s::jsonb))
-         and (%(q)s::text is null or c.email = %(q)s or c.id = %(q)s)
-       limit %(most)s) found
-    """,
-)
+_COUNT: LiteralString = "select count(*) from (select from stripe_mirror.customers c"
+COUNT_MEMBERS = Statement(int, _COUNT + _FIT + " limit %(most)s) found")
+COUNT_SUBSCRIBERS = Statement(int, _COUNT + _FIT + _SUBSCRIBED + " limit %(most)s) found")
 COUNT_SUBSCRIPTIONS = Statement(
     int,
     """

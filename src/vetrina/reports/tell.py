@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from vetrina.core.web import spreadsheet
 from vetrina.reports.actions import Figures
 from vetrina.reports.catalogue import Column
 from vetrina.web import words
@@ -55,6 +56,13 @@ def share(value: float) -> str:
 
 def sheet(figures: Figures) -> list[list[str]]:
     """The rows under their names, amounts in minor units, shares of 1."""
-    names = [column.name for column in figures.columns]
-    rows = [["" if row[name] is None else str(row[name]) for name in names] for row in figures.rows]
-    return [names, *rows]
+    return [
+        [column.name for column in figures.columns],
+        *([_plain(row[column.name], column) for column in figures.columns] for row in figures.rows),
+    ]
+
+
+def _plain(value: Any, column: Column) -> str:
+    if value is None:
+        return ""
+    return spreadsheet.harmless(str(value)) if column.unit == "text" else str(value)

@@ -1,0 +1,115 @@
+"""Pages of the reports, for operators; those of members are in pages_members.py."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.params import QueryParameter
+from psycopg.conninfo import conninfo_to_dict
+
+from vetrina.accounts.guards import operator
+from vetrina.core.refusals import Refusal
+from vetrina.core.web import pages, spreadsheet
+from vetrina.core.web.request import Request
+from vetrina.reports import actions, pages_members, show, tell
+from vetrina.reports.actions import Figures
+from vetrina.reports.catalogue import REPORTS, named
+from vetrina.reports.documents import documents
+
+SPANS = (1, 2, 3, 6, 12, 24, 36, 60)
+
+
+@get("/reports", guards=[operator], include_in_schema=False)
+async def index(request: Request) -> Response[str]:
+    """How it stands today, and which reports there are."""
+    figures = await actions.figures(request.services.db, "mrr", months=12)
+    by: dict[str, list[dict[str, Any]]] = {}
+    for row in figures.rows:
+        by.setdefault(row["currency"], []).append(row)
+    standing = [
+        {
+            "title": currency.upper(),
+            "monthly": tell.money(rows[-1]["closing"], currency),
+            "change": tell.money(rows[-1]["closing"] - rows[-1]["opening"], currency),
+            "grows": rows[-1]["closing"] >= rows[-1]["opening"],
+            "customers": rows[-1]["customers"],
+            "chart": show.recurring(rows, currency),
+        }
+        for currency, rows in sorted(by.items(), key=lambda pair: (-pair[1][-1]["customers"], pair[0]))
+        if any(row["closing"] for row in rows)
+    ]
+    return pages.render(request, "reports/index.html", nav="operator", standing=standing, reports=list(REPORTS.values()))
+
+
+@get("/reports/connect", guards=[operator], include_in_schema=False, sync_to_thread=False)
+def connect(request: Request) -> Response[str]:
+    """How Metabase, Grafana and psql read the documents' schemas."""
+    parts = conninfo_to_dict(request.services.db.uri)
+    return pages.render(
+        request,
+        "reports/connect.html",
+        nav="operator",
+        documents=documents(),
+        host=parts.get("host") or "localhost",
+        port=parts.get("port") or "5432",
+        database=parts.get("dbname") or "vetrina",
+    )
+
+
+@get("/reports/{name:str}", guards=[operator], include_in_schema=False)
+async def report(
+    request: Request, name: str, as_of: str = "", span: Annotated[str, QueryParameter(name="months")] = ""
+) -> Response[str]:
+    """One report: pictures, and the same as tables."""
+    wanted = named(name)
+    months = int(span) if span.isdecimal() and int(span) in SPANS else wanted.months
+    try:
+        day, refused = actions.day(as_of), None
+    except Refusal as error:
+        day, refused = None, error.message
+    figures = await actions.figures(request.services.db, name, as_of=day, months=months)
+    asked = urlencode({"as_of": figures.as_of, "months": months})
+    return pages.render(
+        request,
+        "reports/report.html",
+        status=422 if refused else 200,
+        nav="operator",
+        reports=list(REPORTS.values()),
+        report=wanted,
+        figures=figures,
+        parts=show.parts(figures),
+        as_of=as_of if refused else figures.as_of.isoformat(),
+        today=actions.today().isoformat(),
+        refused=refused,
+        months=str(months),
+        spans=[{"value": str(n), "title": _span(n, ahead=wanted.ahead)} for n in SPANS],
+        csv_href=f"/reports/{name}/figures.csv?{asked}",
+        json_href=f"/api/v1/reports/{name}?{asked}",
+    )
+
+
+@get("/reports/{name:str}/figures.csv", guards=[operator], include_in_schema=False)
+async def report_csv(
+    request: Request, name: str, as_of: str = "", span: Annotated[str, QueryParameter(name="months")] = ""
+) -> Response[str]:
+    """The rows of a report; amounts in minor units."""
+    months = int(span) if span.isdecimal() and len(span) < 4 else None
+    figures: Figures = await actions.figures(request.services.db, name, as_of=actions.day(as_of), months=months)
+    return Response(
+        spreadsheet.lines(tell.sheet(figures)),
+        media_type="text/csv; charset=utf-8; header=present",
+        headers={
+            "Content-Disposition": f'attachment; filename="{figures.name}-{figures.as_of}.csv"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _span(n: int, *, ahead: bool) -> str:
+    months = "month" if n == 1 else "months"
+    return f"{n} {months} ahead" if ahead else f"{n} {months}"
+
+
+ROUTES: list[Any] = [index, connect, report, report_csv, *pages_members.ROUTES]
