@@ -19,6 +19,19 @@ create table reports.states (
   primary key (subscription_id, since)
 );
 create index states_by_customer on reports.states (customer_id);
+create index states_by_time on reports.states (since);
+
+-- What a customer's months changed: by how much, from what, and the month in which they first paid at all (null: never).
+create table reports.movements (
+  customer_id text not null,
+  currency text not null,
+  month date not null,
+  net bigint not null,
+  before bigint not null,
+  cohort date,
+  created_at timestamptz not null default now(),
+  primary key (customer_id, currency, month)
+);
 
 -- How far what is kept here has followed the mirror, and how long the last time took.
 create table reports.progress (
@@ -106,6 +119,25 @@ begin
 end
 $$;
 
+-- Every movement of these customers (null: of all) from the states that are kept.
+create function reports.move(p_customers text[]) returns setof reports.movements
+language plpgsql stable
+set plan_cache_mode = force_custom_plan as $$
+begin
+  return query
+  with changes as (
+    select s.customer_id, s.currency, date_trunc('month', s.since at time zone 'UTC')::date as month, sum(s.change)::bigint as net
+      from reports.states s
+     where s.change <> 0 and (p_customers is null or s.customer_id = any (p_customers)) group by 1, 2, 3
+  ), sums as (
+    select c.*, (sum(c.net) over (partition by c.customer_id, c.currency order by c.month))::bigint as after from changes c
+  )
+  select s.customer_id, s.currency, s.month, s.net, s.after - s.net,
+         min(s.month) filter (where s.after > 0) over (partition by s.customer_id, s.currency), now()
+    from sums s;
+end
+$$;
+
 -- Follow the mirror: work out anew what has news since the last time, or everything. How many subscriptions that were;
 -- null when another is at it. What a transaction wrote bears the time at which it began, so nothing is missed that is
 -- still to be committed; what is worked out twice comes out the same.
@@ -116,6 +148,7 @@ declare
   v_done timestamptz := (select done_until from reports.progress where part = 'subscriptions');
   v_until timestamptz;
   v_ids text[];
+  v_customers text[];
   v_count bigint;
 begin
   if not pg_try_advisory_xact_lock(hashtext('reports.refresh')) then
@@ -125,7 +158,9 @@ begin
                                         where datname = current_database() and pid <> pg_backend_pid())) - interval '1 second';
   if p_all or v_done is null then
     delete from reports.states;
+    delete from reports.movements;
     insert into reports.states select * from reports.derive(null);
+    insert into reports.movements select * from reports.move(null);
     select count(distinct subscription_id) into v_count from reports.states;
   else
     select array_agg(id) into v_ids from (
@@ -134,8 +169,15 @@ begin
       select id from stripe_mirror.subscriptions where event_rank = 0 and synced_at >= v_done) news;
     v_count := coalesce(cardinality(v_ids), 0);
     if v_count > 0 then
-      delete from reports.states where subscription_id = any (v_ids);
+      with gone as (
+        delete from reports.states where subscription_id = any (v_ids) returning customer_id
+      ), come as (
+        select customer_id from reports.derive(v_ids)
+      )
+      select array_agg(customer_id) into v_customers from (select customer_id from gone union select customer_id from come) whose;
       insert into reports.states select * from reports.derive(v_ids);
+      delete from reports.movements where customer_id = any (v_customers);
+      insert into reports.movements select * from reports.move(v_customers);
     end if;
   end if;
   insert into reports.progress (part, done_until, seconds)

@@ -33,6 +33,7 @@ REFERENCE = {
     "stripe_mirror.ranges": "how far a backfill has come",
     "stripe_mirror.staged": "pages of Stripe's lists, before they are merged",
     "reports.states": "Stripe's subscriptions through time, worked out from the mirror",
+    "reports.movements": "what Stripe's customers' months changed, worked out from those",
     "reports.progress": "how far reports have followed the mirror",
     "reports.metadata_keys": "counts of the mirror's metadata",
     **{f"stripe_mirror.{kind}": "Stripe's objects, under its ids, before anyone links them" for kind in KINDS},

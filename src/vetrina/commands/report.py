@@ -82,7 +82,7 @@ def prove(*, json: bool = False) -> int:
     elif not wrong:
         print("The reports follow from the history: every state is as the events give it.")
     for each in [] if json else wrong:
-        state = f"{each.subscription_id} from {each.since:%Y-%m-%d %H:%M:%S}: {each.status}, {each.monthly} a month"
+        state = f"{each.id} from {each.since:%Y-%m-%d %H:%M:%S}: {each.what}, {each.amount} a month"
         print(f"{state} {'is kept, but does not follow' if each.kept else 'follows, but is not kept'}")
     return exits.FAILED if wrong else exits.OK
 

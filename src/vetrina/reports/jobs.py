@@ -24,5 +24,5 @@ async def prove(services: Services) -> None:
     """Once a night: what is kept follows from the history. If not, it is told and worked out anew."""
     wrong = await actions.prove(services.db)
     if wrong:
-        log.error("the states kept for reports did not follow from the history", first=wrong[0].subscription_id)
+        log.error("the states kept for reports did not follow from the history", first=wrong[0].id)
         await actions.follow(services.db, anew=True)

@@ -238,13 +238,13 @@ class Filters(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A state that is kept and does not follow from the history, or the other way round."""
+    """A subscription's state, or a customer's movement, that is kept and does not follow, or follows and is not kept."""
 
-    subscription_id: str
+    id: str
     since: datetime
     kept: bool
-    status: str
-    monthly: int
+    what: str
+    amount: int
 
 
 class Progress(msgspec.Struct, frozen=True):

@@ -145,11 +145,20 @@ DIFFERENCES = Statement(
       select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change from reports.states
     ), wanted as (
       select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change from reports.derive(null)
+    ), moved as (
+      select customer_id, currency, month, net, before, cohort from reports.movements
+    ), moves as (
+      select customer_id, currency, month, net, before, cohort from reports.move(null)
     ), wrong as (
-      (select true as kept, k.* from (select * from kept except select * from wanted) k)
+      select subscription_id as id, since, true as kept, status as what, monthly as amount
+        from (select * from kept except select * from wanted) k
       union all
-      (select false, w.* from (select * from wanted except select * from kept) w)
+      select subscription_id, since, false, status, monthly from (select * from wanted except select * from kept) w
+      union all
+      select customer_id, month, true, 'movement', net from (select * from moved except select * from moves) k
+      union all
+      select customer_id, month, false, 'movement', net from (select * from moves except select * from moved) w
     )
-    select subscription_id, since, kept, status, monthly from wrong order by subscription_id, since, kept limit %(limit)s
+    select id, since, kept, what, amount from wrong order by id, since, kept limit %(limit)s
     """,
 )

@@ -10,46 +10,48 @@ from typing import LiteralString
 from vetrina.core.db import Statement
 from vetrina.reports.model import Cohort, Failure, Movement, Renewal, Revenue, Standing
 
-# What each customer's monthly revenue became in the months in which it changed.
-_RUNNING: LiteralString = """
-    changes as (
-      select customer_id, currency, date_trunc('month', since at time zone 'UTC')::date as month, sum(change)::bigint as net
-        from reports.states where since < %(until)s and change <> 0 group by 1, 2, 3
-    ), sums as (
-      select customer_id, currency, month, net,
-             (sum(net) over (partition by customer_id, currency order by month))::bigint as after
-        from changes
-    ), running as (
-      select customer_id, currency, month, net, after - net as before, after,
-             coalesce(max(after) over (partition by customer_id, currency order by month
-                                       rows between unbounded preceding and 1 preceding), 0) > 0 as known
-        from sums
-    )
-"""
 _SHOWN: LiteralString = """
     last as (
-      select date_trunc('month', (%(until)s::timestamptz - interval '1 microsecond') at time zone 'UTC') as month
+      select date_trunc('month', (%(until)s::timestamptz - interval '1 microsecond') at time zone 'UTC')::date as month
     ), shown as (
-      select generate_series(month - make_interval(months => %(months)s - 1), month, '1 month')::date as month from last
+      select generate_series(month::timestamp - make_interval(months => %(months)s - 1), month, '1 month')::date as month
+        from last
+    )
+"""
+# What each customer's monthly revenue became in the months in which it changed: whole months as they are kept, the last
+# one as far as it goes. `cohort` is the month in which the customer first paid, null before that.
+_RUNNING: LiteralString = """
+    running as (
+      select m.currency, m.month, m.net, m.before, m.before + m.net as after,
+             case when m.cohort <= m.month then m.cohort end as cohort
+        from reports.movements m where m.month < (select month from last)
+      union all
+      select m.currency, m.month, p.net, m.before, m.before + p.net,
+             case when m.cohort < m.month then m.cohort when m.before + p.net > 0 then m.month end
+        from (select customer_id, currency, sum(change)::bigint as net from reports.states
+               where since >= (select month from last)::timestamp at time zone 'UTC' and since < %(until)s and change <> 0
+               group by 1, 2) p
+        join reports.movements m
+          on m.customer_id = p.customer_id and m.currency = p.currency and m.month = (select month from last)
     )
 """
 
 MOVEMENTS = Statement(
     Movement,
     "with "
-    + _RUNNING
-    + ", "
     + _SHOWN
+    + ", "
+    + _RUNNING
     + """
     , moved as (
       select currency, month, sum(net) as net,
-             sum(net) filter (where before <= 0 and after > 0 and not known) as new,
-             sum(net) filter (where before <= 0 and after > 0 and known) as reactivation,
+             sum(net) filter (where before <= 0 and after > 0 and cohort = month) as new,
+             sum(net) filter (where before <= 0 and after > 0 and cohort < month) as reactivation,
              sum(net) filter (where before > 0 and after > before) as expansion,
              sum(net) filter (where after > 0 and after < before) as contraction,
              sum(net) filter (where before > 0 and after <= 0) as churn,
-             count(*) filter (where before <= 0 and after > 0 and not known) as customers_new,
-             count(*) filter (where before <= 0 and after > 0 and known) as customers_back,
+             count(*) filter (where before <= 0 and after > 0 and cohort = month) as customers_new,
+             count(*) filter (where before <= 0 and after > 0 and cohort < month) as customers_back,
              count(*) filter (where before > 0 and after <= 0) as customers_lost
         from running group by 1, 2
     ), grid as (
@@ -77,16 +79,14 @@ MOVEMENTS = Statement(
 COHORTS = Statement(
     Cohort,
     "with "
-    + _RUNNING
-    + ", "
     + _SHOWN
+    + ", "
+    + _RUNNING
     + """
-    , members as (
-      select *, min(month) filter (where after > 0) over (partition by customer_id, currency) as cohort from running
-    ), steps as (
+    , steps as (
       select currency, cohort, month, sum(net) as net,
              sum(case when before <= 0 and after > 0 then 1 when before > 0 and after <= 0 then -1 else 0 end) as came
-        from members where cohort in (select month from shown) and month >= cohort group by 1, 2, 3
+        from running where cohort in (select month from shown) group by 1, 2, 3
     ), grid as (
       select c.currency, c.cohort, s.month
         from (select distinct currency, cohort from steps) c join shown s on s.month >= c.cohort
