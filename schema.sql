@@ -778,6 +778,35 @@ CREATE FUNCTION reports.masked_phone(p text) RETURNS text
   select '***' || right(p, 2)
 $$;
 
+CREATE TABLE reports.movements (
+    customer_id text NOT NULL,
+    currency text NOT NULL,
+    month date NOT NULL,
+    net bigint NOT NULL,
+    before bigint NOT NULL,
+    cohort date,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE FUNCTION reports.move(p_customers text[]) RETURNS SETOF reports.movements
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+begin
+  return query
+  with changes as (
+    select s.customer_id, s.currency, date_trunc('month', s.since at time zone 'UTC')::date as month, sum(s.change)::bigint as net
+      from reports.states s
+     where s.change <> 0 and (p_customers is null or s.customer_id = any (p_customers)) group by 1, 2, 3
+  ), sums as (
+    select c.*, (sum(c.net) over (partition by c.customer_id, c.currency order by c.month))::bigint as after from changes c
+  )
+  select s.customer_id, s.currency, s.month, s.net, s.after - s.net,
+         min(s.month) filter (where s.after > 0) over (partition by s.customer_id, s.currency), now()
+    from sums s;
+end
+$$;
+
 CREATE FUNCTION reports.period_amount(p_data jsonb) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $_$
@@ -801,6 +830,7 @@ declare
   v_done timestamptz := (select done_until from reports.progress where part = 'subscriptions');
   v_until timestamptz;
   v_ids text[];
+  v_customers text[];
   v_count bigint;
 begin
   if not pg_try_advisory_xact_lock(hashtext('reports.refresh')) then
@@ -810,7 +840,9 @@ begin
                                         where datname = current_database() and pid <> pg_backend_pid())) - interval '1 second';
   if p_all or v_done is null then
     delete from reports.states;
+    delete from reports.movements;
     insert into reports.states select * from reports.derive(null);
+    insert into reports.movements select * from reports.move(null);
     select count(distinct subscription_id) into v_count from reports.states;
   else
     select array_agg(id) into v_ids from (
@@ -819,8 +851,15 @@ begin
       select id from stripe_mirror.subscriptions where event_rank = 0 and synced_at >= v_done) news;
     v_count := coalesce(cardinality(v_ids), 0);
     if v_count > 0 then
-      delete from reports.states where subscription_id = any (v_ids);
+      with gone as (
+        delete from reports.states where subscription_id = any (v_ids) returning customer_id
+      ), come as (
+        select customer_id from reports.derive(v_ids)
+      )
+      select array_agg(customer_id) into v_customers from (select customer_id from gone union select customer_id from come) whose;
       insert into reports.states select * from reports.derive(v_ids);
+      delete from reports.movements where customer_id = any (v_customers);
+      insert into reports.movements select * from reports.move(v_customers);
     end if;
   end if;
   insert into reports.progress (part, done_until, seconds)
@@ -3416,6 +3455,9 @@ ALTER TABLE ONLY payments.webhook_events
 ALTER TABLE ONLY reports.metadata_keys
     ADD CONSTRAINT metadata_keys_pkey PRIMARY KEY (kind, key);
 
+ALTER TABLE ONLY reports.movements
+    ADD CONSTRAINT movements_pkey PRIMARY KEY (customer_id, currency, month);
+
 ALTER TABLE ONLY reports.progress
     ADD CONSTRAINT progress_pkey PRIMARY KEY (part);
 
@@ -3606,6 +3648,8 @@ CREATE INDEX webhook_events_by_outcome ON payments.webhook_events USING btree (o
 CREATE INDEX webhook_events_due ON payments.webhook_events USING btree (next_at) WHERE (outcome = 'failed'::text);
 
 CREATE INDEX states_by_customer ON reports.states USING btree (customer_id);
+
+CREATE INDEX states_by_time ON reports.states USING btree (since);
 
 CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
 
@@ -4022,6 +4066,8 @@ GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_email(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_phone(p text) TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.movements TO vetrina_app;
+GRANT ALL ON FUNCTION reports.move(p_customers text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.period_amount(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.refresh(p_all boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
