@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 .PHONY: run test torture bench lint schema lock
 
 # The whole of Vetrina, with a demo account, until Ctrl-C. VETRINA_DATA and VETRINA_PORT say where. Its letters stay in
-# its outbox (/outbox), unless VETRINA_DEVELOPMENT=0.
+# its outbox (/outbox), unless VETRINA_DEVELOPMENT=0. ARGS=--with-fakes imitates Stripe and ZarinPal: one pays by card.
 run: $(VENV)/.ready
-	@VETRINA_DEVELOPMENT=$${VETRINA_DEVELOPMENT:-1} $(BIN)/python -m vetrina up --demo
+	@VETRINA_DEVELOPMENT=$${VETRINA_DEVELOPMENT:-1} $(BIN)/python -m vetrina up --demo $(ARGS)
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

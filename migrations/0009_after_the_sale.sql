@@ -25,6 +25,11 @@ $$;
 create trigger payment_gets_a_receipt before update of paid_at on payments.payments
   for each row when (old.paid_at is null and new.paid_at is not null) execute function payments.number_receipt();
 
+insert into core.settings (key, value, description) values
+  ('payments.seller_name', '"Vetrina"', 'Who sells, as receipts say it.'),
+  ('payments.seller_address', '""', 'The seller''s address on receipts; a semicolon begins another line.'),
+  ('payments.seller_tax_number', '""', 'The seller''s tax number on receipts.');
+
 -- A gateway's name for an account: Stripe's customer.
 create table payments.customers (
   account_id uuid not null,

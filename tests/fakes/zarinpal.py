@@ -11,10 +11,12 @@ very amount (-50), a payment that the bank took (-51) and this merchant's author
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import html
 import itertools
 import random
+import signal
 import threading
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
@@ -216,3 +218,19 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="view
 <h1>ZarinPal, a test</h1><p>{what}</p><p><b>{sum} rials</b></p>
 <form method="post"><button name="outcome" value="paid">Pay</button> <button name="outcome" value="left">Cancel</button></form>
 </main></html>"""
+
+
+def main() -> None:
+    """`python -m tests.fakes.zarinpal --port 12112`: until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fakes.zarinpal", description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--merchant", default=MERCHANT)
+    asked = parser.parse_args()
+    with ZarinPalFake(asked.merchant, asked.port) as fake:
+        print(f"ZarinPal, imitated: {fake.url}", flush=True)
+        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+
+
+if __name__ == "__main__":
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    main()

@@ -16,9 +16,13 @@ from tests.make import Account, Make
 from tests.payments.tools import one, pack
 from tests.site import Site, serving
 from vetrina.core.db import Database
+from vetrina.core.ids import new_id
 from vetrina.core.services import Services, connect
 from vetrina.core.settings import Settings
-from vetrina.payments import books, stripe_events, told
+from vetrina.payments import books, queries, stripe_events, told
+from vetrina.payments.model import PaymentRow
+from vetrina.wallet import actions as wallet
+from vetrina.wallet.model import Asset
 
 assert stripe_events, "declares the handlers"
 
@@ -118,3 +122,22 @@ async def right(make: Make) -> None:
     async with make.services.db.read() as tx:
         faults = await books.faults(tx)
     assert faults == [], faults[0]
+
+
+async def spend(db: Database, account: Account, quantity: int) -> None:
+    """Spend tokens, once and for all."""
+    async with db.tx() as tx:
+        hold = await wallet.hold(tx, account.id, Asset.TOKEN, quantity, key=f"spent {new_id()}")
+        assert await wallet.capture(tx, account.id, hold)
+
+
+async def status(site: Site, account: Account, payment: dict[str, Any]) -> str:
+    """Where a payment stands, as its owner sees it."""
+    async with site.api(account) as api:
+        return (await one(api, payment))["status"]
+
+
+async def row(db: Database, payment: dict[str, Any], account: Account) -> PaymentRow:
+    """The payment itself."""
+    async with db.read() as tx:
+        return await tx.one(queries.ONE, account=account.id, id=payment["id"])

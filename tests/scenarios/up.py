@@ -66,14 +66,15 @@ class Up:
 
 
 @contextlib.contextmanager
-def up(folder: Path, **settings: str) -> Generator[Up]:
-    """Run `vetrina up` until the block ends; then SIGTERM must end it cleanly."""
+def up(folder: Path, *options: str, **settings: str) -> Generator[Up]:
+    """Run `vetrina up` with these options until the block ends; then SIGTERM must end it cleanly."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
     environment = {**kept, "VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": str(port), **settings}
     log = (folder / "up.log").open("wb")
-    process = subprocess.Popen([sys.executable, "-m", "vetrina", "up"], env=environment, stdout=log, stderr=subprocess.STDOUT)
+    command = [sys.executable, "-m", "vetrina", "up", *options]
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     running = Up(process, f"http://127.0.0.1:{port}", folder / "data", environment)
     try:
         running.wait()

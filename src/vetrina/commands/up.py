@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import structlog
 
+from vetrina.commands.fakes import Fakes
+from vetrina.commands.fakes import fakes as imitated
 from vetrina.commands.listen import listen
 from vetrina.core import logs, settings, spawn
 from vetrina.core.embedded import Access, Cluster, Lock, ensure_external, ensure_roles, make_folder
@@ -25,7 +27,7 @@ log = structlog.get_logger("vetrina.up")
 Result = TypeVar("Result")
 
 
-def up(*, demo: bool = False, only: str = "") -> int:
+def up(*, demo: bool = False, only: str = "", with_fakes: bool = False) -> int:
     """Run everything: PostgreSQL, migrations, web processes and workers, under one supervisor.
 
     PostgreSQL is Vetrina's own, in the data folder, unless VETRINA_DATABASE_URL names another. Whatever dies
@@ -39,10 +41,13 @@ def up(*, demo: bool = False, only: str = "") -> int:
     only
         Modules to serve, comma-separated, such as stripe_mirror,reports; signing in is always there. The database
         gets all of its tables. The same as VETRINA_ONLY.
+    with_fakes
+        Imitate Stripe and ZarinPal on this machine, so that one can pay by card without keys and without money. From a
+        source checkout only.
     """
     found = settings.read({**os.environ, **({"VETRINA_ONLY": only} if only else {})})
     logs.configure(found.log_format, "up")
-    asyncio.run(_Up(found, demo=demo).run())
+    asyncio.run(_Up(found, demo=demo, with_fakes=with_fakes).run())
     return 0
 
 
@@ -51,9 +56,10 @@ class _Stopped(Exception):
 
 
 class _Up:
-    def __init__(self, found: Settings, *, demo: bool) -> None:
+    def __init__(self, found: Settings, *, demo: bool, with_fakes: bool = False) -> None:
         self.settings = found
         self.demo = demo
+        self.with_fakes = with_fakes
         self.stop, self.hurry = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> None:
@@ -124,6 +130,8 @@ class _Up:
             "VETRINA_PORT": str(port),
             "VETRINA_ONLY": self.settings.only,
         }
+        fakes = imitated(self._here(port)) if self.with_fakes else Fakes([], {}, "")
+        environment |= fakes.environment
 
         def child(name: str, *command: str, fds: tuple[int, ...] = ()) -> Child:
             return Child(name, [sys.executable, "-m", "vetrina", *command], environment, fds)
@@ -135,8 +143,9 @@ class _Up:
         supervisor = Supervisor(
             [web(number) for number in range(len(sockets))],
             [child(f"worker {number + 1}", "worker") for number in range(self.settings.worker_processes)],
+            fakes.children,
         )
-        telling = asyncio.create_task(self._tell(port, environment))
+        telling = asyncio.create_task(self._tell(port, environment, fakes.words))
 
         def close() -> None:
             telling.cancel()
@@ -149,13 +158,18 @@ class _Up:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
 
-    async def _tell(self, port: int, environment: dict[str, str]) -> None:
+    def _here(self, port: int) -> str:
+        """The site's address for programs on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    async def _tell(self, port: int, environment: dict[str, str], words: str) -> None:
         """Print the address once the site answers there; then the demo account, if it is wanted."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)
         while not await asyncio.to_thread(_ready, host, port):
             await asyncio.sleep(0.1)
-        here = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        print(f"Vetrina is ready: {self.settings.public_url or here}", flush=True)
+        here = self._here(port)
+        print(f"Vetrina is ready: {self.settings.public_url or here}", *filter(None, [words]), sep="\n", flush=True)
         if self.demo:
             command = [sys.executable, "-m", "vetrina", "demo", "seed", "--url", here]
             process = spawn.spawn(command, environment=environment)

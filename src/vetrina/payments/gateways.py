@@ -92,6 +92,10 @@ class Gateways:
         """The gateway of this name, set up or not: what was begun with it is still to be finished."""
         return self._known.get(name)
 
+    def all(self) -> list[Gateway]:
+        """Every gateway that this process knows, set up or not."""
+        return list(self._known.values())
+
     def offered(self) -> list[Gateway]:
         """Those that are set up here."""
         return [each for each in self._known.values() if each.available(self._settings)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -111,6 +112,44 @@ class RefundRow(msgspec.Struct, frozen=True):
     error: str | None
 
 
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What a receipt says. Sums are in minor units of `currency`; `refunds` are (when, how much)."""
+
+    number: str
+    paid_at: datetime
+    seller_name: str
+    seller_lines: list[str]
+    tax_number: str | None
+    buyer: str | None
+    description: str
+    asset: str | None
+    quantity: int | None
+    amount: int
+    currency: str
+    gateway: str
+    card_mask: str | None
+    reference: str | None
+    refunds: list[tuple[datetime, int]]
+    disputed: int
+
+    @property
+    def remains(self) -> int:
+        """What was paid and has not gone back."""
+        return self.amount - sum(amount for _, amount in self.refunds) - self.disputed
+
+
+class ReceiptRow(msgspec.Struct, frozen=True):
+    """What a receipt is made from, beside its payment: the buyer, the seller, what went back."""
+
+    email: str | None
+    phone: str | None
+    name: str | None
+    seller_name: str
+    seller_address: str
+    seller_tax_number: str
+    refunds: list[dict[str, Any]]
+
+
 class Who(msgspec.Struct, frozen=True):
     """What Stripe is told about an account, and its customer if there is one."""
 
@@ -204,6 +243,12 @@ class TooMuchBack(Refusal):
     status = 409
     constraint = "refund_within_payment"
     field = "amount"
+
+
+class NotPaid(Refusal):
+    """There is a receipt once this is paid."""
+
+    status = 404
 
 
 class CheckoutTooLate(Refusal):

@@ -94,6 +94,7 @@ def _payment(request: Request, row: PaymentRow) -> dict[str, Any]:
         "created_at": row.created_at,
         "paid_at": row.paid_at,
         "refused": row.failure_reason,
+        "back": row.refunded + row.disputed,
     }
 
 

@@ -7,7 +7,7 @@ from types import NoneType
 from typing import Any
 
 from vetrina.core.db import Statement
-from vetrina.payments.model import PaymentRow, RefundRow, Who
+from vetrina.payments.model import PaymentRow, ReceiptRow, RefundRow, Who
 from vetrina.payments.queries import COLUMNS
 
 WHO = Statement(
@@ -73,5 +73,22 @@ REFUND = Statement(
     """
     select id, payment_id, ref, amount, status, reason, error from payments.refunds
      where account_id = %(account)s and id = %(id)s
+    """,
+)
+
+RECEIPT = Statement(
+    ReceiptRow,
+    """
+    select a.email, a.phone, coalesce(v.business_name, u.name) as name,
+           (select value #>> '{}' from core.settings where key = 'payments.seller_name') as seller_name,
+           (select value #>> '{}' from core.settings where key = 'payments.seller_address') as seller_address,
+           (select value #>> '{}' from core.settings where key = 'payments.seller_tax_number') as seller_tax_number,
+           (select coalesce(jsonb_agg(jsonb_build_object('at', r.created_at, 'amount', r.amount) order by r.created_at), '[]')
+              from payments.reversals r
+             where r.account_id = a.id and r.payment_id = %(payment)s and r.kind = 'refund' and r.amount <> 0) as refunds
+      from accounts.accounts a
+      left join accounts.users u on u.account_id = a.id
+      left join accounts.vendors v on v.account_id = a.id
+     where a.id = %(account)s
     """,
 )

@@ -32,10 +32,15 @@ def filesize(size: int) -> str:
     return f"{amount:.0f} {_SIZES[unit]}" if amount >= 9.95 or unit == 0 else f"{amount:.1f} {_SIZES[unit]}"
 
 
+def exponent(currency: str) -> int:
+    """How many decimals the minor unit of an ISO currency is."""
+    return _EXPONENTS.get(currency, 2)
+
+
 def money(minor: int, currency: str) -> str:
     """A sum in minor units with its ISO currency: $4.99, 250,000 IRR."""
-    exponent = _EXPONENTS.get(currency, 2)
-    text = f"{abs(minor) / 10**exponent:,.{exponent}f}"
+    places = exponent(currency)
+    text = f"{abs(minor) / 10**places:,.{places}f}"
     sign = "−" if minor < 0 else ""
     return f"{sign}{_SIGNS[currency]}{text}" if currency in _SIGNS else f"{sign}{text} {currency}"
 
