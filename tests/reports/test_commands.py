@@ -8,14 +8,15 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from typing import Literal
 
 import psycopg
 import pytest
 from rich.console import Console
 
+from tests.reports import tools
 from tests.reports.test_figures import HISTORY
-from tests.reports.tools import at, made
+from tests.reports.tools import made
 from tests.site import Site, serving
 from tests.stripe_mirror.tools import take
 from vetrina.cli import main
@@ -28,6 +29,7 @@ from vetrina.core.settings import Settings, read
 from vetrina.demo import cogento
 from vetrina.demo.story import Story
 from vetrina.prepare import prepare
+from vetrina.reports import actions
 from vetrina.stripe_mirror import sample
 
 
@@ -45,7 +47,7 @@ def shell(owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 async def _business(uri: str) -> None:
     db = Database(uri, size=2)
     await db.open()
-    await take(db, [*HISTORY, *(made(sample.customer(n, at("2026-01-01")), "2026-01-01") for n in range(1, 6))])
+    await take(db, [*HISTORY, *(made(sample.customer(n, tools.at("2026-01-01")), "2026-01-01") for n in range(1, 6))])
     await db.close()
 
 
@@ -110,29 +112,47 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     asyncio.run(cluster.stop())
 
 
-def test_the_reporting_role_is_cut_off(own: Path) -> None:
-    found = credentials.read(own)
+def at(data: Path, role: Literal["app", "reporting"]) -> str:
+    """How a role connects."""
+    found = credentials.read(data)
     assert found is not None
-    uri = f"postgresql://vetrina_reporting:{found.passwords['reporting']}@127.0.0.1:{found.port}/vetrina"
-    with psycopg.connect(uri, autocommit=True) as connection:
+    return f"postgresql://vetrina_{role}:{found.passwords[role]}@127.0.0.1:{found.port}/vetrina"
+
+
+async def test_the_reporting_role_is_cut_off(own: Path) -> None:
+    db = Database(at(own, "app"), size=2)
+    await db.open()
+
+    async def cut_off(seconds: float) -> int:
+        async with db.read() as tx:
+            return await actions.cut_off(tx, seconds=seconds)
+
+    with psycopg.connect(at(own, "reporting"), autocommit=True) as connection:
         assert connection.execute("show statement_timeout").fetchone() == ("1min",)
         assert connection.execute("show default_transaction_read_only").fetchone() == ("on",)
         # A minute is long for a test: what the role is given is what stops a statement.
         connection.execute("set statement_timeout = '50ms'")
         with pytest.raises(psycopg.errors.QueryCanceled):
             connection.execute("select count(*) from generate_series(1, 100000000)")
+        # And who sets it aside is stopped from outside.
+        connection.execute("set statement_timeout = 0")
+        waiting = asyncio.create_task(asyncio.to_thread(connection.execute, "select pg_sleep(20)"))
+        await asyncio.sleep(0.6)
+        assert (await cut_off(60), waiting.done()) == (0, False)
+        assert await cut_off(0.5) == 1
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            await asyncio.wait_for(waiting, 5)
+    await db.close()
 
 
 async def test_the_demos_story_is_true(own: Path) -> None:
     """A smaller one than people see, on a whole site."""
     settings: Settings = read({"VETRINA_DATA": str(own), "STRIPE_WEBHOOK_SECRET": "whsec_demo"})
-    kept = credentials.read(own)
-    assert kept is not None
-    uri = f"postgresql://vetrina_app:{kept.passwords['app']}@127.0.0.1:{kept.port}/vetrina"
+    uri = at(own, "app")
     async with serving(connect(settings, uri)) as site:
         assert isinstance(site, Site)
         story = Story(site.url, Console(file=io.StringIO()))
         await asyncio.to_thread(cogento.tell, story, settings, members=40)
     assert story.checks >= 20, story.checks
-    with psycopg.connect(urlunsplit(urlsplit(uri))) as connection:
+    with psycopg.connect(uri) as connection:
         assert connection.execute("select count(*) > 300 from stripe_mirror.events").fetchone() == (True,)

@@ -100,6 +100,11 @@ async def count_metadata(tx: Tx, *, at_once: bool = False) -> bool:
     return await tx.one(queries.COUNT_METADATA, at_once=at_once)
 
 
+async def cut_off(tx: Tx, *, seconds: float = 60) -> int:
+    """End statements of the reporting role that run longer than they may, though they set their own limit aside; how many."""
+    return await tx.one(queries.CUT_OFF, seconds=seconds)
+
+
 async def keep(tx: Tx, account: AccountId, name: str, kind: Kind, filters: Filters) -> Search:
     """Keep a search under a name, in place of the one that had it. Raises BadSearchName (422)."""
     kept = Jsonb(msgspec.to_builtins(filters))

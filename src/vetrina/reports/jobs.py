@@ -19,6 +19,15 @@ async def follow(services: Services) -> None:
         await actions.count_metadata(tx)
 
 
+@job("reports.cut_off", queue="core", every="* * * * * */15")
+async def cut_off(services: Services) -> None:
+    """Nobody reports for longer than a minute at a time."""
+    async with services.db.read() as tx:
+        ended = await actions.cut_off(tx)
+    if ended:
+        log.warning("statements of the reporting role ran too long and were ended", count=ended)
+
+
 @job("reports.prove", queue="core", every="17 3 * * *")
 async def prove(services: Services) -> None:
     """Once a night: what is kept follows from the history. If not, it is told and worked out anew."""

@@ -136,6 +136,15 @@ KEEP_SEARCH = Statement(
 )
 DROP_SEARCH = Statement(UUID, "delete from reports.searches where account_id = %(account)s and id = %(id)s returning id")
 
+CUT_OFF = Statement(
+    int,
+    """
+    select count(pg_cancel_backend(pid)) from pg_stat_activity
+     where usename = 'vetrina_reporting' and datname = current_database() and state = 'active'
+       and query_start < clock_timestamp() - make_interval(secs => %(seconds)s)
+    """,
+)
+
 REFRESH = Statement(int, "select reports.refresh(%(all)s)")
 PROGRESS = Statement(Progress, "select done_until, seconds from reports.progress where part = 'subscriptions'")
 DIFFERENCES = Statement(

@@ -140,6 +140,8 @@ def _create(connection: Connection[Any], role: str, password: str) -> None:
     if role == "reporting":
         connection.execute(sql.SQL("alter role {} set default_transaction_read_only = on").format(name))
         connection.execute(sql.SQL("alter role {} set statement_timeout = '60s'").format(name))
+        # A session may set that aside for itself: the application may end its statements.
+        connection.execute(sql.SQL("grant {} to {}").format(name, sql.Identifier("vetrina_app")))
 
 
 def _set_password(connection: Connection[Any], role: str, password: str) -> None:
