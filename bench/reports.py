@@ -129,7 +129,7 @@ async def _search(db: Database, what: str, filters: Filters) -> Line:
 
 async def _count(db: Database) -> None:
     async with db.tx() as tx:
-        await actions.count_metadata(tx, at_once=True)
+        await actions.count_metadata(tx, waiting=False)
 
 
 async def _once(what: str, work: Callable[[], Awaitable[Any]], *, times: int = 1) -> Line:

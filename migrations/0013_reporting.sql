@@ -139,21 +139,24 @@ end
 $$;
 
 -- Follow the mirror: work out anew what has news since the last time, or everything. How many subscriptions that were;
--- null when another is at it. What a transaction wrote bears the time at which it began, so nothing is missed that is
--- still to be committed; what is worked out twice comes out the same.
+-- null when another has been at it for 5 s. What a transaction wrote bears the time at which it began, so nothing is missed
+-- that is still to be committed; what is worked out twice comes out the same.
 create function reports.refresh(p_all boolean) returns bigint
 language plpgsql as $$
 declare
   v_began timestamptz := clock_timestamp();
-  v_done timestamptz := (select done_until from reports.progress where part = 'subscriptions');
+  v_done timestamptz;
   v_until timestamptz;
   v_ids text[];
   v_customers text[];
   v_count bigint;
 begin
-  if not pg_try_advisory_xact_lock(hashtext('reports.refresh')) then
+  begin
+    perform set_config('lock_timeout', '5s', true), pg_advisory_xact_lock(hashtext('reports.refresh'));
+  exception when lock_not_available then
     return null;
-  end if;
+  end;
+  select done_until into v_done from reports.progress where part = 'subscriptions';
   v_until := least(clock_timestamp(), (select min(xact_start) from pg_stat_activity
                                         where datname = current_database() and pid <> pg_backend_pid())) - interval '1 second';
   if p_all or v_done is null then
@@ -171,11 +174,12 @@ begin
     if v_count > 0 then
       with gone as (
         delete from reports.states where subscription_id = any (v_ids) returning customer_id
-      ), come as (
-        select customer_id from reports.derive(v_ids)
       )
-      select array_agg(customer_id) into v_customers from (select customer_id from gone union select customer_id from come) whose;
-      insert into reports.states select * from reports.derive(v_ids);
+      select array_agg(distinct customer_id) into v_customers from gone;
+      with come as (
+        insert into reports.states select * from reports.derive(v_ids) returning customer_id
+      )
+      select v_customers || array_agg(distinct customer_id) into v_customers from come;
       delete from reports.movements where customer_id = any (v_customers);
       insert into reports.movements select * from reports.move(v_customers);
     end if;
@@ -198,8 +202,9 @@ create table reports.metadata_keys (
   primary key (kind, key)
 );
 
--- Count them again when something has changed, but in no more than a twentieth of the time. Whether it was done.
-create function reports.count_metadata(p_at_once boolean) returns boolean
+-- Count them again when something has changed, but in no more than a twentieth of the time, and while somebody waits only
+-- where there are few to count. Whether it was done.
+create function reports.count_metadata(p_waiting boolean) returns boolean
 language plpgsql as $$
 declare
   v_began timestamptz := clock_timestamp();
@@ -209,7 +214,11 @@ begin
     return false;
   end if;
   select * into v_last from reports.progress where part = 'metadata';
-  if v_last.part is not null and not p_at_once and (v_last.done_until + make_interval(secs => 20 * v_last.seconds) > v_began or not (
+  if p_waiting and (select sum(reltuples) > 100000 from pg_class
+                     where oid in ('stripe_mirror.customers'::regclass, 'stripe_mirror.subscriptions'::regclass)) then
+    return false;
+  end if;
+  if v_last.part is not null and (v_last.done_until + make_interval(secs => 20 * v_last.seconds) > v_began or not (
       exists (select from stripe_mirror.customers where synced_at >= v_last.done_until)
       or exists (select from stripe_mirror.subscriptions where synced_at >= v_last.done_until))) then
     return false;

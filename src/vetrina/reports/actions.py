@@ -95,9 +95,9 @@ async def prove(db: Database, limit: int = 20) -> list[Difference]:
     return wrong
 
 
-async def count_metadata(tx: Tx, *, at_once: bool = False) -> bool:
-    """Count keys and values anew if that is due; whether it was done."""
-    return await tx.one(queries.COUNT_METADATA, at_once=at_once)
+async def count_metadata(tx: Tx, *, waiting: bool = True) -> bool:
+    """Count keys and values anew if that is due, and while somebody is `waiting` only if it is quick; whether it was done."""
+    return await tx.one(queries.COUNT_METADATA, waiting=waiting)
 
 
 async def cut_off(tx: Tx, *, seconds: float = 60) -> int:

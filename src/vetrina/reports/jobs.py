@@ -16,7 +16,7 @@ async def follow(services: Services) -> None:
     """Work out how subscriptions went on, and which metadata there is."""
     await actions.follow(services.db)
     async with services.db.tx() as tx:
-        await actions.count_metadata(tx)
+        await actions.count_metadata(tx, waiting=False)
 
 
 @job("reports.cut_off", queue="core", every="* * * * * */15")

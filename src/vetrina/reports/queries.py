@@ -119,7 +119,7 @@ KEYS = Statement(
      where %(kind)s::text is null or kind = %(kind)s order by kind, holders desc, key limit 400
     """,
 )
-COUNT_METADATA = Statement(bool, "select reports.count_metadata(%(at_once)s)")
+COUNT_METADATA = Statement(bool, "select reports.count_metadata(%(waiting)s)")
 
 SEARCHES = Statement(
     Search,
