@@ -11,7 +11,7 @@ from tests.site import Site
 from tests.studio.tools import upload, wish
 
 COUNTS = """
-select (select count(*) from studio.generations), (select count(*) from wallet.holds),
+select (select count(*) from studio.generations), (select count(*) from wallet.holds where asset <> 'image_slot'),
        (select count(*) from procrastinate_jobs where task_name = 'studio.generate'),
        (select count(*) from core.usage where action = 'generation_started'), (select count(*) from core.idempotency_keys)
 """
