@@ -28,9 +28,10 @@ create table bare.objects (id text primary key, kind text not null, at bigint no
 create unlogged table bare.staged (data jsonb not null);
 """
 TAKE = """
-with given as (
-  select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, (e ->> 'created')::bigint as at, e as payload
-    from jsonb_array_elements(%s::jsonb) e
+with taken as (
+  delete from bare.staged returning data as e
+), given as (
+  select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, (e ->> 'created')::bigint as at, e as payload from taken
 ), added as (
   insert into bare.events (id, type, at, payload) select id, type, at, payload from given
   on conflict (id) do nothing returning at, payload #> '{data,object}' as data
@@ -64,7 +65,11 @@ class Inbox:
             await self.wake.wait()
             self.wake.clear()
             batch, self.waiting = self.waiting, []
-            await self.connection.execute(TAKE, ((b"[" + b",".join(body for body, _ in batch) + b"]").decode(),), prepare=True)
+            async with self.connection.transaction():
+                async with self.connection.cursor() as cursor, cursor.copy("copy bare.staged (data) from stdin") as copy:
+                    for body, _ in batch:
+                        await copy.write_row((body.decode(),))
+                await self.connection.execute(TAKE, prepare=True)
             for _, transport in batch:
                 transport.write(OK)
 

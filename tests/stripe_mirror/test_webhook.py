@@ -84,6 +84,16 @@ async def test_two_megabytes_are_refused(mirror: Site) -> None:
     assert await rows(mirror) == 0
 
 
+async def test_a_body_of_unknown_length_is_measured(mirror: Site) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b"x" * 65536
+
+    headers = {"content-type": "application/json", "stripe-signature": "t=1,v1=0"}
+    assert (await mirror.client.post("/webhooks/stripe", content=body(), headers=headers)).status_code == 413
+    assert (await mirror.client.get("/webhooks/stripe")).status_code == 405
+
+
 async def test_one_changed_byte_is_noticed(mirror: Site) -> None:
     raw = json.dumps(sample.event("customer.created", sample.customer(1, AT), AT, 1)).encode()
     signature = sign(raw, "whsec_new", int(time.time()))
