@@ -1,4 +1,4 @@
-"""`python -m bench [start|history|reports|thumbnail ...] [--rounds N] [--seconds S] [--json FILE]`: everything by default.
+"""`python -m bench [start|history|reports|thumbnail|mirror ...] [--rounds N] [--seconds S] [--json FILE]`: everything by default.
 
 Prints a table for each part; exits with 1 when a goal is missed. Run it on a quiet machine.
 """
@@ -13,12 +13,12 @@ import os
 import sys
 from pathlib import Path
 
-from bench import generations, history, reports, thumbnail
+from bench import generations, history, mirror, reports, thumbnail
 from bench.house import House, house
 from bench.race import WRK
 from bench.table import Line, data, text
 
-PARTS = ("start", "history", "reports", "thumbnail")
+PARTS = ("start", "history", "reports", "thumbnail", "mirror")
 
 
 def shown(lines: list[Line]) -> list[Line]:
@@ -35,6 +35,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=5.0, help="of each round")
     parser.add_argument("--rows", type=int, default=1_000_000, help="generations of the large history")
     parser.add_argument("--members", type=int, default=1_000_000, help="customers and subscriptions of the reports")
+    parser.add_argument("--events", type=int, default=8000, help="webhooks of each round of the mirror's race")
+    parser.add_argument("--objects", type=int, default=50_000, help="customers, and subscriptions, of a backfill")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     asked = parser.parse_args()
     parts = asked.parts or list(PARTS)
@@ -44,7 +46,7 @@ def main() -> int:
     lines: list[Line] = []
     with contextlib.ExitStack() as stack:
         at: House | None = None
-        if {"start", "history", "reports"} & set(parts):
+        if {"start", "history", "reports", "mirror"} & set(parts):
             tell("a PostgreSQL is being made")
             at = stack.enter_context(house())
         if at and "start" in parts:
@@ -56,6 +58,9 @@ def main() -> int:
         if at and "reports" in parts:
             tell(f"members and reports of {asked.members:,}")
             lines += shown(reports.measure(at, rows=asked.members))
+        if at and "mirror" in parts:
+            tell("webhooks and backfills of the Stripe mirror")
+            lines += shown(mirror.measure(at, rounds=asked.rounds, events=asked.events, objects=asked.objects))
     if "thumbnail" in parts:
         tell("thumbnails")
         lines += shown(asyncio.run(thumbnail.measure()))
