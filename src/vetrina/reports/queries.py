@@ -151,9 +151,11 @@ DIFFERENCES = Statement(
     Difference,
     """
     with kept as (
-      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change from reports.states
+      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change, amount
+        from reports.states
     ), wanted as (
-      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change from reports.derive(null)
+      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change, amount
+        from reports.derive(null)
     ), moved as (
       select customer_id, currency, month, net, before, cohort from reports.movements
     ), moves as (

@@ -212,7 +212,12 @@ RENEWALS = Statement(
     Renewal,
     """
     with live as (
-      select c.id, coalesce(old.data, c.data) as data
+      select s.currency, s.amount,
+             case when old.data is null then c.current_period_end
+                  else stripe_mirror.period(old.data, 'current_period_end') end as ends,
+             case when old.data is null then c.cancel_at_period_end
+                  else stripe_mirror.flag(old.data -> 'cancel_at_period_end') end as ending,
+             case when old.data is null then c.cancel_at else stripe_mirror.moment(old.data -> 'cancel_at') end as cancel_at
         from reports.states s
         join stripe_mirror.subscriptions c on c.id = s.subscription_id
         left join lateral (
@@ -220,20 +225,13 @@ RENEWALS = Statement(
            where c.event_at >= %(until)s and e.kind = 'subscriptions' and e.object_id = c.id and e.at < %(until)s
            order by e.at desc, e.rank desc, e.id collate "C" desc limit 1) old on true
        where s.since < %(until)s and (s.until is null or s.until >= %(until)s) and s.status in ('active', 'past_due', 'trialing')
-         and (c.event_at >= %(until)s
-              or c.current_period_end between %(until)s and %(until)s::timestamptz + make_interval(months => %(months)s))
     ), due as (
-      select id, stripe_mirror.period(data, 'current_period_end') as ends,
-             coalesce(stripe_mirror.word(data -> 'currency'), 'xxx') as currency, reports.period_amount(data) as amount,
-             coalesce(stripe_mirror.flag(data -> 'cancel_at_period_end'), false)
-               or coalesce(stripe_mirror.moment(data -> 'cancel_at') <= stripe_mirror.period(data, 'current_period_end'), false)
-               as ending
-        from live
+      select currency, amount, ends, coalesce(ending, false) or coalesce(cancel_at <= ends, false) as ending from live
+       where ends >= %(until)s and ends < %(until)s::timestamptz + make_interval(months => %(months)s)
     )
     select date_trunc('week', ends at time zone 'UTC')::date as week, currency, count(*) filter (where not ending) as renewing,
            coalesce(sum(amount) filter (where not ending), 0)::bigint as amount, count(*) filter (where ending) as ending,
            coalesce(sum(amount) filter (where ending), 0)::bigint as ending_amount
-      from due where ends >= %(until)s and ends < %(until)s::timestamptz + make_interval(months => %(months)s)
-     group by 1, 2 order by 2, 1
+      from due group by 1, 2 order by 2, 1
     """,
 )
