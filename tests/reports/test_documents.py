@@ -16,6 +16,8 @@ from vetrina.commands.conform import examine
 from vetrina.core.db import Database
 from vetrina.reports.documents import documents, fits
 from vetrina.stripe_mirror import sample
+from vetrina.wallet import actions as wallet
+from vetrina.wallet.model import Asset
 
 AT = at("2026-02-01")
 
@@ -83,6 +85,34 @@ async def test_personal_data_is_masked(db: Database, make: Make, reporting: psyc
     account = await make.account(email="ada@example.com")
     users = reporting.execute('select email, name, "tokenBalance" from doc_style_studio.users where _id = %s', (account.id,))
     assert users.fetchone() == ("a***@example.com", "T***", 20)
+
+
+async def test_the_studios_tables_hold_what_is_documented(db: Database, make: Make, reporting: psycopg.Connection) -> None:
+    account = await make.account(tokens=0)
+    other = await make.account()
+    async with db.tx() as tx:
+        ada = account.id
+        await wallet.give(tx, ada, Asset.TOKEN, 50, source="purchase", key="one")
+        await wallet.give(tx, ada, Asset.TOKEN, 7, source="gift", key="two")
+        for number, (status, kind) in enumerate(
+            [("pending", "tokens"), ("expired", "tokens"), ("cancelled", "tokens"), ("pending", "order")]
+        ):
+            await tx.connection.execute(
+                "insert into payments.payments (account_id, id, kind, status, gateway, quantity, amount, currency, description, "
+                "expires_at, track_id) values (%s, gen_random_uuid(), %s, %s, 'sandbox', 50, 499, 'USD', 'x', now(), %s)",
+                (ada, kind, status, f"t{number}"))  # fmt: skip
+        await tx.connection.execute(
+            "insert into payments.gateway_refs "
+            "select 'stripe', 'pi_1', account_id, id from payments.payments where track_id = 't0'")  # fmt: skip
+    columns = 'tokens, "tokenBalance", "totalTokensPurchased"'
+    users = {row[0]: row[1:] for row in reporting.execute(f"select _id, {columns} from doc_style_studio.users")}
+    assert users[ada] == (57, 57, 50) and users[other.id] == (20, 20, 0)
+    columns = '"transactionId", amount, tokens, status, "stripePaymentIntentId"'
+    bought = reporting.execute(f'select {columns} from doc_style_studio."tokenPurchases" order by 1')
+    assert bought.fetchall() == [
+        ("t0", 499, 50, "pending", "pi_1"), ("t1", 499, 50, "failed", None), ("t2", 499, 50, "failed", None)]  # fmt: skip
+    actions = reporting.execute('select distinct action, "userId" from doc_style_studio.usage').fetchall()
+    assert all(isinstance(name, str) for name, _ in actions)
 
 
 async def test_who_was_deleted_is_gone_and_what_was_fetched_has_no_event(db: Database, reporting: psycopg.Connection) -> None:
