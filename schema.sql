@@ -694,6 +694,7 @@ CREATE TABLE reports.states (
     currency text NOT NULL,
     monthly bigint NOT NULL,
     change bigint NOT NULL,
+    amount bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -705,7 +706,7 @@ begin
   return query
   with versions as (
     select e.object_id as id, e.at, e.rank, e.id as event_id, stripe_mirror.word(o.data -> 'status') as status,
-           stripe_mirror.monthly(o.data) as monthly,
+           stripe_mirror.monthly(o.data) as monthly, reports.period_amount(o.data) as amount,
            stripe_mirror.ref(coalesce(o.data #> '{items,data,0,price,product}', o.data #> '{items,data,0,plan,product}',
                                       o.data #> '{plan,product}')) as product_id,
            stripe_mirror.ref(o.data -> 'customer') as customer_id, stripe_mirror.word(o.data -> 'currency') as currency,
@@ -714,7 +715,7 @@ begin
       from stripe_mirror.events e, lateral (select e.payload #> '{data,object}' as data) o
      where e.kind = 'subscriptions' and (p_ids is null or e.object_id = any (p_ids))
     union all
-    select s.id, s.event_at, s.event_rank, s.event_id, s.status, s.monthly_amount, s.product_id, s.customer_id, s.currency,
+    select s.id, s.event_at, s.event_rank, s.event_id, s.status, s.monthly_amount, reports.period_amount(s.data), s.product_id, s.customer_id, s.currency,
            s.stripe_created_at, s.ended_at, s.trial_end
       from stripe_mirror.subscriptions s
      where s.event_rank = 0 and isfinite(s.event_at) and (p_ids is null or s.id = any (p_ids))
@@ -723,9 +724,9 @@ begin
   ), firsts as (
     select distinct on (k.id) k.*, least(k.born, k.at) as begun from known k order by k.id, k.at
   ), told as (
-    select k.id, k.at as since, k.status, k.product_id, k.monthly from known k
+    select k.id, k.at as since, k.status, k.product_id, k.monthly, k.amount from known k
     union all
-    select f.id, piece.since, piece.status, f.product_id, f.monthly
+    select f.id, piece.since, piece.status, f.product_id, f.monthly, f.amount
       from firsts f, lateral (values
         (f.begun, case when f.status not in ('active', 'past_due', 'canceled') then f.status
                        when f.tried > f.begun then 'trialing'
@@ -739,11 +740,12 @@ begin
   ), ordered as (
     select t.id, t.since, coalesce(t.status, '') as status, coalesce(t.product_id, '') as product_id,
            case when t.status in ('active', 'past_due') then round(least(coalesce(t.monthly, 0), 1e15))::bigint
-                else 0 end as monthly
+                else 0 end as monthly,
+           t.amount
       from told t
   ), compared as (
     select o.*, lag(o.status) over w is distinct from o.status or lag(o.product_id) over w is distinct from o.product_id
-                or lag(o.monthly) over w is distinct from o.monthly as differs
+                or lag(o.monthly) over w is distinct from o.monthly or lag(o.amount) over w is distinct from o.amount as differs
       from ordered o window w as (partition by o.id order by o.since)
   ), kept as (
     select c.*, lead(c.since) over w as until, c.monthly - coalesce(lag(c.monthly) over w, 0) as change
@@ -753,7 +755,7 @@ begin
     select distinct on (k.id) k.id, coalesce(k.customer_id, '') as customer_id, coalesce(k.currency, 'xxx') as currency
       from known k order by k.id, k.at desc
   )
-  select k.id, k.since, k.until, k.status, w.customer_id, k.product_id, w.currency, k.monthly, k.change, now()
+  select k.id, k.since, k.until, k.status, w.customer_id, k.product_id, w.currency, k.monthly, k.change, k.amount, now()
     from kept k join whose w on w.id = k.id;
 end
 $$;
