@@ -31,6 +31,14 @@ def only_loopback() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def logs_stay() -> Iterator[None]:
+    """A command that a test runs in this process does not set up its logs: they would outlive its captured stderr."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vetrina.core.logs.configure", lambda *_: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The URI of a superuser of a PostgreSQL server for tests."""
