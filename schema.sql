@@ -120,12 +120,90 @@ begin
 end
 $$;
 
+CREATE FUNCTION accounts.badge_needs_the_name() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if new.business_name <> old.business_name then
+    new.is_verified := false;
+  end if;
+  new.verified_at := case when not new.is_verified then null when old.is_verified then old.verified_at else now() end;
+  return new;
+end
+$$;
+
 CREATE FUNCTION accounts.end_sessions() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
   update accounts.sessions set revoked_at = now(), revoked_why = 'account disabled'
    where account_id = new.id and revoked_at is null;
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.keep_a_way_in() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_account accounts.accounts;
+begin
+  select * into v_account from accounts.accounts where id = old.account_id and erased_at is null for update;
+  if found
+     and v_account.phone_verified_at is null and v_account.email_verified_at is null
+     and (v_account.password_hash is null or (v_account.email is null and v_account.phone is null))
+     and not exists (select from accounts.identities where account_id = old.account_id) then
+    raise exception 'account % would have no way in', old.account_id
+      using errcode = 'check_violation', constraint = 'account_keeps_a_way_in';
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.keep_handle_rules() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if new.erased_at is not null then
+    delete from accounts.former_handles where account_id = new.id;
+    return null;
+  end if;
+  if new.handle is not null then
+    if exists (select from accounts.reserved_handles where handle = new.handle) then
+      raise exception 'the handle % is reserved', new.handle
+        using errcode = 'check_violation', constraint = 'account_handle_not_reserved';
+    end if;
+    if exists (select from accounts.former_handles
+                where handle = new.handle and account_id <> new.id and free_at > now()) then
+      raise exception 'the handle % was somebody''s until lately', new.handle
+        using errcode = 'unique_violation', constraint = 'account_handle_taken';
+    end if;
+    delete from accounts.former_handles where handle = new.handle;
+  end if;
+  if tg_op = 'UPDATE' then
+    if new.handle is not null and old.handle_changed_at > now() - interval '14 days' then
+      raise exception 'the handle of % was changed lately', new.id
+        using errcode = 'check_violation', constraint = 'account_handle_changes_rarely';
+    end if;
+    if old.handle is not null then
+      insert into accounts.former_handles (handle, account_id, free_at)
+      values (old.handle, new.id, now() + interval '90 days');
+    end if;
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.must_be_known() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if exists (select from accounts.accounts
+              where id = new.id and email is null and phone is null and erased_at is null)
+     and not exists (select from accounts.identities where account_id = new.id) then
+    raise exception 'nothing tells who account % is', new.id
+      using errcode = 'check_violation', constraint = 'account_has_an_identifier';
+  end if;
   return null;
 end
 $$;
@@ -642,7 +720,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION reports.count_metadata(p_waiting boolean) RETURNS boolean
+CREATE FUNCTION reports.count_metadata(p_at_once boolean) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
@@ -653,11 +731,7 @@ begin
     return false;
   end if;
   select * into v_last from reports.progress where part = 'metadata';
-  if p_waiting and (select sum(reltuples) > 100000 from pg_class
-                     where oid in ('stripe_mirror.customers'::regclass, 'stripe_mirror.subscriptions'::regclass)) then
-    return false;
-  end if;
-  if v_last.part is not null and (v_last.done_until + make_interval(secs => 20 * v_last.seconds) > v_began or not (
+  if v_last.part is not null and not p_at_once and (v_last.done_until + make_interval(secs => 20 * v_last.seconds) > v_began or not (
       exists (select from stripe_mirror.customers where synced_at >= v_last.done_until)
       or exists (select from stripe_mirror.subscriptions where synced_at >= v_last.done_until))) then
     return false;
@@ -784,35 +858,6 @@ CREATE FUNCTION reports.masked_phone(p text) RETURNS text
   select '***' || right(p, 2)
 $$;
 
-CREATE TABLE reports.movements (
-    customer_id text NOT NULL,
-    currency text NOT NULL,
-    month date NOT NULL,
-    net bigint NOT NULL,
-    before bigint NOT NULL,
-    cohort date,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE FUNCTION reports.move(p_customers text[]) RETURNS SETOF reports.movements
-    LANGUAGE plpgsql STABLE
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-begin
-  return query
-  with changes as (
-    select s.customer_id, s.currency, date_trunc('month', s.since at time zone 'UTC')::date as month, sum(s.change)::bigint as net
-      from reports.states s
-     where s.change <> 0 and (p_customers is null or s.customer_id = any (p_customers)) group by 1, 2, 3
-  ), sums as (
-    select c.*, (sum(c.net) over (partition by c.customer_id, c.currency order by c.month))::bigint as after from changes c
-  )
-  select s.customer_id, s.currency, s.month, s.net, s.after - s.net,
-         min(s.month) filter (where s.after > 0) over (partition by s.customer_id, s.currency), now()
-    from sums s;
-end
-$$;
-
 CREATE FUNCTION reports.period_amount(p_data jsonb) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $_$
@@ -833,25 +878,19 @@ CREATE FUNCTION reports.refresh(p_all boolean) RETURNS bigint
     AS $$
 declare
   v_began timestamptz := clock_timestamp();
-  v_done timestamptz;
+  v_done timestamptz := (select done_until from reports.progress where part = 'subscriptions');
   v_until timestamptz;
   v_ids text[];
-  v_customers text[];
   v_count bigint;
 begin
-  begin
-    perform set_config('lock_timeout', '5s', true), pg_advisory_xact_lock(hashtext('reports.refresh'));
-  exception when lock_not_available then
+  if not pg_try_advisory_xact_lock(hashtext('reports.refresh')) then
     return null;
-  end;
-  select done_until into v_done from reports.progress where part = 'subscriptions';
+  end if;
   v_until := least(clock_timestamp(), (select min(xact_start) from pg_stat_activity
                                         where datname = current_database() and pid <> pg_backend_pid())) - interval '1 second';
   if p_all or v_done is null then
     delete from reports.states;
-    delete from reports.movements;
     insert into reports.states select * from reports.derive(null);
-    insert into reports.movements select * from reports.move(null);
     select count(distinct subscription_id) into v_count from reports.states;
   else
     select array_agg(id) into v_ids from (
@@ -860,16 +899,8 @@ begin
       select id from stripe_mirror.subscriptions where event_rank = 0 and synced_at >= v_done) news;
     v_count := coalesce(cardinality(v_ids), 0);
     if v_count > 0 then
-      with gone as (
-        delete from reports.states where subscription_id = any (v_ids) returning customer_id
-      )
-      select array_agg(distinct customer_id) into v_customers from gone;
-      with come as (
-        insert into reports.states select * from reports.derive(v_ids) returning customer_id
-      )
-      select v_customers || array_agg(distinct customer_id) into v_customers from come;
-      delete from reports.movements where customer_id = any (v_customers);
-      insert into reports.movements select * from reports.move(v_customers);
+      delete from reports.states where subscription_id = any (v_ids);
+      insert into reports.states select * from reports.derive(v_ids);
     end if;
   end if;
   insert into reports.progress (part, done_until, seconds)
@@ -2292,6 +2323,7 @@ CREATE TABLE accounts.accounts (
     id uuid NOT NULL,
     kind text DEFAULT 'user'::text NOT NULL,
     handle text,
+    handle_changed_at timestamp with time zone,
     email text,
     phone text,
     password_hash text,
@@ -2304,30 +2336,47 @@ CREATE TABLE accounts.accounts (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT account_email_shape CHECK (((email = lower(email)) AND (email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text) AND (length(email) <= 254))),
     CONSTRAINT account_handle_shape CHECK ((handle ~ '^[a-z0-9](?:[a-z0-9_-]{1,28}[a-z0-9])$'::text)),
-    CONSTRAINT account_has_an_identifier CHECK (((email IS NOT NULL) OR (phone IS NOT NULL) OR (erased_at IS NOT NULL))),
     CONSTRAINT account_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
     CONSTRAINT account_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
 );
 
-CREATE TABLE accounts.erasures (
-    account_id uuid NOT NULL,
-    finished_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE accounts.exports (
+CREATE TABLE accounts.domain_verifications (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
+    domain text NOT NULL,
+    verification_code text NOT NULL,
     status text DEFAULT 'pending'::text NOT NULL,
-    storage_key text,
-    bytes bigint,
-    finished_at timestamp with time zone,
-    expires_at timestamp with time zone NOT NULL,
+    verified_at timestamp with time zone,
+    checked_at timestamp with time zone,
+    answer text,
+    unreachable_since timestamp with time zone,
+    recheck_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT export_is_somewhere_when_ready CHECK (((status <> 'ready'::text) OR ((storage_key IS NOT NULL) AND (bytes IS NOT NULL)))),
-    CONSTRAINT export_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])))
+    CONSTRAINT domain_answer_known CHECK ((answer = ANY (ARRAY['found'::text, 'missing'::text, 'different'::text, 'unreachable'::text]))),
+    CONSTRAINT domain_is_plain CHECK (((domain = lower(domain)) AND (domain ~ '^([a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}$'::text) AND (length(domain) <= 253))),
+    CONSTRAINT domain_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'verified'::text, 'lost'::text]))),
+    CONSTRAINT domain_verified_has_a_time CHECK (((status <> 'verified'::text) OR (verified_at IS NOT NULL)))
+);
+
+CREATE TABLE accounts.former_handles (
+    handle text NOT NULL,
+    account_id uuid NOT NULL,
+    free_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE accounts.identities (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    email text,
+    last_used_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT identity_names_are_short CHECK (((length(issuer) <= 500) AND ((length(subject) >= 1) AND (length(subject) <= 255))))
 );
 
 CREATE TABLE accounts.recovery_codes (
@@ -2336,6 +2385,11 @@ CREATE TABLE accounts.recovery_codes (
     used_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE accounts.reserved_handles (
+    handle text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE accounts.second_factors (
@@ -2368,6 +2422,12 @@ CREATE TABLE accounts.sessions (
     CONSTRAINT session_ends_after_it_starts CHECK ((expires_at > created_at))
 );
 
+CREATE TABLE accounts.spent_nonces (
+    nonce_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE accounts.user_roles (
     account_id uuid NOT NULL,
     role text NOT NULL,
@@ -2393,9 +2453,12 @@ CREATE TABLE accounts.vendors (
     contact_info jsonb DEFAULT '{}'::jsonb NOT NULL,
     social_links jsonb DEFAULT '{}'::jsonb NOT NULL,
     is_verified boolean DEFAULT false NOT NULL,
+    verified_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT vendor_business_name_length CHECK (((length(business_name) >= 1) AND (length(business_name) <= 200)))
+    CONSTRAINT vendor_bio_length CHECK ((length(bio) <= 2000)),
+    CONSTRAINT vendor_business_name_length CHECK (((length(business_name) >= 1) AND (length(business_name) <= 200))),
+    CONSTRAINT vendor_facts_are_short CHECK (((length((profile_info)::text) <= 4000) AND (length((contact_info)::text) <= 4000) AND (length((social_links)::text) <= 4000)))
 );
 
 CREATE TABLE accounts.verifications (
@@ -2786,6 +2849,15 @@ CREATE VIEW doc_style_studio.users AS
    FROM ((accounts.accounts a
      LEFT JOIN accounts.users u ON ((u.account_id = a.id)))
      LEFT JOIN wallet.wallets w ON (((w.account_id = a.id) AND ((w.asset)::text = 'token'::text))));
+
+CREATE TABLE media.portraits (
+    account_id uuid NOT NULL,
+    face text NOT NULL,
+    file_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT portrait_face_known CHECK ((face = ANY (ARRAY['avatar'::text, 'logo'::text])))
+);
 
 CREATE TABLE payments.customers (
     account_id uuid NOT NULL,
@@ -3363,20 +3435,35 @@ ALTER TABLE ONLY accounts.accounts
 ALTER TABLE ONLY accounts.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY accounts.erasures
-    ADD CONSTRAINT erasures_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY accounts.domain_verifications
+    ADD CONSTRAINT domain_added_once UNIQUE (account_id, domain);
 
-ALTER TABLE ONLY accounts.exports
-    ADD CONSTRAINT exports_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY accounts.domain_verifications
+    ADD CONSTRAINT domain_verifications_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY accounts.former_handles
+    ADD CONSTRAINT former_handles_pkey PRIMARY KEY (handle);
+
+ALTER TABLE ONLY accounts.identities
+    ADD CONSTRAINT identities_pkey PRIMARY KEY (issuer, subject);
+
+ALTER TABLE ONLY accounts.identities
+    ADD CONSTRAINT identity_named_once UNIQUE (account_id, id);
 
 ALTER TABLE ONLY accounts.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (account_id, code_hash);
+
+ALTER TABLE ONLY accounts.reserved_handles
+    ADD CONSTRAINT reserved_handles_pkey PRIMARY KEY (handle);
 
 ALTER TABLE ONLY accounts.second_factors
     ADD CONSTRAINT second_factors_pkey PRIMARY KEY (account_id);
 
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY accounts.spent_nonces
+    ADD CONSTRAINT spent_nonces_pkey PRIMARY KEY (nonce_hash);
 
 ALTER TABLE ONLY accounts.user_roles
     ADD CONSTRAINT user_roles_pkey PRIMARY KEY (account_id, role);
@@ -3429,6 +3516,9 @@ ALTER TABLE ONLY media.files
 ALTER TABLE ONLY media.files
     ADD CONSTRAINT files_pkey PRIMARY KEY (account_id, id);
 
+ALTER TABLE ONLY media.portraits
+    ADD CONSTRAINT portraits_pkey PRIMARY KEY (account_id, face);
+
 ALTER TABLE ONLY payments.customers
     ADD CONSTRAINT customer_is_one_account UNIQUE (gateway, ref);
 
@@ -3464,9 +3554,6 @@ ALTER TABLE ONLY payments.webhook_events
 
 ALTER TABLE ONLY reports.metadata_keys
     ADD CONSTRAINT metadata_keys_pkey PRIMARY KEY (kind, key);
-
-ALTER TABLE ONLY reports.movements
-    ADD CONSTRAINT movements_pkey PRIMARY KEY (customer_id, currency, month);
 
 ALTER TABLE ONLY reports.progress
     ADD CONSTRAINT progress_pkey PRIMARY KEY (part);
@@ -3591,13 +3678,15 @@ CREATE INDEX accounts_by_beginning_of_handle ON accounts.accounts USING btree (h
 
 CREATE INDEX accounts_by_beginning_of_phone ON accounts.accounts USING btree (phone text_pattern_ops);
 
-CREATE INDEX erasures_under_way ON accounts.erasures USING btree (created_at) WHERE (finished_at IS NULL);
+CREATE INDEX domains_due ON accounts.domain_verifications USING btree (recheck_at) WHERE (recheck_at IS NOT NULL);
 
-CREATE UNIQUE INDEX export_under_way ON accounts.exports USING btree (account_id) WHERE (status = 'pending'::text);
+CREATE INDEX domains_verified ON accounts.domain_verifications USING btree (domain) WHERE (status = 'verified'::text);
 
-CREATE INDEX exports_by_end ON accounts.exports USING btree (expires_at);
+CREATE INDEX former_handles_by_account ON accounts.former_handles USING btree (account_id);
 
 CREATE INDEX sessions_by_end ON accounts.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
+
+CREATE INDEX spent_nonces_by_end ON accounts.spent_nonces USING btree (expires_at);
 
 CREATE INDEX user_roles_by_role ON accounts.user_roles USING btree (role);
 
@@ -3608,8 +3697,6 @@ CREATE INDEX vendors_by_beginning_of_name ON accounts.vendors USING btree (lower
 CREATE INDEX verifications_by_age ON accounts.verifications USING btree (updated_at);
 
 CREATE INDEX audit_logs_by_action ON core.audit_logs USING btree (action, id);
-
-CREATE INDEX audit_logs_by_actor ON core.audit_logs USING btree (actor_id) WHERE (actor_id IS NOT NULL);
 
 CREATE INDEX audit_logs_by_id ON core.audit_logs USING btree (id);
 
@@ -3630,6 +3717,10 @@ CREATE INDEX files_by_metadata ON media.files USING gin (metadata jsonb_path_ops
 CREATE INDEX files_by_tag ON media.files USING gin (tags);
 
 CREATE INDEX files_public ON media.files USING btree (id) WHERE is_public;
+
+CREATE INDEX files_shown ON media.files USING btree (account_id, id) WHERE is_public;
+
+CREATE INDEX portraits_by_file ON media.portraits USING btree (account_id, file_id);
 
 CREATE INDEX disputes_by_payment ON payments.disputes USING btree (account_id, payment_id);
 
@@ -3658,8 +3749,6 @@ CREATE INDEX webhook_events_by_outcome ON payments.webhook_events USING btree (o
 CREATE INDEX webhook_events_due ON payments.webhook_events USING btree (next_at) WHERE (outcome = 'failed'::text);
 
 CREATE INDEX states_by_customer ON reports.states USING btree (customer_id);
-
-CREATE INDEX states_by_time ON reports.states USING btree (since);
 
 CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
 
@@ -3765,13 +3854,21 @@ CREATE CONSTRAINT TRIGGER accounts_audited_when_made AFTER INSERT ON accounts.ac
 
 CREATE TRIGGER accounts_disabled AFTER UPDATE OF is_active ON accounts.accounts FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION accounts.end_sessions();
 
+CREATE TRIGGER accounts_handle_changed AFTER UPDATE OF handle, erased_at ON accounts.accounts FOR EACH ROW WHEN (((old.handle IS DISTINCT FROM new.handle) OR (new.erased_at IS NOT NULL))) EXECUTE FUNCTION accounts.keep_handle_rules();
+
+CREATE TRIGGER accounts_handle_given AFTER INSERT ON accounts.accounts FOR EACH ROW WHEN ((new.handle IS NOT NULL)) EXECUTE FUNCTION accounts.keep_handle_rules();
+
+CREATE CONSTRAINT TRIGGER accounts_must_be_known AFTER INSERT OR UPDATE OF email, phone, erased_at ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.email IS NULL) AND (new.phone IS NULL) AND (new.erased_at IS NULL))) EXECUTE FUNCTION accounts.must_be_known();
+
 CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.welcome();
 
-CREATE TRIGGER erasures_touch BEFORE UPDATE ON accounts.erasures FOR EACH ROW EXECUTE FUNCTION core.touch();
+CREATE TRIGGER domain_verifications_touch BEFORE UPDATE ON accounts.domain_verifications FOR EACH ROW EXECUTE FUNCTION core.touch();
 
-CREATE TRIGGER exports_touch BEFORE UPDATE ON accounts.exports FOR EACH ROW EXECUTE FUNCTION core.touch();
+CREATE CONSTRAINT TRIGGER identities_last_stays AFTER DELETE ON accounts.identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.keep_a_way_in();
+
+CREATE TRIGGER identities_touch BEFORE UPDATE ON accounts.identities FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER recovery_codes_audited AFTER UPDATE OF used_at ON accounts.recovery_codes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.used_at IS NULL) AND (new.used_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_second_factor();
 
@@ -3795,6 +3892,8 @@ CREATE TRIGGER sessions_touch BEFORE UPDATE ON accounts.sessions FOR EACH ROW EX
 
 CREATE TRIGGER users_touch BEFORE UPDATE ON accounts.users FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER vendors_badge BEFORE UPDATE ON accounts.vendors FOR EACH ROW EXECUTE FUNCTION accounts.badge_needs_the_name();
+
 CREATE TRIGGER vendors_touch BEFORE UPDATE ON accounts.vendors FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER verifications_touch BEFORE UPDATE ON accounts.verifications FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -3816,6 +3915,8 @@ CREATE TRIGGER settings_touch BEFORE UPDATE ON core.settings FOR EACH ROW EXECUT
 CREATE TRIGGER files_erase_bytes AFTER DELETE ON media.files FOR EACH ROW EXECUTE FUNCTION media.erase_bytes();
 
 CREATE TRIGGER files_touch BEFORE UPDATE ON media.files FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER portraits_touch BEFORE UPDATE ON media.portraits FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER dispute_ends_once BEFORE UPDATE OF status ON payments.disputes FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.status <> old.status))) EXECUTE FUNCTION payments.keep_dispute_ended();
 
@@ -3901,11 +4002,14 @@ CREATE TRIGGER wallet_not_frozen BEFORE UPDATE OF held ON wallet.wallets FOR EAC
 
 CREATE TRIGGER wallets_touch BEFORE UPDATE ON wallet.wallets FOR EACH ROW EXECUTE FUNCTION core.touch();
 
-ALTER TABLE ONLY accounts.erasures
-    ADD CONSTRAINT erasure_is_of_an_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+ALTER TABLE ONLY accounts.domain_verifications
+    ADD CONSTRAINT domain_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY accounts.exports
-    ADD CONSTRAINT export_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+ALTER TABLE ONLY accounts.former_handles
+    ADD CONSTRAINT former_handle_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY accounts.identities
+    ADD CONSTRAINT identity_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY accounts.recovery_codes
     ADD CONSTRAINT recovery_code_belongs_to_second_factor FOREIGN KEY (account_id) REFERENCES accounts.second_factors(account_id) ON DELETE CASCADE;
@@ -3930,6 +4034,9 @@ ALTER TABLE ONLY core.audit_details
 
 ALTER TABLE ONLY media.files
     ADD CONSTRAINT file_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY media.portraits
+    ADD CONSTRAINT portrait_shows_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY payments.customers
     ADD CONSTRAINT customer_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
@@ -4037,7 +4144,11 @@ GRANT ALL ON FUNCTION accounts.audit_account() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_role() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_second_factor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_session() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.badge_needs_the_name() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.keep_a_way_in() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.keep_handle_rules() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.must_be_known() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.oneself(p_account uuid, p_ip inet) TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.tell_of_end() TO vetrina_app;
 GRANT ALL ON FUNCTION core.audit(p_account uuid, p_action text, p_resource text, p_resource_id text, p_metadata jsonb, p_said jsonb, p_actor jsonb, p_otherwise jsonb) TO vetrina_app;
@@ -4069,15 +4180,13 @@ GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_referenc
 GRANT ALL ON FUNCTION payments.tell_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.tell_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.tell_refunded(p_account uuid, p_payment uuid, p_ref text, p_total bigint) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.count_metadata(p_waiting boolean) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.count_metadata(p_at_once boolean) TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.states TO vetrina_app;
 GRANT ALL ON FUNCTION reports.derive(p_ids text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_email(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_phone(p text) TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.movements TO vetrina_app;
-GRANT ALL ON FUNCTION reports.move(p_customers text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.period_amount(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.refresh(p_all boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
@@ -4138,11 +4247,14 @@ GRANT ALL ON FUNCTION wallet.unpay_period(p_account uuid, p_key text) TO vetrina
 GRANT ALL ON FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.welcome() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.erasures TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.exports TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.domain_verifications TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.former_handles TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.identities TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.recovery_codes TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.reserved_handles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factors TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.spent_nonces TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.user_roles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.users TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.vendors TO vetrina_app;
@@ -4180,6 +4292,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.portraits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;

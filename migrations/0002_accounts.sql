@@ -6,6 +6,7 @@ create table accounts.accounts (
   id uuid primary key,
   kind text not null default 'user',
   handle text,
+  handle_changed_at timestamptz,
   email text,
   phone text,
   password_hash text,
@@ -22,8 +23,7 @@ create table accounts.accounts (
   constraint account_email_taken unique (kind, email),
   constraint account_email_shape check (email = lower(email) and email ~ '^[^@[:space:]]+@[^@[:space:]]+$' and length(email) <= 254),
   constraint account_phone_taken unique (kind, phone),
-  constraint account_phone_is_e164 check (phone ~ '^\+[1-9][0-9]{6,14}$'),
-  constraint account_has_an_identifier check (email is not null or phone is not null or erased_at is not null)
+  constraint account_phone_is_e164 check (phone ~ '^\+[1-9][0-9]{6,14}$')
 );
 create trigger accounts_touch before update on accounts.accounts for each row execute function core.touch();
 
@@ -47,10 +47,14 @@ create table accounts.vendors (
   contact_info jsonb not null default '{}',
   social_links jsonb not null default '{}',
   is_verified boolean not null default false,
+  verified_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint vendor_is_an_account foreign key (account_id) references accounts.accounts (id) on delete cascade,
-  constraint vendor_business_name_length check (length(business_name) between 1 and 200)
+  constraint vendor_business_name_length check (length(business_name) between 1 and 200),
+  constraint vendor_bio_length check (length(bio) <= 2000),
+  constraint vendor_facts_are_short check
+    (length(profile_info::text) <= 4000 and length(contact_info::text) <= 4000 and length(social_links::text) <= 4000)
 );
 create trigger vendors_touch before update on accounts.vendors for each row execute function core.touch();
 

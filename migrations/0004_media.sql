@@ -36,6 +36,7 @@ create table media.files (
 );
 create index files_by_category on media.files (account_id, category, id) include (bytes);
 create index files_public on media.files (id) where is_public;
+create index files_shown on media.files (account_id, id) where is_public;
 create index files_by_tag on media.files using gin (tags);
 create index files_by_metadata on media.files using gin (metadata jsonb_path_ops);
 create trigger files_touch before update on media.files for each row execute function core.touch();

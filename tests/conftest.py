@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from tests import postgres
 from tests.fakes import loopback_only
+from tests.fakes.dns import DnsFake
 from tests.make import Make
 from tests.site import Site, serving
 from vetrina import worker as worker_process
@@ -88,10 +89,30 @@ async def db(database: str) -> AsyncIterator[Database]:
     await found.close()
 
 
+@pytest.fixture(scope="session")
+def name_server() -> Iterator[DnsFake]:
+    """A name server on loopback, so that no lookup leaves the machine."""
+    with DnsFake() as found:
+        yield found
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def names(name_server: DnsFake) -> DnsFake:
+    """The name server, knowing nothing yet."""
+    name_server.forget()
+    return name_server
+
+
+@pytest.fixture
+def settings(tmp_path: Path, name_server: DnsFake) -> Settings:
     """Settings on a data folder of the test's own; nothing comes from the environment."""
-    return read({"VETRINA_DATA": str(tmp_path / "data"), "VETRINA_SECRET_KEY": "for tests alone " * 3})
+    return read(
+        {
+            "VETRINA_DATA": str(tmp_path / "data"),
+            "VETRINA_SECRET_KEY": "for tests alone " * 3,
+            "VETRINA_DNS_SERVERS": name_server.address,
+        }
+    )
 
 
 @pytest_asyncio.fixture

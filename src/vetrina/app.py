@@ -19,6 +19,7 @@ from vetrina.accounts.identify import Identify
 from vetrina.core.services import Services
 from vetrina.core.settings import BadSetting, Settings
 from vetrina.core.web import front, health, outbox, problems
+from vetrina.core.web.handles import at_signs
 from vetrina.core.web.limiting import Limiting
 from vetrina.core.web.request import Request
 from vetrina.core.web.trace import trace
@@ -88,7 +89,7 @@ def create(services: Services) -> Any:
     )
     app.state.services = services
     services.part(endings)  # listens from the beginning
-    return trace(app, secure=services.settings.secure)
+    return trace(at_signs(app), secure=services.settings.secure)
 
 
 def _routes(kind: str, modules: Sequence[str] = MODULES) -> list[Any]:

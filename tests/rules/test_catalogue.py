@@ -21,6 +21,10 @@ REFERENCE = {
     "core.rate_limits": "counts addresses and targets too, which need no account",
     "accounts.verifications": "codes for an e-mail address or a phone, before there is an account",
     "accounts.accounts": "is the owner itself",
+    "accounts.identities": "issuer and subject are unique over all accounts",
+    "accounts.spent_nonces": "sign-ins that are over, before anyone knows whose they were",
+    "accounts.reserved_handles": "names that are nobody's",
+    "accounts.former_handles": "a handle is unique over all accounts",
     "wallet.plans": "a price list",
     "wallet.packs": "a price list",
     "wallet.plan_prices": "a price list",
@@ -80,9 +84,6 @@ INSIDE = {
         "file_category_fixed", "file_storage_key_taken", "file_mime_is_a_picture", "file_sides_in_range",
         "file_bytes_positive", "file_colour_is_hex",
     ],
-    "not yet written by anything: its screen brings its refusal": [
-        "account_handle_taken", "account_handle_shape", "user_bio_length", "vendor_business_name_length",
-    ],
     "Stripe's events are only inserted, kinds come by migration": ["events_append_only", "mirror_object_taken"],
     "kept by our own functions, which say the gateway's word as it is": [
         "customer_is_one_account", "reversal_kind_known", "reversals_append_only", "failure_told_once",
@@ -99,6 +100,8 @@ INSIDE = {
         "audit_actor_known", "audit_action_is_named", "audit_logs_append_only", "verification_kind_known",
         "verification_purpose_known", "verification_attempts_in_range", "verification_is_short", "role_known",
         "export_status_known", "export_is_somewhere_when_ready", "second_factor_attempts_in_range",
+        "identity_named_once", "identity_names_are_short", "domain_status_known", "domain_answer_known",
+        "domain_verified_has_a_time", "portrait_face_known",
     ],
 }  # fmt: skip
 """Constraints without a refusal, by why no person can run into them."""

@@ -44,7 +44,10 @@ ELSEWHERE = {
 }
 """Where statements may be declared besides a module's queries.py."""
 
-NEVER_NULL: dict[str, str] = {}
+NEVER_NULL: dict[str, str] = {
+    "accounts.queries_domains.DOMAINS_DUE.leased_until": "has just been set",
+    "accounts.queries_domains.DOMAIN_LEASE.leased_until": "has just been set",
+}
 """Columns that may be null in the table and not in this statement's rows: statement.column to reason."""
 
 

@@ -1,4 +1,4 @@
-"""What accounts do in the background: letters, and forgetting."""
+"""What accounts do in the background: letters, domains looked up again, and forgetting."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 import structlog
 
-from vetrina.accounts import letters, queries_codes
+from vetrina.accounts import domains, letters, queries_codes, queries_identities
 from vetrina.accounts.codes import Sent
 from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.model_doors import Addressee
@@ -60,6 +60,19 @@ async def forget_codes(services: Services) -> None:
     """Codes that are over are forgotten, with their wrong guesses, an hour after the last."""
     async with services.db.tx() as tx:
         await tx.do(queries_codes.FORGET)
+
+
+@job("accounts.check_domains", queue="core", every="*/5 * * * *")
+async def check_domains(services: Services) -> None:
+    """Look up the TXT records that are due."""
+    await domains.check_due(services)
+
+
+@job("accounts.forget_spent_nonces", queue="core", every="7 * * * *")
+async def forget_spent_nonces(services: Services) -> None:
+    """Nonces of sign-ins that nobody can finish any more."""
+    async with services.db.tx() as tx:
+        await tx.do(queries_identities.OLD_NONCES)
 
 
 def _confirmed(whose: Addressee, to: Identifier) -> bool:

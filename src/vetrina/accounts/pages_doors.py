@@ -10,6 +10,7 @@ from litestar.response import Redirect
 from vetrina.accounts import actions, codes, identifiers, queries, second_factor, waiting
 from vetrina.accounts.identify import session_cookie
 from vetrina.accounts.model_doors import ChallengeOver, SecondFactorNeeded
+from vetrina.accounts.providers import providers
 from vetrina.accounts.web import device, enter, errors, in_browser, kind, language, start
 from vetrina.core.refusals import Refusal
 from vetrina.core.web import pages
@@ -174,7 +175,7 @@ def _second(request: Request, refused: Refusal | None = None) -> Response[str]:
 def _door(
     request: Request, template: str, data: dict[str, str], fields: tuple[str, ...], refused: Refusal | None, **more: Any
 ) -> Response[str]:
-    providers: list[Any] = []
+    offered = request.services.part(providers).offered()
     way = data.get("way", "")
     page = pages.render(
         request,
@@ -184,8 +185,8 @@ def _door(
         errors=errors(refused, fields),
         next=pages.local(data.get("next"), ""),
         kind=kind(data),
-        way=way if way in WAYS and (way != "provider" or providers) else "email",
-        providers=providers,
+        way=way if way in WAYS and (way != "provider" or offered) else "email",
+        providers=offered,
         region=request.services.settings.phone_region,
         **more,
     )

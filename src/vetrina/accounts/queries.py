@@ -58,7 +58,9 @@ RENAME = Statement(
     with person as (
       update accounts.users set name = %(name)s where account_id = %(account)s
     )
-    update accounts.vendors set business_name = %(name)s where account_id = %(account)s and %(name)s::text is not null
+    update accounts.vendors set business_name = %(name)s
+     where account_id = %(account)s and %(name)s::text is not null
+       and exists (select from accounts.accounts where id = %(account)s and kind = 'vendor')
     """,
 )
 

@@ -5,13 +5,13 @@ Source: ZarinPal's public documentation of the gateway. No call is repeated here
 
 from __future__ import annotations
 
-import ssl
 from enum import StrEnum
-from functools import cache
 from typing import Any, cast
 
 import httpx2
 import msgspec
+
+from vetrina.clients.trust import certificates
 
 LIVE = "https://payment.zarinpal.com"
 PAID = 100
@@ -118,7 +118,7 @@ class ZarinPal:
     async def _call(self, name: str, **fields: Any) -> dict[str, Any]:
         body = {"merchant_id": self._merchant, **fields}
         try:
-            async with httpx2.AsyncClient(verify=_trust(), timeout=self._timeout, trust_env=False) as client:
+            async with httpx2.AsyncClient(verify=certificates(), timeout=self._timeout, trust_env=False) as client:
                 answer = await client.post(f"{self._base}/pg/v4/payment/{name}.json", json=body)
         except httpx2.HTTPError as error:
             raise ZarinPalAway(f"{name}: {type(error).__name__}") from error
@@ -144,9 +144,3 @@ def _read(value: Any, kind: type[Any]) -> Any:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ZarinPalAway(f"an answer that is not as documented: {error}") from error
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """The certificates that we trust; read once, for it takes longer than a whole request."""
-    return httpx2.create_ssl_context()

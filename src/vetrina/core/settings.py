@@ -78,6 +78,18 @@ class Settings:
     twilio_account_sid: str = _setting("TWILIO_ACCOUNT_SID", "", "With the token: sends SMS through Twilio.")
     twilio_auth_token: str = _setting("TWILIO_AUTH_TOKEN", "", "Twilio's token.", secret=True)
     twilio_api_base: str = _setting("TWILIO_API_BASE", "https://api.twilio.com", "Another address of Twilio's API.")
+    oidc_issuer: str = _setting(
+        "VETRINA_OIDC_ISSUER", "", "With a client id: signing in through an OpenID Connect provider, such as a Cognito user pool."
+    )
+    oidc_client_id: str = _setting("VETRINA_OIDC_CLIENT_ID", "", "Our client id at the OpenID Connect provider.")
+    oidc_client_secret: str = _setting(
+        "VETRINA_OIDC_CLIENT_SECRET", "", "Our secret there, unless the client is public.", secret=True
+    )
+    oidc_name: str = _setting("VETRINA_OIDC_NAME", "Single sign-on", "What people call the OpenID Connect provider.")
+    oidc_discovery: str = _setting("VETRINA_OIDC_DISCOVERY", "", "Another address of its discovery document, such as a fake.")
+    dns_servers: str = _setting(
+        "VETRINA_DNS_SERVERS", "", "Name servers (address or address:port, comma-separated) to ask; otherwise the system's."
+    )
     comfyui_workflow: str = _setting("COMFYUI_WORKFLOW", "", "An own workflow file (API format) for ComfyUI.")
 
     def loads(self, module: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vetrina.core.db import Statement
 from vetrina.media.model import FileRow, Name, Used
 
-_COLUMNS = """account_id, id, category, file_name, storage_key, mime, bytes, width, height, colour, thumbnails,
+COLUMNS = """account_id, id, category, file_name, storage_key, mime, bytes, width, height, colour, thumbnails,
            is_public, tags, metadata, created_at"""
 
 INSERT = Statement(
@@ -15,15 +15,15 @@ INSERT = Statement(
                              colour, thumbnails, is_public, tags, metadata)
     values (%(account)s, %(id)s, %(category)s, %(file_name)s, %(storage_key)s, %(sha256)s, %(mime)s, %(bytes)s,
             %(width)s, %(height)s, %(colour)s, %(thumbnails)s, %(is_public)s, %(tags)s::text[], %(metadata)s)
-    returning {_COLUMNS}
+    returning {COLUMNS}
     """,
 )
 
-ONE = Statement(FileRow, f"select {_COLUMNS} from media.files where account_id = %(account)s and id = %(id)s")
+ONE = Statement(FileRow, f"select {COLUMNS} from media.files where account_id = %(account)s and id = %(id)s")
 SOME = Statement(
     FileRow,
     f"""
-    select {_COLUMNS} from media.files
+    select {COLUMNS} from media.files
      where account_id = %(account)s and id = any(%(ids)s::uuid[])
      order by array_position(%(ids)s::uuid[], id)
     """,
@@ -35,14 +35,14 @@ _FITS = """id < %(before)s
        and (%(q)s::text is null or strpos(lower(file_name), lower(%(q)s)) > 0
             or exists (select from unnest(tags) as t (tag) where strpos(lower(t.tag), lower(%(q)s)) > 0))
      order by id desc limit %(limit)s"""
-LIST = Statement(FileRow, f"select {_COLUMNS} from media.files where account_id = %(account)s and {_FITS}")
+LIST = Statement(FileRow, f"select {COLUMNS} from media.files where account_id = %(account)s and {_FITS}")
 LIST_BY_CATEGORY = Statement(
-    FileRow, f"select {_COLUMNS} from media.files where account_id = %(account)s and category = %(category)s and {_FITS}"
+    FileRow, f"select {COLUMNS} from media.files where account_id = %(account)s and category = %(category)s and {_FITS}"
 )
 SHELF = Statement(
     FileRow,
     f"""
-    select {_COLUMNS} from media.files
+    select {COLUMNS} from media.files
      where account_id = %(account)s and category = %(category)s and id < %(before)s and id <> all(%(without)s::uuid[])
      order by id desc limit %(limit)s
     """,
@@ -55,12 +55,12 @@ CHANGE = Statement(
        set tags = coalesce(%(tags)s::text[], tags), is_public = coalesce(%(is_public)s, is_public),
            file_name = coalesce(%(file_name)s, file_name)
      where account_id = %(account)s and id = %(id)s
-    returning {_COLUMNS}
+    returning {COLUMNS}
     """,
 )
 # A trigger enqueues, in the same transaction, the job that erases the bytes.
 DELETE = Statement(
-    FileRow, f"delete from media.files where account_id = %(account)s and id = any(%(ids)s::uuid[]) returning {_COLUMNS}"
+    FileRow, f"delete from media.files where account_id = %(account)s and id = any(%(ids)s::uuid[]) returning {COLUMNS}"
 )
 
 USED = Statement(

@@ -14,6 +14,7 @@ from litestar.response import Redirect
 
 from vetrina import web
 from vetrina.core.services import Services
+from vetrina.core.web.handles import as_written
 from vetrina.core.web.request import Request, noted
 from vetrina.core.web.trace import policy
 
@@ -44,7 +45,7 @@ def render(
     # A program that asks for a page with its bearer token gets it without what is for people alone.
     principal = request.principal if request.principal and request.principal.browser else None
     flash = _flashed(request)
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = as_written(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
     theme = request.cookies.get("theme", "auto")
     everywhere: dict[str, Any] = {
         "account": principal,
@@ -83,9 +84,12 @@ def local(path: str | None, otherwise: str) -> str:
     return otherwise
 
 
-def error(request: Request, status: int, text: str, *, request_id: str | None = None) -> Response[str]:
-    """A refusal as a page."""
-    action = {"href": "/wallet/buy", "title": "Buy tokens"} if status == 402 else None
+def error(
+    request: Request, status: int, text: str, *, request_id: str | None = None, action: dict[str, str] | None = None
+) -> Response[str]:
+    """A refusal as a page. `action` is {href, title} of what to do next."""
+    if status == 402:
+        action = {"href": "/wallet/buy", "title": "Buy tokens"}
     title = _TITLES.get(status, "That did not work")
     return render(
         request, "error.html", status=status, code=status, title=title, text=text, action=action, request_id=request_id

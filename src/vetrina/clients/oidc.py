@@ -1,0 +1,243 @@
+"""An OpenID Connect provider: authorization code with PKCE, state and nonce; ID tokens checked against its published keys.
+
+Source: OpenID Connect Core 1.0 and Discovery 1.0, RFC 7636 (PKCE), RFC 9207 (issuer in the answer). Amazon Cognito is one:
+its issuer is that of the user pool, its endpoints stand in the pool's discovery document.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import time
+from typing import Any, TypeVar, cast
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+import httpx2
+import msgspec
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import JWKRegistry, KeySet, OctKey
+
+from vetrina.clients.trust import certificates
+
+Read = TypeVar("Read")
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""Signatures that only the provider can make: none, and those by a shared secret, are never taken."""
+DISCOVERY_SECONDS = 24 * 3600.0
+KEYS_SECONDS = 3600.0
+"""How long keys are believed without asking again; a withdrawn one is refused after that."""
+KEYS_PAUSE = 20.0
+"""Seconds between two fetches for keys that we do not know, so that forged tokens cannot make us ask all the time."""
+LEEWAY = 60
+"""Seconds that the provider's clock may be off."""
+LIMIT = 256 * 1024
+"""Bytes of an answer."""
+
+
+class ProviderAway(Exception):
+    """It does not answer in time, or not as the specification has it."""
+
+
+class ProviderRefused(Exception):
+    """It does not take the code, or its token does not hold; the message says why, for the log."""
+
+
+class Identified(msgspec.Struct, frozen=True):
+    """Who somebody is there. `email` only when the provider vouches for it."""
+
+    issuer: str
+    subject: str
+    email: str | None
+    name: str | None
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """What we need of the discovery document."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    id_token_signing_alg_values_supported: list[str] = msgspec.field(default_factory=lambda: ["RS256"])
+    token_endpoint_auth_methods_supported: list[str] = msgspec.field(default_factory=lambda: ["client_secret_basic"])
+    authorization_response_iss_parameter_supported: bool = False
+
+
+class _Tokens(msgspec.Struct):
+    id_token: str
+
+
+class _Keys(msgspec.Struct):
+    keys: list[dict[str, Any]]
+
+
+class OpenIdProvider:
+    """One client at one provider. Raises ProviderAway and ProviderRefused."""
+
+    def __init__(
+        self, issuer: str, client_id: str, client_secret: str = "", *, discovery_url: str = "", timeout: float = 10.0
+    ) -> None:
+        self.issuer = issuer
+        self._client_id = client_id
+        self._secret = client_secret
+        self._discovery_url = discovery_url or f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+        self._timeout = timeout
+        self._turn = asyncio.Lock()
+        self._metadata: tuple[Metadata, float] | None = None
+        self._keys: tuple[KeySet, float] | None = None
+
+    async def metadata(self) -> Metadata:
+        """The discovery document, kept for a day."""
+        async with self._turn:
+            if self._metadata is None or time.monotonic() - self._metadata[1] > DISCOVERY_SECONDS:
+                found = _read(await self._get(self._discovery_url), Metadata)
+                if found.issuer != self.issuer:
+                    raise ProviderAway(f"the discovery document is of {found.issuer!r}")
+                for url in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
+                    _check_address(url)
+                self._metadata = (found, time.monotonic())
+            return self._metadata[0]
+
+    async def authorization_url(self, *, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
+        """Where the person signs in. `verifier` has 43 to 128 characters and stays here until the code comes back."""
+        metadata = await self.metadata()
+        query = {
+            "response_type": "code",
+            "client_id": self._client_id,
+            "redirect_uri": redirect_uri,
+            "scope": "openid email profile",
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        joint = "&" if urlsplit(metadata.authorization_endpoint).query else "?"
+        return f"{metadata.authorization_endpoint}{joint}{urlencode(query)}"
+
+    async def identify(self, *, code: str, redirect_uri: str, nonce: str, verifier: str, issuer: str | None = None) -> Identified:
+        """Who the code was given for. `issuer` is what the answer named as its sender, if it did."""
+        metadata = await self.metadata()
+        if issuer != metadata.issuer and (issuer is not None or metadata.authorization_response_iss_parameter_supported):
+            raise ProviderRefused(f"the answer came from {issuer!r}")
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
+        basic = None
+        if self._secret and "client_secret_basic" in metadata.token_endpoint_auth_methods_supported:
+            basic = httpx2.BasicAuth(quote_plus(self._client_id), quote_plus(self._secret))
+        else:
+            form |= {"client_id": self._client_id} | ({"client_secret": self._secret} if self._secret else {})
+        answer = await self._send("POST", metadata.token_endpoint, data=form, auth=basic)
+        if answer.status_code in {400, 401, 403}:
+            raise ProviderRefused(f"the code was not taken: {answer.text[:200]}")
+        return await self.check(_read(answer, _Tokens).id_token, nonce=nonce)
+
+    async def check(self, id_token: str, *, nonce: str) -> Identified:
+        """Who an ID token is about. Raises ProviderRefused unless it is this provider's, for us, fresh and for this nonce."""
+        claims = await self._verified(id_token)
+        wanted = jwt.JWTClaimsRegistry(
+            leeway=LEEWAY,
+            iss={"essential": True, "value": self.issuer},
+            aud={"essential": True, "value": self._client_id},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+            nonce={"essential": True},
+        )
+        try:
+            wanted.validate(claims)
+        except JoseError as error:
+            raise ProviderRefused(f"the token does not hold: {error}") from error
+        if not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
+            raise ProviderRefused("the token is for another sign-in")
+        audience: Any = claims["aud"]
+        several = isinstance(audience, list) and len(cast("list[Any]", audience)) > 1
+        if claims.get("azp", None if several else self._client_id) != self._client_id:
+            raise ProviderRefused("the token was made for another client")
+        if claims.get("token_use", "id") != "id":
+            raise ProviderRefused("this is no ID token")
+        if not 1 <= len(claims["sub"]) <= 255:
+            raise ProviderRefused("the subject is empty or too long")
+        # Cognito sends it as a word in some places.
+        vouched = claims.get("email_verified") in (True, "true")
+        return Identified(self.issuer, claims["sub"], _text(claims, "email") if vouched else None, _text(claims, "name"))
+
+    async def _verified(self, id_token: str) -> dict[str, Any]:
+        metadata = await self.metadata()
+        algorithms = [each for each in ALGORITHMS if each in metadata.id_token_signing_alg_values_supported]
+        keys = await self._key_set(metadata)
+        try:
+            try:
+                return jwt.decode(id_token, keys, algorithms=algorithms).claims
+            except InvalidKeyIdError:
+                # Signed by a key that is newer than what we know: keys are changed from time to time.
+                return jwt.decode(id_token, await self._key_set(metadata, again=True), algorithms=algorithms).claims
+        except (JoseError, ValueError) as error:
+            raise ProviderRefused(f"the token's signature does not hold: {error}") from error
+
+    async def _key_set(self, metadata: Metadata, *, again: bool = False) -> KeySet:
+        async with self._turn:
+            age = time.monotonic() - self._keys[1] if self._keys else KEYS_SECONDS + 1
+            if self._keys is None or age > KEYS_SECONDS or (again and age > KEYS_PAUSE):
+                found = _read(await self._get(metadata.jwks_uri), _Keys)
+                self._keys = (_imported(found.keys), time.monotonic())
+            return self._keys[0]
+
+    async def _get(self, url: str) -> httpx2.Response:
+        _check_address(url)
+        answer = await self._send("GET", url)
+        if answer.status_code != 200:
+            raise ProviderAway(f"{url} answered {answer.status_code}")
+        return answer
+
+    async def _send(self, method: str, url: str, **more: Any) -> httpx2.Response:
+        try:
+            async with httpx2.AsyncClient(
+                verify=certificates(), timeout=self._timeout, trust_env=False, follow_redirects=False
+            ) as client:
+                answer = await client.request(method, url, headers={"Accept": "application/json"}, **more)
+        except httpx2.HTTPError as error:
+            raise ProviderAway(f"{urlsplit(url).netloc}: {type(error).__name__}") from error
+        if len(answer.content) > LIMIT or answer.status_code >= 500:
+            raise ProviderAway(f"{urlsplit(url).netloc}: HTTP {answer.status_code}, {len(answer.content)} bytes")
+        return answer
+
+
+def challenge(verifier: str) -> str:
+    """PKCE's S256 challenge."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def _imported(found: list[dict[str, Any]]) -> KeySet:
+    """The public keys for signatures; what we cannot read, and shared secrets, are left out."""
+    keys: list[Any] = []
+    for each in found:
+        try:
+            key = JWKRegistry.import_key(each)
+        except (JoseError, ValueError, TypeError, KeyError):
+            continue
+        if not isinstance(key, OctKey) and each.get("use", "sig") == "sig":
+            keys.append(key)
+    if not keys:
+        raise ProviderAway("it publishes no keys that can be used")
+    return KeySet(keys)
+
+
+def _read(answer: httpx2.Response, kind: type[Read]) -> Read:
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProviderAway(f"{answer.url.host}: an answer that is not as specified: {error}") from error
+
+
+def _check_address(url: str) -> None:
+    """Secrets and keys travel over TLS, except to this machine itself."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}):
+        raise ProviderAway(f"{url} is not an https address")
+
+
+def _text(claims: dict[str, Any], name: str) -> str | None:
+    value = claims.get(name)
+    return value.strip() or None if isinstance(value, str) else None

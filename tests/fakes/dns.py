@@ -1,0 +1,95 @@
+"""A name server on loopback, over UDP and TCP: answers TXT queries from a table, or as it is told to."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import struct
+import threading
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+Mood = str
+"""answering, silent, servfail, refused; or truncating (UDP says no more than that there is more)."""
+
+
+class DnsFake:
+    """`records` holds texts by name, without the dot at the end; a name that is not in it does not exist.
+
+    `moods` by name (or "" for all) tell how to answer; `asked` counts the queries of each name.
+    """
+
+    def __init__(self) -> None:
+        self.forget()
+        answer = self._answer
+
+        class Udp(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                data, sock = self.request
+                if (found := answer(data, False)) is not None:
+                    sock.sendto(found, self.client_address)
+
+        class Tcp(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                (length,) = struct.unpack("!H", self.request.recv(2))
+                if (found := answer(self.request.recv(length), True)) is not None:
+                    self.request.sendall(struct.pack("!H", len(found)) + found)
+
+        self._udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
+        self.port = int(self._udp.server_address[1])
+        socketserver.ThreadingTCPServer.allow_reuse_address = True
+        self._tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Tcp)
+        self.address = f"127.0.0.1:{self.port}"
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.records: dict[str, list[str]] = {}
+        self.moods: dict[str, Mood] = {}
+        self.asked: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        for server in (self._udp, self._tcp):
+            server.daemon_threads = True
+            serve: Callable[..., None] = server.serve_forever
+            threading.Thread(target=serve, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for server in (self._udp, self._tcp):
+            server.shutdown()
+            server.server_close()
+
+    def _answer(self, data: bytes, whole: bool) -> bytes | None:
+        query = dns.message.from_wire(data)
+        asked = query.question[0]
+        name = asked.name.to_text(omit_final_dot=True).lower()
+        self.asked[name] += 1
+        mood = self.moods.get(name, self.moods.get("", "answering"))
+        if mood == "silent":
+            return None
+        response = dns.message.make_response(query, recursion_available=True)
+        if mood in {"servfail", "refused"}:
+            response.set_rcode(dns.rcode.from_text(mood.upper()))
+        elif mood == "truncating" and not whole:
+            response.flags |= dns.flags.TC
+        elif name not in self.records:
+            response.set_rcode(dns.rcode.NXDOMAIN)
+        elif asked.rdtype == dns.rdatatype.TXT and self.records[name]:
+            texts = [" ".join(f'"{text[i : i + 200]}"' for i in range(0, len(text), 200)) for text in self.records[name]]
+            response.answer.append(dns.rrset.from_text(asked.name, 60, "IN", "TXT", *texts))
+        return response.to_wire()
+
+
+def free_port() -> int:
+    """A port on which nothing listens just now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
