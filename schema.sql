@@ -858,6 +858,35 @@ CREATE FUNCTION reports.masked_phone(p text) RETURNS text
   select '***' || right(p, 2)
 $$;
 
+CREATE TABLE reports.movements (
+    customer_id text NOT NULL,
+    currency text NOT NULL,
+    month date NOT NULL,
+    net bigint NOT NULL,
+    before bigint NOT NULL,
+    cohort date,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE FUNCTION reports.move(p_customers text[]) RETURNS SETOF reports.movements
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+begin
+  return query
+  with changes as (
+    select s.customer_id, s.currency, date_trunc('month', s.since at time zone 'UTC')::date as month, sum(s.change)::bigint as net
+      from reports.states s
+     where s.change <> 0 and (p_customers is null or s.customer_id = any (p_customers)) group by 1, 2, 3
+  ), sums as (
+    select c.*, (sum(c.net) over (partition by c.customer_id, c.currency order by c.month))::bigint as after from changes c
+  )
+  select s.customer_id, s.currency, s.month, s.net, s.after - s.net,
+         min(s.month) filter (where s.after > 0) over (partition by s.customer_id, s.currency), now()
+    from sums s;
+end
+$$;
+
 CREATE FUNCTION reports.period_amount(p_data jsonb) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $_$
@@ -881,6 +910,7 @@ declare
   v_done timestamptz := (select done_until from reports.progress where part = 'subscriptions');
   v_until timestamptz;
   v_ids text[];
+  v_customers text[];
   v_count bigint;
 begin
   if not pg_try_advisory_xact_lock(hashtext('reports.refresh')) then
@@ -890,7 +920,9 @@ begin
                                         where datname = current_database() and pid <> pg_backend_pid())) - interval '1 second';
   if p_all or v_done is null then
     delete from reports.states;
+    delete from reports.movements;
     insert into reports.states select * from reports.derive(null);
+    insert into reports.movements select * from reports.move(null);
     select count(distinct subscription_id) into v_count from reports.states;
   else
     select array_agg(id) into v_ids from (
@@ -899,8 +931,15 @@ begin
       select id from stripe_mirror.subscriptions where event_rank = 0 and synced_at >= v_done) news;
     v_count := coalesce(cardinality(v_ids), 0);
     if v_count > 0 then
-      delete from reports.states where subscription_id = any (v_ids);
+      with gone as (
+        delete from reports.states where subscription_id = any (v_ids) returning customer_id
+      ), come as (
+        select customer_id from reports.derive(v_ids)
+      )
+      select array_agg(customer_id) into v_customers from (select customer_id from gone union select customer_id from come) whose;
       insert into reports.states select * from reports.derive(v_ids);
+      delete from reports.movements where customer_id = any (v_customers);
+      insert into reports.movements select * from reports.move(v_customers);
     end if;
   end if;
   insert into reports.progress (part, done_until, seconds)
@@ -2359,6 +2398,27 @@ CREATE TABLE accounts.domain_verifications (
     CONSTRAINT domain_verified_has_a_time CHECK (((status <> 'verified'::text) OR (verified_at IS NOT NULL)))
 );
 
+CREATE TABLE accounts.erasures (
+    account_id uuid NOT NULL,
+    finished_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE accounts.exports (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    storage_key text,
+    bytes bigint,
+    finished_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT export_is_somewhere_when_ready CHECK (((status <> 'ready'::text) OR ((storage_key IS NOT NULL) AND (bytes IS NOT NULL)))),
+    CONSTRAINT export_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])))
+);
+
 CREATE TABLE accounts.former_handles (
     handle text NOT NULL,
     account_id uuid NOT NULL,
@@ -3441,6 +3501,12 @@ ALTER TABLE ONLY accounts.domain_verifications
 ALTER TABLE ONLY accounts.domain_verifications
     ADD CONSTRAINT domain_verifications_pkey PRIMARY KEY (account_id, id);
 
+ALTER TABLE ONLY accounts.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY accounts.exports
+    ADD CONSTRAINT exports_pkey PRIMARY KEY (account_id, id);
+
 ALTER TABLE ONLY accounts.former_handles
     ADD CONSTRAINT former_handles_pkey PRIMARY KEY (handle);
 
@@ -3554,6 +3620,9 @@ ALTER TABLE ONLY payments.webhook_events
 
 ALTER TABLE ONLY reports.metadata_keys
     ADD CONSTRAINT metadata_keys_pkey PRIMARY KEY (kind, key);
+
+ALTER TABLE ONLY reports.movements
+    ADD CONSTRAINT movements_pkey PRIMARY KEY (customer_id, currency, month);
 
 ALTER TABLE ONLY reports.progress
     ADD CONSTRAINT progress_pkey PRIMARY KEY (part);
@@ -3682,6 +3751,12 @@ CREATE INDEX domains_due ON accounts.domain_verifications USING btree (recheck_a
 
 CREATE INDEX domains_verified ON accounts.domain_verifications USING btree (domain) WHERE (status = 'verified'::text);
 
+CREATE INDEX erasures_under_way ON accounts.erasures USING btree (created_at) WHERE (finished_at IS NULL);
+
+CREATE UNIQUE INDEX export_under_way ON accounts.exports USING btree (account_id) WHERE (status = 'pending'::text);
+
+CREATE INDEX exports_by_end ON accounts.exports USING btree (expires_at);
+
 CREATE INDEX former_handles_by_account ON accounts.former_handles USING btree (account_id);
 
 CREATE INDEX sessions_by_end ON accounts.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
@@ -3697,6 +3772,8 @@ CREATE INDEX vendors_by_beginning_of_name ON accounts.vendors USING btree (lower
 CREATE INDEX verifications_by_age ON accounts.verifications USING btree (updated_at);
 
 CREATE INDEX audit_logs_by_action ON core.audit_logs USING btree (action, id);
+
+CREATE INDEX audit_logs_by_actor ON core.audit_logs USING btree (actor_id) WHERE (actor_id IS NOT NULL);
 
 CREATE INDEX audit_logs_by_id ON core.audit_logs USING btree (id);
 
@@ -3749,6 +3826,8 @@ CREATE INDEX webhook_events_by_outcome ON payments.webhook_events USING btree (o
 CREATE INDEX webhook_events_due ON payments.webhook_events USING btree (next_at) WHERE (outcome = 'failed'::text);
 
 CREATE INDEX states_by_customer ON reports.states USING btree (customer_id);
+
+CREATE INDEX states_by_time ON reports.states USING btree (since);
 
 CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
 
@@ -3865,6 +3944,10 @@ CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EX
 CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.welcome();
 
 CREATE TRIGGER domain_verifications_touch BEFORE UPDATE ON accounts.domain_verifications FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER erasures_touch BEFORE UPDATE ON accounts.erasures FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER exports_touch BEFORE UPDATE ON accounts.exports FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER identities_last_stays AFTER DELETE ON accounts.identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.keep_a_way_in();
 
@@ -4004,6 +4087,12 @@ CREATE TRIGGER wallets_touch BEFORE UPDATE ON wallet.wallets FOR EACH ROW EXECUT
 
 ALTER TABLE ONLY accounts.domain_verifications
     ADD CONSTRAINT domain_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY accounts.erasures
+    ADD CONSTRAINT erasure_is_of_an_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY accounts.exports
+    ADD CONSTRAINT export_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
 ALTER TABLE ONLY accounts.former_handles
     ADD CONSTRAINT former_handle_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
@@ -4187,6 +4276,8 @@ GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_email(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_phone(p text) TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.movements TO vetrina_app;
+GRANT ALL ON FUNCTION reports.move(p_customers text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.period_amount(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.refresh(p_all boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
@@ -4248,6 +4339,8 @@ GRANT ALL ON FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint
 GRANT ALL ON FUNCTION wallet.welcome() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.domain_verifications TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.erasures TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.exports TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.former_handles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.identities TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.recovery_codes TO vetrina_app;
