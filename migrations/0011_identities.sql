@@ -63,6 +63,22 @@ $$;
 create constraint trigger identities_last_stays after delete on accounts.identities
   deferrable initially deferred for each row execute function accounts.keep_a_way_in();
 
+create function accounts.audit_identity() returns trigger
+language plpgsql as $$
+begin
+  if tg_op = 'INSERT' then
+    perform core.audit(new.account_id, 'identity_linked', 'identity', new.id::text, jsonb_build_object('provider', new.provider),
+                       jsonb_build_object('name', coalesce(new.email, new.subject)), p_otherwise => accounts.oneself(new.account_id, null));
+  else
+    perform core.audit(old.account_id, 'identity_unlinked', 'identity', old.id::text,
+                       jsonb_build_object('provider', old.provider), jsonb_build_object('name', coalesce(old.email, old.subject)));
+  end if;
+  return null;
+end
+$$;
+create constraint trigger identities_audited after insert or delete on accounts.identities
+  deferrable initially deferred for each row execute function accounts.audit_identity();
+
 -- A domain that an account says is its own. Proven by a TXT record with the code, asked for again while it is.
 create table accounts.domain_verifications (
   account_id uuid not null,
@@ -89,6 +105,21 @@ create index domains_due on accounts.domain_verifications (recheck_at) where rec
 create index domains_verified on accounts.domain_verifications (domain) where status = 'verified';
 create trigger domain_verifications_touch before update on accounts.domain_verifications
   for each row execute function core.touch();
+
+create function accounts.audit_domain() returns trigger
+language plpgsql as $$
+begin
+  perform core.audit(coalesce(new.account_id, old.account_id),
+                     'domain_' || case tg_op when 'INSERT' then 'added' when 'DELETE' then 'removed' else new.status end,
+                     'domain', coalesce(new.id, old.id)::text,
+                     p_said => jsonb_build_object('name', coalesce(new.domain, old.domain)));
+  return null;
+end
+$$;
+create constraint trigger domains_audited_when_listed after insert or delete on accounts.domain_verifications
+  deferrable initially deferred for each row execute function accounts.audit_domain();
+create constraint trigger domains_audited after update of status on accounts.domain_verifications
+  deferrable initially deferred for each row when (old.status <> new.status) execute function accounts.audit_domain();
 
 insert into core.settings (key, value, description)
 values ('limits.domain_checks', '{"count": 30, "seconds": 600}', 'Domains looked up for one account at its request.');
@@ -172,6 +203,23 @@ end
 $$;
 create trigger vendors_badge before update on accounts.vendors
   for each row execute function accounts.badge_needs_the_name();
+
+create function accounts.audit_vendor() returns trigger
+language plpgsql as $$
+begin
+  if old.business_name <> new.business_name then
+    perform core.audit(new.account_id, 'business_renamed', 'vendor', new.account_id::text,
+                       p_said => jsonb_build_object('from', old.business_name, 'to', new.business_name));
+  end if;
+  if old.is_verified <> new.is_verified then
+    perform core.audit(new.account_id, case when new.is_verified then 'vendor_verified' else 'vendor_unverified' end, 'vendor',
+                       new.account_id::text);
+  end if;
+  return null;
+end
+$$;
+create constraint trigger vendors_audited after update of business_name, is_verified on accounts.vendors
+  deferrable initially deferred for each row execute function accounts.audit_vendor();
 
 -- The picture of a person (avatar) and of a business (logo). Here, so that foreign keys go down the stair.
 create table media.portraits (

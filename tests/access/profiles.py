@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.access.rows import Made, Row, Scene, own, public
+from tests.access.rows import Made, Row, Scene, operated, own, public
 
 
 async def handle(scene: Scene) -> Made:
@@ -13,9 +13,19 @@ async def handle(scene: Scene) -> Made:
     return {"handle": "the-owner"}
 
 
+async def business(scene: Scene) -> Made:
+    """A vendor's account."""
+    return {"account_id": (await scene.make.account(kind="vendor")).id}
+
+
+BADGE = "/api/v1/operator/accounts/{account_id}/verification"
+
 ROWS: dict[str, Row] = {
     "GET /api/v1/me/profile": own(),
     "PATCH /api/v1/me/profile": own(body={"bio": "Prints, mostly."}),
     "GET /api/v1/profiles/{handle}": public(of=handle),
     "GET /api/v1/profiles/{handle}/pictures": public(of=handle),
+    f"GET {BADGE}": operated(of=business),
+    f"PUT {BADGE}": operated(of=business),
+    f"DELETE {BADGE}": operated(204, of=business),
 }

@@ -84,3 +84,15 @@ def test_the_audit_log_is_proved(shell: psycopg.Connection[tuple[object, ...]], 
     assert main(["audit", "verify", "--json"]) == exits.FAILED
     told = json.loads(capsys.readouterr().out)
     assert told["clean"] is False and told["chains"] == 2 and told["faults"][0]["position"] == 1
+
+
+def test_a_business_is_verified(shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["account", "verify-vendor", "ada@example.com"]) == exits.FAILED
+    assert "no business face" in capsys.readouterr().err
+    shell.execute("insert into accounts.vendors (account_id, business_name) select id, 'Prints' from accounts.accounts")
+    assert main(["account", "verify-vendor", "ada@example.com"]) == exits.OK
+    assert main(["account", "verify-vendor", "ada@example.com", "--kind", "user"]) == exits.OK
+    assert main(["account", "verify-vendor", "ada@example.com", "--undo"]) == exits.OK
+    assert "no longer verified" in capsys.readouterr().out
+    rows = shell.execute("select kind, is_verified from accounts.vendors join accounts.accounts on id = account_id order by 1")
+    assert rows.fetchall() == [("user", True), ("vendor", False)]

@@ -22,6 +22,15 @@ TITLES = {
     "recovery_code_used": "A recovery code was used",
     "email_verified": "The e-mail address was verified",
     "phone_verified": "The phone was verified",
+    "identity_linked": "An identity at a provider was linked",
+    "identity_unlinked": "An identity at a provider was unlinked",
+    "domain_added": "A domain was added",
+    "domain_verified": "A domain was proven",
+    "domain_lost": "A domain was lost",
+    "domain_removed": "A domain was removed",
+    "business_renamed": "The business was renamed",
+    "vendor_verified": "The business was verified",
+    "vendor_unverified": "The business is no longer verified",
     "role_granted": "A role was given",
     "role_revoked": "A role was taken away",
     "account_disabled": "The account was disabled",
@@ -67,6 +76,8 @@ def remark(row: Row) -> str:
         return f"{words.money(int(metadata['amount']), str(metadata['currency']))}, {metadata['gateway']}"
     if row.action == "setting_changed":
         return f"{row.resource_id}: {metadata['from']} → {metadata['to']}"
+    if row.said and "name" in row.said:
+        return str(row.said["name"])
     if row.said and "to" in row.said:
         return f"{row.said.get('from') or '–'} → {row.said.get('to') or '–'}"
     return str(metadata.get("why") or (row.said or {}).get("why") or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -69,6 +70,14 @@ class BusinessFacts(msgspec.Struct, frozen=True):
     contact_info: dict[str, Any]
     social_links: dict[str, str]
     is_verified: bool
+
+
+class BusinessBadge(msgspec.Struct, frozen=True):
+    """Whether an operator has vouched for a business, and since when."""
+
+    business_name: str
+    is_verified: bool
+    verified_at: datetime | None
 
 
 class BadHandle(Refusal):

@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.params import QueryParameter
 from litestar.response import Redirect
 
-from vetrina.accounts import devices, operators, queries, roles
+from vetrina.accounts import devices, operators, profiles, queries, queries_profiles, roles
 from vetrina.accounts.guards import operator, superuser
 from vetrina.accounts.roles import Role
 from vetrina.core.refusals import Invalid, Refusal
@@ -119,10 +119,20 @@ async def give_or_take(request: Request, account_id: UUID, data: Form) -> Respon
     return _back(account_id, "The roles are changed.")
 
 
+@post("/operator/accounts/{account_id:uuid}/verification", guards=[operator], include_in_schema=False)
+async def verify(request: Request, account_id: UUID, data: Form) -> Redirect:
+    """Give the business the badge, or take it away."""
+    verified = data.get("verified") == "1"
+    async with request.tx() as tx:
+        await profiles.verify_vendor(tx, account_id, verified=verified)
+    return _back(account_id, "The business is verified." if verified else "The business is no longer verified.")
+
+
 async def _account(request: Request, account_id: UUID, *, why: str = "", refused: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
         found = await operators.account(tx, account_id)
         rows = await tx.all(queries.SESSIONS, account=account_id)
+        business = await tx.maybe(queries_profiles.BUSINESS, account=account_id)
     operates = bool({"superuser", "admin"} & set(found.roles))
     return pages.render(
         request,
@@ -130,6 +140,7 @@ async def _account(request: Request, account_id: UUID, *, why: str = "", refused
         status=refused.status if refused else 200,
         nav="operator",
         person=found,
+        business=business,
         sessions=[
             {"device": devices.title(row.user_agent), "ip": row.ip or "unknown address", "last_used_at": row.last_used_at}
             for row in rows
@@ -150,4 +161,4 @@ def _super(request: Request) -> bool:
     return "superuser" in request.account.roles
 
 
-ROUTES: list[Any] = [places, search, account, disable, enable, sign_out, give_or_take]
+ROUTES: list[Any] = [places, search, account, disable, enable, sign_out, give_or_take, verify]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import idna
 import phonenumbers
@@ -80,7 +81,7 @@ async def change(tx: Tx, account: AccountId, kind: str, wanted: ProfileChange) -
     await usage.record(tx, account, "profile_changed", {})
 
 
-async def verify_vendor(tx: Tx, account: AccountId, *, verified: bool = True) -> None:
+async def verify_vendor(tx: Tx, account: UUID, *, verified: bool = True) -> None:
     """Give the business the badge, or take it away. For operators. Raises NoBusiness (404)."""
     if await tx.maybe(queries_profiles.VERIFY_BUSINESS, account=account, verified=verified) is None:
         raise NoBusiness

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import NoneType
 from uuid import UUID
 
+from vetrina.accounts.model_profiles import BusinessBadge
 from vetrina.core.db import Statement
 
 # When it was changed last is told from the second on: the first one may be corrected at once.
@@ -53,6 +54,9 @@ REMOVE_BUSINESS = Statement(
     delete from accounts.vendors v using accounts.accounts a
      where v.account_id = %(account)s and a.id = v.account_id and a.kind = 'user'
     """,
+)
+BUSINESS = Statement(
+    BusinessBadge, "select business_name, is_verified, verified_at from accounts.vendors where account_id = %(account)s"
 )
 VERIFY_BUSINESS = Statement(
     UUID, "update accounts.vendors set is_verified = %(verified)s where account_id = %(account)s returning account_id"

@@ -1,4 +1,4 @@
-"""`vetrina account`: roles, disabling, signing out, from the operator's shell."""
+"""`vetrina account`: roles, disabling, signing out, verifying a business, from the operator's shell."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from uuid import UUID
 
 from cyclopts import App
 
-from vetrina.accounts import identifiers, operators, queries_roles, roles
+from vetrina.accounts import identifiers, operators, profiles, queries_roles, roles
 from vetrina.accounts.roles import Role
 from vetrina.commands.reach import doing
 from vetrina.core import logs, settings
 from vetrina.core.db import Tx
 from vetrina.core.refusals import NotFound
 
-app = App(name="account", help="Accounts: roles, disabling, signing out.")
+app = App(name="account", help="Accounts: roles, disabling, signing out, verifying a business.")
 Kind = Literal["user", "vendor"]
 Result = TypeVar("Result")
 
@@ -104,6 +104,24 @@ def sign_out(email: str, *, kind: Kind = "user") -> int:
     """
     count = with_account(email, kind, lambda tx, account: operators.sign_out(tx, None, account))
     print(f"{count} sessions have ended." if count > 1 else "One session has ended." if count else "No session was open.")
+    return 0
+
+
+@app.command(name="verify-vendor")
+def verify_vendor(email: str, *, kind: Kind = "vendor", undo: bool = False) -> int:
+    """Give a business the badge, under the name that it has now; another name takes it away.
+
+    Parameters
+    ----------
+    email
+        The account's e-mail address.
+    kind
+        Which account of that address; a user's has a business face when its owner added one.
+    undo
+        Take the badge away.
+    """
+    with_account(email, kind, lambda tx, account: profiles.verify_vendor(tx, account, verified=not undo))
+    print(f"The business of {email} is {'no longer ' if undo else ''}verified.")
     return 0
 
 

@@ -10,6 +10,8 @@ from uuid import uuid4
 import msgspec
 import psycopg
 
+from vetrina.accounts import domains, providers
+from vetrina.clients.oidc import ProviderAway
 from vetrina.core.embedded import AlreadyRunning, EmbeddedError, Lock, embedded, exists, external
 from vetrina.core.embedded.binaries import Binaries
 from vetrina.core.migrate import pending
@@ -34,6 +36,8 @@ async def all_checks(settings: Settings) -> AsyncGenerator[Check]:
     yield await _storage(settings)
     for check in _engines(settings):
         yield check
+    yield await _provider(settings)
+    yield _names(settings)
     for check in _site(settings):
         yield check
 
@@ -101,6 +105,30 @@ def _engines(settings: Settings) -> list[Check]:
         Check("engine openai", "ok", openai),
         Check("engine comfyui", "ok", comfyui),
     ]
+
+
+async def _provider(settings: Settings) -> Check:
+    """The identity provider answers, with a discovery document that is its own."""
+    provider = providers.configured(settings)
+    if provider is None:
+        if settings.oidc_issuer or settings.oidc_client_id:
+            return Check("identity provider", "failure", "VETRINA_OIDC_ISSUER and VETRINA_OIDC_CLIENT_ID need each other")
+        return Check("identity provider", "ok", "not set up (VETRINA_OIDC_ISSUER, VETRINA_OIDC_CLIENT_ID)")
+    callback = f"{settings.address}/auth/providers/{provider.name}/callback"
+    try:
+        await provider.client.metadata()
+    except ProviderAway as error:
+        return Check("identity provider", "warning", f"{provider.title} cannot be used: {error}")
+    return Check("identity provider", "ok", f"{provider.title}, {settings.oidc_issuer}; it sends people back to {callback}")
+
+
+def _names(settings: Settings) -> Check:
+    """Name servers for proving domains can be asked."""
+    try:
+        domains.resolver(settings)
+    except BadSetting as error:
+        return Check("name servers", "failure", str(error))
+    return Check("name servers", "ok", settings.dns_servers or "the system's")
 
 
 def _site(settings: Settings) -> list[Check]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from vetrina.demo import doors
+from vetrina.demo import doors, faces
 from vetrina.demo.story import Story
 
-CHAPTERS = (doors.tell,)
+CHAPTERS = (doors.tell, faces.tell)
 """Told in this order, to one site; each begins with nobody signed in."""
 
 
