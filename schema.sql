@@ -80,6 +80,36 @@ begin
 end
 $$;
 
+CREATE FUNCTION accounts.audit_domain() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'DELETE' and exists (select from accounts.accounts where id = old.account_id and erased_at is not null) then
+    return null;  -- an erasure leaves no names behind
+  end if;
+  perform core.audit(coalesce(new.account_id, old.account_id),
+                     'domain_' || case tg_op when 'INSERT' then 'added' when 'DELETE' then 'removed' else new.status end,
+                     'domain', coalesce(new.id, old.id)::text,
+                     p_said => jsonb_build_object('name', coalesce(new.domain, old.domain)));
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.audit_identity() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform core.audit(new.account_id, 'identity_linked', 'identity', new.id::text, jsonb_build_object('provider', new.provider),
+                       jsonb_build_object('name', coalesce(new.email, new.subject)), p_otherwise => accounts.oneself(new.account_id, null));
+  elsif not exists (select from accounts.accounts where id = old.account_id and erased_at is not null) then
+    perform core.audit(old.account_id, 'identity_unlinked', 'identity', old.id::text,
+                       jsonb_build_object('provider', old.provider), jsonb_build_object('name', coalesce(old.email, old.subject)));
+  end if;
+  return null;
+end
+$$;
+
 CREATE FUNCTION accounts.audit_role() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -115,6 +145,22 @@ begin
                        p_otherwise => accounts.oneself(new.account_id, new.ip));
   else
     perform core.audit(new.account_id, 'session_ended', 'session', new.id::text, jsonb_build_object('why', new.revoked_why));
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.audit_vendor() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if old.business_name <> new.business_name then
+    perform core.audit(new.account_id, 'business_renamed', 'vendor', new.account_id::text,
+                       p_said => jsonb_build_object('from', old.business_name, 'to', new.business_name));
+  end if;
+  if old.is_verified <> new.is_verified then
+    perform core.audit(new.account_id, case when new.is_verified then 'vendor_verified' else 'vendor_unverified' end, 'vendor',
+                       new.account_id::text);
   end if;
   return null;
 end
@@ -3945,9 +3991,15 @@ CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW E
 
 CREATE TRIGGER domain_verifications_touch BEFORE UPDATE ON accounts.domain_verifications FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE CONSTRAINT TRIGGER domains_audited AFTER UPDATE OF status ON accounts.domain_verifications DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION accounts.audit_domain();
+
+CREATE CONSTRAINT TRIGGER domains_audited_when_listed AFTER INSERT OR DELETE ON accounts.domain_verifications DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_domain();
+
 CREATE TRIGGER erasures_touch BEFORE UPDATE ON accounts.erasures FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER exports_touch BEFORE UPDATE ON accounts.exports FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE CONSTRAINT TRIGGER identities_audited AFTER INSERT OR DELETE ON accounts.identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_identity();
 
 CREATE CONSTRAINT TRIGGER identities_last_stays AFTER DELETE ON accounts.identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.keep_a_way_in();
 
@@ -3974,6 +4026,8 @@ CREATE TRIGGER sessions_ended AFTER UPDATE OF revoked_at ON accounts.sessions FO
 CREATE TRIGGER sessions_touch BEFORE UPDATE ON accounts.sessions FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER users_touch BEFORE UPDATE ON accounts.users FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE CONSTRAINT TRIGGER vendors_audited AFTER UPDATE OF business_name, is_verified ON accounts.vendors DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_vendor();
 
 CREATE TRIGGER vendors_badge BEFORE UPDATE ON accounts.vendors FOR EACH ROW EXECUTE FUNCTION accounts.badge_needs_the_name();
 
@@ -4230,9 +4284,12 @@ GRANT USAGE ON SCHEMA stripe_mirror TO vetrina_app;
 GRANT USAGE ON SCHEMA studio TO vetrina_app;
 GRANT USAGE ON SCHEMA wallet TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_account() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.audit_domain() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.audit_identity() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_role() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_second_factor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_session() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.audit_vendor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.badge_needs_the_name() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.keep_a_way_in() TO vetrina_app;

@@ -69,7 +69,7 @@ begin
   if tg_op = 'INSERT' then
     perform core.audit(new.account_id, 'identity_linked', 'identity', new.id::text, jsonb_build_object('provider', new.provider),
                        jsonb_build_object('name', coalesce(new.email, new.subject)), p_otherwise => accounts.oneself(new.account_id, null));
-  else
+  elsif not exists (select from accounts.accounts where id = old.account_id and erased_at is not null) then
     perform core.audit(old.account_id, 'identity_unlinked', 'identity', old.id::text,
                        jsonb_build_object('provider', old.provider), jsonb_build_object('name', coalesce(old.email, old.subject)));
   end if;
@@ -109,6 +109,9 @@ create trigger domain_verifications_touch before update on accounts.domain_verif
 create function accounts.audit_domain() returns trigger
 language plpgsql as $$
 begin
+  if tg_op = 'DELETE' and exists (select from accounts.accounts where id = old.account_id and erased_at is not null) then
+    return null;  -- an erasure leaves no names behind
+  end if;
   perform core.audit(coalesce(new.account_id, old.account_id),
                      'domain_' || case tg_op when 'INSERT' then 'added' when 'DELETE' then 'removed' else new.status end,
                      'domain', coalesce(new.id, old.id)::text,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from vetrina.accounts import queries_domains as domains
+from vetrina.accounts import queries_identities as identities
 from vetrina.accounts import queries_privacy as q
+from vetrina.accounts import queries_profiles as profiles
 from vetrina.core.privacy import Part, Personal, declare
 
 PART = declare(
@@ -15,6 +18,9 @@ PART = declare(
             Personal("accounts.exports", q.MY_EXPORTS, q.FORGET_EXPORTS),
             Personal("accounts.user_roles", q.MY_ROLES, q.FORGET_ROLES),
             Personal("accounts.sessions", q.MY_SESSIONS, q.FORGET_SESSIONS),
+            Personal("accounts.identities", identities.MY_IDENTITIES, identities.FORGET_IDENTITIES),
+            Personal("accounts.domain_verifications", domains.MY_DOMAINS, domains.FORGET_DOMAINS),
+            Personal("accounts.former_handles", profiles.MY_FORMER_HANDLES, profiles.FORGET_FORMER_HANDLES),
             Personal("accounts.users", q.MY_USER, q.FORGET_USER),
             Personal("accounts.vendors", q.MY_VENDOR, q.FORGET_VENDOR),
             Personal("accounts.erasures", None, None, "that and when it was asked for; the job goes on from it"),

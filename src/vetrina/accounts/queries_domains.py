@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import NoneType
+from typing import Any
 from uuid import UUID
 
 from vetrina.accounts.model_domains import DomainDue, DomainRow
@@ -80,3 +82,9 @@ DOMAIN_ANSWERED = Statement(
     returning d.id, d.domain, d.verification_code, d.status, d.verified_at, d.checked_at, d.answer, d.created_at
     """,
 )
+
+MY_DOMAINS = Statement(
+    dict[str, Any],
+    "select to_jsonb(d) - 'account_id' as row from accounts.domain_verifications d where account_id = %(account)s order by id",
+)
+FORGET_DOMAINS = Statement(NoneType, "delete from accounts.domain_verifications where account_id = %(account)s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import NoneType
+from typing import Any
 from uuid import UUID
 
 from vetrina.accounts.model_identities import IdentityRow, KnownBy
@@ -71,3 +72,9 @@ IDENTITIES = Statement(
     IdentityRow, f"select {_COLUMNS} from accounts.identities where account_id = %(account)s order by created_at, id"
 )
 UNLINK = Statement(str, "delete from accounts.identities where account_id = %(account)s and id = %(id)s returning provider")
+
+MY_IDENTITIES = Statement(
+    dict[str, Any],
+    "select to_jsonb(i) - 'account_id' as row from accounts.identities i where account_id = %(account)s order by id",
+)
+FORGET_IDENTITIES = Statement(NoneType, "delete from accounts.identities where account_id = %(account)s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import NoneType
+from typing import Any
 from uuid import UUID
 
 from vetrina.accounts.model_profiles import BusinessBadge
@@ -61,3 +62,9 @@ BUSINESS = Statement(
 VERIFY_BUSINESS = Statement(
     UUID, "update accounts.vendors set is_verified = %(verified)s where account_id = %(account)s returning account_id"
 )
+
+MY_FORMER_HANDLES = Statement(
+    dict[str, Any],
+    "select to_jsonb(h) - 'account_id' as row from accounts.former_handles h where account_id = %(account)s order by created_at",
+)
+FORGET_FORMER_HANDLES = Statement(NoneType, "delete from accounts.former_handles where account_id = %(account)s")

@@ -12,6 +12,7 @@ from vetrina.demo.story import Story
 def tell(story: Story) -> None:
     """The chapter."""
     mark = secrets.token_hex(4)
+    site = f"grace-{mark}.example"
     with story.step("Grace registers, and takes a handle"):
         known = {"email": f"grace-{mark}@example.com", "password": f"a long enough one, {mark}", "name": "Grace"}
         story.sign_in(story.call("POST", "/auth/registration", json=known, expect=201)["access_token"])
@@ -22,14 +23,14 @@ def tell(story: Story) -> None:
         story.check("her profile has an address of its own", page.status_code == 200 and "Linocuts and letters." in page.text)
         story.check("which does not tell her e-mail address", known["email"] not in page.text)
     with story.step("She adds a business face"):
-        links = {"website": f"https://grace-{mark}.example"}
-        face = {"business_name": "Grace's Press", "profile_info": links}
-        story.call("PATCH", "/me/profile", json={"business": {**face, "social_links": {"x": "https://elsewhere.example"}}}, expect=422)
+        face = {"business_name": "Grace's Press", "profile_info": {"website": site}}
+        wrong = {**face, "social_links": {"x": "https://elsewhere.example"}}
+        story.call("PATCH", "/me/profile", json={"business": wrong}, expect=422)
         story.check("a link that is not what it says is refused", True)
         made = story.call("PATCH", "/me/profile", json={"business": face})["business"]
         story.check("the face is there, without the badge", not made["is_verified"], made)
     with story.step("She says that a domain is hers"):
-        domain = story.call("POST", "/domains", json={"domain": f"https://grace-{mark}.example/shop"}, expect=201)
+        domain = story.call("POST", "/domains", json={"domain": site}, expect=201)
         story.say(f"TXT {domain['record']['name']} {domain['record']['value']}")
         story.check("and has to prove it", domain["status"] == "pending", domain)
         found = story.call("POST", f"/domains/{domain['id']}/verification")

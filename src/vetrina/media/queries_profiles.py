@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import NoneType
+from typing import Any
 from uuid import UUID
 
 from vetrina.core.db import Statement
@@ -49,3 +50,8 @@ PICTURES = Statement(
      order by id desc limit %(limit)s
     """,
 )
+
+MY_PORTRAITS = Statement(
+    dict[str, Any], "select to_jsonb(p) - 'account_id' as row from media.portraits p where account_id = %(account)s order by face"
+)
+FORGET_PORTRAITS = Statement(NoneType, "delete from media.portraits where account_id = %(account)s")
