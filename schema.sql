@@ -766,7 +766,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION reports.count_metadata(p_at_once boolean) RETURNS boolean
+CREATE FUNCTION reports.count_metadata(p_waiting boolean) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
@@ -777,7 +777,11 @@ begin
     return false;
   end if;
   select * into v_last from reports.progress where part = 'metadata';
-  if v_last.part is not null and not p_at_once and (v_last.done_until + make_interval(secs => 20 * v_last.seconds) > v_began or not (
+  if p_waiting and (select sum(reltuples) > 100000 from pg_class
+                     where oid in ('stripe_mirror.customers'::regclass, 'stripe_mirror.subscriptions'::regclass)) then
+    return false;
+  end if;
+  if v_last.part is not null and (v_last.done_until + make_interval(secs => 20 * v_last.seconds) > v_began or not (
       exists (select from stripe_mirror.customers where synced_at >= v_last.done_until)
       or exists (select from stripe_mirror.subscriptions where synced_at >= v_last.done_until))) then
     return false;
@@ -953,15 +957,18 @@ CREATE FUNCTION reports.refresh(p_all boolean) RETURNS bigint
     AS $$
 declare
   v_began timestamptz := clock_timestamp();
-  v_done timestamptz := (select done_until from reports.progress where part = 'subscriptions');
+  v_done timestamptz;
   v_until timestamptz;
   v_ids text[];
   v_customers text[];
   v_count bigint;
 begin
-  if not pg_try_advisory_xact_lock(hashtext('reports.refresh')) then
+  begin
+    perform set_config('lock_timeout', '5s', true), pg_advisory_xact_lock(hashtext('reports.refresh'));
+  exception when lock_not_available then
     return null;
-  end if;
+  end;
+  select done_until into v_done from reports.progress where part = 'subscriptions';
   v_until := least(clock_timestamp(), (select min(xact_start) from pg_stat_activity
                                         where datname = current_database() and pid <> pg_backend_pid())) - interval '1 second';
   if p_all or v_done is null then
@@ -979,11 +986,12 @@ begin
     if v_count > 0 then
       with gone as (
         delete from reports.states where subscription_id = any (v_ids) returning customer_id
-      ), come as (
-        select customer_id from reports.derive(v_ids)
       )
-      select array_agg(customer_id) into v_customers from (select customer_id from gone union select customer_id from come) whose;
-      insert into reports.states select * from reports.derive(v_ids);
+      select array_agg(distinct customer_id) into v_customers from gone;
+      with come as (
+        insert into reports.states select * from reports.derive(v_ids) returning customer_id
+      )
+      select v_customers || array_agg(distinct customer_id) into v_customers from come;
       delete from reports.movements where customer_id = any (v_customers);
       insert into reports.movements select * from reports.move(v_customers);
     end if;
@@ -2946,7 +2954,11 @@ CREATE VIEW doc_style_studio.users AS
  SELECT a.id AS _id,
     reports.masked_email(a.email) AS email,
     reports.masked_name(u.name) AS name,
-    NULL::text AS "externalId",
+    ( SELECT i.subject
+           FROM accounts.identities i
+          WHERE (i.account_id = a.id)
+          ORDER BY i.created_at, i.issuer
+         LIMIT 1) AS "externalId",
     COALESCE(w.balance, (0)::bigint) AS tokens,
     COALESCE(w.balance, (0)::bigint) AS "tokenBalance",
     COALESCE(( SELECT (sum(g.quantity))::bigint AS sum
@@ -4326,7 +4338,7 @@ GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_referenc
 GRANT ALL ON FUNCTION payments.tell_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.tell_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.tell_refunded(p_account uuid, p_payment uuid, p_ref text, p_total bigint) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.count_metadata(p_at_once boolean) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.count_metadata(p_waiting boolean) TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.states TO vetrina_app;
 GRANT ALL ON FUNCTION reports.derive(p_ids text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
