@@ -13,12 +13,12 @@ import os
 import sys
 from pathlib import Path
 
-from bench import generations, history, mirror, reports, thumbnail
+from bench import deliveries, generations, history, mirror, reports, thumbnail
 from bench.house import House, house
 from bench.race import WRK
 from bench.table import Line, data, text
 
-PARTS = ("start", "history", "reports", "thumbnail", "mirror")
+PARTS = ("deliveries", "start", "history", "reports", "thumbnail", "mirror")
 
 
 def shown(lines: list[Line]) -> list[Line]:
@@ -46,9 +46,12 @@ def main() -> int:
     lines: list[Line] = []
     with contextlib.ExitStack() as stack:
         at: House | None = None
-        if {"start", "history", "reports", "mirror"} & set(parts):
+        if {"deliveries", "start", "history", "reports", "mirror"} & set(parts):
             tell("a PostgreSQL is being made")
             at = stack.enter_context(house())
+        if at and "deliveries" in parts:
+            tell("ten thousand webhooks of payments")
+            lines += shown(deliveries.measure(at))
         if at and "start" in parts:
             tell("starting generations" + ("" if WRK else " (wrk is not installed: a slower client of our own is used)"))
             lines += shown(generations.measure(at, rounds=asked.rounds, seconds=asked.seconds))

@@ -141,3 +141,11 @@ async def row(db: Database, payment: dict[str, Any], account: Account) -> Paymen
     """The payment itself."""
     async with db.read() as tx:
         return await tx.one(queries.ONE, account=account.id, id=payment["id"])
+
+
+async def an_operator(make: Make, db: Database) -> Account:
+    """An account that may use the operator's pages."""
+    account = await make.account()
+    async with db.tx() as tx:
+        await tx.connection.execute("insert into accounts.user_roles (account_id, role) values (%s, 'admin')", (account.id,))
+    return account

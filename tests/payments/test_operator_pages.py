@@ -11,19 +11,12 @@ import psycopg
 import pytest
 
 from tests.fakes.stripe import Fault, StripeFake
-from tests.make import Account, Make
-from tests.payments.stripe_tools import bought, checkout, delivered, drain, right, session_of
+from tests.make import Make
+from tests.payments.stripe_tools import an_operator, bought, checkout, delivered, drain, right, session_of
 from tests.payments.tools import one, scalar
 from tests.site import Site
 from vetrina.core.db import Database
 from vetrina.payments import jobs, told
-
-
-async def an_operator(make: Make, db: Database) -> Account:
-    account = await make.account()
-    async with db.tx() as tx:
-        await tx.connection.execute("insert into accounts.user_roles (account_id, role) values (%s, 'admin')", (account.id,))
-    return account
 
 
 def hidden(page: httpx2.Response, name: str) -> str:

@@ -78,6 +78,9 @@ class Bank:
             raise GatewayFailed("The bank does not answer. Nothing was charged.")
         return Checkout(f"cs_{payment.id.hex}", f"https://checkout.example/{payment.id}")
 
+    async def leave(self, ref: str) -> None:
+        self.asked.append(f"leave {ref}")
+
     async def ask(self, payment: PaymentRow, ref: str) -> Word:
         self.asked.append(ref)
         if self.down:

@@ -18,7 +18,7 @@ from vetrina.cli import create
 from vetrina.core.settings import Settings
 from vetrina.demo.photos import path_of
 
-PAGES = ["README.md", "docs/architecture.md", "docs/systems.md", "docs/reporting.md", "docs/stripe-mirror.md"]
+PAGES = ["README.md", "docs/architecture.md", "docs/systems.md", "docs/reporting.md", "docs/stripe-mirror.md", "docs/payments.md"]
 
 
 def text_of(page: str) -> str:

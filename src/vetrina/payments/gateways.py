@@ -65,6 +65,10 @@ class Gateway(Protocol):
         """What became of the checkout `ref`; amount and currency are the payment's own. Raises GatewayFailed (503)."""
         ...
 
+    async def leave(self, ref: str) -> None:
+        """Close a checkout that is still open, where the gateway can. Raises GatewayFailed (503)."""
+        ...
+
     async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
         """Pay `amount` of a paid payment back; `ref` is its checkout. The same `key` again is the same refund.
 

@@ -15,6 +15,7 @@ from vetrina.core.web.request import Request, signed_in
 from vetrina.payments import actions, queries, sandbox
 from vetrina.payments.gateways import gateways
 from vetrina.payments.model import PaymentRow, Status, goods
+from vetrina.payments.stripe import StripeGateway
 
 SHOWN = 50
 LONG = timedelta(minutes=1)
@@ -31,12 +32,22 @@ async def history(request: Request, cursor: Cursor = None) -> Response[str]:
         rows = await tx.all(queries.HISTORY, account=request.account.id, before=before, status=None, limit=SHOWN + 1)
     page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: _payment(request, row))
     older = f"/payments?cursor={page.next_cursor}" if page.next_cursor else None
-    return pages.render(request, "payments/history.html", nav="wallet", payments=page.items, older=older)
+    stripe = request.services.part(gateways).get(StripeGateway.name)
+    billing = stripe is not None and stripe.available(request.services.settings)
+    return pages.render(
+        request,
+        "payments/history.html",
+        nav="wallet",
+        forms=stripe.sites if billing and stripe else (),
+        payments=page.items,
+        older=older,
+        billing=billing and any(each["gateway"] == StripeGateway.name for each in page.items),
+    )
 
 
 @get("/payments/{payment_id:uuid}", guards=[signed_in], include_in_schema=False)
-async def one(request: Request, payment_id: UUID) -> Response[str]:
-    """Where gateways send people back to: it waits, and then says how it went."""
+async def one(request: Request, payment_id: UUID, left: bool = False) -> Response[str]:
+    """Where gateways send people back to: it waits, and then says how it went. `left`: the gateway says that they left."""
     async with request.read() as tx:
         row = await tx.one(queries.ONE, account=request.account.id, id=payment_id)
     pending = row.status == Status.PENDING
@@ -45,6 +56,7 @@ async def one(request: Request, payment_id: UUID) -> Response[str]:
         "payments/payment.html",
         nav="wallet",
         payment=_payment(request, row),
+        left=left,
         long=pending and datetime.now(UTC) - row.created_at > LONG,
         checkout_url=row.checkout_url if pending else None,
         next=onward(row.return_url),
@@ -86,6 +98,8 @@ def _payment(request: Request, row: PaymentRow) -> dict[str, Any]:
         "kind": row.kind,
         "quantity": row.quantity or 1,
         "status": row.status,
+        "gateway": row.gateway,
+        "expires_at": row.expires_at,
         "title": goods(row.asset, row.quantity) if row.asset and row.quantity else row.description,
         "amount": row.amount,
         "currency": row.currency,

@@ -34,6 +34,9 @@ class Sandbox:
         token = secrets.token_urlsafe(24)
         return Checkout(token, f"/payments/sandbox/{token}")
 
+    async def leave(self, ref: str) -> None:
+        """Its page goes on working: money that comes late is still money."""
+
     async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
         """Play money comes back at once."""
         return Returned(f"TEST-{key}", "succeeded")

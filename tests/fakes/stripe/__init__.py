@@ -139,6 +139,10 @@ class StripeFake(Shop, Fake):
             text = pages.desk(self.all("charges"), self.all("disputes"), self.all("subscriptions"))
             return Response(text, media_type="text/html")
 
+        @get("/favicon.ico", status_code=204)
+        async def icon() -> None:
+            return None
+
         @post("/_fake/{act:str}", status_code=200)
         async def world(request: Web, act: FromPath[str]) -> Response[Any]:
             form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
@@ -150,7 +154,7 @@ class StripeFake(Shop, Fake):
                 return Redirect("/", status_code=303)
             return Response(made)
 
-        return [api, checkout, press, portal, desk, world]
+        return [api, checkout, press, portal, desk, icon, world]
 
     def _act(self, act: str, form: dict[str, str]) -> Any:
         """What the world does: refund, refund-fails, dispute, won, lost, renew, renew-unpaid, retry, mischief."""
