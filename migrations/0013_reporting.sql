@@ -265,17 +265,25 @@ create table reports.searches (
 );
 create trigger searches_touch before update on reports.searches for each row execute function core.touch();
 
--- What the next renewal of a subscription brings, in minor units: the items whose period ends first.
+-- What an item brings each time, in minor units; metered use nothing.
+create function reports.item_amount(p_item jsonb) returns numeric
+language sql immutable parallel safe as $$
+  select case when coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type') = 'metered' then 0
+              else coalesce(stripe_mirror.whole(price -> 'unit_amount')::numeric,
+                            case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
+                                 then (price ->> 'unit_amount_decimal')::numeric end, stripe_mirror.whole(price -> 'amount'), 0)
+                   * coalesce(stripe_mirror.whole(p_item -> 'quantity'), 1) end
+    from (select coalesce(nullif(p_item -> 'price', 'null'), p_item -> 'plan') as price) priced
+$$;
+
+-- What the next renewal of a subscription brings: its one item, or those whose period ends first.
 create function reports.period_amount(p_data jsonb) returns bigint
 language sql immutable parallel safe as $$
-  select round(least(coalesce(sum(
-           coalesce(stripe_mirror.whole(price -> 'unit_amount')::numeric,
-                    case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
-                         then (price ->> 'unit_amount_decimal')::numeric end, stripe_mirror.whole(price -> 'amount'), 0)
-           * coalesce(stripe_mirror.whole(item -> 'quantity'), 1)), 0), 1e15))::bigint
-    from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item,
-         lateral (select coalesce(nullif(item -> 'price', 'null'), item -> 'plan') as price) priced
-   where coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type', 'licensed') <> 'metered'
-     and coalesce(stripe_mirror.moment(item -> 'current_period_end'), '-infinity')
-         <= coalesce(stripe_mirror.period(p_data, 'current_period_end'), 'infinity')
+  select round(least(case jsonb_array_length(stripe_mirror.elements(p_data #> '{items,data}'))
+    when 0 then 0
+    when 1 then reports.item_amount(p_data #> '{items,data,0}')
+    else (select sum(reports.item_amount(item))
+            from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item
+           where coalesce(stripe_mirror.moment(item -> 'current_period_end'), '-infinity')
+                 <= coalesce(stripe_mirror.period(p_data, 'current_period_end'), 'infinity')) end, 1e15))::bigint
 $$;
