@@ -45,13 +45,9 @@ create table reports.progress (
 );
 create trigger progress_touch before update on reports.progress for each row execute function core.touch();
 
--- What has come since: both tables grow at their end, so that these cost next to nothing.
+-- What has come since: the inbox grows at its end, so that this costs next to nothing.
 -- squawk-ignore require-concurrent-index-creation
 create index events_by_arrival on stripe_mirror.events using brin (created_at) with (autosummarize = on);
--- squawk-ignore require-concurrent-index-creation
-create index subscriptions_by_sync on stripe_mirror.subscriptions using brin (synced_at) with (autosummarize = on);
--- squawk-ignore require-concurrent-index-creation
-create index customers_by_sync on stripe_mirror.customers using brin (synced_at) with (autosummarize = on);
 -- squawk-ignore require-concurrent-index-creation
 create index invoices_by_payment on stripe_mirror.invoices (paid_at) include (currency, amount_paid) where paid_at is not null;
 -- squawk-ignore require-concurrent-index-creation
@@ -59,7 +55,7 @@ create index events_of_failed_payments on stripe_mirror.events (object_id, at) w
 
 -- Every state of these subscriptions (null: of all), from events and from what was fetched. Before it was first seen a
 -- subscription is taken to have been as it was then: in its trial until that ended, and if it was found canceled, active
--- until it ended.
+-- until it ended. What Stripe no longer has is deleted from then on.
 create function reports.derive(p_ids text[]) returns setof reports.states
 language plpgsql stable
 -- Few subscriptions are found by their ids, all of them without.
@@ -81,6 +77,10 @@ begin
            s.stripe_created_at, s.ended_at, s.trial_end
       from stripe_mirror.subscriptions s
      where s.event_rank = 0 and isfinite(s.event_at) and (p_ids is null or s.id = any (p_ids))
+    union all
+    select s.id, s.deleted_at, 9::smallint, '', 'deleted', 0, 0, s.product_id, s.customer_id, s.currency, null, null, null
+      from stripe_mirror.subscriptions s
+     where s.deleted_at is not null and (p_ids is null or s.id = any (p_ids))
   ), known as (
     select distinct on (v.id, v.at) v.* from versions v order by v.id, v.at, v.rank desc, v.event_id collate "C" desc
   ), firsts as (
@@ -172,7 +172,7 @@ begin
     select array_agg(id) into v_ids from (
       select object_id as id from stripe_mirror.events where kind = 'subscriptions' and created_at >= v_done
       union
-      select id from stripe_mirror.subscriptions where event_rank = 0 and synced_at >= v_done) news;
+      select id from stripe_mirror.subscriptions where synced_at >= v_done) news;
     v_count := coalesce(cardinality(v_ids), 0);
     if v_count > 0 then
       with gone as (
@@ -233,7 +233,7 @@ begin
       from stripe_mirror.customers c, jsonb_each_text(c.metadata) m where c.deleted_at is null group by m.key, m.value
     union all
     select 'subscriptions', m.key, m.value, count(*)
-      from stripe_mirror.subscriptions s, jsonb_each_text(s.metadata) m group by m.key, m.value
+      from stripe_mirror.subscriptions s, jsonb_each_text(s.metadata) m where s.deleted_at is null group by m.key, m.value
   ), ranked as (
     select *, row_number() over (partition by kind, key order by held desc, value) as place from pairs
   )

@@ -44,7 +44,8 @@ select md5('stripe subscription ' || id)::uuid as subscription_id,
        current_period_end,
        metadata,
        synced_at
-  from stripe_mirror.subscriptions;
+  from stripe_mirror.subscriptions
+ where deleted_at is null;
 
 -- Roles are of accounts; an account is a user of the document when it is linked to a customer.
 create view doc_cogento.user_roles as

@@ -126,6 +126,18 @@ async def test_what_was_only_fetched_has_a_past(db: Database) -> None:
     assert await actions.prove(db) == []
 
 
+async def test_what_stripe_no_longer_has_ends(db: Database) -> None:
+    one = subscription(1, "2026-01-05", 1000)
+    await take(db, [made(one, "2026-01-05")])
+    assert column(await rows(db, "mrr", "2026-03-31", 1), "closing") == [1000]
+    stub = json.dumps([{"id": one["id"], "object": "subscription", "deleted": True}])
+    async with db.tx() as tx:
+        await mirror.take_fetched(tx, "subscriptions", stub, moment("2026-02-10"), moment("2026-02-10"))
+    closing = [column(await rows(db, "mrr", day, 1), "closing") for day in ("2026-02-09", "2026-02-10", "2026-03-31")]
+    assert closing == [[1000], [0], [0]]
+    assert await actions.prove(db) == []
+
+
 async def test_a_state_that_is_wrong_is_found_and_worked_out_anew(db: Database) -> None:
     await take(db, [made(subscription(1, "2026-01-05", 1000), "2026-01-05")])
     await asyncio.sleep(1.1)  # what is older than a second is not worked out again by itself

@@ -20,7 +20,7 @@ _FIT: LiteralString = """
 # A statement of its own, because only an EXISTS that stands alone becomes a join, which may begin at either end.
 _SUBSCRIBED: LiteralString = """
          and exists (select from stripe_mirror.subscriptions s
-                      where s.customer_id = c.id and s.metadata @> %(subscription)s::jsonb)
+                      where s.customer_id = c.id and s.deleted_at is null and s.metadata @> %(subscription)s::jsonb)
 """
 _CHOSEN: LiteralString = """
     with page as (
@@ -39,7 +39,8 @@ _SHOWN: LiteralString = """
           from (select coalesce(m.currency, 'xxx') as currency, count(*) as subscriptions,
                        coalesce(sum(round(m.monthly_amount)) filter (where m.status in ('active', 'past_due')), 0)::bigint
                          as monthly
-                  from stripe_mirror.subscriptions m where m.customer_id = p.id group by 1) of
+                  from stripe_mirror.subscriptions m
+                 where m.customer_id = p.id and m.deleted_at is null group by 1) of
       ) s on true
      order by p.id
 """
@@ -52,7 +53,7 @@ _SUBSCRIPTIONS: LiteralString = """
            s.current_period_end, s.stripe_created_at as created_at, s.metadata
       from (
         select * from stripe_mirror.subscriptions
-         where (%(metadata)s::jsonb is null or metadata @> %(metadata)s::jsonb)
+         where deleted_at is null and (%(metadata)s::jsonb is null or metadata @> %(metadata)s::jsonb)
            and (%(q)s::text is null or id = %(q)s or customer_id = %(q)s)
            and (%(after)s::text = '' or id > %(after)s)
          order by id limit %(limit)s
@@ -77,7 +78,7 @@ COUNT_SUBSCRIPTIONS = Statement(
     """
     select count(*) from (
       select from stripe_mirror.subscriptions
-       where (%(metadata)s::jsonb is null or metadata @> %(metadata)s::jsonb)
+       where deleted_at is null and (%(metadata)s::jsonb is null or metadata @> %(metadata)s::jsonb)
          and (%(q)s::text is null or id = %(q)s or customer_id = %(q)s)
        limit %(most)s) found
     """,
@@ -100,7 +101,7 @@ MEMBER_SUBSCRIPTIONS = Statement(
            s.current_period_end, s.stripe_created_at as created_at, s.metadata
       from stripe_mirror.subscriptions s
       left join stripe_mirror.products p on p.id = s.product_id
-     where s.customer_id = %(id)s order by s.stripe_created_at desc nulls last, s.id limit 100
+     where s.customer_id = %(id)s and s.deleted_at is null order by s.stripe_created_at desc nulls last, s.id limit 100
     """,
 )
 MEMBER_INVOICES = Statement(
