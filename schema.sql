@@ -793,7 +793,7 @@ begin
       from stripe_mirror.customers c, jsonb_each_text(c.metadata) m where c.deleted_at is null group by m.key, m.value
     union all
     select 'subscriptions', m.key, m.value, count(*)
-      from stripe_mirror.subscriptions s, jsonb_each_text(s.metadata) m group by m.key, m.value
+      from stripe_mirror.subscriptions s, jsonb_each_text(s.metadata) m where s.deleted_at is null group by m.key, m.value
   ), ranked as (
     select *, row_number() over (partition by kind, key order by held desc, value) as place from pairs
   )
@@ -843,6 +843,10 @@ begin
            s.stripe_created_at, s.ended_at, s.trial_end
       from stripe_mirror.subscriptions s
      where s.event_rank = 0 and isfinite(s.event_at) and (p_ids is null or s.id = any (p_ids))
+    union all
+    select s.id, s.deleted_at, 9::smallint, '', 'deleted', 0, 0, s.product_id, s.customer_id, s.currency, null, null, null
+      from stripe_mirror.subscriptions s
+     where s.deleted_at is not null and (p_ids is null or s.id = any (p_ids))
   ), known as (
     select distinct on (v.id, v.at) v.* from versions v order by v.id, v.at, v.rank desc, v.event_id collate "C" desc
   ), firsts as (
@@ -883,6 +887,17 @@ begin
     from kept k join whose w on w.id = k.id;
 end
 $$;
+
+CREATE FUNCTION reports.item_amount(p_item jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+  select case when coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type') = 'metered' then 0
+              else coalesce(stripe_mirror.whole(price -> 'unit_amount')::numeric,
+                            case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
+                                 then (price ->> 'unit_amount_decimal')::numeric end, stripe_mirror.whole(price -> 'amount'), 0)
+                   * coalesce(stripe_mirror.whole(p_item -> 'quantity'), 1) end
+    from (select coalesce(nullif(p_item -> 'price', 'null'), p_item -> 'plan') as price) priced
+$_$;
 
 CREATE FUNCTION reports.masked_address(p jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -939,18 +954,15 @@ $$;
 
 CREATE FUNCTION reports.period_amount(p_data jsonb) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $_$
-  select round(least(coalesce(sum(
-           coalesce(stripe_mirror.whole(price -> 'unit_amount')::numeric,
-                    case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
-                         then (price ->> 'unit_amount_decimal')::numeric end, stripe_mirror.whole(price -> 'amount'), 0)
-           * coalesce(stripe_mirror.whole(item -> 'quantity'), 1)), 0), 1e15))::bigint
-    from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item,
-         lateral (select coalesce(nullif(item -> 'price', 'null'), item -> 'plan') as price) priced
-   where coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type', 'licensed') <> 'metered'
-     and coalesce(stripe_mirror.moment(item -> 'current_period_end'), '-infinity')
-         <= coalesce(stripe_mirror.period(p_data, 'current_period_end'), 'infinity')
-$_$;
+    AS $$
+  select round(least(case jsonb_array_length(stripe_mirror.elements(p_data #> '{items,data}'))
+    when 0 then 0
+    when 1 then reports.item_amount(p_data #> '{items,data,0}')
+    else (select sum(reports.item_amount(item))
+            from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item
+           where coalesce(stripe_mirror.moment(item -> 'current_period_end'), '-infinity')
+                 <= coalesce(stripe_mirror.period(p_data, 'current_period_end'), 'infinity')) end, 1e15))::bigint
+$$;
 
 CREATE FUNCTION reports.refresh(p_all boolean) RETURNS bigint
     LANGUAGE plpgsql
@@ -981,7 +993,7 @@ begin
     select array_agg(id) into v_ids from (
       select object_id as id from stripe_mirror.events where kind = 'subscriptions' and created_at >= v_done
       union
-      select id from stripe_mirror.subscriptions where event_rank = 0 and synced_at >= v_done) news;
+      select id from stripe_mirror.subscriptions where synced_at >= v_done) news;
     v_count := coalesce(cardinality(v_ids), 0);
     if v_count > 0 then
       with gone as (
@@ -2709,7 +2721,8 @@ CREATE VIEW doc_cogento.subscriptions AS
     current_period_end,
     metadata,
     synced_at
-   FROM stripe_mirror.subscriptions;
+   FROM stripe_mirror.subscriptions
+  WHERE (deleted_at IS NULL);
 
 CREATE TABLE stripe_mirror.links (
     account_id uuid NOT NULL,
@@ -3897,8 +3910,6 @@ CREATE INDEX customers_by_folded_email ON stripe_mirror.customers USING btree (l
 
 CREATE INDEX customers_by_metadata ON stripe_mirror.customers USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX customers_by_sync ON stripe_mirror.customers USING brin (synced_at) WITH (autosummarize='on');
-
 CREATE INDEX customers_by_syncing ON stripe_mirror.customers USING brin (synced_at);
 
 CREATE INDEX customers_by_user_id ON stripe_mirror.customers USING btree (user_id);
@@ -3948,8 +3959,6 @@ CREATE INDEX subscriptions_by_customer_id ON stripe_mirror.subscriptions USING b
 CREATE INDEX subscriptions_by_metadata ON stripe_mirror.subscriptions USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX subscriptions_by_status ON stripe_mirror.subscriptions USING btree (status);
-
-CREATE INDEX subscriptions_by_sync ON stripe_mirror.subscriptions USING brin (synced_at) WITH (autosummarize='on');
 
 CREATE INDEX subscriptions_by_syncing ON stripe_mirror.subscriptions USING brin (synced_at);
 
@@ -4341,6 +4350,7 @@ GRANT ALL ON FUNCTION payments.tell_refunded(p_account uuid, p_payment uuid, p_r
 GRANT ALL ON FUNCTION reports.count_metadata(p_waiting boolean) TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.states TO vetrina_app;
 GRANT ALL ON FUNCTION reports.derive(p_ids text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.item_amount(p_item jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_email(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
