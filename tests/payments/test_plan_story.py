@@ -9,12 +9,12 @@ from typing import Any
 import httpx2
 
 from tests.make import Account, Make
-from tests.payments.tools import one, press
+from tests.payments.tools import one, press, scalar
 from tests.site import Site
 from tests.wallet.plan_tools import ledger, member, pass_time, quota
 from vetrina.core.db import Database
 from vetrina.core.services import Services
-from vetrina.wallet import plans
+from vetrina.wallet import jobs, plans
 from vetrina.wallet.model import Asset
 
 
@@ -97,6 +97,10 @@ async def test_a_renewal_fails_twice_and_then_succeeds(site: Site, make: Make, d
         assert (late.plan, late.state) == ("basic", "grace") and late.grace_until is not None
         assert late.grace_until - late.period_end == timedelta(days=7)
         assert (await quota(db, account)).left == 14, "what had lapsed is back"
+        told_of = await scalar(db, "select args ->> 'account' from procrastinate_jobs where task_name = 'wallet.overdue'")
+        assert told_of == str(account.id)
+        await jobs.overdue(services, str(account.id))
+        assert await scalar(db, "select count(*)::int from procrastinate_jobs where task_name = 'core.deliver'") == 1
         for day in range(2):
             declined = await order(api, "basic")
             await press(site.client, declined, "declined")
@@ -111,6 +115,8 @@ async def test_a_renewal_fails_twice_and_then_succeeds(site: Site, make: Make, d
         after = await member(db, account)
         assert (after.plan, after.state, after.period_start) == ("basic", "active", due), "the month that was due, not a new one"
         assert after.period_end < ends + timedelta(days=32)
+        await jobs.overdue(services, str(account.id))
+        assert await scalar(db, "select count(*)::int from procrastinate_jobs where task_name = 'core.deliver'") == 1
         entries = await told(db, account, "A renewal that fails twice and then succeeds")
         assert summed(entries) == [
             ("grant", 2), ("grant", 20), ("hold", -8), ("expiry", -14), ("grant", 14), ("hold", -3), ("expiry", -11),

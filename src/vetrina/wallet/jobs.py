@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import structlog
 
 from vetrina.core.jobs import job
+from vetrina.core.outbox import Letter, post
 from vetrina.core.services import Services
-from vetrina.wallet import actions, plans
+from vetrina.wallet import actions, plans, queries_plans
+from vetrina.web import words
 
 log = structlog.get_logger("vetrina.wallet")
 ROUNDS = 200
@@ -39,3 +43,20 @@ async def turn_periods(services: Services) -> None:
         total += turned
     if total:
         log.info("periods turned", count=total)
+
+
+@job("wallet.overdue", queue="core")
+async def overdue(services: Services, account: str) -> None:
+    """Tell somebody that the next month of their plan is not paid, and until when it can be."""
+    async with services.db.tx() as tx:
+        late = await tx.maybe(queries_plans.OVERDUE, account=UUID(account))
+        if late is None or late.until is None:
+            return  # paid meanwhile
+        text = (
+            f"The next month of your {late.plan} plan is not paid yet. What was left of the last one can be used until "
+            f"{words.day(late.until)}; then the free plan follows. One more month: {services.settings.address}/plan"
+        )
+        if late.email:
+            await post(tx, services, Letter("mail", late.email, text, f"Your {late.plan} plan"))
+        elif late.phone:
+            await post(tx, services, Letter("sms", late.phone, text))

@@ -166,6 +166,15 @@ class Offer(msgspec.Struct, frozen=True):
     renewed_by: str | None
 
 
+class Overdue(msgspec.Struct, frozen=True):
+    """Whom to tell that a plan was not paid on time, and until when it can be."""
+
+    email: str | None
+    phone: str | None
+    plan: str
+    until: datetime | None
+
+
 class Grant(msgspec.Struct, frozen=True):
     """Credits that can still be spent: where they came from, how many are left, when they lapse."""
 

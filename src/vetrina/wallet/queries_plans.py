@@ -6,7 +6,7 @@ from types import NoneType
 from uuid import UUID
 
 from vetrina.core.db import Statement
-from vetrina.wallet.model import Grant, Known, Membership, Offer, Pack, Plan, Quota, SoldPack
+from vetrina.wallet.model import Grant, Known, Membership, Offer, Overdue, Pack, Plan, Quota, SoldPack
 
 _PLANS = """
     select id, name, kind, display_name, description, price_per_month, currency, monthly_tokens,
@@ -120,6 +120,16 @@ RESTORE = Statement(
        set cancel_at_period_end = %(ends)s,
            next_plan_id = case when not %(ends)s::boolean then (select id from wallet.plans where name = %(plan)s::text) end
      where account_id = %(account)s
+    """,
+)
+OVERDUE = Statement(
+    Overdue,
+    """
+    select a.email, a.phone, p.display_name as plan, m.grace_until as until
+      from wallet.memberships m
+      join wallet.plans p on p.id = m.plan_id
+      join accounts.accounts a on a.id = m.account_id and a.is_active
+     where m.account_id = %(account)s and m.grace_until > now()
     """,
 )
 TURN_DUE = Statement(
