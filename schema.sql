@@ -2365,6 +2365,9 @@ begin
     update wallet.memberships set grace_until = v_grace where account_id = p_account;
     insert into core.usage (account_id, action, metadata)
     values (p_account, 'plan_overdue', jsonb_build_object('until', v_grace));
+    if v_member.gateway is null then
+      perform core.enqueue('wallet.overdue', jsonb_build_object('account', p_account), 'core');
+    end if;
     return 'grace';
   end if;
   perform wallet.begin_free(p_account, v_member.anchored_at);
