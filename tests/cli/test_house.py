@@ -96,3 +96,18 @@ def test_a_business_is_verified(shell: psycopg.Connection[tuple[object, ...]], c
     assert "no longer verified" in capsys.readouterr().out
     rows = shell.execute("select kind, is_verified from accounts.vendors join accounts.accounts on id = account_id order by 1")
     assert rows.fetchall() == [("user", True), ("vendor", False)]
+
+
+def test_an_accounts_domains_are_listed(
+    shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["account", "domains", "ada@example.com"]) == exits.OK
+    assert "has named no domain" in capsys.readouterr().out
+    shell.execute(
+        """insert into accounts.domain_verifications (account_id, id, domain, verification_code, answer)
+           select id, core.new_id(), 'xn--bcher-kva.example', 'x', 'missing' from accounts.accounts where kind = 'vendor'"""
+    )
+    assert main(["account", "domains", "ada@example.com"]) == exits.OK
+    assert capsys.readouterr().out == "bücher.example: pending, last found: missing\n"
+    assert main(["account", "domains", "ada@example.com", "--json"]) == exits.OK
+    assert json.loads(capsys.readouterr().out)[0]["status"] == "pending"

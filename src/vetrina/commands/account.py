@@ -9,8 +9,9 @@ from uuid import UUID
 
 from cyclopts import App
 
-from vetrina.accounts import identifiers, operators, profiles, queries_roles, roles
+from vetrina.accounts import domains, identifiers, operators, profiles, queries_domains, queries_roles, roles
 from vetrina.accounts.roles import Role
+from vetrina.commands import output
 from vetrina.commands.reach import doing
 from vetrina.core import logs, settings
 from vetrina.core.db import Tx
@@ -122,6 +123,29 @@ def verify_vendor(email: str, *, kind: Kind = "vendor", undo: bool = False) -> i
     """
     with_account(email, kind, lambda tx, account: profiles.verify_vendor(tx, account, verified=not undo))
     print(f"The business of {email} is {'no longer ' if undo else ''}verified.")
+    return 0
+
+
+@app.command(name="domains")
+def domains_of(email: str, *, kind: Kind = "vendor", json: bool = False) -> int:
+    """The domains of an account, how their proof stands, and what was found last.
+
+    Parameters
+    ----------
+    email
+        The account's e-mail address.
+    kind
+        Which account of that address.
+    json
+        Print the result as JSON.
+    """
+    rows = with_account(email, kind, lambda tx, account: tx.all(queries_domains.DOMAINS, account=account))
+    if json:
+        output.as_json(rows)
+    elif not rows:
+        print(f"{email} has named no domain.")
+    for row in () if json else rows:
+        print(f"{domains.shown(row.domain)}: {row.status}" + (f", last found: {row.answer}" if row.answer else ""))
     return 0
 
 
