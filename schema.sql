@@ -458,7 +458,7 @@ CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
 $$;
 
-CREATE FUNCTION payments.ask_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) RETURNS void
+CREATE FUNCTION payments.ask_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
@@ -467,7 +467,7 @@ declare
 begin
   select * into strict v from payments.payments where account_id = p_account and id = p_payment for update;
   if exists (select from payments.refunds where account_id = p_account and id = p_id) then
-    return;
+    return false;
   end if;
   select coalesce(sum(amount), 0) into v_asked from payments.refunds
    where account_id = p_account and payment_id = p_payment and status = 'asked';
@@ -476,6 +476,7 @@ begin
   end if;
   insert into payments.refunds (account_id, id, payment_id, amount, reason, asked_by)
   values (p_account, p_id, p_payment, p_amount, p_reason, p_by);
+  return true;
 end
 $$;
 

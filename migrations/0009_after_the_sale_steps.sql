@@ -120,9 +120,10 @@ begin
 end
 $$;
 
--- Ask for money to be paid back: a row that the gateway is asked with. The same id again is the same refund.
+-- Ask for money to be paid back: a row that the gateway is asked with. True the first time; the same id again is the same
+-- refund.
 create function payments.ask_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid)
-returns void
+returns boolean
 language plpgsql as $$
 declare
   v payments.payments;
@@ -130,7 +131,7 @@ declare
 begin
   select * into strict v from payments.payments where account_id = p_account and id = p_payment for update;
   if exists (select from payments.refunds where account_id = p_account and id = p_id) then
-    return;
+    return false;
   end if;
   select coalesce(sum(amount), 0) into v_asked from payments.refunds
    where account_id = p_account and payment_id = p_payment and status = 'asked';
@@ -139,6 +140,7 @@ begin
   end if;
   insert into payments.refunds (account_id, id, payment_id, amount, reason, asked_by)
   values (p_account, p_id, p_payment, p_amount, p_reason, p_by);
+  return true;
 end
 $$;
 

@@ -58,6 +58,8 @@ async def test_an_operator_finds_and_pays_back(till: Site, stripe: StripeFake, m
         page = await browser.get(home)
         assert "$5.00" in page.text and "66 taken, 0 had been spent" in page.text and 'value="9.99"' in page.text
         assert [each["amount"] for each in stripe.all("refunds")] == [500]
+        logged = "select count(*)::int from core.audit_logs where action = 'refund_asked' and actor_id = %s"
+        assert await scalar(db, logged, operator.id) == 1
         assert (await one(api, payment))["refunded"] == 500
         assert "The gateway says: paid." in (await browser.get((await browser.post(f"{home}/inquiry")).headers["location"])).text
         page = await browser.get(home)

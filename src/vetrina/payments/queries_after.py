@@ -66,7 +66,7 @@ INSERT_FAILURE = Statement(
 )
 
 ASK_REFUND = Statement(
-    NoneType, "select payments.ask_refund(%(account)s, %(payment)s, %(id)s, %(amount)s, %(reason)s::text, %(by)s::uuid)"
+    bool, "select payments.ask_refund(%(account)s, %(payment)s, %(id)s, %(amount)s, %(reason)s::text, %(by)s::uuid)"
 )
 REFUND = Statement(
     RefundRow,

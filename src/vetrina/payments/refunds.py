@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from vetrina.core import audit
 from vetrina.core.db import Tx
 from vetrina.core.ids import AccountId
 from vetrina.core.jobs import enqueue
@@ -27,11 +28,21 @@ async def ask(
     """
     place = {"account": str(payment.account_id), "refund": str(id)}
     async with services.db.tx() as tx:
-        await tx.do(
+        fresh = await tx.one(
             queries_after.ASK_REFUND, account=payment.account_id, payment=payment.id, id=id, amount=amount, reason=reason, by=by
         )
         # Whatever becomes of this process, the gateway is asked.
         await enqueue(tx, "payments.refund", queue="payments", lock=f"refund {id}", **place)
+        if fresh:
+            await audit.record(
+                tx,
+                "refund_asked",
+                payment.account_id,
+                resource=("payment", payment.id),
+                metadata={"refund_id": str(id), "amount": amount, "currency": payment.currency},
+                said={"why": reason} if reason else None,
+                actor=audit.Actor("admin", by) if by else audit.SYSTEM,
+            )
     try:
         return await carry(services, AccountId(payment.account_id), id)
     except GatewayFailed as failed:
