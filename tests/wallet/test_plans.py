@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -111,6 +112,23 @@ async def test_however_many_turn_it_a_month_begins_once(services: Services, make
     for account in accounts:
         assert [each[:2] for each in await ledger(db, account) if each[0] == "grant"] == [("grant", 2), ("grant", 2)]
     assert (await rows(db, "select count(*)::int from wallet.periods"))[0][0] == 10
+
+
+async def test_one_that_cannot_turn_keeps_nobody_waiting(services: Services, make: Make, db: Database, owner: str) -> None:
+    stuck, account = await make.account(), await make.account()
+    async with await psycopg.AsyncConnection.connect(owner, autocommit=True) as connection:
+        await connection.execute(
+            f"create function wallet.stumble() returns trigger language plpgsql as $$ begin if new.account_id = '{stuck.id}' then"
+            " raise exception 'stuck'; end if; return new; end $$".encode()
+        )
+        await connection.execute(
+            "create trigger stumble before insert on wallet.periods for each row execute function wallet.stumble()"
+        )
+    for each in (stuck, account):
+        await pass_time(services, each, "1 month")
+    assert (await quota(db, account)).left == 2
+    assert (await member(db, stuck)).period_end < datetime.now(UTC) + timedelta(seconds=1)
+    await make.books()
 
 
 async def test_a_month_that_is_paid_for_is_given_once(make: Make, db: Database) -> None:

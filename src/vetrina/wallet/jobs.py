@@ -8,6 +8,7 @@ import structlog
 
 from vetrina.core.jobs import job
 from vetrina.core.outbox import Letter, post
+from vetrina.core.refusals import Unavailable
 from vetrina.core.services import Services
 from vetrina.wallet import actions, plans, queries_plans
 from vetrina.web import words
@@ -36,13 +37,34 @@ async def turn_periods(services: Services) -> None:
     """Each minute, what comes after the periods that are over: the next month's allowances, days of grace, the free plan."""
     total = 0
     for _ in range(ROUNDS):
-        async with services.db.tx() as tx:
-            turned = await plans.turn_due(tx)
+        try:
+            async with services.db.tx() as tx:
+                turned = await plans.turn_due(tx)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("a period does not turn; each is tried alone")
+            await _one_by_one(services)
+            return
         if not turned:
             break
         total += turned
     if total:
         log.info("periods turned", count=total)
+
+
+async def _one_by_one(services: Services) -> None:
+    """So that one that cannot be turned keeps no other waiting."""
+    async with services.db.read() as tx:
+        due = await tx.all(queries_plans.DUE, limit=ROUNDS * plans.BATCH)
+    for account in due:
+        try:
+            async with services.db.tx() as tx:
+                await tx.one(queries_plans.TURN, account=account)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("a period does not turn", account=str(account))
 
 
 @job("wallet.overdue", queue="core")

@@ -143,6 +143,16 @@ TURN_DUE = Statement(
                for update of m skip locked) due
     """,
 )
+DUE = Statement(
+    UUID,
+    """
+    select m.account_id from wallet.memberships m
+      join accounts.accounts a on a.id = m.account_id and a.erased_at is null
+     where coalesce(m.grace_until, m.period_end) <= now()
+     order by coalesce(m.grace_until, m.period_end) limit %(limit)s
+    """,
+)
+TURN = Statement(str, "select coalesce(wallet.turn(%(account)s), '') as became")
 USE = Statement(bool, "select wallet.use(%(account)s, %(asset)s, %(quantity)s, %(key)s)")
 HAS_BOUGHT_TOKENS = Statement(
     bool,
