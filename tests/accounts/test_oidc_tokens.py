@@ -15,9 +15,11 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from tests.accounts.oidc_tools import count, person, walk
+from tests.fakes.cognito import PASSWORD
 from tests.fakes.oidc import HostedUi, base64url, unsigned
 from tests.site import Site
 from vetrina.accounts.providers import providers
+from vetrina.clients.oidc import ProviderRefused
 from vetrina.core.settings import Settings
 
 
@@ -93,10 +95,23 @@ SIGNATURES: dict[str, Callable[[HostedUi, dict[str, Any]], str]] = {
 }
 
 
+THE_WHOLE_WAY = {
+    "another audience", "another issuer", "expired", "another nonce", "an unknown key", "alg none", "by another key of that name",
+}  # fmt: skip
+"""What is also brought by a browser; the others are looked at where tokens are checked."""
+
+
 async def test_tokens_that_do_not_hold_are_refused(site: Site, hosted: HostedUi, browser: httpx2.AsyncClient) -> None:
     ada = person(hosted)
+    client = site.services.part(providers).get("cognito").client
+    true = hosted.pool.id_token(ada, PASSWORD) or ""
+    assert (await client.check(hosted.signed(true, "a nonce"), nonce="a nonce")).email == f"{ada}@example.com"
 
     async def refused(what: str) -> None:
+        with pytest.raises(ProviderRefused):
+            await client.check(hosted.signed(true, "a nonce"), nonce="a nonce")
+        if what not in THE_WHOLE_WAY:
+            return
         before = hosted.token_requests
         answer = await walk(browser, ada)
         assert answer.status_code == 401 and "did not sign you in" in answer.text, f"{what}: {answer.status_code}"
@@ -109,6 +124,7 @@ async def test_tokens_that_do_not_hold_are_refused(site: Site, hosted: HostedUi,
     for what, signed in SIGNATURES.items():
         hosted.raw = partial(signed, hosted)
         await refused(what)
+    assert {*FORGERIES, *SIGNATURES} >= THE_WHOLE_WAY
     for table in ("accounts", "identities", "sessions", "spent_nonces"):
         assert await count(site, f"accounts.{table}") == 0
     hosted.forge = hosted.raw = None

@@ -130,7 +130,7 @@ async def test_a_user_adds_a_business_face(site: Site, make: Make) -> None:
     page = (await site.client.get("/@ada")).text
     for shown in ("Ada&#39;s Prints", "Small editions", "Delft", "hello@prints.example", 'href="tel:+989123456789"'):
         assert shown in page, shown
-    assert page.count('rel="nofollow noopener noreferrer ugc"') == 3 and 'href=f"{HTTPS}instagram.com/ada"' in page
+    assert page.count('rel="nofollow noopener noreferrer ugc"') == 3 and f'href="{HTTPS}instagram.com/ada"' in page
     assert "Verified" not in page and "Proven" not in page
     changed = await change(site, account, business={"profile_info": {"location": "Leiden"}, "bio": None})
     assert changed["business"]["profile_info"] == {"location": "Leiden"} and changed["business"]["bio"] is None

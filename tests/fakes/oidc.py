@@ -117,7 +117,7 @@ class HostedUi(Fake):
             digest = hashlib.sha256(data["code_verifier"].encode()).digest()
             if base64url(digest) != kept["code_challenge"]:
                 return Response({"error": "invalid_grant"}, status_code=400)
-            made = self._signed(kept["token"], kept["nonce"])
+            made = self.signed(kept["token"], kept["nonce"])
             return Response({"id_token": made, "access_token": "x", "token_type": "Bearer", "expires_in": 3600}, status_code=200)
 
         @get("/keys", sync_to_thread=False)
@@ -127,7 +127,7 @@ class HostedUi(Fake):
 
         return [discovery, page, login, token, keys]
 
-    def _signed(self, token: str, nonce: str) -> str:
+    def signed(self, token: str, nonce: str) -> str:
         """The pool's token with the nonce, signed again with the pool's key, which moto has in its package."""
         claims = {**jwt.decode(token, self.pool.key(), algorithms=["RS256"]).claims, "nonce": nonce}
         key = self.own_keys[-1] if self.own_keys else self.pool.key()
