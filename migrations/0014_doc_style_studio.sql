@@ -3,25 +3,19 @@
 create schema doc_style_studio;
 
 -- externalId is the subject at the provider by which somebody first came.
-do $do$
-begin
-  execute format($view$
-    create view doc_style_studio.users as
-    select a.id as "_id",
-           reports.masked_email(a.email) as email,
-           reports.masked_name(u.name) as name,
-           %s as "externalId",
-           coalesce(w.balance, 0) as tokens,
-           coalesce(w.balance, 0) as "tokenBalance",
-           coalesce((select sum(g.quantity)::bigint from wallet.grants g
-                      where g.account_id = a.id and g.asset = 'token' and g.source = 'purchase'), 0) as "totalTokensPurchased"
-      from accounts.accounts a
-      left join accounts.users u on u.account_id = a.id
-      left join wallet.wallets w on w.account_id = a.id and w.asset = 'token' $view$,
-    case when to_regclass('accounts.identities') is null then 'null::text'
-         else '(select i.subject from accounts.identities i where i.account_id = a.id order by i.created_at, i.issuer limit 1)' end);
-end
-$do$;
+create view doc_style_studio.users as
+select a.id as "_id",
+       reports.masked_email(a.email) as email,
+       reports.masked_name(u.name) as name,
+       (select i.subject from accounts.identities i where i.account_id = a.id order by i.created_at, i.issuer limit 1)
+         as "externalId",
+       coalesce(w.balance, 0) as tokens,
+       coalesce(w.balance, 0) as "tokenBalance",
+       coalesce((select sum(g.quantity)::bigint from wallet.grants g
+                  where g.account_id = a.id and g.asset = 'token' and g.source = 'purchase'), 0) as "totalTokensPurchased"
+  from accounts.accounts a
+  left join accounts.users u on u.account_id = a.id
+  left join wallet.wallets w on w.account_id = a.id and w.asset = 'token';
 
 create view doc_style_studio.generations as
 select g.id as "_id",

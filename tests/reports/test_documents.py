@@ -94,6 +94,9 @@ async def test_the_studios_tables_hold_what_is_documented(db: Database, make: Ma
         ada = account.id
         await wallet.give(tx, ada, Asset.TOKEN, 50, source="purchase", key="one")
         await wallet.give(tx, ada, Asset.TOKEN, 7, source="gift", key="two")
+        await tx.connection.execute(
+            "insert into accounts.identities (issuer, subject, account_id, id, provider) "
+            "values ('https://idp.example.com', 'sub-1', %s, gen_random_uuid(), 'cognito')", (ada,))  # fmt: skip
         for number, (status, kind) in enumerate(
             [("pending", "tokens"), ("expired", "tokens"), ("cancelled", "tokens"), ("pending", "order")]
         ):
@@ -104,9 +107,9 @@ async def test_the_studios_tables_hold_what_is_documented(db: Database, make: Ma
         await tx.connection.execute(
             "insert into payments.gateway_refs "
             "select 'stripe', 'pi_1', account_id, id from payments.payments where track_id = 't0'")  # fmt: skip
-    columns = 'tokens, "tokenBalance", "totalTokensPurchased"'
+    columns = '"externalId", tokens, "tokenBalance", "totalTokensPurchased"'
     users = {row[0]: row[1:] for row in reporting.execute(f"select _id, {columns} from doc_style_studio.users")}
-    assert users[ada] == (57, 57, 50) and users[other.id] == (20, 20, 0)
+    assert users[ada] == ("sub-1", 57, 57, 50) and users[other.id] == (None, 20, 20, 0)
     columns = '"transactionId", amount, tokens, status, "stripePaymentIntentId"'
     bought = reporting.execute(f'select {columns} from doc_style_studio."tokenPurchases" order by 1')
     assert bought.fetchall() == [
