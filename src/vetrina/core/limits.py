@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import math
 import time
+from ipaddress import IPv6Network
 from typing import Annotated, Any
 
 import msgspec
@@ -105,7 +106,7 @@ class Limits:
         if limit is None:
             return None
         # Addresses and phones are nobody's business in the table: only their HMAC is kept.
-        key = f"{name}:{hmac.new(self._key, subject.encode(), hashlib.sha256).hexdigest()[:32]}"
+        key = f"{name}:{hmac.new(self._key, _whose(subject).encode(), hashlib.sha256).hexdigest()[:32]}"
         lease = self._leases.get(key)
         now = time.monotonic()
         stale = lease is None or lease.limit != limit or lease.ends <= now
@@ -128,9 +129,15 @@ class Limits:
         kept = had.left if had is not None and had.limit == limit and abs(had.ends - ends) < limit.seconds / 2 else 0
         lease = self._leases[key] = _Lease(drawn.granted + kept, drawn.used, ends, limit)
         if len(self._leases) > _KEPT:
-            now = time.monotonic()
-            self._leases = {name: each for name, each in self._leases.items() if each.ends > now}
+            self._forget()
         return lease
+
+    def _forget(self) -> None:
+        """Let go of windows that are over; and of the oldest half if all are open, which only loses permits."""
+        now = time.monotonic()
+        live = {key: each for key, each in self._leases.items() if each.ends > now}
+        half = list(live.items())[len(live) // 2 :]
+        self._leases = live if len(live) < _KEPT * 3 // 4 else dict(half)
 
     async def _limit(self, name: str) -> Limit | None:
         now = time.monotonic()
@@ -159,6 +166,16 @@ def parse(rows: dict[str, Any]) -> dict[str, Limit]:
         if limit.count > 0:
             found[key.removeprefix("limits.")] = limit
     return found
+
+
+def _whose(subject: str) -> str:
+    """An IPv6 address stands for its /64, which one household or server has whole; everything else for itself."""
+    if ":" not in subject:
+        return subject
+    try:
+        return str(IPv6Network((subject.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return subject
 
 
 def spoken(seconds: int) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from vetrina.demo import doors, faces
+from vetrina.demo import belongings, doors, faces
 from vetrina.demo.story import Story
 
-CHAPTERS = (doors.tell, faces.tell)
+CHAPTERS = (doors.tell, faces.tell, belongings.tell)
 """Told in this order, to one site; each begins with nobody signed in."""
 
 
