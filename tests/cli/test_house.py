@@ -60,6 +60,20 @@ def test_an_account_is_disabled_and_enabled(
     assert "No session" in capsys.readouterr().out
 
 
+def test_an_account_is_erased_for_who_asks_by_letter(
+    shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["account", "erase", "ada@example.com", "--confirm", "eve@example.com"]) == exits.FAILED
+    assert "not the same" in capsys.readouterr().err
+    assert main(["account", "erase", "ada@example.com", "--confirm", "Ada@example.com"]) == exits.OK
+    query = "select kind, is_active from accounts.accounts join accounts.erasures on account_id = id"
+    assert shell.execute(query).fetchall() == [("user", False)]
+    assert shell.execute("select task_name from procrastinate_jobs").fetchall() == [("accounts.erase",)]
+    # An operator cannot bring it back half-erased.
+    assert main(["account", "enable", "ada@example.com"]) == exits.OK
+    assert shell.execute(query).fetchall() == [("user", False)]
+
+
 def test_settings_are_listed_and_changed(
     shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]
 ) -> None:

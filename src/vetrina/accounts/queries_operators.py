@@ -35,12 +35,13 @@ SEARCH = Statement(
      order by a.id desc limit %(limit)s
     """,
 )
-# Not what is erased: that has nobody to come back.
+# Not what is erased, or being erased: that has nobody to come back.
 SET_ACTIVE = Statement(
     UUID,
     """
     update accounts.accounts set is_active = %(active)s
      where id = %(account)s and is_active <> %(active)s and erased_at is null
+       and not exists (select from accounts.erasures e where e.account_id = %(account)s)
     returning id
     """,
 )

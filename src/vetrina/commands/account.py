@@ -9,13 +9,15 @@ from uuid import UUID
 
 from cyclopts import App
 
-from vetrina.accounts import domains, identifiers, operators, profiles, queries_domains, queries_roles, roles
+from vetrina.accounts import domains, erasures, identifiers, operators, profiles, queries_domains, queries_roles, roles
 from vetrina.accounts.roles import Role
 from vetrina.commands import output
 from vetrina.commands.reach import doing
 from vetrina.core import logs, settings
+from vetrina.core.audit import SYSTEM
 from vetrina.core.db import Tx
-from vetrina.core.refusals import NotFound
+from vetrina.core.ids import AccountId
+from vetrina.core.refusals import Invalid, NotFound
 
 app = App(name="account", help="Accounts: roles, disabling, signing out, verifying a business.")
 Kind = Literal["user", "vendor"]
@@ -146,6 +148,26 @@ def domains_of(email: str, *, kind: Kind = "vendor", json: bool = False) -> int:
         print(f"{email} has named no domain.")
     for row in () if json else rows:
         print(f"{domains.shown(row.domain)}: {row.status}" + (f", last found: {row.answer}" if row.answer else ""))
+    return 0
+
+
+@app.command
+def erase(email: str, *, confirm: str, kind: Kind = "user") -> int:
+    """Erase an account for somebody who asked for it. It ends at once; a worker deletes what is personal.
+
+    Parameters
+    ----------
+    email
+        The account's e-mail address.
+    confirm
+        The same address once more.
+    kind
+        Which account of that address.
+    """
+    if identifiers.normal(confirm) != identifiers.normal(email):
+        raise Invalid("The two addresses are not the same. Nothing was done.")
+    with_account(email, kind, lambda tx, account: erasures.begin(tx, AccountId(account), SYSTEM))
+    print(f"{email} is closed. A worker erases what is personal.")
     return 0
 
 
