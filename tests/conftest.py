@@ -69,7 +69,7 @@ def database(server: str, template: str) -> Iterator[str]:
     """The URI, as the application's role, of a fresh clone. `owner_of` gives the owner's."""
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template}")
+        connection.execute(f"create database {name} template {template} strategy file_copy")  # half the time of the default
         yield _uri(server, name, "vetrina_app")
         connection.execute(f"drop database {name} with (force)")
 
