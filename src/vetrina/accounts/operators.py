@@ -10,6 +10,7 @@ from vetrina.accounts.model import OperatedAccount
 from vetrina.accounts.roles import Role
 from vetrina.core import audit
 from vetrina.core.db import Tx
+from vetrina.core.ids import read_id
 from vetrina.core.refusals import Forbidden, NotFound
 from vetrina.core.web import paging
 from vetrina.core.web.request import OPERATORS, Principal
@@ -38,10 +39,7 @@ async def search(
 ) -> list[OperatedAccount]:
     """Accounts, the newest first. `text` is an id, or how an e-mail address, phone, handle or name begins."""
     wanted = text.strip().lower().removeprefix("@")
-    try:
-        account = UUID(wanted)
-    except ValueError:
-        account = None
+    account = read_id(wanted)
     escaped = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return await tx.all(
         queries_operators.SEARCH,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from typing import Any
 
@@ -41,15 +42,17 @@ class Subscription(msgspec.Struct, frozen=True):
     metadata: dict[str, str] = {}
 
 
-class Plans:
+class Plans(ABC):
     """A part of `stripe.Stripe`. Raises StripeAway and StripeRefused."""
 
     @property
+    @abstractmethod
     def _api(self) -> Any:
-        raise NotImplementedError
+        """The SDK's client."""
 
+    @abstractmethod
     async def _read(self, call: Awaitable[Any], kind: type[Any]) -> Any:
-        raise NotImplementedError
+        """What the call brings, as `kind`."""
 
     async def subscription(self, ref: str) -> Subscription:
         """How it stands."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import Parameter
 
+from vetrina.core.ids import read_id
 from vetrina.core.refusals import Refusal
 from vetrina.core.web import pages, paging
 from vetrina.core.web.paging import Cursor
@@ -193,13 +194,7 @@ def _label(
 
 def _ids(given: list[Any]) -> list[UUID]:
     """The ids of a form; what is none is left out."""
-    found: list[UUID] = []
-    for each in given[:500]:
-        try:
-            found.append(UUID(str(each)))
-        except ValueError:
-            continue
-    return found
+    return [found for each in given[:500] if (found := read_id(each))]
 
 
 ROUTES: list[Any] = [library, upload, picks, file, save, delete]

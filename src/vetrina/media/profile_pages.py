@@ -11,6 +11,7 @@ from vetrina.accounts import profiles
 from vetrina.accounts import queries_profiles as accounts
 from vetrina.accounts.model_profiles import BadSocialLink, BusinessChange, ContactInfo, ProfileChange, ProfileInfo
 from vetrina.core.db import Tx
+from vetrina.core.ids import read_id
 from vetrina.core.refusals import NotFound, Refusal
 from vetrina.core.web import pages, paging
 from vetrina.core.web.front import Form
@@ -217,10 +218,10 @@ def _picture(request: Request, row: FileRow, by: str) -> dict[str, Any]:
 
 
 def _uuid(text: object) -> UUID:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        raise NotFound("Choose a picture first.") from None
+    found = read_id(text)
+    if found is None:
+        raise NotFound("Choose a picture first.")
+    return found
 
 
 ROUTES: list[Any] = [profile, editor, save, save_business, remove_business, save_portrait]

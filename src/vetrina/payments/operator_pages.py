@@ -12,7 +12,7 @@ from litestar import Response, get, post
 from litestar.params import Parameter, QueryParameter
 
 from vetrina.accounts.guards import operator
-from vetrina.core.ids import AccountId, new_id
+from vetrina.core.ids import AccountId, new_id, read_id
 from vetrina.core.refusals import Invalid, Refusal
 from vetrina.core.web import pages, paging
 from vetrina.core.web.front import Form
@@ -169,10 +169,10 @@ class _BadSum(Invalid):
 
 
 def _id(text: str | None) -> UUID:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        raise Invalid("Open the page of the payment again.") from None
+    found = read_id(text)
+    if found is None:
+        raise Invalid("Open the page of the payment again.")
+    return found
 
 
 def _day(text: str) -> date | None:

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 
 from vetrina.core.db import Tx
 from vetrina.core.idempotency import Turn
-from vetrina.core.ids import AccountId, new_id
+from vetrina.core.ids import AccountId, new_id, read_id
 from vetrina.core.refusals import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
@@ -149,10 +149,10 @@ def _bar(bucket: Quota) -> dict[str, Any]:
 
 
 def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise UnknownPlan("Choose a plan.") from None
+    found = read_id(text)
+    if found is None:
+        raise UnknownPlan("Choose a plan.")
+    return found
 
 
 ROUTES: list[Any] = [page, choose, cancel, resume]

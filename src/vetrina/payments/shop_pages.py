@@ -12,7 +12,7 @@ from litestar.params import Parameter
 from litestar.response import Redirect
 
 from vetrina.core.idempotency import Turn
-from vetrina.core.ids import new_id
+from vetrina.core.ids import new_id, read_id
 from vetrina.core.refusals import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
@@ -177,10 +177,10 @@ def _here(what: str, currency: str, next: str | None, needed: int | None = None)
 
 
 def _pack(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise UnknownPack("Choose how much to buy.") from None
+    found = read_id(text)
+    if found is None:
+        raise UnknownPack("Choose how much to buy.")
+    return found
 
 
 ROUTES: list[Any] = [short, shop, buy]

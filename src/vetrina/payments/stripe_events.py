@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any, cast
-from uuid import UUID
 
 import msgspec
 import structlog
 
 from vetrina.clients.stripe import Charge, Session, StripeAway, StripeRefused
 from vetrina.core.db import Tx
-from vetrina.core.ids import AccountId
+from vetrina.core.ids import AccountId, read_id
 from vetrina.core.services import Services
 from vetrina.payments import actions, queries, queries_after
 from vetrina.payments.gateways import gateways
@@ -109,7 +108,7 @@ async def refund_told(services: Services, event: Event) -> Effect | None:
         return None
     return lambda tx: tx.one(
         queries_after.TELL_REFUND, account=payment.account_id, id=payment.id,
-        ours=_uuid(_mark(it.get("metadata"), "vetrina_refund")), ref=it["id"], amount=it["amount"],
+        ours=read_id(_mark(it.get("metadata"), "vetrina_refund")), ref=it["id"], amount=it["amount"],
         status=it.get("status") or "pending", error=it.get("failure_reason"),
     )  # fmt: skip
 
@@ -181,7 +180,7 @@ async def _of_money(services: Services, it: dict[str, Any]) -> PaymentRow | None
 
 async def _marked(tx: Tx, marks: Any) -> PaymentRow | None:
     """The payment that these metadata name."""
-    account, payment = (_uuid(_mark(marks, name)) for name in ("vetrina_account", "vetrina_payment"))
+    account, payment = (read_id(_mark(marks, name)) for name in ("vetrina_account", "vetrina_payment"))
     if account is None or payment is None:
         return None
     found = await tx.maybe(queries.ONE, account=AccountId(account), id=payment)
@@ -195,13 +194,6 @@ def _mark(metadata: Any, name: str) -> Any:
 def _id(value: Any) -> str | None:
     """An object's id, whether it was sent as an id or whole."""
     return value if isinstance(value, str) else _mark(value, "id")
-
-
-def _uuid(text: Any) -> UUID | None:
-    try:
-        return UUID(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
 
 
 def _as(value: dict[str, Any], kind: type[Any]) -> Any:

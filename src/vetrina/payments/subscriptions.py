@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any, cast
-from uuid import UUID
 
 import structlog
 
 from vetrina.clients.stripe import Stripe, StripeAway, StripeRefused
 from vetrina.clients.stripe_plans import Subscription
 from vetrina.core.db import Tx
-from vetrina.core.ids import AccountId
+from vetrina.core.ids import AccountId, read_id
 from vetrina.core.services import Services
 from vetrina.payments import actions, queries, queries_after, queries_plans
 from vetrina.payments.gateways import gateways
@@ -45,7 +44,7 @@ async def invoice_paid(services: Services, event: Event) -> Effect | None:
     month = _month(it)
     if amount <= 0 or month is None:
         return None
-    plan = _uuid(marks.get(PLAN)) or first.plan_id
+    plan = read_id(marks.get(PLAN)) or first.plan_id
     return lambda tx: tx.one(
         queries_plans.RENEW, account=first.account_id, first=first.id, plan=plan, invoice=it["id"], subscription=ref,
         amount=amount, currency=str(it["currency"]).upper(), starts_at=month[0], ends_at=month[1],
@@ -133,16 +132,9 @@ def _month(invoice: dict[str, Any]) -> tuple[datetime, datetime] | None:
 async def _first(services: Services, marks: Any) -> PaymentRow | None:
     """The payment that began the subscription: what Checkout marked it with."""
     given = cast("dict[str, Any]", marks) if isinstance(marks, dict) else {}
-    account, payment = _uuid(given.get("vetrina_account")), _uuid(given.get("vetrina_payment"))
+    account, payment = read_id(given.get("vetrina_account")), read_id(given.get("vetrina_payment"))
     if account is None or payment is None:
         return None
     async with services.db.read() as tx:
         found = await tx.maybe(queries.ONE, account=AccountId(account), id=payment)
     return found if found and found.gateway == StripeGateway.name and found.kind == "plan" else None
-
-
-def _uuid(text: Any) -> UUID | None:
-    try:
-        return UUID(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
