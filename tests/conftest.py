@@ -20,8 +20,9 @@ from tests.make import Make
 from tests.site import Site, serving
 from vetrina import worker as worker_process
 from vetrina.core.db import Database
-from vetrina.core.services import Services, connect
+from vetrina.core.services import Services
 from vetrina.core.settings import Settings, read
+from vetrina.modules import connect
 from vetrina.prepare import prepare
 
 

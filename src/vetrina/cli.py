@@ -1,15 +1,14 @@
-"""The command line: it lists the commands, nothing else."""
+"""The command line: the commands of no module, and those of the modules."""
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
 import vetrina
+from vetrina import demo, modules
 from vetrina.commands import exits
 
 OWN = {
@@ -19,21 +18,9 @@ OWN = {
     "migrate": "Bring the database up to date.",
     "doctor": "List every setting, and check database, storage and engines.",
     "verify": "Prove every balance from the ledger.",
-    "members": "List members by their metadata.",
     "conform": "Select every table and column that the documents name.",
 }
-GROUPS = {
-    "webhooks": "What Stripe told, and applying it again.",
-    "account": "Accounts: roles, disabling, signing out.",
-    "audit": "The audit log: its proof.",
-    "db": "The database: its address, a shell on it.",
-    "packs": "Packs of credits: what is for sale, at which price.",
-    "payments": "Payments: what the gateways know of them.",
-    "quota": "Plans and quotas: what an account may still do, and why not.",
-    "stripe": "The Stripe mirror: fill it, prove it, see how it stands.",
-    "report": "Reports on what Stripe holds, as of any date.",
-    "settings": "What can be changed while the site runs: rate limits, gifts.",
-}
+GROUPS = {"db": "The database: its address, a shell on it."}
 """Commands of several verbs, each group in a file of `commands`."""
 
 
@@ -50,9 +37,8 @@ def create() -> App:
         app.command(f"vetrina.commands.{name}:{name}", name=name, help=about)
     for name, about in GROUPS.items():
         app.command(f"vetrina.commands.{name}:app", name=name, help=about)
-    for file in sorted(Path(__file__).parent.glob("*/commands.py")):
-        about = (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").partition("\n")[0]
-        app.command(f"vetrina.{file.parent.name}.commands:app", name=file.parent.name, help=about)
+    for command in (command for module in (*modules.MODULES, demo.MODULE) for command in module.commands):
+        app.command(command.target, name=command.name, help=command.help)
     return app
 
 

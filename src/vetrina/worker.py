@@ -1,11 +1,9 @@
-"""The worker process: it lists the modules' jobs, and takes up what a killed worker left behind."""
+"""The worker process: it runs the jobs of the modules, and takes up what a killed worker left behind."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
-import pkgutil
 import signal
 
 import structlog
@@ -13,9 +11,10 @@ from procrastinate import PsycopgConnector
 from procrastinate.utils import utcnow
 from procrastinate.worker import Worker
 
-from vetrina.app import MODULES, loaded
-from vetrina.core import jobs, privacy
+from vetrina import modules
+from vetrina.core import jobs
 from vetrina.core.db import Statement
+from vetrina.core.module import Modules
 from vetrina.core.services import Services
 from vetrina.core.settings import Settings
 
@@ -31,15 +30,12 @@ GRACE = 8.0
 DOING = Statement(int, "select id from procrastinate_jobs where status = 'doing' and worker_id = %(worker)s")
 
 
-def load(settings: Settings) -> None:
-    """Declare the jobs of every module that is loaded (`jobs.py`, `NOUN_jobs.py`), and what is personal in all of them."""
-    importlib.import_module("vetrina.core.upkeep")
-    importlib.import_module("vetrina.core.outbox")
-    for name in loaded(settings):
-        for each in pkgutil.iter_modules(importlib.import_module(f"vetrina.{name}").__path__):
-            if each.name == "jobs" or each.name.endswith("_jobs"):
-                importlib.import_module(f"vetrina.{name}.{each.name}")
-    privacy.load(MODULES)
+def load(settings: Settings) -> Modules:
+    """Return the modules that these settings load, with their jobs declared."""
+    found = modules.of(settings)
+    for module in found:
+        module.declare_jobs()
+    return found
 
 
 async def run(services: Services) -> None:
@@ -53,7 +49,7 @@ async def run(services: Services) -> None:
 
 async def work(services: Services, stop: asyncio.Event) -> None:
     """Work until `stop` is set."""
-    load(services.settings)
+    services.modules = load(services.settings)
     await services.open()
     try:
         while not stop.is_set():

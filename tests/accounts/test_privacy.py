@@ -19,17 +19,11 @@ from tests.site import Site
 from vetrina.accounts import erasures, exports, roles
 from vetrina.accounts.erasures import PHRASE
 from vetrina.accounts.roles import Role
-from vetrina.app import MODULES
 from vetrina.core import audit, privacy
 from vetrina.core.audit import SYSTEM
+from vetrina.core.module import Modules
 from vetrina.core.services import Services
 from vetrina.core.settings import Settings
-
-
-@pytest.fixture(autouse=True)
-def parts() -> None:
-    """Every module speaks for its tables, as in a worker."""
-    privacy.load(MODULES)
 
 
 async def rest(services: Services, *tasks: str) -> None:
@@ -101,11 +95,11 @@ async def test_it_goes_on_wherever_it_was_killed(site: Site, services: Services,
     account, _ = await full_life(site, owner)
     async with services.db.tx() as tx:
         await erasures.begin(tx, account, SYSTEM)
-    steps = len(privacy.PARTS)
+    steps = len(privacy.parts(services.modules))
     for step in range(steps):
-        killed = _killed_at(step)
+        killed = _killed_at(services, step)
         with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(privacy, "downwards", killed)
+            patch.setattr(privacy, "erasure_order", killed)
             await erasures.erase(services, account)
     await erasures.erase(services, account)
     await erasures.erase(services, account)
@@ -115,16 +109,16 @@ async def test_it_goes_on_wherever_it_was_killed(site: Site, services: Services,
         assert await audit.faults(tx) == []
 
 
-def _killed_at(step: int) -> Any:
-    whole = privacy.downwards()
+def _killed_at(services: Services, step: int) -> Any:
+    whole = privacy.erasure_order(services.modules)
 
-    def downwards() -> list[privacy.Part]:
+    def erasure_order(_: Modules) -> list[privacy.Part]:
         # The part at `step` is begun and not ended.
         broken = privacy.Personal("nothing", None, _Dying(), "dies")  # type: ignore[arg-type]
         cut = privacy.Part(whole[step].module, [*whole[step].tables[: len(whole[step].tables) // 2], broken])
         return [*whole[:step], cut, *whole[step + 1 :]]
 
-    return downwards
+    return erasure_order
 
 
 class _Dying:
@@ -182,7 +176,7 @@ async def test_the_copy_holds_everything_and_no_secret(site: Site, worker: Servi
     text = json.dumps(data, ensure_ascii=False)
     assert set(CANARIES) - found_in(text) <= {"key", "letter"}
     assert "$argon2" not in text and "stranger@example.com" not in text and str(stranger.id) not in text
-    exported = {table.table for part in privacy.PARTS.values() for table in part.tables if table.export}
+    exported = {table.table for part in privacy.parts(worker.modules) for table in part.tables if table.export}
     assert {name.removeprefix("data/").removesuffix(".json") for name in data} == exported
     assert data["data/accounts.accounts.json"][0]["email"] == CANARIES["email"]
     assert len(data["data/wallet.entries.json"]) >= 2 and data["data/reports.searches.json"] == []

@@ -8,11 +8,11 @@ import pytest
 
 from tests.make import Account, Make, race
 from tests.site import Site
-from vetrina import app
 from vetrina.accounts import guards, operators, roles
 from vetrina.accounts.roles import LastSuperuser, Role
 from vetrina.core.ids import new_id
 from vetrina.core.refusals import NotFound
+from vetrina.modules import MODULES
 
 
 async def appoint(make: Make, *given: Role, **options: Any) -> Account:
@@ -117,7 +117,7 @@ async def test_a_role_needs_an_account(site: Site) -> None:
 
 def test_every_operators_route_is_guarded() -> None:
     """Whoever adds a route below /operator gives it one of the guards."""
-    handlers = [each for kind in ("api", "pages", "serve") for each in app._routes(kind)]  # pyright: ignore[reportPrivateUsage]
+    handlers = [route for module in MODULES for route in (*module.api_routes(), *module.page_routes())]
     theirs = [each for each in handlers if any(path.startswith("/operator") for path in each.paths)]
     assert len(theirs) > 10
     assert [str(each) for each in theirs if not {guards.operator, guards.superuser} & set(each.guards or ())] == []

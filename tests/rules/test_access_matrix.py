@@ -10,10 +10,10 @@ from tests.access.rows import Row, Scene
 from tests.make import Account, Make
 from tests.rules.code import ROOT
 from tests.site import Site
-from vetrina import app
 from vetrina.accounts import roles
 from vetrina.accounts.roles import Role
-from vetrina.core.web import front, health, outbox
+from vetrina.core.web import outbox
+from vetrina.modules import CORE, MODULES
 
 FILES = sorted(path.stem for path in (ROOT / "tests" / "access").glob("*.py") if path.stem != "rows")
 
@@ -40,7 +40,7 @@ async def operations(site: Site) -> dict[str, str]:
     """Every operation of the OpenAPI document and the module that it belongs to."""
     document = (await site.client.get("/api/docs/openapi.json")).json()
     homes: dict[str, str] = {}
-    for handler in (*app._routes("api"), *outbox.ROUTES):  # pyright: ignore[reportPrivateUsage]
+    for handler in (*(route for module in MODULES for route in module.api_routes()), *outbox.ROUTES):
         for path in handler.paths:
             plain = "/api/v1" + re.sub(r":\w+}", "}", path).removeprefix("/api/v1")
             for method in handler.http_methods:
@@ -113,8 +113,7 @@ async def _operator(make: Make, role: Role) -> Account:
 
 
 def test_every_page_that_names_nothing_is_open_or_guarded() -> None:
-    handlers = [each for kind in ("pages", "serve") for each in app._routes(kind)]  # pyright: ignore[reportPrivateUsage]
-    handlers += [*health.ROUTES, *front.ROUTES, *outbox.ROUTES]
+    handlers = [route for module in (CORE, *MODULES) for route in module.page_routes()]
     bare = {path for each in handlers if not each.guards for path in each.paths if "{" not in path.removesuffix("{rest:path}")}
     listed = {path for path in bare if not path.startswith(("/api/v1/", "/webhooks/"))}
     assert listed - OPEN == set(), "give these `guards=[signed_in]` (or `operator`), or list them as OPEN"

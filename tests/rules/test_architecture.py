@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.rules.catalogue import Catalogue
 from tests.rules.code import MODULES, ROOT, SOURCE, stair, tracked
-from vetrina.app import MODULES as LOADED
+from vetrina.modules import MODULES as LOADED
 
 LIMIT = 320  # about 300
 MEASURED = {".py", ".sql", ".html", ".css", ".js", ".md", ".lock"}
@@ -86,7 +86,7 @@ def test_a_module_is_a_folder_a_schema_and_a_tests_folder(catalogue: Catalogue) 
     folders = {name for name in MODULES if (SOURCE / name).is_dir()}
     schemas = {table.split(".")[0] for table in catalogue.columns} - {"core"}
     tests = {name for name in MODULES if any((ROOT / "tests" / name).glob("test_*.py"))}
-    assert folders == schemas == set(LOADED)
+    assert folders == schemas == {each.name for each in LOADED}
     assert folders - tests == set(), "modules without tests"
     assert tests - folders == set(), "tests of no module"
 

@@ -8,8 +8,9 @@ from typing import Any
 import psycopg
 
 from tests.rules.catalogue import Catalogue
-from vetrina.app import MODULES
+from vetrina import modules
 from vetrina.core import privacy
+from vetrina.core.settings import read
 
 BESIDES = {"accounts.accounts", "accounts.verifications", "core.outbox"}
 """Tables that name somebody without their account's id."""
@@ -23,8 +24,7 @@ def of_people(catalogue: Catalogue) -> set[str]:
 
 
 def named() -> list[tuple[str, privacy.Personal]]:
-    privacy.load(MODULES)
-    return [(part.module, table) for part in privacy.PARTS.values() for table in part.tables]
+    return [(part.module, table) for part in privacy.parts(modules.of(read({}))) for table in part.tables]
 
 
 def test_every_table_with_somebody_in_it_is_named_once(catalogue: Catalogue) -> None:

@@ -19,10 +19,11 @@ from tests.make import Make
 from tests.site import serving
 from tests.stripe_mirror.tools import SECRET, deliver
 from vetrina.accounts import roles
-from vetrina.app import create, loaded
+from vetrina.app import create
 from vetrina.commands import exits
 from vetrina.core.services import connect
 from vetrina.core.settings import BadSetting, Settings, read
+from vetrina.modules import loaded
 from vetrina.stripe_mirror import sample
 
 AT = 1_760_000_000

@@ -9,7 +9,7 @@ import msgspec
 from litestar import delete, get, post
 from litestar.params import Parameter
 
-from vetrina.accounts import actions, api_codes, api_factor, queries
+from vetrina.accounts import actions, queries
 from vetrina.accounts.api_codes import Code, Password, Target
 from vetrina.accounts.model import AccountRow
 from vetrina.accounts.model_doors import PasswordOrCode
@@ -123,13 +123,4 @@ async def usage_page(
     return paging.page(rows, limit, lambda row: row.id, lambda row: row)
 
 
-ROUTES: list[Any] = [
-    register,
-    sign_in,
-    refresh,
-    sign_out,
-    me,
-    usage_page,
-    *api_codes.ROUTES,
-    *api_factor.ROUTES,
-]
+ROUTES: list[Any] = [register, sign_in, refresh, sign_out, me, usage_page]

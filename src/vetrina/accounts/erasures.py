@@ -78,7 +78,7 @@ async def begin(tx: Tx, account: AccountId, actor: Actor) -> None:
 
 async def erase(services: Services, account: AccountId) -> None:
     """All of it, from the top of the stair down. Runs again harmlessly wherever it was killed."""
-    parts = privacy.downwards()
+    parts = privacy.erasure_order(services.modules)
     for part in parts:
         if part.before is not None:
             await part.before(services, account)

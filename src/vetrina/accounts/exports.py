@@ -76,9 +76,10 @@ async def make(services: Services, account: AccountId, export: UUID) -> None:
         file = Path(folder) / "export.zip"
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             archive.writestr("README.txt", README.format(at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
-            for part in privacy.PARTS.values():
+            parts = privacy.parts(services.modules)
+            for part in parts:
                 await _tables(services, account, part, archive)
-            for part in privacy.PARTS.values():
+            for part in parts:
                 await _files(services, account, part, archive)
         size = file.stat().st_size
         await services.storage.put_file(key, file, "application/zip")

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Response, get, post
 
-from vetrina.accounts import actions, activity, pages_codes, pages_doors, pages_security, queries
+from vetrina.accounts import actions, activity, queries
 from vetrina.accounts.web import errors
 from vetrina.core import usage
 from vetrina.core.refusals import Refusal
@@ -61,11 +61,4 @@ async def _home(request: Request, *, name: str | None = None, refused: Refusal |
     )
 
 
-ROUTES: list[Any] = [
-    *pages_doors.ROUTES,
-    *pages_codes.ROUTES,
-    *pages_security.ROUTES,
-    home,
-    rename,
-    usage_page,
-]
+ROUTES: list[Any] = [home, rename, usage_page]

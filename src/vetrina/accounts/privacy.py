@@ -6,25 +6,23 @@ from vetrina.accounts import queries_domains as domains
 from vetrina.accounts import queries_identities as identities
 from vetrina.accounts import queries_privacy as q
 from vetrina.accounts import queries_profiles as profiles
-from vetrina.core.privacy import Part, Personal, declare
+from vetrina.core.privacy import Part, Personal
 
-PART = declare(
-    Part(
-        "accounts",
-        [
-            Personal("accounts.verifications", None, q.FORGET_CODES, "HMACs of codes that live ten minutes"),
-            Personal("accounts.recovery_codes", None, q.FORGET_RECOVERY_CODES, "HMACs of secrets"),
-            Personal("accounts.second_factors", q.MY_SECOND_FACTOR, q.FORGET_SECOND_FACTOR),
-            Personal("accounts.exports", q.MY_EXPORTS, q.FORGET_EXPORTS),
-            Personal("accounts.user_roles", q.MY_ROLES, q.FORGET_ROLES),
-            Personal("accounts.sessions", q.MY_SESSIONS, q.FORGET_SESSIONS),
-            Personal("accounts.identities", identities.MY_IDENTITIES, identities.FORGET_IDENTITIES),
-            Personal("accounts.domain_verifications", domains.MY_DOMAINS, domains.FORGET_DOMAINS),
-            Personal("accounts.former_handles", profiles.MY_FORMER_HANDLES, profiles.FORGET_FORMER_HANDLES),
-            Personal("accounts.users", q.MY_USER, q.FORGET_USER),
-            Personal("accounts.vendors", q.MY_VENDOR, q.FORGET_VENDOR),
-            Personal("accounts.erasures", None, None, "that and when it was asked for; the job goes on from it"),
-            Personal("accounts.accounts", q.MY_ACCOUNT, q.NOBODY),
-        ],
-    )
+PART = Part(
+    "accounts",
+    [
+        Personal("accounts.verifications", None, q.FORGET_CODES, "HMACs of codes that live ten minutes"),
+        Personal("accounts.recovery_codes", None, q.FORGET_RECOVERY_CODES, "HMACs of secrets"),
+        Personal("accounts.second_factors", q.MY_SECOND_FACTOR, q.FORGET_SECOND_FACTOR),
+        Personal("accounts.exports", q.MY_EXPORTS, q.FORGET_EXPORTS),
+        Personal("accounts.user_roles", q.MY_ROLES, q.FORGET_ROLES),
+        Personal("accounts.sessions", q.MY_SESSIONS, q.FORGET_SESSIONS),
+        Personal("accounts.identities", identities.MY_IDENTITIES, identities.FORGET_IDENTITIES),
+        Personal("accounts.domain_verifications", domains.MY_DOMAINS, domains.FORGET_DOMAINS),
+        Personal("accounts.former_handles", profiles.MY_FORMER_HANDLES, profiles.FORGET_FORMER_HANDLES),
+        Personal("accounts.users", q.MY_USER, q.FORGET_USER),
+        Personal("accounts.vendors", q.MY_VENDOR, q.FORGET_VENDOR),
+        Personal("accounts.erasures", None, None, "that and when it was asked for; the job goes on from it"),
+        Personal("accounts.accounts", q.MY_ACCOUNT, q.NOBODY),
+    ],
 )

@@ -49,7 +49,7 @@ def language(request: Request) -> Language:
 
 def start(request: Request) -> str:
     """Where one goes after signing in from nowhere in particular; the front door where there is no studio."""
-    return "/studio" if request.services.settings.loads("studio") else "/"
+    return "/studio" if request.services.modules.loads("studio") else "/"
 
 
 async def enter(

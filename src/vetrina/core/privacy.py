@@ -1,6 +1,6 @@
 """What is somebody's own: every module says of each of its tables what an export holds and what an erasure takes away.
 
-A module's `privacy.py` declares its `Part`. An export writes the rows that each table's `export` gives, as JSON, and
+A module names the file with its `PART` in its `MODULE`. An export writes the rows that each table's `export` gives, as JSON, and
 the files. An erasure runs every `before`, then the `erase` of each table, from the top of the stair down, a module a
 transaction; it may be killed and begin again at any point, so each has to be harmless the second time. A test fails
 for a table with an account in it that no part names.
@@ -9,8 +9,7 @@ for a table with an account in it that no part names.
 from __future__ import annotations
 
 import importlib
-import importlib.util
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from vetrina.core import audit, idempotency, outbox, usage
 from vetrina.core.db import Statement
 from vetrina.core.ids import AccountId
+from vetrina.core.module import Modules
 from vetrina.core.services import Services
 
 Json = dict[str, Any]
@@ -48,43 +48,32 @@ class Part:
     """Names in the export and storage keys of what is somebody's besides rows."""
 
 
-PARTS: dict[str, Part] = {}
+def parts(modules: Modules) -> list[Part]:
+    """Return the parts of all installed modules, from the bottom of the stair up, whether they are served or not.
+
+    Raises LookupError where composition named no modules: a copy of nothing must not pass for one of everything.
+    """
+    if not modules.installed:
+        raise LookupError("these services know no modules: `vetrina.modules.connect` makes some that do")
+    return [importlib.import_module(module.personal_data).PART for module in modules.installed if module.personal_data]
 
 
-def declare(part: Part) -> Part:
-    """Make a module's part known."""
-    PARTS[part.module] = part
-    return part
-
-
-def load(modules: Sequence[str]) -> None:
-    """Make the parts of these modules known, given from the bottom of the stair up. Composition calls it."""
-    for name in modules:
-        if importlib.util.find_spec(f"vetrina.{name}.privacy"):
-            importlib.import_module(f"vetrina.{name}.privacy")
-    known = {name: PARTS[name] for name in ("core", *modules) if name in PARTS}
-    PARTS.clear()
-    PARTS.update(known)
-
-
-def downwards() -> list[Part]:
-    """Every part from the top of the stair down; accounts last, since everything else knows by it who somebody is."""
-    upper = [part for name, part in PARTS.items() if name not in {"core", "accounts"}]
-    return [*reversed(upper), PARTS["core"], PARTS["accounts"]]
+def erasure_order(modules: Modules) -> list[Part]:
+    """Return every part from the top of the stair down, the accounts' last: everything else refers to them by id."""
+    core, first, *upper = parts(modules)
+    return [*reversed(upper), core, first]
 
 
 LEDGER = "kept under the bare id: what was paid and spent has to stay provable"
 
-declare(
-    Part(
-        "core",
-        [
-            Personal("core.usage", usage.EXPORT, usage.FORGET),
-            Personal("core.idempotency_keys", None, idempotency.FORGET_ALL, "answers that are kept for a day"),
-            Personal("core.outbox", None, outbox.FORGET, "letters that a development site did not send"),
-            Personal("core.audit_logs", audit.EXPORT, None, "append-only; holds no personal data itself"),
-            Personal("core.audit_heads", None, None, "a figure and a hash"),
-            Personal("core.audit_details", None, None, "goes with the account itself, after the last row was written"),
-        ],
-    )
+PART = Part(
+    "core",
+    [
+        Personal("core.usage", usage.EXPORT, usage.FORGET),
+        Personal("core.idempotency_keys", None, idempotency.FORGET_ALL, "answers that are kept for a day"),
+        Personal("core.outbox", None, outbox.FORGET, "letters that a development site did not send"),
+        Personal("core.audit_logs", audit.EXPORT, None, "append-only; holds no personal data itself"),
+        Personal("core.audit_heads", None, None, "a figure and a hash"),
+        Personal("core.audit_details", None, None, "goes with the account itself, after the last row was written"),
+    ],
 )

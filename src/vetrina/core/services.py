@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from vetrina.core import settings as settings_of
 from vetrina.core.db import Database
 from vetrina.core.events import Hub
+from vetrina.core.module import Modules
 from vetrina.core.settings import Settings
 from vetrina.core.storage import SignedLinks, Storage
 
@@ -26,6 +27,8 @@ class Services:
     keys: list[bytes]
     links: SignedLinks
     hub: Hub
+    modules: Modules = Modules()
+    """Set by composition (`vetrina.modules`)."""
     _parts: dict[Callable[[Services], Any], Any] = field(default_factory=dict[Callable[["Services"], Any], Any])
 
     def part(self, make: Callable[[Services], Part]) -> Part:

@@ -61,7 +61,7 @@ class Settings:
     stripe_api_base: str = _setting("STRIPE_API_BASE", "https://api.stripe.com", "Another address of Stripe, such as a fake.")
     zarinpal_merchant_id: str = _setting("ZARINPAL_MERCHANT_ID", "", "Turns on ZarinPal, which takes rials.", secret=True)
     zarinpal_api_base: str = _setting("ZARINPAL_API_BASE", "", "Another address of ZarinPal's gateway, such as a fake.")
-    only: str = _setting("VETRINA_ONLY", "", "Modules to serve, comma-separated, with accounts; all of them if not set.")
+    only: str = _setting("VETRINA_ONLY", "", "Modules to serve, comma-separated, with those that they need; all if not set.")
     log_format: str = _setting(
         "VETRINA_LOG_FORMAT", "auto", "json, text, or auto (on a terminal text, without requests that went well)."
     )
@@ -91,11 +91,6 @@ class Settings:
         "VETRINA_DNS_SERVERS", "", "Name servers (address or address:port, comma-separated) to ask; otherwise the system's."
     )
     comfyui_workflow: str = _setting("COMFYUI_WORKFLOW", "", "An own workflow file (API format) for ComfyUI.")
-
-    def loads(self, module: str) -> bool:
-        """Whether the routes and jobs of `module` are loaded."""
-        chosen = {each.strip() for each in self.only.split(",")} - {""}
-        return not chosen or module == "accounts" or module in chosen
 
     @property
     def secure(self) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 
 from vetrina.core.db import Statement
 from vetrina.core.ids import AccountId
-from vetrina.core.privacy import Part, Personal, declare
+from vetrina.core.privacy import Part, Personal
 from vetrina.core.services import Services
 from vetrina.core.storage import key_of
 from vetrina.media import queries_profiles
@@ -47,13 +47,11 @@ async def files(services: Services, account: AccountId) -> AsyncGenerator[tuple[
         yield f"pictures/{each.id}.{_ENDINGS.get(each.mime, 'bin')}", key_of(account, each.id, ORIGINAL)
 
 
-PART = declare(
-    Part(
-        "media",
-        [
-            Personal("media.portraits", queries_profiles.MY_PORTRAITS, queries_profiles.FORGET_PORTRAITS),
-            Personal("media.files", FILES, FORGET_FILES),
-        ],
-        files=files,
-    )
+PART = Part(
+    "media",
+    [
+        Personal("media.portraits", queries_profiles.MY_PORTRAITS, queries_profiles.FORGET_PORTRAITS),
+        Personal("media.files", FILES, FORGET_FILES),
+    ],
+    files=files,
 )

@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Any
 
 from vetrina.core.db import Statement
-from vetrina.core.privacy import LEDGER, Part, Personal, declare
+from vetrina.core.privacy import LEDGER, Part, Personal
 
 PAYMENTS = Statement(
     dict[str, Any], "select to_jsonb(p) - 'account_id' as row from payments.payments p where account_id = %(account)s order by id"
@@ -38,17 +38,15 @@ BARE = Statement(
 )
 FORGET_CUSTOMERS = Statement(NoneType, "delete from payments.customers where account_id = %(account)s")
 
-PART = declare(
-    Part(
-        "payments",
-        [
-            Personal("payments.payments", PAYMENTS, BARE),
-            Personal("payments.customers", CUSTOMERS, FORGET_CUSTOMERS),
-            Personal("payments.gateway_refs", None, None, "a gateway's reference of a payment, which the payment tells too"),
-            Personal("payments.refunds", REFUNDS, None, LEDGER),
-            Personal("payments.disputes", DISPUTES, None, LEDGER),
-            Personal("payments.reversals", REVERSALS, None, LEDGER),
-            Personal("payments.failed_transactions", FAILURES, None, LEDGER),
-        ],
-    )
+PART = Part(
+    "payments",
+    [
+        Personal("payments.payments", PAYMENTS, BARE),
+        Personal("payments.customers", CUSTOMERS, FORGET_CUSTOMERS),
+        Personal("payments.gateway_refs", None, None, "a gateway's reference of a payment, which the payment tells too"),
+        Personal("payments.refunds", REFUNDS, None, LEDGER),
+        Personal("payments.disputes", DISPUTES, None, LEDGER),
+        Personal("payments.reversals", REVERSALS, None, LEDGER),
+        Personal("payments.failed_transactions", FAILURES, None, LEDGER),
+    ],
 )

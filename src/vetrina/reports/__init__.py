@@ -1,1 +1,22 @@
 """What the mirror tells: members by their metadata, recurring revenue and its movements, as of any date."""
+
+from __future__ import annotations
+
+from vetrina.core.module import Command, Module
+
+MODULE = Module(
+    "reports",
+    requires=("accounts", "stripe_mirror"),
+    api=("vetrina.reports.api",),
+    pages=(
+        "vetrina.reports.pages",
+        "vetrina.reports.pages_members",
+    ),
+    jobs=("vetrina.reports.jobs",),
+    commands=(
+        Command("members", "vetrina.commands.members:members", "List members by their metadata."),
+        Command("report", "vetrina.commands.report:app", "Reports on what Stripe holds, as of any date."),
+    ),
+    personal_data="vetrina.reports.privacy",
+    home="/reports",
+)

@@ -13,7 +13,7 @@ from vetrina.accounts.guards import operator
 from vetrina.core.refusals import Refusal
 from vetrina.core.web import pages, spreadsheet
 from vetrina.core.web.request import Request
-from vetrina.reports import actions, pages_members, show, tell
+from vetrina.reports import actions, show, tell
 from vetrina.reports.actions import Figures
 from vetrina.reports.catalogue import REPORTS, named
 from vetrina.reports.documents import documents
@@ -112,4 +112,4 @@ def _span(n: int, *, ahead: bool) -> str:
     return f"{n} {months} ahead" if ahead else f"{n} {months}"
 
 
-ROUTES: list[Any] = [index, connect, report, report_csv, *pages_members.ROUTES]
+ROUTES: list[Any] = [index, connect, report, report_csv]

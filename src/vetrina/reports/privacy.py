@@ -6,11 +6,11 @@ from types import NoneType
 from typing import Any
 
 from vetrina.core.db import Statement
-from vetrina.core.privacy import Part, Personal, declare
+from vetrina.core.privacy import Part, Personal
 
 SEARCHES = Statement(
     dict[str, Any], "select to_jsonb(s) - 'account_id' as row from reports.searches s where account_id = %(account)s order by id"
 )
 FORGET_SEARCHES = Statement(NoneType, "delete from reports.searches where account_id = %(account)s")
 
-PART = declare(Part("reports", [Personal("reports.searches", SEARCHES, FORGET_SEARCHES)]))
+PART = Part("reports", [Personal("reports.searches", SEARCHES, FORGET_SEARCHES)])

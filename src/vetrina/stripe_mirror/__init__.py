@@ -1,1 +1,20 @@
 """A live copy of what Stripe holds: webhooks in any order, backfill, proof."""
+
+from __future__ import annotations
+
+from vetrina.core.module import Command, Module
+
+MODULE = Module(
+    "stripe_mirror",
+    requires=("accounts",),
+    pages=(
+        "vetrina.stripe_mirror.pages",
+        "vetrina.stripe_mirror.serve",
+    ),
+    jobs=("vetrina.stripe_mirror.jobs",),
+    commands=(
+        Command("stripe", "vetrina.commands.stripe:app", "The Stripe mirror: fill it, prove it, see how it stands."),
+    ),
+    personal_data="vetrina.stripe_mirror.privacy",
+    home="/operator/stripe",
+)

@@ -7,7 +7,7 @@ from types import NoneType
 from typing import Any
 
 from vetrina.core.db import Statement
-from vetrina.core.privacy import Part, Personal, declare
+from vetrina.core.privacy import Part, Personal
 
 LINKS = Statement(
     dict[str, Any],
@@ -15,4 +15,4 @@ LINKS = Statement(
 )
 FORGET_LINKS = Statement(NoneType, "delete from stripe_mirror.links where account_id = %(account)s")
 
-PART = declare(Part("stripe_mirror", [Personal("stripe_mirror.links", LINKS, FORGET_LINKS)]))
+PART = Part("stripe_mirror", [Personal("stripe_mirror.links", LINKS, FORGET_LINKS)])

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from vetrina.core.db import Statement
 from vetrina.core.ids import AccountId
-from vetrina.core.privacy import Part, Personal, declare
+from vetrina.core.privacy import Part, Personal
 from vetrina.core.services import Services
 from vetrina.studio import actions
 from vetrina.studio.model import GenerationEnded
@@ -46,13 +46,11 @@ async def stop(services: Services, account: AccountId) -> None:
             continue  # it was quicker
 
 
-PART = declare(
-    Part(
-        "studio",
-        [
-            Personal("studio.generation_files", GENERATION_FILES, FORGET_GENERATION_FILES),
-            Personal("studio.generations", GENERATIONS, FORGET_GENERATIONS),
-        ],
-        before=stop,
-    )
+PART = Part(
+    "studio",
+    [
+        Personal("studio.generation_files", GENERATION_FILES, FORGET_GENERATION_FILES),
+        Personal("studio.generations", GENERATIONS, FORGET_GENERATIONS),
+    ],
+    before=stop,
 )

@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Any
 
 from vetrina.core.db import Statement
-from vetrina.core.privacy import LEDGER, Part, Personal, declare
+from vetrina.core.privacy import LEDGER, Part, Personal
 
 WALLETS = Statement(
     dict[str, Any], "select to_jsonb(w) - 'account_id' as row from wallet.wallets w where account_id = %(account)s order by asset"
@@ -29,16 +29,14 @@ PERIODS = Statement(
 )
 END_MEMBERSHIP = Statement(NoneType, "delete from wallet.memberships where account_id = %(account)s")
 
-PART = declare(
-    Part(
-        "wallet",
-        [
-            Personal("wallet.memberships", MEMBERSHIP, END_MEMBERSHIP),
-            Personal("wallet.periods", PERIODS, None, LEDGER),
-            Personal("wallet.wallets", WALLETS, None, LEDGER),
-            Personal("wallet.grants", GRANTS, None, LEDGER),
-            Personal("wallet.holds", HOLDS, None, LEDGER),
-            Personal("wallet.entries", ENTRIES, None, LEDGER),
-        ],
-    )
+PART = Part(
+    "wallet",
+    [
+        Personal("wallet.memberships", MEMBERSHIP, END_MEMBERSHIP),
+        Personal("wallet.periods", PERIODS, None, LEDGER),
+        Personal("wallet.wallets", WALLETS, None, LEDGER),
+        Personal("wallet.grants", GRANTS, None, LEDGER),
+        Personal("wallet.holds", HOLDS, None, LEDGER),
+        Personal("wallet.entries", ENTRIES, None, LEDGER),
+    ],
 )

@@ -33,7 +33,7 @@ _TITLES = {
 def environment(services: Services) -> jinja2.Environment:
     """The templates, one environment a process; `loads` tells them which modules are there."""
     made = web.environment()
-    made.globals.update(cast("dict[str, Any]", {"loads": services.settings.loads}))
+    made.globals.update(cast("dict[str, Any]", {"loads": services.modules.loads}))
     return made
 
 

@@ -1,0 +1,123 @@
+"""Nothing with routes, jobs, commands or personal data is left out of the object in which its module says what it adds."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from tests.rules.code import everything, trees
+from vetrina import demo
+from vetrina.cli import create
+from vetrina.core import jobs
+from vetrina.core.module import Module
+from vetrina.core.services import Services
+from vetrina.core.settings import read
+from vetrina.modules import CORE, MODULES, loaded
+
+ALL = (CORE, *MODULES, demo.MODULE)
+
+
+def dotted(path: str) -> str:
+    """The import path of a file below the package: accounts/api.py is vetrina.accounts.api."""
+    return "vetrina." + path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+def assigning(name: str, files: dict[str, ast.Module]) -> set[str]:
+    """The files in which a top-level name is bound by an assignment."""
+    found: set[str] = set()
+    for path, tree in files.items():
+        for statement in tree.body:
+            targets = [statement.target] if isinstance(statement, ast.AnnAssign) else getattr(statement, "targets", [])
+            if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+                found.add(dotted(path))
+    return found
+
+
+def with_jobs(files: dict[str, ast.Module]) -> set[str]:
+    """The files in which a function is decorated with `job(...)`."""
+    return {
+        dotted(path)
+        for path, tree in files.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AsyncFunctionDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", getattr(decorator.func, "attr", "")) == "job"
+    }
+
+
+def undeclared(modules: Iterable[Module], files: dict[str, ast.Module]) -> list[str]:
+    """What stands in the files and in no module's object."""
+    modules = list(modules)
+    routes = {path for module in modules for path in (*module.api, *module.pages)}
+    declared_jobs = {path for module in modules for path in module.jobs}
+    parts = {module.personal_data for module in modules}
+    commands = {command.target.partition(":")[0] for module in modules for command in module.commands}
+    of_modules = {path: tree for path, tree in files.items() if not path.startswith(("commands/", "cli.py"))}
+    return sorted(
+        [f"routes: {path}" for path in assigning("ROUTES", files) - routes]
+        + [f"jobs: {path}" for path in with_jobs(files) - declared_jobs]
+        + [f"personal data: {path}" for path in assigning("PART", files) - parts]
+        + [f"commands: {path}" for path in assigning("app", of_modules) - commands - {"vetrina.core.jobs"}]
+    )
+
+
+def test_everything_is_declared_by_a_module() -> None:
+    assert undeclared(ALL, trees()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("wallet/extra_api.py", "ROUTES: list[object] = []"),
+        ("media/more.py", "@job('media.more', queue='media')\nasync def more(services): ..."),
+        ("studio/rooms/privacy.py", "PART = 1"),
+        ("reports/commands.py", "app = 1"),
+    ],
+)
+def test_what_is_planted_undeclared_is_reported(path: str, source: str) -> None:
+    planted = {**trees(), path: ast.parse(source)}
+    assert [each.rpartition(" ")[2] for each in undeclared(ALL, planted)] == [dotted(path)]
+
+
+def test_what_is_declared_exists_and_belongs_to_the_module() -> None:
+    everything()
+    for module in ALL:
+        for path in (*module.api, *module.pages, *module.jobs, *filter(None, [module.personal_data])):
+            assert path.startswith(f"vetrina.{module.name}."), path
+            importlib.import_module(path)
+        assert set(module.jobs) <= with_jobs(trees()), module.name
+        for command in module.commands:
+            path, _, name = command.target.partition(":")
+            assert hasattr(importlib.import_module(path), name), command.target
+        assert all(module.api_routes()) and all(module.page_routes())
+
+
+def test_each_job_is_named_after_its_module() -> None:
+    everything()
+    names = {module.name for module in ALL}
+    own = {name for name in jobs.app.tasks if "builtin" not in name}
+    assert sorted(name for name in own if name.split(".")[0] not in names) == []
+
+
+def test_a_module_requires_what_stands_below_it_and_is_loaded_with_it() -> None:
+    before: list[str] = []
+    for module in MODULES:
+        assert set(module.requires) <= set(before), module.name
+        before.append(module.name)
+        assert set(loaded(read({"VETRINA_ONLY": module.name}))) == {module.name} | closure(module)
+
+
+def closure(module: Module) -> set[str]:
+    """Everything that a module requires, and what that requires."""
+    named: dict[str, Module] = {each.name: each for each in MODULES}
+    return {name for each in module.requires for name in {each, *closure(named[each])}}
+
+
+def test_every_command_of_a_module_is_on_the_command_line() -> None:
+    app: Any = create()
+    assert {command.name for module in ALL for command in module.commands} <= {name for name in app}
+    assert Services.modules.installed == (), "services know the modules only when composition has named them"
