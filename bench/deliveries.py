@@ -13,12 +13,12 @@ from dataclasses import replace
 
 from bench.house import ROOT, House, web
 from bench.table import Line
+from tests.factories import Make
 from tests.fakes.stripe import KEY, SECRET, StripeFake
-from tests.make import Make
-from tests.payments.deliveries import deliver, ends, wanted, world
+from tests.payments.webhooks.deliveries import deliver, ends, wanted, world
 from vetrina.core.services import connect
-from vetrina.payments import books
-from vetrina.wallet import actions as wallet
+from vetrina.payments.settlement import verify as books
+from vetrina.wallet.ledger import actions as wallet
 
 PAYMENTS = 350
 """Which make some ten thousand deliveries."""

@@ -14,8 +14,8 @@ import psycopg
 
 from bench.house import House, web
 from bench.table import Line
-from vetrina.accounts.tokens import AccessTokens
-from vetrina.core.db import Statement
+from vetrina.accounts.sessions.tokens import AccessTokens
+from vetrina.core.database.connection import Statement
 from vetrina.core.services import connect
 from vetrina.core.web.paging import FIRST
 from vetrina.studio import queries

@@ -9,7 +9,7 @@ import time
 
 from vetrina.core.services import connect
 from vetrina.core.settings import read
-from vetrina.stripe_mirror.backfill import backfill
+from vetrina.stripe_mirror.backfill.actions import backfill
 
 
 async def main(kind: str) -> None:

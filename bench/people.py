@@ -9,10 +9,10 @@ from uuid import UUID
 import msgspec
 
 from bench.house import House
-from vetrina.accounts.tokens import AccessTokens
+from vetrina.accounts.sessions.tokens import AccessTokens
 from vetrina.core.services import connect
-from vetrina.studio import actions
-from vetrina.studio.actions import Wish
+from vetrina.studio.generations import actions
+from vetrina.studio.generations.actions import Wish
 
 RICH, POOR = 1000, 250
 """Accounts 1..1000 can pay for everything, 1001..1250 for nothing: a fifth of all."""

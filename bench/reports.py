@@ -13,9 +13,10 @@ from typing import Any
 
 from bench.house import House
 from bench.table import Line
-from vetrina.core.db import Database
-from vetrina.reports import actions, members
+from vetrina.core.database.connection import Database
+from vetrina.reports import actions
 from vetrina.reports.catalogue import REPORTS
+from vetrina.reports.members import filters as members
 from vetrina.reports.model import Filters
 
 DATABASE = "reports"

@@ -23,9 +23,9 @@ import pyvips
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.table import Line, text
-from tests.media.corpus import photograph
-from vetrina.core.confine import Report, confined
-from vetrina.media import pixels
+from tests.media.processing.bad_files import photograph
+from vetrina.core.isolation.run import Report, confined
+from vetrina.media.processing import images as pixels
 
 SIZE = 320
 TARGET = 1.2
@@ -69,7 +69,7 @@ async def measure(pairs: int = 31) -> list[Line]:
     pyvips.cache_set_max(0)
 
     async def confined_thumbnail() -> object:
-        return await confined("vetrina.media.pixels:thumbnail", {"data": data, "size": SIZE})
+        return await confined("vetrina.media.processing.images:thumbnail", {"data": data, "size": SIZE})
 
     async def plain_thumbnail() -> object:
         """The same work with nothing around it, in a process that has done it before."""
@@ -77,7 +77,7 @@ async def measure(pairs: int = 31) -> list[Line]:
         return pixels.webp(small)
 
     async def confined_intake() -> object:
-        return await confined("vetrina.media.pixels:intake", {"data": data})
+        return await confined("vetrina.media.processing.images:intake", {"data": data})
 
     async def plain_intake() -> object:
         return pixels.intake({"data": data}, no_report)

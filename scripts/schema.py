@@ -18,8 +18,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+from vetrina.core.database.migrations import migrate
 from vetrina.core.embedded.binaries import Binaries
-from vetrina.core.migrate import migrate
 
 HERE = Path(__file__).resolve().parents[1] / "schema.sql"
 HEAD = """\

@@ -129,7 +129,7 @@ def icons_used() -> list[str]:
     in variables a comment `icons: a b`.
     """
     found: set[str] = set()
-    for template in [*SOURCE.glob("*/templates/**/*.html"), *SOURCE.glob("web/static/js/*.js")]:
+    for template in [*SOURCE.glob("**/templates/**/*.html"), *SOURCE.glob("web/static/js/*.js")]:
         text = template.read_text()
         found.update(re.findall(r"""(?:\b(?:icon|empty)\(|"icon": )["']([a-z0-9-]+)["']""", text))
         found.update(re.findall(r"icons\.svg[^#\n]*#([a-z0-9-]+)\"", text))

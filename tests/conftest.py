@@ -14,12 +14,12 @@ import pytest
 import pytest_asyncio
 
 from tests import postgres
+from tests.factories import Make
 from tests.fakes import loopback_only
 from tests.fakes.dns import DnsFake
-from tests.make import Make
-from tests.site import Site, serving
+from tests.server import Site, serving
 from vetrina import worker as worker_process
-from vetrina.core.db import Database
+from vetrina.core.database.connection import Database
 from vetrina.core.services import Services
 from vetrina.core.settings import Settings, read
 from vetrina.modules import connect

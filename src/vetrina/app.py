@@ -13,14 +13,15 @@ from litestar.static_files import create_static_files_router  # pyright: ignore[
 
 import vetrina
 from vetrina import modules
-from vetrina.accounts.endings import endings
-from vetrina.accounts.identify import Identify
+from vetrina.accounts.sessions.middleware import Identify
+from vetrina.accounts.sessions.revocations import endings
 from vetrina.core.services import Services
-from vetrina.core.web import front, problems
-from vetrina.core.web.handles import at_signs
-from vetrina.core.web.limiting import Limiting
+from vetrina.core.web import meta_pages as front
+from vetrina.core.web import problems
+from vetrina.core.web.middleware.handle_rewrite import at_signs
+from vetrina.core.web.middleware.rate_limits import Limiting
+from vetrina.core.web.middleware.request_middleware import trace
 from vetrina.core.web.request import Request
-from vetrina.core.web.trace import trace
 from vetrina.web import STATIC
 from vetrina.web.assets import version
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from vetrina.core.db import Database
-from vetrina.core.migrate import migrate
+from vetrina.core.database.connection import Database
+from vetrina.core.database.migrations import migrate
 from vetrina.core.settings import Settings
-from vetrina.studio import catalogue
+from vetrina.studio.styles import catalogue
 
 
 async def prepare(settings: Settings, uri: str) -> list[str]:

@@ -12,8 +12,8 @@ from procrastinate.utils import utcnow
 from procrastinate.worker import Worker
 
 from vetrina import modules
-from vetrina.core import jobs
-from vetrina.core.db import Statement
+from vetrina.core.database.connection import Statement
+from vetrina.core.jobs import queue as jobs
 from vetrina.core.module import Modules
 from vetrina.core.services import Services
 from vetrina.core.settings import Settings

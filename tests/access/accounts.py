@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.access.rows import Made, Row, Scene, operated, own, owned, public
-from vetrina.accounts import exports
-from vetrina.core.ids import new_id
+from tests.access.matrix import Made, Row, Scene, operated, own, owned, public
+from vetrina.accounts.privacy import exports
+from vetrina.core.database.ids import new_id
 
 PASSWORD = "a long enough one"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.access.rows import Row, public
+from tests.access.matrix import Row, public
 
 ROWS: dict[str, Row] = {
     # Only a development site has one; elsewhere nobody learns that there could be.

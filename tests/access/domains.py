@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.access.rows import Made, Row, Scene, own, owned
-from vetrina.core.ids import new_id
+from tests.access.matrix import Made, Row, Scene, own, owned
+from vetrina.core.database.ids import new_id
 
 
 async def adding(scene: Scene) -> Made:

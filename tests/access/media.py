@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.access.rows import Made, Row, Scene, own, owned
+from tests.access.matrix import Made, Row, Scene, own, owned
 from vetrina.demo.photos import path_of
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.access.rows import Made, Row, Scene, own, owned
+from tests.access.matrix import Made, Row, Scene, own, owned
 
 
 async def purchase(scene: Scene) -> Made:

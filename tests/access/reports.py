@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.access.rows import Made, Row, Scene, operated
-from tests.stripe_mirror.tools import take
-from vetrina.stripe_mirror import sample
+from tests.access.matrix import Made, Row, Scene, operated
+from tests.stripe_mirror.helpers import take
+from vetrina.stripe_mirror.consistency import sample_data as sample
 
 SEARCH = {"name": "Adults", "filters": {"metadata": {"membership_type": "Adult"}}}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tests.access.matrix import NOBODY, Made, Row, Scene, own, owned, public
 from tests.access.media import file
-from tests.access.rows import NOBODY, Made, Row, Scene, own, owned, public
-from tests.studio.tools import wish
+from tests.studio.helpers import wish
 
 
 async def wanted(scene: Scene) -> Made:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.access.rows import Made, Row, Scene, operated, own, public
+from tests.access.matrix import Made, Row, Scene, operated, own, public
 
 
 async def new_pack(scene: Scene) -> Made:

@@ -10,10 +10,10 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from tests.accounts.oidc_tools import visitor
+from tests.accounts.identities.helpers import visitor
 from tests.fakes.cognito import Cognito
 from tests.fakes.oidc import HostedUi
-from tests.site import Site, serving
+from tests.server import Site, serving
 from vetrina import worker as worker_process
 from vetrina.core.services import connect
 from vetrina.core.settings import Settings

@@ -8,9 +8,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from tests.site import Site
+from tests.server import Site
 from vetrina.demo import accounts
-from vetrina.demo.story import Lie, Story
+from vetrina.demo.runner import Lie, Story
 
 
 async def test_the_story_of_accounts_is_true(posting: Site) -> None:

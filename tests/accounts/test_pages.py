@@ -8,9 +8,11 @@ from urllib.parse import quote
 
 import httpx2
 
-from tests.make import PASSWORD, Make
-from tests.site import Site
-from vetrina.accounts import actions, activity, devices
+from tests.factories import PASSWORD, Make
+from tests.server import Site
+from vetrina.accounts.sessions import user_agents as devices
+from vetrina.accounts.sign_in import actions
+from vetrina.accounts.usage import chart as activity
 from vetrina.core import usage
 from vetrina.core.usage import UsageDay
 

@@ -17,9 +17,9 @@ import httpx2
 import psycopg
 import pytest
 
-from tests.scenarios.load import Client
-from tests.scenarios.up import Up, up
-from vetrina.commands import exits
+from tests.scenarios.clients import Client
+from tests.scenarios.process import Up, up
+from vetrina.commands.support import exit_codes as exits
 from vetrina.core.embedded import Cluster, processes
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.scenarios.up import up
-from vetrina.commands import fakes
-from vetrina.core.supervise import CannotRun
+from tests.scenarios.process import up
+from vetrina.commands import dev_fakes as fakes
+from vetrina.core.processes.supervisor import CannotRun
 
 
 def test_anyone_can_pay_by_card(tmp_path: Path) -> None:

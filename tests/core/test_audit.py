@@ -10,16 +10,17 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.make import Account, Make, race
-from tests.site import Site
-from vetrina.accounts import roles
-from vetrina.accounts.roles import Role
-from vetrina.core import audit, platform
+from tests.factories import Account, Make, race
+from tests.server import Site
+from vetrina.accounts.roles import actions as roles
+from vetrina.accounts.roles.actions import Role
+from vetrina.core import audit
+from vetrina.core import site_settings as platform
 from vetrina.core.audit import HOUSE, Actor, Fault
-from vetrina.core.db import Database, Tx
-from vetrina.core.ids import new_id
+from vetrina.core.database.connection import Database, Tx
+from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
-from vetrina.wallet import actions as wallet
+from vetrina.wallet.ledger import actions as wallet
 from vetrina.wallet.model import Asset
 
 

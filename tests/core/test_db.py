@@ -13,11 +13,11 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from tests.make import Make
-from tests.site import Site
+from tests.factories import Make
+from tests.server import Site
 from vetrina.accounts.model import EmailTaken
-from vetrina.core.db import PING, Database, Statement, Tx
-from vetrina.core.refusals import Invalid, NotFound, Unavailable
+from vetrina.core.database.connection import PING, Database, Statement, Tx
+from vetrina.core.errors import Invalid, NotFound, Unavailable
 
 
 def statement(row: type[Any], sql: LiteralString) -> Statement[Any]:

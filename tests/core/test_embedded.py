@@ -16,11 +16,11 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from vetrina.core import spawn
 from vetrina.core.embedded import AlreadyRunning, CannotStart, Cluster, NotInitialised, processes
 from vetrina.core.embedded import binaries as binaries_module
 from vetrina.core.embedded.binaries import Binaries
 from vetrina.core.embedded.cluster import FOLDER, uri
+from vetrina.core.processes import spawn
 
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
 

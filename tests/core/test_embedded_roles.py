@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from vetrina.core.database.migrations import migrate
 from vetrina.core.embedded import CannotStart, Cluster, Unsuitable, credentials, ensure_external, ensure_roles, external, roles
 from vetrina.core.embedded.roles import as_uri
-from vetrina.core.migrate import migrate
 
 
 @pytest.fixture(scope="module")

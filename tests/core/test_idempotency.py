@@ -8,12 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from tests.make import race
+from tests.factories import race
 from vetrina.core import usage
-from vetrina.core.db import Database
+from vetrina.core.database.connection import Database
+from vetrina.core.database.ids import AccountId, new_id
+from vetrina.core.errors import Invalid, KeyInUse, KeyReused, Unavailable
 from vetrina.core.idempotency import Answer, once
-from vetrina.core.ids import AccountId, new_id
-from vetrina.core.refusals import Invalid, KeyInUse, KeyReused, Unavailable
 
 ACCOUNT = AccountId(UUID(int=7))
 

@@ -28,8 +28,8 @@ from typing import Any
 from litestar import Request, Response, get
 
 from tests.fakes import Fake
-from vetrina.stripe_mirror import sample
-from vetrina.stripe_mirror.kinds import KINDS
+from vetrina.stripe_mirror.consistency import sample_data as sample
+from vetrina.stripe_mirror.object_types import KINDS
 
 KEY = "sk_test_fake"
 CUT = 10

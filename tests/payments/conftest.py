@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 
 from tests.fakes.stripe import StripeFake
-from tests.payments.stripe_tools import selling
-from tests.site import Site
+from tests.payments.stripe_helpers import selling
+from tests.server import Site
 from vetrina.core.settings import Settings
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.make import Make, race
-from tests.payments.tools import one, overdue, pack, press, scalar, start
-from tests.site import Site
-from vetrina.core.db import Database
-from vetrina.core.ids import new_id
-from vetrina.core.jobs import enqueue
+from tests.factories import Make, race
+from tests.payments.helpers import one, overdue, pack, press, scalar, start
+from tests.server import Site
+from vetrina.core.database.connection import Database
+from vetrina.core.database.ids import new_id
+from vetrina.core.jobs.queue import enqueue
 from vetrina.core.services import Services
 from vetrina.payments import jobs
 

@@ -9,11 +9,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.make import Make
-from tests.payments.tools import overdue, pack, scalar
-from tests.site import Site
-from vetrina.core.db import Database
-from vetrina.core.ids import new_id
+from tests.factories import Make
+from tests.payments.helpers import overdue, pack, scalar
+from tests.server import Site
+from vetrina.core.database.connection import Database
+from vetrina.core.database.ids import new_id
 from vetrina.payments import jobs
 from vetrina.wallet.model import Asset
 

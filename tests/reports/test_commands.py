@@ -14,23 +14,23 @@ import psycopg
 import pytest
 from rich.console import Console
 
-from tests.reports import tools
+from tests.reports import helpers as tools
+from tests.reports.helpers import made
 from tests.reports.test_figures import HISTORY
-from tests.reports.tools import made
-from tests.site import Site, serving
-from tests.stripe_mirror.tools import take
+from tests.server import Site, serving
+from tests.stripe_mirror.helpers import take
 from vetrina.cli import main
-from vetrina.commands import exits
+from vetrina.commands.support import exit_codes as exits
 from vetrina.core import logs
-from vetrina.core.db import Database
+from vetrina.core.database.connection import Database
 from vetrina.core.embedded import Cluster, credentials, ensure_roles
 from vetrina.core.services import connect
 from vetrina.core.settings import Settings, read
 from vetrina.demo import cogento
-from vetrina.demo.story import Story
+from vetrina.demo.runner import Story
 from vetrina.prepare import prepare
 from vetrina.reports import actions
-from vetrina.stripe_mirror import sample
+from vetrina.stripe_mirror.consistency import sample_data as sample
 
 
 @pytest.fixture

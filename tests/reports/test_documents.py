@@ -8,15 +8,15 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from tests.make import Make
-from tests.reports.tools import at, changed, made, subscription
+from tests.factories import Make
+from tests.reports.helpers import at, changed, made, subscription
 from tests.rules.code import ROOT
-from tests.stripe_mirror.tools import take
+from tests.stripe_mirror.helpers import take
 from vetrina.commands.conform import examine
-from vetrina.core.db import Database
-from vetrina.reports.documents import documents, fits
-from vetrina.stripe_mirror import sample
-from vetrina.wallet import actions as wallet
+from vetrina.core.database.connection import Database
+from vetrina.reports.conformance import documents, fits
+from vetrina.stripe_mirror.consistency import sample_data as sample
+from vetrina.wallet.ledger import actions as wallet
 from vetrina.wallet.model import Asset
 
 AT = at("2026-02-01")

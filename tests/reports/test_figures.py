@@ -9,14 +9,14 @@ from datetime import date
 import pytest
 import pytest_asyncio
 
-from tests.reports.tools import at, canceled, changed, column, made, moment, rows, subscription, told
-from tests.stripe_mirror.tools import take
-from vetrina.core.db import Database
+from tests.reports.helpers import at, canceled, changed, column, made, moment, rows, subscription, told
+from tests.stripe_mirror.helpers import take
+from vetrina.core.database.connection import Database
 from vetrina.reports import actions
 from vetrina.reports.catalogue import REPORTS
 from vetrina.reports.model import BadDate, NoSuchReport
-from vetrina.stripe_mirror import actions as mirror
-from vetrina.stripe_mirror import sample
+from vetrina.stripe_mirror.consistency import sample_data as sample
+from vetrina.stripe_mirror.ingest import actions as mirror
 
 # Ada pays 10 a month from January, 15 from February, 3 more by a second subscription from March; the first ends in April.
 ADA = subscription(1, "2026-01-10", 1000)

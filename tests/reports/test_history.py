@@ -12,11 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.reports.tools import at, canceled, changed, column, made, moment, rows, subscription
-from tests.stripe_mirror.tools import take
-from vetrina.core.db import Database
+from tests.reports.helpers import at, canceled, changed, column, made, moment, rows, subscription
+from tests.stripe_mirror.helpers import take
+from vetrina.core.database.connection import Database
 from vetrina.reports import actions
-from vetrina.stripe_mirror import actions as mirror
+from vetrina.stripe_mirror.ingest import actions as mirror
 
 STATUSES = ("active", "past_due", "trialing", "unpaid", "canceled", "incomplete", "frozen")
 DAYS = [f"2026-{month:02}-{day:02}" for month in (1, 2, 3) for day in (1, 2, 15, 28)]
@@ -101,7 +101,7 @@ async def test_what_is_committed_late_is_not_missed(db: Database) -> None:
 
 
 def _event(data: dict[str, Any]) -> Any:
-    from vetrina.stripe_mirror import events
+    from vetrina.stripe_mirror.ingest import events
 
     return events.read(json.dumps(data).encode())
 

@@ -8,14 +8,14 @@ import io
 import psycopg
 import pytest
 
-from tests.make import Account, Make
-from tests.reports.tools import at, canceled, made, operator, subscription, told
-from tests.site import Site
-from tests.stripe_mirror.tools import take
-from vetrina.core.db import Database
-from vetrina.reports import members
+from tests.factories import Account, Make
+from tests.reports.helpers import at, canceled, made, operator, subscription, told
+from tests.server import Site
+from tests.stripe_mirror.helpers import take
+from vetrina.core.database.connection import Database
+from vetrina.reports.members import filters as members
 from vetrina.reports.model import BadFilter, Filters
-from vetrina.stripe_mirror import sample
+from vetrina.stripe_mirror.consistency import sample_data as sample
 
 AT = at("2026-02-01")
 

@@ -9,16 +9,16 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser import browsing, judge, needs_chromium, sign_in
-from tests.make import Make
+from tests.factories import Make
+from tests.reports.helpers import at, made, operator, told
 from tests.reports.test_figures import HISTORY
-from tests.reports.tools import at, made, operator, told
-from tests.site import Site
-from tests.stripe_mirror.tools import take
-from vetrina.core.db import Database
+from tests.server import Site
+from tests.stripe_mirror.helpers import take
+from vetrina.core.database.connection import Database
 from vetrina.reports import charts
 from vetrina.reports.catalogue import REPORTS
 from vetrina.reports.charts import Series
-from vetrina.stripe_mirror import sample
+from vetrina.stripe_mirror.consistency import sample_data as sample
 
 
 async def business(db: Database) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import vetrina
-from vetrina.core.db import Statement
+from vetrina.core.database.connection import Statement
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "vetrina"

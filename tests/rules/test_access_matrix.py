@@ -6,16 +6,16 @@ import importlib
 import re
 from typing import Any
 
-from tests.access.rows import Row, Scene
-from tests.make import Account, Make
+from tests.access.matrix import Row, Scene
+from tests.factories import Account, Make
 from tests.rules.code import ROOT
-from tests.site import Site
-from vetrina.accounts import roles
-from vetrina.accounts.roles import Role
-from vetrina.core.web import outbox
+from tests.server import Site
+from vetrina.accounts.roles import actions as roles
+from vetrina.accounts.roles.actions import Role
+from vetrina.core.web import dev_outbox as outbox
 from vetrina.modules import CORE, MODULES
 
-FILES = sorted(path.stem for path in (ROOT / "tests" / "access").glob("*.py") if path.stem != "rows")
+FILES = sorted(path.stem for path in (ROOT / "tests" / "access").glob("*.py") if path.stem != "matrix")
 
 OPEN = {
     "/", "/sign-in", "/sign-up", "/sign-out", "/theme", "/healthz", "/readyz", "/metrics", "/outbox",
@@ -52,7 +52,7 @@ async def operations(site: Site) -> dict[str, str]:
 async def test_every_operation_has_a_row(site: Site) -> None:
     known, there = rows(), await operations(site)
     missing = [
-        f'{each}: add a row to tests/access/{module}.py, such as "{each}": own(); tests/access/rows.py tells what there is'
+        f'{each}: add a row to tests/access/{module}.py, such as "{each}": own(); tests/access/matrix.py tells what there is'
         for each, module in sorted(there.items())
         if each not in known
     ]

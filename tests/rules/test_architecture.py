@@ -16,8 +16,8 @@ LONGER = {
     "schema.sql": "generated",
     "requirements.lock": "generated",
     "requirements-dev.lock": "generated",
-    "tests/core/test_confine.py": "one table of ways to misbehave",
-    "tests/media/corpus.py": "one table of files that are not what they say",
+    "tests/core/test_isolation.py": "one table of ways to misbehave",
+    "tests/media/processing/bad_files.py": "one table of files that are not what they say",
 }
 """Files over the limit, and why."""
 
@@ -85,7 +85,7 @@ def test_only_known_hosts_are_named() -> None:
 def test_a_module_is_a_folder_a_schema_and_a_tests_folder(catalogue: Catalogue) -> None:
     folders = {name for name in MODULES if (SOURCE / name).is_dir()}
     schemas = {table.split(".")[0] for table in catalogue.columns} - {"core"}
-    tests = {name for name in MODULES if any((ROOT / "tests" / name).glob("test_*.py"))}
+    tests = {name for name in MODULES if any((ROOT / "tests" / name).rglob("test_*.py"))}
     assert folders == schemas == {each.name for each in LOADED}
     assert folders - tests == set(), "modules without tests"
     assert tests - folders == set(), "tests of no module"

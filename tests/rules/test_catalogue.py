@@ -11,8 +11,8 @@ import pytest
 
 from tests.rules.catalogue import LIBRARY, Catalogue
 from tests.rules.code import MODULES, below, everything, statements, updated, written
-from vetrina.core import refusals
-from vetrina.stripe_mirror.kinds import KINDS
+from vetrina.core import errors as refusals
+from vetrina.stripe_mirror.object_types import KINDS
 
 REFERENCE = {
     "core.migrations": "the files that were applied",

@@ -13,7 +13,7 @@ import pytest
 
 from tests.rules.catalogue import Catalogue
 from tests.rules.code import MODULES, ROOT, SOURCE
-from tests.site import Site
+from tests.server import Site
 from vetrina.cli import create
 from vetrina.core.settings import Settings
 from vetrina.demo.photos import path_of

@@ -16,8 +16,8 @@ import pytest
 
 from tests.rules.code import ROOT
 from tests.rules.conftest import at
-from vetrina.core import migrate as migrating
-from vetrina.core.migrate import MigrationRefused, migrate
+from vetrina.core.database import migrations as migrating
+from vetrina.core.database.migrations import MigrationRefused, migrate
 
 FIRST = "create schema house; create table house.rooms (name text primary key);"
 

@@ -12,7 +12,7 @@ import pytest
 from tests.rules.code import everything, trees
 from vetrina import demo
 from vetrina.cli import create
-from vetrina.core import jobs
+from vetrina.core.jobs import queue as jobs
 from vetrina.core.module import Module
 from vetrina.core.services import Services
 from vetrina.core.settings import read
@@ -22,7 +22,7 @@ ALL = (CORE, *MODULES, demo.MODULE)
 
 
 def dotted(path: str) -> str:
-    """The import path of a file below the package: accounts/api.py is vetrina.accounts.api."""
+    """The import path of a file below the package: accounts/sign_in/api.py is vetrina.accounts.sign_in.api."""
     return "vetrina." + path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
 
@@ -61,7 +61,7 @@ def undeclared(modules: Iterable[Module], files: dict[str, ast.Module]) -> list[
         [f"routes: {path}" for path in assigning("ROUTES", files) - routes]
         + [f"jobs: {path}" for path in with_jobs(files) - declared_jobs]
         + [f"personal data: {path}" for path in assigning("PART", files) - parts]
-        + [f"commands: {path}" for path in assigning("app", of_modules) - commands - {"vetrina.core.jobs"}]
+        + [f"commands: {path}" for path in assigning("app", of_modules) - commands - {"vetrina.core.jobs.queue"}]
     )
 
 

@@ -9,7 +9,7 @@ import psycopg
 
 from tests.rules.catalogue import Catalogue
 from vetrina import modules
-from vetrina.core import privacy
+from vetrina.core import personal_data as privacy
 from vetrina.core.settings import read
 
 BESIDES = {"accounts.accounts", "accounts.verifications", "core.outbox"}
@@ -30,7 +30,7 @@ def named() -> list[tuple[str, privacy.Personal]]:
 def test_every_table_with_somebody_in_it_is_named_once(catalogue: Catalogue) -> None:
     found = [table.table for _, table in named()]
     assert sorted({each for each in found if found.count(each) > 1}) == []
-    told = "name it in the module's privacy.py: what an export holds of it, what an erasure does (core/privacy.py tells how)"
+    told = "name it in the module's personal_data.py: what an export holds, what an erasure does"
     assert sorted(of_people(catalogue) - set(found)) == [], told
     assert sorted(set(found) - of_people(catalogue)) == [], "there is no such table, or nobody in it"
 

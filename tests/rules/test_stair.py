@@ -31,10 +31,10 @@ def test_every_module_of_the_design_has_its_step() -> None:
 
 # A small house of the same plan, in which one rule at a time is broken.
 PLANTED = {
-    "up the stair": ("wallet/actions.py", "import vetrina.studio"),
-    "between siblings": ("wallet/actions.py", "import vetrina.media"),
+    "up the stair": ("wallet/ledger/actions.py", "import vetrina.studio"),
+    "between siblings": ("wallet/ledger/actions.py", "import vetrina.media"),
     "a client with a database": ("clients/mail.py", "import psycopg"),
-    "rules that know the web": ("studio/actions.py", "import litestar"),
+    "rules that know the web": ("studio/generations/actions.py", "import litestar"),
     "a module on no step": ("elsewhere/__init__.py", ""),
 }
 
@@ -46,7 +46,8 @@ def test_the_contracts_notice(tmp_path: Path, broken: str | None) -> None:
     (tmp_path / "pyproject.toml").write_text("\n".join(line for line in config.splitlines() if " -> " not in line))
     package = tmp_path / "vetrina"
     modules = ("accounts", "wallet", "media", "stripe_mirror", "payments", "studio", "reports")
-    for name in ("", "web", "core", "clients", *modules, "core/db"):
+    rooms = ("core/database", "core/database/connection", "wallet/ledger", "studio/generations")
+    for name in ("", "web", "core", "clients", *modules, *rooms):
         (package / name).mkdir(parents=True, exist_ok=True)
         (package / name / "__init__.py").touch()
     for name in ("worker", "app", "prepare", "demo"):
@@ -56,7 +57,7 @@ def test_the_contracts_notice(tmp_path: Path, broken: str | None) -> None:
             (package / module / f"{file}.py").touch()
     if broken:
         path, line = PLANTED[broken]
-        (package / path).parent.mkdir(exist_ok=True)
+        (package / path).parent.mkdir(parents=True, exist_ok=True)
         (package / path).write_text(f"{line}\n")
     result = lint(tmp_path, PYTHONPATH=str(tmp_path), PYTHONDONTWRITEBYTECODE="1")
     assert (result.returncode == 0) == (broken is None), result.stdout + result.stderr

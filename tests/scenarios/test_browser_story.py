@@ -8,11 +8,11 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser import browsing, judge, needs_chromium, sign_in
-from tests.make import Make
-from tests.site import Site
-from tests.studio.tools import ended, upload, wish
-from vetrina.accounts import roles
-from vetrina.accounts.roles import Role
+from tests.factories import Make
+from tests.server import Site
+from tests.studio.helpers import ended, upload, wish
+from vetrina.accounts.roles import actions as roles
+from vetrina.accounts.roles.actions import Role
 from vetrina.core.services import Services
 from vetrina.demo.photos import path_of
 

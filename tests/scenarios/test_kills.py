@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.load import Client, Load
-from tests.scenarios.up import Up, up
+from tests.scenarios.clients import Client, Load
+from tests.scenarios.process import Up, up
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ import httpx2
 import pytest
 
 from tests.fakes.zarinpal import MERCHANT, Fault, ZarinPalFake
-from tests.scenarios.load import Client
-from tests.scenarios.up import Up, up
+from tests.scenarios.clients import Client
+from tests.scenarios.process import Up, up
 
 WELCOME, PACK = 20, 50
 VICTIMS = ["vetrina serve", "vetrina worker", "bin/postgres"]

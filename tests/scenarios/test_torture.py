@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.load import Client, Load
-from tests.scenarios.up import up
+from tests.scenarios.clients import Client, Load
+from tests.scenarios.process import up
 
 KILLS = int(os.environ.get("VETRINA_TORTURE_KILLS", "200"))
 WORDS = ["vetrina worker"] * 5 + ["vetrina serve"] * 3 + ["bin/postgres"] * 2

@@ -15,16 +15,16 @@ import httpx2
 import psycopg
 import pytest
 
-from tests.make import Make
-from tests.site import serving
-from tests.stripe_mirror.tools import SECRET, deliver
-from vetrina.accounts import roles
+from tests.factories import Make
+from tests.server import serving
+from tests.stripe_mirror.helpers import SECRET, deliver
+from vetrina.accounts.roles import actions as roles
 from vetrina.app import create
-from vetrina.commands import exits
+from vetrina.commands.support import exit_codes as exits
 from vetrina.core.services import connect
 from vetrina.core.settings import BadSetting, Settings, read
 from vetrina.modules import loaded
-from vetrina.stripe_mirror import sample
+from vetrina.stripe_mirror.consistency import sample_data as sample
 
 AT = 1_760_000_000
 
@@ -63,7 +63,7 @@ async def test_only_the_mirror_is_served(settings: Settings, database: str) -> N
 
 def test_only_its_jobs_are_loaded() -> None:
     code = (
-        "from vetrina import worker; from vetrina.core import jobs; from vetrina.core.settings import read;"
+        "from vetrina import worker; from vetrina.core.jobs import queue as jobs; from vetrina.core.settings import read;"
         "worker.load(read({'VETRINA_ONLY': 'stripe_mirror'})); print(*sorted(jobs.app.tasks))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

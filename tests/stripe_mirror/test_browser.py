@@ -12,13 +12,13 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser import browsing, judge, needs_chromium, sign_in
-from tests.make import Account, Make
-from tests.site import Site, serving
-from tests.stripe_mirror.tools import take, with_stripe
-from vetrina.accounts import roles
+from tests.factories import Account, Make
+from tests.server import Site, serving
+from tests.stripe_mirror.helpers import take, with_stripe
+from vetrina.accounts.roles import actions as roles
 from vetrina.core.services import connect
 from vetrina.core.settings import Settings
-from vetrina.stripe_mirror import sample
+from vetrina.stripe_mirror.consistency import sample_data as sample
 
 pytestmark = needs_chromium
 

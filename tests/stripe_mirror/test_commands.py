@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from tests.fakes.stripe_lists import KEY, StripeListsFake
-from vetrina.commands import exits
-from vetrina.stripe_mirror import sample
+from vetrina.commands.support import exit_codes as exits
+from vetrina.stripe_mirror.consistency import sample_data as sample
 
 NOW = int(time.time())
 

@@ -19,10 +19,10 @@ from typing import Any
 import httpx2
 import psycopg
 
-from tests.stripe_mirror.tools import SECRET, row, value
-from vetrina.core.db import Database
-from vetrina.stripe_mirror import sample
-from vetrina.stripe_mirror.events import sign
+from tests.stripe_mirror.helpers import SECRET, row, value
+from vetrina.core.database.connection import Database
+from vetrina.stripe_mirror.consistency import sample_data as sample
+from vetrina.stripe_mirror.ingest.events import sign
 
 COUNT = 400
 

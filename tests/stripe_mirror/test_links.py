@@ -8,14 +8,16 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.make import Make
-from tests.site import Site, serving
-from tests.stripe_mirror.tools import take, value
-from vetrina.accounts import roles
-from vetrina.core.db import Database
+from tests.factories import Make
+from tests.server import Site, serving
+from tests.stripe_mirror.helpers import take, value
+from vetrina.accounts.roles import actions as roles
+from vetrina.core.database.connection import Database
 from vetrina.core.services import Services, connect
 from vetrina.core.settings import Settings
-from vetrina.stripe_mirror import links, queries, sample
+from vetrina.stripe_mirror import account_links as links
+from vetrina.stripe_mirror import queries
+from vetrina.stripe_mirror.consistency import sample_data as sample
 from vetrina.stripe_mirror.model import CustomerLinked, NoSuchAccount, NoSuchCustomer, SeveralAccounts, Suggestion
 
 NOW = int(time.time())

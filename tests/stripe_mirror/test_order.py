@@ -10,10 +10,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.stripe_mirror.tools import row, take, value
-from vetrina.core.db import Database
-from vetrina.stripe_mirror import actions, fuzz, sample
-from vetrina.stripe_mirror.sample import AFTER, BEFORE, DAY
+from tests.stripe_mirror.helpers import row, take, value
+from vetrina.core.database.connection import Database
+from vetrina.stripe_mirror.consistency import order_test as fuzz
+from vetrina.stripe_mirror.consistency import sample_data as sample
+from vetrina.stripe_mirror.consistency.sample_data import AFTER, BEFORE, DAY
+from vetrina.stripe_mirror.ingest import actions
 
 AT = 1_760_000_000
 ONE = "cus_sample0000000001"

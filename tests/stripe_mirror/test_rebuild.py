@@ -11,12 +11,13 @@ import psycopg
 import pytest
 
 from tests.fakes.stripe_lists import KEY, StripeListsFake
-from tests.stripe_mirror.tools import row, take, value
+from tests.stripe_mirror.helpers import row, take, value
 from vetrina.core.services import Services
 from vetrina.core.settings import Settings
-from vetrina.stripe_mirror import backfill as filling
-from vetrina.stripe_mirror import rebuild, sample
-from vetrina.stripe_mirror import settle as settling
+from vetrina.stripe_mirror.backfill import actions as filling
+from vetrina.stripe_mirror.consistency import rebuild
+from vetrina.stripe_mirror.consistency import sample_data as sample
+from vetrina.stripe_mirror.ingest import tie_resolution as settling
 
 NOW = int(time.time())
 KINDS = ["customers", "subscriptions"]

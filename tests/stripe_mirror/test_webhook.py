@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.site import Site, serving
-from tests.stripe_mirror.tools import OLDER_SECRET, deliver, row, value, with_stripe
+from tests.server import Site, serving
+from tests.stripe_mirror.helpers import OLDER_SECRET, deliver, row, value, with_stripe
 from vetrina.core.services import connect
 from vetrina.core.settings import Settings
-from vetrina.stripe_mirror import sample
-from vetrina.stripe_mirror.events import sign
-from vetrina.stripe_mirror.serve import LARGEST
+from vetrina.stripe_mirror.consistency import sample_data as sample
+from vetrina.stripe_mirror.ingest.events import sign
+from vetrina.stripe_mirror.ingest.webhook import LARGEST
 
 AT = 1_760_000_000
 

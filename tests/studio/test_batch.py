@@ -10,8 +10,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.make import Account, Make
-from vetrina.core.ids import new_id
+from tests.factories import Account, Make
+from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
 from vetrina.studio import queries
 from vetrina.studio.model import PromptTooLong

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
+from tests.factories import Make
 from tests.fakes.comfyui import ComfyUIFake
 from tests.fakes.openai_images import OpenAIImagesFake, moderated
-from tests.make import Make
-from tests.site import Site, serving
-from tests.studio.tools import ended, upload
+from tests.server import Site, serving
+from tests.studio.helpers import ended, upload
 from vetrina import worker as worker_process
 from vetrina.core.services import connect
 from vetrina.core.settings import Settings

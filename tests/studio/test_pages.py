@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.make import Make
-from tests.site import Site
-from tests.studio.tools import ended, upload
+from tests.factories import Make
+from tests.server import Site
+from tests.studio.helpers import ended, upload
 from vetrina.core.services import Services
 from vetrina.demo.photos import path_of
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.make import Account, Make, race
-from tests.site import Site
-from tests.studio.tools import upload, wish
+from tests.factories import Account, Make, race
+from tests.server import Site
+from tests.studio.helpers import upload, wish
 
 COUNTS = """
 select (select count(*) from studio.generations), (select count(*) from wallet.holds where asset <> 'image_slot'),

@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 import psycopg
 
-from tests.make import Make, race
-from tests.site import Site
-from tests.studio.tools import ended, upload, wish
+from tests.factories import Make, race
+from tests.server import Site
+from tests.studio.helpers import ended, upload, wish
 from vetrina.clients.engines.base import EngineRefused, EngineRequest, EngineResult, EngineUnavailable, Progress
 from vetrina.core.services import Services
 from vetrina.demo.photos import path_of
-from vetrina.studio import jobs
-from vetrina.studio.catalogue import catalogue
+from vetrina.studio.generations import jobs
+from vetrina.studio.styles.catalogue import catalogue
 
 
 class Scripted:

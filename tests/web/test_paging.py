@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from vetrina.core.ids import new_id
-from vetrina.core.refusals import Invalid
+from vetrina.core.database.ids import new_id
+from vetrina.core.errors import Invalid
 from vetrina.core.web.paging import FIRST, after, cursor_of, page
 
 ROWS = sorted((new_id() for _ in range(23)), reverse=True)

@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.make import Make
-from tests.site import Site
+from tests.factories import Make
+from tests.server import Site
 
 
 def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
@@ -93,7 +93,7 @@ async def test_a_fault_of_ours_tells_its_id_and_nothing_else(site: Site, make: M
         raise RuntimeError("the password is hunter2")
 
     account = await make.account()
-    monkeypatch.setattr("vetrina.wallet.actions.entries", broken)
+    monkeypatch.setattr("vetrina.wallet.ledger.actions.entries", broken)
     async with site.api(account) as api, site.browser(account) as browser:
         answer = await api.get("/wallet/entries", headers={"X-Request-Id": "find-me-in-the-log"})
         assert problem(answer, 500)["request_id"] == "find-me-in-the-log" and "hunter2" not in answer.text

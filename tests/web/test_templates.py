@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from vetrina.web import STATIC, environment, static, template_folders
+from vetrina.web import STATIC, environment, static, template_names
 
-TEMPLATES = [path for folder in template_folders() for path in folder.rglob("*.html")]
-NAMES = [
-    path.relative_to(next(f for f in template_folders() if path.is_relative_to(f))).as_posix()
-    for path in TEMPLATES
-]
+TEMPLATES = list(template_names().values())
+NAMES = list(template_names())
 
 
 @pytest.mark.parametrize("name", NAMES)

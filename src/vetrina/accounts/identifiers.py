@@ -10,7 +10,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from vetrina.accounts.model import BadEmail
-from vetrina.accounts.model_doors import BadPhone, OneIdentifier
+from vetrina.accounts.verification.model import BadPhone, OneIdentifier
 
 Channel = Literal["email", "phone"]
 

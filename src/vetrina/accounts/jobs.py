@@ -6,14 +6,17 @@ import time
 
 import structlog
 
-from vetrina.accounts import domains, letters, queries_codes, queries_identities
-from vetrina.accounts.codes import Sent
+from vetrina.accounts.domains import actions as domains
 from vetrina.accounts.identifiers import Identifier
-from vetrina.accounts.model_doors import Addressee
-from vetrina.accounts.notices import Told
-from vetrina.core.jobs import job
-from vetrina.core.outbox import post
-from vetrina.core.seal import Broken, unseal
+from vetrina.accounts.identities import queries as queries_identities
+from vetrina.accounts.notifications import render as letters
+from vetrina.accounts.notifications.actions import Told
+from vetrina.accounts.verification import queries as queries_codes
+from vetrina.accounts.verification.actions import Sent
+from vetrina.accounts.verification.model import Addressee
+from vetrina.core.encryption import Broken, unseal
+from vetrina.core.jobs.queue import job
+from vetrina.core.messages.outbox import post
 from vetrina.core.services import Services
 
 log = structlog.get_logger("vetrina.accounts")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from vetrina.core.refusals import Refusal
+from vetrina.core.errors import Refusal
 
 
 class AccountRow(msgspec.Struct, frozen=True):

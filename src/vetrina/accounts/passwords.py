@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from vetrina.accounts.model import WeakPassword
-from vetrina.core.refusals import Busy
+from vetrina.core.errors import Busy
 from vetrina.core.services import Services
 
 Result = TypeVar("Result")

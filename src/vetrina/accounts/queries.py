@@ -6,7 +6,7 @@ from types import NoneType
 from uuid import UUID
 
 from vetrina.accounts.model import AccountRow, Credentials, Rotated, SessionOwner, SessionRow
-from vetrina.core.db import Statement
+from vetrina.core.database.connection import Statement
 
 INSERT_ACCOUNT = Statement(
     AccountRow,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 from litestar.response import Redirect
 
-from vetrina.accounts import actions, letters
-from vetrina.accounts.actions import Device, Opened
-from vetrina.accounts.codes import Kind, Language
-from vetrina.accounts.identify import session_cookie
 from vetrina.accounts.model import AccountRow
-from vetrina.accounts.tokens import ACCESS_SECONDS
-from vetrina.core.refusals import Refusal
+from vetrina.accounts.notifications import render as letters
+from vetrina.accounts.sessions.middleware import session_cookie
+from vetrina.accounts.sessions.tokens import ACCESS_SECONDS
+from vetrina.accounts.sign_in import actions
+from vetrina.accounts.sign_in.actions import Device, Opened
+from vetrina.accounts.verification.actions import Kind, Language
+from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request
 

@@ -20,7 +20,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, KeySet, OctKey
 
-from vetrina.clients.trust import certificates
+from vetrina.clients.tls import certificates
 
 Read = TypeVar("Read")
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import httpx2
 import msgspec
 
-from vetrina.clients.trust import certificates
+from vetrina.clients.tls import certificates
 
 LIVE = "https://payment.zarinpal.com"
 PAID = 100

@@ -9,15 +9,22 @@ from uuid import UUID
 
 from cyclopts import App
 
-from vetrina.accounts import domains, erasures, identifiers, operators, profiles, queries_domains, queries_roles, roles
-from vetrina.accounts.roles import Role
-from vetrina.commands import output
-from vetrina.commands.reach import doing
+from vetrina.accounts import identifiers
+from vetrina.accounts.domains import actions as domains
+from vetrina.accounts.domains import queries as queries_domains
+from vetrina.accounts.operator import actions as operators
+from vetrina.accounts.privacy import erasures
+from vetrina.accounts.profiles import actions as profiles
+from vetrina.accounts.roles import actions as roles
+from vetrina.accounts.roles import queries as queries_roles
+from vetrina.accounts.roles.actions import Role
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import doing
 from vetrina.core import logs, settings
 from vetrina.core.audit import SYSTEM
-from vetrina.core.db import Tx
-from vetrina.core.ids import AccountId
-from vetrina.core.refusals import Invalid, NotFound
+from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import AccountId
+from vetrina.core.errors import Invalid, NotFound
 
 app = App(name="account", help="Accounts: roles, disabling, signing out, verifying a business.")
 Kind = Literal["user", "vendor"]

@@ -12,11 +12,12 @@ from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
-from vetrina.commands import exits, output
-from vetrina.commands.reach import reaching
+from vetrina.commands.support import exit_codes as exits
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
 from vetrina.core.settings import Settings
-from vetrina.reports.documents import Document, documents, fits
+from vetrina.reports.conformance import Document, documents, fits
 
 
 class Conformity(msgspec.Struct, frozen=True):

@@ -7,8 +7,9 @@ import asyncio
 from rich.console import Console
 from rich.table import Table
 
-from vetrina.commands import exits, output
-from vetrina.commands.checks import Check, all_checks
+from vetrina.commands.doctor_checks import Check, all_checks
+from vetrina.commands.support import exit_codes as exits
+from vetrina.commands.support import output
 from vetrina.core import logs, settings
 from vetrina.core.settings import Settings
 

@@ -10,15 +10,16 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from vetrina.commands import exits, output
-from vetrina.commands.reach import doing, reaching
+from vetrina.commands.support import exit_codes as exits
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import doing, reaching
 from vetrina.core import logs, settings
-from vetrina.core.db import Database
-from vetrina.core.refusals import Refusal
+from vetrina.core.database.connection import Database
+from vetrina.core.errors import Refusal
 from vetrina.core.settings import Settings
-from vetrina.reports import members as finding
+from vetrina.reports.members import filters as finding
 from vetrina.reports.model import Filters, Kind, Member, MemberSubscription
-from vetrina.web import words
+from vetrina.web import formatting as words
 
 
 def members(

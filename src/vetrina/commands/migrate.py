@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from vetrina.commands import output
-from vetrina.commands.reach import reaching
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
 from vetrina.core.embedded import ensure_external
 from vetrina.core.settings import Settings

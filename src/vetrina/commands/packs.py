@@ -11,14 +11,16 @@ from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
-from vetrina.commands import exits, output
-from vetrina.commands.reach import doing
+from vetrina.commands.support import exit_codes as exits
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import doing
 from vetrina.core import logs, settings
-from vetrina.core.db import Tx
-from vetrina.wallet import packs, tell
+from vetrina.core.database.connection import Tx
+from vetrina.wallet.ledger import labels as tell
 from vetrina.wallet.model import SoldPack
-from vetrina.wallet.packs import NewPack, PackChange
-from vetrina.web import words
+from vetrina.wallet.packs import actions as packs
+from vetrina.wallet.packs.actions import NewPack, PackChange
+from vetrina.web import formatting as words
 
 app = App(name="packs", help="Packs of credits: what is for sale, at which price.")
 Result = TypeVar("Result")

@@ -8,13 +8,14 @@ from datetime import timedelta
 import msgspec
 from cyclopts import App
 
-from vetrina.commands import exits, output
-from vetrina.commands.reach import reaching
+from vetrina.commands.support import exit_codes as exits
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
 from vetrina.core.services import connect
 from vetrina.core.settings import Settings
 from vetrina.payments import jobs
-from vetrina.payments import sweep as sweeping
+from vetrina.payments.settlement import sweep as sweeping
 
 app = App(name="payments", help="Payments: what the gateways know of them.")
 

@@ -8,15 +8,17 @@ from datetime import datetime
 import msgspec
 from cyclopts import App
 
-from vetrina.commands import output
-from vetrina.commands.reach import doing
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import doing
 from vetrina.core import logs, settings
-from vetrina.core.db import Tx
-from vetrina.core.ids import AccountId
-from vetrina.core.refusals import NotFound
-from vetrina.wallet import plans, queries_plans, tell
+from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import AccountId
+from vetrina.core.errors import NotFound
+from vetrina.wallet.ledger import labels as tell
 from vetrina.wallet.model import Grant, Membership, Quota
-from vetrina.web import words
+from vetrina.wallet.plans import actions as plans
+from vetrina.wallet.plans import queries as queries_plans
+from vetrina.web import formatting as words
 
 app = App(name="quota", help="Plans and quotas: what an account may still do, and why not.")
 

@@ -13,13 +13,15 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from vetrina.commands import exits, output
-from vetrina.commands.reach import reaching
+from vetrina.commands.support import exit_codes as exits
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
-from vetrina.core.db import Database
-from vetrina.core.refusals import Refusal
+from vetrina.core.database.connection import Database
+from vetrina.core.errors import Refusal
 from vetrina.core.settings import Settings
-from vetrina.reports import actions, tell
+from vetrina.reports import actions
+from vetrina.reports import formatting as tell
 from vetrina.reports.actions import Figures
 from vetrina.reports.catalogue import REPORTS, named
 from vetrina.reports.model import Difference

@@ -15,10 +15,10 @@ import uvicorn
 from cyclopts import Parameter
 
 from vetrina.app import create
-from vetrina.commands.listen import listen
+from vetrina.commands.support.sockets import listen
 from vetrina.core import logs, settings
 from vetrina.core.embedded import embedded
-from vetrina.core.events import Hub
+from vetrina.core.pubsub import Hub
 from vetrina.core.services import connect
 
 GRACE = 10

@@ -6,11 +6,12 @@ import asyncio
 
 from cyclopts import App
 
-from vetrina.commands import output
-from vetrina.commands.reach import doing
-from vetrina.core import logs, platform, settings
-from vetrina.core.db import Tx
-from vetrina.core.platform import SettingRow
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import doing
+from vetrina.core import logs, settings
+from vetrina.core import site_settings as platform
+from vetrina.core.database.connection import Tx
+from vetrina.core.site_settings import SettingRow
 
 app = App(name="settings", help="What can be changed while the site runs: rate limits, gifts.")
 

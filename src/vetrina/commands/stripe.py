@@ -11,17 +11,21 @@ from typing import TypeVar
 import msgspec
 from cyclopts import App
 
-from vetrina.commands import exits, output
-from vetrina.commands.reach import reaching
+from vetrina.commands.support import exit_codes as exits
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
-from vetrina.core.refusals import Invalid
+from vetrina.core.errors import Invalid
 from vetrina.core.services import Services, connect
-from vetrina.stripe_mirror import backfill as filling
-from vetrina.stripe_mirror import fuzz as fuzzing
-from vetrina.stripe_mirror import links, queries, rebuild, show
-from vetrina.stripe_mirror import settle as settling
-from vetrina.stripe_mirror.kinds import named
-from vetrina.stripe_mirror.reader import AT_ONCE
+from vetrina.stripe_mirror import account_links as links
+from vetrina.stripe_mirror import queries
+from vetrina.stripe_mirror import status as show
+from vetrina.stripe_mirror.backfill import actions as filling
+from vetrina.stripe_mirror.backfill.client import AT_ONCE
+from vetrina.stripe_mirror.consistency import order_test as fuzzing
+from vetrina.stripe_mirror.consistency import rebuild
+from vetrina.stripe_mirror.ingest import tie_resolution as settling
+from vetrina.stripe_mirror.object_types import named
 
 app = App(name="stripe", help="The Stripe mirror: fill it, prove it, see how it stands.")
 Result = TypeVar("Result")

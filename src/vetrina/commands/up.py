@@ -15,13 +15,14 @@ from typing import Any, TypeVar
 
 import structlog
 
-from vetrina.commands.fakes import Fakes
-from vetrina.commands.fakes import fakes as imitated
-from vetrina.commands.listen import listen
-from vetrina.core import logs, settings, spawn
+from vetrina.commands.dev_fakes import Fakes
+from vetrina.commands.dev_fakes import fakes as imitated
+from vetrina.commands.support.sockets import listen
+from vetrina.core import logs, settings
 from vetrina.core.embedded import Access, Cluster, Lock, ensure_external, ensure_roles, make_folder
+from vetrina.core.processes import spawn
+from vetrina.core.processes.supervisor import Child, Supervisor
 from vetrina.core.settings import Settings
-from vetrina.core.supervise import Child, Supervisor
 
 log = structlog.get_logger("vetrina.up")
 Result = TypeVar("Result")

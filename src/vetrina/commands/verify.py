@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from vetrina.commands import exits, output
-from vetrina.commands.reach import reaching
+from vetrina.commands.support import exit_codes as exits
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
-from vetrina.core.db import Database
+from vetrina.core.database.connection import Database
 from vetrina.core.settings import Settings
-from vetrina.payments import books
-from vetrina.wallet import actions
+from vetrina.payments.settlement import verify as books
+from vetrina.wallet.ledger import actions
 from vetrina.wallet.model import Fault
 
 

@@ -10,14 +10,14 @@ from typing import Literal, TypeVar
 import msgspec
 from cyclopts import App
 
-from vetrina.commands import output
-from vetrina.commands.reach import reaching
+from vetrina.commands.support import output
+from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
-from vetrina.core.refusals import Invalid
+from vetrina.core.errors import Invalid
 from vetrina.core.services import Services, connect
-from vetrina.payments import queries_told as queries
-from vetrina.payments import told
-from vetrina.stripe_mirror.kinds import TOLD
+from vetrina.payments.webhooks import actions as told
+from vetrina.payments.webhooks import queries
+from vetrina.stripe_mirror.object_types import TOLD
 
 app = App(name="webhooks", help="What Stripe told, and applying it again.")
 Outcome = Literal["failed", "dead", "waiting", "applied", "ignored"]

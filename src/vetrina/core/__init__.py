@@ -8,12 +8,12 @@ MODULE = Module(
     "core",
     pages=(
         "vetrina.core.web.health",
-        "vetrina.core.web.front",
-        "vetrina.core.web.outbox",
+        "vetrina.core.web.meta_pages",
+        "vetrina.core.web.dev_outbox",
     ),
     jobs=(
-        "vetrina.core.upkeep",
-        "vetrina.core.outbox",
+        "vetrina.core.jobs.cleanup",
+        "vetrina.core.messages.outbox",
     ),
-    personal_data="vetrina.core.privacy",
+    personal_data="vetrina.core.personal_data",
 )

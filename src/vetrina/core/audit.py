@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
-from vetrina.core.db import Statement, Tx
+from vetrina.core.database.connection import Statement, Tx
 
 HOUSE = UUID(int=0)
 """Whose chain holds what belongs to no account: settings, the whole site's doings."""

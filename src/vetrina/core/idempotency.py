@@ -27,9 +27,9 @@ import msgspec
 import psycopg
 from psycopg.types.json import Jsonb
 
-from vetrina.core.db import Database, Statement, Tx
-from vetrina.core.ids import AccountId, new_id
-from vetrina.core.refusals import KeyInUse, KeyReused, Refusal, Unavailable
+from vetrina.core.database.connection import Database, Statement, Tx
+from vetrina.core.database.ids import AccountId, new_id
+from vetrina.core.errors import KeyInUse, KeyReused, Refusal, Unavailable
 
 STALE = 60
 """Seconds after which a claim without an answer belongs to a process that died."""

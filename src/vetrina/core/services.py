@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from vetrina.core import settings as settings_of
-from vetrina.core.db import Database
-from vetrina.core.events import Hub
+from vetrina.core.database.connection import Database
 from vetrina.core.module import Modules
+from vetrina.core.pubsub import Hub
 from vetrina.core.settings import Settings
-from vetrina.core.storage import SignedLinks, Storage
+from vetrina.core.storage.store import SignedLinks, Storage
 
 Part = TypeVar("Part")
 

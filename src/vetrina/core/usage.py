@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
-from vetrina.core.db import Statement, Tx
-from vetrina.core.ids import AccountId, new_id
+from vetrina.core.database.connection import Statement, Tx
+from vetrina.core.database.ids import AccountId, new_id
 
 
 class UsageRow(msgspec.Struct, frozen=True):

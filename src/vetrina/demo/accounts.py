@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from vetrina.demo import belongings, doors, faces
-from vetrina.demo.story import Story
+from vetrina.demo.chapters import privacy as belongings
+from vetrina.demo.chapters import profiles as faces
+from vetrina.demo.chapters import sign_in as doors
+from vetrina.demo.runner import Story
 
 CHAPTERS = (doors.tell, faces.tell, belongings.tell)
 """Told in this order, to one site; each begins with nobody signed in."""

@@ -17,14 +17,15 @@ import psycopg
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from vetrina.commands.reach import reaching
+from vetrina.commands.support.database_access import reaching
 from vetrina.core.settings import Settings
-from vetrina.demo import cogento_world, operator
-from vetrina.demo.cogento_world import World
-from vetrina.demo.story import Lie, Story
-from vetrina.stripe_mirror.events import sign
-from vetrina.stripe_mirror.sample import DAY
-from vetrina.web import words
+from vetrina.demo import cogento_events as cogento_world
+from vetrina.demo import operator
+from vetrina.demo.cogento_events import World
+from vetrina.demo.runner import Lie, Story
+from vetrina.stripe_mirror.consistency.sample_data import DAY
+from vetrina.stripe_mirror.ingest.events import sign
+from vetrina.web import formatting as words
 
 CLIENTS = 16
 AGAIN = 10

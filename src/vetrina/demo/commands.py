@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cyclopts import App
 from rich.console import Console
 
-from vetrina.commands import exits
+from vetrina.commands.support import exit_codes as exits
 from vetrina.core.settings import read
 from vetrina.demo import accounts as accounts_story
 from vetrina.demo import cogento as cogento_story
@@ -16,7 +16,7 @@ from vetrina.demo import operator
 from vetrina.demo import payments as payments_story
 from vetrina.demo import seed as seeding
 from vetrina.demo import studio as studio_story
-from vetrina.demo.story import Lie, Story
+from vetrina.demo.runner import Lie, Story
 
 app = App(name="demo", help="Stories on real input against a running site; they stop at the first lie.")
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import msgspec
 
-from vetrina.accounts import queries_roles, roles
-from vetrina.accounts.roles import Role
-from vetrina.commands.reach import doing
-from vetrina.core.db import Tx
+from vetrina.accounts.roles import actions as roles
+from vetrina.accounts.roles import queries as queries_roles
+from vetrina.accounts.roles.actions import Role
+from vetrina.commands.support.database_access import doing
+from vetrina.core.database.connection import Tx
 from vetrina.core.settings import Settings
+from vetrina.demo.runner import Lie, Story
 from vetrina.demo.seed import Login, keep
-from vetrina.demo.story import Lie, Story
 
 EMAIL = "operator@example.com"
 FILE = "demo-operator.json"

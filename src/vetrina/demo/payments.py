@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from vetrina.demo import work
+from vetrina.demo import steps as work
 from vetrina.demo.photos import path_of
-from vetrina.demo.story import Lie, Story
+from vetrina.demo.runner import Lie, Story
 
 GOOD, DECLINED = "4242 4242 4242 4242", "4000 0000 0000 0002"
 PATIENCE = 100

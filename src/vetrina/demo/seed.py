@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from rich.progress import BarColumn, Progress, TextColumn
 
-from vetrina.demo import work
-from vetrina.demo.story import Lie, Story
+from vetrina.demo import steps as work
+from vetrina.demo.runner import Lie, Story
 
 EMAIL = "demo@example.com"
 FILE = "demo.json"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from vetrina.demo import work
+from vetrina.demo import steps as work
 from vetrina.demo.photos import PHOTOS, path_of
-from vetrina.demo.story import Story
+from vetrina.demo.runner import Story
 
 SIZE = 960
 """Long side of the demo's pictures, in pixels."""

@@ -8,14 +8,14 @@ MODULE = Module(
     "media",
     requires=("accounts",),
     api=(
-        "vetrina.media.api",
-        "vetrina.media.profile_api",
+        "vetrina.media.files.api",
+        "vetrina.media.portraits.api",
     ),
     pages=(
-        "vetrina.media.pages",
-        "vetrina.media.profile_pages",
-        "vetrina.media.serve",
+        "vetrina.media.files.pages",
+        "vetrina.media.portraits.pages",
+        "vetrina.media.delivery.routes",
     ),
-    jobs=("vetrina.media.jobs",),
-    personal_data="vetrina.media.privacy",
+    jobs=("vetrina.media.files.jobs",),
+    personal_data="vetrina.media.personal_data",
 )

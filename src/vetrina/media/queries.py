@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.db import Statement
+from vetrina.core.database.connection import Statement
 from vetrina.media.model import FileRow, Name, Used
 
 COLUMNS = """account_id, id, category, file_name, storage_key, mime, bytes, width, height, colour, thumbnails,

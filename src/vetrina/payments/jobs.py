@@ -8,14 +8,20 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from vetrina.clients.stripe import StripeRefused
-from vetrina.core.ids import AccountId
-from vetrina.core.jobs import job
+from vetrina.clients.stripe.client import StripeRefused
+from vetrina.core.database.ids import AccountId
+from vetrina.core.jobs.queue import job
 from vetrina.core.services import Services
-from vetrina.payments import actions, queries, queries_told, refunds, stripe_events, subscriptions, told
-from vetrina.payments import sweep as sweeping
+from vetrina.payments import queries
 from vetrina.payments.model import Due, GatewayFailed
-from vetrina.stripe_mirror.kinds import TOLD
+from vetrina.payments.plans import stripe_subscriptions as subscriptions
+from vetrina.payments.refunds import actions as refunds
+from vetrina.payments.settlement import actions
+from vetrina.payments.settlement import sweep as sweeping
+from vetrina.payments.webhooks import actions as told
+from vetrina.payments.webhooks import queries as queries_told
+from vetrina.payments.webhooks import stripe_payments as stripe_events
+from vetrina.stripe_mirror.object_types import TOLD
 
 log = structlog.get_logger("vetrina.payments")
 

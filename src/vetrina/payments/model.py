@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from vetrina.core.refusals import Refusal
-from vetrina.web import words
+from vetrina.core.errors import Refusal
+from vetrina.web import formatting as words
 
 _NOUNS = {
     "token": ("{n} token", "{n} tokens"),

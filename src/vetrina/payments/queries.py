@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import NoneType
 from typing import LiteralString
 
-from vetrina.core.db import Statement
+from vetrina.core.database.connection import Statement
 from vetrina.payments.model import Doubt, Due, PaymentRow
 
 # Whoever goes on with the work of a process that died finds the row there already.

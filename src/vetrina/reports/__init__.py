@@ -10,13 +10,13 @@ MODULE = Module(
     api=("vetrina.reports.api",),
     pages=(
         "vetrina.reports.pages",
-        "vetrina.reports.pages_members",
+        "vetrina.reports.members.pages",
     ),
     jobs=("vetrina.reports.jobs",),
     commands=(
         Command("members", "vetrina.commands.members:members", "List members by their metadata."),
         Command("report", "vetrina.commands.report:app", "Reports on what Stripe holds, as of any date."),
     ),
-    personal_data="vetrina.reports.privacy",
+    personal_data="vetrina.reports.personal_data",
     home="/reports",
 )

@@ -9,10 +9,10 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
-from vetrina.core.db import Database, Tx
-from vetrina.core.ids import AccountId, new_id
-from vetrina.reports import queries
+from vetrina.core.database.connection import Database, Tx
+from vetrina.core.database.ids import AccountId, new_id
 from vetrina.reports.catalogue import Column, named
+from vetrina.reports.members import queries
 from vetrina.reports.model import BadDate, Difference, Filters, Kind, Search
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)

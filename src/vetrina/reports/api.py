@@ -9,12 +9,14 @@ import msgspec
 from litestar import delete, get, post
 from litestar.params import Body, Parameter
 
-from vetrina.accounts.guards import operator
+from vetrina.accounts.roles.guards import operator
 from vetrina.core.web.paging import Limit, Page
 from vetrina.core.web.request import Request
-from vetrina.reports import actions, members, queries
+from vetrina.reports import actions
 from vetrina.reports.actions import Figures
 from vetrina.reports.catalogue import REPORTS, Column
+from vetrina.reports.members import filters as members
+from vetrina.reports.members import queries
 from vetrina.reports.model import Filters, Found, Key, Kind, Member, MemberInvoice, MemberSubscription, Search
 
 After = Annotated[str | None, Parameter(max_length=255, description="next_cursor of the page before.")]

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from vetrina.core.db import Statement
-from vetrina.reports import queries_figures
+from vetrina.core.database.connection import Statement
+from vetrina.reports import queries as queries_figures
 from vetrina.reports.model import Churn, Movement, NoSuchReport
 
 Unit = Literal["month", "week", "text", "currency", "count", "money", "share", "days"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from vetrina.core.jobs import job
+from vetrina.core.jobs.queue import job
 from vetrina.core.services import Services
 from vetrina.reports import actions
 

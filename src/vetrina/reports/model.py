@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from vetrina.core.refusals import Invalid, NotFound
+from vetrina.core.errors import Invalid, NotFound
 
 Kind = Literal["customers", "subscriptions"]
 """Whose metadata is searched: a customer's or a subscription's own."""

@@ -9,14 +9,17 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 from psycopg.conninfo import conninfo_to_dict
 
-from vetrina.accounts.guards import operator
-from vetrina.core.refusals import Refusal
-from vetrina.core.web import pages, spreadsheet
+from vetrina.accounts.roles.guards import operator
+from vetrina.core.errors import Refusal
+from vetrina.core.web import csv as spreadsheet
+from vetrina.core.web import pages
 from vetrina.core.web.request import Request
-from vetrina.reports import actions, show, tell
+from vetrina.reports import actions
+from vetrina.reports import formatting as tell
+from vetrina.reports import presenters as show
 from vetrina.reports.actions import Figures
 from vetrina.reports.catalogue import REPORTS, named
-from vetrina.reports.documents import documents
+from vetrina.reports.conformance import documents
 
 SPANS = (1, 2, 3, 6, 12, 24, 36, 60)
 

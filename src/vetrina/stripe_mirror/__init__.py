@@ -9,12 +9,12 @@ MODULE = Module(
     requires=("accounts",),
     pages=(
         "vetrina.stripe_mirror.pages",
-        "vetrina.stripe_mirror.serve",
+        "vetrina.stripe_mirror.ingest.webhook",
     ),
     jobs=("vetrina.stripe_mirror.jobs",),
     commands=(
         Command("stripe", "vetrina.commands.stripe:app", "The Stripe mirror: fill it, prove it, see how it stands."),
     ),
-    personal_data="vetrina.stripe_mirror.privacy",
+    personal_data="vetrina.stripe_mirror.personal_data",
     home="/operator/stripe",
 )

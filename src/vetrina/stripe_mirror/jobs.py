@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import structlog
 
-from vetrina.core.jobs import job
-from vetrina.core.refusals import Refusal
+from vetrina.core.errors import Refusal
+from vetrina.core.jobs.queue import job
 from vetrina.core.services import Services
-from vetrina.stripe_mirror import backfill, queries
-from vetrina.stripe_mirror import settle as settling
+from vetrina.stripe_mirror import queries
+from vetrina.stripe_mirror.backfill import actions as backfill
+from vetrina.stripe_mirror.ingest import tie_resolution as settling
 
 log = structlog.get_logger("vetrina.stripe_mirror")
 

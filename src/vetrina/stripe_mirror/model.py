@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from vetrina.core.refusals import Malformed, Refusal, Unavailable
+from vetrina.core.errors import Malformed, Refusal, Unavailable
 
 
 class BadSignature(Refusal):

@@ -7,12 +7,14 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.response import Redirect
 
-from vetrina.accounts.guards import operator
-from vetrina.core.refusals import Invalid, Refusal
+from vetrina.accounts.roles.guards import operator
+from vetrina.core.errors import Invalid, Refusal
 from vetrina.core.web import pages
-from vetrina.core.web.front import Form
+from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
-from vetrina.stripe_mirror import links, queries, show
+from vetrina.stripe_mirror import account_links as links
+from vetrina.stripe_mirror import queries
+from vetrina.stripe_mirror import status as show
 
 HERE = "/operator/stripe"
 SHOWN = 50
@@ -59,7 +61,7 @@ async def _page(
     beside = str(refused.field) if refused and refused.field in {"account", "customer"} else None
     return pages.render(
         request,
-        "stripe_mirror/stripe.html",
+        "stripe_mirror/status.html",
         status=refused.status if refused else 200,
         nav="operator",
         standing=status,

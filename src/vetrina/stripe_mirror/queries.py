@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import NoneType
 from uuid import UUID
 
-from vetrina.core.db import Statement
+from vetrina.core.database.connection import Statement
 from vetrina.stripe_mirror.model import (
     Difference,
     Digest,

@@ -7,12 +7,12 @@ from vetrina.core.module import Module
 MODULE = Module(
     "studio",
     requires=("accounts", "wallet", "media"),
-    api=("vetrina.studio.api",),
+    api=("vetrina.studio.generations.api",),
     pages=(
-        "vetrina.studio.pages",
-        "vetrina.studio.serve",
+        "vetrina.studio.generations.pages",
+        "vetrina.studio.styles.previews",
     ),
-    jobs=("vetrina.studio.jobs",),
-    personal_data="vetrina.studio.privacy",
+    jobs=("vetrina.studio.generations.jobs",),
+    personal_data="vetrina.studio.personal_data",
     home="/",
 )

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from vetrina.core.refusals import Refusal
-from vetrina.media.links import FileFacts, FileRef
+from vetrina.core.errors import Refusal
+from vetrina.media.delivery.links import FileFacts, FileRef
 
 PROMPT_LIMIT = 1000
 """Characters of a prompt."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from types import NoneType
 
-from vetrina.core.db import Statement
+from vetrina.core.database.connection import Statement
 from vetrina.studio.model import Count, GenerationRow, Hung, State, Taken
 
 START = Statement(str, "select studio.start_all(%(items)s::jsonb)::text")

@@ -8,17 +8,17 @@ MODULE = Module(
     "wallet",
     requires=("accounts",),
     api=(
-        "vetrina.wallet.api",
-        "vetrina.wallet.pack_api",
+        "vetrina.wallet.ledger.api",
+        "vetrina.wallet.packs.api",
     ),
     pages=(
-        "vetrina.wallet.pages",
-        "vetrina.wallet.pack_pages",
+        "vetrina.wallet.ledger.pages",
+        "vetrina.wallet.packs.pages",
     ),
-    jobs=("vetrina.wallet.jobs",),
+    jobs=("vetrina.wallet.plans.jobs",),
     commands=(
         Command("packs", "vetrina.commands.packs:app", "Packs of credits: what is for sale, at which price."),
         Command("quota", "vetrina.commands.quota:app", "Plans and quotas: what an account may still do, and why not."),
     ),
-    personal_data="vetrina.wallet.privacy",
+    personal_data="vetrina.wallet.personal_data",
 )

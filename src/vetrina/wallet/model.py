@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from vetrina.core.refusals import Refusal
+from vetrina.core.errors import Refusal
 
 
 class Asset(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from vetrina.core.db import Statement
+from vetrina.core.database.connection import Statement
 from vetrina.wallet.model import Balance, Entry, Fault, Pack
 
 GIVE = Statement(

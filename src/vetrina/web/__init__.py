@@ -1,6 +1,7 @@
 """Base templates, components and static files; no routes and nothing of the domain.
 
-Each module keeps its own pages in `<module>/templates/<module>/`; `environment` finds them all.
+A template is named after the package that holds it: "accounts/sign_in/code.html" is
+`src/vetrina/accounts/sign_in/templates/code.html`; a name outside every package is one of `web/templates/`.
 """
 
 from __future__ import annotations
@@ -10,23 +11,48 @@ from pathlib import Path
 
 import jinja2
 
-from vetrina.web import words
+from vetrina.web import formatting as words
 from vetrina.web.assets import STATIC, static
 
 HERE = Path(__file__).resolve().parent
 
-__all__ = ["STATIC", "environment", "static", "template_folders"]
+__all__ = ["STATIC", "environment", "static", "template_folders", "template_names"]
 
 
 def template_folders() -> list[Path]:
-    """The template folders of this package and of every module that has one."""
-    return [HERE / "templates", *sorted(HERE.parent.glob("*/templates"))]
+    """Return the template folders of this package, of every module and of every room."""
+    own = HERE / "templates"
+    return [own, *sorted({*HERE.parent.glob("*/templates"), *HERE.parent.glob("*/*/templates")} - {own})]
+
+
+def template_names() -> dict[str, Path]:
+    """Return every template by the name that `render` and `{% include %}` use."""
+    names: dict[str, Path] = {}
+    for folder in template_folders():
+        package = "" if folder.parent == HERE else folder.parent.relative_to(HERE.parent).as_posix() + "/"
+        names |= {package + path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.html"))}
+    return names
+
+
+class _Templates(jinja2.BaseLoader):
+    def __init__(self) -> None:
+        self._paths = template_names()
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str | None, Callable[[], bool] | None]:
+        path = self._paths.get(template)
+        if path is None:
+            raise jinja2.TemplateNotFound(template)
+        read_at = path.stat().st_mtime
+        return path.read_text("utf-8"), str(path), lambda: path.stat().st_mtime == read_at
+
+    def list_templates(self) -> list[str]:
+        return sorted(self._paths)
 
 
 def environment() -> jinja2.Environment:
     """Templates of all modules, escaping always on, an undefined name an error rather than a gap."""
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template_folders()),
+        loader=_Templates(),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -27,10 +27,10 @@ from litestar.response import Redirect
 
 from tests.fakes import Fake
 from tests.fakes.stripe import pages
-from tests.fakes.stripe.deliver import Endpoint, Mischief, signed
-from tests.fakes.stripe.shop import DISPUTED, FAILS_LATER, GOOD, SLOW, Shop
+from tests.fakes.stripe.checkout import DISPUTED, FAILS_LATER, GOOD, SLOW, Shop
+from tests.fakes.stripe.protocol import Asked, Kept, Wrong, nested, new_id, page
 from tests.fakes.stripe.store import NAMES, VERSION
-from tests.fakes.stripe.wire import Asked, Kept, Wrong, nested, new_id, page
+from tests.fakes.stripe.webhooks import Endpoint, Mischief, signed
 
 __all__ = ["DISPUTED", "FAILS_LATER", "GOOD", "KEY", "SECRET", "SLOW", "Fault", "Mischief", "StripeFake", "signed"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.fakes.stripe.after import After
-from tests.fakes.stripe.wire import Asked, Wrong, metadata, new_id
+from tests.fakes.stripe.protocol import Asked, Wrong, metadata, new_id
+from tests.fakes.stripe.refunds import After
 
 MONTH = 30 * 86400
 

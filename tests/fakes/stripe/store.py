@@ -8,8 +8,8 @@ import time
 from collections import defaultdict
 from typing import Any
 
-from tests.fakes.stripe.deliver import Post
-from tests.fakes.stripe.wire import Wrong, new_id
+from tests.fakes.stripe.protocol import Wrong, new_id
+from tests.fakes.stripe.webhooks import Post
 
 VERSION = "2026-10-28.endive"
 

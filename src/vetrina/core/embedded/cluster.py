@@ -14,13 +14,13 @@ from pathlib import Path
 
 import structlog
 
-from vetrina.core import spawn
 from vetrina.core.embedded import configuration, credentials, processes
 from vetrina.core.embedded.binaries import Binaries
 from vetrina.core.embedded.credentials import Credentials, Role
+from vetrina.core.embedded.data_directory import ENVIRONMENT, Place
 from vetrina.core.embedded.errors import CannotStart, EmbeddedError, NoAccess, NotInitialised
 from vetrina.core.embedded.lock import Lock
-from vetrina.core.embedded.place import ENVIRONMENT, Place
+from vetrina.core.processes import spawn
 
 log = structlog.get_logger("vetrina.postgresql")
 

@@ -14,9 +14,9 @@ from litestar.response import Redirect
 
 from vetrina import web
 from vetrina.core.services import Services
-from vetrina.core.web.handles import as_written
+from vetrina.core.web.middleware.handle_rewrite import as_written
+from vetrina.core.web.middleware.request_middleware import policy
 from vetrina.core.web.request import Request, noted
-from vetrina.core.web.trace import policy
 
 FLASH = "vetrina_flash"
 _TITLES = {

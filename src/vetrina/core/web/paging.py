@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from litestar.params import Parameter
 
-from vetrina.core.refusals import Invalid
+from vetrina.core.errors import Invalid
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")

@@ -12,7 +12,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.response import Redirect
 
-from vetrina.core.refusals import Malformed, Refusal
+from vetrina.core.errors import Malformed, Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, SignInFirst, noted
 

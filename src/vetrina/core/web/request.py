@@ -15,9 +15,9 @@ from litestar.handlers import BaseRouteHandler
 
 from vetrina.core import audit
 from vetrina.core.audit import Actor
-from vetrina.core.db import Tx
-from vetrina.core.ids import AccountId
-from vetrina.core.refusals import Invalid, Unauthenticated
+from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import AccountId
+from vetrina.core.errors import Invalid, Unauthenticated
 from vetrina.core.services import Services
 
 OPERATORS = frozenset({"superuser", "admin"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vetrina.clients.engines.base import Parameter, Style
-from vetrina.clients.engines.builtin.knob_kinds import choice, number, share, whole, yes
+from vetrina.clients.engines.builtin.parameters import choice, number, share, whole, yes
 
 ENGINE = "builtin"
 HONEST = "Rendered on this machine's CPU by image processing; no AI."

@@ -12,7 +12,7 @@ from vetrina.clients.engines.base import (
     validate,
 )
 from vetrina.clients.engines.builtin.catalogue import BY_NAME, ENGINE
-from vetrina.core.confine import (
+from vetrina.core.isolation.run import (
     ConfinedCrashed,
     ConfinedOutOfMemory,
     ConfinedRefused,

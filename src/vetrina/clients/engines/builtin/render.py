@@ -14,27 +14,21 @@ import numpy.ma  # np.percentile imports it when first called, too late for the 
 import pyvips
 
 from vetrina.clients.engines.base import BadParameter, validate
-from vetrina.clients.engines.builtin import (
-    compose,
-    dabs,
-    flat,
-    glass,
-    ink,
-    linocut,
-    lowpoly,
-    mosaic,
-    oil,
-    pencil,
-    riso,
-    studio,
-    watercolour,
-)
 from vetrina.clients.engines.builtin.catalogue import BY_NAME
-from vetrina.clients.engines.builtin.chance import Chance, chance
-from vetrina.clients.engines.builtin.cutout import Cutout, cut_out
-from vetrina.clients.engines.builtin.pixels import MIME, Pixels, decode, encode, flatten, pad, size_of
-from vetrina.clients.engines.builtin.steps import Knobs, Report, Steps
-from vetrina.core.confine import Refuse
+from vetrina.clients.engines.builtin.drawing import ink, pencil
+from vetrina.clients.engines.builtin.flat import flat_colour as flat
+from vetrina.clients.engines.builtin.flat import glass, mosaic
+from vetrina.clients.engines.builtin.flat import low_poly as lowpoly
+from vetrina.clients.engines.builtin.painting import brush_dabs as dabs
+from vetrina.clients.engines.builtin.painting import oil, watercolour
+from vetrina.clients.engines.builtin.printing import linocut, riso
+from vetrina.clients.engines.builtin.progress import Knobs, Report, Steps
+from vetrina.clients.engines.builtin.raster.image_io import MIME, Pixels, decode, encode, flatten, pad, size_of
+from vetrina.clients.engines.builtin.rng import Chance, chance
+from vetrina.clients.engines.builtin.scenes import backdrops as studio
+from vetrina.clients.engines.builtin.scenes import composite as compose
+from vetrina.clients.engines.builtin.scenes.cutout import Cutout, cut_out
+from vetrina.core.isolation.run import Refuse
 
 _ = numpy.ma
 cv2.setNumThreads(1)  # the same sums in the same order: a seed gives the same bytes again

@@ -1,0 +1,191 @@
+"""Pages of the audit log: one's own part of it, and all of it for operators, as a spreadsheet too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get
+from litestar.response import Stream
+
+from vetrina.accounts.audit_log import labels as history
+from vetrina.accounts.operator import actions as operators
+from vetrina.accounts.operator import queries as queries_operators
+from vetrina.accounts.roles.guards import operator
+from vetrina.core import audit
+from vetrina.core.audit import HOUSE, Row
+from vetrina.core.database.connection import Tx
+from vetrina.core.services import Services
+from vetrina.core.web import csv as spreadsheet
+from vetrina.core.web import pages, paging
+from vetrina.core.web.paging import Cursor
+from vetrina.core.web.request import Request, signed_in
+
+SHOWN = 40
+CHUNK = 1000
+"""Rows that the spreadsheet reads at a time, so that no connection waits for a slow reader."""
+COLUMNS = ["time", "action", "account", "actor_type", "actor", "resource", "resource_id", "ip", "metadata", "said", "id"]
+BY = {"you": "You", "operator": "An operator", "vetrina": "Vetrina", "somebody": "Somebody"}
+ACTORS = [
+    {"value": "user", "title": "A user"},
+    {"value": "vendor", "title": "A vendor"},
+    {"value": "admin", "title": "An operator"},
+    {"value": "system", "title": "Vetrina"},
+]
+
+
+@get("/settings/audit", guards=[signed_in], include_in_schema=False)
+async def own(request: Request, cursor: Cursor = None) -> Response[str]:
+    """What happened to one's account, and who did it."""
+    me = request.account.id
+    async with request.read() as tx:
+        rows = await tx.all(audit.LIST, account=me, before=paging.after(cursor), action=None, limit=SHOWN + 1)
+    page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: row)
+    return pages.render(
+        request,
+        "accounts/audit_log/history.html",
+        nav="account",
+        rows=[
+            {
+                "title": history.title(row.action),
+                "by": BY[history.by(row, me)],
+                "ip": row.ip if row.actor_id == me else None,
+                "remark": history.remark(row) if row.actor_id == me or not row.said else "",
+                "at": row.created_at,
+            }
+            for row in page.items
+        ],
+        older=f"/settings/audit?cursor={page.next_cursor}" if page.next_cursor else None,
+    )
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """What the operator looks for. Days are whole ones (UTC)."""
+
+    account: str = ""
+    action: str = ""
+    actor: str = ""
+    since: str = ""
+    until: str = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Those that are set, as an address has them."""
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if value}
+
+
+@get("/operator/audit", guards=[operator], include_in_schema=False)
+async def everything(
+    request: Request,
+    account: str = "",
+    action: str = "",
+    actor: str = "",
+    since: str = "",
+    until: str = "",
+    cursor: Cursor = None,
+) -> Response[str]:
+    """The log, by account, action, actor and day."""
+    filters = Filters(account[:254], action[:64], actor[:16], since[:10], until[:10])
+    async with request.read() as tx:
+        rows = await _rows(tx, filters, before=paging.after(cursor), limit=SHOWN + 1)
+        actions = await tx.all(audit.ACTIONS)
+        names = await _names(tx, rows)
+    page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: row)
+    return pages.render(
+        request,
+        "accounts/audit_log/operator.html",
+        nav="operator",
+        filters=msgspec.structs.asdict(filters),
+        actions=[{"value": each, "title": history.title(each)} for each in actions],
+        actors=ACTORS,
+        rows=[
+            {
+                "title": history.title(row.action),
+                "remark": history.remark(row),
+                "account_id": row.account_id if row.account_id != HOUSE else None,
+                "account": names.get(row.account_id, "the site"),
+                "actor_id": row.actor_id,
+                "actor": names.get(row.actor_id, "Vetrina") if row.actor_id else "Vetrina",
+                "ip": row.ip,
+                "at": row.created_at,
+            }
+            for row in page.items
+        ],
+        older=f"/operator/audit?{urlencode({**filters.query, 'cursor': page.next_cursor})}" if page.next_cursor else None,
+        csv_href=f"/operator/audit.csv?{urlencode(filters.query)}",
+    )
+
+
+@get("/operator/audit.csv", guards=[operator], include_in_schema=False)
+async def as_csv(
+    request: Request, account: str = "", action: str = "", actor: str = "", since: str = "", until: str = ""
+) -> Stream:
+    """Every row of the filter, the newest first."""
+    filters = Filters(account[:254], action[:64], actor[:16], since[:10], until[:10])
+    return Stream(
+        _lines(request.services, filters),
+        media_type="text/csv; charset=utf-8; header=present",
+        headers={"Content-Disposition": 'attachment; filename="audit.csv"', "Cache-Control": "no-store"},
+    )
+
+
+async def _lines(services: Services, filters: Filters) -> AsyncGenerator[str]:
+    yield spreadsheet.lines([COLUMNS])
+    before = paging.FIRST
+    while True:
+        async with services.db.read() as tx:
+            rows = await _rows(tx, filters, before=before, limit=CHUNK)
+        if rows:
+            yield spreadsheet.lines([_cells(row) for row in rows])
+        if len(rows) < CHUNK:
+            return
+        before = rows[-1].id
+
+
+async def _rows(tx: Tx, filters: Filters, *, before: UUID, limit: int) -> list[Row]:
+    account: UUID | None = None
+    if filters.account:
+        found = await operators.search(tx, filters.account, limit=1)
+        if not found:
+            return []
+        account = found[0].id
+    since, until = _day(filters.since), _day(filters.until)
+    return await tx.all(
+        audit.SEARCH,
+        before=before,
+        floor=audit.floor_of(since),
+        account=account,
+        actor=None,
+        actor_type=filters.actor or None,
+        action=filters.action or None,
+        since=since,
+        until=until + timedelta(days=1) if until else None,
+        limit=limit,
+    )
+
+
+async def _names(tx: Tx, rows: list[Row]) -> dict[UUID, str]:
+    ids = {row.account_id for row in rows} | {row.actor_id for row in rows if row.actor_id}
+    return {each.id: each.name for each in await tx.all(queries_operators.NAMES, ids=list(ids))}
+
+
+def _cells(row: Row) -> list[str]:
+    personal = [row.ip or "", msgspec.json.encode(row.said).decode() if row.said else ""]
+    texts = [row.action, str(row.account_id), row.actor_type, str(row.actor_id or ""), row.resource or "", row.resource_id or ""]
+    told = [*texts, personal[0], msgspec.json.encode(row.metadata).decode(), personal[1]]
+    return [row.created_at.isoformat(), *map(spreadsheet.harmless, told), str(row.id)]
+
+
+def _day(text: str) -> datetime | None:
+    """Midnight (UTC) of a day; one that cannot be read is none."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+ROUTES: list[Any] = [own, everything, as_csv]

@@ -1,0 +1,1 @@
+"""Domains verified by DNS TXT records."""

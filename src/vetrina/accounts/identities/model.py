@@ -1,0 +1,93 @@
+"""Identities at providers: rows and refusals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from vetrina.core.errors import NotFound, Refusal, Unavailable
+
+
+class IdentityRow(msgspec.Struct, frozen=True):
+    """A way in through a provider, as its owner sees it. `email` is what the provider told last."""
+
+    id: UUID
+    provider: str
+    issuer: str
+    subject: str
+    email: str | None
+    last_used_at: datetime
+    created_at: datetime
+
+
+class KnownBy(msgspec.Struct, frozen=True):
+    """Whose an identity is."""
+
+    id: UUID
+    kind: str
+    is_active: bool
+
+
+class ProviderUnknown(NotFound):
+    """No such identity provider is set up here."""
+
+    status = 404
+
+
+class ProviderUnavailable(Unavailable):
+    """The identity provider does not answer just now. Please try again in a moment."""
+
+    status = 503
+
+
+class SignInLapsed(Refusal):
+    """This sign-in was begun elsewhere, took too long, or is over already. Please begin again."""
+
+    status = 400
+
+
+class SignInFailed(Refusal):
+    """The identity provider did not sign you in."""
+
+    status = 401
+
+
+class BadReturnAddress(Refusal):
+    """A program is sent back to http://127.0.0.1 or http://[::1] with its port, and nowhere else."""
+
+    status = 422
+    field = "redirect_uri"
+
+
+class AccountDisabled(Refusal):
+    """This account is disabled."""
+
+    status = 403
+
+
+class OtherKind(Refusal):
+    """This identity belongs to an account of the other kind. Sign in there: users and vendors have doors of their own."""
+
+    status = 409
+
+
+class LinkFirst(Refusal):
+    """There is an account with this e-mail address already. Sign in to it as before, then link the provider in its settings."""
+
+    status = 409
+
+
+class IdentityTaken(Refusal):
+    """This identity is linked to another account."""
+
+    status = 409
+    constraint = "identities_pkey"
+
+
+class LastWayIn(Refusal):
+    """This is the only way into your account. Set a password or link another identity first."""
+
+    status = 409
+    constraint = "account_keeps_a_way_in"

@@ -1,0 +1,1 @@
+"""Account letters by mail and SMS."""

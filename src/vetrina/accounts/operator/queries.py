@@ -1,0 +1,57 @@
+"""SQL of the operator's search and of what an operator does to an account."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from vetrina.accounts.model import Named, OperatedAccount
+from vetrina.core.database.connection import Statement
+
+# What is looked for is the beginning of an address, a phone, a handle or a name; each has an index for it.
+SEARCH = Statement(
+    OperatedAccount,
+    """
+    select a.id, a.kind, a.email, a.phone, a.handle, coalesce(u.name, v.business_name) as name, a.is_active, a.erased_at,
+           a.last_login_at, a.created_at,
+           array(select r.role from accounts.user_roles r where r.account_id = a.id order by r.role) as roles
+      from accounts.accounts a
+      left join accounts.users u on u.account_id = a.id
+      left join accounts.vendors v on v.account_id = a.id
+     where a.id < %(before)s
+       and (%(kind)s::text is null or a.kind = %(kind)s)
+       and (%(role)s::text is null or a.id in (select r.account_id from accounts.user_roles r where r.role = %(role)s))
+       and case %(state)s::text
+             when 'active' then a.is_active and a.erased_at is null
+             when 'disabled' then not a.is_active and a.erased_at is null
+             when 'erased' then a.erased_at is not null
+             else true end
+       and (%(begins)s::text is null or a.id in (
+             select id from accounts.accounts where email like %(begins)s
+             union all select id from accounts.accounts where phone like %(begins)s
+             union all select id from accounts.accounts where handle like %(begins)s
+             union all select account_id from accounts.users where lower(name) like %(begins)s
+             union all select account_id from accounts.vendors where lower(business_name) like %(begins)s))
+       and (%(id)s::uuid is null or a.id = %(id)s)
+     order by a.id desc limit %(limit)s
+    """,
+)
+# Not what is erased, or being erased: that has nobody to come back.
+SET_ACTIVE = Statement(
+    UUID,
+    """
+    update accounts.accounts set is_active = %(active)s
+     where id = %(account)s and is_active <> %(active)s and erased_at is null
+       and not exists (select from accounts.erasures e where e.account_id = %(account)s)
+    returning id
+    """,
+)
+NAMES = Statement(
+    Named,
+    """
+    select a.id, coalesce(a.email, a.phone, u.name, v.business_name, 'erased') as name
+      from accounts.accounts a
+      left join accounts.users u on u.account_id = a.id
+      left join accounts.vendors v on v.account_id = a.id
+     where a.id = any(%(ids)s)
+    """,
+)

@@ -1,0 +1,82 @@
+"""Privacy for programs: a copy of everything, and erasure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+
+from vetrina.accounts.privacy import erasures, exports, queries
+from vetrina.accounts.privacy.queries import Export
+from vetrina.core.services import Services
+from vetrina.core.web.paging import Page
+from vetrina.core.web.request import Request, signed_in
+
+
+class ExportView(msgspec.Struct):
+    """A copy of everything: `url` opens it for an hour once it is ready."""
+
+    id: UUID
+    status: Literal["pending", "ready", "failed"]
+    bytes: int | None
+    url: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    expires_at: datetime
+
+
+class Erasure(msgspec.Struct, forbid_unknown_fields=True):
+    """The words "erase my account", and the account's password if it has one."""
+
+    confirmation: Annotated[str, msgspec.Meta(max_length=100)]
+    password: Annotated[str, msgspec.Meta(max_length=2048)] = ""
+
+
+@get("/exports", guards=[signed_in], tags=["privacy"])
+async def every(request: Request) -> Page[ExportView]:
+    """The account's exports that have not expired, the newest first."""
+    async with request.read() as tx:
+        rows = await tx.all(queries.EXPORTS, account=request.account.id)
+    return Page([_shown(request.services, row) for row in rows], None)
+
+
+@post("/exports", guards=[signed_in], status_code=202, tags=["privacy"])
+async def ask(request: Request) -> ExportView:
+    """Ask for a copy of everything: a ZIP of JSON and pictures. 409 while one is being made."""
+    async with request.tx() as tx:
+        export = await exports.ask(tx, request.account.id)
+        return _shown(request.services, await tx.one(queries.EXPORT, account=request.account.id, id=export))
+
+
+@get("/exports/{export_id:uuid}", guards=[signed_in], tags=["privacy"])
+async def one(request: Request, export_id: UUID) -> ExportView:
+    """One export."""
+    async with request.read() as tx:
+        return _shown(request.services, await tx.one(queries.EXPORT, account=request.account.id, id=export_id))
+
+
+@post("/erasure", guards=[signed_in], status_code=202, tags=["privacy"])
+async def erase(request: Request, data: Erasure) -> None:
+    """Erase the account. It ends at once; what is personal goes within minutes; ledger and audit stay under its bare id."""
+    who = request.account
+    await erasures.ask(
+        request.services, who.id, who.session_id, confirmation=data.confirmation, password=data.password, actor=request.actor
+    )
+
+
+def _shown(services: Services, row: Export) -> ExportView:
+    return ExportView(
+        row.id,
+        row.status,  # pyright: ignore[reportArgumentType]
+        row.bytes,
+        exports.link(services, row),
+        row.created_at,
+        row.finished_at,
+        row.expires_at,
+    )
+
+
+ROUTES: list[Any] = [every, ask, one, erase]

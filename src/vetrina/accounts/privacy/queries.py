@@ -1,0 +1,176 @@
+"""SQL of exports and erasures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import NoneType
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from vetrina.core.database.connection import Statement
+
+
+class Export(msgspec.Struct, frozen=True):
+    """A copy of everything: being made (pending), ready, or failed."""
+
+    account_id: UUID
+    id: UUID
+    status: str
+    storage_key: str | None
+    bytes: int | None
+    created_at: datetime
+    finished_at: datetime | None
+    expires_at: datetime
+
+
+class Dead(msgspec.Struct, frozen=True):
+    """An export whose time is over."""
+
+    account_id: UUID
+    id: UUID
+    storage_key: str | None
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """What an account can show that it is itself by."""
+
+    password_hash: str | None
+    signed_in_at: datetime | None
+
+
+ASK_EXPORT = Statement(
+    UUID,
+    """
+    insert into accounts.exports (account_id, id, expires_at)
+    values (%(account)s, %(id)s, now() + make_interval(days => %(days)s))
+    on conflict (account_id) where status = 'pending' do nothing
+    returning id
+    """,
+)
+EXPORTS = Statement(
+    Export,
+    """
+    select account_id, id, status, storage_key, bytes, created_at, finished_at, expires_at from accounts.exports
+     where account_id = %(account)s and expires_at > now()
+     order by id desc limit 20
+    """,
+)
+EXPORT = Statement(
+    Export,
+    """
+    select account_id, id, status, storage_key, bytes, created_at, finished_at, expires_at from accounts.exports
+     where account_id = %(account)s and id = %(id)s and expires_at > now()
+    """,
+)
+FINISH_EXPORT = Statement(
+    UUID,
+    """
+    update accounts.exports set status = %(status)s, storage_key = %(key)s, bytes = %(bytes)s, finished_at = now()
+     where account_id = %(account)s and id = %(id)s and status = 'pending'
+    returning id
+    """,
+)
+DEAD_EXPORTS = Statement(
+    Dead,
+    """
+    select account_id, id, storage_key from accounts.exports where expires_at <= now() order by expires_at limit 100
+    """,
+)
+STUCK_EXPORTS = Statement(
+    NoneType,
+    """
+    update accounts.exports set status = 'failed', finished_at = now()
+     where status = 'pending' and created_at < now() - interval '2 hours'
+    """,
+)
+DROP_EXPORT = Statement(NoneType, "delete from accounts.exports where account_id = %(account)s and id = %(id)s")
+
+SECRET = Statement(
+    Secret,
+    """
+    select a.password_hash, (select s.created_at from accounts.sessions s where s.account_id = a.id and s.id = %(session)s)
+             as signed_in_at
+      from accounts.accounts a where a.id = %(account)s
+    """,
+)
+# The account can no longer be used from this moment; its sessions end with it.
+ASK_ERASURE = Statement(
+    UUID,
+    """
+    with off as (
+      update accounts.accounts set is_active = false where id = %(account)s
+    )
+    insert into accounts.erasures (account_id) values (%(account)s) on conflict do nothing
+    returning account_id
+    """,
+)
+UNFINISHED = Statement(
+    UUID,
+    """
+    select account_id from accounts.erasures where finished_at is null and created_at < now() - interval '10 minutes'
+     order by created_at limit 100
+    """,
+)
+NOBODY = Statement(
+    NoneType,
+    """
+    update accounts.accounts
+       set email = null, phone = null, handle = null, password_hash = null, email_verified_at = null, phone_verified_at = null,
+           last_login_at = null, is_active = false, erased_at = coalesce(erased_at, now())
+     where id = %(account)s
+    """,
+)
+ERASED = Statement(UUID, "select id from accounts.accounts where id = %(account)s and erased_at is not null")
+FINISH_ERASURE = Statement(
+    NoneType, "update accounts.erasures set finished_at = now() where account_id = %(account)s and finished_at is null"
+)
+
+# What an export holds, a row of JSON each; secrets and hashes stay out.
+MY_ACCOUNT = Statement(
+    dict[str, Any],
+    "select to_jsonb(a) - 'password_hash' as row from accounts.accounts a where id = %(account)s",
+)
+MY_USER = Statement(
+    dict[str, Any], "select to_jsonb(u) - 'account_id' as row from accounts.users u where account_id = %(account)s"
+)
+MY_VENDOR = Statement(
+    dict[str, Any], "select to_jsonb(v) - 'account_id' as row from accounts.vendors v where account_id = %(account)s"
+)
+MY_SESSIONS = Statement(
+    dict[str, Any],
+    """
+    select to_jsonb(s) - 'account_id' - 'refresh_token_hash' - 'previous_token_hash' as row
+      from accounts.sessions s where account_id = %(account)s order by id
+    """,
+)
+MY_ROLES = Statement(
+    dict[str, Any],
+    "select to_jsonb(r) - 'account_id' as row from accounts.user_roles r where account_id = %(account)s order by role",
+)
+MY_EXPORTS = Statement(
+    dict[str, Any],
+    "select to_jsonb(e) - 'account_id' - 'storage_key' as row from accounts.exports e where account_id = %(account)s order by id",
+)
+MY_SECOND_FACTOR = Statement(
+    dict[str, Any],
+    """
+    select to_jsonb(f) - 'account_id' - 'secret' as row from accounts.second_factors f where account_id = %(account)s
+    """,
+)
+
+FORGET_USER = Statement(NoneType, "delete from accounts.users where account_id = %(account)s")
+FORGET_VENDOR = Statement(NoneType, "delete from accounts.vendors where account_id = %(account)s")
+FORGET_SESSIONS = Statement(NoneType, "delete from accounts.sessions where account_id = %(account)s")
+FORGET_ROLES = Statement(NoneType, "delete from accounts.user_roles where account_id = %(account)s")
+FORGET_RECOVERY_CODES = Statement(NoneType, "delete from accounts.recovery_codes where account_id = %(account)s")
+FORGET_SECOND_FACTOR = Statement(NoneType, "delete from accounts.second_factors where account_id = %(account)s")
+FORGET_EXPORTS = Statement(NoneType, "delete from accounts.exports where account_id = %(account)s")
+FORGET_CODES = Statement(
+    NoneType,
+    """
+    delete from accounts.verifications v using accounts.accounts a
+     where a.id = %(account)s and v.kind = a.kind and v.target in (a.email, a.phone)
+    """,
+)

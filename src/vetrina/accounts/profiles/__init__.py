@@ -1,0 +1,1 @@
+"""Names, handles and business profiles."""

@@ -1,0 +1,1 @@
+"""TOTP and recovery codes."""

@@ -1,0 +1,1 @@
+"""Sessions: refresh tokens, access tokens, revocation, the request middleware."""

@@ -1,0 +1,89 @@
+"""Who asks: the bearer token of a program or the cookie of a browser, read once for each request."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from litestar.datastructures import Cookie
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from vetrina.accounts import queries
+from vetrina.accounts.sessions import tokens
+from vetrina.accounts.sessions.revocations import endings
+from vetrina.accounts.sessions.tokens import SessionToken, access_tokens
+from vetrina.core.database.ids import AccountId
+from vetrina.core.errors import Unauthenticated
+from vetrina.core.services import Services
+from vetrina.core.web.request import Principal
+
+
+class Identify(ASGIMiddleware):
+    """Puts a Principal into the scope. A bearer token that does not hold is 401 at once."""
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Identify, then go on."""
+        if not scope["path"].startswith(("/static", "/media/")):
+            services: Services = scope["litestar_app"].state.services
+            authorization = cookie = None
+            for name, value in scope["headers"]:
+                if name == b"authorization":
+                    authorization = value.decode("latin-1")
+                elif name == b"cookie":
+                    cookie = value.decode("latin-1")
+            if authorization is not None:
+                scheme, _, text = authorization.partition(" ")
+                found = services.part(access_tokens).read(text.strip()) if scheme.lower() == "bearer" else None
+                if found is None or found.session_id in services.part(endings):
+                    raise Unauthenticated("The access token is not valid or has expired.")
+                scope["vetrina.principal"] = found  # type: ignore[typeddict-unknown-key]
+            elif cookie is not None:
+                await _by_cookie(services, cookie, scope)
+        await next_app(scope, receive, send)
+
+
+async def _by_cookie(services: Services, header: str, scope: Any) -> None:
+    try:
+        morsel = SimpleCookie(header).get(cookie_name(services))
+    except CookieError:
+        return
+    token = tokens.parse(morsel.value) if morsel else None
+    if token is None:
+        return
+    ip = scope["client"][0] if scope["client"] else None
+    async with services.db.read() as tx:
+        owner = await tx.maybe(queries.SESSION_OWNER, account=token.account_id, id=token.session_id, hash=token.hash, ip=ip)
+    if owner is not None:
+        scope["vetrina.principal"] = Principal(
+            AccountId(owner.account_id),
+            token.session_id,
+            owner.kind,
+            browser=True,
+            email=owner.email,
+            phone=owner.phone,
+            name=owner.name,
+            roles=frozenset(owner.roles),
+        )
+        scope["vetrina.balance"] = owner.balance
+
+
+def cookie_name(services: Services) -> str:
+    """`__Host-` binds the cookie to this host and to TLS; over plain HTTP browsers would drop it."""
+    return "__Host-vetrina" if services.settings.secure else "vetrina_session"
+
+
+def session_cookie(services: Services, token: SessionToken | None) -> Cookie:
+    """The cookie that signs a browser in, or out with None."""
+    return Cookie(
+        cookie_name(services),
+        value=token.text() if token else "",
+        path="/",
+        max_age=tokens.SESSION_DAYS * 86400 if token else 0,
+        httponly=True,
+        secure=services.settings.secure,
+        samesite="lax",
+    )

@@ -1,0 +1,1 @@
+"""Usage figures of an account."""

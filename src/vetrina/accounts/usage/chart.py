@@ -1,0 +1,102 @@
+"""The usage page's figures: bars of days in at most six series, and the same as a table."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from vetrina.core.usage import UsageDay
+from vetrina.web import formatting as words
+
+RANGES = [{"value": "7", "title": "7 days"}, {"value": "30", "title": "30 days"}, {"value": "90", "title": "90 days"}]
+SERIES = 6
+"""What the chart has colours for; the rarer actions share the last one."""
+_TITLES = {
+    "account_registered": "Signed up",
+    "signed_in": "Signed in",
+    "identifier_confirmed": "Addresses and phones confirmed",
+    "password_reset": "Passwords reset",
+    "file_uploaded": "Files uploaded",
+    "file_changed": "Files changed",
+    "file_deleted": "Files deleted",
+    "generation_started": "Pictures started",
+    "generation_completed": "Pictures finished",
+    "generation_failed": "Pictures failed",
+    "generation_cancelled": "Pictures cancelled",
+    "payment_started": "Payments started",
+    "payment_completed": "Payments made",
+    "payment_failed": "Payments declined",
+    "payment_cancelled": "Payments cancelled",
+    "payment_expired": "Payments expired",
+}
+
+
+def first_day(days: int, now: datetime | None = None) -> datetime:
+    """Midnight (UTC) at which a range of `days`, today among them, begins."""
+    today = (now or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=days - 1)
+
+
+def context(counted: Sequence[UsageDay], *, action: str, since: datetime, days: int) -> dict[str, Any]:
+    """What the usage template shows of the range's counts, of one action or ("") of all."""
+    known = sorted({each.action for each in counted}, key=title)
+    action = action if action in known else ""
+    by_action: Counter[str] = Counter()
+    by_day: defaultdict[datetime, Counter[str]] = defaultdict(Counter)
+    for each in counted:
+        if not action or each.action == action:
+            by_action[each.action] += each.count
+            by_day[each.day.astimezone(UTC)][each.action] += each.count
+    series = _series(by_action)
+    calendar = [since + timedelta(days=n) for n in range(days)]
+    values = [[sum(by_day[day][name] for name in names) for _, names in series] for day in calendar]
+    rows = [
+        {"title": words.day(day), "counts": counts, "total": sum(counts)}
+        for day, counts in zip(calendar, values, strict=True)
+        if any(counts)
+    ]
+    return {
+        "chart": _chart(calendar, values, series) if rows else None,
+        "actions": [{"value": name, "title": title(name)} for name in known],
+        "action": action,
+        "ranges": RANGES,
+        "days": str(days),
+        "totals": [{"title": name, "count": sum(by_action[each] for each in names)} for name, names in series],
+        "total": by_action.total(),
+        "rows": rows[::-1],
+    }
+
+
+def title(action: str) -> str:
+    """What an action is called; one that nobody has named yet still reads as words."""
+    return _TITLES.get(action) or action.replace("_", " ").capitalize()
+
+
+def _series(by_action: Counter[str]) -> list[tuple[str, list[str]]]:
+    order = sorted(by_action, key=lambda name: (-by_action[name], title(name)))
+    if len(order) <= SERIES:
+        return [(title(name), [name]) for name in order]
+    return [*((title(name), [name]) for name in order[: SERIES - 1]), ("Other", order[SERIES - 1 :])]
+
+
+def _chart(calendar: list[datetime], values: list[list[int]], series: list[tuple[str, list[str]]]) -> dict[str, Any]:
+    totals = [sum(each) for each in values]
+    most = max(totals)
+    busiest = words.day(calendar[totals.index(most)])
+    return {
+        "days": [{"title": words.day(day), "values": each} for day, each in zip(calendar, values, strict=True)],
+        "series": [{"title": name} for name, _ in series],
+        "top": _top(most),
+        "label": f"Actions by day from {words.day(calendar[0])} to {words.day(calendar[-1])}: "
+        f"{words.number(sum(totals))} in all, most on {busiest} ({words.number(most)}).",
+    }
+
+
+def _top(most: int) -> int:
+    """The scale's end: the next of 2, 4, 6, 8, 10, 20, 40... that is not below the tallest bar."""
+    step = 2
+    while most > step * 5:
+        step *= 10
+    return -(-most // step) * step

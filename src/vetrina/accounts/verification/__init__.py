@@ -1,0 +1,1 @@
+"""One-time codes that confirm an e-mail address or a phone number."""

@@ -1,0 +1,111 @@
+"""Oil paint: bristle strokes from broad to fine along the flow, thick enough to catch light."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vetrina.clients.engines.builtin.progress import Knobs, Steps
+from vetrina.clients.engines.builtin.raster import colour
+from vetrina.clients.engines.builtin.raster import paper_textures as surface
+from vetrina.clients.engines.builtin.raster.image_io import Bytes, Pixels, blur, floats, from_bytes, size_of, to_bytes, unit
+from vetrina.clients.engines.builtin.raster.strokes import (
+    SHIFT,
+    Strokes,
+    chosen,
+    cut_where_colour_leaves,
+    normals,
+    scatter,
+    seen,
+    trace,
+)
+from vetrina.clients.engines.builtin.raster.structure_tensor import Flow, flow, leaning
+from vetrina.clients.engines.builtin.rng import Chance, clouds
+
+NAMES = ["Blocking in with the broadest brush", "Middle strokes", "Small strokes", "Details"]
+
+
+def oil(photo: Pixels, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
+    """Hertzmann's layers (paint only where the canvas is still wrong) with drawn bristles and impasto."""
+    height, width = size_of(photo)
+    u = unit(photo)
+    brush = knobs.number("brush")
+    step(0.0, "Reading the picture's directions")
+    picture = colour.vivid(colour.contrast(photo, 0.25), 1 + 0.5 * knobs.number("colour"))
+    field = leaning(flow(blur(picture, 1.2 * u), 5 * u), 25, 0.12)
+    step(0.08, "Toning the canvas")
+    ground = floats([0.36, 0.25, 0.17]) * np.float32(0.6) + blur(picture, 60 * u) * np.float32(0.4)
+    canvas = np.dstack([to_bytes(ground), np.full((height, width), 60, np.uint8)])
+    radii = [30.0, 15.0, 7.5, 3.8]
+    for index, radius in enumerate(radii):
+        step(0.12 + 0.18 * index, NAMES[index])
+        _layer(canvas, picture, field, max(radius * brush * u, 1.6), index, rng)
+    step(0.84, "Letting the light rake over the paint")
+    return _lit(canvas, knobs.number("impasto"), rng, u)
+
+
+def _layer(canvas: Bytes, picture: Pixels, field: Flow, radius: float, index: int, rng: Chance) -> None:
+    """One brush: strokes wherever the canvas differs from the picture seen at this brush's scale."""
+    height, width = size_of(picture)
+    reference = blur(picture, radius * 0.45)
+    starts = scatter(rng, height, width, radius * (1.15 if index else 0.95))
+    if index:
+        # signed before it is blurred, so that the bristles' own unevenness does not count as an error
+        error = np.abs(blur(reference - from_bytes(canvas[:, :, :3]), radius * 0.6)).max(axis=2)
+        detail = blur(np.abs(picture - blur(picture, radius)).max(axis=2), radius * 0.8)
+        starts = starts[seen(error + detail * np.float32(0.6), starts) > (0, 0.045, 0.055, 0.062)[index]]
+    if not len(starts):
+        return
+    points = 13 if index < 2 else 9
+    strokes = trace(field, starts, radius * (11, 10, 9, 8)[index], points, 0.45)
+    strokes = cut_where_colour_leaves(strokes, reference, (0.2, 0.13, 0.1, 0.1)[index])
+    long_enough = strokes.used >= (3, 3, 2, 2)[index]
+    strokes, starts = chosen(strokes, long_enough), starts[long_enough]
+    paint = seen(reference, starts)
+    paint = paint * (1 + rng.normal(0, 0.045, (len(paint), 1)).astype(np.float32))
+    paint += rng.normal(0, 0.009, paint.shape).astype(np.float32)
+    _bristles(canvas, strokes, paint, radius, rng)
+
+
+def _bristles(canvas: Bytes, strokes: Strokes, paint: Pixels, radius: float, rng: Chance) -> None:
+    """Each stroke is a bundle of bristle lines that differ a little in colour, load and reach."""
+    count = len(strokes.used)
+    hairs = int(np.clip(round(radius * 0.62), 3, 13))
+    thick = max(1, round(2.0 * radius / hairs * 1.25))
+    places = np.linspace(-1, 1, hairs, dtype=np.float32)
+    across = normals(strokes.paths)
+    order = np.argsort(np.abs(places))[::-1]  # outer hairs first, so that the middle lies on top
+    profile = 1 - 0.35 * places**2
+    load = rng.random((count, 1), np.float32) * 60 + 120
+    deep = load * profile[None, :] + rng.normal(0, 26, (count, hairs)).astype(np.float32)
+    tint = 1 + rng.normal(0, 0.05, (count, hairs, 1)).astype(np.float32)
+    ink = np.clip(paint[:, None, :] * tint * 255, 0, 255)
+    ink = np.concatenate([ink, np.clip(deep, 20, 255)[:, :, None]], axis=2).tolist()
+    wobble = rng.normal(0, 0.06, (count, hairs)).astype(np.float32)
+    shift = (places[None, :] + wobble) * np.float32(radius)
+    trim = rng.random((count, hairs)) < 0.5
+    lines = strokes.paths[:, None] + across[:, None] * shift[:, :, None, None]
+    lines = np.round(lines * (1 << SHIFT)).astype(np.int32)
+    used = strokes.used.tolist()
+    for index in range(count):
+        last, mine, inks, cut = used[index], lines[index], ink[index], trim[index]
+        for hair in order:
+            end = last - 1 if cut[hair] and last > 3 else last
+            cv2.polylines(canvas, [mine[hair, :end]], False, inks[hair], thick, cv2.LINE_8, SHIFT)
+
+
+def _lit(canvas: Bytes, impasto: float, rng: Chance, u: float) -> Pixels:
+    height, width = size_of(canvas)
+    paint = from_bytes(cv2.GaussianBlur(canvas[:, :, :3], (0, 0), max(0.6 * u, 0.45)))
+    relief = from_bytes(canvas[:, :, 3])
+    fine = blur(relief, max(0.8 * u, 0.5))
+    linen = surface.canvas(rng, height, width, max(4.2 * u, 2.6))
+    thin = np.clip(1 - fine * 1.3, 0, 1)
+    heights = fine + blur(relief, 3 * u) * np.float32(0.5) + linen * np.float32(0.03) * (0.35 + thin)
+    depth = 0.55 * impasto / max(u, 0.5) ** 0.5
+    shade = surface.relief(heights, depth)
+    shine = surface.gloss(heights, depth * 1.4, 10.0)
+    lit = paint * (1 + (shade - 1) * np.float32(0.62))[:, :, None]
+    lit = lit + (shine * np.float32(0.06 * impasto))[:, :, None]
+    lit *= (1 + np.float32(0.015) * clouds(rng, height, width, 300 * u, 3))[:, :, None]
+    return np.clip(lit, 0, 1)

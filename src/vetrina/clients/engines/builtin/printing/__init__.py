@@ -1,0 +1,1 @@
+"""Printmaking styles."""

@@ -1,0 +1,41 @@
+"""Halftone screens: a tone as dots or lines whose size carries it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vetrina.clients.engines.builtin.raster.image_io import Pixels
+from vetrina.clients.engines.builtin.rng import grid
+
+
+def dots(cover: Pixels, period: float, degrees: float, soft: float = 1.0) -> Pixels:
+    """Round dots on a turned grid, `period` pixels apart: ink 0 to 1 that covers `cover` of the paper."""
+    u, v = _turned(cover, period, degrees)
+    return _screened(cover, (np.cos(u) + np.cos(v)) / 2, period, soft)
+
+
+def stripes(cover: Pixels, period: float, degrees: float, soft: float = 1.0) -> Pixels:
+    """Parallel lines, `period` pixels apart, whose thickness carries the tone."""
+    u, _ = _turned(cover, period, degrees)
+    return _screened(cover, np.cos(u), period, soft, lines=True)
+
+
+def _turned(plane: Pixels, period: float, degrees: float) -> tuple[Pixels, Pixels]:
+    height, width = plane.shape
+    x, y = grid(height, width)
+    turn = np.float32(2 * np.pi / period)
+    c, s = np.float32(np.cos(np.radians(degrees))), np.float32(np.sin(np.radians(degrees)))
+    return (x * c + y * s) * turn, (y * c - x * s) * turn
+
+
+def _screened(cover: Pixels, spot: Pixels, period: float, soft: float, lines: bool = False) -> Pixels:
+    """Ink where the spot function is above the level that leaves `cover` of a cell inked."""
+    t = np.linspace(0, 2 * np.pi, 97, endpoint=False)
+    cell = np.cos(t) if lines else ((np.cos(t)[:, None] + np.cos(t)[None, :]) / 2).ravel()
+    table = np.quantile(cell, np.linspace(1, 0, 257)).astype(np.float32)
+    place = np.clip(cover, 0, 1) * 256
+    low = np.minimum(place.astype(np.int32), 255)
+    level = table[low] + (table[low + 1] - table[low]) * (place - low)
+    slope = np.float32(period / (4.4 * soft))  # about one pixel from paper to ink
+    ink = np.clip((spot - level) * slope + np.float32(0.5), 0, 1)
+    return np.where(cover <= 0.004, np.float32(0), np.where(cover >= 0.996, np.float32(1), ink))

@@ -1,0 +1,1 @@
+"""Raster helpers shared by the styles."""

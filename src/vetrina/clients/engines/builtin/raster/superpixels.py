@@ -1,0 +1,46 @@
+"""What mosaic and stained glass share: contours to build along, and walking from cell to cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vetrina.clients.engines.builtin.raster import colour
+from vetrina.clients.engines.builtin.raster.image_io import Pixels, blur, smoothstep
+
+Cells = npt.NDArray[Any]
+
+
+def from_border(cells: Cells) -> Pixels:
+    """How far each pixel is from the next cell, in pixels."""
+    border = np.zeros(cells.shape, np.uint8)
+    border[:, 1:] |= cells[:, 1:] != cells[:, :-1]
+    border[1:] |= cells[1:] != cells[:-1]
+    return cv2.distanceTransform(1 - border, cv2.DIST_L2, 5)
+
+
+def edges(art: Pixels, reach: float) -> Pixels:
+    """1 on a contour, falling to 0 about `reach` pixels away."""
+    plane = colour.lab(blur(art, 1.6))
+    strength = np.zeros(plane.shape[:2], np.float32)
+    for channel, weight in ((0, 1.0), (1, 0.8), (2, 0.8)):
+        gx = cv2.Scharr(plane[:, :, channel], cv2.CV_32F, 1, 0)
+        gy = cv2.Scharr(plane[:, :, channel], cv2.CV_32F, 0, 1)
+        strength += np.hypot(gx, gy) * np.float32(weight)
+    near = blur(strength, reach * 0.7)
+    return smoothstep(0.9, 2.4, near / np.float32(max(float(np.percentile(near, 78)), 1e-3)))
+
+
+def neighbour(plane: Cells, dy: int, dx: int) -> Cells:
+    height, width = plane.shape
+    rows = _walk(height, dy)
+    columns = _walk(width, dx)
+    return plane[rows[:, None], columns[None, :]]
+
+
+def _walk(length: int, step: int) -> Cells:
+    places: Cells = np.arange(length, dtype=np.int32) + np.int32(step)
+    return np.clip(places, 0, length - 1)

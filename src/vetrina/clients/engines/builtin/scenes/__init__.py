@@ -1,0 +1,1 @@
+"""Product cut-out, composition and backdrops."""

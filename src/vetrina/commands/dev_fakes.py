@@ -1,0 +1,72 @@
+"""Other people's services, imitated on this machine, for `vetrina up --with-fakes`: they stand in the checkout's tests."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import vetrina
+from vetrina.core.processes.supervisor import CannotRun, Child
+
+ROOT = Path(vetrina.__file__).resolve().parents[2]
+"""The checkout that this package lies in, if it lies in one."""
+MERCHANT = "1344b5d4-0048-11e8-94db-005056a205be"
+"""Whom the imitated ZarinPal knows."""
+CARD = "4242 4242 4242 4242"
+
+
+@dataclass(frozen=True)
+class Fakes:
+    """The processes, what the site has to know of them, and what people are told."""
+
+    children: list[Child]
+    environment: dict[str, str]
+    words: str
+
+
+def fakes(site: str) -> Fakes:
+    """Stripe and ZarinPal, imitated, for the site at this address. Raises CannotRun where there is no checkout."""
+    if not (ROOT / "tests" / "fakes" / "stripe" / "__main__.py").is_file():
+        raise CannotRun(
+            "--with-fakes needs Vetrina's source checkout: the imitated services stand in its folder tests/fakes, which is not "
+            f"in {ROOT}. Without it, buy through the test checkout, or set STRIPE_API_KEY to a test key of Stripe's."
+        )
+    stripe, zarinpal = _free_ports(2)
+    key, secret = f"sk_test_{secrets.token_hex(12)}", f"whsec_{secrets.token_hex(16)}"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
+
+    def child(name: str, module: str, *arguments: str) -> Child:
+        return Child(name, [sys.executable, "-m", f"tests.fakes.{module}", *arguments], environment, patience=3.0)
+
+    return Fakes(
+        [
+            child("stripe, imitated", "stripe", f"--port={stripe}", f"--webhook={site}/webhooks/stripe", f"--key={key}",
+                  f"--secret={secret}"),
+            child("zarinpal, imitated", "zarinpal", f"--port={zarinpal}", f"--merchant={MERCHANT}"),
+        ],
+        {
+            "STRIPE_API_KEY": key,
+            "STRIPE_API_BASE": f"http://127.0.0.1:{stripe}",
+            "STRIPE_WEBHOOK_SECRET": secret,
+            "ZARINPAL_MERCHANT_ID": MERCHANT,
+            "ZARINPAL_API_BASE": f"http://127.0.0.1:{zarinpal}",
+        },
+        f"Imitated payments: buy at {site}/wallet/buy with the card {CARD}; no money moves.\n"
+        f"The bank's desk, for refunds, disputes and renewals: http://127.0.0.1:{stripe}/",
+    )  # fmt: skip
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on just now, all different."""
+    held = [socket.socket() for _ in range(count)]
+    try:
+        for each in held:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in held]
+    finally:
+        for each in held:
+            each.close()

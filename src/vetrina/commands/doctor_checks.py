@@ -1,0 +1,156 @@
+"""What `vetrina doctor` looks at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Literal
+from uuid import uuid4
+
+import msgspec
+import psycopg
+
+from vetrina.accounts.domains import actions as domains
+from vetrina.accounts.identities import providers
+from vetrina.clients.oidc import ProviderAway
+from vetrina.core.database.migrations import pending
+from vetrina.core.embedded import AlreadyRunning, EmbeddedError, Lock, embedded, exists, external
+from vetrina.core.embedded.binaries import Binaries
+from vetrina.core.settings import BadSetting, Settings, secret_keys
+from vetrina.core.storage.store import Storage, StorageFailure, key_of
+
+State = Literal["ok", "warning", "failure"]
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing looked at, and what was found."""
+
+    name: str
+    state: State
+    detail: str
+
+
+async def all_checks(settings: Settings) -> AsyncGenerator[Check]:
+    """Every check, as it is done. Nothing is started, and nothing stays behind."""
+    for check in await asyncio.to_thread(_database, settings):
+        yield check
+    yield await _storage(settings)
+    for check in _engines(settings):
+        yield check
+    yield await _provider(settings)
+    yield _names(settings)
+    for check in _site(settings):
+        yield check
+
+
+def _database(settings: Settings) -> list[Check]:
+    try:
+        if settings.database_url:
+            access, where = external(settings.database_url, settings.data), "your own"
+        elif not exists(settings.data):
+            version = Binaries.find().version
+            return [Check("PostgreSQL", "warning", f"embedded {version}: no database yet; `vetrina up` makes one")]
+        elif not (holder := _holder(settings)):
+            version = Binaries.find().version
+            return [Check("PostgreSQL", "warning", f"embedded {version}: not running; `vetrina up` starts it")]
+        else:
+            access, where = embedded(settings.data), f"embedded, kept by process {holder}"
+        with psycopg.connect(access.owner, connect_timeout=10) as connection:
+            version = connection.info.parameter_status("server_version")
+        found = [Check("PostgreSQL", "ok", f"{version}, {where}")]
+        if access.note:
+            found.append(Check("roles", "warning", access.note))
+        else:
+            found.append(Check("roles", "ok", "vetrina_app runs, vetrina_reporting reads"))
+        missing = pending(access.owner)
+        told = f"pending: {', '.join(missing)}; `vetrina migrate` applies them" if missing else "all applied"
+        return [*found, Check("migrations", "warning" if missing else "ok", told)]
+    except (EmbeddedError, psycopg.Error) as error:
+        return [Check("PostgreSQL", "failure", str(error).strip())]
+
+
+def _holder(settings: Settings) -> int:
+    """The pid of the Vetrina that runs on the data folder; 0 if none does, -1 if it is not known."""
+    lock = Lock(settings.data)
+    try:
+        lock.acquire()
+    except AlreadyRunning as running:
+        return running.pid or -1
+    lock.release()
+    return 0
+
+
+async def _storage(settings: Settings) -> Check:
+    where = settings.storage_url or str(settings.data / "files")
+    if not settings.storage_url and not settings.data.exists():
+        return Check("storage", "ok", f"{where} will be made")
+    try:
+        storage = Storage.at(settings.storage_url, settings.data / "files")
+        key, sent = key_of(uuid4(), uuid4(), "doctor"), b"written by vetrina doctor"
+        await storage.put(key, sent, "text/plain")
+        same = await storage.get(key) == sent
+        await storage.delete([key])
+    except (StorageFailure, OSError, ValueError) as error:
+        return Check("storage", "failure", f"{where}: {error}")
+    except Exception as error:  # obstore has errors of its own for addresses and credentials
+        return Check("storage", "failure", f"{where}: {type(error).__name__}: {error}")
+    return Check("storage", "ok" if same else "failure", f"{where}: written, read back, deleted")
+
+
+def _engines(settings: Settings) -> list[Check]:
+    there = settings.openai_api_key or settings.openai_base_url
+    openai = f"set up, model {settings.openai_image_model}" if there else "not set up (OPENAI_API_KEY, OPENAI_BASE_URL)"
+    comfyui = f"set up, {settings.comfyui_url}" if settings.comfyui_url else "not set up (COMFYUI_URL)"
+    return [
+        Check("engine builtin", "ok", "always there"),
+        Check("engine openai", "ok", openai),
+        Check("engine comfyui", "ok", comfyui),
+    ]
+
+
+async def _provider(settings: Settings) -> Check:
+    """The identity provider answers, with a discovery document that is its own."""
+    provider = providers.configured(settings)
+    if provider is None:
+        if settings.oidc_issuer or settings.oidc_client_id:
+            return Check("identity provider", "failure", "VETRINA_OIDC_ISSUER and VETRINA_OIDC_CLIENT_ID need each other")
+        return Check("identity provider", "ok", "not set up (VETRINA_OIDC_ISSUER, VETRINA_OIDC_CLIENT_ID)")
+    callback = f"{settings.address}/auth/providers/{provider.name}/callback"
+    try:
+        await provider.client.metadata()
+    except ProviderAway as error:
+        return Check("identity provider", "warning", f"{provider.title} cannot be used: {error}")
+    return Check("identity provider", "ok", f"{provider.title}, {settings.oidc_issuer}; it sends people back to {callback}")
+
+
+def _names(settings: Settings) -> Check:
+    """Name servers for proving domains can be asked."""
+    try:
+        domains.resolver(settings)
+    except BadSetting as error:
+        return Check("name servers", "failure", str(error))
+    return Check("name servers", "ok", settings.dns_servers or "the system's")
+
+
+def _site(settings: Settings) -> list[Check]:
+    found: list[Check] = []
+    kept = settings.data / "secret-key.json"
+    if settings.secret_key or kept.exists():
+        try:
+            shortest = min(len(key) for key in secret_keys(settings))
+            weak = shortest < 32
+            told = f"shorter than 32 characters: {shortest}" if weak else "set" if settings.secret_key else f"kept in {kept}"
+            found.append(Check("secret key", "warning" if weak else "ok", told))
+        except (BadSetting, OSError, ValueError) as error:
+            found.append(Check("secret key", "failure", str(error)))
+    else:
+        found.append(Check("secret key", "ok", f"will be made in {kept}"))
+    if settings.host not in {"127.0.0.1", "::1", "localhost"} and not settings.secure:
+        found.append(Check("TLS", "warning", f"listens on {settings.host}, and VETRINA_PUBLIC_URL is not https; use a TLS proxy"))
+    if settings.secure and settings.sandbox:
+        told = "the sandbox gateway gives credits for nothing; VETRINA_SANDBOX=off on a site that sells"
+        found.append(Check("sandbox", "warning", told))
+    if settings.secure and settings.development:
+        told = "details of errors are shown; VETRINA_DEVELOPMENT=off on a public site"
+        found.append(Check("development", "warning", told))
+    return found

@@ -1,0 +1,1 @@
+"""Exit codes, output, sockets and database access of commands."""

@@ -1,0 +1,52 @@
+"""The web site's listening sockets."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from vetrina.commands.support.exit_codes import PortInUse
+from vetrina.core.settings import BadSetting
+
+
+def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
+    """`count` sockets that listen on one port; port 0 takes any that is free. Raises PortInUse, BadSetting.
+
+    One for each process: the kernel deals connections out evenly, where processes that share a socket race for
+    them, and the first to wake takes a whole burst.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except OSError as error:
+        raise BadSetting(f"VETRINA_HOST is no address to listen on: {host} ({error.strerror}).") from error
+    made: list[socket.socket] = []
+    try:
+        # Sockets that share a port share it with anybody of the same user: so see first, alone, whether it is free.
+        with _bound(family, address, shared=False) as probe:
+            place = probe.getsockname()
+        for _ in range(count):
+            made.append(_bound(family, place, shared=count > 1))
+        for each in made:
+            each.listen(2048)
+    except OSError as error:
+        for each in made:
+            each.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(host, port) from error
+        raise BadSetting(f"Vetrina cannot listen on {host}, port {port}: {error.strerror}.") from error
+    return made
+
+
+def _bound(family: int, address: object, *, shared: bool) -> socket.socket:
+    # named as TCP, or asyncio would leave Nagle's delay on: 40 ms a request
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        made.setblocking(False)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.bind(address)  # pyright: ignore[reportArgumentType]
+    except BaseException:
+        made.close()
+        raise
+    return made

@@ -1,0 +1,1 @@
+"""PostgreSQL: connection pool, statements, migrations, ids, batching."""

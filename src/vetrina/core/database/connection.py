@@ -1,0 +1,283 @@
+"""PostgreSQL: statements with typed rows, transactions, one pool a process.
+
+A statement is declared once, beside its row type; tests PREPARE every one of them against the
+migrated schema and hold its columns to the row's fields. Whoever receives a `Tx` never opens one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import select
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, Generic, LiteralString, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor, sql
+from psycopg.rows import kwargs_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from vetrina.core.errors import Invalid, NotFound, Unavailable, for_constraint
+
+Row = TypeVar("Row")
+Result = TypeVar("Result")
+
+
+PATIENCE = 10.0
+"""Seconds that a request waits for a connection."""
+RECONNECT = 0.5
+"""Seconds between attempts to reach a database that is away."""
+
+
+class Statement(Generic[Row]):
+    """One SQL statement and the type of its rows.
+
+    `row` is a class whose fields are the statement's columns, or a plain type (int, str, UUID...)
+    for a statement with one column, or NoneType for one that returns nothing.
+    """
+
+    declared: ClassVar[list[Statement[Any]]] = []
+
+    def __init__(self, row: type[Row], sql: LiteralString) -> None:
+        self.row = row
+        self.sql: LiteralString = sql
+        self.scalar = not hasattr(row, "__annotations__") or row.__module__ in {"builtins", "uuid", "datetime"}
+        Statement.declared.append(self)
+
+    def factory(self) -> Callable[[AsyncCursor[Any]], Callable[[Any], Row]]:
+        """How psycopg makes this statement's rows."""
+        return _scalar if self.scalar else kwargs_row(self.row)
+
+
+def _scalar(cursor: Any) -> Callable[[Any], Any]:
+    return lambda values: values[0]
+
+
+class Tx:
+    """An open transaction (or, from `Database.read`, a connection whose statements stand alone)."""
+
+    __slots__ = ("connection",)
+
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
+        self.connection = connection
+
+    async def _run(self, statement: Statement[Row], arguments: dict[str, Any]) -> AsyncCursor[Row]:
+        cursor = self.connection.cursor(row_factory=statement.factory())
+        with refusing():
+            return await cursor.execute(statement.sql, arguments)
+
+    async def all(self, statement: Statement[Row], **arguments: Any) -> list[Row]:
+        """Every row."""
+        return await (await self._run(statement, arguments)).fetchall()
+
+    async def maybe(self, statement: Statement[Row], **arguments: Any) -> Row | None:
+        """The first row, or None."""
+        return await (await self._run(statement, arguments)).fetchone()
+
+    async def one(self, statement: Statement[Row], **arguments: Any) -> Row:
+        """The first row. Raises NotFound (404) if there is none."""
+        row = await self.maybe(statement, **arguments)
+        if row is None:
+            raise NotFound
+        return row
+
+    async def each(self, statement: Statement[Row], **arguments: Any) -> AsyncIterator[Row]:
+        """Row after row, some hundreds at a time, for more of them than the memory should hold. Only in a transaction."""
+        async with self.connection.cursor(name="each", row_factory=statement.factory()) as cursor:
+            cursor.itersize = 500
+            with refusing():
+                await cursor.execute(statement.sql, arguments)
+            async for row in cursor:
+                yield row
+
+    async def do(self, statement: Statement[Any], **arguments: Any) -> int:
+        """Run it for its effect; the number of rows that it touched."""
+        return (await self._run(statement, arguments)).rowcount
+
+
+    async def copy(self, table: tuple[str, str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """COPY rows into `table` (schema, name): for thousands at once."""
+        into = sql.SQL("copy {} ({}) from stdin").format(
+            sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        with refusing():
+            async with self.connection.cursor() as cursor, cursor.copy(into) as copy:
+                for row in rows:
+                    await copy.write_row(row)
+
+
+class refusing:
+    """Turns what the database says no to into a refusal: a violated constraint that has one, a value that it cannot keep."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, psycopg.errors.IntegrityError):
+            refusal = for_constraint(error.diag.constraint_name)
+            if refusal is not None:
+                raise refusal from error
+        elif isinstance(error, _UNKEEPABLE) or (isinstance(error, psycopg.DataError) and error.sqlstate is None):
+            raise Invalid("There is a character, a number or a date in this that cannot be kept.") from error
+
+
+# From the database, and from psycopg before it sends (no sqlstate: the zero character; half a surrogate pair).
+_UNKEEPABLE = (
+    psycopg.errors.UntranslatableCharacter,
+    psycopg.errors.CharacterNotInRepertoire,
+    psycopg.errors.NumericValueOutOfRange,
+    psycopg.errors.DatetimeFieldOverflow,
+    UnicodeEncodeError,
+)
+
+
+class Database:
+    """A pool of connections to one database, for one process."""
+
+    def __init__(self, uri: str, *, size: int = 8, name: str = "vetrina") -> None:
+        self.uri = uri
+        self._name = name
+        self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
+            uri,
+            min_size=min(2, size),
+            max_size=size,
+            open=False,
+            max_idle=300,
+            # The pool's own pauses between attempts double up to minutes; ours stay short.
+            reconnect_timeout=RECONNECT,
+            reconnect_failed=_keep_trying,
+            kwargs={"autocommit": True, "application_name": name, "prepare_threshold": 2},
+        )
+
+    async def open(self) -> None:
+        """Connect. Raises PoolTimeout when the database does not answer within 30 s."""
+        await self._pool.open(wait=True, timeout=30)
+
+    async def close(self) -> None:
+        """Return every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[AsyncConnection[Any]]:
+        """A connection of the pool, in autocommit. A dead one is dropped and another tried.
+
+        Raises Unavailable (503) when PostgreSQL does not answer within 10 s.
+        """
+        try:
+            connection = await self._living()
+        except PoolTimeout as error:
+            raise Unavailable("The database does not answer just now. Please try again in a moment.") from error
+        try:
+            yield connection
+        except psycopg.OperationalError as error:
+            if connection.broken or connection.closed:
+                raise Unavailable("The database restarted. Please try again.") from error
+            raise
+        finally:
+            await self._pool.putconn(connection)
+
+    async def _living(self) -> AsyncConnection[Any]:
+        """A connection that did not die while it lay in the pool.
+
+        The pool's own check would pause for a second and more between the dead ones of a restart.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            connection = await self._pool.getconn(deadline - time.monotonic())
+            if not _spoke(connection):
+                return connection
+            try:
+                await connection.execute("")  # perhaps it only told of a changed setting
+                return connection
+            except psycopg.Error:
+                await connection.close()
+                await self._pool.putconn(connection)  # which makes the pool connect anew
+            except BaseException:
+                await self._pool.putconn(connection)
+                raise
+
+    @asynccontextmanager
+    async def tx(self) -> AsyncGenerator[Tx]:
+        """One transaction: committed at the end, rolled back when anything is raised."""
+        async with self.connection() as connection:
+            with refusing():
+                async with connection.transaction():
+                    yield Tx(connection)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[Tx]:
+        """For reads and for single statements: no BEGIN and COMMIT around them."""
+        async with self.connection() as connection:
+            yield Tx(connection)
+
+    async def again(self, work: Callable[[Tx], Awaitable[Result]], *, tries: int = 3) -> Result:
+        """Run `work` in a transaction, again when PostgreSQL asks for that or goes away before it began.
+
+        Only for work that may be repeated: a commit whose answer was lost may have happened.
+        """
+        for attempt in range(1, tries + 1):
+            try:
+                async with self.tx() as tx:
+                    return await work(tx)
+            except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, Unavailable):
+                if attempt == tries:
+                    raise
+                await asyncio.sleep(random.uniform(0.05, 0.2) * 2**attempt)
+        raise AssertionError("unreachable")
+
+    async def listen(self, *channels: LiteralString) -> AsyncIterator[tuple[str, str]]:
+        """Notifications (channel, payload) for ever, reconnecting by itself.
+
+        After each (re)connection it first yields ("", ""): what came before may have been missed,
+        so read the state again.
+        """
+        delay = 0.2
+        while True:
+            try:
+                async with await AsyncConnection.connect(
+                    self.uri, autocommit=True, application_name=f"{self._name} listen"
+                ) as connection:
+                    for channel in channels:
+                        await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+                    delay = 0.2
+                    yield "", ""
+                    async for notification in connection.notifies():
+                        yield notification.channel, notification.payload
+            except psycopg.OperationalError:
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 5)
+
+    async def ready(self) -> bool:
+        """Whether a statement runs."""
+        try:
+            async with self.read() as tx:
+                return await tx.maybe(PING) == 1
+        except (Unavailable, psycopg.Error):
+            return False
+
+    def statistics(self) -> dict[str, int]:
+        """The pool's own counters, for /metrics."""
+        return dict(self._pool.get_stats())
+
+
+def _spoke(connection: AsyncConnection[Any]) -> bool:
+    """Whether an idle connection has something to read, which is how one learns that its server has gone.
+
+    Asks the kernel without waiting (about 2 microseconds), not the server.
+    """
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+async def _keep_trying(pool: AsyncConnectionPool[Any]) -> None:
+    """Connect again soon, for whoever is waiting."""
+    await asyncio.sleep(RECONNECT)
+    await pool.check()
+
+
+PING = Statement(int, "select 1")

@@ -1,0 +1,1 @@
+"""Running functions in confined child processes."""

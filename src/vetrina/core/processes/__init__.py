@@ -1,0 +1,1 @@
+"""Spawning and supervising processes."""

@@ -1,0 +1,97 @@
+"""What an operator changes while the site runs: rows of core.settings. A value keeps the shape of the one it replaces.
+
+`limits.NAME` are rate limits (`core.limits`). Each process reads its settings again within a few seconds; who changed
+what is written into the audit log by a trigger.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from vetrina.core.database.connection import Statement, Tx
+from vetrina.core.errors import NotFound, Refusal
+from vetrina.core.rate_limits import Limit
+
+_COUNT = range(0, 1_000_000_001)
+_TEXT = 4000
+
+
+class SettingRow(msgspec.Struct, frozen=True):
+    """A setting as it is now."""
+
+    key: str
+    value: Any
+    description: str
+    updated_at: datetime
+
+
+class BadValue(Refusal):
+    """This value does not fit the setting."""
+
+    status = 422
+    field = "value"
+
+
+LIST = Statement(SettingRow, "select key, value, description, updated_at from core.settings order by key")
+LOCKED = Statement(SettingRow, "select key, value, description, updated_at from core.settings where key = %(key)s for update")
+PUT = Statement(
+    SettingRow,
+    """
+    update core.settings set value = %(value)s where key = %(key)s returning key, value, description, updated_at
+    """,
+)
+
+
+async def put(tx: Tx, key: str, value: Any) -> SettingRow:
+    """Another value for a setting. Raises NotFound (404) for an unknown key, BadValue (422)."""
+    now = await tx.maybe(LOCKED, key=key)
+    if now is None:
+        raise NotFound(f"There is no setting {key[:60]}.")
+    _check(key, now.value, value)
+    return await tx.one(PUT, key=key, value=Jsonb(value))
+
+
+def written(text: str) -> Any:
+    """A value as people write it: JSON; 100/60 for a limit of so many in so many seconds; otherwise a text."""
+    if found := re.fullmatch(r"\s*(\d{1,10})\s*/\s*(\d{1,6})\s*", text, re.ASCII):
+        return {"count": int(found[1]), "seconds": int(found[2])}
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, ValueError):
+        return text
+
+
+def shown(row: SettingRow) -> str:
+    """The value as `written` reads it."""
+    if row.key.startswith("limits."):
+        try:
+            limit = msgspec.convert(row.value, Limit)
+            return f"{limit.count}/{limit.seconds}"
+        except msgspec.ValidationError:
+            pass
+    return row.value if isinstance(row.value, str) else msgspec.json.encode(row.value).decode()
+
+
+def _check(key: str, now: Any, value: Any) -> None:
+    if key.startswith("limits."):
+        try:
+            msgspec.convert(value, Limit)
+        except msgspec.ValidationError:
+            raise BadValue(
+                "A limit is count/seconds, such as 100/60: 0 (without end) to two thousand million in 1 to 86400 seconds."
+            ) from None
+    elif isinstance(now, bool):
+        if not isinstance(value, bool):
+            raise BadValue("This is true or false.")
+    elif isinstance(now, int):
+        if isinstance(value, bool) or not isinstance(value, int) or value not in _COUNT:
+            raise BadValue("This is a whole number, 0 or more.")
+    elif type(value) is not type(now):
+        raise BadValue("This has to be of the same kind as it was before.")
+    elif len(msgspec.json.encode(value)) > _TEXT:
+        raise BadValue(f"At most {_TEXT} characters.")

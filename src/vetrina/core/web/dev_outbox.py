@@ -1,0 +1,41 @@
+"""A development site's outbox: mail and SMS that would have gone out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Response, get
+from litestar.params import Parameter
+
+from vetrina.core.errors import NotFound
+from vetrina.core.messages import outbox
+from vetrina.core.messages.outbox import OutboxRow
+from vetrina.core.web import pages, paging
+from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.request import Request
+
+To = Annotated[str | None, Parameter(max_length=320, description="Only what went to this address or number.")]
+
+
+@get("/api/v1/outbox", tags=["development"])
+async def letters(request: Request, limit: Limit = 50, cursor: Cursor = None, to: To = None) -> Page[OutboxRow]:
+    """Mail and SMS that would have gone out, the newest first. 404 on a site that is not in development."""
+    return await _page(request, limit, cursor, to)
+
+
+@get("/outbox", include_in_schema=False)
+async def page(request: Request, cursor: Cursor = None, to: str = "") -> Response[str]:
+    """The same, to look at."""
+    found = await _page(request, 30, cursor, to or None)
+    return pages.render(request, "outbox.html", letters=found.items, older=found.next_cursor, to=to)
+
+
+async def _page(request: Request, limit: int, cursor: str | None, to: str | None) -> Page[OutboxRow]:
+    if not request.services.settings.development:
+        raise NotFound
+    async with request.read() as tx:
+        rows = await tx.all(outbox.LIST, before=paging.after(cursor), to=to, limit=limit + 1)
+    return paging.page(rows, limit, lambda row: row.id, lambda row: row)
+
+
+ROUTES: list[Any] = [letters, page]

@@ -1,0 +1,116 @@
+"""Small pages that belong to no module: the theme switch and the API's documentation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import HttpMethod, Response, get, post, route
+from litestar.datastructures import Cookie
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect
+
+from vetrina.core.errors import NotFound
+from vetrina.core.web import pages
+from vetrina.core.web.request import Request
+
+_BOUNDS = {"minimum": "at least", "maximum": "at most", "minLength": "from", "maxLength": "up to"}
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+@post("/theme", include_in_schema=False)
+async def theme(data: Form) -> Redirect:
+    """Light, dark, or as the system has it; kept in a cookie."""
+    chosen = data.get("theme", "auto")
+    theme = chosen if chosen in {"light", "dark"} else "auto"
+    cookie = Cookie("theme", value=theme, max_age=31536000, samesite="lax", path="/")
+    return pages.go(pages.local(data.get("next"), "/"), cookies=[cookie])
+
+
+@get("/api/docs", include_in_schema=False, sync_to_thread=False)
+def docs(request: Request) -> Response[str]:
+    """Every call of the API, read from the OpenAPI document itself."""
+    document = request.app.openapi_schema.to_schema()
+    calls = [
+        _call(document, method, path, operation)
+        for path, item in document.get("paths", {}).items()
+        for method, operation in item.items()
+        if method in {"get", "post", "put", "patch", "delete"}
+    ]
+    tags = sorted({str(call["tag"]) for call in calls})
+    groups = [{"tag": tag, "calls": [call for call in calls if call["tag"] == tag]} for tag in tags]
+    return pages.render(request, "docs.html", groups=groups)
+
+
+@get("/api/docs/openapi.json", include_in_schema=False, sync_to_thread=False)
+def document(request: Request) -> dict[str, Any]:
+    """The OpenAPI 3.1 document."""
+    return request.app.openapi_schema.to_schema()
+
+
+def _call(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    fields = [
+        {"name": each["name"], "place": each["in"], "about": each.get("description") or _kind(document, each.get("schema", {}))}
+        for each in operation.get("parameters", [])
+    ]
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        body = _resolved(document, content.get("schema", {}))
+        place = "form" if "form" in kind else "body"
+        for name, schema in body.get("properties", {}).items():
+            needed = "" if name in body.get("required", []) else "optional "
+            fields.append({"name": name, "place": needed + place, "about": _kind(document, schema)})
+    return {
+        "method": method.upper(),
+        "path": path,
+        "summary": operation.get("description") or operation.get("summary", ""),
+        "tag": (operation.get("tags") or ["other"])[0],
+        "fields": fields,
+        "answers": sorted(operation.get("responses", {})),
+    }
+
+
+def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    found = document
+    for part in str(schema["$ref"]).removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
+def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
+    """What a value may be, in a few words."""
+    schema = _resolved(document, schema)
+    if choices := schema.get("enum"):
+        return ", ".join(str(each) for each in choices)
+    for several in ("oneOf", "anyOf"):
+        if several in schema:
+            return " or ".join(_kind(document, each) for each in schema[several])
+    if schema.get("type") == "array":
+        return f"list of {_kind(document, schema.get('items', {}))}"
+    kind = schema.get("type", "any")
+    text = kind if isinstance(kind, str) else " or ".join(kind)
+    bounds = [f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema]
+    return f"{schema.get('format') or text}{', ' + ', '.join(bounds) if bounds else ''}"
+
+
+@route("/{rest:path}", http_method=list(HttpMethod), include_in_schema=False, sync_to_thread=False)
+def nowhere(rest: str) -> None:
+    """Every other address: a route like any, so that the page knows who is signed in."""
+    raise NotFound
+
+
+def start(path: str) -> list[Any]:
+    """The site's front door, where the module that has one of its own is not loaded: on to `path`."""
+    if path == "/":
+        return []
+
+    @get("/", include_in_schema=False, sync_to_thread=False)
+    def door() -> Redirect:
+        return pages.go(path)
+
+    return [door]
+
+
+ROUTES: list[Any] = [theme, docs, document, nowhere]

@@ -1,0 +1,135 @@
+"""The outermost layer: a request id, one log line a request, metrics, security headers, origin check."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import Counter, Histogram
+
+from vetrina.core.database.ids import new_id
+
+log = structlog.get_logger("vetrina.web")
+REQUESTS = Counter("vetrina_http_requests_total", "Requests by method, route and status.", ["method", "route", "status"])
+SECONDS = Histogram(
+    "vetrina_http_seconds",
+    "Seconds to the response's start, by route.",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
+_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+_ORIGIN = re.compile(r"https?://[\w.:\[\]-]+")
+SAFE = {"GET", "HEAD", "OPTIONS"}
+_QUIET = ("/static", "/healthz", "/readyz", "/metrics", "/media/", "/webhooks/")
+"""What is asked for so often that the log would hold nothing else. (A webhook that was taken in stands in its inbox.)"""
+
+
+def policy(forms: Iterable[str] = ()) -> str:
+    """The Content-Security-Policy of a page whose forms may also lead to these origins: browsers hold form-action against
+    every redirect that a form's answer takes."""
+    return " ".join([_POLICY, *dict.fromkeys(each for each in forms if _ORIGIN.fullmatch(each))])
+
+
+def security_headers(secure: bool) -> list[tuple[bytes, bytes]]:
+    """What every answer carries."""
+    headers = [
+        (b"content-security-policy", policy().encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"same-origin"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    ]
+    if secure:
+        headers.append((b"strict-transport-security", b"max-age=31536000"))
+    return headers
+
+
+def trace(app: ASGIApp, *, secure: bool) -> Callable[..., Any]:
+    """Wrap the ASGI application."""
+    always = security_headers(secure)
+
+    async def traced(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id" and _ID.fullmatch(value)), None)
+        request_id = given.decode() if given else str(new_id())
+        scope["vetrina.request_id"] = request_id  # type: ignore[typeddict-unknown-key]
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+        seconds: float | None = None
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status, seconds
+            if message["type"] == "http.response.start":
+                seconds = time.perf_counter() - started
+                status = message["status"]
+                present = {name for name, _ in message["headers"]}
+                extra = [header for header in always if header[0] not in present]
+                message["headers"] = [*message["headers"], *extra, (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            if foreign(scope):
+                await _refuse(sending)
+            else:
+                await app(scope, receive, sending)
+        finally:
+            # Up to the response's start: a stream of events ends when its reader leaves.
+            _count(scope, status, time.perf_counter() - started if seconds is None else seconds)
+
+    return traced
+
+
+def _count(scope: Any, status: int, seconds: float) -> None:
+    path: str = scope["path"]
+    route = str(scope.get("path_template") or ("/static" if path.startswith("/static") else "other"))
+    REQUESTS.labels(scope["method"], route, status).inc()
+    SECONDS.labels(route).observe(seconds)
+    if status >= (400 if path.startswith("/webhooks/") else 500) or not path.startswith(_QUIET):
+        # A letter's link carries its code: whoever reads the log must not have it.
+        told = route if "{token" in route else path
+        log.info("request", method=scope["method"], path=told, status=status, ms=round(seconds * 1000, 1))
+
+
+def foreign(scope: Any) -> bool:
+    """Whether a browser sent this changing request from another site (CSRF).
+
+    Browsers say where a request comes from in Sec-Fetch-Site, older ones in Origin; programs send
+    neither. Without a cookie too: signing a stranger in to one's own account needs none. A bearer token
+    is never sent by accident, so a request with one and no cookie is its sender's own. The session
+    cookie is SameSite=Lax besides.
+    """
+    if scope["method"] in SAFE:
+        return False
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    if b"authorization" in headers and b"cookie" not in headers:
+        return False
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        return site not in {b"same-origin", b"none"}
+    origin = headers.get(b"origin")
+    return origin is not None and urlsplit(origin.decode("latin-1")).netloc != headers.get(b"host", b"").decode("latin-1")
+
+
+async def _refuse(send: Send) -> None:
+    body = b'{"type":"urn:vetrina:foreign-origin","title":"Foreign origin","status":403,"detail":"This came from another site."}'
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 403,
+            "headers": [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,1 @@
+"""Serving file bytes through signed links."""

@@ -1,0 +1,91 @@
+"""The bytes of pictures: to whoever holds a signed link, and of public files to everybody."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.response import Stream
+
+from vetrina.core.errors import Forbidden, NotFound, Unavailable
+from vetrina.core.storage.store import NotStored, StorageUnavailable, key_of
+from vetrina.core.web.request import Request
+from vetrina.media import queries
+from vetrina.media.delivery.links import ORIGINAL
+from vetrina.media.files.names import disposition
+from vetrina.media.processing.file_types import kind_of
+
+_VARIANT = re.compile(rf"{ORIGINAL}|[1-9][0-9]{{1,4}}")
+_MIMES = {"JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp"}
+PUBLIC_SECONDS = 300
+"""How long a public picture is shown without asking again: its owner may make it private at any time."""
+
+
+class LinkExpired(Forbidden):
+    """This link has expired or is not complete. Open the page again to get a new one."""
+
+    status = 403
+
+
+@get("/media/{account_id:uuid}/{file_id:uuid}/{variant:str}", include_in_schema=False)
+async def picture(request: Request, account_id: UUID, file_id: UUID, variant: str) -> Response[Any]:
+    """One variant of a file. A signed link needs no database, except for the name of a download.
+
+    404 for what is not there or not public, 403 for a link that does not hold, whether or not there is such a file.
+    """
+    if not _VARIANT.fullmatch(variant):
+        raise NotFound
+    services = request.services
+    path, query = f"/media/{account_id}/{file_id}/{variant}", request.url.query
+    signed = services.links.check(path, query)
+    if not signed and not await _is_public(request, account_id, file_id):
+        raise LinkExpired if "signature" in request.query_params else NotFound
+    headers = {
+        # the bytes under one id never change
+        "ETag": f'"{file_id.hex}-{variant}"',
+        "Cache-Control": _lifetime(request.query_params["expires"]) if signed else f"public, max-age={PUBLIC_SECONDS}",
+        "Cross-Origin-Resource-Policy": "same-site" if signed else "cross-origin",
+    }
+    if _known(request.headers.get("if-none-match", ""), headers["ETag"]):
+        return Response(None, status_code=304, headers=headers)
+    if request.query_params.get("download") == "1":
+        async with request.read() as tx:
+            name = await tx.one(queries.NAME, account=account_id, id=file_id)
+        headers["Content-Disposition"] = disposition(name.file_name, name.mime)
+    try:
+        stream = await services.storage.stream(key_of(account_id, file_id, variant))
+        # the first piece tells the type, and whether the storage gives anything at all
+        first = await anext(stream.chunks)
+    except (NotStored, StopAsyncIteration):
+        raise NotFound from None
+    except StorageUnavailable as error:
+        raise Unavailable("The pictures cannot be read just now. Please try again in a moment.") from error
+    headers["Content-Length"] = str(stream.size)
+    mime = _MIMES.get(kind_of(first) or "", "application/octet-stream")
+    return Stream(_whole(first, stream.chunks), media_type=mime, headers=headers)
+
+
+async def _is_public(request: Request, account_id: UUID, file_id: UUID) -> bool:
+    async with request.read() as tx:
+        return bool(await tx.maybe(queries.IS_PUBLIC, account=account_id, id=file_id))
+
+
+async def _whole(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+def _lifetime(expires: str) -> str:
+    return f"private, max-age={max(0, int(expires) - int(time.time()))}, immutable"
+
+
+def _known(given: str, tag: str) -> bool:
+    return given.strip() == "*" or tag in {each.strip().removeprefix("W/") for each in given.split(",")}
+
+
+ROUTES: list[Any] = [picture]

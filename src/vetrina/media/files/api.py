@@ -1,0 +1,167 @@
+"""JSON routes of media."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import delete, get, patch, post
+from litestar.params import Parameter
+from msgspec import UNSET, UnsetType
+
+from vetrina.core.errors import NotFound
+from vetrina.core.services import Services
+from vetrina.core.web import paging
+from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.request import Request, signed_in
+from vetrina.media import queries
+from vetrina.media.delivery import links
+from vetrina.media.files import actions
+from vetrina.media.files import upload_form as uploads
+from vetrina.media.files.names import NAME_LIMIT, TAG_LIMIT, TAGS_LIMIT
+from vetrina.media.model import Category, FileRow
+
+Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=TAG_LIMIT)]
+
+
+class Thumbnail(msgspec.Struct):
+    """A smaller WebP of a picture; sides in pixels."""
+
+    url: str
+    width: int
+    height: int
+
+
+class File(msgspec.Struct, kw_only=True):
+    """A picture. `bytes` and sides are the original's; the addresses of a private one expire after two hours.
+
+    `thumbnails` are by the long side in pixels, none larger than the picture.
+    """
+
+    id: UUID
+    category: Category
+    mime: str
+    width: int
+    height: int
+    bytes: int
+    file_name: str
+    colour: str
+    tags: list[str]
+    is_public: bool
+    created_at: datetime
+    url: str
+    thumbnail_url: str
+    thumbnails: dict[str, Thumbnail]
+
+
+class Change(msgspec.Struct, forbid_unknown_fields=True):
+    """What may be changed of a file; what is left out stays."""
+
+    tags: Annotated[list[Tag], msgspec.Meta(max_length=TAGS_LIMIT)] | UnsetType = UNSET
+    is_public: bool | UnsetType = UNSET
+    file_name: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LIMIT)] | UnsetType = UNSET
+
+
+class Used(msgspec.Struct):
+    """What an account's files take: how many, and the bytes of their originals."""
+
+    files: int
+    bytes: int
+
+
+@post(
+    "/files",
+    guards=[signed_in],
+    tags=["files"],
+    request_max_body_size=uploads.ONE_FILE,
+    operation_class=uploads.UploadOperation,
+)
+async def upload(request: Request) -> File:
+    """Take in a picture (JPEG, PNG, WebP or AVIF, 25 MB and 40 megapixels at most), re-encoded without metadata.
+
+    413 too large, 415 not a picture that is taken, 422 damaged or of another size or category, 429 come again.
+    """
+    return _file(request.services, await uploads.take_one(request))
+
+
+@get("/files", guards=[signed_in], tags=["files"])
+async def files(
+    request: Request,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    category: Category | None = None,
+    tag: Annotated[str | None, Parameter(max_length=TAG_LIMIT)] = None,
+    q: Annotated[str | None, Parameter(max_length=100, description="Part of the name or of a tag.")] = None,
+) -> Page[File]:
+    """The account's files, the newest first."""
+    async with request.read() as tx:
+        rows = await actions.found(
+            tx,
+            request.account.id,
+            category=category,
+            tag=tag or None,
+            q=q or None,
+            before=paging.after(cursor),
+            limit=limit + 1,
+        )
+    return paging.page(rows, limit, lambda row: row.id, lambda row: _file(request.services, row))
+
+
+@get("/files/usage", guards=[signed_in], tags=["files"])
+async def used(request: Request) -> Used:
+    """What the account's files take."""
+    async with request.read() as tx:
+        rows = await tx.all(queries.USED, account=request.account.id)
+    return Used(sum(row.files for row in rows), sum(row.bytes for row in rows))
+
+
+@get("/files/{file_id:uuid}", guards=[signed_in], tags=["files"])
+async def file(request: Request, file_id: UUID) -> File:
+    """One file."""
+    async with request.read() as tx:
+        return _file(request.services, await tx.one(queries.ONE, account=request.account.id, id=file_id))
+
+
+@patch("/files/{file_id:uuid}", guards=[signed_in], tags=["files"])
+async def change(request: Request, file_id: UUID, data: Change) -> File:
+    """Name, tag, publish or hide a file."""
+    given = {key: value for key, value in msgspec.structs.asdict(data).items() if value is not UNSET}
+    async with request.tx() as tx:
+        return _file(request.services, await actions.change(tx, request.account.id, file_id, **given))
+
+
+@delete("/files/{file_id:uuid}", guards=[signed_in], tags=["files"])
+async def remove(request: Request, file_id: UUID) -> None:
+    """Delete a file and its bytes. Pictures made with it stay."""
+    async with request.tx() as tx:
+        if not await actions.delete(tx, request.account.id, [file_id]):
+            raise NotFound
+
+
+def _file(services: Services, row: FileRow) -> File:
+    facts = row.facts()
+    ref = links.ref(services, row.account_id, facts)
+    return File(
+        id=row.id,
+        category=Category(row.category),
+        mime=row.mime,
+        width=row.width,
+        height=row.height,
+        bytes=row.bytes,
+        file_name=row.file_name,
+        colour=row.colour,
+        tags=row.tags,
+        is_public=row.is_public,
+        created_at=row.created_at,
+        url=ref.url,
+        thumbnail_url=ref.thumbnail_url,
+        thumbnails={
+            size: Thumbnail(links.link(services, row.account_id, row.id, size, is_public=row.is_public), side.width, side.height)
+            for size, side in facts.thumbnails.items()
+        },
+    )
+
+
+ROUTES: list[Any] = [upload, files, used, file, change, remove]

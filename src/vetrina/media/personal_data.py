@@ -1,0 +1,57 @@
+"""What media holds of somebody: pictures, rows and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from types import NoneType
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from vetrina.core.database.connection import Statement
+from vetrina.core.database.ids import AccountId
+from vetrina.core.personal_data import Part, Personal
+from vetrina.core.services import Services
+from vetrina.core.storage.store import key_of
+from vetrina.media.delivery.links import ORIGINAL
+from vetrina.media.portraits import queries as queries_profiles
+
+_ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """A file's id and type."""
+
+    id: UUID
+    mime: str
+
+
+FILES = Statement(
+    dict[str, Any],
+    """
+    select to_jsonb(f) - 'account_id' - 'storage_key' - 'sha256' as row from media.files f
+     where account_id = %(account)s order by id
+    """,
+)
+PICTURES = Statement(Picture, "select id, mime from media.files where account_id = %(account)s order by id")
+# The bytes go with the rows: a trigger sees to it.
+FORGET_FILES = Statement(NoneType, "delete from media.files where account_id = %(account)s")
+
+
+async def files(services: Services, account: AccountId) -> AsyncGenerator[tuple[str, str]]:
+    """Every picture as it was stored, under its id: names may repeat, and are told by the rows."""
+    async with services.db.read() as tx:
+        pictures = await tx.all(PICTURES, account=account)
+    for each in pictures:
+        yield f"pictures/{each.id}.{_ENDINGS.get(each.mime, 'bin')}", key_of(account, each.id, ORIGINAL)
+
+
+PART = Part(
+    "media",
+    [
+        Personal("media.portraits", queries_profiles.MY_PORTRAITS, queries_profiles.FORGET_PORTRAITS),
+        Personal("media.files", FILES, FORGET_FILES),
+    ],
+    files=files,
+)

@@ -1,0 +1,1 @@
+"""Image decoding, re-encoding and file type detection."""

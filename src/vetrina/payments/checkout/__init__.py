@@ -1,0 +1,1 @@
+"""Checkout: prices, opening a payment, return pages."""

@@ -1,0 +1,56 @@
+"""JSON routes of payments."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+
+from vetrina.core.idempotency import once
+from vetrina.core.web import idempotent_response as replay
+from vetrina.core.web import paging
+from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.request import Request, signed_in
+from vetrina.payments import queries
+from vetrina.payments.checkout.pricing import Purchase
+from vetrina.payments.model import Payment, Status
+from vetrina.payments.settlement import actions
+
+
+@post("/payments", guards=[signed_in], tags=["payments"])
+async def start(request: Request, data: Purchase) -> Response[Payment]:
+    """Open a checkout for a pack or a month of a plan; the buyer pays at `checkout_url`, and what was bought comes by itself.
+
+    The same Idempotency-Key returns the same payment. 422 for a pack or a way to pay that is not offered,
+    503 when the gateway does not answer.
+    """
+    account = request.account.id
+    async with once(request.services.db, account, request.idempotency_key, "POST /payments", data) as turn:
+        if turn.answer is None:
+            await actions.start(request.services, account, data, turn)
+    return replay.answer(turn)
+
+
+@get("/payments", guards=[signed_in], tags=["payments"])
+async def history(request: Request, limit: Limit = 50, cursor: Cursor = None, status: Status | None = None) -> Page[Payment]:
+    """The account's payments, the newest first."""
+    async with request.read() as tx:
+        rows = await tx.all(
+            queries.HISTORY,
+            account=request.account.id,
+            before=paging.after(cursor),
+            status=status.value if status else None,
+            limit=limit + 1,
+        )
+    return paging.page(rows, limit, lambda row: row.id, actions.shown)
+
+
+@get("/payments/{payment_id:uuid}", guards=[signed_in], tags=["payments"])
+async def one(request: Request, payment_id: UUID) -> Payment:
+    """One payment."""
+    async with request.read() as tx:
+        return actions.shown(await tx.one(queries.ONE, account=request.account.id, id=payment_id))
+
+
+ROUTES: list[Any] = [start, history, one]

@@ -1,0 +1,58 @@
+"""A checkout that was left, and Stripe's own page of an account's cards and invoices."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, post
+
+from vetrina.core.errors import NotFound
+from vetrina.core.web import pages
+from vetrina.core.web.request import Request, signed_in
+from vetrina.payments import queries
+from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.stripe import StripeGateway
+from vetrina.payments.model import GatewayFailed, Said, Status, Word
+from vetrina.payments.settlement import actions
+
+
+@post("/payments/{payment_id:uuid}/cancellation", guards=[signed_in], include_in_schema=False)
+async def cancel(request: Request, payment_id: UUID) -> Response[Any]:
+    """Nobody will pay this: its checkout is closed where the gateway can, and asked about first. Money that comes all the
+    same counts."""
+    account = request.account.id
+    async with request.read() as tx:
+        payment = await tx.one(queries.ONE, account=account, id=payment_id)
+        ref = await tx.maybe(queries.REF, account=account, id=payment_id)
+    home = f"/payments/{payment_id}"
+    if payment.status != Status.PENDING:
+        return pages.go(home)
+    gateway = request.services.part(gateways).get(payment.gateway)
+    word = Word(Said.CANCELLED)
+    try:
+        if gateway is not None and ref is not None:
+            await gateway.leave(ref)
+            said = await gateway.ask(payment, ref)
+            word = said if said.said == Said.PAID else word
+    except GatewayFailed as failed:
+        return pages.go(home, flash=("bad", failed.message))
+    async with request.tx() as tx:
+        await actions.hear(tx, payment, word)
+    return pages.go(home)
+
+
+@post("/payments/billing", guards=[signed_in], include_in_schema=False)
+async def billing(request: Request) -> Response[Any]:
+    """To Stripe's billing portal: cards, invoices. 404 where Stripe is not set up."""
+    gateway = request.services.part(gateways).get(StripeGateway.name)
+    if not isinstance(gateway, StripeGateway) or not gateway.available(request.services.settings):
+        raise NotFound
+    try:
+        home = f"{request.services.settings.address}/payments"
+        return pages.go(await gateway.portal(request.account.id, return_url=home))
+    except GatewayFailed as failed:
+        return pages.go("/payments", flash=("bad", failed.message))
+
+
+ROUTES: list[Any] = [cancel, billing]

@@ -1,0 +1,187 @@
+"""The shop counter: packs of every kind, in each currency, and how to pay for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import Parameter
+from litestar.response import Redirect
+
+from vetrina.core.database.ids import new_id, read_id
+from vetrina.core.errors import Refusal
+from vetrina.core.idempotency import Turn
+from vetrina.core.web import pages
+from vetrina.core.web.request import Request, signed_in
+from vetrina.payments import queries
+from vetrina.payments.checkout.payment_pages import onward
+from vetrina.payments.checkout.pricing import Purchase
+from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.model import UnknownPack
+from vetrina.payments.settlement import actions
+from vetrina.wallet import queries as wallet
+from vetrina.wallet.ledger import labels as tell
+from vetrina.wallet.model import Asset, Pack
+
+Item = TypeVar("Item")
+
+COUNTERS = {
+    Asset.TOKEN: ("Buy tokens", "Tokens pay for pictures. They do not lapse, and a picture that fails gives them back."),
+    Asset.CONTACT: ("Buy contacts", "Each opens the contact details of one post. They do not lapse."),
+    Asset.POSTING: ("Buy postings", "Each publishes one contact post. They do not lapse."),
+    Asset.CONVERSION: ("Buy conversions", "Pictures besides those that your plan includes. They do not lapse."),
+    Asset.IMAGE_SLOT: ("Buy uploads", "Uploads besides those that your plan includes. They do not lapse."),
+}
+"""A title and what it is for, by what is sold."""
+
+
+@get("/buy", guards=[signed_in], include_in_schema=False, sync_to_thread=False)
+def short(request: Request) -> Redirect:
+    """An address to remember."""
+    return pages.go("/wallet/buy" + (f"?{request.url.query}" if request.url.query else ""))
+
+
+@get("/wallet/buy", guards=[signed_in], include_in_schema=False)
+async def shop(
+    request: Request,
+    needed: Annotated[int | None, Parameter(ge=0, le=1_000_000_000)] = None,
+    next: str | None = None,
+    what: Annotated[str, Parameter(max_length=16)] = "",
+    currency: Annotated[str, Parameter(max_length=3)] = "",
+) -> Response[str]:
+    """Packs, and how to pay for them."""
+    return await _shop(request, needed=needed or None, next=next, what=what, currency=currency)
+
+
+@post("/wallet/buy", guards=[signed_in], include_in_schema=False)
+async def buy(request: Request) -> Response[Any]:
+    """Go to the checkout; who comes back from one that was left finds the same one again."""
+    account = request.account.id
+    form = await request.form()
+    pack, gateway, next = (str(form.get(name) or "") for name in ("pack_id", "gateway", "next"))
+    return_url = onward(next)
+    try:
+        purchase = Purchase(pack_id=_pack(pack), gateway=gateway or None)
+        if any(each.name == gateway for each in request.services.part(gateways).offered()):
+            place = {"account": account, "pack": purchase.pack_id, "gateway": gateway, "return_url": return_url}
+            async with request.read() as tx:
+                left = await tx.maybe(queries.OPEN_CHECKOUT, **place)
+            if left is not None and left.checkout_url:
+                return pages.go(left.checkout_url)
+        payment = await actions.start(request.services, account, purchase, Turn(new_id()), return_url=return_url)
+        return pages.go(payment.checkout_url or f"/payments/{payment.id}")
+    except Refusal as refused:
+        errors = {refused.field or "": refused.message}
+        status = refused.status
+    return await _shop(request, next=next, pack=pack, gateway=gateway, errors=errors, status=status)
+
+
+async def _shop(
+    request: Request,
+    *,
+    next: str | None,
+    needed: int | None = None,
+    pack: str = "",
+    gateway: str = "",
+    what: str = "",
+    currency: str = "",
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response[str]:
+    async with request.read() as tx:
+        every = await tx.all(wallet.PACKS)
+    kinds = [str(each) for each in COUNTERS if any(pack.asset == each for pack in every)]
+    chosen_kind = _first((each.asset for each in every if str(each.id) == pack), what)
+    what = chosen_kind if chosen_kind in kinds else _first(kinds, str(Asset.TOKEN))
+    sold = [each for each in every if each.asset == what]
+    currencies = list(dict.fromkeys(each.currency for each in sold))
+    chosen = _first((each.currency for each in sold if str(each.id) == pack), currency)
+    currency = chosen if chosen in currencies else _first(currencies, "")
+    packs = [each for each in sold if each.currency == currency]
+    known = request.services.part(gateways).offered()
+    ways = [
+        {
+            "name": each.name,
+            "title": each.title,
+            "about": each.about,
+            "available": not packs or each.takes(currency),
+        }
+        for each in known
+    ]
+    if not any(str(each.id) == pack for each in packs):
+        pack = _fitting(packs, needed or 0)
+    if not any(way["name"] == gateway for way in ways):
+        gateway = str(_first((way for way in ways if way["available"]), ways[0])["name"]) if ways else ""
+    return pages.render(
+        request,
+        "payments/checkout/buy.html",
+        status=status,
+        nav="wallet",
+        forms=[site for each in known for site in each.sites],
+        title=COUNTERS[Asset(what)][0],
+        about=COUNTERS[Asset(what)][1],
+        what=what,
+        kinds=[{"value": each, "title": tell.ASSETS[each][0], "href": _here(each, "", next)} for each in kinds],
+        packs=_priced(packs),
+        currencies=[{"code": each, "href": _here(what, each, next, needed)} for each in currencies if len(currencies) > 1],
+        currency=currency,
+        pack_id=pack,
+        gateways=ways,
+        gateway=gateway,
+        needed=needed if what == Asset.TOKEN else None,
+        next=onward(next) or "",
+        errors=errors or {},
+    )
+
+
+def _first(found: Iterable[Item], otherwise: Item) -> Item:
+    """The first that is found."""
+    return next(iter(found), otherwise)
+
+
+def _priced(packs: list[Pack]) -> list[dict[str, Any]]:
+    """The packs for the page; of several in one currency, the cheapest by the piece is named."""
+    best: dict[str, Pack] = {}
+    for each in packs:
+        held = best.get(each.currency)
+        if held is None or each.price * held.quantity < held.price * each.quantity:
+            best[each.currency] = each
+    several = {each.currency for each in packs if sum(1 for one in packs if one.currency == each.currency) > 1}
+    return [
+        {
+            "id": str(each.id),
+            "title": each.title,
+            "quantity": each.quantity,
+            "amount": each.price,
+            "currency": each.currency,
+            "note": "best price" if each.currency in several and best[each.currency] is each else "",
+        }
+        for each in packs
+    ]
+
+
+def _fitting(packs: list[Pack], needed: int) -> str:
+    """The id of the first pack that is enough, or of the largest."""
+    enough = next((each for each in packs if each.quantity >= needed), None)
+    found = enough or max(packs, key=lambda each: each.quantity, default=None)
+    return str(found.id) if found else ""
+
+
+def _here(what: str, currency: str, next: str | None, needed: int | None = None) -> str:
+    """The counter of a kind and currency, with what one came for."""
+    query = {"what": what if what != Asset.TOKEN else "", "currency": currency, "needed": needed, "next": onward(next)}
+    given = {name: value for name, value in query.items() if value}
+    return "/wallet/buy" + (f"?{urlencode(given)}" if given else "")
+
+
+def _pack(text: str) -> UUID:
+    found = read_id(text)
+    if found is None:
+        raise UnknownPack("Choose how much to buy.")
+    return found
+
+
+ROUTES: list[Any] = [short, shop, buy]

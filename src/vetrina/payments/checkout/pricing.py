@@ -1,0 +1,114 @@
+"""What can be bought: a pack of credits, or a month of a plan; its price, as it stands when the checkout opens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import AccountId
+from vetrina.core.errors import Invalid
+from vetrina.payments.gateways.registry import Gateway, Gateways
+from vetrina.payments.model import UnknownPack, goods
+from vetrina.wallet import queries as wallet
+from vetrina.wallet.model import NotBought, UnknownPlan
+from vetrina.wallet.plans import actions as plans
+from vetrina.wallet.plans import queries as queries_plans
+from vetrina.web import formatting as words
+
+KINDS = {"contact": "contacts", "posting": "posting"}
+"""The kind of payment that buys an asset, where it is not tokens."""
+RENEWING = {"stripe"}
+"""Gateways that charge for a plan month by month by themselves, and count what is left of another one on their own."""
+
+
+class Purchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be bought, a pack or a month of a plan, and how it is paid: by default with the first way that takes the
+    currency. A plan is paid in `currency`, by default the first of its own that the way takes."""
+
+    pack_id: UUID | None = None
+    plan_id: UUID | None = None
+    gateway: Annotated[str, msgspec.Meta(max_length=32)] | None = None
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")] | None = None
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a payment is for, with its price; `credit` is what a plan's price was lowered by."""
+
+    kind: str
+    name: str
+    description: str
+    amount: int
+    currency: str
+    pack: UUID | None = None
+    plan: UUID | None = None
+    asset: str | None = None
+    quantity: int | None = None
+    credit: int = 0
+    credit_period: UUID | None = None
+
+
+async def choose(tx: Tx, known: Gateways, account: AccountId, purchase: Purchase) -> tuple[Wanted, Gateway]:
+    """What is bought at which price, and the gateway that takes its currency.
+
+    Raises UnknownPack, GatewayNotOffered, Invalid (422), NoGateway (503), and for a plan what `plans.offer` raises.
+    """
+    if purchase.plan_id is not None and purchase.pack_id is not None:
+        raise Invalid("A payment is for a pack or for a plan, not for both.")
+    if purchase.plan_id is not None:
+        return await _plan(tx, known, account, purchase.plan_id, purchase)
+    if purchase.pack_id is None:
+        raise UnknownPack("Name a pack or a plan.")
+    pack = await tx.maybe(wallet.PACK, id=purchase.pack_id)
+    if pack is None:
+        raise UnknownPack
+    wanted = Wanted(
+        kind=KINDS.get(pack.asset, "tokens"),
+        name=pack.name,
+        description=f"{pack.title}, {goods(pack.asset, pack.quantity)}",
+        amount=pack.price,
+        currency=pack.currency,
+        pack=pack.id,
+        asset=pack.asset,
+        quantity=pack.quantity,
+    )
+    return wanted, known.choose(purchase.gateway, pack.currency)
+
+
+async def _plan(tx: Tx, known: Gateways, account: AccountId, plan: UUID, purchase: Purchase) -> tuple[Wanted, Gateway]:
+    sold = next((each for each in await tx.all(queries_plans.PLANS) if each.id == plan), None)
+    if sold is None:
+        raise UnknownPlan
+    if not sold.prices:
+        raise NotBought
+    gateway = _way(known, purchase, [sold.currency, *sold.prices])
+    currency = purchase.currency or next((each for each in [sold.currency, *sold.prices] if gateway.takes(each)), sold.currency)
+    offer = await plans.offer(tx, account, plan, currency)
+    price = offer.price or 0
+    credit = 0 if gateway.name in RENEWING else min(offer.credit, price - 1)
+    less = f", less {words.money(credit, currency)} for what is left of your plan" if credit else ""
+    wanted = Wanted(
+        kind="plan",
+        name=offer.name,
+        description=f"{offer.title} plan, one month{less}",
+        amount=price - credit,
+        currency=currency,
+        plan=plan,
+        credit=credit,
+        credit_period=offer.credit_period if credit else None,
+    )
+    return wanted, gateway
+
+
+def _way(known: Gateways, purchase: Purchase, currencies: list[str]) -> Gateway:
+    """The gateway that was named, or the first that takes one of the currencies."""
+    if purchase.currency is not None:
+        return known.choose(purchase.gateway, purchase.currency)
+    taken = (each for each in currencies if any(way.takes(each) for way in _named(known, purchase.gateway)))
+    return known.choose(purchase.gateway, next(taken, currencies[0]))
+
+
+def _named(known: Gateways, name: str | None) -> list[Gateway]:
+    return [each for each in known.offered() if name is None or each.name == name]

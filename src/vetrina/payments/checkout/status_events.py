@@ -1,0 +1,58 @@
+"""How a payment goes, as it happens: the page that waits for it listens here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.response import ServerSentEvent
+from litestar.response.sse import ServerSentEventMessage
+
+from vetrina.core.database.ids import AccountId
+from vetrina.core.services import Services
+from vetrina.core.web.request import Request, signed_in
+from vetrina.payments import queries
+from vetrina.payments.model import Status
+
+QUIET = 10.0
+"""Seconds after which the state is read again although nothing was announced."""
+
+
+@get("/payments/{payment_id:uuid}/events", guards=[signed_in], include_in_schema=False)
+async def events(request: Request, payment_id: UUID) -> ServerSentEvent:
+    """Events `payment` with `{id, status}` until it is no longer pending. 404 for another's."""
+    account = request.account.id
+    async with request.read() as tx:
+        await tx.one(queries.ONE, account=account, id=payment_id)
+    stream = ServerSentEvent(_told(request.services, account, payment_id))
+    stream.headers["Cache-Control"] = "no-store"
+    stream.headers["X-Accel-Buffering"] = "no"
+    return stream
+
+
+async def _told(services: Services, account: AccountId, payment: UUID) -> AsyncIterator[ServerSentEventMessage]:
+    with services.hub.subscribe(f"payments/{payment}") as told:
+        status = await _status(services, account, payment)
+        yield _event(payment, status)
+        if status != Status.PENDING:
+            return
+        async for _ in told.messages(every=QUIET):
+            status = await _status(services, account, payment)
+            yield _event(payment, status)
+            if status != Status.PENDING:
+                return
+
+
+async def _status(services: Services, account: AccountId, payment: UUID) -> str:
+    async with services.db.read() as tx:
+        return (await tx.one(queries.ONE, account=account, id=payment)).status
+
+
+def _event(payment: UUID, status: str) -> ServerSentEventMessage:
+    return ServerSentEventMessage(data=msgspec.json.encode({"id": payment, "status": status}).decode(), event="payment")
+
+
+ROUTES: list[Any] = [events]

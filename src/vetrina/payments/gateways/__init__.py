@@ -1,0 +1,1 @@
+"""Payment gateways: Stripe, ZarinPal, sandbox."""

@@ -1,0 +1,157 @@
+"""Stripe as a gateway: Checkout for what is bought once and for plans; what counts is what Stripe says when we ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import structlog
+
+from vetrina.clients.stripe.client import (
+    CURRENCIES,
+    LIVE,
+    PAGES,
+    Charge,
+    Intent,
+    Line,
+    Session,
+    Stripe,
+    StripeAway,
+    StripeRefused,
+)
+from vetrina.core.database.ids import AccountId, new_id
+from vetrina.core.services import Services
+from vetrina.core.settings import Settings
+from vetrina.payments.gateways import stripe_customers as customers
+from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, PaymentRow, Returned, Said, Word
+
+log = structlog.get_logger("vetrina.payments")
+
+TIMEOUT = 8.0
+"""Seconds that one attempt may take; a buyer is waiting."""
+
+
+class StripeGateway:
+    """Fits `gateways.Gateway`."""
+
+    name = "stripe"
+    title = "Card"
+    about = "Through Stripe"
+    lives = timedelta(hours=1)
+    """Stripe allows from half an hour to a day."""
+
+    def __init__(self, services: Services, *, timeout: float = TIMEOUT) -> None:
+        settings = services.settings
+        self.client = Stripe(settings.stripe_api_key, settings.stripe_api_base, timeout=timeout)
+        self._services = services
+        self._back = f"{settings.address}/payments/stripe/return"
+
+    def available(self, settings: Settings) -> bool:
+        """With STRIPE_API_KEY."""
+        return bool(settings.stripe_api_key)
+
+    def takes(self, currency: str) -> bool:
+        """What Stripe takes in the units that we count in."""
+        return currency in CURRENCIES
+
+    @property
+    def sites(self) -> Sequence[str]:
+        """Stripe's pages; a fake's own."""
+        if self.client.base_url == LIVE:
+            return PAGES
+        return ("{0.scheme}://{0.netloc}".format(urlsplit(self.client.base_url)),)
+
+    async def begin(self, payment: PaymentRow) -> Checkout:
+        """A Checkout Session of the account's customer. The payment's id is the key: begun twice it is the same session."""
+        if not self.takes(payment.currency):
+            raise GatewayFailed(f"Stripe does not take {payment.currency}. Nothing was charged.")
+        plan = payment.kind == "plan"
+        marks = {"vetrina_payment": str(payment.id), "vetrina_account": str(payment.account_id)}
+        try:
+            customer = await customers.of(self._services, self.client, AccountId(payment.account_id))
+            session = await self.client.checkout(
+                "subscription" if plan else "payment",
+                Line(payment.description, payment.amount, payment.currency, monthly=plan),
+                customer=customer,
+                reference=str(payment.id),
+                metadata=marks,
+                success_url=self._back + "?session={CHECKOUT_SESSION_ID}",
+                cancel_url=f"{payment.callback_url}?left=1",
+                expires_at=int(payment.expires_at.timestamp()),
+                key=f"checkout {payment.id}",
+            )
+        except StripeAway as away:
+            log.warning("stripe is away", why=str(away))
+            raise GatewayFailed("Stripe does not answer just now. Nothing was charged.") from away
+        except StripeRefused as refused:
+            log.error("stripe refuses our requests", code=refused.code, why=str(refused))
+            raise GatewayFailed("Stripe does not take this payment. Nothing was charged.") from refused
+        if not session.url:
+            raise GatewayFailed("Stripe has no page for this payment. Nothing was charged.")
+        return Checkout(session.id, session.url)
+
+    async def ask(self, payment: PaymentRow, ref: str) -> Word:
+        """The session's own word; one that brought another sum than ours is a fault that somebody has to look at."""
+        try:
+            session = await self.client.session(ref)
+        except (StripeAway, StripeRefused) as failed:
+            raise GatewayFailed(f"Stripe does not answer just now ({failed}).") from failed
+        if session.amount_total != payment.amount or (session.currency or "").upper() != payment.currency:
+            log.error("a checkout has another sum", payment=str(payment.id), amount=session.amount_total)
+            raise GatewayFailed("Stripe names another sum for this payment.")
+        return told(session)
+
+    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
+        """Part of the payment intent's money."""
+        try:
+            intent = payment.reference or ""
+            if not intent.startswith("pi_"):
+                found = (await self.client.session(ref)).payment_intent
+                intent = found.id if isinstance(found, Intent) else found or ""
+            if not intent:
+                raise NotRefundable("This payment renews by itself: its invoices are paid back at Stripe.")
+            marks = {"vetrina_refund": key, "vetrina_payment": str(payment.id), "vetrina_account": str(payment.account_id)}
+            made = await self.client.refund(intent, amount=amount, metadata=marks, key=f"refund {key}")
+        except StripeAway as away:
+            raise GatewayFailed(f"Stripe does not answer just now ({away}).") from away
+        except StripeRefused as refused:
+            raise NotRefundable(f"Stripe does not pay this back: {refused}") from refused
+        return Returned(made.id, made.status, made.failure_reason)
+
+    async def leave(self, ref: str) -> None:
+        """End a checkout that is still open, so that it cannot be paid later. Raises GatewayFailed (503)."""
+        try:
+            await self.client.expire(ref, key=f"expire {ref}")
+        except StripeRefused as refused:
+            log.info("a checkout was over already", ref=ref, why=str(refused))
+        except StripeAway as away:
+            raise GatewayFailed from away
+
+    async def portal(self, account: AccountId, *, return_url: str) -> str:
+        """Where the account sees its invoices and changes its card; a fresh address each time. Raises GatewayFailed (503)."""
+        try:
+            customer = await customers.of(self._services, self.client, account)
+            return await self.client.portal(customer, return_url=return_url, key=f"portal {new_id()}")
+        except (StripeAway, StripeRefused) as failed:
+            log.warning("no billing portal", why=str(failed))
+            raise GatewayFailed("Stripe does not answer just now. Please try again in a moment.") from failed
+
+
+def told(session: Session) -> Word:
+    """What a session says. A subscription's reference is the subscription, any other's its payment intent."""
+    if session.payment_status in {"paid", "no_payment_required"}:
+        intent = session.payment_intent
+        charge = intent.latest_charge if isinstance(intent, Intent) else None
+        return Word(
+            Said.PAID,
+            reference=session.subscription or (intent.id if isinstance(intent, Intent) else intent) or session.id,
+            card_mask=mask(charge) if isinstance(charge, Charge) else None,
+        )
+    return Word(Said.EXPIRED if session.status == "expired" else Said.WAITING)
+
+
+def mask(charge: Charge) -> str | None:
+    """The card as one may show it: visa **** 4242."""
+    card = charge.payment_method_details.card if charge.payment_method_details else None
+    return f"{card.brand or 'card'} **** {card.last4}" if card and card.last4 else None

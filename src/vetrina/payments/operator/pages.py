@@ -1,0 +1,188 @@
+"""The operator's payments: everybody's, one whole, and paying back."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import Parameter, QueryParameter
+
+from vetrina.accounts.roles.guards import operator
+from vetrina.core.database.ids import AccountId, new_id, read_id
+from vetrina.core.errors import Invalid, Refusal
+from vetrina.core.web import pages, paging
+from vetrina.core.web.meta_pages import Form
+from vetrina.core.web.paging import Cursor
+from vetrina.core.web.request import Request
+from vetrina.payments import queries
+from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.model import GatewayFailed, Status
+from vetrina.payments.operator import queries as queries_operator
+from vetrina.payments.refunds import actions as refunds
+from vetrina.payments.settlement import actions
+from vetrina.web import formatting as words
+
+SHOWN = 50
+KINDS = [
+    {"value": "tokens", "title": "Tokens"},
+    {"value": "contacts", "title": "Contacts"},
+    {"value": "posting", "title": "Postings"},
+    {"value": "plan", "title": "Plans"},
+    {"value": "order", "title": "Orders"},
+]
+STATES = [{"value": each.value, "title": each.value.capitalize()} for each in Status]
+Text = Annotated[str, Parameter(max_length=254)]
+
+
+@get("/operator/payments", guards=[operator], include_in_schema=False)
+async def search(
+    request: Request,
+    q: Text = "",
+    standing: Annotated[str, QueryParameter(name="state")] = "",
+    gateway: Text = "",
+    kind: Text = "",
+    since: Text = "",
+    until: Text = "",
+    cursor: Cursor = None,
+) -> Response[str]:
+    """Payments by buyer, reference or receipt, by state, gateway, kind and day."""
+    known = [{"value": each.name, "title": each.title} for each in request.services.part(gateways).all()]
+    state = standing if standing in set(Status) else ""
+    filters = {"q": q.strip(), "state": state, "gateway": gateway, "kind": kind, "since": since, "until": until}
+    errors = {name: "Write a day as 2026-11-21." for name in ("since", "until") if filters[name] and _day(filters[name]) is None}
+    async with request.read() as tx:
+        rows = await tx.all(
+            queries_operator.LIST,
+            before=paging.after(cursor),
+            status=state or None,
+            gateway=gateway or None,
+            kind=kind or None,
+            q=filters["q"] or None,
+            since=_day(since),
+            until=_day(until),
+            limit=SHOWN + 1,
+        )
+    page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: row)
+    older = {**filters, "cursor": page.next_cursor}
+    return pages.render(
+        request,
+        "payments/operator/payments.html",
+        nav="operator",
+        payments=page.items,
+        filters=filters,
+        errors=errors,
+        states=STATES,
+        gateways=known,
+        kinds=KINDS,
+        older=f"/operator/payments?{urlencode(older)}" if page.next_cursor else None,
+    )
+
+
+@get("/operator/payments/{account_id:uuid}/{payment_id:uuid}", guards=[operator], include_in_schema=False)
+async def one(request: Request, account_id: UUID, payment_id: UUID) -> Response[str]:
+    """One payment with all that happened to it."""
+    return await _one(request, account_id, payment_id)
+
+
+@post("/operator/payments/{account_id:uuid}/{payment_id:uuid}/refunds", guards=[operator], include_in_schema=False)
+async def refund(request: Request, account_id: UUID, payment_id: UUID, data: Form) -> Response[Any]:
+    """Pay back; the page's own id makes pressing twice one refund."""
+    async with request.read() as tx:
+        payment = await tx.one(queries.ONE, account=AccountId(account_id), id=payment_id)
+    try:
+        amount = minor(data.get("amount", ""), payment.currency)
+        why = data.get("reason", "").strip()[:400] or None
+        made = await refunds.ask(request.services, payment, amount, id=_id(data.get("id")), reason=why, by=request.account.id)
+    except Refusal as refused:
+        return await _one(request, account_id, payment_id, values=data, refused=refused)
+    sum = words.money(made.amount, payment.currency)
+    said = {
+        "asked": ("wait", f"The gateway does not answer just now. It is asked again for {sum} until it does."),
+        "failed": ("bad", made.error or "The gateway does not pay this back."),
+    }.get(made.status, ("good", f"{sum} goes back to the buyer."))
+    return pages.go(f"/operator/payments/{account_id}/{payment_id}", flash=said)
+
+
+@post("/operator/payments/{account_id:uuid}/{payment_id:uuid}/inquiry", guards=[operator], include_in_schema=False)
+async def inquire(request: Request, account_id: UUID, payment_id: UUID) -> Response[Any]:
+    """Ask the gateway how the payment stands."""
+    async with request.read() as tx:
+        payment = await tx.one(queries.ONE, account=AccountId(account_id), id=payment_id)
+        ref = await tx.maybe(queries.REF, account=AccountId(account_id), id=payment_id)
+    try:
+        word = await actions.ask(request.services, payment, ref) if ref else None
+        said = ("info", f"The gateway says: {word.said.value}." if word else "Its checkout was never opened.")
+    except GatewayFailed as failed:
+        said = ("bad", failed.message)
+    return pages.go(f"/operator/payments/{account_id}/{payment_id}", flash=said)
+
+
+async def _one(
+    request: Request, account_id: UUID, payment_id: UUID, *, values: dict[str, str] | None = None, refused: Refusal | None = None
+) -> Response[str]:
+    account = AccountId(account_id)
+    async with request.read() as tx:
+        payment = await tx.one(queries.ONE, account=account, id=payment_id)
+        buyer = await tx.one(queries_operator.BUYER, account=account, id=payment_id)
+        story = await tx.all(queries_operator.STORY, account=account, id=payment_id)
+    left = payment.amount - payment.refunded - payment.disputed if payment.paid_at else 0
+    left -= sum(each.amount for each in story if each.what == "refund" and each.status == "asked")
+    gateway = request.services.part(gateways).get(payment.gateway)
+    return pages.render(
+        request,
+        "payments/operator/payment.html",
+        status=refused.status if refused else 200,
+        nav="operator",
+        payment=payment,
+        gateway=gateway.title if gateway else payment.gateway,
+        buyer=buyer,
+        story=story,
+        left=left,
+        values=values or {"id": str(new_id()), "amount": major(left, payment.currency), "reason": ""},
+        errors={refused.field or "": refused.message} if refused else {},
+    )
+
+
+def minor(text: str, currency: str) -> int:
+    """A sum as people write it, in minor units: 4.99 is 499. Raises Invalid (422) for what is none."""
+    exponent = words.exponent(currency)
+    try:
+        amount = Decimal(text.strip().replace(",", "")) * 10**exponent
+    except InvalidOperation:
+        raise _BadSum("Write a sum such as 4.99.") from None
+    if not amount.is_finite() or amount != int(amount) or not 1 <= amount < 10**15:
+        raise _BadSum(f"Write a sum above 0 with {exponent} decimals at most." if exponent else "Write a whole sum above 0.")
+    return int(amount)
+
+
+def major(amount: int, currency: str) -> str:
+    """Minor units as one would write them: 499 is 4.99."""
+    exponent = words.exponent(currency)
+    return f"{amount / 10**exponent:.{exponent}f}"
+
+
+class _BadSum(Invalid):
+    """This is no sum of money."""
+
+    field = "amount"
+
+
+def _id(text: str | None) -> UUID:
+    found = read_id(text)
+    if found is None:
+        raise Invalid("Open the page of the payment again.")
+    return found
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+ROUTES: list[Any] = [search, one, refund, inquire]

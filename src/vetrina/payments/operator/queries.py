@@ -1,0 +1,92 @@
+"""SQL of the operator's payments: everybody's, with what went back and what failed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from vetrina.core.database.connection import Statement
+
+
+class Sold(msgspec.Struct, frozen=True):
+    """A payment as the operator's list shows it."""
+
+    account_id: UUID
+    id: UUID
+    buyer: str | None
+    status: str
+    gateway: str
+    description: str
+    amount: int
+    currency: str
+    refunded: int
+    disputed: int
+    created_at: datetime
+
+
+class Back(msgspec.Struct, frozen=True):
+    """Something that happened to a payment: a refund, a dispute, a charge that failed, credits that moved."""
+
+    what: str
+    ref: str | None
+    amount: int
+    status: str
+    words: str | None
+    at: datetime
+
+
+class Buyer(msgspec.Struct, frozen=True):
+    """Whose payment it is, and the gateway's name for the checkout."""
+
+    email: str | None
+    name: str | None
+    ref: str | None
+
+
+LIST = Statement(
+    Sold,
+    """
+    select p.account_id, p.id, coalesce(a.email, a.phone, '@' || a.handle) as buyer, p.status, p.gateway, p.description, p.amount,
+           p.currency, p.refunded, p.disputed, p.created_at
+      from payments.payments p join accounts.accounts a on a.id = p.account_id
+     where p.id < %(before)s
+       and (%(status)s::text is null or p.status = %(status)s)
+       and (%(gateway)s::text is null or p.gateway = %(gateway)s)
+       and (%(kind)s::text is null or p.kind = %(kind)s)
+       and (%(q)s::text is null or starts_with(lower(a.email), lower(%(q)s)) or p.reference = %(q)s or p.track_id = %(q)s
+            or p.id::text = lower(%(q)s) or p.account_id::text = lower(%(q)s)
+            or 'R-' || to_char(p.paid_at, 'YYYY') || '-' || lpad(p.receipt_number::text, 6, '0') = upper(%(q)s))
+       and (%(since)s::date is null or p.created_at >= %(since)s::date)
+       and (%(until)s::date is null or p.created_at < %(until)s::date + 1)
+     order by p.id desc limit %(limit)s
+    """,
+)
+BUYER = Statement(
+    Buyer,
+    """
+    select a.email, u.name,
+           (select r.ref from payments.gateway_refs r
+             where r.account_id = a.id and r.payment_id = %(id)s order by r.created_at desc limit 1) as ref
+      from accounts.accounts a left join accounts.users u on u.account_id = a.id
+     where a.id = %(account)s
+    """,
+)
+STORY = Statement(
+    Back,
+    """
+    select 'refund' as what, ref, amount, status, coalesce(error, reason) as words, created_at as at from payments.refunds
+     where account_id = %(account)s and payment_id = %(id)s
+    union all
+    select 'dispute', id, amount, status, reason, created_at from payments.disputes
+     where account_id = %(account)s and payment_id = %(id)s
+    union all
+    select 'failure', ref, amount, coalesce(code, ''), reason, failed_at from payments.failed_transactions
+     where account_id = %(account)s and payment_id = %(id)s
+    union all
+    select 'reversal', kind, amount, taken::text, shortfall::text, created_at from payments.reversals
+     where account_id = %(account)s and payment_id = %(id)s
+     order by at, what
+    """,
+)

@@ -1,0 +1,52 @@
+"""What payments hold of somebody. Money rows are never deleted; what says whose card and way back it was is taken out."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any
+
+from vetrina.core.database.connection import Statement
+from vetrina.core.personal_data import LEDGER, Part, Personal
+
+PAYMENTS = Statement(
+    dict[str, Any], "select to_jsonb(p) - 'account_id' as row from payments.payments p where account_id = %(account)s order by id"
+)
+DISPUTES = Statement(
+    dict[str, Any], "select to_jsonb(d) - 'account_id' as row from payments.disputes d where account_id = %(account)s order by id"
+)
+REVERSALS = Statement(
+    dict[str, Any],
+    "select to_jsonb(r) - 'account_id' as row from payments.reversals r where account_id = %(account)s order by id",
+)
+REFUNDS = Statement(
+    dict[str, Any], "select to_jsonb(r) - 'account_id' as row from payments.refunds r where account_id = %(account)s order by id"
+)
+FAILURES = Statement(
+    dict[str, Any],
+    "select to_jsonb(f) - 'account_id' as row from payments.failed_transactions f where account_id = %(account)s order by id",
+)
+CUSTOMERS = Statement(
+    dict[str, Any],
+    "select to_jsonb(c) - 'account_id' as row from payments.customers c where account_id = %(account)s order by gateway",
+)
+BARE = Statement(
+    NoneType,
+    """
+    update payments.payments set card_mask = null, checkout_url = null, callback_url = null, return_url = null
+     where account_id = %(account)s
+    """,
+)
+FORGET_CUSTOMERS = Statement(NoneType, "delete from payments.customers where account_id = %(account)s")
+
+PART = Part(
+    "payments",
+    [
+        Personal("payments.payments", PAYMENTS, BARE),
+        Personal("payments.customers", CUSTOMERS, FORGET_CUSTOMERS),
+        Personal("payments.gateway_refs", None, None, "a gateway's reference of a payment, which the payment tells too"),
+        Personal("payments.refunds", REFUNDS, None, LEDGER),
+        Personal("payments.disputes", DISPUTES, None, LEDGER),
+        Personal("payments.reversals", REVERSALS, None, LEDGER),
+        Personal("payments.failed_transactions", FAILURES, None, LEDGER),
+    ],
+)

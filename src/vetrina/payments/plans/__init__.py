@@ -1,0 +1,1 @@
+"""Buying, changing and renewing plans."""

@@ -1,0 +1,161 @@
+"""The page of one's plan: what is used of it, when it comes anew, what follows it, and larger ones."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+
+from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import AccountId, new_id, read_id
+from vetrina.core.errors import Refusal
+from vetrina.core.idempotency import Turn
+from vetrina.core.web import pages
+from vetrina.core.web.request import Request, signed_in
+from vetrina.payments.checkout.pricing import RENEWING, Purchase
+from vetrina.payments.gateways.registry import Gateway, gateways
+from vetrina.payments.plans import actions as memberships
+from vetrina.payments.settlement import actions
+from vetrina.wallet.ledger import labels as tell
+from vetrina.wallet.model import Membership, Offer, Plan, PlanIsSmaller, Quota, UnknownPlan
+from vetrina.wallet.plans import actions as plans
+from vetrina.wallet.plans import queries as queries_plans
+from vetrina.web import formatting as words
+
+
+@get("/plan", guards=[signed_in], include_in_schema=False)
+async def page(request: Request, gateway: str = "") -> Response[str]:
+    """The plan and what it allows."""
+    return await _shown(request, gateway=gateway)
+
+
+@post("/plan", guards=[signed_in], include_in_schema=False)
+async def choose(request: Request) -> Response[Any]:
+    """Buy a month of a plan; a smaller one follows at the period's end."""
+    form = await request.form()
+    account = request.account.id
+    gateway = str(form.get("gateway") or "")
+    try:
+        plan = _id(str(form.get("plan_id") or ""))
+        try:
+            purchase = Purchase(plan_id=plan, gateway=gateway or None)
+            payment = await actions.start(request.services, account, purchase, Turn(new_id()), return_url="/plan")
+        except PlanIsSmaller:
+            changed = await memberships.downgrade(request.services, account, plan)
+            return pages.go("/plan", flash=("good", _follows(changed)))
+        return pages.go(payment.checkout_url or f"/payments/{payment.id}")
+    except Refusal as refused:
+        return await _shown(request, gateway=gateway, problem=refused.message, status=refused.status)
+
+
+@post("/plan/cancellation", guards=[signed_in], include_in_schema=False)
+async def cancel(request: Request) -> Response[Any]:
+    """The free plan follows."""
+    return await _changed(request, memberships.cancel)
+
+
+@post("/plan/resumption", guards=[signed_in], include_in_schema=False)
+async def resume(request: Request) -> Response[Any]:
+    """It goes on after all."""
+    return await _changed(request, memberships.resume)
+
+
+async def _changed(request: Request, change: Any) -> Response[Any]:
+    try:
+        changed = await change(request.services, request.account.id)
+    except Refusal as refused:
+        return pages.go("/plan", flash=("bad", refused.message))
+    return pages.go("/plan", flash=("good", _follows(changed)))
+
+
+def _follows(member: Membership) -> str:
+    if member.next_plan is None:
+        return f"The {member.plan_title} plan goes on."
+    what = "the free plan" if member.cancel_at_period_end else "the smaller plan"
+    return f"On {words.day(member.period_end)} {what} follows. Until then everything stays as it is."
+
+
+async def _shown(request: Request, *, gateway: str, problem: str = "", status: int = 200) -> Response[str]:
+    account = request.account.id
+    ways = request.services.part(gateways).offered()
+    async with request.read() as tx:
+        member = await plans.membership(tx, account)
+        buckets = await plans.quotas(tx, account)
+        offered = await tx.all(queries_plans.PLANS_FOR, account=account)
+        way = next((each for each in ways if each.name == gateway), None) or _first(ways, offered)
+        cards = [await _card(tx, account, each, member, way) for each in offered]
+    return pages.render(
+        request,
+        "payments/plans/plan.html",
+        status=status,
+        nav="wallet",
+        forms=[site for each in ways for site in each.sites],
+        member=member,
+        bars=[_bar(each) for each in buckets],
+        plans=cards,
+        gateways=[{"name": each.name, "title": each.title, "about": each.about} for each in ways],
+        gateway=way.name if way else "",
+        problem=problem,
+    )
+
+
+def _first(ways: list[Gateway], offered: list[Plan]) -> Gateway | None:
+    """The first way that takes a currency in which a plan is sold."""
+    return next((way for way in ways if any(way.takes(currency) for plan in offered for currency in plan.prices)), None)
+
+
+async def _card(tx: Tx, account: AccountId, plan: Plan, member: Membership, way: Gateway | None) -> dict[str, Any]:
+    """A plan as the page shows it: its price for the chosen way to pay, and what can be done with it."""
+    taken = [each for each in (plan.currency, *plan.prices) if each in plan.prices and way is not None and way.takes(each)]
+    currency = taken[0] if taken else plan.currency
+    found = await tx.maybe(queries_plans.OFFER, account=account, plan=plan.id, currency=currency) if plan.prices else None
+    credit = min(found.credit, (found.price or 1) - 1) if found and way is not None and way.name not in RENEWING else 0
+    return {
+        "id": plan.id,
+        "title": plan.display_name,
+        "about": plan.description,
+        "features": plan.features,
+        "amount": found.price if found and found.price else plan.price_per_month,
+        "currency": currency,
+        "others": [(other, price) for other, price in plan.prices.items() if other != currency],
+        "current": plan.name == member.plan,
+        "does": _does(found, bool(taken)),
+        "now": found.price - credit if found and found.price and credit else None,
+    }
+
+
+def _does(found: Offer | None, payable: bool) -> str:
+    """What a plan's button does: buy, renew, follow, or nothing."""
+    if found is None:
+        return ""
+    if found.smaller and not found.renewal:
+        return "" if found.current else "follow"
+    if not payable or (found.renewal and (found.ahead or found.renewed_by)):
+        return ""
+    return "renew" if found.renewal else "buy"
+
+
+def _bar(bucket: Quota) -> dict[str, Any]:
+    title, about = tell.ASSETS[bucket.asset]
+    own = max(bucket.limit - bucket.used, 0)
+    return {
+        "asset": bucket.asset,
+        "title": title,
+        "about": about,
+        "used": bucket.used,
+        "limit": bucket.limit,
+        "left": bucket.left,
+        "more": max(bucket.left - own, 0),
+        "resets_at": bucket.resets_at,
+    }
+
+
+def _id(text: str) -> UUID:
+    found = read_id(text)
+    if found is None:
+        raise UnknownPlan("Choose a plan.")
+    return found
+
+
+ROUTES: list[Any] = [page, choose, cancel, resume]

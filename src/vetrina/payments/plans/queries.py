@@ -1,0 +1,26 @@
+"""SQL of plans that a gateway renews. The steps are functions in the migration."""
+
+from __future__ import annotations
+
+import msgspec
+
+from vetrina.core.database.connection import Statement
+
+
+class Renewed(msgspec.Struct, frozen=True):
+    """Who renews a membership, under which name."""
+
+    gateway: str | None
+    subscription_ref: str | None
+
+
+RENEW = Statement(
+    bool,
+    """
+    select payments.renew(%(account)s, %(first)s, %(plan)s, %(invoice)s, %(subscription)s, %(amount)s, %(currency)s,
+                          %(starts_at)s, %(ends_at)s)
+    """,
+)
+END_RENEWALS = Statement(bool, "select wallet.end_renewals(%(account)s, %(ref)s)")
+ENDS_LATER = Statement(bool, "select wallet.ends_later(%(account)s, %(ref)s, %(ends)s)")
+RENEWED = Statement(Renewed, "select gateway, subscription_ref from wallet.memberships where account_id = %(account)s")

@@ -1,0 +1,143 @@
+"""Plans that Stripe renews by itself: what its invoices and subscriptions tell, and what we ask of it.
+
+Every invoice that was paid is a payment of ours and a month of the plan, once, whatever is told in whatever order: the month
+is Stripe's own, from when to when. How a subscription stands is never read from an event but asked of Stripe.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import structlog
+
+from vetrina.clients.stripe.client import Stripe, StripeAway, StripeRefused
+from vetrina.clients.stripe.subscriptions import Subscription
+from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import AccountId, read_id
+from vetrina.core.services import Services
+from vetrina.payments import queries
+from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.stripe import StripeGateway
+from vetrina.payments.model import GatewayFailed, PaymentRow, Said, Word
+from vetrina.payments.plans import queries as queries_plans
+from vetrina.payments.refunds import queries as queries_after
+from vetrina.payments.settlement import actions
+from vetrina.payments.webhooks.actions import Effect, Event, on
+
+log = structlog.get_logger("vetrina.payments")
+
+OVER = {"canceled", "unpaid", "incomplete_expired"}
+"""States in which Stripe charges no more."""
+PLAN = "vetrina_plan"
+"""What a subscription is marked with when a smaller plan shall follow."""
+
+
+@on("invoice.paid", "invoice.payment_succeeded")
+async def invoice_paid(services: Services, event: Event) -> Effect | None:
+    """A month was paid: the first one settles the payment that began it, each other one is a payment of its own."""
+    it = event.object
+    ref, marks = _subscription_of(it)
+    first = await _first(services, marks)
+    if first is None or ref is None:
+        return None
+    if it.get("billing_reason") == "subscription_create":
+        return lambda tx: actions.hear(tx, first, Word(Said.PAID, reference=ref))
+    amount = int(it.get("amount_paid") or 0)
+    month = _month(it)
+    if amount <= 0 or month is None:
+        return None
+    plan = read_id(marks.get(PLAN)) or first.plan_id
+    return lambda tx: tx.one(
+        queries_plans.RENEW, account=first.account_id, first=first.id, plan=plan, invoice=it["id"], subscription=ref,
+        amount=amount, currency=str(it["currency"]).upper(), starts_at=month[0], ends_at=month[1],
+    )  # fmt: skip
+
+
+@on("invoice.payment_failed")
+async def invoice_failed(services: Services, event: Event) -> Effect | None:
+    """A month could not be charged: kept with every attempt. Stripe tries again, and the days of grace run."""
+    it = event.object
+    _, marks = _subscription_of(it)
+    first = await _first(services, marks)
+    if first is None:
+        return None
+
+    async def keep(tx: Tx) -> None:
+        await tx.do(
+            queries_after.INSERT_FAILURE, account=first.account_id, id=first.id, ref=f"{it['id']}/{it.get('attempt_count') or 1}",
+            amount=int(it.get("amount_due") or first.amount), currency=str(it.get("currency") or first.currency).upper(),
+            code="invoice_payment_failed", reason="The card was not charged for the next month of the plan.", at=event.at,
+        )  # fmt: skip
+
+    return keep
+
+
+@on("customer.subscription.updated", "customer.subscription.deleted", "customer.subscription.paused")
+async def subscription_changed(services: Services, event: Event) -> Effect | None:
+    """It was changed, here or at Stripe: whether it goes on, and whether it is over."""
+    ref = str(event.object.get("id"))
+    first = await _first(services, event.object.get("metadata"))
+    if first is None:
+        return None
+    stands = await stands_at_stripe(services, ref)
+    if stands is None or stands.status in OVER:
+        return lambda tx: tx.one(queries_plans.END_RENEWALS, account=first.account_id, ref=ref)
+    ends = stands.cancel_at_period_end
+    return lambda tx: tx.one(queries_plans.ENDS_LATER, account=first.account_id, ref=ref, ends=ends)
+
+
+async def stands_at_stripe(services: Services, ref: str) -> Subscription | None:
+    """How a subscription stands; None when Stripe knows none. Raises GatewayFailed (503)."""
+    try:
+        return await client(services).subscription(ref)
+    except StripeAway as away:
+        raise GatewayFailed(f"Stripe does not answer just now ({away}).") from away
+    except StripeRefused as refused:
+        log.info("stripe does not know a subscription", ref=ref, why=str(refused))
+        return None
+
+
+def client(services: Services) -> Stripe:
+    """Stripe, as its gateway talks to it. Raises GatewayFailed (503) where it is not set up."""
+    gateway = services.part(gateways).get(StripeGateway.name)
+    if not isinstance(gateway, StripeGateway) or not gateway.available(services.settings):
+        raise GatewayFailed("Stripe is not set up here.")
+    return gateway.client
+
+
+def _subscription_of(invoice: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """The subscription that an invoice is for and what it was marked with, in the newer and the older shape."""
+    parent = _within(invoice, "parent")
+    details = _within(parent, "subscription_details") or _within(invoice, "subscription_details")
+    named: Any = details.get("subscription") or invoice.get("subscription")
+    ref = named.get("id") if isinstance(named, dict) else named  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return cast("str | None", ref), _within(details, "metadata")
+
+
+def _within(whole: dict[str, Any], name: str) -> dict[str, Any]:
+    """A part that may be missing."""
+    part = whole.get(name)
+    return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
+
+
+def _month(invoice: dict[str, Any]) -> tuple[datetime, datetime] | None:
+    """The latest period that its lines are for."""
+    lines = cast("list[dict[str, Any]]", _within(invoice, "lines").get("data") or [])
+    spans = [(int(each["period"]["start"]), int(each["period"]["end"])) for each in lines if each.get("period")]
+    whole = [each for each in spans if each[1] > each[0]]
+    if not whole:
+        return None
+    starts, ends = max(whole, key=lambda each: each[1])
+    return datetime.fromtimestamp(starts, UTC), datetime.fromtimestamp(ends, UTC)
+
+
+async def _first(services: Services, marks: Any) -> PaymentRow | None:
+    """The payment that began the subscription: what Checkout marked it with."""
+    given = cast("dict[str, Any]", marks) if isinstance(marks, dict) else {}
+    account, payment = read_id(given.get("vetrina_account")), read_id(given.get("vetrina_payment"))
+    if account is None or payment is None:
+        return None
+    async with services.db.read() as tx:
+        found = await tx.maybe(queries.ONE, account=AccountId(account), id=payment)
+    return found if found and found.gateway == StripeGateway.name and found.kind == "plan" else None

@@ -1,0 +1,37 @@
+"""Receipts: what was paid, by whom, to whom, and what of it went back since."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from vetrina.core.database.connection import Tx
+from vetrina.core.services import Services
+from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.model import NotPaid, PaymentRow, Receipt
+from vetrina.payments.refunds import queries as queries_after
+
+
+async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
+    """The receipt of a payment. Raises NotPaid (404) for one that was never paid."""
+    if payment.paid_at is None or payment.receipt_number is None:
+        raise NotPaid
+    row = await tx.one(queries_after.RECEIPT, account=payment.account_id, payment=payment.id)
+    gateway = services.part(gateways).get(payment.gateway)
+    return Receipt(
+        number=f"R-{payment.paid_at:%Y}-{payment.receipt_number:06}",
+        paid_at=payment.paid_at,
+        seller_name=row.seller_name or "Vetrina",
+        seller_lines=[each.strip() for each in row.seller_address.split(";") if each.strip()],
+        tax_number=row.seller_tax_number or None,
+        buyer=", ".join(each for each in (row.name, row.email or row.phone) if each) or None,
+        description=payment.description,
+        asset=payment.asset,
+        quantity=payment.quantity,
+        amount=payment.amount,
+        currency=payment.currency,
+        gateway=gateway.title if gateway else payment.gateway.title(),
+        card_mask=payment.card_mask,
+        reference=payment.reference,
+        refunds=[(datetime.fromisoformat(each["at"]), int(each["amount"])) for each in row.refunds],
+        disputed=payment.disputed,
+    )

@@ -1,0 +1,78 @@
+"""Paying back: asked for by an operator, carried to the gateway, noted as the gateway tells."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+
+from vetrina.core import audit
+from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import AccountId
+from vetrina.core.jobs.queue import enqueue
+from vetrina.core.services import Services
+from vetrina.payments import queries
+from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.model import GatewayFailed, NotRefundable, PaymentRow, RefundRow
+from vetrina.payments.refunds import queries as queries_after
+
+log = structlog.get_logger("vetrina.payments")
+
+
+async def ask(
+    services: Services, payment: PaymentRow, amount: int, *, id: UUID, reason: str | None, by: AccountId | None
+) -> RefundRow:
+    """Pay `amount` (minor units) back, by `by`; the same `id` again is the same refund.
+
+    It is kept before the gateway is asked. A gateway that is away is asked again by a job; one that says no ends the refund
+    as failed. Raises TooMuchBack (409).
+    """
+    place = {"account": str(payment.account_id), "refund": str(id)}
+    async with services.db.tx() as tx:
+        fresh = await tx.one(
+            queries_after.ASK_REFUND, account=payment.account_id, payment=payment.id, id=id, amount=amount, reason=reason, by=by
+        )
+        # Whatever becomes of this process, the gateway is asked.
+        await enqueue(tx, "payments.refund", queue="payments", lock=f"refund {id}", **place)
+        if fresh:
+            await audit.record(
+                tx,
+                "refund_asked",
+                payment.account_id,
+                resource=("payment", payment.id),
+                metadata={"refund_id": str(id), "amount": amount, "currency": payment.currency},
+                said={"why": reason} if reason else None,
+                actor=audit.Actor("admin", by) if by else audit.SYSTEM,
+            )
+    try:
+        return await carry(services, AccountId(payment.account_id), id)
+    except GatewayFailed as failed:
+        log.warning("a refund waits for its gateway", payment=str(payment.id), why=failed.message)
+    async with services.db.read() as tx:
+        return await tx.one(queries_after.REFUND, account=payment.account_id, id=id)
+
+
+async def carry(services: Services, account: AccountId, id: UUID) -> RefundRow:
+    """Ask the gateway for a refund that it has not taken yet. Raises GatewayFailed (503) when it does not answer."""
+    async with services.db.read() as tx:
+        row = await tx.one(queries_after.REFUND, account=account, id=id)
+        payment = await tx.one(queries.ONE, account=account, id=row.payment_id)
+        ref = await tx.maybe(queries.REF, account=account, id=payment.id)
+    if row.status != "asked":
+        return row
+    gateway = services.part(gateways).get(payment.gateway)
+    if gateway is None or ref is None:
+        raise GatewayFailed("This payment's gateway is not set up here.")
+    try:
+        made = await gateway.refund(payment, ref, row.amount, str(id))
+        told = {"ref": made.ref, "status": made.status, "error": made.error}
+    except NotRefundable as refused:
+        told = {"ref": None, "status": "failed", "error": refused.message}
+    async with services.db.tx() as tx:
+        await _tell(tx, account, row, told)
+    async with services.db.read() as tx:
+        return await tx.one(queries_after.REFUND, account=account, id=id)
+
+
+async def _tell(tx: Tx, account: AccountId, row: RefundRow, told: dict[str, str | None]) -> None:
+    await tx.one(queries_after.TELL_REFUND, account=account, id=row.payment_id, ours=row.id, amount=row.amount, **told)

@@ -1,0 +1,1 @@
+"""Recording gateway results, expiry, sweep and verification of payments."""

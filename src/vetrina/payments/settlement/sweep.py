@@ -1,0 +1,87 @@
+"""The buyer who never comes back: ask the gateways about what is pending, or ended without money although it may have come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from vetrina.core.database.ids import AccountId
+from vetrina.core.errors import NotFound
+from vetrina.core.services import Services
+from vetrina.payments import queries
+from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.zarinpal import ZarinPalGateway
+from vetrina.payments.model import Doubt, GatewayFailed, Said
+from vetrina.payments.settlement import actions
+
+log = structlog.get_logger("vetrina.payments")
+
+YOUNG = timedelta(minutes=1)
+"""So long a payment is left alone: its buyer is on the way."""
+PAUSE = timedelta(minutes=2)
+"""Between two questions about one that is pending; about one that has ended, thirty times that."""
+BATCH = 200
+AT_ONCE = 8
+
+
+class Swept(msgspec.Struct):
+    """What a sweep found; `away` are those whose gateway did not answer."""
+
+    asked: int = 0
+    paid: int = 0
+    ended: int = 0
+    waiting: int = 0
+    away: int = 0
+
+
+async def sweep(services: Services, *, young: timedelta = YOUNG, pause: timedelta = PAUSE) -> Swept:
+    """Ask about every doubtful payment that was not asked about within `pause`, and settle what was paid.
+
+    Safe to run beside itself: whoever marks a payment first asks about it.
+    """
+    found = Swept()
+    await asyncio.gather(*(_ask(services, each, found) for each in await _unverified(services)))
+    while True:
+        async with services.db.tx() as tx:
+            doubts = await tx.all(queries.CLAIM_DOUBTS, young=young, pause=pause, long=pause * 30, limit=BATCH)
+        for start in range(0, len(doubts), AT_ONCE):
+            await asyncio.gather(*(_ask(services, each, found) for each in doubts[start : start + AT_ONCE]))
+        if len(doubts) < BATCH:
+            return found
+
+
+async def _unverified(services: Services) -> Iterable[Doubt]:
+    """Those of ours that ZarinPal took money for and nobody verified: it pays back what stays so for half an hour."""
+    gateway = services.part(gateways).get(ZarinPalGateway.name)
+    if not isinstance(gateway, ZarinPalGateway) or not gateway.available(services.settings):
+        return []
+    try:
+        refs = await gateway.unverified()
+    except GatewayFailed as failed:
+        log.warning("a gateway does not answer", gateway=gateway.name, why=failed.message)
+        return []
+    async with services.db.read() as tx:
+        return await tx.all(queries.DOUBTS_BY_REF, gateway=gateway.name, refs=refs)
+
+
+async def _ask(services: Services, doubt: Doubt, found: Swept) -> None:
+    found.asked += 1
+    try:
+        async with services.db.read() as tx:
+            payment = await tx.one(queries.ONE, account=AccountId(doubt.account_id), id=doubt.id)
+        word = await actions.ask(services, payment, doubt.ref)
+    except (GatewayFailed, NotFound) as failed:
+        log.warning("a gateway does not answer", payment=str(doubt.id), why=failed.message)
+        found.away += 1
+        return
+    match word.said:
+        case Said.PAID:
+            found.paid += 1
+        case Said.WAITING:
+            found.waiting += 1
+        case Said.DECLINED | Said.CANCELLED | Said.EXPIRED:
+            found.ended += 1

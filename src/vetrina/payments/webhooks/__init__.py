@@ -1,0 +1,1 @@
+"""Stripe webhook events: dispatch, retries, replay."""

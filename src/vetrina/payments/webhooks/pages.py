@@ -1,0 +1,123 @@
+"""The operator's webhook log: what Stripe told, what became of it, and telling it again."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from litestar import Response, get, post
+from litestar.params import Parameter
+from litestar.response import Redirect
+
+from vetrina.accounts.roles.guards import operator
+from vetrina.core.errors import Invalid
+from vetrina.core.web import pages
+from vetrina.core.web.request import Request
+from vetrina.payments.webhooks import actions as told
+from vetrina.payments.webhooks import queries
+from vetrina.payments.webhooks.queries import Logged
+from vetrina.stripe_mirror.object_types import TOLD
+
+SHOWN = 50
+OUTCOMES = {
+    "failed": ("wait", "Failed, tried again"),
+    "dead": ("bad", "Given up"),
+    "waiting": ("wait", "Waiting"),
+    "applied": ("good", "Applied"),
+    "ignored": ("off", "Ignored"),
+}
+Text = Annotated[str, Parameter(max_length=255)]
+
+
+@get("/operator/webhooks", guards=[operator], include_in_schema=False)
+async def log(request: Request, outcome: Text = "", type: Text = "", object: Text = "", cursor: Text = "") -> Response[str]:
+    """Events, the newest first, by outcome, by how their type begins, by their own id or that of what they are about."""
+    outcome = outcome if outcome in OUTCOMES else ""
+    before, before_id = _after(cursor)
+    async with request.read() as tx:
+        rows = await tx.all(
+            queries.LOG,
+            told=TOLD,
+            outcome=outcome or None,
+            type=_begins(type),
+            object=object.strip() or None,
+            before=before,
+            before_id=before_id,
+            limit=SHOWN + 1,
+        )
+        counts = {each.outcome: each.count for each in await tx.all(queries.COUNTS)}
+    filters = {"outcome": outcome, "type": type, "object": object}
+    older = {**filters, "cursor": _cursor(rows[SHOWN - 1])} if len(rows) > SHOWN else None
+    return pages.render(
+        request,
+        "payments/webhooks/events.html",
+        nav="operator",
+        events=rows[:SHOWN],
+        words=OUTCOMES,
+        outcomes=[{"value": value, "title": title} for value, (_, title) in OUTCOMES.items()],
+        filters=filters,
+        counts=counts,
+        older=f"/operator/webhooks?{urlencode(older)}" if older else None,
+    )
+
+
+@get("/operator/webhooks/{event_id:str}", guards=[operator], include_in_schema=False)
+async def one(request: Request, event_id: str) -> Response[str]:
+    """One event: its attempts, its body, what it is about."""
+    async with request.read() as tx:
+        event = await tx.one(queries.ONE, id=event_id, told=TOLD)
+        body = await tx.one(queries.BODY, id=event_id)
+        others = await tx.all(
+            queries.LOG, told=TOLD, outcome=None, type=None, object=event.object_id, before=datetime.max.replace(tzinfo=UTC),
+            before_id="~", limit=20,
+        ) if event.object_id else []  # fmt: skip
+    return pages.render(
+        request,
+        "payments/webhooks/event.html",
+        nav="operator",
+        event=event,
+        words=OUTCOMES,
+        body=body,
+        others=[each for each in others if each.id != event.id],
+        tries=told.TRIES,
+    )
+
+
+@post("/operator/webhooks/replays", guards=[operator], include_in_schema=False)
+async def replay(request: Request) -> Redirect:
+    """Apply again the events that were chosen, or every one that was given up."""
+    form = await request.form()
+    chosen = [str(each) for each in form.getall("event", [])]
+    if form.get("all") == "dead":
+        count = await told.replay_all(request.services)
+    elif chosen:
+        count = len(await told.replay(request.services, chosen))
+    else:
+        raise Invalid("Choose which events to apply again.")
+    said = "One event is being applied again." if count == 1 else f"{count} events are being applied again."
+    return pages.go(pages.local(str(form.get("next") or ""), "/operator/webhooks"), flash=("good", said))
+
+
+def _begins(type: str) -> str | None:
+    text = type.strip()
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" if text else None
+
+
+def _cursor(row: Logged) -> str:
+    return base64.urlsafe_b64encode(f"{row.at.timestamp()} {row.id}".encode()).decode()
+
+
+def _after(cursor: str) -> tuple[datetime, str]:
+    """Where a page begins. Raises Invalid (422) for a cursor that we did not make."""
+    if not cursor:
+        return datetime.max.replace(tzinfo=UTC), "~"
+    try:
+        at, _, name = base64.urlsafe_b64decode(cursor).decode().partition(" ")
+        return datetime.fromtimestamp(float(at), UTC), name
+    except (ValueError, OverflowError, OSError):
+        raise Invalid("This cursor is not one of ours; leave it out to begin at the newest.") from None
+
+
+ROUTES: list[Any] = [log, one, replay]

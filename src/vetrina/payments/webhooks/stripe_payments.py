@@ -1,0 +1,205 @@
+"""What Stripe's events do to payments: paid, failed, paid back, disputed. In any order, however often."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+import structlog
+
+from vetrina.clients.stripe.client import Charge, Session, StripeAway, StripeRefused
+from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import AccountId, read_id
+from vetrina.core.services import Services
+from vetrina.payments import queries
+from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.stripe import StripeGateway, mask, told
+from vetrina.payments.model import GatewayFailed, PaymentRow, Said, Word
+from vetrina.payments.refunds import queries as queries_after
+from vetrina.payments.settlement import actions
+from vetrina.payments.webhooks.actions import Effect, Event, Impossible, on
+
+log = structlog.get_logger("vetrina.payments")
+
+
+@on("checkout.session.completed", "checkout.session.async_payment_succeeded")
+async def session_paid(services: Services, event: Event) -> Effect | None:
+    """A checkout ended; it is paid now, or will be when a slow way of paying has come through."""
+    session = _as(event.object, Session)
+    payment = await _of_session(services, session)
+    if payment is None:
+        return None
+    word = told(session)
+    if word.said == Said.PAID:
+        _same_sum(payment, session.amount_total, session.currency)
+    return _hears(payment, word)
+
+
+@on("checkout.session.expired")
+async def session_expired(services: Services, event: Event) -> Effect | None:
+    """Nobody paid in time."""
+    payment = await _of_session(services, _as(event.object, Session))
+    return _hears(payment, Word(Said.EXPIRED)) if payment else None
+
+
+@on("checkout.session.async_payment_failed")
+async def session_failed(services: Services, event: Event) -> Effect | None:
+    """The slow way of paying did not come through."""
+    payment = await _of_session(services, _as(event.object, Session))
+    reason = "The bank did not make the payment. Nothing was charged."
+    return _hears(payment, Word(Said.DECLINED, reason=reason)) if payment else None
+
+
+@on("charge.succeeded", "charge.updated")
+async def charge_succeeded(services: Services, event: Event) -> Effect | None:
+    """A card was charged: also said by the checkout; here with the card."""
+    if event.object.get("status") != "succeeded" or not event.object.get("paid") or not event.object.get("captured", True):
+        return None
+    payment = await _of_money(services, event.object)
+    if payment is None or payment.kind == "plan":
+        return None
+    _same_sum(payment, event.object.get("amount"), event.object.get("currency"))
+    charge = _as(event.object, Charge)
+    reference = _id(event.object.get("payment_intent")) or charge.id
+    return _hears(payment, Word(Said.PAID, reference=reference, card_mask=mask(charge)))
+
+
+@on("charge.failed", "payment_intent.payment_failed")
+async def charge_failed(services: Services, event: Event) -> Effect | None:
+    """A card was declined: kept with the reason. The checkout stays open, another card may do."""
+    it = event.object
+    payment = await _of_money(services, it)
+    if payment is None:
+        return None
+    wrong: dict[str, Any] = it.get("last_payment_error") or {}
+    ref = it["id"] if it.get("object") == "charge" else _id(wrong.get("charge")) or _id(it.get("latest_charge")) or it["id"]
+    reason = it.get("failure_message") or wrong.get("message") or "The payment was declined."
+    charged = it.get("created") if it.get("object") == "charge" else None
+    code = wrong.get("decline_code") or _mark(it.get("outcome"), "reason") or it.get("failure_code") or wrong.get("code")
+
+    async def keep(tx: Tx) -> None:
+        await tx.do(
+            queries_after.INSERT_FAILURE, account=payment.account_id, id=payment.id, ref=ref,
+            amount=it.get("amount") or payment.amount,
+            currency=str(it.get("currency") or payment.currency).upper(), code=code, reason=str(reason)[:2000],
+            at=datetime.fromtimestamp(charged, UTC) if charged else event.at,
+        )  # fmt: skip
+
+    return keep
+
+
+@on("charge.refunded")
+async def charge_refunded(services: Services, event: Event) -> Effect | None:
+    """What was paid back of a charge in all."""
+    payment = await _of_money(services, event.object)
+    total = event.object.get("amount_refunded") or 0
+    if payment is None or not total:
+        return None
+    return lambda tx: tx.one(
+        queries_after.TELL_REFUNDED, account=payment.account_id, id=payment.id, ref=event.object["id"], total=total
+    )
+
+
+@on("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
+async def refund_told(services: Services, event: Event) -> Effect | None:
+    """One refund, as it stands."""
+    it = event.object
+    payment = await _of_money(services, it)
+    if payment is None:
+        return None
+    return lambda tx: tx.one(
+        queries_after.TELL_REFUND, account=payment.account_id, id=payment.id,
+        ours=read_id(_mark(it.get("metadata"), "vetrina_refund")), ref=it["id"], amount=it["amount"],
+        status=it.get("status") or "pending", error=it.get("failure_reason"),
+    )  # fmt: skip
+
+
+@on(*(f"charge.dispute.{verb}" for verb in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")))
+async def disputed(services: Services, event: Event) -> Effect | None:
+    """The cardholder's bank takes a payment back, or has decided about it."""
+    it = event.object
+    payment = await _of_money(services, it)
+    if payment is None:
+        return None
+    return lambda tx: tx.one(
+        queries_after.TELL_DISPUTE, account=payment.account_id, id=payment.id, dispute=it["id"], amount=it["amount"],
+        status=it["status"], reason=it.get("reason"),
+    )  # fmt: skip
+
+
+def _hears(payment: PaymentRow, word: Word) -> Effect:
+    async def hear(tx: Tx) -> None:
+        news = await actions.hear(tx, payment, word)
+        if word.said == Said.PAID and not news:  # it was paid before: perhaps by news that did not name the card
+            await tx.do(
+                queries_after.NOTE_CARD,
+                account=payment.account_id,
+                id=payment.id,
+                reference=word.reference,
+                card_mask=word.card_mask,
+            )
+
+    return hear
+
+
+def _same_sum(payment: PaymentRow, amount: Any, currency: Any) -> None:
+    if (amount, str(currency).upper()) != (payment.amount, payment.currency):
+        raise Impossible(f"payment {payment.id} is for {payment.amount} {payment.currency}, not {amount} {currency}")
+
+
+async def _of_session(services: Services, session: Session) -> PaymentRow | None:
+    async with services.db.read() as tx:
+        return await tx.maybe(queries.BY_REF, gateway="stripe", ref=session.id) or await _marked(tx, session.metadata)
+
+
+async def _of_money(services: Services, it: dict[str, Any]) -> PaymentRow | None:
+    """The payment that a charge, an intent, a refund or a dispute is about: by what we marked it with, by what is known of
+    its intent, or by asking Stripe. None if it is not ours. Raises GatewayFailed (503) when Stripe has to be asked and is away.
+    """
+    intent = it["id"] if it.get("object") == "payment_intent" else _id(it.get("payment_intent"))
+    charge = it["id"] if it.get("object") == "charge" else _id(it.get("charge"))
+    async with services.db.read() as tx:
+        found = await _marked(tx, it.get("metadata"))
+        if found is None and intent:
+            found = await tx.maybe(queries_after.BY_REFERENCE, reference=intent)
+        if found is None:
+            found = await _marked(tx, await tx.maybe(queries_after.MARKS, intent=intent, charge=charge))
+    gateway = services.part(gateways).get(StripeGateway.name)
+    if found is not None or not isinstance(gateway, StripeGateway) or not gateway.available(services.settings):
+        return found
+    try:
+        intent = intent or (await gateway.client.charge_intent(charge) if charge else None)
+        marks = (await gateway.client.intent(intent)).metadata if intent else None
+    except StripeAway as away:
+        raise GatewayFailed(f"Stripe does not say whose {it['id']} is: {away}") from away
+    except StripeRefused as refused:
+        log.info("stripe does not know it", object=it["id"], why=str(refused))
+        return None
+    async with services.db.read() as tx:
+        return await _marked(tx, marks)
+
+
+async def _marked(tx: Tx, marks: Any) -> PaymentRow | None:
+    """The payment that these metadata name."""
+    account, payment = (read_id(_mark(marks, name)) for name in ("vetrina_account", "vetrina_payment"))
+    if account is None or payment is None:
+        return None
+    found = await tx.maybe(queries.ONE, account=AccountId(account), id=payment)
+    return found if found and found.gateway == StripeGateway.name else None
+
+
+def _mark(metadata: Any, name: str) -> Any:
+    return cast("dict[str, Any]", metadata).get(name) if isinstance(metadata, dict) else None
+
+
+def _id(value: Any) -> str | None:
+    """An object's id, whether it was sent as an id or whole."""
+    return value if isinstance(value, str) else _mark(value, "id")
+
+
+def _as(value: dict[str, Any], kind: type[Any]) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Impossible(f"not as documented: {error}") from error

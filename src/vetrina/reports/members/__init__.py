@@ -1,0 +1,1 @@
+"""Members found by metadata."""

@@ -1,0 +1,176 @@
+"""SQL about members: found by containment (`@>`), which is what the GIN indexes on metadata answer."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+from uuid import UUID
+
+from vetrina.core.database.connection import Statement
+from vetrina.reports.model import Difference, Found, Key, Member, MemberInvoice, MemberSubscription, Progress, Search
+
+# How many fit decides the way: few come from the GIN index, many are met soon in the order of their ids. So the plan is
+# made for the values at hand, not once for all.
+FOR_THESE_VALUES = Statement(str, "select set_config('plan_cache_mode', 'force_custom_plan', true)")
+
+_FIT: LiteralString = """
+       where c.deleted_at is null
+         and (%(metadata)s::jsonb is null or c.metadata @> %(metadata)s::jsonb)
+         and (%(q)s::text is null or c.email = %(q)s or c.id = %(q)s)
+"""
+# A statement of its own, because only an EXISTS that stands alone becomes a join, which may begin at either end.
+_SUBSCRIBED: LiteralString = """
+         and exists (select from stripe_mirror.subscriptions s
+                      where s.customer_id = c.id and s.deleted_at is null and s.metadata @> %(subscription)s::jsonb)
+"""
+_CHOSEN: LiteralString = """
+    with page as (
+      select c.id, c.email, c.name, c.phone, c.stripe_created_at as created_at, c.metadata
+        from stripe_mirror.customers c
+"""
+_SHOWN: LiteralString = """
+         and (%(after)s::text = '' or c.id > %(after)s)
+       order by c.id limit %(limit)s
+    )
+    select p.*, coalesce(s.subscriptions, 0)::integer as subscriptions, coalesce(s.monthly, '{}') as monthly
+      from page p
+      left join lateral (
+        select sum(of.subscriptions) as subscriptions,
+               jsonb_object_agg(of.currency, of.monthly) filter (where of.monthly <> 0) as monthly
+          from (select coalesce(m.currency, 'xxx') as currency, count(*) as subscriptions,
+                       coalesce(sum(round(m.monthly_amount)) filter (where m.status in ('active', 'past_due')), 0)::bigint
+                         as monthly
+                  from stripe_mirror.subscriptions m
+                 where m.customer_id = p.id and m.deleted_at is null group by 1) of
+      ) s on true
+     order by p.id
+"""
+_MEMBERS: LiteralString = _CHOSEN + _FIT + _SHOWN
+_SUBSCRIBERS: LiteralString = _CHOSEN + _FIT + _SUBSCRIBED + _SHOWN
+_EXPLAIN: LiteralString = "explain (analyze, buffers off, costs off) "
+_SUBSCRIPTIONS: LiteralString = """
+    select s.id, s.customer_id, c.email, c.name, coalesce(p.name, s.product_id) as product, s.status, s.currency,
+           case when s.status in ('active', 'past_due') then round(s.monthly_amount) else 0 end::bigint as monthly,
+           s.current_period_end, s.stripe_created_at as created_at, s.metadata
+      from (
+        select * from stripe_mirror.subscriptions
+         where deleted_at is null and (%(metadata)s::jsonb is null or metadata @> %(metadata)s::jsonb)
+           and (%(q)s::text is null or id = %(q)s or customer_id = %(q)s)
+           and (%(after)s::text = '' or id > %(after)s)
+         order by id limit %(limit)s
+      ) s
+      left join stripe_mirror.customers c on c.id = s.customer_id
+      left join stripe_mirror.products p on p.id = s.product_id
+     order by s.id
+"""
+MEMBERS = Statement(Member, _MEMBERS)
+MEMBERS_PLAN = Statement(str, _EXPLAIN + _MEMBERS)
+SUBSCRIBERS = Statement(Member, _SUBSCRIBERS)
+SUBSCRIBERS_PLAN = Statement(str, _EXPLAIN + _SUBSCRIBERS)
+SUBSCRIPTIONS = Statement(MemberSubscription, _SUBSCRIPTIONS)
+SUBSCRIPTIONS_PLAN = Statement(str, _EXPLAIN + _SUBSCRIPTIONS)
+
+# Up to `most`: who looks for people wants to know whether there are few or many.
+_COUNT: LiteralString = "select count(*) from (select from stripe_mirror.customers c"
+COUNT_MEMBERS = Statement(int, _COUNT + _FIT + " limit %(most)s) found")
+COUNT_SUBSCRIBERS = Statement(int, _COUNT + _FIT + _SUBSCRIBED + " limit %(most)s) found")
+COUNT_SUBSCRIPTIONS = Statement(
+    int,
+    """
+    select count(*) from (
+      select from stripe_mirror.subscriptions
+       where deleted_at is null and (%(metadata)s::jsonb is null or metadata @> %(metadata)s::jsonb)
+         and (%(q)s::text is null or id = %(q)s or customer_id = %(q)s)
+       limit %(most)s) found
+    """,
+)
+
+MEMBER = Statement(
+    Found,
+    """
+    select c.id, c.email, c.name, c.phone, c.address, c.currency, c.balance, c.delinquent, c.metadata,
+           c.stripe_created_at as created_at, c.deleted_at, c.synced_at,
+           (select l.account_id from stripe_mirror.links l where l.customer_id = c.id) as account_id
+      from stripe_mirror.customers c where c.id = %(id)s
+    """,
+)
+MEMBER_SUBSCRIPTIONS = Statement(
+    MemberSubscription,
+    """
+    select s.id, s.customer_id, null::text as email, null::text as name, coalesce(p.name, s.product_id) as product, s.status,
+           s.currency, case when s.status in ('active', 'past_due') then round(s.monthly_amount) else 0 end::bigint as monthly,
+           s.current_period_end, s.stripe_created_at as created_at, s.metadata
+      from stripe_mirror.subscriptions s
+      left join stripe_mirror.products p on p.id = s.product_id
+     where s.customer_id = %(id)s and s.deleted_at is null order by s.stripe_created_at desc nulls last, s.id limit 100
+    """,
+)
+MEMBER_INVOICES = Statement(
+    MemberInvoice,
+    """
+    select id, number, status, currency, total, stripe_created_at as created_at, hosted_invoice_url
+      from stripe_mirror.invoices where customer_id = %(id)s and deleted_at is null
+     order by stripe_created_at desc nulls last, id limit 24
+    """,
+)
+
+KEYS = Statement(
+    Key,
+    """
+    select kind, key, holders, distinct_values, commonest from reports.metadata_keys
+     where %(kind)s::text is null or kind = %(kind)s order by kind, holders desc, key limit 400
+    """,
+)
+COUNT_METADATA = Statement(bool, "select reports.count_metadata(%(waiting)s)")
+
+SEARCHES = Statement(
+    Search,
+    "select id, name, kind, filters, created_at from reports.searches where account_id = %(account)s order by lower(name), id",
+)
+KEEP_SEARCH = Statement(
+    Search,
+    """
+    insert into reports.searches (account_id, id, name, kind, filters)
+    values (%(account)s, %(id)s, %(name)s, %(kind)s, %(filters)s)
+    on conflict (account_id, name) do update set kind = excluded.kind, filters = excluded.filters
+    returning id, name, kind, filters, created_at
+    """,
+)
+DROP_SEARCH = Statement(UUID, "delete from reports.searches where account_id = %(account)s and id = %(id)s returning id")
+
+CUT_OFF = Statement(
+    int,
+    """
+    select count(pg_cancel_backend(pid)) from pg_stat_activity
+     where usename = 'vetrina_reporting' and datname = current_database() and state = 'active'
+       and query_start < clock_timestamp() - make_interval(secs => %(seconds)s)
+    """,
+)
+
+REFRESH = Statement(int, "select reports.refresh(%(all)s)")
+PROGRESS = Statement(Progress, "select done_until, seconds from reports.progress where part = 'subscriptions'")
+DIFFERENCES = Statement(
+    Difference,
+    """
+    with kept as (
+      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change, amount
+        from reports.states
+    ), wanted as (
+      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change, amount
+        from reports.derive(null)
+    ), moved as (
+      select customer_id, currency, month, net, before, cohort from reports.movements
+    ), moves as (
+      select customer_id, currency, month, net, before, cohort from reports.move(null)
+    ), wrong as (
+      select subscription_id as id, since, true as kept, status as what, monthly as amount
+        from (select * from kept except select * from wanted) k
+      union all
+      select subscription_id, since, false, status, monthly from (select * from wanted except select * from kept) w
+      union all
+      select customer_id, month, true, 'movement', net from (select * from moved except select * from moves) k
+      union all
+      select customer_id, month, false, 'movement', net from (select * from moves except select * from moved) w
+    )
+    select id, since, kept, what, amount from wrong order by id, since, kept limit %(limit)s
+    """,
+)

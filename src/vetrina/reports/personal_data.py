@@ -1,0 +1,16 @@
+"""What reports hold of somebody: their saved searches."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any
+
+from vetrina.core.database.connection import Statement
+from vetrina.core.personal_data import Part, Personal
+
+SEARCHES = Statement(
+    dict[str, Any], "select to_jsonb(s) - 'account_id' as row from reports.searches s where account_id = %(account)s order by id"
+)
+FORGET_SEARCHES = Statement(NoneType, "delete from reports.searches where account_id = %(account)s")
+
+PART = Part("reports", [Personal("reports.searches", SEARCHES, FORGET_SEARCHES)])

@@ -1,0 +1,1 @@
+"""Reading whole lists from Stripe's API."""

@@ -1,0 +1,1 @@
+"""Rebuild, comparison and order tests of the mirror."""

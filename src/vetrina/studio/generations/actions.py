@@ -1,0 +1,283 @@
+"""The rules of the studio: start, cancel, retry, share."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from vetrina.clients.engines.base import BadParameter, validate
+from vetrina.core.database.batching import Coalescer
+from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import AccountId, new_id
+from vetrina.core.errors import Invalid, Refusal, for_code
+from vetrina.core.services import Services
+from vetrina.media.delivery.links import ref
+from vetrina.media.files import actions as media
+from vetrina.studio import queries
+from vetrina.studio.model import (
+    PICTURES_LIMIT,
+    PROMPT_LIMIT,
+    BadParameters,
+    Generation,
+    GenerationEnded,
+    GenerationRow,
+    GenerationRunning,
+    Picture,
+    PictureMissing,
+    PromptTooLong,
+    TooManyPictures,
+    UnknownStyle,
+)
+from vetrina.studio.styles.catalogue import catalogue
+from vetrina.wallet.model import Asset, InsufficientCredits
+from vetrina.wallet.plans import actions as plans
+
+SEED_LIMIT = 2**53
+"""Seeds are below this, so that every JSON reader keeps them exactly."""
+
+
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a generation is asked to be. `seed` is chosen by chance when it is left out;
+    `asset` is what pays: tokens, or one conversion of the plan's allowance."""
+
+    style_name: str
+    prompt: str = ""
+    product_files: list[UUID] = []
+    model_files: list[UUID] = []
+    parameters: dict[str, Any] = {}
+    seed: int | None = None
+    asset: Literal["token", "conversion"] = "token"
+
+
+class _Item(msgspec.Struct, omit_defaults=True):
+    """What `studio.start` takes."""
+
+    account_id: UUID
+    id: UUID
+    session_id: UUID
+    style_name: str
+    prompt: str
+    parameters: dict[str, Any]
+    seed: int
+    charge: str
+    product_files: list[UUID] = msgspec.field(default_factory=list[UUID])
+    model_files: list[UUID] = msgspec.field(default_factory=list[UUID])
+    key: str | None = None
+    request_hash: str | None = None
+    retry_of: UUID | None = None
+
+
+class _Outcome(msgspec.Struct):
+    """What `studio.start` returns."""
+
+    refused: str | None = None
+    asset: str | None = None
+    balance: int | None = None
+    cost: int = 0
+    id: UUID | None = None
+    engine: str = ""
+    seed: int = 0
+    files: list[Picture] = []
+    created_at: datetime | None = None
+    outcome: str = ""
+
+
+async def start(
+    services: Services, account: AccountId, session: UUID, wish: Wish, *, key: str | None = None, retry_of: UUID | None = None
+) -> Generation:
+    """Begin a generation: its charge is held, and row, usage record and job are written with it.
+
+    The same `key` with the same wish returns the first answer. Raises UnknownStyle, BadParameters,
+    PictureMissing, TooManyPictures, FileNotFound, WrongCategory, PromptTooLong (422),
+    InsufficientCredits (402; QuotaUsedUp for a conversion), KeyInUse (409), KeyReused (422), Unauthenticated (401).
+    """
+    parameters = check(services, wish)
+    item = _Item(
+        account_id=account,
+        id=new_id(),
+        session_id=session,
+        style_name=wish.style_name,
+        prompt=wish.prompt,
+        parameters=parameters,
+        seed=wish.seed if wish.seed is not None else secrets.randbelow(2**31),
+        charge=wish.asset,
+        product_files=wish.product_files,
+        model_files=wish.model_files,
+        key=key,
+        request_hash=_hash(wish, retry_of) if key else None,
+        retry_of=retry_of,
+    )
+    answer = await services.part(starter)(item)
+    if answer.refused:
+        raise await _refusal(services, account, answer)
+    return _begun(services, account, item, answer)
+
+
+def check(services: Services, wish: Wish) -> dict[str, Any]:
+    """The wish's parameters in full. Raises what `start` raises for a wish that cannot be."""
+    known = services.part(catalogue)
+    style = known.styles.get(wish.style_name)
+    if style is None:
+        raise UnknownStyle
+    if len(wish.prompt) > PROMPT_LIMIT:
+        raise PromptTooLong
+    if "\0" in wish.prompt:
+        raise Invalid("The words contain a character that cannot be kept (U+0000).")
+    if wish.seed is not None and not 0 <= wish.seed < SEED_LIMIT:
+        raise Invalid("A seed is a whole number from 0 to 9007199254740991.", field="seed")
+    if max(len(wish.product_files), len(wish.model_files)) > PICTURES_LIMIT:
+        raise TooManyPictures
+    if style.needs_product and not wish.product_files:
+        raise PictureMissing(f"{style.title} needs a product picture.")
+    if style.needs_model and not wish.model_files:
+        raise PictureMissing(f"{style.title} needs a picture of a model or a scene.", field="model_files")
+    if style.needs_picture and not wish.product_files and not wish.model_files:
+        raise PictureMissing
+    try:
+        return dict(validate(style, wish.parameters))
+    except BadParameter as bad:
+        raise BadParameters(bad.message, field=f"parameters.{bad.name}") from None
+
+
+async def cancel(tx: Tx, account: AccountId, generation: UUID) -> GenerationRow:
+    """Stop it and give the credits back. Raises NotFound, GenerationEnded (409)."""
+    ended = await tx.one(
+        queries.FINISH, account=account, id=generation, attempt=None, status="cancelled", code=None, message=None
+    )
+    row = await tx.one(queries.ONE, account=account, id=generation)
+    if not ended:
+        raise GenerationEnded(f"This generation is already {row.status}.")
+    return row
+
+
+async def retry(services: Services, account: AccountId, session: UUID, generation: UUID, *, key: str | None = None) -> Generation:
+    """The same once more, as a new generation at today's price; only of one that failed or was cancelled.
+
+    Raises NotFound, GenerationRunning (409), GenerationEnded (409) for a completed one, and what `start` raises.
+    """
+    async with services.db.read() as tx:
+        row = await tx.one(queries.ONE, account=account, id=generation)
+    if row.status == "completed":
+        raise GenerationEnded("This generation was completed; start another with its settings instead.")
+    if row.status not in {"failed", "cancelled"}:
+        raise GenerationRunning
+    wish = Wish(
+        style_name=row.style_name,
+        prompt=row.prompt,
+        product_files=[each.id for each in row.in_role("product")],
+        model_files=[each.id for each in row.in_role("model")],
+        parameters=row.parameters,
+        seed=row.seed,
+        asset="conversion" if row.charge_asset == "conversion" else "token",
+    )
+    return await start(services, account, session, wish, key=key, retry_of=generation)
+
+
+async def share(tx: Tx, account: AccountId, generation: UUID, *, is_public: bool) -> GenerationRow:
+    """Hang the results on the public wall, or take them off. Raises NotFound, GenerationRunning (409)."""
+    row = await tx.one(queries.ONE, account=account, id=generation)
+    results = row.in_role("result")
+    if not results:
+        raise GenerationRunning("There is no finished picture to show.")
+    for each in results:
+        await media.change(tx, account, each.id, is_public=is_public)
+    return await tx.one(queries.ONE, account=account, id=generation)
+
+
+def shown(services: Services, row: GenerationRow) -> Generation:
+    """The row as programs see it, with addresses for its files."""
+    by_role = {
+        role: [ref(services, row.account_id, facts) for facts in row.in_role(role)] for role in ("product", "model", "result")
+    }
+    return Generation(
+        id=row.id,
+        status=row.status,
+        progress=row.progress,
+        step=row.step,
+        style_name=row.style_name,
+        engine=row.engine,
+        prompt=row.prompt,
+        parameters=row.parameters,
+        seed=row.seed,
+        asset=row.charge_asset,
+        cost=row.cost,
+        attempt=row.attempt,
+        retry_of=row.retry_of,
+        product_files=by_role["product"],
+        model_files=by_role["model"],
+        result_files=by_role["result"],
+        error_code=row.error_code,
+        error_message=row.error_message,
+        processing_time_ms=row.processing_time_ms,
+        queue_place=row.queue_place,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+    )
+
+
+def starter(services: Services) -> Coalescer[_Item, _Outcome]:
+    """The process's one way to start generations: those that arrive together go in one statement."""
+
+    async def run(items: list[_Item]) -> list[_Outcome]:
+        async with services.db.read() as tx:
+            rows = await tx.all(queries.START, items=msgspec.json.encode(items).decode())
+        return [msgspec.json.decode(row, type=_Outcome) for row in rows]
+
+    return Coalescer(run, order=lambda item: (item.account_id.bytes, item.key or ""))
+
+
+async def _refusal(services: Services, account: AccountId, answer: _Outcome) -> Refusal:
+    if answer.refused == "insufficient-credits" and answer.asset == Asset.CONVERSION:
+        async with services.db.read() as tx:
+            return await plans.denial(tx, account, Asset.CONVERSION, answer.cost)
+    if answer.refused == "insufficient-credits":
+        return InsufficientCredits(
+            f"This costs {answer.cost} tokens, and you have {answer.balance}.",
+            asset=answer.asset,
+            cost=answer.cost,
+            balance=answer.balance,
+        )
+    return for_code(answer.refused or "")
+
+
+def _begun(services: Services, account: AccountId, item: _Item, answer: _Outcome) -> Generation:
+    by_role = {
+        role: [ref(services, account, each.file) for each in answer.files if each.role == role and each.file]
+        for role in ("product", "model")
+    }
+    assert answer.id is not None and answer.created_at is not None
+    return Generation(
+        id=answer.id,
+        status="pending",
+        progress=0,
+        step=None,
+        style_name=item.style_name,
+        engine=answer.engine,
+        prompt=item.prompt,
+        parameters=item.parameters,
+        seed=answer.seed,
+        asset=item.charge,
+        cost=answer.cost,
+        attempt=0,
+        retry_of=item.retry_of,
+        product_files=by_role["product"],
+        model_files=by_role["model"],
+        result_files=[],
+        error_code=None,
+        error_message=None,
+        processing_time_ms=None,
+        queue_place=None,
+        created_at=answer.created_at,
+        started_at=None,
+        completed_at=None,
+    )
+
+
+def _hash(wish: Wish, retry_of: UUID | None) -> str:
+    return hashlib.sha256(msgspec.json.encode((wish, retry_of), order="deterministic")).hexdigest()

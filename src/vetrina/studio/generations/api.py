@@ -1,0 +1,139 @@
+"""JSON routes of the studio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.response import ServerSentEvent
+from litestar.response.sse import ServerSentEventMessage
+
+from vetrina.core.database.ids import AccountId
+from vetrina.core.errors import NotFound
+from vetrina.core.services import Services
+from vetrina.core.web import paging
+from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.request import Request, signed_in
+from vetrina.studio import queries
+from vetrina.studio.generations import actions
+from vetrina.studio.generations.actions import Wish
+from vetrina.studio.model import ENDED, Generation, State, Status
+from vetrina.studio.styles.catalogue import StyleRow, catalogue
+
+QUIET = 10.0
+"""Seconds after which the state is read again although nothing was announced."""
+
+
+class Sharing(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether everybody may see the results."""
+
+    is_public: bool
+
+
+@get("/styles", tags=["studio"], sync_to_thread=False)
+def styles(request: Request) -> Page[StyleRow]:
+    """The styles that can be chosen here, each with its settings, its price in tokens and a preview."""
+    known = request.services.part(catalogue)
+    return Page([known.row(style) for style in known.styles.values()], None)
+
+
+@post("/generations", guards=[signed_in], tags=["studio"])
+async def start(request: Request, data: Wish) -> Generation:
+    """Begin a picture: its price is held, and given back if it fails or is cancelled.
+
+    The same Idempotency-Key returns the same generation. 402 when there are not enough credits.
+    """
+    who = request.account
+    return await actions.start(request.services, who.id, who.session_id, data, key=request.idempotency_key)
+
+
+@get("/generations", guards=[signed_in], tags=["studio"])
+async def history(request: Request, limit: Limit = 24, cursor: Cursor = None, status: Status | None = None) -> Page[Generation]:
+    """The account's generations, the newest first."""
+    before = paging.after(cursor)
+    account = request.account.id
+    async with request.read() as tx:
+        if status is None:
+            rows = await tx.all(queries.HISTORY, account=account, before=before, limit=limit + 1)
+        else:
+            rows = await tx.all(queries.HISTORY_BY_STATUS, account=account, status=status.value, before=before, limit=limit + 1)
+    return paging.page(rows, limit, lambda row: row.id, lambda row: actions.shown(request.services, row))
+
+
+@get("/generations/{generation_id:uuid}", guards=[signed_in], tags=["studio"])
+async def one(request: Request, generation_id: UUID) -> Generation:
+    """One generation."""
+    async with request.read() as tx:
+        row = await tx.one(queries.ONE, account=request.account.id, id=generation_id)
+    return actions.shown(request.services, row)
+
+
+@get("/generations/{generation_id:uuid}/events", guards=[signed_in], tags=["studio"])
+async def events(request: Request, generation_id: UUID) -> ServerSentEvent:
+    """Progress as it happens: events `generation` with `{id, status, progress, step, error_message, queue_place}`."""
+    account = request.account.id
+    async with request.read() as tx:
+        if await tx.maybe(queries.STATE, account=account, id=generation_id) is None:
+            raise NotFound
+    stream = ServerSentEvent(_told(request.services, account, generation_id))
+    stream.headers["Cache-Control"] = "no-store"
+    stream.headers["X-Accel-Buffering"] = "no"
+    return stream
+
+
+@post("/generations/{generation_id:uuid}/cancellation", guards=[signed_in], status_code=200, tags=["studio"])
+async def cancel(request: Request, generation_id: UUID) -> Generation:
+    """Stop it; the credits come back. 409 when it has ended."""
+    async with request.tx() as tx:
+        row = await actions.cancel(tx, request.account.id, generation_id)
+    return actions.shown(request.services, row)
+
+
+@post("/generations/{generation_id:uuid}/retry", guards=[signed_in], tags=["studio"])
+async def retry(request: Request, generation_id: UUID) -> Generation:
+    """The same once more, as a new generation; for one that failed or was cancelled."""
+    who = request.account
+    return await actions.retry(request.services, who.id, who.session_id, generation_id, key=request.idempotency_key)
+
+
+@post("/generations/{generation_id:uuid}/sharing", guards=[signed_in], status_code=200, tags=["studio"])
+async def share(request: Request, generation_id: UUID, data: Sharing) -> Generation:
+    """Hang the results on the public wall, or take them off."""
+    async with request.tx() as tx:
+        row = await actions.share(tx, request.account.id, generation_id, is_public=data.is_public)
+    return actions.shown(request.services, row)
+
+
+async def _told(services: Services, account: AccountId, generation: UUID) -> AsyncIterator[ServerSentEventMessage]:
+    with services.hub.subscribe(f"generations/{generation}") as told:
+        state = await _state(services, account, generation)
+        if state is None:
+            return
+        yield _event(state)
+        if state.status in ENDED:
+            return
+        async for message in told.messages(every=QUIET):
+            if message is None:
+                state = await _state(services, account, generation)
+                if state is None:
+                    return
+            else:
+                state = msgspec.convert(message, State)
+            yield _event(state)
+            if state.status in ENDED:
+                return
+
+
+async def _state(services: Services, account: AccountId, generation: UUID) -> State | None:
+    async with services.db.read() as tx:
+        return await tx.maybe(queries.STATE, account=account, id=generation)
+
+
+def _event(state: State) -> ServerSentEventMessage:
+    return ServerSentEventMessage(data=msgspec.json.encode(state).decode(), event="generation")
+
+
+ROUTES: list[Any] = [styles, start, history, one, events, cancel, retry, share]

@@ -1,0 +1,178 @@
+"""The studio's form: what was chosen, read from fields, pictures uploaded with it, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from litestar.datastructures import FormMultiDict
+
+from vetrina.clients.engines.base import Parameter, Style, Value
+from vetrina.core.database.connection import Tx
+from vetrina.core.errors import Refusal
+from vetrina.core.services import Services
+from vetrina.core.web.request import Request
+from vetrina.media.files import picker as shelf
+from vetrina.media.files import upload_form as uploads
+from vetrina.media.processing.images import MAX_BYTES
+from vetrina.studio.generations.actions import Wish
+from vetrina.studio.model import PROMPT_LIMIT, GenerationRow
+from vetrina.studio.styles.catalogue import catalogue
+from vetrina.wallet.model import Balance
+
+ASSETS = {"token": "Tokens", "conversion": "Conversions of your plan"}
+ROLES: tuple[shelf.Role, ...] = ("product", "model")
+
+
+@dataclass
+class Chosen:
+    """What the form holds."""
+
+    style: str
+    prompt: str = ""
+    seed: int | str = ""
+    asset: str = "token"
+    parameters: dict[str, Any] = field(default_factory=dict[str, Any])
+    product_files: list[str] = field(default_factory=list[str])
+    model_files: list[str] = field(default_factory=list[str])
+    errors: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def first_style(services: Services, wanted: str | None) -> str:
+    """`wanted` if there is such a style, else one that needs only one picture."""
+    known = services.part(catalogue).styles
+    if wanted in known:
+        return wanted
+    return next((name for name, style in known.items() if not style.needs_product and not style.needs_model), next(iter(known)))
+
+
+def again(services: Services, row: GenerationRow) -> Chosen:
+    """The form with the settings of an earlier picture."""
+    return Chosen(
+        style=first_style(services, row.style_name),
+        prompt=row.prompt,
+        seed=row.seed,
+        asset=row.charge_asset,
+        parameters=row.parameters,
+        product_files=[str(each.id) for each in row.in_role("product")],
+        model_files=[str(each.id) for each in row.in_role("model")],
+    )
+
+
+async def read(request: Request) -> Chosen:
+    """The form as it was sent. Pictures sent with it go to the library first, so that they are not lost."""
+    data = await uploads.form_of(request)
+    services = request.services
+    name = str(data.get("style", ""))
+    chosen = Chosen(
+        style=first_style(services, name),
+        prompt=str(data.get("prompt", "")).replace("\r\n", "\n").strip(),
+        seed=str(data.get("seed", "")).strip(),
+        asset=str(data.get("asset", "token")),
+        product_files=_texts(data, "product_files"),
+        model_files=_texts(data, "model_files"),
+    )
+    style = services.part(catalogue).styles.get(name)
+    if style is None:
+        chosen.errors["style"] = "Choose a style."
+    else:
+        chosen.parameters = _parameters(data, style, chosen.errors)
+    if chosen.seed != "":
+        try:
+            chosen.seed = int(chosen.seed)
+        except ValueError:
+            chosen.errors["seed"] = "A seed is a whole number."
+    if chosen.asset not in ASSETS:
+        chosen.errors["asset"] = "Choose what to pay with."
+    for role in ROLES:
+        await _take_uploads(request, data, role, chosen)
+    return chosen
+
+
+def wish(services: Services, chosen: Chosen) -> Wish:
+    """The wish that the form stands for. Raises ValueError only for forms with errors."""
+    return Wish(
+        style_name=chosen.style,
+        prompt=chosen.prompt,
+        product_files=[UUID(each) for each in chosen.product_files],
+        model_files=[UUID(each) for each in chosen.model_files],
+        parameters=chosen.parameters,
+        seed=chosen.seed if isinstance(chosen.seed, int) else None,
+        asset="conversion" if chosen.asset == "conversion" else "token",
+    )
+
+
+def field_of(refused: Refusal, chosen: Chosen) -> str:
+    """Beside which field of the form a refusal belongs; "" for the top."""
+    name = str(refused.details.get("field") or refused.field or "")
+    if name.startswith("parameters."):
+        return f"p.{chosen.style}.{name.removeprefix('parameters.')}"
+    return name if name in {"style", "prompt", "seed", "asset", "product_files", "model_files"} else ""
+
+
+def assets(balances: Sequence[Balance]) -> list[dict[str, Any]]:
+    """What can pay: tokens always, conversions when there are some."""
+    have = {each.asset: each.balance for each in balances}
+    return [
+        {"name": name, "title": title, "balance": have.get(name, 0)}
+        for name, title in ASSETS.items()
+        if name == "token" or have.get(name)
+    ]
+
+
+async def slots(request: Request, tx: Tx, chosen: Chosen) -> dict[str, Any]:
+    """The two places for pictures, filled from the library."""
+    ids = {"product": chosen.product_files, "model": chosen.model_files}
+    account = request.account.id
+    filled = {
+        f"{role}s": await shelf.pick_context(request.services, tx, account, role, chosen=[UUID(each) for each in ids[role]])
+        for role in ROLES
+    }
+    return {**filled, "prompt_limit": PROMPT_LIMIT, "accept": uploads.ACCEPT, "max_bytes": MAX_BYTES}
+
+
+def _texts(data: FormMultiDict, name: str) -> list[str]:
+    """The values of a field that are ids; others cannot be anybody's file."""
+    found: list[str] = []
+    for value in data.getall(name, []):
+        try:
+            found.append(str(UUID(str(value))))
+        except ValueError:
+            continue
+    return list(dict.fromkeys(found))
+
+
+def _parameters(data: FormMultiDict, style: Style, errors: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in style.parameters:
+        name = f"p.{style.name}.{each.name}"
+        if each.kind == "boolean":
+            found[each.name] = name in data
+        elif name in data:
+            value = _value(each, str(data.get(name, "")))
+            if value is None:
+                errors[name] = f"{each.title} must be a number."
+            else:
+                found[each.name] = value
+    return found
+
+
+def _value(parameter: Parameter, text: str) -> Value | None:
+    if parameter.kind not in {"number", "integer"}:
+        return text
+    try:
+        return int(text) if parameter.kind == "integer" else float(text)
+    except ValueError:
+        return None
+
+
+async def _take_uploads(request: Request, data: FormMultiDict, role: str, chosen: Chosen) -> None:
+    ids = chosen.product_files if role == "product" else chosen.model_files
+    for upload in uploads.files_of(data, f"{role}_upload"):
+        try:
+            kept = await uploads.take(request.services, request.account.id, upload, f"{role}_image")
+            ids.append(str(kept.id))
+        except Refusal as refused:
+            chosen.errors[f"{role}_files"] = f"{upload.filename}: {refused.message}"

@@ -1,0 +1,246 @@
+"""The work behind a generation, and what brings lost ones back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from vetrina.clients.engines.base import EngineRefused, EngineRequest, EngineResult, EngineUnavailable
+from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import AccountId
+from vetrina.core.errors import NotFound, Refusal, Unavailable
+from vetrina.core.jobs.queue import job
+from vetrina.core.services import Services
+from vetrina.media.files import actions as media
+from vetrina.media.files.actions import Prepared
+from vetrina.studio import queries
+from vetrina.studio.model import ENDED, Picture, Status, Taken
+from vetrina.studio.styles.catalogue import catalogue
+
+log = structlog.get_logger("vetrina.studio")
+
+TRIES = 3
+"""How often an engine that is away is asked."""
+MOST_ATTEMPTS = 6
+"""How often a generation is taken up at all, also after crashes and restarts."""
+STEP_SECONDS = 0.25
+"""Progress is told at most this often."""
+
+
+class TryAgain(Exception):
+    """The engine is away; the queue calls again later."""
+
+
+class Lost(Exception):
+    """This generation has ended or another worker has it: whatever we make of it is thrown away."""
+
+
+@job("studio.generate", queue="studio", attempts=20)
+async def generate(services: Services, account_id: str, generation_id: str) -> None:
+    """Make the pictures of one generation. Safe to run again at any point: the attempt fences it."""
+    work = _Work(services, AccountId(UUID(account_id)), UUID(generation_id))
+    if await work.take():
+        await work.run()
+
+
+@job("studio.requeue_lost", queue="studio", every="*/5 * * * *")
+async def requeue_lost(services: Services) -> None:
+    """Generations under way that no job stands for get one."""
+    async with services.db.tx() as tx:
+        found = await tx.all(queries.REQUEUE_LOST)
+    if found:
+        log.warning("generations without a job were queued again", count=len(found))
+
+
+class _Work:
+    """One attempt at one generation."""
+
+    def __init__(self, services: Services, account: AccountId, generation: UUID) -> None:
+        self.services = services
+        self.account = account
+        self.id = generation
+        self.taken: Taken
+        self._latest = (0.0, "")
+        self._news = asyncio.Event()
+
+    async def take(self) -> bool:
+        """Become the one whose word counts. False if there is nothing to do."""
+        async with self.services.db.tx() as tx:
+            found = await tx.maybe(queries.TAKE, account=self.account, id=self.id)
+        if found is None:
+            return False
+        self.taken = found
+        if found.attempt > MOST_ATTEMPTS:
+            await self.fail("gave-up", "This picture could not be finished after several attempts. Nothing was charged.")
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Make it, unless it is cancelled or taken away meanwhile."""
+        making = asyncio.create_task(self._make())
+        beside = [asyncio.create_task(self._watch()), asyncio.create_task(self._tell())]
+        try:
+            await asyncio.wait({making, *beside}, return_when=asyncio.FIRST_COMPLETED)
+            if making.done():
+                await making
+        except Lost:
+            log.info("a generation was taken away", generation=str(self.id))
+        finally:
+            for task in (making, *beside):
+                await _end(task)
+
+    async def _make(self) -> None:
+        house = self.services.part(catalogue).houses.get(self.taken.engine)
+        if house is None:
+            await self.fail("engine-gone", "This style's engine is not set up here any more. Nothing was charged.")
+            return
+        try:
+            request = await self._request()
+            async with house.gate:
+                await self._write(0.0, "Beginning")
+                result = await house.engine.generate(request, self._progress)
+            await self._keep(result)
+        except EngineRefused as refused:
+            await self.fail("engine-refused", refused.message)
+        except (EngineUnavailable, Unavailable) as away:
+            if self.taken.attempt >= TRIES:
+                await self.fail("engine-unavailable", away.message)
+                return
+            raise TryAgain(away.message) from away
+        except Refusal as refused:
+            await self.fail(refused.code(), refused.message)
+        except (Lost, asyncio.CancelledError):
+            raise
+        except Exception:
+            if self.taken.attempt < TRIES:
+                raise
+            log.exception("a generation failed", generation=str(self.id), house=house.title)
+            await self.fail("internal", "Something went wrong on our side. Nothing was charged.")
+
+    async def _request(self) -> EngineRequest:
+        pictures = msgspec.convert(self.taken.inputs, list[Picture])
+        if len(pictures) < self.taken.wanted:
+            raise EngineRefused("A picture that this was to be made from has been deleted.")
+        try:
+            read = {
+                role: [
+                    await media.read(self.services, self.account, each.file.id)
+                    for each in pictures
+                    if each.role == role and each.file
+                ]
+                for role in ("product", "model")
+            }
+        except NotFound as gone:
+            raise EngineRefused("A picture that this was to be made from has been deleted.") from gone
+        return EngineRequest(
+            style=self.taken.style_name,
+            prompt=self.taken.prompt,
+            parameters=self.taken.parameters,
+            seed=self.taken.seed,
+            products=read["product"],
+            models=read["model"],
+        )
+
+    async def _progress(self, done: float, step: str) -> None:
+        self._latest = (done, step)
+        self._news.set()
+
+    async def _tell(self) -> None:
+        """Write the latest step down, not more often than people can read. Returns when nobody wants it any more."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self._write(*self._latest)
+            except Lost:
+                return
+            except Unavailable:
+                self._news.set()
+            await asyncio.sleep(STEP_SECONDS)
+
+    async def _write(self, done: float, step: str) -> None:
+        async with self.services.db.read() as tx:
+            touched = await tx.do(
+                queries.PROGRESS,
+                account=self.account,
+                id=self.id,
+                attempt=self.taken.attempt,
+                progress=min(99, int(done * 100)),
+                step=step[:200],
+            )
+        if not touched:
+            raise Lost
+
+    async def _keep(self, result: EngineResult) -> None:
+        """Results and the end in one transaction; what comes too late is thrown away."""
+        if not result.images:
+            raise EngineRefused("The engine returned no picture.")
+        ready: list[Prepared] = []
+        kept = False
+        try:
+            for data in result.images:
+                ready.append(await media.prepare(self.services, self.account, data))
+            async with self.services.db.tx() as tx:
+                kept = await self._finish(tx, Status.COMPLETED)
+                if kept:
+                    for position, each in enumerate(ready, 1):
+                        name = f"{self.taken.style_name}-{str(self.id)[-6:]}" + (f"-{position}" if len(ready) > 1 else "")
+                        await media.insert(
+                            tx,
+                            self.account,
+                            each,
+                            category="generated_image",
+                            file_name=name,
+                            metadata={"generation_id": str(self.id), "style_name": self.taken.style_name},
+                        )
+                        await tx.do(queries.INSERT_RESULT, account=self.account, id=self.id, position=position, file=each.id)
+        finally:
+            if not kept:
+                for each in ready:
+                    await media.discard(self.services, each)
+
+    async def fail(self, code: str, message: str) -> None:
+        """End it and give the credits back."""
+        async with self.services.db.tx() as tx:
+            await self._finish(tx, Status.FAILED, code, message)
+
+    async def _finish(self, tx: Tx, status: Status, code: str | None = None, message: str | None = None) -> bool:
+        return await tx.one(
+            queries.FINISH,
+            account=self.account,
+            id=self.id,
+            attempt=self.taken.attempt,
+            status=status.value,
+            code=code,
+            message=message,
+        )
+
+    async def _watch(self) -> None:
+        """Returns when the generation ended without us: it was cancelled."""
+        with self.services.hub.subscribe(f"generations/{self.id}") as told:
+            async for message in told.messages(every=10):
+                if message is None:
+                    try:
+                        async with self.services.db.read() as tx:
+                            state = await tx.maybe(queries.STATE, account=self.account, id=self.id)
+                    except Unavailable:
+                        continue
+                    status = state.status if state else "cancelled"
+                else:
+                    status = message["status"]
+                if status in ENDED and status != Status.COMPLETED:
+                    return
+
+
+async def _end(task: asyncio.Task[Any]) -> None:
+    if not task.done():
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+
+

@@ -1,0 +1,196 @@
+"""Pages of the studio: choosing, watching, looking back; and the wall on the front page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import Parameter
+
+from vetrina.core.database.connection import Tx
+from vetrina.core.errors import NotFound, Refusal
+from vetrina.core.web import pages, paging
+from vetrina.core.web.paging import Cursor
+from vetrina.core.web.request import Request, signed_in
+from vetrina.media.files import upload_form as uploads
+from vetrina.studio import queries
+from vetrina.studio.generations import actions, form
+from vetrina.studio.generations import presenters as show
+from vetrina.studio.model import Status
+from vetrina.wallet import queries as wallet
+
+WALL = 24
+HISTORY = 24
+OPENING = 3
+"""Pictures of the wall that hang beside the title."""
+TABS: list[tuple[str, str]] = [
+    ("", "All"),
+    (Status.PROCESSING, "Being made"),
+    (Status.PENDING, "Waiting"),
+    (Status.COMPLETED, "Finished"),
+    (Status.FAILED, "Failed"),
+    (Status.CANCELLED, "Cancelled"),
+]
+
+
+@get("/", include_in_schema=False)
+async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
+    """The front page: what this is, and pictures made here."""
+    async with request.read() as tx:
+        rows = await tx.all(queries.WALL, before=paging.after(cursor), limit=WALL + 1)
+        opening = await tx.all(queries.WALL, before=paging.FIRST, limit=OPENING) if cursor else []
+        gift = await tx.one(wallet.WELCOME)
+    page = paging.page(rows, WALL, lambda row: UUID(row.file["id"]), lambda row: row)
+    items = [show.hung(request.services, row) for row in [*opening, *page.items]]
+    older = f"/?cursor={page.next_cursor}" if page.next_cursor else None
+    return pages.render(request, "landing.html", nav="", wall=items, older=older, free_tokens=gift, wall_link="#wall")
+
+
+@get("/pictures/{account_id:uuid}/{generation_id:uuid}", include_in_schema=False)
+async def picture(request: Request, account_id: UUID, generation_id: UUID) -> Response[str]:
+    """A picture that hangs on the wall, large."""
+    async with request.read() as tx:
+        row = await tx.maybe(queries.HUNG, account=account_id, id=generation_id)
+    if row is None:
+        raise NotFound
+    item = show.hung(request.services, row)
+    return pages.render(request, "studio/generations/picture.html", picture=item, style_href=f"/studio?style={row.style_name}")
+
+
+@get("/studio", guards=[signed_in], include_in_schema=False)
+async def studio(
+    request: Request,
+    again: UUID | None = None,
+    product: UUID | None = None,
+    model: UUID | None = None,
+    style: str | None = None,
+) -> Response[str]:
+    """Choose pictures, a style and words; the price stands beside the button."""
+    chosen = form.Chosen(style=form.first_style(request.services, style))
+    async with request.read() as tx:
+        if again is not None:
+            row = await tx.maybe(queries.ONE, account=request.account.id, id=again)
+            if row is not None:
+                chosen = form.again(request.services, row)
+        if product:
+            chosen.product_files = [str(product)]
+        if model:
+            chosen.model_files = [str(model)]
+        return await _studio(request, tx, chosen, {})
+
+
+@post("/studio", guards=[signed_in], include_in_schema=False, request_max_body_size=uploads.MANY_FILES)
+async def start(request: Request) -> Response[Any]:
+    """Begin the picture, or show the form again with what is wrong."""
+    chosen = await form.read(request)
+    if not chosen.errors:
+        try:
+            wish = form.wish(request.services, chosen)
+            made = await actions.start(request.services, request.account.id, request.account.session_id, wish)
+            return pages.go(f"/studio/generations/{made.id}")
+        except Refusal as refused:
+            chosen.errors[form.field_of(refused, chosen)] = refused.message
+            status = refused.status
+    else:
+        status = 422
+    async with request.read() as tx:
+        return await _studio(request, tx, chosen, chosen.errors, status=status)
+
+
+@get("/studio/generations", guards=[signed_in], include_in_schema=False)
+async def history(
+    request: Request, cursor: Cursor = None, status: str | None = Parameter(default=None, max_length=16)
+) -> Response[str]:
+    """Every picture that was started, the newest first."""
+    chosen = status if status in {each.value for each in Status} else ""
+    account = request.account.id
+    async with request.read() as tx:
+        before = paging.after(cursor)
+        if chosen:
+            rows = await tx.all(queries.HISTORY_BY_STATUS, account=account, status=chosen, before=before, limit=HISTORY + 1)
+        else:
+            rows = await tx.all(queries.HISTORY, account=account, before=before, limit=HISTORY + 1)
+        counts = {each.status: each.count for each in await tx.all(queries.COUNTS, account=account)}
+    page = paging.page(rows, HISTORY, lambda row: row.id, lambda row: show.tile(request.services, row))
+    filters = f"&status={chosen}" if chosen else ""
+    return pages.render(
+        request,
+        "studio/generations/history.html",
+        nav="history",
+        tabs=[
+            {"status": str(value), "title": title, "count": counts.get(str(value)) if value else None}
+            for value, title in TABS
+            if not value or value in {Status.COMPLETED, chosen} or counts.get(str(value))
+        ],
+        state=chosen,
+        generations=page.items,
+        older=f"/studio/generations?cursor={page.next_cursor}{filters}" if page.next_cursor else None,
+    )
+
+
+@get("/studio/generations/{generation_id:uuid}", guards=[signed_in], include_in_schema=False)
+async def one(request: Request, generation_id: UUID) -> Response[str]:
+    """One picture: being made, finished, or what became of it."""
+    async with request.read() as tx:
+        row = await tx.one(queries.ONE, account=request.account.id, id=generation_id)
+    return pages.render(request, "studio/generations/generation.html", nav="history", **show.generation(request.services, row))
+
+
+@post("/studio/generations/{generation_id:uuid}/cancellation", guards=[signed_in], include_in_schema=False)
+async def cancel(request: Request, generation_id: UUID) -> Response[Any]:
+    """Stop it."""
+    here = f"/studio/generations/{generation_id}"
+    try:
+        async with request.tx() as tx:
+            await actions.cancel(tx, request.account.id, generation_id)
+    except actions.GenerationEnded as ended:
+        return pages.go(here, flash=("info", ended.message))
+    return pages.go(here)
+
+
+@post("/studio/generations/{generation_id:uuid}/retry", guards=[signed_in], include_in_schema=False)
+async def retry(request: Request, generation_id: UUID) -> Response[Any]:
+    """The same once more."""
+    who = request.account
+    try:
+        made = await actions.retry(request.services, who.id, who.session_id, generation_id)
+    except Refusal as refused:
+        if refused.status in {401, 404}:
+            raise
+        return pages.go(f"/studio/generations/{generation_id}", flash=("bad", refused.message))
+    return pages.go(f"/studio/generations/{made.id}")
+
+
+@post("/studio/generations/{generation_id:uuid}/sharing", guards=[signed_in], include_in_schema=False)
+async def share(request: Request, generation_id: UUID) -> Response[Any]:
+    """Hang the result on the wall, or take it off."""
+    wanted = (await request.form()).get("is_public") == "true"
+    async with request.tx() as tx:
+        await actions.share(tx, request.account.id, generation_id, is_public=wanted)
+    said = "It hangs on the front page now." if wanted else "It is off the wall."
+    return pages.go(f"/studio/generations/{generation_id}", flash=("good", said))
+
+
+async def _studio(
+    request: Request, tx: Tx, chosen: form.Chosen, errors: dict[str, str], *, status: int = 200
+) -> Response[str]:
+    balances = await tx.all(wallet.BALANCES, account=request.account.id)
+    slots: dict[str, Any] = await form.slots(request, tx, chosen)
+    known: Sequence[Any] = show.styles(request.services)
+    return pages.render(
+        request,
+        "studio/generations/studio.html",
+        status=status,
+        nav="studio",
+        styles=known,
+        engines=show.engines(request.services),
+        chosen=chosen,
+        assets=form.assets(balances),
+        errors=errors,
+        **slots,
+    )
+
+
+ROUTES: list[Any] = [landing, picture, studio, start, history, one, cancel, retry, share]

@@ -1,0 +1,143 @@
+"""What the studio's pages say of generations, styles and pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from vetrina.core.services import Services
+from vetrina.media.delivery.links import FileFacts, download_url, ref
+from vetrina.studio.model import ENDED, GenerationRow, Hung
+from vetrina.studio.styles.catalogue import catalogue
+
+CLOSE = 0.02
+"""Two pictures whose shapes differ by less than this share can be compared by sliding."""
+
+
+def style_title(services: Services, name: str) -> str:
+    """The style's title; its name when its engine is not set up any more."""
+    style = services.part(catalogue).styles.get(name)
+    return style.title if style else name.replace("_", " ").capitalize()
+
+
+def styles(services: Services) -> list[dict[str, Any]]:
+    """Every style for its tile."""
+    known = services.part(catalogue)
+    return [
+        {**msgspec.structs.asdict(known.row(style)), "engine_title": known.houses[style.engine].title}
+        for style in known.styles.values()
+    ]
+
+
+def engines(services: Services) -> list[dict[str, str]]:
+    """The engines that are set up here."""
+    return [{"name": name, "title": house.title} for name, house in services.part(catalogue).houses.items()]
+
+
+def hung(services: Services, row: Hung) -> dict[str, Any]:
+    """A picture on the wall."""
+    facts = msgspec.convert(row.file, FileFacts)
+    shown = ref(services, row.account_id, facts)
+    title = style_title(services, row.style_name)
+    return {
+        "thumb_url": shown.thumbnail_url,
+        "url": shown.preview_url,
+        "width": facts.width,
+        "height": facts.height,
+        "colour": facts.colour,
+        "alt": f"{title} by {row.maker}" if row.maker else f"A picture in the style {title}",
+        "href": f"/pictures/{row.account_id}/{row.generation_id}",
+        "title": title,
+        "by": row.maker,
+    }
+
+
+def picture(services: Services, row: GenerationRow, facts: FileFacts, alt: str) -> dict[str, Any]:
+    """A picture of a generation."""
+    shown = ref(services, row.account_id, facts)
+    return {
+        "id": str(facts.id),
+        "href": f"/library/{facts.id}",
+        "url": shown.preview_url,
+        "download_url": download_url(services, row.account_id, facts),
+        "thumb_url": shown.thumbnail_url,
+        "width": facts.width,
+        "height": facts.height,
+        "colour": facts.colour,
+        "alt": alt,
+        "name": facts.file_name,
+    }
+
+
+def tile(services: Services, row: GenerationRow) -> dict[str, Any]:
+    """A generation in the history."""
+    title = style_title(services, row.style_name)
+    first = next(iter(row.in_role("result") or row.in_role("product") or row.in_role("model")), None)
+    return {
+        "id": str(row.id),
+        "href": f"/studio/generations/{row.id}",
+        "status": row.status,
+        "style_title": title,
+        "prompt": row.prompt,
+        "created_at": row.created_at,
+        "progress": row.progress,
+        "picture": picture(services, row, first, f"{title}: {row.prompt}" if row.prompt else title) if first else None,
+    }
+
+
+def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
+    """Everything for a generation's own page."""
+    known = services.part(catalogue)
+    style = known.styles.get(row.style_name)
+    title = style_title(services, row.style_name)
+    alt = f"{title}: {row.prompt}" if row.prompt else f"The finished picture in the style {title}"
+    results = [picture(services, row, each, alt) for each in row.in_role("result")]
+    products = [picture(services, row, each, f"Product: {each.file_name}") for each in row.in_role("product")]
+    models = [picture(services, row, each, f"Scene: {each.file_name}") for each in row.in_role("model")]
+    titles = {each.name: each.title for each in style.parameters} if style else {}
+    return {
+        "generation": {
+            "id": str(row.id),
+            "status": row.status,
+            "progress": row.progress,
+            "step": row.step or "",
+            "queue_place": row.queue_place,
+            "style_title": title,
+            "engine_title": known.houses[row.engine].title if row.engine in known.houses else row.engine,
+            "prompt": row.prompt,
+            "parameters": [
+                {"title": titles.get(name, name), "value": said(row.parameters[name])}
+                for name in [*(each for each in titles if each in row.parameters), *(row.parameters.keys() - titles.keys())]
+            ],
+            "seed": row.seed,
+            "asset": row.charge_asset,
+            "cost": row.cost,
+            "created_at": row.created_at,
+            "time_ms": row.processing_time_ms if row.status == "completed" else None,
+            "error_message": row.error_message,
+            "returned": row.status in ENDED and row.status != "completed",
+            "is_public": any(each.is_public for each in row.in_role("result")),
+            "attempt": row.attempt,
+        },
+        "products": products,
+        "models": models,
+        "results": results,
+        "before": _before(results, [*models, *products]),
+        "again_href": f"/studio?again={row.id}",
+    }
+
+
+def said(value: Any) -> str:
+    """A setting's value in words."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
+
+
+def _before(results: list[dict[str, Any]], sources: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The source that has the result's shape, so that one can slide between the two."""
+    if not results:
+        return None
+    shape = results[0]["width"] / results[0]["height"]
+    return next((each for each in sources if abs(each["width"] / each["height"] - shape) < CLOSE * shape), None)

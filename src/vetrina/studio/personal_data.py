@@ -1,0 +1,56 @@
+"""What the studio holds of somebody: prompts, settings, which pictures were made from which."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any
+from uuid import UUID
+
+from vetrina.core.database.connection import Statement
+from vetrina.core.database.ids import AccountId
+from vetrina.core.personal_data import Part, Personal
+from vetrina.core.services import Services
+from vetrina.studio.generations import actions
+from vetrina.studio.model import GenerationEnded
+
+GENERATIONS = Statement(
+    dict[str, Any],
+    "select to_jsonb(g) - 'account_id' as row from studio.generations g where account_id = %(account)s order by id",
+)
+GENERATION_FILES = Statement(
+    dict[str, Any],
+    """
+    select to_jsonb(f) - 'account_id' as row from studio.generation_files f
+     where account_id = %(account)s order by generation_id, role, position
+    """,
+)
+AT_WORK = Statement(
+    UUID,
+    """
+    select id from studio.generations where account_id = %(account)s and status in ('pending', 'uploading', 'processing')
+    """,
+)
+FORGET_GENERATION_FILES = Statement(NoneType, "delete from studio.generation_files where account_id = %(account)s")
+FORGET_GENERATIONS = Statement(NoneType, "delete from studio.generations where account_id = %(account)s")
+
+
+async def stop(services: Services, account: AccountId) -> None:
+    """Cancel what is being made; what it held goes back."""
+    async with services.db.read() as tx:
+        at_work = await tx.all(AT_WORK, account=account)
+    for generation in at_work:
+        try:
+            async with services.db.tx() as tx:
+                await actions.cancel(tx, account, generation)
+        except GenerationEnded:
+            continue  # it was quicker
+
+
+PART = Part(
+    "studio",
+    [
+        Personal("studio.generation_files", GENERATION_FILES, FORGET_GENERATION_FILES),
+        Personal("studio.generations", GENERATIONS, FORGET_GENERATIONS),
+    ],
+    before=stop,
+)

@@ -1,0 +1,143 @@
+"""Which styles there are here: those of the engines that are set up, each with its price."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import structlog
+from psycopg.types.json import Jsonb
+
+from vetrina.clients.engines.base import Engine, Parameter, Style
+from vetrina.clients.engines.builtin import catalogue as catalogue_of_builtin
+from vetrina.clients.engines.builtin import previews
+from vetrina.clients.engines.builtin.engine import BuiltinEngine
+from vetrina.clients.engines.comfyui import engine as comfyui
+from vetrina.core.database.connection import Tx
+from vetrina.core.services import Services
+from vetrina.core.settings import Settings
+from vetrina.studio import queries
+from vetrina.web import static
+
+log = structlog.get_logger("vetrina.studio")
+
+
+@dataclass(frozen=True)
+class House:
+    """An engine as this site offers it: what a picture costs in tokens, how many it makes at once."""
+
+    engine: Engine
+    title: str
+    styles: list[Style]
+    cost: int
+    gate: asyncio.Semaphore
+
+
+class StyleRow(msgspec.Struct, frozen=True):
+    """A style as programs see it; `cost` in tokens."""
+
+    name: str
+    title: str
+    description: str
+    engine: str
+    parameters: list[Parameter]
+    needs_product: bool
+    needs_model: bool
+    needs_picture: bool
+    cost: int
+    preview_url: str
+
+
+class Catalogue:
+    """The engines that are set up, and their styles by name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.houses: dict[str, House] = {}
+        for house in _houses(settings):
+            self.houses[house.engine.name] = house
+        self.styles: dict[str, Style] = {style.name: style for house in self.houses.values() for style in house.styles}
+
+    def cost(self, style: Style) -> int:
+        """Tokens for one picture."""
+        return self.houses[style.engine].cost
+
+    def row(self, style: Style) -> StyleRow:
+        """The style as programs see it."""
+        return StyleRow(
+            style.name,
+            style.title,
+            style.description,
+            style.engine,
+            style.parameters,
+            style.needs_product,
+            style.needs_model,
+            style.needs_picture,
+            self.cost(style),
+            preview_url(style.name),
+        )
+
+
+def catalogue(services: Services) -> Catalogue:
+    """The process's catalogue."""
+    return Catalogue(services.settings)
+
+
+def preview(style: str) -> Path | None:
+    """The file with the style's preview, for styles that have one."""
+    path = previews.path_of(style)
+    return path if path.is_file() else None
+
+
+def preview_url(style: str) -> str:
+    """Where the style's preview is; a plain tile for styles of engines that we cannot run to make one."""
+    return f"/styles/{style}.webp" if preview(style) else static("img/style.svg")
+
+
+async def publish(tx: Tx, settings: Settings) -> int:
+    """Bring `studio.styles` in line with the engines that are set up; how many styles there are.
+
+    Styles of an engine that is gone stay, for the history, but cannot be chosen.
+    """
+    found = Catalogue(settings)
+    for position, style in enumerate(found.styles.values()):
+        await tx.do(
+            queries.PUBLISH_STYLE,
+            name=style.name,
+            title=style.title,
+            description=style.description,
+            engine=style.engine,
+            parameters=Jsonb(msgspec.to_builtins(style.parameters)),
+            needs_product=style.needs_product,
+            needs_model=style.needs_model,
+            needs_picture=style.needs_picture,
+            cost=found.cost(style),
+            position=position,
+        )
+    await tx.do(queries.RETIRE_STYLES, names=list(found.styles))
+    return len(found.styles)
+
+
+def _houses(settings: Settings) -> list[House]:
+    at_once = asyncio.Semaphore(settings.builtin_concurrency)
+    houses = [House(BuiltinEngine(), "Made on this server", catalogue_of_builtin.STYLES, 1, at_once)]
+    if settings.openai_api_key or settings.openai_base_url:
+        from vetrina.clients.engines.openai import (
+            engine as openai_images,  # its SDK takes 0.7 s of CPU to import: only who uses it pays
+        )
+
+        base_url = settings.openai_base_url or "https://api.openai.com/v1"
+        try:
+            engine = openai_images.OpenAIImages(base_url, settings.openai_api_key or None, settings.openai_image_model)
+            houses.append(House(engine, "Painted by an AI model", openai_images.STYLES, 8, asyncio.Semaphore(8)))
+        except ValueError as wrong:
+            log.warning("the OpenAI-compatible engine stays off", why=str(wrong))
+    if settings.comfyui_url:
+        try:
+            own = {"image_to_image": Path(settings.comfyui_workflow)} if settings.comfyui_workflow else {}
+            engine = comfyui.ComfyUI(settings.comfyui_url, workflows=own)
+            houses.append(House(engine, "Painted by ComfyUI", comfyui.STYLES, 4, asyncio.Semaphore(4)))
+        except (ValueError, OSError) as wrong:
+            log.warning("the ComfyUI engine stays off", why=str(wrong))
+    return houses

@@ -1,0 +1,1 @@
+"""Grants, holds and ledger entries."""

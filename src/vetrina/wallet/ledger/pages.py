@@ -1,0 +1,129 @@
+"""Pages of the wallet: what one has, what came and went, and the same as a spreadsheet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from enum import StrEnum
+from itertools import groupby
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.response import Stream
+
+from vetrina.core.database.ids import AccountId
+from vetrina.core.services import Services
+from vetrina.core.web import csv as spreadsheet
+from vetrina.core.web import pages, paging
+from vetrina.core.web.paging import Cursor
+from vetrina.core.web.request import Request, signed_in
+from vetrina.wallet import queries
+from vetrina.wallet.ledger import actions
+from vetrina.wallet.ledger import labels as tell
+from vetrina.wallet.model import Asset, Balance, Entry, Kind
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+PAGE = 50
+CHUNK = 1000
+"""Entries that the CSV reads at a time, so that no connection waits for a slow reader."""
+COLUMNS = ["time", "what", "asset", "kind", "quantity", "balance_after", "subject", "id"]
+
+
+@get("/wallet", guards=[signed_in], include_in_schema=False)
+async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind: str = "") -> Response[str]:
+    """Balances and the ledger, with what was left after each entry."""
+    of, why = _chosen(Asset, asset), _chosen(Kind, kind)
+    async with request.read() as tx:
+        balances = await tx.all(queries.BALANCES, account=request.account.id)
+        rows = await actions.entries(tx, request.account.id, asset=of, kind=why, before=paging.after(cursor), limit=PAGE + 1)
+    page = paging.page(rows, PAGE, lambda row: row.id, lambda row: row)
+    filters = {name: value.value for name, value in (("asset", of), ("kind", why)) if value}
+    return pages.render(
+        request,
+        "wallet/ledger/wallet.html",
+        nav="wallet",
+        balances=[_plate(each) for each in balances],
+        entries=[_line(rows) for rows in _together(page.items)],
+        assets=[{"value": str(name), "title": title} for name, (title, _) in tell.ASSETS.items()],
+        kinds=[{"value": str(name), "title": title} for name, title in tell.KINDS.items()],
+        asset=filters.get("asset", ""),
+        kind=filters.get("kind", ""),
+        older=_address("/wallet", {**filters, "cursor": page.next_cursor}) if page.next_cursor else None,
+        csv_href=_address("/wallet/entries.csv", filters),
+    )
+
+
+@get("/wallet/entries.csv", guards=[signed_in], include_in_schema=False)
+async def entries_csv(request: Request, asset: str = "", kind: str = "") -> Stream:
+    """Every entry of the filter, the newest first."""
+    of, why = _chosen(Asset, asset), _chosen(Kind, kind)
+    return Stream(
+        _lines(request.services, request.account.id, of, why),
+        media_type="text/csv; charset=utf-8; header=present",
+        headers={"Content-Disposition": 'attachment; filename="wallet.csv"', "Cache-Control": "no-store"},
+    )
+
+
+async def _lines(services: Services, account: AccountId, asset: Asset | None, kind: Kind | None) -> AsyncGenerator[str]:
+    """The file, some entries at a time: what is added meanwhile is newer than where it began."""
+    yield spreadsheet.lines([COLUMNS])
+    before = paging.FIRST
+    while True:
+        async with services.db.read() as tx:
+            rows = await actions.entries(tx, account, asset=asset, kind=kind, before=before, limit=CHUNK)
+        if rows:
+            yield spreadsheet.lines([_cells(row) for row in rows])
+        if len(rows) < CHUNK:
+            return
+        before = rows[-1].id
+
+
+def _cells(row: Entry) -> list[str]:
+    texts = [row.created_at.isoformat(), tell.title(row), row.asset, row.kind]
+    figures = [str(row.quantity), str(row.balance_after)]
+    return [*map(spreadsheet.harmless, texts), *figures, spreadsheet.harmless(row.subject), str(row.id)]
+
+
+def _together(rows: list[Entry]) -> list[list[Entry]]:
+    """One line for what is one thing to people: a hold that took from two grants is two entries."""
+    return [list(each) for _, each in groupby(rows, key=lambda row: (row.hold_id or row.id, row.kind))]
+
+
+def _line(rows: list[Entry]) -> dict[str, Any]:
+    row = rows[0]
+    return {
+        "at": row.created_at,
+        "title": tell.title(row),
+        "href": tell.href(row),
+        "asset": row.asset,
+        "asset_title": tell.ASSETS[row.asset][0],
+        "quantity": sum(each.quantity for each in rows),
+        "running": row.balance_after,
+    }
+
+
+def _plate(row: Balance) -> dict[str, Any]:
+    title, about = tell.ASSETS[row.asset]
+    lapse = {"quantity": row.expiring_quantity, "at": row.expiring_at} if row.expiring_quantity else None
+    return {
+        "asset": row.asset,
+        "title": title,
+        "about": about,
+        "balance": row.balance,
+        "held": row.held,
+        "expiring": lapse,
+        "buy_href": "/wallet/buy" if row.asset == Asset.TOKEN else None,
+    }
+
+
+def _chosen(choices: type[Choice], value: str) -> Choice | None:
+    """The choice that an address names; one that it makes up is none."""
+    return choices(value) if value in {each.value for each in choices} else None
+
+
+def _address(path: str, query: dict[str, Any]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+ROUTES: list[Any] = [wallet, entries_csv]

@@ -1,0 +1,1 @@
+"""Packs of credits for sale."""

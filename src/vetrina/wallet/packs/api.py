@@ -1,0 +1,38 @@
+"""JSON routes of the operator's packs. What is for sale is at GET /api/v1/packs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import get, patch, post
+
+from vetrina.accounts.roles.guards import operator
+from vetrina.core.web.paging import Page
+from vetrina.core.web.request import Request
+from vetrina.wallet.model import SoldPack
+from vetrina.wallet.packs import actions as packs
+from vetrina.wallet.packs.actions import NewPack, PackChange
+
+
+@get("/operator/packs", guards=[operator], tags=["operator"])
+async def kept(request: Request) -> Page[SoldPack]:
+    """Every pack, also those that are not for sale."""
+    async with request.read() as tx:
+        return Page(await packs.kept(tx), None)
+
+
+@post("/operator/packs", guards=[operator], tags=["operator"])
+async def add(request: Request, data: NewPack) -> SoldPack:
+    """Sell one more. 409 when there is one of this name."""
+    async with request.tx() as tx:
+        return await packs.add(tx, data)
+
+
+@patch("/operator/packs/{name:str}", guards=[operator], tags=["operator"])
+async def change(request: Request, name: str, data: PackChange) -> SoldPack:
+    """Change what is given; checkouts that are open keep their price."""
+    async with request.tx() as tx:
+        return await packs.change(tx, name, data)
+
+
+ROUTES: list[Any] = [kept, add, change]

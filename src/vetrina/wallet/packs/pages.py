@@ -1,0 +1,95 @@
+"""The operator's page of packs: what is sold, at which price, and what is no longer sold."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Response, get, post
+
+from vetrina.accounts.roles.guards import operator
+from vetrina.core.errors import Refusal
+from vetrina.core.web import pages
+from vetrina.core.web.meta_pages import Form
+from vetrina.core.web.request import Request
+from vetrina.wallet.ledger import labels as tell
+from vetrina.wallet.model import BadPack
+from vetrina.wallet.packs import actions as packs
+from vetrina.wallet.packs.actions import NewPack, PackChange
+
+FIELDS = ("name", "title", "asset", "quantity", "price", "currency", "position")
+Read = TypeVar("Read")
+WRONG = {
+    "name": "A name has 2 to 40 small letters, digits and underscores.",
+    "title": "A title has 1 to 80 characters.",
+    "asset": "Choose what is sold.",
+    "quantity": "A whole number from 1 on.",
+    "price": "A whole number of the currency's smallest unit: 499 is $4.99, 500000 are 500,000 rials.",
+    "currency": "An ISO code of three capital letters. Rials are IRR; toman are refused.",
+    "position": "A whole number from 0 on.",
+}
+
+
+@get("/operator/packs", guards=[operator], include_in_schema=False)
+async def page(request: Request) -> Response[str]:
+    """Every pack."""
+    return await _shown(request, {}, {})
+
+
+@post("/operator/packs", guards=[operator], include_in_schema=False)
+async def add(request: Request, data: Form) -> Response[Any]:
+    """Sell one more."""
+    values = {name: data.get(name, "").strip() for name in FIELDS}
+    try:
+        pack = _read(values, NewPack)
+        async with request.tx() as tx:
+            await packs.add(tx, pack)
+    except Refusal as refused:
+        beside = str(refused.details.get("field") or refused.field or "")
+        return await _shown(request, values, {beside: refused.message}, refused.status)
+    return pages.go("/operator/packs", flash=("good", f"{pack.title} is for sale now."))
+
+
+@post("/operator/packs/{name:str}", guards=[operator], include_in_schema=False)
+async def change(request: Request, name: str, data: Form) -> Response[Any]:
+    """Change title, quantity, price or place, or take it out of the shop and put it back."""
+    try:
+        if "is_active" in data:
+            wanted = PackChange(is_active=data["is_active"] == "true")
+        else:
+            given = {each: data[each].strip() for each in ("title", "quantity", "price", "position") if each in data}
+            wanted = _read(given, PackChange)
+        async with request.tx() as tx:
+            changed = await packs.change(tx, name, wanted)
+    except Refusal as refused:
+        if refused.status == 404:
+            raise
+        return pages.go("/operator/packs", flash=("bad", f"{name}: {refused.message}"))
+    return pages.go("/operator/packs", flash=("good", f"{changed.title}: saved. Checkouts that are open keep their price."))
+
+
+def _read(values: dict[str, str], kind: type[Read]) -> Read:
+    """The form's texts as what they stand for. Raises Invalid (422) with the first field that is none."""
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        name = next((each for each in FIELDS if f"$.{each}" in str(error)), "")
+        raise BadPack(WRONG.get(name), field=name) from None
+
+
+async def _shown(request: Request, values: dict[str, str], errors: dict[str, str], status: int = 200) -> Response[str]:
+    async with request.read() as tx:
+        rows = await packs.kept(tx)
+    return pages.render(
+        request,
+        "wallet/packs/packs.html",
+        status=status,
+        nav="operator",
+        packs=[{"row": each, "what": tell.amount(each.asset, each.quantity)} for each in rows],
+        assets=[{"value": str(name), "title": title} for name, (title, _) in tell.ASSETS.items()],
+        values={name: values.get(name, "") for name in FIELDS},
+        errors=errors,
+    )
+
+
+ROUTES: list[Any] = [page, add, change]

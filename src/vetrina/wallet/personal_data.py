@@ -1,0 +1,42 @@
+"""What the wallet holds of somebody. The ledger stays, under the bare id; what would go on by itself ends."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any
+
+from vetrina.core.database.connection import Statement
+from vetrina.core.personal_data import LEDGER, Part, Personal
+
+WALLETS = Statement(
+    dict[str, Any], "select to_jsonb(w) - 'account_id' as row from wallet.wallets w where account_id = %(account)s order by asset"
+)
+GRANTS = Statement(
+    dict[str, Any], "select to_jsonb(g) - 'account_id' as row from wallet.grants g where account_id = %(account)s order by id"
+)
+HOLDS = Statement(
+    dict[str, Any], "select to_jsonb(h) - 'account_id' as row from wallet.holds h where account_id = %(account)s order by id"
+)
+ENTRIES = Statement(
+    dict[str, Any],
+    "select to_jsonb(e) - 'account_id' as row from wallet.entries e where account_id = %(account)s order by position",
+)
+MEMBERSHIP = Statement(
+    dict[str, Any], "select to_jsonb(m) - 'account_id' as row from wallet.memberships m where account_id = %(account)s"
+)
+PERIODS = Statement(
+    dict[str, Any], "select to_jsonb(p) - 'account_id' as row from wallet.periods p where account_id = %(account)s order by id"
+)
+END_MEMBERSHIP = Statement(NoneType, "delete from wallet.memberships where account_id = %(account)s")
+
+PART = Part(
+    "wallet",
+    [
+        Personal("wallet.memberships", MEMBERSHIP, END_MEMBERSHIP),
+        Personal("wallet.periods", PERIODS, None, LEDGER),
+        Personal("wallet.wallets", WALLETS, None, LEDGER),
+        Personal("wallet.grants", GRANTS, None, LEDGER),
+        Personal("wallet.holds", HOLDS, None, LEDGER),
+        Personal("wallet.entries", ENTRIES, None, LEDGER),
+    ],
+)

@@ -1,0 +1,86 @@
+"""What the wallet does by itself."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+
+from vetrina.core.errors import Unavailable
+from vetrina.core.jobs.queue import job
+from vetrina.core.messages.outbox import Letter, post
+from vetrina.core.services import Services
+from vetrina.wallet.ledger import actions
+from vetrina.wallet.plans import actions as plans
+from vetrina.wallet.plans import queries as queries_plans
+from vetrina.web import formatting as words
+
+log = structlog.get_logger("vetrina.wallet")
+ROUNDS = 200
+"""Rounds of one run, each of some hundred wallets in a transaction of its own."""
+
+
+@job("wallet.expire_due", queue="core", every="*/10 * * * *")
+async def expire_due(services: Services) -> None:
+    """Grants that have expired leave the balances, also of people who do not come by."""
+    total = 0
+    for _ in range(ROUNDS):
+        async with services.db.tx() as tx:
+            expired = await actions.expire_due(tx)
+        if not expired:
+            break
+        total += expired
+    if total:
+        log.info("credits expired", quantity=total)
+
+
+@job("wallet.turn_periods", queue="core", every="* * * * *")
+async def turn_periods(services: Services) -> None:
+    """Each minute, what comes after the periods that are over: the next month's allowances, days of grace, the free plan."""
+    total = 0
+    for _ in range(ROUNDS):
+        try:
+            async with services.db.tx() as tx:
+                turned = await plans.turn_due(tx)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("a period does not turn; each is tried alone")
+            await _one_by_one(services)
+            return
+        if not turned:
+            break
+        total += turned
+    if total:
+        log.info("periods turned", count=total)
+
+
+async def _one_by_one(services: Services) -> None:
+    """So that one that cannot be turned keeps no other waiting."""
+    async with services.db.read() as tx:
+        due = await tx.all(queries_plans.DUE, limit=ROUNDS * plans.BATCH)
+    for account in due:
+        try:
+            async with services.db.tx() as tx:
+                await tx.one(queries_plans.TURN, account=account)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("a period does not turn", account=str(account))
+
+
+@job("wallet.overdue", queue="core")
+async def overdue(services: Services, account: str) -> None:
+    """Tell somebody that the next month of their plan is not paid, and until when it can be."""
+    async with services.db.tx() as tx:
+        late = await tx.maybe(queries_plans.OVERDUE, account=UUID(account))
+        if late is None or late.until is None:
+            return  # paid meanwhile
+        text = (
+            f"The next month of your {late.plan} plan is not paid yet. What was left of the last one can be used until "
+            f"{words.day(late.until)}; then the free plan follows. One more month: {services.settings.address}/plan"
+        )
+        if late.email:
+            await post(tx, services, Letter("mail", late.email, text, f"Your {late.plan} plan"))
+        elif late.phone:
+            await post(tx, services, Letter("sms", late.phone, text))

@@ -1,0 +1,194 @@
+"""SQL of plans, quotas and packs. How one period follows another is written in the migration, as functions."""
+
+from __future__ import annotations
+
+from types import NoneType
+from uuid import UUID
+
+from vetrina.core.database.connection import Statement
+from vetrina.wallet.model import Grant, Known, Membership, Offer, Overdue, Pack, Plan, Quota, SoldPack
+
+_PLANS = """
+    select id, name, kind, display_name, description, price_per_month, currency, monthly_tokens,
+           monthly_conversions_limit, monthly_images_limit, features,
+           jsonb_strip_nulls(jsonb_build_object(currency, nullif(price_per_month, 0)))
+           || coalesce((select jsonb_object_agg(e.currency, e.price) from wallet.plan_prices e where e.plan_id = p.id), '{}')
+             as prices
+      from wallet.plans p where is_active"""
+PLANS = Statement(Plan, f"{_PLANS} order by kind, price_per_month, name")
+PLANS_FOR = Statement(
+    Plan,
+    f"{_PLANS} and kind = (select kind from accounts.accounts where id = %(account)s) order by price_per_month, name",
+)
+
+MEMBERSHIP = Statement(
+    Membership,
+    """
+    select p.name as plan, p.display_name as plan_title, p.kind,
+           case when m.grace_until is null then 'active' else 'grace' end as state,
+           m.period_start, m.period_end, m.cancel_at_period_end,
+           case when m.cancel_at_period_end then case p.kind when 'vendor' then 'vendor_free' else 'free' end
+                else (select n.name from wallet.plans n where n.id = m.next_plan_id) end as next_plan,
+           m.grace_until,
+           (select max(ends_at) from wallet.periods w where w.account_id = m.account_id and w.begun_at is null) as paid_until,
+           m.gateway as renewed_by
+      from wallet.memberships m
+      join wallet.plans p on p.id = m.plan_id
+     where m.account_id = %(account)s
+    """,
+)
+# What the plan gave this period, and what lapsed and came back for the days of grace. What is left may be more: gifts, packs.
+QUOTAS = Statement(
+    Quota,
+    """
+    select a.asset, given.quantity as limit, given.quantity - given.remaining as used,
+           coalesce(w.balance - coalesce(late.quantity, 0), 0)::bigint as left, coalesce(w.held, 0) as held,
+           p.display_name as plan, m.period_end as resets_at
+      from wallet.memberships m
+      join wallet.plans p on p.id = m.plan_id
+     cross join unnest(array['conversion', 'image_slot', 'token']) with ordinality a (asset, position)
+      left join wallet.wallets w on w.account_id = m.account_id and w.asset = a.asset
+     cross join lateral (
+       select coalesce(max(quantity) filter (where g.key like 'plan:%%'), 0) as quantity,
+              coalesce(sum(remaining) filter (where expires_at > now()), 0)::bigint as remaining
+         from wallet.grants g
+        where g.account_id = m.account_id
+          and g.key in ('plan:' || a.asset || ':' || m.period_id, 'grace:' || a.asset || ':' || m.period_id)
+     ) given
+      left join lateral (
+        select sum(remaining) as quantity from wallet.grants g
+         where g.account_id = m.account_id and g.asset = a.asset and g.remaining > 0 and g.expires_at <= now()
+      ) late on true
+     where m.account_id = %(account)s and (a.asset <> 'token' or given.quantity > 0)
+     order by a.position
+    """,
+)
+GRANTS = Statement(
+    Grant,
+    """
+    select asset, source, note, quantity, remaining, expires_at from wallet.grants
+     where account_id = %(account)s and remaining > 0 and (expires_at is null or expires_at > now())
+     order by array_position(array['token', 'conversion', 'image_slot', 'contact', 'posting'], asset::text), expires_at, id
+    """,
+)
+KNOWN = Statement(
+    Known, "select id, kind from accounts.accounts where email = lower(%(email)s) and erased_at is null order by kind"
+)
+# In the currency that is asked for: what a month of the plan costs, and what the paid part of the running month is worth.
+OFFER = Statement(
+    Offer,
+    """
+    select p.id as plan_id, p.name, p.display_name as title, p.kind, wallet.price_of(p.id, %(currency)s) as price,
+           case when c.id is null or p.id in (m.plan_id, coalesce(m.next_plan_id, m.plan_id)) then 0 else floor(
+             case when c.currency = %(currency)s then c.worth else coalesce(wallet.price_of(m.plan_id, %(currency)s), 0) end
+             * extract(epoch from c.ends_at - now()) / extract(epoch from c.ends_at - c.starts_at))::bigint end as credit,
+           case when p.id <> m.plan_id and p.id is distinct from m.next_plan_id then c.id end as credit_period,
+           p.id = m.plan_id as current, coalesce(paid.worth, 0) > 0 as paid,
+           coalesce(paid.worth, 0) > 0 and p.id = coalesce(m.next_plan_id, m.plan_id) as renewal,
+           coalesce(paid.worth, 0) > 0 and coalesce(wallet.price_of(p.id, %(currency)s), 0)
+             <= coalesce(wallet.price_of(m.plan_id, %(currency)s), 0) as smaller,
+           exists (select from wallet.periods w where w.account_id = m.account_id and w.begun_at is null) as ahead,
+           a.kind as account_kind, m.gateway as renewed_by
+      from wallet.plans p
+     cross join wallet.memberships m
+      join accounts.accounts a on a.id = m.account_id
+      left join wallet.periods paid on paid.account_id = m.account_id and paid.id = m.period_id
+      left join wallet.periods c on c.account_id = m.account_id and c.id = m.period_id and c.worth > 0 and c.ends_at > now()
+     where p.id = %(plan)s and p.is_active and m.account_id = %(account)s
+    """,
+)
+
+END_LATER = Statement(
+    NoneType,
+    """
+    update wallet.memberships set cancel_at_period_end = true, next_plan_id = null
+     where account_id = %(account)s
+       and exists (select from wallet.periods p where p.account_id = memberships.account_id and p.id = period_id and p.worth > 0)
+    """,
+)
+GO_ON = Statement(
+    NoneType, "update wallet.memberships set cancel_at_period_end = false, next_plan_id = null where account_id = %(account)s"
+)
+FOLLOW_WITH = Statement(
+    NoneType,
+    "update wallet.memberships set cancel_at_period_end = false, next_plan_id = %(plan)s where account_id = %(account)s",
+)
+RESTORE = Statement(
+    NoneType,
+    """
+    update wallet.memberships
+       set cancel_at_period_end = %(ends)s,
+           next_plan_id = case when not %(ends)s::boolean then (select id from wallet.plans where name = %(plan)s::text) end
+     where account_id = %(account)s
+    """,
+)
+OVERDUE = Statement(
+    Overdue,
+    """
+    select a.email, a.phone, p.display_name as plan, m.grace_until as until
+      from wallet.memberships m
+      join wallet.plans p on p.id = m.plan_id
+      join accounts.accounts a on a.id = m.account_id and a.is_active
+     where m.account_id = %(account)s and m.grace_until > now()
+    """,
+)
+TURN_DUE = Statement(
+    int,
+    """
+    select count(wallet.turn(due.account_id))
+      from (select m.account_id from wallet.memberships m
+              join accounts.accounts a on a.id = m.account_id and a.erased_at is null
+             where coalesce(m.grace_until, m.period_end) <= now()
+             order by coalesce(m.grace_until, m.period_end) limit %(limit)s
+               for update of m skip locked) due
+    """,
+)
+DUE = Statement(
+    UUID,
+    """
+    select m.account_id from wallet.memberships m
+      join accounts.accounts a on a.id = m.account_id and a.erased_at is null
+     where coalesce(m.grace_until, m.period_end) <= now()
+     order by coalesce(m.grace_until, m.period_end) limit %(limit)s
+    """,
+)
+TURN = Statement(str, "select coalesce(wallet.turn(%(account)s), '') as became")
+USE = Statement(bool, "select wallet.use(%(account)s, %(asset)s, %(quantity)s, %(key)s)")
+HAS_BOUGHT_TOKENS = Statement(
+    bool,
+    """
+    select exists (select from wallet.grants where account_id = %(account)s and asset = 'token' and source = 'purchase'
+                     and remaining > 0)
+    """,
+)
+
+PACKS_KEPT = Statement(
+    SoldPack,
+    """
+    select k.id, k.name, k.title, k.asset, k.quantity, k.price, k.currency, k.position, k.is_active
+      from wallet.packs k
+     order by array_position(array['token', 'conversion', 'image_slot', 'contact', 'posting'], k.asset::text),
+           k.currency, k.position, k.name
+    """,
+)
+PACK_BY_NAME = Statement(
+    SoldPack,
+    "select id, name, title, asset, quantity, price, currency, position, is_active from wallet.packs where name = %(name)s",
+)
+ADD_PACK = Statement(
+    UUID,
+    """
+    insert into wallet.packs (name, title, asset, quantity, price, currency, position)
+    values (%(name)s, %(title)s, %(asset)s, %(quantity)s, %(price)s, %(currency)s, %(position)s) returning id
+    """,
+)
+CHANGE_PACK = Statement(
+    Pack,
+    """
+    update wallet.packs
+       set title = coalesce(%(title)s, title), quantity = coalesce(%(quantity)s, quantity), price = coalesce(%(price)s, price),
+           position = coalesce(%(position)s, position), is_active = coalesce(%(is_active)s, is_active)
+     where name = %(name)s
+    returning id, name, title, asset, quantity, price, currency
+    """,
+)

@@ -1,0 +1,177 @@
+"""Linking identities, by the one who is signed in and nobody else, and taking them away, but not the last way in."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import httpx2
+import pytest
+
+from tests.accounts.identities.helpers import COOKIE, at_provider, begun, count, link, local, person, visitor, walk
+from tests.factories import Account, Make, race
+from tests.fakes.oidc import HostedUi
+from tests.server import Site
+from vetrina.core.database.ids import new_id
+from vetrina.core.settings import Settings
+
+
+@pytest.fixture
+def settings(at_cognito: Settings) -> Settings:
+    """A site with a provider."""
+    return at_cognito
+
+
+async def known(site: Site, account: Account) -> list[dict[str, str]]:
+    """The account's identities."""
+    async with site.api(account) as api:
+        return (await api.get("/identities")).json()["items"]
+
+
+async def test_an_identity_is_linked_by_who_is_signed_in(site: Site, hosted: HostedUi, make: Make) -> None:
+    ada, eve = await make.account(email="ada@example.com"), await make.account()
+    user = person(hosted, email="ada@example.com")
+    async with site.browser(ada) as browser:
+        assert "Link Cognito" in (await browser.get("/settings/identities")).text
+        answer = await link(browser, user)
+        assert answer.status_code == 303 and answer.headers["location"] == "/settings/identities", answer.text
+        page = (await browser.get("/settings/identities")).text
+        assert "Linked. You can sign in with it" in page and "Unlink" in page
+        assert (await link(browser, user)).status_code == 303  # once more changes nothing
+    assert [each["email"] for each in await known(site, ada)] == ["ada@example.com"]
+    async with visitor(site) as other:
+        assert (await walk(other, user)).status_code == 303
+        assert "ada@example.com" in (await other.get("/account")).text
+    assert await count(site, "accounts.accounts") == 2
+    async with site.browser(eve) as browser:
+        refused = await link(browser, user)
+        assert refused.status_code == 409 and "linked to another account" in refused.text
+    assert await known(site, eve) == []
+
+
+async def test_a_link_belongs_to_the_session_that_began_it(site: Site, hosted: HostedUi, make: Make) -> None:
+    """Otherwise somebody could have their identity linked to another's account, and come in by it."""
+    ada, eve = await make.account(), await make.account()
+    user = person(hosted)
+    async with site.browser(eve) as hers, site.browser(ada) as browser, visitor(site) as nobody:
+
+        async def elsewhere(back: str) -> None:
+            for other in (browser, nobody):
+                other.cookies.set(COOKIE, hers.cookies[COOKIE], domain="127.0.0.1", path="/")
+                lapsed = await other.get(back)
+                assert lapsed.status_code == 400, lapsed.text
+            await hers.post("/sign-out")
+
+        ended = await link(hers, user, elsewhere)
+        assert ended.status_code == 400  # her session has ended meanwhile
+    assert await count(site, "accounts.identities") == 0 and hosted.token_requests == 0
+    async with site.browser(ada) as browser:  # what was begun to sign in links nothing
+        back = await begun(browser, user)
+        assert (await browser.get(back)).headers["location"] == "/studio"
+    assert await count(site, f"accounts.identities where account_id = '{ada.id}'") == 0
+
+
+async def test_a_link_is_asked_for_by_a_form_of_this_site(site: Site, hosted: HostedUi, make: Make) -> None:
+    ada = await make.account()
+    async with site.browser(ada) as browser:
+        foreign = await browser.post(
+            "/settings/identities", data={"provider": "cognito"}, headers={"Sec-Fetch-Site": "cross-site"}
+        )
+        assert foreign.status_code == 403 and "set-cookie" not in foreign.headers
+        assert (await browser.post("/settings/identities", data={"provider": "elsewhere"})).status_code == 404
+        hosted.away = True
+        away = await browser.post("/settings/identities", data={"provider": "cognito"})
+        assert away.status_code == 503 and "does not answer" in away.text
+
+
+async def test_programs_link_too(site: Site, hosted: HostedUi, make: Make) -> None:
+    ada, eve = await make.account(), await make.account()
+    user = person(hosted)
+    async with site.api(ada) as api, site.api(eve) as hers:
+        wanted = {"provider": "cognito", "redirect_uri": "http://127.0.0.1:41999/done"}
+        begun = (await api.post("/identities/authorizations", json=wanted)).json()
+        back = dict(httpx2.URL(await at_provider(begun["authorization_url"], user)).params)
+        sent = {"provider": "cognito", "transaction": begun["transaction"], **back}
+        assert (await hers.post("/identities", json=sent)).status_code == 400
+        # neither does a link sign anybody in
+        signing = {name: sent[name] for name in ("transaction", "code", "state")}
+        assert (await site.client.post("/api/v1/auth/providers/cognito/session", json=signing)).status_code == 400
+        made = await api.post("/identities", json=sent)
+        assert made.status_code == 201 and made.json()["issuer"] == hosted.pool.issuer, made.text
+        assert [made.json()] == await known(site, ada)
+        assert (await hers.delete(f"/identities/{made.json()['id']}")).status_code == 404
+        # Ada has no password and no confirmed address
+        last = await api.delete(f"/identities/{made.json()['id']}")
+        assert last.status_code == 409 and last.json()["type"] == "urn:vetrina:last-way-in"
+
+
+async def two_identities(site: Site, account: Account) -> list[UUID]:
+    """Two identities, written past the provider."""
+    ids = [new_id(), new_id()]
+    async with site.services.db.tx() as tx:
+        for each in ids:
+            await tx.connection.execute(
+                """insert into accounts.identities (issuer, subject, account_id, id, provider)
+                   values ('https://id.example', %s, %s, %s, 'cognito')""",
+                [str(each), account.id, each],
+            )
+    return ids
+
+
+async def test_the_last_way_in_stays(site: Site, make: Make) -> None:
+    for way in (
+        "password_hash = 'x'",
+        "email_verified_at = now()",
+        "phone = '+989123456789', phone_verified_at = now()",
+        "phone = '+989123456780', email = null, password_hash = 'x'",
+    ):
+        account = await make.account()
+        one, other = await two_identities(site, account)
+        async with site.browser(account) as browser:
+            assert (await browser.post(f"/settings/identities/{one}/unlinking")).status_code == 303
+            last = await browser.post(f"/settings/identities/{other}/unlinking")
+            assert last.status_code == 409 and "only way into your account" in last.text
+            async with site.services.db.tx() as tx:
+                await tx.connection.execute(f"update accounts.accounts set {way} where id = %s".encode(), [account.id])
+            assert (await browser.post(f"/settings/identities/{other}/unlinking")).status_code == 303, way
+            assert "no longer linked" in (await browser.get("/settings/identities")).text
+
+
+async def test_of_two_unlinkings_at_once_one_is_refused(site: Site, make: Make) -> None:
+    for _ in range(5):
+        account = await make.account()
+        left = iter(await two_identities(site, account))
+        async with site.api(account) as api:
+            answers = await race(2, lambda: api.delete(f"/identities/{next(left)}"))
+        assert sorted(each.status_code for each in answers) == [204, 409]  # type: ignore[union-attr]
+        assert len(await known(site, account)) == 1
+
+
+async def test_an_account_is_known_by_something(site: Site, make: Make) -> None:
+    """The database's own rule, at the end of the transaction: an address, a phone or an identity."""
+    account = await make.account()
+    async with site.services.db.tx() as tx:  # an erased account needs none
+        await two_identities(site, await make.account())
+        await tx.connection.execute("update accounts.accounts set email = null, erased_at = now() where id = %s", [account.id])
+    bare = await make.account()
+    with pytest.raises(Exception, match="account_has_an_identifier|Give either"):
+        async with site.services.db.tx() as tx:
+            await tx.connection.execute("update accounts.accounts set email = null where id = %s", [bare.id])
+
+
+async def test_without_a_provider_nothing_is_offered(site: Site, make: Make, settings: Settings) -> None:
+    services = site.services
+    services.settings = settings.__class__(data=settings.data)
+    services._parts.clear()  # pyright: ignore[reportPrivateUsage]
+    assert (await site.client.get("/api/v1/auth/providers")).json()["items"] == []
+    assert (await site.client.get("/auth/providers/cognito")).status_code == 404
+    assert "way=provider" not in (await site.client.get("/sign-in")).text
+    async with site.browser(await make.account()) as browser:
+        assert "No provider is set up here" in (await browser.get("/settings/identities")).text
+
+
+async def test_the_doors_offer_the_provider(site: Site, hosted: HostedUi) -> None:
+    assert "way=provider" in (await site.client.get("/sign-in")).text
+    page = (await site.client.get("/sign-in?way=provider&kind=vendor&next=/wallet")).text
+    assert "/auth/providers/cognito?kind=vendor&amp;next=/wallet" in page or "/auth/providers/cognito?kind=vendor&next=" in page
+    assert "Continue with Cognito" in page
+    assert local("http://x.example/a?b=c") == "/a?b=c"

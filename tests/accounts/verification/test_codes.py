@@ -1,0 +1,243 @@
+"""One-time codes: what they open, that they work once, that a resend forgives nothing, that they end."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.accounts.auth_helpers import bearer, code_in, code_to, letters, post, registered, settled, unlimited, wrong
+from tests.factories import PASSWORD
+from tests.server import Site
+from vetrina.accounts import jobs
+from vetrina.accounts.identifiers import Identifier, e164
+from vetrina.accounts.notifications import render as writing
+from vetrina.accounts.verification import actions as codes
+from vetrina.accounts.verification import queries as queries_codes
+from vetrina.accounts.verification.model import BadPhone, WrongCode
+from vetrina.core.services import Services
+
+NEW = "another long enough one"
+
+
+async def test_registering_sends_a_code_that_confirms_the_address(posting: Site) -> None:
+    body = await registered(posting, email="ada@example.com")
+    assert body["account"]["email_verified"] is False
+    (letter,) = await letters(posting, "ada@example.com")
+    code = code_in(letter["text"])
+    assert letter["subject"].startswith("Confirm your e-mail address") and code in letter["html"]
+    assert "/verify/link/" in letter["text"] and letter["html"].count("/verify/link/") == 1
+    wanted = {"email": "Ada@Example.com ", "purpose": "email_verify"}
+    assert (await post(posting, "/auth/verifications/confirmation", {**wanted, "code": wrong(code)})).status_code == 422
+    done = await post(posting, "/auth/verifications/confirmation", {**wanted, "code": code})
+    assert done.status_code == 200 and done.json() == {"email": "ada@example.com", "phone": None, "verified": True}
+    again = await post(posting, "/auth/verifications/confirmation", {**wanted, "code": code})
+    assert again.status_code == 422 and again.json()["type"] == "urn:vetrina:wrong-code"
+    me = (await posting.client.get("/api/v1/me", headers=bearer(body))).json()
+    assert me["email_verified"] is True and me["phone_verified"] is False
+
+
+async def test_a_phone_registers_confirms_and_signs_in_by_code(posting: Site) -> None:
+    body = await registered(posting, phone="+98 (912) 345 67 89", name="Ada")
+    assert body["account"]["phone"] == "+989123456789" and body["account"]["email"] is None
+    (letter,) = await letters(posting, "+989123456789")
+    code = code_in(letter["text"])
+    assert letter["channel"] == "sms" and letter["text"].endswith(f"\n\n@127.0.0.1 #{code}") and letter["html"] is None
+    # not before it was confirmed: whoever typed the number also chose the password
+    await post(posting, "/auth/verifications", {"phone": "+989123456789", "purpose": "sign_in"})
+    assert "never confirmed" in (await letters(posting, "+989123456789", 2))[0]["text"]
+    confirmed = {"phone": "00989123456789", "purpose": "phone_verify", "code": f"{code[:3]} {code[3:]}"}
+    assert (await post(posting, "/auth/verifications/confirmation", confirmed)).status_code == 200
+    asked = await post(posting, "/auth/verifications", {"phone": "+98 912 345 6789", "purpose": "sign_in"})
+    assert asked.status_code == 202 and asked.json() == {"expires_in": 600}
+    code = await code_to(posting, "+989123456789", 3)
+    signed = await post(posting, "/auth/session", {"phone": "۰۰۹۸۹۱۲۳۴۵۶۷۸۹", "code": code})
+    assert signed.status_code == 201 and signed.json()["account"]["phone_verified"] is True
+    assert (await post(posting, "/auth/session", {"phone": "+989123456789", "code": code})).status_code == 422
+    by_password = await post(posting, "/auth/session", {"phone": "+989123456789", "password": PASSWORD})
+    assert by_password.status_code == 201
+
+
+@pytest.mark.parametrize(("known", "kind"), [({"email": "ada@example.com"}, "user"), ({"phone": "+989123456789"}, "vendor")])
+async def test_a_reset_ends_every_session(posting: Site, known: dict[str, str], kind: str) -> None:
+    known = {**known, "kind": kind}
+    body = await registered(posting, **known)
+    other = "vendor" if kind == "user" else "user"
+    twin = await registered(posting, **{**known, "kind": other})
+    target = next(value for key, value in known.items() if key != "kind")
+    await letters(posting, target, 2)
+    assert (await post(posting, "/auth/password-reset", known)).status_code == 202
+    code = await code_to(posting, target, 3)
+    weak = await post(posting, "/auth/password-reset/confirmation", {**known, "code": code, "password": "short"})
+    assert weak.status_code == 422 and weak.json()["field"] == "password"
+    stray = {**known, "kind": other, "code": code, "password": NEW}
+    assert (await post(posting, "/auth/password-reset/confirmation", stray)).status_code == 422
+    done = await post(posting, "/auth/password-reset/confirmation", {**known, "code": code, "password": NEW})
+    assert done.status_code == 200 and done.json() == {"sessions_ended": True}
+    assert (await posting.client.get("/api/v1/me", headers=bearer(body))).status_code == 401
+    assert (await post(posting, "/auth/refresh", {"refresh_token": body["refresh_token"]})).status_code == 401
+    assert (await post(posting, "/auth/session", {**known, "password": PASSWORD})).status_code == 401
+    signed = (await post(posting, "/auth/session", {**known, "password": NEW})).json()
+    assert signed["account"]["email_verified" if "email" in known else "phone_verified"] is True
+    assert (await posting.client.get("/api/v1/me", headers=bearer(twin))).status_code == 200
+    assert "was changed" in (await letters(posting, target, 4))[0]["text"]
+
+
+async def test_a_resend_takes_the_first_ones_place_and_forgives_nothing(posting: Site) -> None:
+    await unlimited(posting.services, "codes_target")
+    await registered(posting, email="ada@example.com")
+    first = await code_to(posting, "ada@example.com")
+    wanted = {"email": "ada@example.com", "purpose": "email_verify"}
+
+    async def tried(code: str) -> int:
+        answer = await post(posting, "/auth/verifications/confirmation", {**wanted, "code": code})
+        return answer.status_code
+
+    assert [await tried(wrong(first)) for _ in range(3)] == [422] * 3
+    assert (await post(posting, "/auth/verifications", wanted)).status_code == 202
+    second = await code_to(posting, "ada@example.com", 2)
+    if first != second:
+        assert await tried(first) == 422  # one live code: this was the fourth wrong guess
+    else:
+        assert await tried(wrong(second)) == 422
+    assert await tried(wrong(second)) == 422
+    closed = await post(posting, "/auth/verifications/confirmation", {**wanted, "code": second})
+    assert closed.status_code == 429 and 3500 < int(closed.headers["retry-after"]) <= 3600
+    assert closed.json()["type"] == "urn:vetrina:too-many-guesses"
+    refused = await post(posting, "/auth/verifications", wanted)
+    assert refused.status_code == 429 and refused.json() == closed.json()
+    # an hour later it may be tried again, with a new code
+    async with posting.services.db.tx() as tx:
+        await tx.connection.execute("update accounts.verifications set attempts_since = now() - interval '61 minutes'")
+    assert (await post(posting, "/auth/verifications", wanted)).status_code == 202
+    assert await tried(await code_to(posting, "ada@example.com", 3)) == 200
+
+
+async def test_a_code_is_for_one_target_kind_and_purpose(posting: Site) -> None:
+    await registered(posting, email="ada@example.com")
+    await registered(posting, email="ada@example.com", kind="vendor")
+    await registered(posting, email="eve@example.com")
+    user, vendor = [code_in(each["text"]) for each in (await letters(posting, "ada@example.com", 2))[::-1]]
+    if user == vendor:  # one in a million
+        return
+    for change in ({"email": "eve@example.com"}, {"kind": "vendor"}):
+        body = {"email": "ada@example.com", "purpose": "email_verify", "code": user, **change}
+        assert (await post(posting, "/auth/verifications/confirmation", body)).status_code == 422
+    reset = {"email": "ada@example.com", "code": user, "password": NEW}
+    assert (await post(posting, "/auth/password-reset/confirmation", reset)).status_code == 422
+    right = {"email": "ada@example.com", "purpose": "email_verify", "code": user}
+    assert (await post(posting, "/auth/verifications/confirmation", right)).status_code == 200
+
+
+async def test_a_code_is_over_after_ten_minutes_and_forgotten_after_an_hour(posting: Site, services: Services) -> None:
+    await registered(posting, email="ada@example.com")
+    code = await code_to(posting, "ada@example.com")
+    async with services.db.tx() as tx:
+        row = await (
+            await tx.connection.execute("select expires_at - now() <= interval '10 minutes' from accounts.verifications")
+        ).fetchone()
+        await tx.connection.execute("update accounts.verifications set expires_at = now() - interval '1 second'")
+    assert row == (True,)
+    body = {"email": "ada@example.com", "purpose": "email_verify", "code": code}
+    assert (await post(posting, "/auth/verifications/confirmation", body)).status_code == 422
+
+    async def left() -> int:
+        async with services.db.read() as tx:
+            return len(await (await tx.connection.execute("select 1 from accounts.verifications")).fetchall())
+
+    await jobs.forget_codes(services)
+    assert await left() == 1
+    async with services.db.tx() as tx:
+        await tx.connection.execute(
+            "update accounts.verifications set expires_at = now() - interval '2 h', attempts_since = now() - interval '2 h'"
+        )
+    await jobs.forget_codes(services)
+    assert await left() == 1  # it was touched just now
+
+
+async def test_nothing_in_the_database_tells_a_code(posting: Site, services: Services) -> None:
+    await registered(posting, phone="+989123456789")
+    code = await code_to(posting, "+989123456789")
+    async with services.db.tx() as tx:
+        rows = await (await tx.connection.execute("select v::text from accounts.verifications v")).fetchall()
+        rows += await (await tx.connection.execute("select args::text from procrastinate_jobs")).fetchall()
+        found = await tx.maybe(
+            queries_codes.JUDGE,
+            kind="user",
+            purpose="phone_verify",
+            target="+989123456789",
+            hashes=[codes._hash(b"another key", codes.Sent(Identifier("phone", "+989123456789"), "user", "phone_verify", "", 0), code)],  # pyright: ignore[reportPrivateUsage]  # noqa: E501
+            attempts=5,
+        )
+    assert found is False and not any(code in str(row) for row in rows)
+
+
+async def test_a_letters_link_confirms_by_a_button_once(posting: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    await registered(posting, email="ada@example.com")
+    (letter,) = await letters(posting, "ada@example.com")
+    path = urlsplit(re.search(r"http\S+", letter["text"]).group()).path  # type: ignore[union-attr]
+    for _ in range(3):  # mail programs look at links by themselves
+        page = await posting.client.get(path)
+        assert page.status_code == 200 and "ada@example.com" in page.text and page.headers["referrer-policy"] == "no-referrer"
+    token = path.rpartition("/")[2]
+    done = await posting.client.post("/verify/link", data={"token": token})
+    assert done.status_code == 303
+    again = await posting.client.post("/verify/link", data={"token": token})
+    assert again.status_code == 422 and "no longer good" in again.text
+    for bad in (token[:-3] + "AAA", "nonsense", ""):
+        assert (await posting.client.post("/verify/link", data={"token": bad})).status_code == 422
+    assert (await posting.client.get("/verify/link/nonsense")).status_code == 422
+    logged = capsys.readouterr().out
+    assert "/verify/link/{token}" in logged and token not in logged
+
+
+async def test_letters_are_in_english_or_persian(posting: Site) -> None:
+    answer = await post(
+        posting,
+        "/auth/registration",
+        {"email": "ada@example.com", "phone": "+989123456789", "password": PASSWORD},
+        headers={"Accept-Language": "de;q=0.9, fa-IR;q=0.8, en;q=0.1"},
+    )
+    assert answer.status_code == 201
+    (mail,), (sms,) = await letters(posting, "ada@example.com"), await letters(posting, "+989123456789")
+    assert "نشانی ایمیل" in mail["subject"] and '<html lang="fa" dir="rtl">' in mail["html"]
+    assert code_in(mail["text"]) and "کد تأیید شمارهٔ شما" in sms["text"] and "@127.0.0.1 #" in sms["text"]
+    for header, language in ((None, "en"), ("", "en"), ("fa", "fa"), ("en, fa", "en"), ("fa;q=x, *", "en"), ("fa;q=0", "en")):
+        assert writing.language(header) == language
+
+
+async def test_what_cannot_be_is_refused_in_words(posting: Site) -> None:
+    for path, body, status, field in (
+        ("/auth/verifications", {"purpose": "email_verify"}, 422, None),
+        ("/auth/verifications", {"email": "a@example.com", "phone": "+989123456789", "purpose": "email_verify"}, 422, None),
+        ("/auth/verifications", {"email": "nonsense", "purpose": "email_verify"}, 422, "email"),
+        ("/auth/verifications", {"phone": "911", "purpose": "phone_verify"}, 422, "phone"),
+        ("/auth/verifications", {"phone": "+989123456789", "purpose": "email_verify"}, 422, "purpose"),
+        ("/auth/verifications", {"email": "a@example.com", "purpose": "sign_in"}, 422, "purpose"),
+        ("/auth/verifications", {"email": "a@example.com", "purpose": "to_see"}, 422, None),
+        ("/auth/password-reset", {}, 422, None),
+        ("/auth/registration", {"password": PASSWORD}, 422, None),
+        ("/auth/registration", {"password": PASSWORD, "phone": "0912 345 6789"}, 422, "phone"),
+        ("/auth/session", {"email": "a@example.com"}, 422, None),
+        ("/auth/session", {"email": "a@example.com", "password": PASSWORD, "code": "123456"}, 422, None),
+        ("/auth/session", {"email": "a@example.com", "code": "123456"}, 422, "phone"),
+    ):
+        answer = await post(posting, path, body)
+        assert answer.status_code == status and answer.json().get("field") == field, (path, body, answer.text)
+    await settled(posting.services)
+    assert (await posting.client.get("/api/v1/outbox")).json()["items"] == []
+
+
+def test_phones_are_told_apart_from_what_is_none() -> None:
+    for text in ("+98 912 345 6789", "0098-912-345-6789", "+۹۸۹۱۲۳۴۵۶۷۸۹", " tel:+989123456789 "):
+        assert e164(text, "") == "+989123456789"
+    assert e164("0912 345 6789", "IR") == "+989123456789"
+    for text in ("", "+", "+1", "0912 345 6789", "+98 912 345 6789 ext. 5", "hello", "+" + "9" * 30, "+98912345678900000000"):
+        with pytest.raises(BadPhone):
+            e164(text, "")
+
+
+def test_digits_of_any_script() -> None:
+    assert codes.digits(" ۱۲۳-٤٥٦ ") == "123456" and codes.digits("Your code: 012 345") == "012345"
+    assert codes.digits("²³") == "" and issubclass(WrongCode, Exception)

@@ -1,0 +1,185 @@
+"""What must hold when it is tried from many sides at once, and what may not be told by answer, text or time."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections import Counter
+from typing import Any
+
+import httpx2
+import pytest
+from argon2 import PasswordHasher
+
+from tests.accounts.auth_helpers import code_to, letters, post, registered, settled, unlimited, wrong
+from tests.factories import PASSWORD, Make, race
+from tests.server import Site
+from vetrina.accounts.passwords import hasher
+from vetrina.accounts.sign_in import actions
+from vetrina.accounts.sign_in.actions import Device
+from vetrina.accounts.verification.model import WrongCode
+from vetrina.core.errors import Refusal
+from vetrina.core.services import Services
+
+DOORS = ("sign_in", "sign_in_target", "codes_target", "codes_address", "codes_service")
+
+
+def statuses(outcomes: list[Any]) -> Counter[int]:
+    """How often each status was answered."""
+    assert all(isinstance(each, httpx2.Response) for each in outcomes), outcomes
+    return Counter(each.status_code for each in outcomes)
+
+
+async def judged(services: Services) -> int:
+    """How many guesses were counted."""
+    async with services.db.read() as tx:
+        row = await (await tx.connection.execute("select sum(attempt_count) from accounts.verifications")).fetchone()
+    assert row is not None
+    return row[0]
+
+
+async def test_of_64_guesses_at_once_five_are_judged(posting: Site) -> None:
+    await registered(posting, email="ada@example.com")
+    code = await code_to(posting, "ada@example.com")
+    body = {"email": "ada@example.com", "purpose": "email_verify", "code": wrong(code)}
+    found = statuses(await race(64, lambda: post(posting, "/auth/verifications/confirmation", body)))
+    assert found == {422: 5, 429: 59} and await judged(posting.services) == 5
+    right = await post(posting, "/auth/verifications/confirmation", {**body, "code": code})
+    assert right.status_code == 429
+
+
+async def test_of_64_right_guesses_at_once_one_counts(posting: Site) -> None:
+    await registered(posting, phone="+989123456789")
+    code = await code_to(posting, "+989123456789")
+    body = {"phone": "+989123456789", "purpose": "phone_verify", "code": code}
+    found = statuses(await race(64, lambda: post(posting, "/auth/verifications/confirmation", body)))
+    assert found == {200: 1, 422: 63} and await judged(posting.services) == 0
+    await post(posting, "/auth/verifications", {"phone": "+989123456789", "purpose": "sign_in"})
+    code = await code_to(posting, "+989123456789", 2)
+    body = {"phone": "+989123456789", "code": code}
+    found = statuses(await race(64, lambda: post(posting, "/auth/session", body)))
+    assert found == {201: 1, 422: 63}
+
+
+@pytest.mark.parametrize("known", [{"email": "twin@example.com"}, {"phone": "+989123456789"}])
+async def test_of_two_registrations_at_once_one_wins_and_its_owner_hears_of_the_other(
+    posting: Site, known: dict[str, str]
+) -> None:
+    body = {"password": PASSWORD, **known}
+    found = await race(4, lambda: post(posting, "/auth/registration", body))
+    assert statuses(found) == {201: 1, 409: 3}
+    told = {each.text for each in found if isinstance(each, httpx2.Response) and each.status_code == 409}
+    assert len(told) == 1
+    (said,) = told
+    (channel, value), = known.items()
+    assert f'"field":"{channel}"' in said and value not in said and '"id"' not in said
+    await settled(posting.services)
+    sent = await letters(posting, value, 2)
+    assert sum("already" in each["text"] for each in sent) >= 1
+    async with posting.services.db.read() as tx:
+        rows = await (await tx.connection.execute("select email, phone from accounts.accounts")).fetchall()
+    assert len(rows) == 1
+
+
+async def test_answers_do_not_tell_whether_there_is_an_account(posting: Site) -> None:
+    await unlimited(posting.services, *DOORS)
+    await registered(posting, email="known@example.com", phone="+989123456789")
+    await letters(posting, "known@example.com")
+    await letters(posting, "+989123456789")
+    pairs = [("email", "known@example.com", "unknown@example.com"), ("phone", "+989123456789", "+989120000000")]
+    for channel, known, unknown in pairs:
+        told: list[tuple[Any, ...]] = []
+        for target in (known, unknown):
+            verify = "email_verify" if channel == "email" else "phone_verify"
+            answers = [
+                await post(posting, "/auth/verifications", {channel: target, "purpose": verify}),
+                await post(posting, "/auth/password-reset", {channel: target}),
+                await post(posting, "/auth/session", {channel: target, "password": "not the right one"}),
+                *[await post(posting, "/auth/verifications/confirmation", {channel: target, "purpose": verify, "code": "1"})
+                  for _ in range(6)],
+                *[await post(posting, "/auth/password-reset/confirmation", {channel: target, "code": "1", "password": PASSWORD})
+                  for _ in range(6)],
+                await post(posting, "/auth/password-reset", {channel: target}),
+            ]  # fmt: skip
+            told.append(tuple((each.status_code, each.text, each.headers.get("retry-after")) for each in answers))
+        assert told[0] == told[1]
+        assert {each[0] for each in told[0]} == {202, 401, 422, 429}
+    await settled(posting.services)
+    assert (await posting.client.get("/api/v1/outbox", params={"to": "unknown@example.com"})).json()["items"] == []
+    assert (await posting.client.get("/api/v1/outbox", params={"to": "+989120000000"})).json()["items"] == []
+
+
+async def test_the_time_of_a_reset_and_of_signing_in_tells_nothing(site: Site, make: Make) -> None:
+    """200 tries each, known and unknown in turn: the medians differ by less than the noise of one of them."""
+    await unlimited(site.services, *DOORS)
+    # A cheap hash, for both: whatever else differs shows the sooner. That both pay for one is counted in test_doors.
+    cheap = site.services.part(hasher)
+    cheap._argon = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)  # pyright: ignore[reportPrivateUsage]
+    cheap._nobody = cheap._argon.hash("nobody has this password")  # pyright: ignore[reportPrivateUsage]
+    await registered(site, email="known@example.com")
+    tries = 200
+
+    async def times(path: str, extra: dict[str, str]) -> tuple[list[float], list[float]]:
+        found: dict[str, list[float]] = {"known": [], "unknown": []}
+        for turn in range(tries):
+            for who in ("known", "unknown") if turn % 2 else ("unknown", "known"):
+                started = time.perf_counter()
+                await post(site, path, {"email": f"{who}@example.com", **extra})
+                found[who].append(time.perf_counter() - started)
+        return found["known"], found["unknown"]
+
+    for path, extra in (("/auth/password-reset", {}), ("/auth/session", {"password": "not the right one"})):
+        known, unknown = await times(path, extra)
+        spread = max(statistics.quantiles(each, n=4)[2] - statistics.quantiles(each, n=4)[0] for each in (known, unknown))
+        apart = abs(statistics.median(known) - statistics.median(unknown))
+        print(path, f"{statistics.median(known) * 1000:.2f} {statistics.median(unknown) * 1000:.2f} {spread * 1000:.2f} ms")
+        assert apart < max(spread, statistics.median(unknown) / 10), path
+
+
+async def test_caps_on_codes(posting: Site, services: Services) -> None:
+    async with services.db.tx() as tx:
+        for name, count in (("codes_target", 2), ("codes_address", 3)):
+            await tx.connection.execute(
+                "update core.settings set value = jsonb_build_object('count', %s::int, 'seconds', 3600) where key = %s",
+                (count, f"limits.{name}"),
+            )
+    asked = [await post(posting, "/auth/password-reset", {"email": "a@example.com"}) for _ in range(3)]
+    assert [each.status_code for each in asked] == [202, 202, 429]
+    assert asked[2].json()["type"] == "urn:vetrina:rate-limited" and int(asked[2].headers["retry-after"]) > 1
+    # the third was counted for the address, too: it had three
+    assert (await post(posting, "/auth/password-reset", {"email": "b@example.com"})).status_code == 429
+
+
+async def test_registering_from_one_address_has_a_cap(posting: Site, services: Services) -> None:
+    async with services.db.tx() as tx:
+        await tx.connection.execute(
+            "update core.settings set value = jsonb_build_object('count', 2, 'seconds', 3600) where key = 'limits.registrations'"
+        )
+    found = [await post(posting, "/auth/registration", {"email": f"{n}@example.com", "password": PASSWORD}) for n in range(3)]
+    assert [each.status_code for each in found] == [201, 201, 429]
+
+
+async def test_nobody_stays_in_with_a_password_that_was_reset_meanwhile(posting: Site) -> None:
+    await unlimited(posting.services, *DOORS)
+    await registered(posting, email="ada@example.com")
+    await letters(posting, "ada@example.com")
+    await post(posting, "/auth/password-reset", {"email": "ada@example.com"})
+    code = await code_to(posting, "ada@example.com", 2)
+    device = Device("test", "127.0.0.1")
+    services = posting.services
+
+    async def in_by_the_old_one() -> object:
+        return await actions.sign_in(services, email="ada@example.com", password=PASSWORD, kind="user", device=device)
+
+    async def out() -> httpx2.Response:
+        await asyncio.sleep(0.05)
+        body = {"email": "ada@example.com", "code": code, "password": "another long enough one"}
+        return await post(posting, "/auth/password-reset/confirmation", body)
+
+    *entered, reset = await asyncio.gather(*(in_by_the_old_one() for _ in range(10)), out(), return_exceptions=True)
+    assert isinstance(reset, httpx2.Response) and reset.status_code == 200
+    assert all(isinstance(each, actions.Opened | Refusal) for each in entered)
+    async with services.db.read() as tx:
+        rows = await (await tx.connection.execute("select 1 from accounts.sessions where revoked_at is null")).fetchall()
+    assert rows == [] and WrongCode.status == 422

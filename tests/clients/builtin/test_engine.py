@@ -1,0 +1,154 @@
+"""The engine as studio meets it: in a confined child, with memory bounded, refusals in words, cancellable."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pyvips
+
+from tests.clients.builtin.helpers import photo
+from vetrina.clients.engines.base import Engine, EngineRefused, EngineRequest, EngineResult, EngineUnavailable
+from vetrina.clients.engines.builtin.engine import BuiltinEngine
+from vetrina.core.isolation import run as confine
+from vetrina.demo.photos import PHOTOS, path_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs fork and getrusage as on Linux")
+ROOT = Path(__file__).parents[2]
+
+
+def ask(style: str, **changes: Any) -> EngineRequest:
+    fields: dict[str, Any] = {
+        "style": style, "prompt": "", "parameters": {"size": 480}, "seed": 5, "products": [], "models": [],
+    }  # fmt: skip
+    return EngineRequest(**(fields | changes))
+
+
+def generate(request: EngineRequest, **options: Any) -> tuple[EngineResult, list[tuple[float, str]]]:
+    steps: list[tuple[float, str]] = []
+
+    async def progress(fraction: float, step: str) -> None:
+        steps.append((fraction, step))
+
+    engine: Engine = BuiltinEngine(**options)
+    return asyncio.run(engine.generate(request, progress)), steps
+
+
+def test_a_picture_is_made_in_the_child_and_its_progress_arrives():
+    request = ask("low_poly", models=[photo("dogs")])
+    result, steps = generate(request)
+    image = pyvips.Image.new_from_buffer(result.images[0], "")
+    assert result.mime == "image/jpeg" and (image.width, image.height) == (384, 480)
+    assert result.notes == {"seed": 5, "sizes": [[384, 480]], "cutouts": []}
+    assert [fraction for fraction, _ in steps] == sorted(fraction for fraction, _ in steps)
+    assert steps[-1] == (1.0, "Done") and len(steps) > 5
+    assert generate(request)[0].images == result.images
+
+
+def test_several_photographs_give_several_pictures():
+    result, steps = generate(ask("cyanotype", products=[photo("coffee"), photo("fig_bowl")]))
+    assert len(result.images) == 2 and steps[-1][0] == 1.0
+    result, _ = generate(
+        ask("studio_composite", products=[photo("coffee")], models=[photo("cat"), photo("dogs")])
+    )
+    assert len(result.images) == 2 and result.notes["cutouts"] == ["cut", "cut"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (ask("impressionism"), "no such style"),
+        (ask("oil", parameters={"brush": 99}, models=[photo("cat")]), "Brush size must be between"),
+        (ask("oil"), "needs a photograph"),
+        (ask("studio_sweep", models=[photo("cat")]), "needs a photograph of a product"),
+        (ask("studio_composite", products=[photo("coffee")]), "needs a photograph of a model or a scene"),
+        (ask("oil", models=[b"not a picture"]), "cannot be read"),
+        (ask("oil", models=[path_of("cat").read_bytes()[:9000]]), "cannot be read"),
+        (ask("oil", models=[photo("cat")] * 5), "At most 4"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_plain_words(request_: EngineRequest, words: str):
+    with pytest.raises(EngineRefused) as refused:
+        generate(request_)
+    assert words in refused.value.message and refused.value.message.endswith(".")
+
+
+def test_too_long_may_be_tried_again():
+    with pytest.raises(EngineUnavailable, match="too long"):
+        generate(ask("oil", models=[photo("dogs", 900)], parameters={"size": 1600}), seconds=0.3)
+
+
+def test_too_large_for_memory_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch):
+    def little(self: BuiltinEngine, size: int) -> confine.Limits:
+        return confine.Limits(memory_mb=180)
+
+    monkeypatch.setattr(BuiltinEngine, "_limits", little)
+    with pytest.raises(EngineRefused, match="smaller size"):
+        generate(ask("oil", models=[photo("dogs", 900)], parameters={"size": 1600}))
+
+
+def test_cancelling_stops_the_work_at_once():
+    started = asyncio.Event()
+
+    async def progress(fraction: float, step: str) -> None:
+        if fraction > 0:
+            started.set()
+
+    async def story() -> float:
+        request = ask("gouache", models=[photo("dogs", 900)], parameters={"size": 2400})
+        task = asyncio.create_task(BuiltinEngine().generate(request, progress))
+        await asyncio.wait_for(started.wait(), 20)
+        begun = time.monotonic()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return time.monotonic() - begun
+
+    assert asyncio.run(story()) < 1.0
+
+
+def test_twelve_megapixels_stay_under_a_gigabyte():
+    """The hungriest style; `bench/engine.py` measures all."""
+    ran = subprocess.run(
+        [sys.executable, str(ROOT / "bench" / "engine.py"), "--once", "watercolour"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(ran.stdout)["peak"] < 800
+
+
+def test_the_twelve_megapixel_photograph_goes_through_the_confined_child():
+    data = path_of("dandelion").read_bytes()
+    head = pyvips.Image.new_from_buffer(data, "")
+    assert head.width * head.height == 12_000_000
+    result, _ = generate(ask("watercolour", models=[data], parameters={}))
+    assert result.notes["sizes"] == [[1600, 1200]]
+
+
+def test_the_demo_photographs_are_real_small_and_attributed():
+    listed = (path_of("cat").parent / "ATTRIBUTION.md").read_text("utf-8")
+    total = 0
+    for each in PHOTOS:
+        data = each.path.read_bytes()
+        image = pyvips.Image.new_from_buffer(data, "", fail_on="truncated")
+        image.avg()
+        total += len(data)
+        row = next(line for line in listed.splitlines() if line.startswith(f"| `{each.path.name}`"))
+        assert each.author in row and each.licence in row
+        assert each.licence in ("CC0 1.0", "CC BY 4.0", "CC BY-SA 4.0", "public domain")
+        if each.name == "dandelion":
+            assert (image.width, image.height) == (4000, 3000) and len(data) < 2_500_000
+        else:
+            assert max(image.width, image.height) <= 1600 and len(data) < 350_000
+    assert len(PHOTOS) == len({each.name for each in PHOTOS}) >= 10 and total < 7_000_000
+    roles = [each.role_hint for each in PHOTOS]
+    assert roles.count("product") >= 3 and roles.count("model") >= 2
+    with pytest.raises(KeyError):
+        path_of("nobody")

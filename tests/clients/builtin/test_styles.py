@@ -1,0 +1,185 @@
+"""Every built-in style on real photographs: repeatable, told step by step, unlike input and others."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import pyvips
+
+from tests.clients.builtin.helpers import SIZE, Picture, look, made, photo, png, rendered
+from vetrina.clients.engines.base import Value, validate
+from vetrina.clients.engines.builtin import previews
+from vetrina.clients.engines.builtin.catalogue import BY_NAME, STYLES
+from vetrina.clients.engines.builtin.previews.__main__ import preview
+from vetrina.clients.engines.builtin.progress import Knobs, Steps
+from vetrina.clients.engines.builtin.raster.image_io import decode
+from vetrina.clients.engines.builtin.render import IN_A_SCENE, PAINTS, ROOMS
+from vetrina.clients.engines.builtin.rng import chance
+
+NAMES = [style.name for style in STYLES]
+
+
+def test_the_catalogue_is_whole():
+    assert len(set(NAMES)) == len(NAMES) >= 15
+    assert set(NAMES) == {*PAINTS, *ROOMS, IN_A_SCENE} == set(previews.PLAN)
+    for style in STYLES:
+        assert len(style.parameters) - 1 >= 2, style.name
+        assert "no AI" in style.description
+        assert validate(style, {}) == {each.name: each.default for each in style.parameters}
+        validate(style, validate(style, {}))  # defaults are themselves in range
+
+
+def painted(name: str, seed: int) -> Picture:
+    """The style on a small cat, before it is encoded."""
+    pixels, _ = decode(photo("cat", 240), 240)
+    knobs = Knobs(validate(BY_NAME[name], {}))
+    return PAINTS[name](pixels, knobs, chance(seed), Steps(lambda fraction, step: None))
+
+
+@pytest.mark.parametrize("name", sorted(PAINTS))
+def test_a_seed_gives_the_same_picture_again_and_another_seed_another(name: str):
+    first = painted(name, 1)
+    assert (painted(name, 1) == first).all()
+    assert (painted(name, 2) != first).mean() > 0.01
+
+
+@pytest.mark.parametrize("name", sorted(PAINTS))
+def test_a_style_works_in_single_precision_within_bounds(name: str):
+    picture = painted(name, 3)
+    assert picture.dtype == np.float32 and picture.shape == (160, 240, 3)
+    assert np.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1
+    assert picture.std() > 0.03
+
+
+@pytest.mark.parametrize("name", ["linocut", "low_poly", IN_A_SCENE, *ROOMS])
+def test_a_seed_gives_the_same_bytes_again(name: str):
+    assert made(name, again=1)[0] == made(name)[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_progress_rises_to_the_end_in_named_steps(name: str):
+    fractions, steps = zip(*made(name)[1], strict=True)
+    assert list(fractions) == sorted(fractions)
+    assert fractions[-1] == 1.0 and min(fractions) >= 0
+    assert len(set(steps)) > 4
+    assert all(step and step[0].isupper() and len(step) < 60 for step in steps)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_picture_is_a_jpeg_of_the_asked_size_without_metadata(name: str):
+    image = pyvips.Image.new_from_buffer(made(name)[0], "")
+    assert max(image.width, image.height) == SIZE
+    assert image.bands == 3 and image.get("vips-loader") == "jpegload_buffer"
+    assert not [field for field in image.get_fields() if "exif" in field or "icc" in field or "xmp" in field]
+
+
+def traits(picture: Picture) -> Picture:
+    """Measures of a picture's manner: colourfulness, tone, contrast and edges at three scales."""
+    grey = picture.mean(axis=2)
+    spread = np.ptp(picture, axis=2)
+    values = [spread.mean(), spread.std(), grey.mean(), grey.std(), (grey < 0.12).mean(), (grey > 0.9).mean()]
+    for gap in (1, 3, 8):
+        step = np.abs(grey[:, gap:] - grey[:, :-gap])
+        values += [step.mean(), (step > 0.25).mean(), (step < 0.01).mean()]
+    return np.array(values, np.float32)
+
+
+def test_each_style_is_visibly_unlike_the_photograph_and_the_others():
+    shown = {name: look(made(name)[0]) for name in PAINTS}
+    original = look(photo("dogs"))[:, :, :3]
+    shown["the photograph"] = original
+    measured = {name: traits(picture) for name, picture in shown.items()}
+    for one, other in itertools.combinations(shown, 2):
+        apart = np.abs(measured[one] - measured[other]).sum()
+        differ = float(np.abs(shown[one] - shown[other]).mean())
+        assert apart > 0.15 and differ > 0.025, (one, other, apart, differ)
+
+
+def test_the_motif_is_still_there():
+    """Coarse tones keep to the photograph's; pop art repeats it in panels and is left out."""
+
+    def coarse(picture: Picture) -> Picture:
+        grey = picture[:, :, :3].mean(axis=2)
+        return np.add.reduceat(np.add.reduceat(grey, range(0, 480, 24), 0), range(0, 384, 24), 1).ravel()
+
+    original = coarse(look(photo("dogs")))
+    for name in PAINTS.keys() - {"pop_art"}:
+        alike = np.corrcoef(original, coarse(look(made(name)[0])))[0, 1]
+        assert alike > 0.75, (name, alike)
+
+
+def odd_pictures() -> dict[str, tuple[bytes, tuple[int, int]]]:
+    """Encoded oddities and the width and height that come out."""
+    x = np.linspace(0, 1, 200, dtype=np.float32)[None, :] * np.ones((150, 1), np.float32)
+    clear = np.dstack([x, x, 1 - x, (x > 0.5).astype(np.float32)])
+    return {
+        "one pixel": (png(np.full((1, 1, 3), 0.4, np.float32)), (64, 64)),
+        "a strip": (
+            png(np.repeat(np.linspace(0, 1, 3000, dtype=np.float32)[None, :, None], 20, 0) * [1, 0.5, 0.2]),
+            (480, 3),
+        ),
+        "black": (png(np.zeros((60, 90, 3), np.float32)), (288, 192)),
+        "grey": (png(x), (480, 360)),
+        "alpha": (png(clear), (480, 360)),
+    }
+
+
+def extreme(name: str, highest: bool) -> dict[str, Value]:
+    """Every number of a style at its lowest or highest, every word the first or last."""
+    knobs: dict[str, Value] = {}
+    for each in BY_NAME[name].parameters:
+        if each.kind in ("number", "integer") and each.name != "size":
+            bound = (each.maximum if highest else each.minimum) or 0
+            knobs[each.name] = int(bound) if each.kind == "integer" else bound
+        elif each.kind == "choice":
+            knobs[each.name] = each.choices[-1 if highest else 0]
+    return knobs
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("kind", "highest"), [("one pixel", False), ("a strip", True)])
+def test_odd_pictures_come_through_at_the_ends_of_the_knobs(name: str, kind: str, highest: bool):
+    data, (width, height) = odd_pictures()[kind]
+    wants = BY_NAME[name]
+    products = [data] if wants.needs_product else []
+    models = [photo("cat")] if wants.needs_model else [] if wants.needs_product else [data]
+    result = rendered(name, products=products, models=models, **extreme(name, highest))
+    if name in PAINTS:
+        assert result.shape == (height, width, 3)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", sorted(PAINTS))
+def test_hard_edges_and_flat_areas_leave_no_holes(name: str):
+    """Overshoot of filters beside black and white squares must not become negative, then undefined."""
+    squares = np.indices((160, 240)) // 40
+    board = (squares.sum(axis=0) % 2).astype(np.float32)[:, :, None].repeat(3, axis=2)
+    knobs = Knobs(validate(BY_NAME[name], {**extreme(name, True), "size": 480}))
+    assert np.isfinite(PAINTS[name](board, knobs, chance(1), Steps(lambda fraction, step: None))).all()
+
+
+@pytest.mark.parametrize("kind", ["grey", "alpha", "black"])
+@pytest.mark.parametrize("name", ["watercolour", "risograph", "studio_plinth"])
+def test_grey_and_transparent_pictures_come_through(name: str, kind: str):
+    data, (width, height) = odd_pictures()[kind]
+    result = rendered(name, products=[data])
+    assert result.shape == ((480, 384, 3) if name in ROOMS else (height, width, 3))
+
+
+def test_every_style_has_a_small_preview():
+    for name in NAMES:
+        data = previews.path_of(name).read_bytes()
+        image = pyvips.Image.new_from_buffer(data, "")
+        assert (image.width, image.height) == (previews.WIDTH, previews.HEIGHT) == (480, 600)
+        assert image.get("vips-loader") == "webpload_buffer" and len(data) < 60_000
+
+
+@pytest.mark.parametrize("name", ["poster", "studio_white"])
+def test_the_preview_is_what_the_engine_makes(name: str):
+    """Close rather than equal: another processor may round otherwise."""
+    fresh = look(preview(name, previews.PLAN[name]))
+    kept = look(previews.path_of(name).read_bytes())
+    assert np.abs(fresh - kept).mean() < 0.02

@@ -1,0 +1,282 @@
+"""The OpenAI-compatible engine when its endpoint fails, refuses or misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+import pyvips
+from structlog.testing import capture_logs
+
+from tests.clients.helpers import Pauses, photograph, until
+from tests.clients.openai.helpers import KEY, asking, engine, run
+from tests.fakes.openai_images import (
+    OpenAIImagesFake,
+    Reply,
+    answer,
+    bad_key,
+    broken,
+    busy,
+    moderated,
+    out_of_credit,
+    refusal,
+)
+from vetrina.clients.engines.base import EngineRefused, EngineUnavailable
+from vetrina.clients.engines.openai.engine import DEFAULT_MODEL, OpenAIImages
+from vetrina.clients.engines.retry import Backoff
+
+pytestmark = pytest.mark.asyncio
+
+
+# Faults that pass
+
+
+async def test_busy_is_waited_out_as_long_as_the_server_asks(openai_fake: OpenAIImagesFake):
+    pauses = Pauses()
+    openai_fake.next(busy(after=7), busy(after=format_datetime(datetime.now(UTC) + timedelta(seconds=20))))
+    result, steps = await run(engine(openai_fake, backoff=Backoff(sleep=pauses)))
+    assert 7 <= pauses.seconds[0] < 8
+    assert 18 < pauses.seconds[1] < 21
+    assert result.notes["tries"] == 3
+    assert len(keys(openai_fake)) == 1
+    assert "busy just now. Trying again in 7 s" in steps.words
+
+
+async def test_a_longer_wait_than_our_patience_is_left_to_the_job(openai_fake: OpenAIImagesFake):
+    openai_fake.next(busy(after=1800))
+    with pytest.raises(EngineUnavailable, match=r"busy.*wait 30 minutes"):
+        await run(engine(openai_fake))
+    assert len(openai_fake.received) == 1
+
+
+@pytest.mark.parametrize("status", [408, 409, 500, 502, 503])
+async def test_passing_faults_are_tried_again_with_one_key(openai_fake: OpenAIImagesFake, status: int):
+    openai_fake.next(broken(status), broken(status))
+    result, _ = await run(engine(openai_fake))
+    assert result.notes["tries"] == 3
+    assert len(keys(openai_fake)) == 1
+
+
+async def test_tries_are_bounded_and_waits_double(openai_fake: OpenAIImagesFake):
+    pauses = Pauses()
+    openai_fake.always(broken())
+    with pytest.raises(EngineUnavailable, match="fault of its own"):
+        await run(engine(openai_fake, backoff=Backoff(tries=5, first=1.0, longest=4.0, sleep=pauses)))
+    assert len(openai_fake.received) == 5
+    for seconds, middle in zip(pauses.seconds, [1, 2, 4, 4], strict=True):
+        assert 0.75 * middle <= seconds <= 1.25 * middle
+
+
+async def test_two_pictures_have_two_keys(openai_fake: OpenAIImagesFake):
+    maker = engine(openai_fake)
+    await run(maker)
+    await run(maker)
+    assert len(keys(openai_fake)) == 2
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_connection_dropped_within_the_body_is_tried_again(
+    openai_fake: OpenAIImagesFake, stream: bool
+):
+    openai_fake.next(answer(drop=True))
+    result, _ = await run(engine(openai_fake, stream=stream))
+    assert result.notes["tries"] == 2
+
+
+async def test_nobody_at_the_address_is_unavailable():
+    with socket.socket() as taken:  # bound, not listening: refuses every connection
+        taken.bind(("127.0.0.1", 0))
+        pauses = Pauses()
+        maker = OpenAIImages(
+            f"http://127.0.0.1:{taken.getsockname()[1]}/v1", KEY, backoff=Backoff(sleep=pauses)
+        )
+        with pytest.raises(EngineUnavailable, match="could not be reached"):
+            await run(maker)
+    assert len(pauses.seconds) == 3
+
+
+async def test_a_slow_endpoint_is_left_after_the_whole_timeout(openai_fake: OpenAIImagesFake):
+    openai_fake.next(answer(seconds=20))
+    began = time.monotonic()
+    with pytest.raises(EngineUnavailable, match=r"within 0.3 seconds"):
+        await run(engine(openai_fake, whole_timeout=0.3))
+    assert time.monotonic() - began < 3
+    await until(lambda: openai_fake.gone == 1)
+
+
+async def test_cancelling_closes_the_connection(openai_fake: OpenAIImagesFake):
+    openai_fake.next(answer(seconds=20))
+    task = asyncio.create_task(run(engine(openai_fake)))
+    await until(lambda: len(openai_fake.received) == 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: openai_fake.gone == 1)
+
+
+# Refusals, in plain words
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (moderated("violence"), "safety rules declined this request. It names: violence."),
+        (refusal(400, "content_policy_violation", "rejected"), "safety rules"),
+        (out_of_credit(), "run out of credit. Nothing is wrong with your request"),
+        (
+            refusal(400, "billing_hard_limit_reached", "Billing hard limit has been reached"),
+            "run out of credit",
+        ),
+        (bad_key(KEY), "did not accept this site's key"),
+        (refusal(403, "unsupported_country", "no"), "does not let this site"),
+        (refusal(404, "model_not_found", "The model does not exist"), f"not offer the model {DEFAULT_MODEL}"),
+        (refusal(400, "invalid_image_file", "Invalid image"), "could not use one of the photographs"),
+        (refusal(413, None, "too large"), "too large for the image service"),
+        (refusal(400, "invalid_value", "Invalid size"), "did not accept the request"),
+        (Reply(status=302, body=b"", headers={"Location": "http://elsewhere.invalid/"}), "another address"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+async def test_a_refusal_is_told_once_and_without_the_key(
+    openai_fake: OpenAIImagesFake, reply: Reply, words: str
+):
+    openai_fake.next(reply)
+    with capture_logs() as logs, pytest.raises(EngineRefused) as refused:
+        await run(engine(openai_fake))
+    assert words in refused.value.message
+    assert len(openai_fake.received) == 1
+    assert KEY not in refused.value.message
+    assert logs[0]["status"] == reply.status
+    assert KEY not in str(logs)
+
+
+async def test_a_request_that_cannot_work_is_not_sent(openai_fake: OpenAIImagesFake):
+    maker = engine(openai_fake)
+    for request, words in [
+        (asking(""), "Say in a few words"),
+        (asking(style="openai_packshot"), "needs a photograph of a product"),
+        (asking(style="openai_worn_by_model", products=[photograph()]), "needs a photograph of a person"),
+        (asking(products=[b"GIF89a"]), "not a PNG, JPEG or WebP"),
+        (asking(products=[photograph(60, 40)] * 17), "up to 16 photographs; you gave 17"),
+    ]:
+        with pytest.raises(EngineRefused, match=words):
+            await run(maker, request)
+    assert openai_fake.received == []
+
+
+# Answers that cannot be used
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "words"),
+    [
+        (Reply(body=b'{"created": 1, "data": [{"b64'), EngineUnavailable, "could not be read"),
+        (Reply(body=b"<html>welcome</html>", mime="text/html"), EngineUnavailable, "could not be read"),
+        (Reply(body=b'{"data": []}'), EngineRefused, "without a picture"),
+        (Reply(body=b'{"data": [{"b64_json": "%%%"}]}'), EngineRefused, "not a picture"),
+        (answer(picture=b"MZ not a picture at all"), EngineRefused, "not a picture"),
+        (answer(picture=b"\x89PNG\r\n\x1a\n broken"), EngineRefused, "not a picture"),
+        (answer(picture=b"<svg xmlns='http://www.w3.org/2000/svg'/>"), EngineRefused, "not a picture"),
+        (
+            Reply(body=b"data: {nonsense\n\n", mime="text/event-stream"),
+            EngineUnavailable,
+            "could not be read",
+        ),
+    ],
+)
+async def test_an_unusable_answer_is_not_taken(
+    openai_fake: OpenAIImagesFake, reply: Reply, error: type[Exception], words: str
+):
+    openai_fake.next(reply)
+    with pytest.raises(error, match=words):
+        await run(engine(openai_fake))
+    assert len(openai_fake.received) == 1
+
+
+async def test_an_oversized_answer_is_not_taken(openai_fake: OpenAIImagesFake):
+    openai_fake.next(answer(picture=bytes(300_000)), answer(ignore_streaming=True, picture=bytes(300_000)))
+    maker = engine(openai_fake, largest_answer=100_000)
+    for _ in range(2):
+        with pytest.raises(EngineRefused, match=r"more than 0.09"):
+            await run(maker)
+
+
+async def test_a_picture_of_too_many_pixels_is_not_taken(openai_fake: OpenAIImagesFake):
+    huge = bytes(pyvips.Image.black(8000, 6000).write_to_buffer(".png"))
+    openai_fake.next(answer(picture=huge))
+    with pytest.raises(EngineRefused, match="8000 by 6000"):
+        await run(engine(openai_fake))
+
+
+async def test_a_compressed_answer_is_not_taken(openai_fake: OpenAIImagesFake):
+    openai_fake.next(Reply(body=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(EngineRefused, match="compressed"):
+        await run(engine(openai_fake))
+    assert openai_fake.received[0].headers["accept-encoding"] == "identity"
+
+
+# Answers by address
+
+
+async def test_an_address_on_the_endpoints_own_server_is_fetched(openai_fake: OpenAIImagesFake):
+    openai_fake.next(answer(url="{files}"))
+    result, _ = await run(engine(openai_fake))
+    assert result.images == [openai_fake.last_picture]
+    assert result.notes["revised_prompt"] == "as asked"
+    assert openai_fake.fetched[0]["authorization"] == f"Bearer {KEY}"
+
+
+async def test_a_stumbling_file_host_is_asked_again_but_not_the_model(openai_fake: OpenAIImagesFake):
+    openai_fake.next(answer(url="/files/1.png"))
+    openai_fake.file_replies.append(Reply(status=503))
+    await run(engine(openai_fake))
+    assert len(openai_fake.fetched) == 2 and len(openai_fake.received) == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "http://127.0.0.1:{port}/files/1.png",
+        "http://localhost:{own}/1.png",
+        "ftp://x/1",
+        "//x/1",
+        "http://[::1/1",
+    ],
+)
+async def test_an_address_elsewhere_is_not_fetched(openai_fake: OpenAIImagesFake, form: str):
+    with OpenAIImagesFake() as other:
+        openai_fake.next(answer(url=form.format(port=other.port, own=openai_fake.port)))
+        with pytest.raises(EngineRefused, match="another server"):
+            await run(engine(openai_fake))
+        assert other.fetched == [] and openai_fake.fetched == []
+
+
+async def test_a_redirect_of_the_file_is_not_followed(openai_fake: OpenAIImagesFake):
+    with OpenAIImagesFake() as other:
+        openai_fake.next(answer(url="{files}"))
+        openai_fake.file_replies.append(Reply(status=302, headers={"Location": f"{other.url}/files/1.png"}))
+        with pytest.raises(EngineRefused, match="does not hand it out"):
+            await run(engine(openai_fake))
+        assert other.fetched == []
+
+
+async def test_a_proxy_from_the_environment_is_not_used(
+    openai_fake: OpenAIImagesFake, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    await run(engine(openai_fake))
+    assert len(openai_fake.received) == 1
+
+
+async def test_a_wrong_address_is_refused_when_configured():
+    for address in ("", "image.example", "ftp://image.example/v1"):
+        with pytest.raises(ValueError, match="http"):
+            OpenAIImages(address, KEY)
+
+
+def keys(openai_fake: OpenAIImagesFake) -> set[str]:
+    return {call.headers["idempotency-key"] for call in openai_fake.received}

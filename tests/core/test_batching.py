@@ -1,0 +1,102 @@
+"""Writes that arrive together go together; each gets its own result, and one bad item harms only itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+from vetrina.core.database.batching import Coalescer, Unanswered
+from vetrina.core.errors import Unavailable
+
+
+class Recorder:
+    """A `run` that remembers its batches; negative items are refused, and `slow` seconds pass on each batch."""
+
+    def __init__(self, slow: float = 0.01, fault: type[Exception] = ValueError) -> None:
+        self.batches: list[list[int]] = []
+        self.slow = slow
+        self.fault = fault
+        self.under_way = self.most = 0
+
+    async def __call__(self, items: list[int]) -> list[str]:
+        self.batches.append(items)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(self.slow)
+        self.under_way -= 1
+        if any(item < 0 for item in items):
+            raise self.fault(f"no {min(items)}")
+        return [f"done {item}" for item in items]
+
+
+def coalescer(run: Recorder, **options: int) -> Coalescer[int, str]:
+    return Coalescer(run, order=lambda item: item, **options)
+
+
+async def test_a_lone_item_leaves_at_once() -> None:
+    run = Recorder(slow=0)
+    call = coalescer(run)
+    assert [await call(1), await call(2)] == ["done 1", "done 2"]
+    assert run.batches == [[1], [2]]
+
+
+async def test_what_gathers_goes_together_in_one_order_and_each_gets_its_own() -> None:
+    run = Recorder()
+    call = coalescer(run)
+    first = asyncio.create_task(call(50))
+    await asyncio.sleep(0)
+    assert await asyncio.gather(first, *(call(item) for item in (9, 3, 7, 1))) == ["done 50"] + [
+        f"done {item}" for item in (9, 3, 7, 1)
+    ]
+    assert run.batches in ([[50], [1, 3, 7, 9]], [[1, 3, 7, 9, 50]])
+    assert call.items == 5 and call.batches == len(run.batches)
+
+
+async def test_batches_are_no_larger_than_allowed_and_no_more_at_once() -> None:
+    run = Recorder(slow=0.001)
+    call = coalescer(run, largest=10, at_once=2)
+    results = await asyncio.gather(*(call(item) for item in range(100)))
+    assert results == [f"done {item}" for item in range(100)]
+    assert max(map(len, run.batches)) <= 10 and run.most <= 2
+    assert sorted(item for batch in run.batches for item in batch) == list(range(100))
+
+
+async def test_one_bad_item_harms_only_itself() -> None:
+    run = Recorder(slow=0.001)
+    call = coalescer(run)
+    results = await asyncio.gather(*(call(item) for item in (5, 4, -3, 2)), return_exceptions=True)
+    assert results[:2] == ["done 5", "done 4"] and results[3] == "done 2"
+    assert isinstance(results[2], ValueError) and str(results[2]) == "no -3"
+
+
+async def test_what_may_have_been_committed_is_not_sent_again() -> None:
+    run = Recorder(slow=0.001, fault=Unavailable)
+    call = coalescer(run)
+    results = await asyncio.gather(*(call(item) for item in (2, -1, 3)), return_exceptions=True)
+    assert all(isinstance(each, Unavailable) for each in results)
+    assert sorted(item for batch in run.batches for item in batch) == [-1, 2, 3]
+
+
+async def test_who_goes_away_takes_nobody_along() -> None:
+    run = Recorder()
+    call = coalescer(run)
+    tasks = [asyncio.create_task(call(item)) for item in range(5)]
+    await asyncio.sleep(0.001)
+    tasks[2].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(results.pop(2), asyncio.CancelledError)
+    assert results == [f"done {item}" for item in (0, 1, 3, 4)]
+    assert await call(9) == "done 9"
+
+
+async def test_a_run_that_forgets_an_item_leaves_nobody_waiting() -> None:
+    calls = 0
+
+    async def forgetful(items: list[int]) -> list[str]:
+        nonlocal calls
+        calls += 1
+        return ["done"] * (len(items) - 1)
+
+    call: Coalescer[int, str] = Coalescer(forgetful, order=lambda item: item)
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(*(call(item) for item in range(3)), return_exceptions=True)
+    assert all(isinstance(each, Unanswered) for each in results) and calls == 1

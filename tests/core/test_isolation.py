@@ -1,0 +1,403 @@
+"""The confined child: what it gives back, how it fails, and that nothing outlives its caller."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from vetrina.core.isolation.parent import SPARES
+from vetrina.core.isolation.run import (
+    ConfinedCrashed,
+    ConfinedFailure,
+    ConfinedOutOfMemory,
+    ConfinedRefused,
+    ConfinedTimeout,
+    Limits,
+    confined,
+)
+
+TARGETS = "tests.core.isolation_targets"
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the fence of Linux")
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    return request.param
+
+
+async def call(name: str, payload: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+    return await confined(f"{TARGETS}:{name}", payload or {}, **options)
+
+
+async def started(
+    name: str, payload: dict[str, Any] | None = None, **options: Any
+) -> tuple[asyncio.Task[Any], int]:
+    """A call under way, and its child's pid (which `sleep` reports as its first step)."""
+    known: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def report(fraction: float, step: str) -> None:
+        known.set_result(int(step))
+
+    task = asyncio.create_task(call(name, payload, report=report, **options))
+    return task, await asyncio.wait_for(known, 10)
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def children(pid: int) -> list[int]:
+    """What /proc says; elsewhere than on Linux nothing."""
+    found: list[int] = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def gone(pid: int, seconds: float = 3) -> bool:
+    """Whether an orphan ends; whoever inherits it may be slow to reap it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            zombie = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except OSError:  # no such process, or no /proc
+            zombie = False
+        if zombie or not lives(pid):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_it_gives_back_what_msgpack_can_hold(run: Run):
+    payload = {"data": os.urandom(3_000_000), "none": None, "list": [1, 2.5, "ä", {"deep": b"\x00"}]}
+    assert run(call("echo", payload)) == payload
+
+
+def test_steps_arrive_in_order_and_within_bounds(run: Run):
+    seen: list[tuple[float, str]] = []
+
+    async def report(fraction: float, step: str) -> None:
+        await asyncio.sleep(0.01)
+        seen.append((fraction, step))
+
+    run(call("steps", report=report))
+    assert seen == [(0.0, "Begin"), (0.5, "Middle"), (1.0, "x" * 200)]
+
+
+def test_a_refusal_keeps_its_code_and_message(run: Run):
+    with pytest.raises(ConfinedRefused) as refused:
+        run(call("refuse"))
+    assert (refused.value.code, refused.value.message) == ("not_today", "This is not taken today.")
+
+
+def test_what_the_target_raises_comes_with_its_traceback(run: Run):
+    with pytest.raises(ConfinedCrashed) as crashed:
+        run(call("fail", {"zero": 0}))
+    assert "ZeroDivisionError" in crashed.value.detail
+    assert crashed.value.signal is None
+
+
+@pytest.mark.parametrize("target", ["no.such.module:name", f"{TARGETS}:no_such_function", "nonsense"])
+def test_a_target_that_does_not_exist_is_named(target: str):
+    with pytest.raises(ConfinedCrashed, match=r"no\.such|no_such_function|nonsense"):
+        asyncio.run(confined(target, {"data": bytes(1_000_000)}))
+
+
+def test_time_runs_out_and_the_child_is_gone(run: Run):
+    async def scene() -> None:
+        task, pid = await started("hang_deaf", limits=Limits(seconds=0.3))
+        with pytest.raises(ConfinedTimeout, match=r"0\.3 s"):
+            await task
+        assert not lives(pid)
+
+    run(scene())
+
+
+def test_processor_time_runs_out():
+    with pytest.raises(ConfinedTimeout, match="SIGXCPU"):
+        asyncio.run(call("spin", limits=Limits(processor_seconds=1)))
+
+
+def test_the_child_ends_itself_when_its_caller_is_too_busy_to_look():
+    async def scene() -> int:
+        task, pid = await started("sleep", limits=Limits(seconds=0.3))
+        time.sleep(1.6)  # noqa: ASYNC251 (the loop stands still, that is the point)
+        ended = not lives(pid)
+        with pytest.raises(ConfinedTimeout):
+            await task
+        return ended
+
+    assert asyncio.run(scene())
+
+
+@linux
+def test_memory_runs_out_and_is_enough_below(run: Run):
+    with pytest.raises(ConfinedOutOfMemory):
+        run(call("take", {"mib": 300}, limits=Limits(memory_mb=256)))
+    assert run(call("take", {"mib": 200}, limits=Limits(memory_mb=256))) == {"taken": 200 << 20}
+
+
+def test_a_library_that_aborts_for_want_of_memory_is_out_of_memory(run: Run):
+    with pytest.raises(ConfinedOutOfMemory, match="failed to allocate"):
+        run(call("take_in_c"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGTERM])
+def test_an_end_by_a_signal_is_told(run: Run, number: signal.Signals):
+    with pytest.raises(ConfinedCrashed, match="last words") as crashed:
+        run(call("end_by_signal", {"signal": int(number)}))
+    assert crashed.value.signal == number
+
+
+def test_a_segmentation_fault_harms_nobody_else(run: Run):
+    async def scene() -> None:
+        beside = asyncio.create_task(call("sleep", {"seconds": 0.2}))
+        with pytest.raises(ConfinedCrashed) as crashed:
+            await call("read_nothing_mapped")
+        assert crashed.value.signal == signal.SIGSEGV
+        assert await beside == {}
+        assert await call("echo", {"still": "here"}) == {"still": "here"}
+
+    run(scene())
+
+
+def test_an_exit_code_is_told():
+    with pytest.raises(ConfinedCrashed) as crashed:
+        asyncio.run(call("end_by_exit", {"code": 3}))
+    assert (crashed.value.exit_code, crashed.value.signal) == (3, None)
+
+
+def test_cancelling_kills_and_reaps(run: Run):
+    async def scene() -> None:
+        task, pid = await started("hang_deaf")
+        assert lives(pid)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not lives(pid)
+
+    run(scene())
+
+
+def test_cancelling_at_any_moment_leaves_nothing(run: Run):
+    async def scene() -> None:
+        zygote = (await call("who"))["zygote"]
+        await asyncio.sleep(0.2)
+        before = children(zygote)
+        for number in range(20):
+            task = asyncio.create_task(call("sleep", {"data": bytes(500_000)}))
+            await asyncio.sleep(number * 0.0005)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert (await call("who"))["zygote"] == zygote
+        await asyncio.sleep(0.2)
+        assert len(children(zygote)) <= len(before)  # what is left waits for the next call
+
+    run(scene())
+
+
+def test_a_report_that_fails_ends_the_call(run: Run):
+    pids: list[int] = []
+
+    async def report(fraction: float, step: str) -> None:
+        pids.append(int(step))
+        raise TimeoutError("the database is slow")
+
+    with pytest.raises(TimeoutError, match="the database is slow"):
+        run(call("sleep", report=report))
+    assert not lives(pids[0])
+
+
+def test_many_at_once(run: Run):
+    async def scene() -> None:
+        begin = time.monotonic()
+        await asyncio.gather(*(call("sleep", {"seconds": 0.3}) for _ in range(20)))
+        assert time.monotonic() - begin < 3  # one after the other: 6 s
+
+    run(scene())
+
+
+def test_the_next_call_survives_the_death_of_the_warm_process(run: Run):
+    async def scene() -> None:
+        for _ in range(5):
+            zygote = (await call("who"))["zygote"]
+            os.kill(zygote, signal.SIGKILL)
+            await asyncio.sleep(0.05)  # a call that a child had already taken would fail with it, and say so
+            assert await call("echo", {"at": "once"}) == {"at": "once"}
+            assert (await call("who"))["zygote"] != zygote
+
+    run(scene())
+
+
+def test_a_child_waits_rehearsed_for_the_next_call(run: Run):
+    async def scene() -> None:
+        os.kill((await call("who"))["zygote"], signal.SIGKILL)
+        await asyncio.sleep(0.1)
+        assert (await call("what_was_done"))["done"] == ["warm"]
+        await asyncio.sleep(0.3)
+        assert (await call("what_was_done"))["done"] == ["warm", "rehearsed"]
+
+    run(scene())
+
+
+def test_a_waiting_child_that_died_is_replaced(run: Run):
+    async def scene() -> None:
+        zygote = (await call("who"))["zygote"]
+        for _ in range(3):
+            await asyncio.sleep(0.05)
+            for waiting in children(zygote):
+                os.kill(waiting, signal.SIGKILL)
+            assert (await call("who"))["zygote"] == zygote
+
+    run(scene())
+
+
+def test_no_more_wait_than_are_allowed(run: Run):
+    async def scene() -> None:
+        zygote = (await call("who"))["zygote"]
+        for number in range(2 * SPARES):
+            await call("echo", limits=Limits(memory_mb=100 + number))
+        await asyncio.sleep(0.2)
+        assert len(children(zygote)) <= SPARES
+
+    run(scene())
+
+
+def test_a_call_whose_warm_process_dies_fails_and_its_child_with_it(run: Run):
+    async def scene() -> None:
+        zygote = (await call("who"))["zygote"]
+        task, pid = await started("sleep")
+        os.kill(zygote, signal.SIGKILL)
+        with pytest.raises(ConfinedCrashed, match="warm process"):
+            await task
+        if sys.platform == "linux":
+            assert gone(pid)
+        assert await call("echo", {"again": 1}) == {"again": 1}
+
+    run(scene())
+
+
+def test_nothing_outlives_a_parent_that_is_killed():
+    script = (
+        "import asyncio, os\n"
+        "from vetrina.core.isolation.run import confined\n"
+        "async def tell(fraction, step): print(step, flush=True)\n"
+        "async def main():\n"
+        f"    print((await confined('{TARGETS}:who', {{}}))['zygote'], flush=True)\n"
+        f"    await confined('{TARGETS}:sleep', {{}}, report=tell)\n"
+        "asyncio.run(main())\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment
+    ) as parent:
+        assert parent.stdout is not None
+        zygote, child = int(parent.stdout.readline()), int(parent.stdout.readline())
+        assert lives(zygote)
+        assert lives(child)
+        parent.kill()
+    assert gone(child)
+    assert gone(zygote)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"raw": b"R" + (1 << 60).to_bytes(8, "big")},
+        {"raw": b"P" + (1 << 30).to_bytes(8, "big")},
+        {"kind": b"R", "body": b"\xc1 not msgpack"},
+        {"kind": b"R", "body": b"\x93\x01\x02\x03"},
+        {"kind": b"X", "body": b"\x01"},
+        {"kind": b"P", "body": b"\xa3abc"},
+        {"kind": b"?", "body": b""},
+    ],
+)
+def test_a_child_that_lies_is_not_believed(said: dict[str, Any]):
+    async def report(fraction: float, step: str) -> None: ...
+
+    begin = time.monotonic()
+    with pytest.raises(ConfinedCrashed):
+        asyncio.run(call("lie", said, limits=Limits(memory_mb=256), report=report))
+    assert time.monotonic() - begin < 5
+
+
+@linux
+def test_the_fence_lets_nothing_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("STRIPE_API_KEY", "sk_secret")
+    tmp_path.chmod(0o777)
+    known = tmp_path / "known"
+    known.write_text("for everyone")
+
+    async def scene(port: int) -> dict[str, Any]:
+        zygote = (await call("who"))["zygote"]
+        os.kill(zygote, signal.SIGKILL)  # so that the new one is started with the secret in our environment
+        task, sibling = await started("sleep")
+        payload = {
+            "file": str(known),
+            "folder": str(tmp_path),
+            "port": port,
+            "server": os.getpid(),
+            "sibling": sibling,
+        }
+        result = await call("try_everything", payload)
+        task.cancel()
+        return result
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        found = asyncio.run(scene(server.getsockname()[1]))
+    # only who may change namespaces can take away the whole network; Landlock refuses TCP to all others
+    allowed = set[str]() if found["uid"] not in (0, os.geteuid()) else {"send a datagram", "become root"}
+    assert set(found["done"]) <= allowed
+    assert found["open"] == [0, 1, 2, 3]
+    assert "STRIPE_API_KEY" not in found["variables"]
+
+
+@linux
+def test_the_warm_process_has_one_thread_with_every_library_loaded():
+    async def scene() -> int:
+        with pytest.raises(ConfinedRefused):
+            await confined("vetrina.media.processing.images:intake", {"data": b""})
+        return (await call("who"))["zygote"]
+
+    zygote = asyncio.run(scene())
+    assert len(os.listdir(f"/proc/{zygote}/task")) == 1
+
+
+@linux
+def test_no_descriptor_is_left_behind(run: Run):
+    async def scene() -> None:
+        await call("echo")
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(5):
+            await call("echo", {"data": bytes(100_000)})
+            for name in ("refuse", "fail", "take_in_c", "end_by_exit"):
+                with pytest.raises(ConfinedFailure):
+                    await call(name, {"zero": 0, "code": 1})
+            with pytest.raises(ConfinedTimeout):
+                await call("sleep", limits=Limits(seconds=0.02))
+        assert len(os.listdir("/proc/self/fd")) == before
+
+    run(scene())

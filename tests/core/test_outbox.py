@@ -1,0 +1,202 @@
+"""Mail and SMS really leave: over SMTP to a real server, over HTTP to a provider, or into a development site's outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+
+from tests.fakes.twilio import SID, TOKEN, TwilioFake
+from tests.server import Site, serving
+from vetrina import worker as worker_process
+from vetrina.core.encryption import Broken, seal, unseal
+from vetrina.core.messages import outbox
+from vetrina.core.messages.outbox import Letter, deliver, post
+from vetrina.core.messages.sms import SmsFailed, provider
+from vetrina.core.services import Services, connect
+from vetrina.core.settings import BadSetting, Settings
+from vetrina.core.web import paging
+
+MAIL = Letter("mail", "reader@example.com", "The code is 123456.", "Your code", "<p dir='rtl'>کد شما ۱۲۳۴۵۶</p>")
+
+
+class _Box:
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.refusals = 0
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.refusals:
+            self.refusals -= 1
+            return "451 later, please"
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        return "250 taken"
+
+
+@contextmanager
+def smtp(**options: Any) -> Iterator[tuple[_Box, int]]:
+    """A real SMTP server on loopback."""
+    box = _Box()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=port, **options)
+    controller.start()
+    try:
+        yield box, port
+    finally:
+        controller.stop()
+
+
+def using(services: Services, **changes: Any) -> Services:
+    """The same services under other settings."""
+    return replace(services, settings=replace(services.settings, **changes))
+
+
+async def test_a_mail_leaves_with_both_its_parts(services: Services) -> None:
+    with smtp() as (box, port):
+        changed = using(services, smtp_url=f"smtp://127.0.0.1:{port}", mail_from="Vetrina <shop@example.com>")
+        await deliver(changed, letter=seal(services.keys, MAIL))
+    (message,) = box.messages
+    assert (message["From"], message["To"], message["Subject"]) == ("Vetrina <shop@example.com>", MAIL.to, MAIL.subject)
+    assert message["Auto-Submitted"] == "auto-generated" and message["Message-ID"].endswith("@example.com>")
+    assert message.get_body(("plain",)).get_content().strip() == MAIL.text  # type: ignore[union-attr]
+    assert message.get_body(("html",)).get_content().strip() == MAIL.html  # type: ignore[union-attr]
+
+
+async def test_a_refusal_is_raised_for_another_try(services: Services) -> None:
+    with smtp() as (box, port):
+        box.refusals = 1
+        changed = using(services, smtp_url=f"smtp://127.0.0.1:{port}")
+        with pytest.raises(Exception, match="later, please"):
+            await deliver(changed, letter=seal(services.keys, MAIL))
+        await deliver(changed, letter=seal(services.keys, MAIL))
+    assert len(box.messages) == 1
+
+
+async def test_a_password_is_not_sent_in_the_clear(services: Services) -> None:
+    seen: list[Any] = []
+
+    def check(server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
+        seen.append(data)
+        return AuthResult(success=True)
+
+    with smtp(authenticator=check, auth_require_tls=False) as (box, port):
+        changed = using(services, smtp_url=f"smtp://me:secret@127.0.0.1:{port}")
+        with pytest.raises(Exception, match="STARTTLS"):
+            await deliver(changed, letter=seal(services.keys, MAIL))
+    assert seen == [] and box.messages == []
+
+
+async def test_headers_cannot_be_smuggled_in(services: Services) -> None:
+    with smtp() as (box, port):
+        changed = using(services, smtp_url=f"smtp://127.0.0.1:{port}")
+        for to in ("a@example.com\r\nBcc: all@example.com", "a@example.com, b@example.com"):
+            with pytest.raises(ValueError):
+                await deliver(changed, letter=seal(services.keys, Letter("mail", to, "x", "y")))
+    assert box.messages == []
+
+
+async def test_an_address_that_is_none_is_a_bad_setting(services: Services) -> None:
+    with pytest.raises(BadSetting, match="VETRINA_SMTP_URL"):
+        await deliver(using(services, smtp_url="mail.example.com"), letter=seal(services.keys, MAIL))
+
+
+def texting(services: Services, fake: TwilioFake, token: str = TOKEN) -> Services:
+    """Services that send SMS to the fake."""
+    return using(services, twilio_account_sid=SID, twilio_auth_token=token, twilio_api_base=fake.url, sms_from="+15005550006")
+
+
+async def test_an_sms_leaves(services: Services) -> None:
+    with TwilioFake() as fake:
+        await deliver(texting(services, fake), letter=seal(services.keys, Letter("sms", "+989121234567", "کد: 123456")))
+        assert fake.received == [{"To": "+989121234567", "From": "+15005550006", "Body": "کد: 123456"}]
+
+
+async def test_what_passes_is_tried_again_and_what_stays_is_not(services: Services) -> None:
+    letter = seal(services.keys, Letter("sms", "+15005550001", "x"))
+    with TwilioFake() as fake:
+        for status in (429, 503):
+            fake.answers = [status]
+            with pytest.raises(SmsFailed):
+                await deliver(texting(services, fake), letter=letter)
+        await deliver(texting(services, fake, token="wrong"), letter=letter)
+        await deliver(texting(services, fake), letter=seal(services.keys, Letter("sms", "not a number", "x")))
+        assert fake.received == []
+        there = provider(texting(services, fake).settings)
+    assert there is not None
+    with pytest.raises(SmsFailed) as away:
+        await there.send(to="+15005550001", text="x")
+    assert not away.value.final
+
+
+async def test_nothing_in_the_queue_can_be_read(services: Services, worker: Services) -> None:
+    async with services.db.tx() as tx:
+        await post(tx, services, MAIL)
+        rows = await (await tx.connection.execute("select args::text from procrastinate_jobs")).fetchall()
+    assert len(rows) == 1 and "123456" not in rows[0][0] and "reader" not in rows[0][0]
+
+
+def test_what_was_sealed_comes_back_and_nothing_else() -> None:
+    old, new = b"old" * 20, b"new" * 20
+    assert unseal([new, old], seal([old], {"code": "1"}), dict) == {"code": "1"}
+    for text in (seal([b"other" * 9], 1), "", "a.b.c.d.e", seal([old], 1)[:-3] + "AAA"):
+        with pytest.raises(Broken):
+            unseal([new, old], text, int)
+
+
+async def test_a_development_site_keeps_and_shows_what_it_would_have_sent(settings: Settings, database: str) -> None:
+    async with serving(connect(replace(settings, development=True), database)) as site:
+        async with site.services.db.tx() as tx:
+            for number in range(3):
+                await post(tx, site.services, replace_text(MAIL, f"number {number}"))
+            await post(tx, site.services, Letter("sms", "+15005550001", "a text"))
+            rows = await (await tx.connection.execute("select args->>'letter' from procrastinate_jobs order by id")).fetchall()
+        for (letter,) in rows:
+            await deliver(site.services, letter=letter)
+        page = (await site.client.get("/api/v1/outbox?limit=2")).json()
+        assert [each["text"] for each in page["items"]] == ["a text", "number 2"]
+        assert set(page["items"][0]) >= {"to", "subject", "text", "at"}
+        rest = (await site.client.get("/api/v1/outbox", params={"cursor": page["next_cursor"]})).json()
+        assert [each["text"] for each in rest["items"]] == ["number 1", "number 0"]
+        found = (await site.client.get("/api/v1/outbox", params={"to": "+15005550001"})).json()
+        assert [each["channel"] for each in found["items"]] == ["sms"]
+        html = await site.client.get("/outbox")
+        assert html.status_code == 200 and "number 2" in html.text and "a text" in html.text
+
+
+def replace_text(letter: Letter, text: str) -> Letter:
+    """The letter with another text."""
+    return Letter(letter.channel, letter.to, text, letter.subject, letter.html)
+
+
+async def test_any_other_site_has_no_outbox(site: Site) -> None:
+    for path in ("/api/v1/outbox", "/outbox"):
+        assert (await site.client.get(path)).status_code == 404
+
+
+async def test_the_queue_delivers(settings: Settings, database: str) -> None:
+    services = connect(replace(settings, development=True), database)
+    await services.open()
+    stop = asyncio.Event()
+    task = asyncio.create_task(worker_process.work(services, stop))
+    async with services.db.tx() as tx:
+        await post(tx, services, MAIL)
+    for _ in range(100):
+        async with services.db.read() as tx:
+            rows = await tx.all(outbox.LIST, before=paging.FIRST, to=None, limit=9)
+        if rows:
+            break
+        await asyncio.sleep(0.05)
+    stop.set()
+    await task
+    assert [row.to for row in rows] == [MAIL.to]

@@ -1,0 +1,111 @@
+"""Notifications reach whoever waits for their topic, in every process; a slow or cut-off reader is told to look again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest_asyncio
+
+from vetrina.core.database.connection import Database
+from vetrina.core.pubsub import Hub
+
+
+@pytest_asyncio.fixture
+async def hub(db: Database) -> AsyncIterator[Hub]:
+    made = Hub(db)
+    made.start()
+    with made.subscribe("generations/warm") as warm:  # listening has begun when this is heard
+        messages = warm.messages(every=0.05)
+        async with asyncio.timeout(5):
+            while await anext(messages) is None:
+                await notify(db, '{"id":"warm"}')
+    yield made
+    await made.stop()
+
+
+async def notify(db: Database, payload: str, channel: str = "generations") -> None:
+    async with db.read() as tx:
+        await tx.connection.execute("select pg_notify(%s, %s)", (channel, payload))
+
+
+async def some(messages: AsyncIterator[dict[str, Any] | None], count: int) -> list[dict[str, Any]]:
+    """The next `count` messages, without the moments at which nothing came."""
+    found: list[dict[str, Any]] = []
+    async with asyncio.timeout(5):
+        while len(found) < count:
+            if (message := await anext(messages)) is not None:
+                found.append(message)
+    return found
+
+
+async def test_each_topic_hears_its_own_in_order(db: Database, hub: Hub) -> None:
+    with hub.subscribe("generations/a") as a, hub.subscribe("generations/b") as b, hub.subscribe("generations/a") as twin:
+        for step in range(3):
+            await notify(db, f'{{"id":"a","progress":{step}}}')
+            await notify(db, f'{{"id":"b","progress":{step * 10}}}')
+        assert [each["progress"] for each in await some(a.messages(every=1), 3)] == [0, 1, 2]
+        assert [each["progress"] for each in await some(twin.messages(every=1), 3)] == [0, 1, 2]
+        assert [each["progress"] for each in await some(b.messages(every=1), 3)] == [0, 10, 20]
+
+
+async def test_a_bare_payload_names_the_row(db: Database, hub: Hub) -> None:
+    with hub.subscribe("payments/p") as place:
+        await notify(db, "some-account/p", "payments")
+        assert await some(place.messages(every=1), 1) == [{"id": "p"}]
+
+
+async def test_silence_is_a_moment_to_look_again(hub: Hub) -> None:
+    with hub.subscribe("generations/quiet") as place:
+        async with asyncio.timeout(5):
+            assert await anext(place.messages(every=0.01)) is None
+
+
+async def test_a_reader_that_falls_behind_is_told_to_look_again(db: Database, hub: Hub) -> None:
+    with hub.subscribe("generations/slow") as place, hub.subscribe("generations/last") as last:
+        async with db.read() as tx:
+            await tx.connection.execute(
+                "select pg_notify('generations', '{\"id\":\"slow\",\"progress\":' || n || '}') from generate_series(1, 500) n"
+            )
+        await notify(db, '{"id":"last"}')
+        await some(last.messages(every=1), 1)
+        seen: list[Any] = []
+        async with asyncio.timeout(5):
+            messages = place.messages(every=0.2)
+            while not seen or seen[-1] is None or seen[-1]["progress"] < 500:
+                seen.append(await anext(messages))
+        assert None in seen and len(seen) < 100
+
+
+async def test_after_a_lost_connection_everybody_looks_again_and_hears_on(
+    db: Database, hub: Hub, database: str, server: str
+) -> None:
+    with hub.subscribe("generations/x") as place:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                " where datname = %s and application_name like '%% listen'",
+                (urlsplit(database).path[1:],),
+            )
+        messages = place.messages(every=10)
+        async with asyncio.timeout(5):
+            assert await anext(messages) is None
+        await notify(db, '{"id":"x","progress":7}')
+        assert await some(messages, 1) == [{"id": "x", "progress": 7}]
+
+
+async def test_a_message_that_nobody_can_read_does_not_deafen(db: Database, hub: Hub) -> None:
+    with hub.subscribe("generations/y") as place:
+        for payload in ("{broken", '{"no":"id"}', ""):
+            await notify(db, payload)
+        await notify(db, '{"id":"y"}')
+        assert await some(place.messages(every=1), 1) == [{"id": "y"}]
+
+
+async def test_who_left_is_forgotten(db: Database, hub: Hub) -> None:
+    with hub.subscribe("generations/gone"):
+        pass
+    assert hub._subscribers == {}  # pyright: ignore[reportPrivateUsage]

@@ -1,0 +1,95 @@
+"""Accounts and what they own, made quickly and through the real functions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from vetrina.accounts import queries
+from vetrina.accounts.sessions.middleware import cookie_name
+from vetrina.accounts.sessions.tokens import SessionToken
+from vetrina.accounts.sign_in import actions
+from vetrina.accounts.sign_in.actions import Device
+from vetrina.core.database.ids import AccountId, new_id
+from vetrina.core.services import Services
+from vetrina.wallet.ledger import actions as wallet
+from vetrina.wallet.model import Asset
+
+Outcome = TypeVar("Outcome")
+
+PASSWORD = "a long enough one"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A test's account: its ids and ways to act as it."""
+
+    id: AccountId
+    session_id: UUID
+    email: str
+    headers: dict[str, str]
+    cookies: dict[str, str]
+
+
+class Make:
+    """Makes things in the test's database."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    async def account(
+        self, *, tokens: int | None = None, kind: str = "user", email: str | None = None, phone: str | None = None
+    ) -> Account:
+        """An account without a usable password, with exactly `tokens` tokens (None: the welcome gift)."""
+        account_id = new_id()
+        email = email or f"{account_id.hex[-12:]}@example.com"
+        services = self.services
+        async with services.db.tx() as tx:
+            if tokens is not None:
+                # The welcome gift is a setting; this account is made under another one.
+                await tx.connection.execute("update core.settings set value = '0' where key = 'wallet.welcome_tokens'")
+            await tx.one(
+                queries.INSERT_ACCOUNT, id=account_id, kind=kind, email=email, phone=phone, password_hash=None, name="Test"
+            )
+            if tokens is not None:
+                await tx.connection.execute("update core.settings set value = '20' where key = 'wallet.welcome_tokens'")
+            if tokens:
+                await wallet.give(tx, AccountId(account_id), Asset.TOKEN, tokens, source="gift", key="test")
+            token = await actions._open(tx, account_id, Device("test", "127.0.0.1"))  # pyright: ignore[reportPrivateUsage]
+        access = actions.access_token(services, token, kind)
+        return Account(
+            AccountId(account_id),
+            token.session_id,
+            email,
+            {"Authorization": f"Bearer {access}"},
+            {cookie_name(services): token.text()},
+        )
+
+    async def session(self, account: Account, *, agent: str = "test", ip: str = "127.0.0.1") -> SessionToken:
+        """Another session of the account."""
+        async with self.services.db.tx() as tx:
+            return await actions._open(tx, account.id, Device(agent, ip))  # pyright: ignore[reportPrivateUsage]
+
+    async def balance(self, account: Account, asset: Asset = Asset.TOKEN) -> tuple[int, int]:
+        """(balance, held) of the account."""
+        async with self.services.db.read() as tx:
+            row = await (
+                await tx.connection.execute(
+                    "select balance, held from wallet.wallets where account_id = %s and asset = %s", (account.id, asset.value)
+                )
+            ).fetchone()
+        return (row[0], row[1]) if row else (0, 0)
+
+    async def books(self) -> None:
+        """Fails, naming the first wrong row, unless the books agree."""
+        async with self.services.db.read() as tx:
+            faults = await wallet.faults(tx)
+        assert faults == [], faults[0]
+
+
+async def race(count: int, run: Callable[[], Awaitable[Outcome]]) -> list[Outcome | BaseException]:
+    """What became of `count` calls that began together; exceptions are outcomes too."""
+    return await asyncio.gather(*(run() for _ in range(count)), return_exceptions=True)

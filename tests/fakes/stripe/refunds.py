@@ -1,0 +1,91 @@
+"""After the sale: refunds and disputes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.fakes.stripe.protocol import Asked, Wrong, metadata, whole
+from tests.fakes.stripe.store import Store
+
+
+class After(Store):
+    """Money that goes back."""
+
+    def create_refund(self, asked: Asked) -> dict[str, Any]:
+        """POST /v1/refunds"""
+        params = asked.params
+        if "payment_intent" in params:
+            intent = self.get("payment_intents", params["payment_intent"])
+            name = intent["latest_charge"]
+        else:
+            name = params.get("charge")
+        charge = self.get("charges", name)
+        if not charge["paid"]:
+            raise Wrong(400, f"Charge {charge['id']} has not been paid.", code="charge_not_refundable")
+        left = charge["amount"] - charge["amount_refunded"]
+        if not left:
+            raise Wrong(400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+        amount = whole(params, "amount", left)
+        if not 1 <= amount <= left:
+            raise Wrong(400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", param="amount")
+        made = self.add(
+            "refunds", "re", amount=amount, charge=charge["id"], currency=charge["currency"], status="succeeded",
+            payment_intent=charge["payment_intent"], reason=params.get("reason"), failure_reason=None, receipt_number=None,
+        )  # fmt: skip
+        made["metadata"] = metadata(params)
+        charge["amount_refunded"] += amount
+        charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+        self.tell("refund.created", made)
+        self.tell("charge.refunded", charge)
+        self.tell("refund.updated", made)
+        return made
+
+    def refund(self, intent: str, amount: int | None = None) -> dict[str, Any]:
+        """Somebody refunds in Stripe's dashboard."""
+        with self.lock:
+            params: dict[str, Any] = {"payment_intent": intent} | ({"amount": amount} if amount else {})
+            return self.create_refund(Asked("POST", "/v1/refunds", params))
+
+    def refund_fails(self, name: str) -> None:
+        """The cardholder's bank sends a refund back."""
+        with self.lock:
+            refund = self.get("refunds", name)
+            refund |= {"status": "failed", "failure_reason": "lost_or_stolen_card"}
+            charge = self.get("charges", refund["charge"])
+            charge["amount_refunded"] -= refund["amount"]
+            charge["refunded"] = False
+            self.tell("refund.failed", refund)
+            self.tell("charge.refund.updated", refund)
+
+    def dispute(self, intent: str, amount: int | None = None, reason: str = "fraudulent") -> dict[str, Any]:
+        """The cardholder's bank takes a payment back."""
+        with self.lock:
+            charge = self.get("charges", self.get("payment_intents", intent)["latest_charge"])
+            made = self.add(
+                "disputes", "dp", amount=amount or charge["amount"], charge=charge["id"], currency=charge["currency"],
+                payment_intent=intent, reason=reason, status="needs_response", is_charge_refundable=False,
+                evidence_details={"due_by": self.now() + 7 * 86400, "has_evidence": False, "submission_count": 0},
+            )  # fmt: skip
+            charge["disputed"] = True
+            self.tell("charge.dispute.created", made)
+            self.tell("charge.dispute.funds_withdrawn", made)
+            return made
+
+    def decide(self, name: str, status: str) -> dict[str, Any]:
+        """A dispute ends: won, lost or warning_closed."""
+        with self.lock:
+            dispute = self.get("disputes", name)
+            if dispute["status"] in {"won", "lost", "warning_closed"}:
+                raise Wrong(400, "This dispute is already closed.")
+            if status in {"won", "lost"}:
+                dispute["status"] = "under_review"
+                self.tell("charge.dispute.updated", dispute)
+            dispute["status"] = status
+            if status == "won":
+                self.tell("charge.dispute.funds_reinstated", dispute)
+            self.tell("charge.dispute.closed", dispute)
+            return dispute
+
+    def close_dispute(self, asked: Asked) -> dict[str, Any]:
+        """POST /v1/disputes/{id}/close: the merchant gives in."""
+        return self.decide(asked.path.split("/")[-2], "lost")

@@ -1,0 +1,95 @@
+"""The library in a real browser, with scripts: drop, progress, what is refused, deletion in a dialog."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.factories import Account, Make
+from tests.media.processing import bad_files as corpus
+from tests.server import Site
+from vetrina.demo.photos import path_of
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+
+DROP = """([zone, files]) => {
+  const data = new DataTransfer();
+  for (const [name, type, text] of files) {
+    data.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name, { type }));
+  }
+  for (const kind of ["dragenter", "dragover", "drop"]) {
+    zone.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+  }
+}"""
+
+
+@pytest_asyncio.fixture
+async def account(make: Make) -> Account:
+    return await make.account()
+
+
+@pytest_asyncio.fixture
+async def page(site: Site, account: Account) -> AsyncIterator[Page]:
+    """A page of a browser that is signed in; it fails the test when a script does."""
+    faults: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = await browser.new_context(base_url=site.url)
+        await context.add_cookies([{"name": name, "value": value, "url": site.url} for name, value in account.cookies.items()])
+        page = await context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        yield page
+        await browser.close()
+    assert faults == []
+
+
+async def test_pictures_are_dropped_shown_and_deleted(page: Page, site: Site, account: Account):
+    await page.goto("/library")
+    drop = await page.query_selector(".drop")
+    files = [("cup.jpg", "image/jpeg", corpus.photograph(400, 300)), ("letter.jpg", "image/jpeg", corpus.text())]
+    await page.evaluate(DROP, [drop, [(name, kind, base64.b64encode(data).decode()) for name, kind, data in files]])
+    refused = page.locator(".upload.is-bad")
+    await expect(refused).to_contain_text("letter.jpg")
+    await expect(refused).to_contain_text("This is not an image.")
+    # the good one is in the grid at once, and its picture has arrived
+    await expect(page.locator(".library-item")).to_have_count(1)
+    await expect(page.locator(".storage")).to_contain_text("1 picture,")
+    assert await page.locator(".library-item img").evaluate("async (image) => (await image.decode(), image.naturalWidth)") == 320
+
+    await page.locator("input[type=file]").set_input_files([path_of("cat"), path_of("coffee")])
+    await expect(page.locator(".library-item")).to_have_count(3)
+
+    await page.goto("/library")
+    await page.locator(".library-item").first.hover()
+    await page.get_by_label("Select coffee.jpg").check()
+    await page.get_by_label("Select cup.jpg").check()
+    await expect(page.locator("[data-selected-count]")).to_have_text("2 pictures selected")
+    await page.get_by_role("button", name="Delete selected").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page.locator(".library-item")).to_have_count(1)
+    async with site.api(account) as api:
+        assert [each["file_name"] for each in (await api.get("/files")).json()["items"]] == ["cat.jpg"]
+
+
+async def test_a_label_is_edited_and_a_filter_submits_itself(page: Page, site: Site, account: Account):
+    await page.goto("/library")
+    await page.locator("#upload-category").select_option("model_image")
+    await page.locator("input[type=file]").set_input_files([path_of("cat")])
+    await page.get_by_role("link", name="cat.jpg").click()
+    await page.get_by_label("Tags").fill("Chelsea, tabby")
+    await page.get_by_label("Everybody can see it").check()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved")).to_be_visible()
+    await page.goto("/library")
+    await page.get_by_label("Tag", exact=True).select_option("tabby")
+    await page.wait_for_url("**/library?*tag=tabby*")
+    await expect(page.locator(".library-item")).to_have_count(1)
+    async with site.api(account) as api:
+        (file,) = (await api.get("/files", params={"category": "model_image"})).json()["items"]
+    assert (file["tags"], file["is_public"]) == (["Chelsea", "tabby"], True)

@@ -1,0 +1,163 @@
+"""The library as a person without scripts uses it: every form is a plain one."""
+
+from __future__ import annotations
+
+import html
+import re
+from uuid import UUID
+
+import httpx2
+
+from tests.factories import Account, Make
+from tests.media.processing import bad_files as corpus
+from tests.media.storage_helpers import jobs_run, stored
+from tests.server import Site
+from vetrina.core.database.connection import Database
+from vetrina.core.database.ids import new_id
+from vetrina.core.services import Services
+from vetrina.media.files import actions
+from vetrina.media.files import picker as shelf
+from vetrina.media.model import FileRow
+
+
+async def kept(
+    site: Site, account: Account, *, name: str, category: str = "product_image", generation: UUID | None = None
+) -> FileRow:
+    prepared = await actions.prepare(site.services, account.id, corpus.photograph(400, 300))
+    metadata = {"generation_id": str(generation)} if generation else None
+    async with site.services.db.tx() as tx:
+        return await actions.insert(tx, account.id, prepared, category, name, metadata=metadata)
+
+
+def pictures(page: httpx2.Response) -> list[str]:
+    """The addresses of the pictures of a page."""
+    return [html.unescape(each) for each in re.findall(r'<img[^>]* src="(/media/[^"]+)"', page.text)]
+
+
+async def test_an_empty_library_says_what_to_do(site: Site, make: Make):
+    async with site.browser(await make.account()) as browser:
+        page = await browser.get("/library")
+    assert page.status_code == 200
+    assert "Your library is empty" in page.text
+    assert 'enctype="multipart/form-data"' in page.text
+
+
+async def test_who_is_not_signed_in_is_sent_to_sign_in(site: Site):
+    for path in ("/library", "/library?tag=a", f"/library/{new_id()}", "/library/picks?role=product"):
+        answer = await site.client.get(path)
+        assert (answer.status_code, answer.headers["location"].startswith("/sign-in?next=%2Flibrary")) == (303, True)
+    assert (await site.client.post("/library/deletion", data={"id": str(new_id()), "confirmed": "1"})).status_code == 303
+
+
+async def test_several_files_are_uploaded_without_scripts_and_shown(site: Site, make: Make, worker: Services, db: Database):
+    async with site.browser(await make.account()) as browser:
+        chosen = [("file", (name, corpus.photograph(400, 300))) for name in ("fig_bowl.jpg", "<b>&amp;.jpg")]
+        sent = await browser.post("/library", files=[*chosen, ("category", (None, "model_image"))])
+        assert (sent.status_code, sent.headers["location"]) == (303, "/library")
+        page = await browser.get("/library")
+        assert "2 pictures added" in page.text
+        assert "2 pictures," in page.text
+        assert 'alt="fig bowl"' in page.text
+        assert "<b>&amp;.jpg" not in page.text and "&lt;b&gt;" in page.text
+        shown = pictures(page)
+        assert len(shown) == 2
+        for url in shown:
+            assert (await browser.get(url)).headers["content-type"] == "image/webp"
+        assert "2 pictures added" not in (await browser.get("/library")).text
+
+        ids = re.findall(r'name="id" value="([^"]+)"', page.text)
+        asked = await browser.post("/library/deletion", data={"id": ids})
+        assert (asked.status_code, len(pictures(asked))) == (200, 2)
+        assert "Delete these 2 pictures?" in asked.text
+        assert len(await stored(site.services)) == 8
+        done = await browser.post("/library/deletion", data={"id": ids, "confirmed": "1"})
+        assert done.headers["location"] == "/library"
+        page = await browser.get("/library")
+        assert "2 pictures deleted" in page.text and "Your library is empty" in page.text
+    await jobs_run(db)
+    assert await stored(site.services) == set()
+
+
+async def test_the_bad_ones_are_told_by_name_and_the_good_ones_kept(site: Site, make: Make):
+    async with site.browser(await make.account()) as browser:
+        good, bad, worse = corpus.photograph(400, 300), corpus.text(), corpus.svg_with_script()
+        chosen = [("file", each) for each in (("good.jpg", good), ("letter.jpg", bad), ("logo.svg", worse))]
+        page = await browser.post("/library", files=[*chosen, ("category", (None, "product_image"))])
+        assert page.status_code == 422
+        assert "letter.jpg" in page.text and "This is not an image." in page.text
+        assert "logo.svg" in page.text and "SVG files are not taken." in page.text
+        assert len(pictures(page)) == 1 and "good.jpg" in page.text
+        none = await browser.post("/library", files=[("file", ("", b"")), ("category", (None, "product_image"))])
+        assert none.status_code == 422 and "Choose one or more pictures first." in none.text
+
+
+async def test_the_filters_narrow_the_grid_and_older_ones_follow(site: Site, make: Make):
+    account = await make.account()
+    rows = [await kept(site, account, name=f"n{n}.jpg") for n in range(38)]
+    rows.append(await kept(site, account, name="scene.jpg", category="model_image"))
+    async with site.browser(account) as browser:
+        first = await browser.get("/library")
+        assert len(pictures(first)) == 36
+        older = re.search(r'href="(/library\?cursor=[^"]+)"', first.text)
+        assert older
+        second = await browser.get(html.unescape(older[1]))
+        assert len(pictures(second)) == 3
+        assert f"/library/{rows[0].id}" in second.text
+        assert len(pictures(await browser.get("/library", params={"category": "model_image"}))) == 1
+        assert len(pictures(await browser.get("/library", params={"q": "SCENE"}))) == 1
+        assert "Nothing fits" in (await browser.get("/library", params={"tag": "winter"})).text
+
+        picks = await browser.get("/library/picks", params={"role": "product"})
+        assert len(pictures(picks)) == 24
+        older = re.search(r'hx-get="(/library/picks\?[^"]+)"', picks.text)
+        assert older
+        assert len(pictures(await browser.get(html.unescape(older[1])))) == 14
+        assert (await browser.get("/library/picks", params={"role": "result"})).status_code == 422
+
+    async with site.services.db.read() as tx:
+        chosen = [rows[1].id, rows[38].id, new_id()]  # an old one, one of another category, and nobody's
+        context = await shelf.pick_context(site.services, tx, account.id, "product", chosen=chosen)
+        shown = [each["id"] for each in context["files"]]
+        assert shown == [rows[1].id, *(row.id for row in reversed(rows[14:38]))]
+        assert f"chosen={rows[1].id}" in context["older"]
+
+
+async def test_the_label_is_kept_and_what_is_wrong_with_it_is_said(site: Site, make: Make):
+    account, stranger = await make.account(), await make.account()
+    generation = new_id()
+    row = await kept(site, account, name="Ocean.jpg", category="generated_image", generation=generation)
+    path = f"/library/{row.id}"
+    async with site.browser(account) as browser:
+        page = await browser.get(path)
+        assert f'href="/studio/generations/{generation}"' in page.text
+        assert "Use in the studio" not in page.text
+        assert (await browser.get(pictures(page)[0])).status_code == 200
+        download = re.search(r'href="(/media/[^"]+)" download', page.text)
+        assert download
+        saved = await browser.get(html.unescape(download[1]))
+        assert saved.headers["content-disposition"].startswith('attachment; filename="Ocean.jpg"')
+
+        assert (await browser.post(path, data={"tags": "sea, blue,, sea", "is_public": "on"})).status_code == 303
+        page = await browser.get(path)
+        assert 'value="sea, blue"' in page.text and 'name="is_public" checked' in page.text
+        assert (await site.client.get(pictures(page)[0])).status_code == 200
+        assert "?" not in pictures(page)[0]
+        wrong = await browser.post(path, data={"tags": "x" * 41})
+        assert wrong.status_code == 422
+        assert "A tag has 1 to 40 characters" in wrong.text and "x" * 41 in wrong.text
+        assert (await browser.post(path, data={})).status_code == 303
+        assert 'name="is_public" checked' not in (await browser.get(path)).text
+    async with site.browser(stranger) as browser:
+        assert (await browser.get(path)).status_code == 404
+        assert (await browser.post(path, data={"is_public": "on"})).status_code == 404
+        await browser.post("/library/deletion", data={"id": str(row.id), "confirmed": "1"})
+        assert len(pictures(await browser.get("/library"))) == 0
+    async with site.browser(account) as browser:
+        assert (await browser.get(path)).status_code == 200
+
+
+async def test_a_product_leads_to_the_studio(site: Site, make: Make):
+    account = await make.account()
+    row = await kept(site, account, name="cup.jpg")
+    async with site.browser(account) as browser:
+        assert f'href="/studio?product={row.id}"' in (await browser.get(f"/library/{row.id}")).text

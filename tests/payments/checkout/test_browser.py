@@ -1,0 +1,43 @@
+"""A purchase in a real browser: the page that waits goes on by itself."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from tests.factories import Make
+from tests.server import Site
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+
+
+async def test_tokens_are_bought_and_the_waiting_page_goes_on_by_itself(site: Site, make: Make) -> None:
+    account = await make.account(tokens=0)
+    faults: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = await browser.new_context(base_url=site.url, viewport={"width": 360, "height": 780})
+        await context.add_cookies([{"name": name, "value": value, "url": site.url} for name, value in account.cookies.items()])
+        context.on("weberror", lambda error: faults.append(str(error.error)))
+        shop, waiting = await context.new_page(), await context.new_page()
+        for page in (shop, waiting):
+            page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        await shop.goto("/wallet/buy?next=/account")
+        await shop.get_by_role("radio", name="Studio").check()
+        await shop.get_by_role("button", name="Go to the checkout").click()
+        await expect(shop.get_by_role("heading", name="$14.99")).to_be_visible()
+        await waiting.goto("/payments")
+        await waiting.get_by_role("link", name="200 tokens").click()
+        await expect(waiting.get_by_role("heading", name="Waiting for the payment")).to_be_visible()
+        place = waiting.url
+        await shop.get_by_role("button", name="Pay").click()
+        await expect(shop.get_by_role("heading", name="Paid, thank you")).to_be_visible()
+        assert shop.url == place
+        await expect(waiting.get_by_role("heading", name="Paid, thank you")).to_be_visible(timeout=5000)
+        await expect(waiting.get_by_role("link", name="Go on")).to_have_attribute("href", "/account")
+        await browser.close()
+    assert faults == []
+    assert await make.balance(account) == (200, 0)

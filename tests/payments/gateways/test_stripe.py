@@ -1,0 +1,223 @@
+"""Stripe, from the button to the wallet, over HTTP on both sides, through the official SDK."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from tests.factories import Make, race
+from tests.fakes.stripe import GOOD, SLOW, Fault, StripeFake
+from tests.payments.helpers import one, overdue, pack, scalar
+from tests.payments.stripe_helpers import checkout, delivered, drain, right, session_of
+from tests.server import Site
+from vetrina.core.database.connection import Database
+from vetrina.payments import jobs
+from vetrina.payments.settlement import sweep
+
+NOW = timedelta(seconds=-1)
+
+
+async def test_a_pack_is_bought(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    async with till.browser(account) as browser, till.api(account) as api:
+        page = await browser.get("/wallet/buy")
+        assert f"form-action 'self' {stripe.url}" in page.headers["content-security-policy"]
+        assert stripe.url not in (await browser.get("/wallet")).headers["content-security-policy"]
+        form = {"pack_id": (await pack(api, "tokens_200"))["id"], "gateway": "stripe", "next": "/studio"}
+        address = (await browser.post("/wallet/buy", data=form)).headers["location"]
+        assert address.startswith(f"{stripe.url}/c/pay/cs_test_")
+        pay_page = await till.client.get(address)
+        assert "14.99 USD" in pay_page.text and "Studio, 200 tokens" in pay_page.text
+
+        session = stripe.all("checkout/sessions")[-1]
+        payment = (await api.get("/payments")).json()["items"][0]
+        customer = stripe.get("customers", session["customer"])
+        assert (customer["email"], customer["metadata"]) == (account.email, {"vetrina_account": str(account.id)})
+        assert (session["amount_total"], session["currency"], session["mode"]) == (1499, "usd", "payment")
+        assert session["client_reference_id"] == payment["id"]
+
+        stripe.post.hold()  # the webhooks are late: the buyer is back first
+        answer = await till.client.post(address, data={"card": "4242 4242 4242 4242"})
+        back = urlsplit(answer.headers["location"])
+        assert (answer.status_code, back.path) == (303, "/payments/stripe/return")
+        home = await till.client.get(f"{back.path}?{back.query}")
+        assert (home.status_code, home.headers["location"]) == (303, f"/payments/{payment['id']}")
+        paid = await one(api, payment)
+        assert (paid["status"], paid["reference"], paid["card_mask"]) == (
+            "completed", session["payment_intent"], "visa **** 4242",
+        )  # fmt: skip
+        assert await make.balance(account) == (200, 0)
+        stripe.post.let_go()
+        await delivered(till.services, stripe)
+        assert await one(api, payment) == paid
+    assert await make.balance(account) == (200, 0)
+    await right(make)
+    assert await scalar(db, "select count(*)::int from payments.webhook_events where outcome = 'failed'") == 0
+
+
+async def test_webhooks_alone_are_enough(till: Site, stripe: StripeFake, make: Make) -> None:
+    account = await make.account(tokens=0)
+    async with till.api(account) as api:
+        payment = await checkout(api)
+        stripe.pay(session_of(stripe, payment)["id"])
+        await delivered(till.services, stripe)
+        paid = await one(api, payment)
+        assert (paid["status"], paid["card_mask"]) == ("completed", "visa **** 4242")
+        assert {each["metadata"]["vetrina_payment"] for each in stripe.all("charges")} == {payment["id"]}
+    assert await make.balance(account) == (200, 0)
+
+
+async def test_every_call_is_pinned_and_keyed(till: Site, stripe: StripeFake, make: Make) -> None:
+    account = await make.account(tokens=0)
+    async with till.api(account) as api:
+        await checkout(api)
+        await checkout(api)
+    assert {each.headers["stripe-version"] for each in stripe.calls} == {"2026-10-28.endive"}
+    keys = [each.key for each in stripe.calls if each.method == "POST"]
+    assert all(keys) and len(set(keys)) == len(keys)
+    assert stripe.counted() == {"POST /v1/customers": 1, "POST /v1/checkout/sessions": 2}, "a customer is made once"
+
+
+async def test_many_checkouts_at_once_make_one_customer(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    async with till.api(account) as api:
+        body = {"pack_id": (await pack(api))["id"], "gateway": "stripe"}
+        answers = await race(8, lambda: api.post("/payments", json=body))
+    assert {each.status_code for each in answers if isinstance(each, httpx2.Response)} == {201}
+    assert len(stripe.all("customers")) == 1
+    assert await scalar(db, "select count(*)::int from payments.customers") == 1
+
+
+async def test_an_answer_that_is_lost_on_the_way_is_asked_for_again(till: Site, stripe: StripeFake, make: Make) -> None:
+    account = await make.account(tokens=0)
+    stripe.next("checkout/sessions", Fault(status=500))  # the session is made, and nobody is told
+    async with till.api(account) as api:
+        payment = await checkout(api)
+    assert len(stripe.all("checkout/sessions")) == 1
+    assert payment["checkout_url"] == stripe.all("checkout/sessions")[0]["url"]
+
+
+async def test_stripe_is_away(till: Site, stripe: StripeFake, make: Make) -> None:
+    account = await make.account(tokens=0)
+    stripe.next("checkout/sessions", *[Fault(status=503, done=False)] * 4)
+    async with till.api(account) as api:
+        body = {"pack_id": (await pack(api))["id"], "gateway": "stripe"}
+        answer = await api.post("/payments", json=body, headers={"Idempotency-Key": "k"})
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:vetrina:gateway-failed")
+        assert "Nothing was charged" in answer.json()["detail"]
+        assert (await api.get("/payments")).json()["items"][0]["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("card", "code"), [("4000000000000002", "generic_decline"), ("4000 0000 0000 9995", "insufficient_funds")]
+)
+async def test_a_declined_card_is_kept_and_another_may_pay(
+    till: Site, stripe: StripeFake, make: Make, db: Database, card: str, code: str
+) -> None:
+    account = await make.account(tokens=0)
+    async with till.api(account) as api:
+        payment = await checkout(api)
+        session = session_of(stripe, payment)
+        page = await till.client.post(session["url"], data={"card": card})
+        assert page.status_code == 200 and 'role="alert"' in page.text
+        await delivered(till.services, stripe)
+        await drain(till.services)
+        assert (await one(api, payment))["status"] == "pending"
+        kept = "select string_agg(concat_ws('|', code, reason, amount, currency), ' ') from payments.failed_transactions"
+        assert await scalar(db, kept) == f"{code}|{stripe.all('charges')[0]['failure_message']}|1499|USD"
+        stripe.pay(session["id"], GOOD)
+        await delivered(till.services, stripe)
+        assert (await one(api, payment))["status"] == "completed"
+    assert await make.balance(account) == (200, 0)
+    await right(make)
+
+
+@pytest.mark.parametrize("comes", [True, False])
+async def test_a_slow_way_of_paying(till: Site, stripe: StripeFake, make: Make, comes: bool) -> None:
+    account = await make.account(tokens=0)
+    async with till.api(account) as api:
+        payment = await checkout(api)
+        session = session_of(stripe, payment)
+        stripe.pay(session["id"], SLOW)
+        await delivered(till.services, stripe)
+        assert (await one(api, payment))["status"] == "pending"
+        stripe.slow_money(session["id"], comes=comes)
+        await delivered(till.services, stripe)
+        assert (await one(api, payment))["status"] == ("completed" if comes else "failed")
+    assert await make.balance(account) == (200 if comes else 0, 0)
+
+
+async def test_nobody_pays(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    async with till.api(account) as api:
+        told, asked = await checkout(api), await checkout(api)
+        with stripe.lock:
+            stripe.run_out(session_of(stripe, told))
+        await delivered(till.services, stripe)
+        assert (await one(api, told))["status"] == "expired"
+        await overdue(db)
+        await jobs.expire_due(till.services)
+        assert (await one(api, asked))["status"] == "expired"
+
+
+async def test_who_never_comes_back_is_found_by_the_sweep(till: Site, stripe: StripeFake, make: Make) -> None:
+    account = await make.account(tokens=0)
+    stripe.post.mischief.drop = 1.0
+    async with till.api(account) as api:
+        payment = await checkout(api)
+        stripe.pay(session_of(stripe, payment)["id"])
+        found = await sweep.sweep(till.services, young=NOW, pause=NOW)
+        assert (found.asked, found.paid, found.away) == (1, 1, 0)
+        assert (await one(api, payment))["status"] == "completed"
+    assert await make.balance(account) == (200, 0)
+    await right(make)
+
+
+async def test_a_return_is_only_a_hint(till: Site, stripe: StripeFake, make: Make) -> None:
+    account = await make.account(tokens=0)
+    async with till.api(account) as api:
+        payment = await checkout(api)
+        name = session_of(stripe, payment)["id"]
+        for _ in range(3):
+            answer = await till.client.get("/payments/stripe/return", params={"session": name})
+            assert answer.headers["location"] == f"/payments/{payment['id']}"
+        assert (await one(api, payment))["status"] == "pending"
+    assert (await till.client.get("/payments/stripe/return", params={"session": "cs_test_unknown"})).status_code == 404
+    assert (await till.client.get("/payments/stripe/return")).status_code == 422
+    assert await make.balance(account) == (0, 0)
+
+
+async def test_another_sum_than_ours_grants_nothing(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    async with till.api(account) as api:
+        payment = await checkout(api)
+        session = session_of(stripe, payment)
+        with stripe.lock:
+            session["amount_total"] = 99
+        stripe.pay(session["id"])
+        await delivered(till.services, stripe)
+        await till.client.get("/payments/stripe/return", params={"session": session["id"]})
+        assert (await one(api, payment))["status"] == "pending"
+        dead = "select count(*)::int from payments.webhook_events where outcome = 'dead' and error like '%%not 99%%'"
+        assert await scalar(db, dead) == 2, "the session's and the charge's"
+    assert await make.balance(account) == (0, 0)
+
+
+async def test_told_and_asked_at_once_it_is_granted_once(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    stripe.post.mischief.copies = 3
+    async with till.api(account) as api:
+        payment = await checkout(api)
+        name = session_of(stripe, payment)["id"]
+        stripe.pay(name)
+        coming: list[Any] = [till.client.get("/payments/stripe/return", params={"session": name}) for _ in range(16)]
+        await asyncio.gather(*coming, delivered(till.services, stripe), sweep.sweep(till.services, young=NOW, pause=NOW))
+        assert (await one(api, payment))["status"] == "completed"
+    assert await make.balance(account) == (200, 0)
+    assert await scalar(db, "select count(*)::int from core.usage where action = 'payment_completed'") == 1
+    await right(make)

@@ -1,0 +1,176 @@
+"""Stories of plans, from the button to the ledger, which is printed (pytest -s): an upgrade in the middle of a month, a
+renewal that fails twice and then succeeds, one that never does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+
+from tests.factories import Account, Make
+from tests.payments.helpers import one, press, scalar
+from tests.server import Site
+from tests.wallet.plan_helpers import ledger, member, pass_time, quota
+from vetrina.core.database.connection import Database
+from vetrina.core.services import Services
+from vetrina.wallet.model import Asset
+from vetrina.wallet.plans import actions as plans
+from vetrina.wallet.plans import jobs
+
+
+async def ids(api: httpx2.AsyncClient) -> dict[str, str]:
+    """The plans' ids by name."""
+    return {each["name"]: each["id"] for each in (await api.get("/plans")).json()["items"]}
+
+
+async def order(api: httpx2.AsyncClient, plan: str, **more: Any) -> dict[str, Any]:
+    """A checkout for a month of the plan."""
+    answer = await api.post("/payments", json={"plan_id": (await ids(api))[plan], "gateway": "sandbox", **more})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def spend(db: Database, account: Account, count: int, what: str) -> None:
+    """Use conversions."""
+    for number in range(count):
+        async with db.tx() as tx:
+            await plans.use(tx, account.id, Asset.CONVERSION, key=f"{what} {number}")
+
+
+async def told(db: Database, account: Account, title: str) -> list[tuple[Any, ...]]:
+    """The ledger, printed."""
+    found = await ledger(db, account)
+    print(f"\n{title}")
+    for kind, quantity, after in found:
+        print(f"  {kind:8} {quantity:+5}  {after:5}")
+    return found
+
+
+def summed(entries: list[tuple[Any, ...]]) -> list[tuple[str, int]]:
+    """Neighbours of one kind as one line."""
+    found: list[tuple[str, int]] = []
+    for kind, quantity, _ in entries:
+        if found and found[-1][0] == kind == "hold":
+            found[-1] = (kind, found[-1][1] + quantity)
+        else:
+            found.append((kind, quantity))
+    return found
+
+
+async def test_an_upgrade_in_the_middle_of_a_month(site: Site, make: Make, db: Database, services: Services) -> None:
+    account = await make.account()
+    async with site.api(account) as api:
+        await press(site.client, await order(api, "basic"), "paid")
+        await spend(db, account, 5, "first")  # two of the free month's, which ends sooner, and three of the plan's
+        await pass_time(services, account, "10 days")
+        before = await member(db, account)
+        opened, twin = await order(api, "advanced"), await order(api, "advanced")
+        days = (before.period_end - before.period_start) / timedelta(days=1)
+        credit = 150_000 - opened["amount"]
+        assert abs(credit - 50_000 * (days - 10) / days) < 2
+        assert opened["description"] == f"Advanced plan, one month, less {credit:,} IRR for what is left of your plan"
+        await press(site.client, opened, "paid")
+        after = await member(db, account)
+        assert after.plan == "advanced" and after.period_end - after.period_start > timedelta(days=27)
+        assert after.period_start > before.period_start + timedelta(days=9)
+        entries = await told(db, account, "An upgrade in the middle of a month")
+        assert summed(entries) == [("grant", 2), ("grant", 20), ("hold", -5), ("expiry", -17), ("grant", 100)]
+        assert (await quota(db, account)).left == 100
+
+        # The other checkout took the same credit off. Its money buys what it pays for: a part of the month after this one.
+        await press(site.client, twin, "paid")
+        ahead = await member(db, account)
+        assert ahead.period_end == after.period_end and ahead.paid_until is not None
+        share = (ahead.paid_until - after.period_end) / timedelta(days=1)
+        assert abs(share - 30.5 * twin["amount"] / 150_000) < 2
+    await make.books()
+
+
+async def test_a_renewal_fails_twice_and_then_succeeds(site: Site, make: Make, db: Database, services: Services) -> None:
+    account = await make.account()
+    async with site.api(account) as api:
+        await press(site.client, await order(api, "basic"), "paid")
+        ends = (await member(db, account)).period_end
+        await spend(db, account, 8, "first")
+        await pass_time(services, account, "1 month")
+        late = await member(db, account)
+        assert (late.plan, late.state) == ("basic", "grace") and late.grace_until is not None
+        assert late.grace_until - late.period_end == timedelta(days=7)
+        assert (await quota(db, account)).left == 14, "what had lapsed is back"
+        told_of = await scalar(db, "select args ->> 'account' from procrastinate_jobs where task_name = 'wallet.overdue'")
+        assert told_of == str(account.id)
+        await jobs.overdue(services, str(account.id))
+        assert await scalar(db, "select count(*)::int from procrastinate_jobs where task_name = 'core.deliver'") == 1
+        for day in range(2):
+            declined = await order(api, "basic")
+            await press(site.client, declined, "declined")
+            assert (await one(api, declined))["status"] == "failed"
+            await pass_time(services, account, "1 day")
+            assert (await member(db, account)).state == "grace", day
+        await spend(db, account, 3, "grace")
+        bucket = await quota(db, account)
+        assert (bucket.limit, bucket.used, bucket.left) == (20, 9, 11)
+        due = (await member(db, account)).period_end
+        await press(site.client, await order(api, "basic"), "paid")
+        after = await member(db, account)
+        assert (after.plan, after.state, after.period_start) == ("basic", "active", due), "the month that was due, not a new one"
+        assert after.period_end < ends + timedelta(days=32)
+        await jobs.overdue(services, str(account.id))
+        assert await scalar(db, "select count(*)::int from procrastinate_jobs where task_name = 'core.deliver'") == 1
+        entries = await told(db, account, "A renewal that fails twice and then succeeds")
+        assert summed(entries) == [
+            ("grant", 2), ("grant", 20), ("hold", -8), ("expiry", -14), ("grant", 14), ("hold", -3), ("expiry", -11),
+            ("grant", 20),
+        ]  # fmt: skip
+        assert (await quota(db, account)).left == 20
+    await make.books()
+
+
+async def test_a_renewal_that_never_comes(site: Site, make: Make, db: Database, services: Services) -> None:
+    account = await make.account(kind="vendor")
+    async with site.api(account) as api:
+        await press(site.client, await order(api, "vendor_pro"), "paid")
+        for time in ("1 month", "6 days"):
+            await pass_time(services, account, time)
+            assert (await member(db, account)).plan == "vendor_pro"
+        unpaid = await order(api, "vendor_pro")
+        await pass_time(services, account, "1 day")
+        left = await member(db, account)
+        assert (left.plan, left.state, left.grace_until) == ("vendor_free", "active", None)
+        entries = await told_slots(db, account)
+        assert entries == [("grant", 10), ("grant", 500), ("expiry", -10), ("expiry", -500), ("grant", 500), ("expiry", -500),
+                           ("grant", 10)]  # fmt: skip
+        # The money comes after all, when the plan has ended: a month from now, at once.
+        await press(site.client, unpaid, "paid")
+        back = await member(db, account)
+        assert (back.plan, back.state) == ("vendor_pro", "active")
+        assert back.period_start > left.period_start
+        assert (await quota(db, account, "image_slot")).left == 510
+    await make.books()
+
+
+async def told_slots(db: Database, account: Account) -> list[tuple[str, int]]:
+    """The ledger of image slots, printed."""
+    found = await ledger(db, account, "image_slot")
+    print("\nA renewal that never comes")
+    for kind, quantity, after in found:
+        print(f"  {kind:8} {quantity:+5}  {after:5}")
+    return [(kind, quantity) for kind, quantity, _ in found]
+
+
+async def test_a_smaller_plan_follows(site: Site, make: Make, db: Database, services: Services) -> None:
+    account = await make.account()
+    async with site.api(account) as api:
+        await press(site.client, await order(api, "advanced"), "paid")
+        refused = await api.post("/payments", json={"plan_id": (await ids(api))["basic"], "gateway": "sandbox"})
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:vetrina:plan-is-smaller")
+        chosen = await api.post("/membership/downgrade", json={"plan_id": (await ids(api))["basic"]})
+        assert chosen.json()["next_plan"] == "basic"
+        paid_ahead = await order(api, "basic")
+        assert paid_ahead["amount"] == 50_000
+        await press(site.client, paid_ahead, "paid")
+        assert (await member(db, account)).plan == "advanced" and (await quota(db, account)).left == 102
+        await pass_time(services, account, "1 month")
+        assert (await member(db, account)).plan == "basic" and (await quota(db, account)).left == 20
+    await make.books()

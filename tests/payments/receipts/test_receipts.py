@@ -1,0 +1,95 @@
+"""Receipts: numbered, whole, on a page and on paper, in both directions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from tests.factories import Make
+from tests.fakes.stripe import StripeFake
+from tests.payments.helpers import pack, press, start
+from tests.payments.stripe_helpers import bought, checkout, delivered
+from tests.server import Site
+from vetrina.core import site_settings as platform
+from vetrina.core.database.connection import Database
+from vetrina.payments.model import Receipt
+from vetrina.payments.receipts import pdf as receipt_pdf
+
+RECEIPT = Receipt(
+    number="R-2026-000123",
+    paid_at=datetime(2026, 11, 21, 9, tzinfo=UTC),
+    seller_name="Galleria Löwe",
+    seller_lines=["Kouter 12", "9000 Ghent"],
+    tax_number="BE 0123.456.789",
+    buyer="سارا احمدی, sara@example.com",
+    description="Studio, 200 tokens",
+    asset="token",
+    quantity=200,
+    amount=1499,
+    currency="USD",
+    gateway="Card",
+    card_mask="visa **** 4242",
+    reference="pi_1",
+    refunds=[(datetime(2026, 11, 22, tzinfo=UTC), 500)],
+    disputed=0,
+)
+
+
+async def test_a_paid_payment_has_a_receipt(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    payment, intent = await bought(till, stripe, account)
+    other, _ = await bought(till, stripe, account, "tokens_50")
+    stripe.refund(intent, 500)
+    await delivered(till.services, stripe)
+    async with db.tx() as tx:
+        await platform.put(tx, "payments.seller_name", "Galleria")
+        await platform.put(tx, "payments.seller_address", "Kouter 12; 9000 Ghent")
+    async with till.browser(account) as browser:
+        page = (await browser.get(f"/payments/{payment['id']}/receipt")).text
+        for said in ("R-2026-", "Galleria", "9000 Ghent", account.email, "Studio, 200 tokens", "visa **** 4242", intent,
+                     "$14.99", "−$5.00", "$9.99"):  # fmt: skip
+            assert said in page, said
+        again = (await browser.get(f"/payments/{other['id']}/receipt")).text
+        assert "Remains" not in again and "R-2026-" in again
+        home = (await browser.get(f"/payments/{payment['id']}")).text
+        assert f"/payments/{payment['id']}/receipt" in home and "Went back" in home
+        assert "Receipt" in (await browser.get("/payments")).text
+        for lang in ("en", "fa"):
+            pdf = await browser.get(f"/payments/{payment['id']}/receipt.pdf", params={"lang": lang})
+            assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
+            assert pdf.content.startswith(b"%PDF-") and 5_000 < len(pdf.content) < 200_000
+        assert (await browser.get(f"/payments/{payment['id']}/receipt.pdf?lang=xx")).status_code == 422
+
+
+async def test_nobody_elses_and_none_for_nothing(till: Site, stripe: StripeFake, make: Make) -> None:
+    account, stranger = await make.account(tokens=0), await make.account(tokens=0)
+    payment, _ = await bought(till, stripe, account)
+    async with till.browser(stranger) as browser:
+        for path in ("receipt", "receipt.pdf"):
+            assert (await browser.get(f"/payments/{payment['id']}/{path}")).status_code == 404
+            assert (await till.client.get(f"/payments/{payment['id']}/{path}")).status_code == 303
+    async with till.api(account) as api, till.browser(account) as browser:
+        unpaid = await checkout(api)
+        assert (await browser.get(f"/payments/{unpaid['id']}/receipt")).status_code == 404
+
+
+async def test_the_sandbox_gives_receipts_too(site: Site, make: Make) -> None:
+    account = await make.account(tokens=0)
+    async with site.api(account) as api, site.browser(account) as browser:
+        assert await pack(api)
+        payment = await start(api)
+        await press(site.client, payment, "paid")
+        assert "Test checkout" in (await browser.get(f"/payments/{payment['id']}/receipt")).text
+
+
+@pytest.mark.parametrize("language", receipt_pdf.LANGUAGES)
+def test_it_is_printed_the_same_each_time(language: receipt_pdf.Language) -> None:
+    assert receipt_pdf.draw(RECEIPT, language) == receipt_pdf.draw(RECEIPT, language)
+
+
+def test_a_long_receipt_goes_on_to_further_pages() -> None:
+    refunds = [(datetime(2026, 11, 22, tzinfo=UTC), 1)] * 60
+    long = msgspec.structs.replace(RECEIPT, refunds=refunds, seller_name="A long name " * 20)
+    assert receipt_pdf.draw(long).count(b"/Type /Page\n") == 3  # 60 lines of 8.5 mm below the head

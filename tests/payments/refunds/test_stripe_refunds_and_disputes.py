@@ -1,0 +1,217 @@
+"""After the sale: refunds, disputes and failures, told in any order, with the ledger in print."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from tests.factories import Make
+from tests.fakes.stripe import StripeFake
+from tests.payments.helpers import one
+from tests.payments.stripe_helpers import (
+    bought,
+    checkout,
+    delivered,
+    drain,
+    ledger,
+    reversals,
+    right,
+    session_of,
+    spend,
+    status,
+    told_in_print,
+)
+from tests.server import Site
+from vetrina.core.database.connection import Database
+from vetrina.wallet.ledger import actions as wallet
+from vetrina.wallet.model import Asset, WalletFrozen
+
+
+async def test_a_partial_refund(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    payment, intent = await bought(till, stripe, account)  # 200 tokens for $14.99
+    await spend(db, account, 30)
+    stripe.refund(intent, 500)
+    await delivered(till.services, stripe)
+    assert await status(till, account, payment) == "completed"
+    # 200 * 500 / 1499 is 66.7: what goes back is rounded down, for the buyer.
+    print(told_in_print("Bought 200, spent 30, a third paid back:", await ledger(db, account)))
+    assert await ledger(db, account) == [("grant", 200, 200), ("hold", -30, 170), ("revocation", -66, 104)]
+    stripe.refund(intent)
+    await delivered(till.services, stripe)
+    print(told_in_print("And the rest:", await ledger(db, account)))
+    assert await status(till, account, payment) == "refunded"
+    assert await ledger(db, account) == [
+        ("grant", 200, 200), ("hold", -30, 170), ("revocation", -66, 104), ("revocation", -104, 0),
+    ]  # fmt: skip
+    assert await reversals(db, payment) == [("refund", 500, 66, 0), ("refund", 999, 104, 30)]
+    await right(make)
+
+
+async def test_a_dispute_on_a_spent_pack(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    payment, intent = await bought(till, stripe, account)
+    await bought(till, stripe, account, "tokens_50")
+    await spend(db, account, 240)
+    dispute = stripe.dispute(intent)
+    await delivered(till.services, stripe)
+    assert await status(till, account, payment) == "disputed"
+    print(told_in_print("Bought 200 and 50, spent 240, and the 200 are disputed:", await ledger(db, account)))
+    assert await ledger(db, account) == [
+        ("grant", 200, 200), ("grant", 50, 250), ("hold", -200, 50), ("hold", -40, 10), ("revocation", -10, 0),
+    ]  # fmt: skip
+    assert await reversals(db, payment) == [("dispute", 1499, 10, 190)]
+
+    # Nothing can be spent meanwhile, whatever is bought.
+    await bought(till, stripe, account, "tokens_50")
+    with pytest.raises(WalletFrozen):
+        await spend(db, account, 1)
+    async with till.api(account) as api:
+        refused = await api.post("/generations", json={"style_name": "watercolour", "product_files": []})
+        assert refused.status_code in {422, 423}
+    await right(make)
+
+    stripe.decide(dispute["id"], "lost")
+    await delivered(till.services, stripe)
+    assert await status(till, account, payment) == "refunded"
+    await spend(db, account, 50)
+    print(told_in_print("Lost; another 50 bought and spent:", await ledger(db, account)))
+    assert await reversals(db, payment) == [("dispute", 1499, 10, 190)]
+    await right(make)
+
+
+async def test_a_dispute_that_is_won_gives_back_what_it_took(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    payment, intent = await bought(till, stripe, account)
+    await spend(db, account, 150)
+    dispute = stripe.dispute(intent)
+    await delivered(till.services, stripe)
+    assert await make.balance(account) == (0, 0)
+    stripe.decide(dispute["id"], "won")
+    await delivered(till.services, stripe)
+    assert await status(till, account, payment) == "completed"
+    print(told_in_print("Spent 150 of 200; disputed and won:", await ledger(db, account)))
+    assert await ledger(db, account) == [
+        ("grant", 200, 200), ("hold", -150, 50), ("revocation", -50, 0), ("grant", 50, 50),
+    ]  # fmt: skip
+    assert await reversals(db, payment) == [("dispute", 1499, 50, 150), ("dispute", -1499, -50, -150)]
+    await spend(db, account, 50)
+    await right(make)
+
+
+async def test_an_inquiry_moves_nothing(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    payment, intent = await bought(till, stripe, account)
+    stripe.post.hold()
+    dispute = stripe.dispute(intent)
+    stripe.post.held = []
+    with stripe.lock:
+        dispute["status"] = "warning_needs_response"
+        stripe.tell("charge.dispute.created", dispute)
+    stripe.post.let_go()
+    stripe.decide(dispute["id"], "warning_closed")
+    await delivered(till.services, stripe)
+    assert await status(till, account, payment) == "completed"
+    await spend(db, account, 200)
+    await right(make)
+
+
+async def test_what_is_set_aside_stays_with_its_work(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    payment, intent = await bought(till, stripe, account)
+    async with db.tx() as tx:
+        hold = await wallet.hold(tx, account.id, Asset.TOKEN, 80, key="running")
+    stripe.refund(intent)
+    await delivered(till.services, stripe)
+    assert await make.balance(account) == (0, 80)
+    async with db.tx() as tx:
+        assert await wallet.release(tx, account.id, hold, reason="failed")
+    assert await make.balance(account) == (80, 0)
+    assert await reversals(db, payment) == [("refund", 1499, 120, 80)]
+    await right(make)
+
+
+async def test_a_refund_that_the_bank_sends_back(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    payment, intent = await bought(till, stripe, account)
+    refund = stripe.refund(intent)
+    await delivered(till.services, stripe)
+    assert (await status(till, account, payment), await make.balance(account)) == ("refunded", (0, 0))
+    stripe.refund_fails(refund["id"])
+    await delivered(till.services, stripe)
+    assert (await status(till, account, payment), await make.balance(account)) == ("completed", (200, 0))
+    await right(make)
+
+
+def _story(stripe: StripeFake, intent: str) -> None:
+    """What the world does to one payment: two refunds of which one fails, and a dispute that is won."""
+    stripe.refund(intent, 300)
+    failed = stripe.refund(intent, 200)
+    stripe.refund_fails(failed["id"])
+    dispute = stripe.dispute(intent, 1199)
+    stripe.decide(dispute["id"], "won")
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_order_ends_the_same(till: Site, stripe: StripeFake, make: Make, db: Database, seed: int) -> None:
+    account = await make.account(tokens=0)
+    stripe.post.hold()
+    async with till.api(account) as api:
+        payment = await checkout(api)
+        session = session_of(stripe, payment)
+        stripe.pay(session["id"])
+        _story(stripe, session["payment_intent"])
+        random.Random(seed).shuffle(stripe.post.held or [])
+        stripe.post.mischief.copies = 2
+        stripe.post.let_go()
+        await asyncio.to_thread(stripe.post.settle)
+        outcomes = await drain(till.services, order=random.Random(seed))
+        assert set(outcomes) <= {"applied", "ignored"}
+        paid = await one(api, payment)
+    assert (paid["status"], paid["refunded"], paid["card_mask"]) == ("completed", 300, "visa **** 4242")
+    # 200 * 300 / 1499 = 40.02
+    assert await make.balance(account) == (160, 0)
+    await right(make)
+
+
+async def test_a_refund_that_comes_before_its_payment(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    """The worst case: the first that we hear is a refund of something that Stripe alone can name."""
+    account = await make.account(tokens=0)
+    stripe.post.hold()
+    async with till.api(account) as api:
+        payment = await checkout(api)
+        session = session_of(stripe, payment)
+        stripe.pay(session["id"])
+        stripe.refund(session["payment_intent"])
+        events = stripe.post.held or []
+        stripe.post.held = [each for each in events if each["type"] == "refund.created"]
+        later = [each for each in events if each["type"] != "refund.created"]
+        stripe.post.let_go()
+        await delivered(till.services, stripe)
+        assert (await one(api, payment))["status"] == "refunded"
+        assert await ledger(db, account) == [("grant", 200, 200), ("revocation", -200, 0)]
+        for each in later:
+            stripe.post.send(each)
+        await delivered(till.services, stripe)
+        paid = await one(api, payment)
+    assert (paid["status"], paid["reference"], paid["card_mask"]) == ("refunded", session["payment_intent"], "visa **** 4242")
+    assert len(await ledger(db, account)) == 2
+    await right(make)
+
+
+async def test_stripe_is_away_when_it_has_to_be_asked(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    stripe.post.hold()
+    async with till.api(account) as api:
+        payment = await checkout(api)
+        session = session_of(stripe, payment)
+        stripe.pay(session["id"])
+        stripe.refund(session["payment_intent"])
+        stripe.post.held = [each for each in stripe.post.held or [] if each["type"] == "refund.created"]
+        stripe.key = "another"  # every call of ours is refused
+        stripe.post.let_go()
+        await asyncio.to_thread(stripe.post.settle)
+        assert await drain(till.services) == ["ignored"], "not ours, as far as Stripe says"
+        assert (await one(api, payment))["status"] == "pending"

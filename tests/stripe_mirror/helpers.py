@@ -1,0 +1,55 @@
+"""Signed deliveries and a look at what stands in the mirror."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+
+from tests.server import Site
+from vetrina.core.database.connection import Database
+from vetrina.core.settings import Settings
+from vetrina.stripe_mirror.ingest import actions, events
+from vetrina.stripe_mirror.ingest.events import sign
+
+SECRET, OLDER_SECRET = "whsec_new", "whsec_old"
+
+
+def with_stripe(settings: Settings, **more: Any) -> Settings:
+    """The same settings, with webhook secrets."""
+    return replace(settings, stripe_webhook_secret=f"{SECRET},{OLDER_SECRET}", **more)
+
+
+async def deliver(
+    site: Site, body: dict[str, Any] | bytes, *, secret: str = SECRET, at: float = 0, headers: dict[str, str] | None = None
+) -> httpx2.Response:
+    """POST it as Stripe does, signed `at` seconds from now."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    signed = {"stripe-signature": sign(raw, secret, int(time.time() + at)), "content-type": "application/json; charset=utf-8"}
+    return await site.client.post("/webhooks/stripe", content=raw, headers={**signed, **(headers or {})})
+
+
+async def take(db: Database, *batches: Sequence[dict[str, Any]]) -> None:
+    """Take events in without HTTP, each batch in one transaction."""
+    for batch in batches:
+        async with db.tx() as tx:
+            await actions.take(tx, [events.read(json.dumps(each).encode()) for each in batch])
+
+
+async def row(db: Database, kind: str, id: str, columns: str = "data") -> Any:
+    """Columns of one mirrored object; None if it is not there."""
+    async with db.read() as tx:
+        found = await (await tx.connection.execute(
+            f"select {columns} from stripe_mirror.{kind} where id = %s".encode(), (id,))).fetchone()  # fmt: skip
+    return found[0] if found and len(found) == 1 else found
+
+
+async def value(db: Database, sql: str, *arguments: Any) -> Any:
+    """The first column of the first row."""
+    async with db.read() as tx:
+        found = await (await tx.connection.execute(sql.encode(), arguments)).fetchone()
+    return found[0] if found else None

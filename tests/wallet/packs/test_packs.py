@@ -1,0 +1,128 @@
+"""Packs: edited by their operator on a page, by the API and by command; a checkout keeps the price that it began with."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.accounts.roles.test_roles import appoint
+from tests.factories import Make
+from tests.payments.helpers import one, press, start
+from tests.server import Site
+from vetrina.accounts.roles.actions import Role
+from vetrina.cli import main
+from vetrina.core.database.connection import Database
+
+NEW: dict[str, Any] = {
+    "name": "tokens_500_eur", "title": "Loft", "asset": "token", "quantity": 500, "price": 2999, "currency": "EUR", "position": 5,
+}  # fmt: skip
+
+
+async def test_the_operator_edits_packs_by_api(site: Site, make: Make) -> None:
+    operator = await appoint(make, Role.ADMIN)
+    async with site.api(operator) as api:
+        made = await api.post("/operator/packs", json=NEW)
+        assert made.status_code == 201 and made.json()["is_active"] is True
+        assert (await api.post("/operator/packs", json=NEW)).json()["type"] == "urn:vetrina:pack-name-taken"
+        wrong = {"quantity": 0, "price": 0, "currency": "eur", "asset": "gold", "name": "A b", "title": ""}
+        for field, value in wrong.items():
+            assert (await api.post("/operator/packs", json={**NEW, "name": "other", field: value})).status_code == 422, field
+        toman = await api.post("/operator/packs", json={**NEW, "name": "toman", "currency": "IRT"})
+        assert toman.status_code == 422 and "Rials are IRR" in toman.json()["detail"]
+        changed = await api.patch("/operator/packs/tokens_500_eur", json={"price": 2499, "is_active": False})
+        assert (changed.json()["price"], changed.json()["is_active"], changed.json()["quantity"]) == (2499, False, 500)
+        assert (await api.patch("/operator/packs/nothing", json={"price": 1})).status_code == 404
+        assert (await api.patch("/operator/packs/tokens_500_eur", json={})).status_code == 422
+        assert (await api.patch("/operator/packs/tokens_500_eur", json={"currency": "USD"})).status_code == 422
+        assert "tokens_500_eur" in {each["name"] for each in (await api.get("/operator/packs")).json()["items"]}
+        assert "tokens_500_eur" not in {each["name"] for each in (await api.get("/packs")).json()["items"]}
+
+
+async def test_a_checkout_keeps_its_price(site: Site, make: Make, db: Database) -> None:
+    operator, account = await appoint(make, Role.ADMIN), await make.account(tokens=0)
+    async with site.api(operator) as theirs, site.api(account) as api:
+        opened = await start(api)
+        await theirs.patch("/operator/packs/tokens_50", json={"price": 99, "quantity": 5, "is_active": False})
+        await press(site.client, opened, "paid")
+        paid = await one(api, opened)
+        assert (paid["status"], paid["amount"], paid["quantity"]) == ("completed", 499, 50)
+        gone = await api.post("/payments", json={"pack_id": opened["pack_id"], "gateway": "sandbox"})
+        assert gone.json()["type"] == "urn:vetrina:unknown-pack"
+        await theirs.patch("/operator/packs/tokens_50", json={"is_active": True})
+        again = await start(api)
+        assert (again["amount"], again["quantity"]) == (99, 5)
+    assert await make.balance(account) == (50, 0)
+
+
+async def test_the_operators_page(site: Site, make: Make) -> None:
+    operator, account = await appoint(make, Role.ADMIN), await make.account()
+    async with site.browser(account) as browser:
+        assert (await browser.get("/operator/packs")).status_code == 403
+        assert (await browser.post("/operator/packs", data=NEW)).status_code == 403
+    async with site.browser(operator) as browser:
+        page = (await browser.get("/operator/packs")).text
+        assert "Sketchbook" in page and "500,000 IRR" in page and "1 posting" in page
+        added = await browser.post("/operator/packs", data=NEW)
+        assert added.status_code == 303 and "Loft is for sale now." in (await browser.get("/operator/packs")).text
+        for field, value, said in (
+            ("price", "much", "smallest unit"),
+            ("name", "tokens_50", "already"),
+            ("currency", "IRT", "Rials are IRR"),
+            ("asset", "", "Choose what is sold"),
+        ):
+            wrong = await browser.post("/operator/packs", data={**NEW, "name": "other", field: value})
+            assert wrong.status_code in {409, 422} and said in wrong.text and "Loft" in wrong.text, field
+        saved = await browser.post("/operator/packs/tokens_500_eur", data={"title": "Attic", "quantity": "600", "price": "3000"})
+        assert saved.status_code == 303
+        await browser.post("/operator/packs/tokens_500_eur", data={"is_active": "false"})
+        page = (await browser.get("/operator/packs")).text
+        assert "Attic" in page and "600 tokens · €30.00" in page and "Not for sale" in page
+        assert (await browser.post("/operator/packs/nothing", data={"title": "x"})).status_code == 404
+        bad = await browser.post("/operator/packs/tokens_50", data={"price": "-1"})
+        assert bad.status_code == 303 and "smallest unit" in (await browser.get("/operator/packs")).text
+
+
+def command_on(owner: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands of this process run on the test's database, and leave the test's logs as they are."""
+    monkeypatch.setenv("VETRINA_DATABASE_URL", owner)
+    monkeypatch.setenv("VETRINA_DATA", str(folder))
+    monkeypatch.setattr("vetrina.core.logs.configure", lambda *_: None)
+
+
+def test_the_commands(
+    owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command_on(owner, tmp_path, monkeypatch)
+    assert main(["packs", "add", "tokens_9", "--title", "Nine", "--asset", "token", "--quantity", "9", "--price", "99",
+                 "--currency", "USD"]) == 0  # fmt: skip
+    assert capsys.readouterr().out == "tokens_9 is for sale now: Nine, 9 tokens, $0.99.\n"
+    assert main(["packs", "change", "tokens_9", "--price", "149", "--no-for-sale"]) == 0
+    assert capsys.readouterr().out == "tokens_9: Nine, 9 tokens, $1.49, not for sale.\n"
+    assert main(["packs", "change", "tokens_8", "--price", "149"]) == 1
+    assert "There is no pack tokens_8." in capsys.readouterr().err
+    gold = ["--title", "x", "--asset", "gold", "--quantity", "9", "--price", "1", "--currency", "USD"]
+    assert main(["packs", "add", "tokens_7", *gold]) == 2
+    capsys.readouterr()
+    assert main(["packs", "list"]) == 0
+    assert "tokens_9" in capsys.readouterr().out
+    assert main(["payments", "sweep"]) == 0
+    assert capsys.readouterr().out == "0 asked about: 0 paid, 0 over, 0 still open, 0 without an answer.\n"
+
+
+async def test_quota_explain(
+    make: Make, owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await make.account(email="ada@example.com")
+    await make.account(email="ada@example.com", kind="vendor")
+    command_on(owner, tmp_path, monkeypatch)
+    assert await asyncio.to_thread(main, ["quota", "explain", "Ada@example.com"]) == 0
+    told = capsys.readouterr().out
+    assert "ada@example.com (user): Free plan" in told.replace("Ada@", "ada@") and "(vendor): Vendor Free plan" in told
+    assert "Conversions: 0 of 2 used, 2 left" in told and "the next one goes through" in told
+    assert "the next one is refused: The Vendor Free plan includes no conversions" in told
+    assert await asyncio.to_thread(main, ["quota", "explain", "nobody@example.com"]) == 1
+    assert "There is no account" in capsys.readouterr().err
+

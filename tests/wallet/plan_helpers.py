@@ -1,0 +1,68 @@
+"""What tests of plans need: a month paid for, time that passes, the ledger as lines."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from tests.factories import Account
+from tests.wallet.helpers import rows
+from vetrina.core.database.connection import Database
+from vetrina.core.services import Services
+from vetrina.wallet.model import Membership, Quota
+from vetrina.wallet.plans import actions as plans
+from vetrina.wallet.plans import jobs
+
+PRICES = {"basic": 50_000, "advanced": 150_000, "vendor_pro": 100_000}
+
+
+async def plan_id(db: Database, name: str) -> UUID:
+    """The plan's id."""
+    return (await rows(db, "select id from wallet.plans where name = %s", name))[0][0]
+
+
+async def pay(db: Database, account: Account, plan: str, key: str, amount: int | None = None) -> bool:
+    """A month of the plan is paid for."""
+    price = PRICES[plan] if amount is None else amount
+    found = await rows(
+        db, "select wallet.pay_period(%s, %s, %s, %s, 'IRR')", account.id, await plan_id(db, plan), key, price
+    )
+    return found[0][0]
+
+
+async def pass_time(services: Services, account: Account, time: str) -> None:
+    """Let `time` (an interval) pass for this account, and then the minute in which the periods are turned."""
+    async with services.db.tx() as tx:
+        for table, columns in {
+            "wallet.memberships": ("period_start", "period_end", "anchored_at", "grace_until"),
+            "wallet.periods": ("starts_at", "ends_at"),
+            "wallet.grants": ("expires_at",),
+        }.items():
+            changes = ", ".join(f"{column} = {column} - '{time}'::interval" for column in columns)
+            # A free month is named after its beginning.
+            changes += ", key = replace(key, 'free:', id || ' free:')" if table == "wallet.periods" else ""
+            await tx.connection.execute(f"update {table} set {changes} where account_id = %s".encode(), (account.id,))
+    await jobs.turn_periods(services)
+
+
+async def member(db: Database, account: Account) -> Membership:
+    """The account's membership."""
+    async with db.read() as tx:
+        return await plans.membership(tx, account.id)
+
+
+async def quota(db: Database, account: Account, asset: str = "conversion") -> Quota:
+    """One bucket."""
+    async with db.read() as tx:
+        return next(each for each in await plans.quotas(tx, account.id) if each.asset == asset)
+
+
+async def ledger(db: Database, account: Account, asset: str = "conversion") -> list[tuple[Any, ...]]:
+    """The asset's entries in order: kind, quantity, balance after it."""
+    return await rows(
+        db,
+        "select kind, quantity::int, balance_after::int from wallet.entries"
+        " where account_id = %s and asset = %s order by position",
+        account.id,
+        asset,
+    )

@@ -1,0 +1,63 @@
+"""The theme, the API's own page, flashes, and redirects that stay on this site."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.factories import Make
+from tests.server import Site
+from vetrina.core.web.pages import local
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/wallet?kind=hold", True),
+        ("/", True),
+        ("//evil.example", False),
+        ("/\\evil.example", False),
+        ("https://evil.example", False),
+        ("javascript:alert(1)", False),
+        ("/\t/evil.example", False),
+        ("/a\r\nSet-Cookie: x=1", False),
+        ("wallet", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_only_paths_of_this_site_are_gone_to(path: str | None, kept: bool) -> None:
+    assert local(path, "/otherwise") == (path if kept else "/otherwise")
+
+
+async def test_the_theme_is_kept_in_a_cookie(site: Site) -> None:
+    answer = await site.client.post("/theme", data={"theme": "dark", "next": "/sign-in"})
+    assert answer.status_code == 303 and answer.headers["location"] == "/sign-in"
+    assert 'data-bs-theme="dark"' in (await site.client.get("/sign-in")).text
+    await site.client.post("/theme", data={"theme": "<script>", "next": "//evil.example"})
+    page = await site.client.get("/sign-in")
+    assert "data-bs-theme" not in page.text and "<script>" not in page.text.replace("<script ", "")
+
+
+async def test_the_api_describes_itself(site: Site) -> None:
+    document = (await site.client.get("/api/docs/openapi.json")).json()
+    assert document["openapi"].startswith("3.1") and "/api/v1/wallet" in document["paths"]
+    page = await site.client.get("/api/docs")
+    assert page.status_code == 200 and "/api/v1/wallet" in page.text
+
+
+async def test_a_flash_is_shown_once(site: Site, make: Make) -> None:
+    async with site.browser(await make.account()) as browser:
+        await browser.post("/account", data={"name": "Alice"})
+        assert "Saved" in (await browser.get("/account")).text
+        assert "Saved" not in (await browser.get("/account")).text
+
+
+async def test_a_forged_flash_does_no_harm(site: Site) -> None:
+    for value in ("x", "W10=", "eyJhIjoxfQ==", "WyJiYWQiLCI8c2NyaXB0PiJd", "é", "A" * 3000):
+        answer = await site.client.get("/sign-in", headers={"Cookie": f"vetrina_flash={value}".encode()})
+        assert answer.status_code == 200 and "<script>" not in answer.text
+
+
+async def test_health(site: Site) -> None:
+    assert (await site.client.get("/healthz")).json() == {"status": "ok"}
+    assert (await site.client.get("/readyz")).json() == {"status": "ready"}
