@@ -12,8 +12,10 @@ import httpx2
 import uvicorn
 
 from tests.factories import Account
-from vetrina.app import create
+from tests.prompt import PromptServer
+from vetrina.app import Application
 from vetrina.core.services import Services
+from vetrina.modules import loaded
 
 
 @dataclass
@@ -33,10 +35,19 @@ class Site:
         return httpx2.AsyncClient(base_url=self.url, cookies=account.cookies, timeout=30)
 
 
-class _Quiet(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield  # signals belong to pytest
+_idle: dict[tuple[bool, tuple[str, ...]], list[Application]] = {}
+"""Applications that no test uses at the moment, by what of the settings they are made from."""
+
+
+@contextlib.contextmanager
+def application(services: Services) -> Iterator[Application]:
+    """An application on these services, for this block alone; made once for each kind of settings, not for each test."""
+    kind = (services.settings.secure, tuple(loaded(services.settings)))
+    idle = _idle.setdefault(kind, [])
+    found = idle.pop() if idle else Application(services.settings)
+    found.use(services)
+    yield found
+    idle.append(found)  # not after a failure: nobody knows what state that one is in
 
 
 @contextlib.asynccontextmanager
@@ -47,15 +58,15 @@ async def serving(services: Services) -> AsyncIterator[Site]:
     listener.bind(("127.0.0.1", 0))
     listener.listen(1024)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    config = uvicorn.Config(create(services), log_level="error", access_log=False, lifespan="on", timeout_graceful_shutdown=2)
-    server = _Quiet(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        if task.done():
-            task.result()
-            raise RuntimeError("the site did not start")
-        await asyncio.sleep(0.01)
-    async with httpx2.AsyncClient(base_url=url, timeout=30) as client:
-        yield Site(url, client, services)
-    server.should_exit = True
-    await task
+    with application(services) as app:
+        server = PromptServer(uvicorn.Config(app, log_level="error", access_log=False, lifespan="on"))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            if task.done():
+                task.result()
+                raise RuntimeError("the site did not start")
+            await asyncio.sleep(0.001)
+        async with httpx2.AsyncClient(base_url=url, timeout=30) as client:
+            yield Site(url, client, services)
+        server.stop()
+        await task

@@ -10,12 +10,15 @@ from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
 from litestar.openapi import OpenAPIConfig
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
+from litestar.types import Receive, Scope, Send
 
 import vetrina
 from vetrina import modules
 from vetrina.accounts.sessions.middleware import Identify
 from vetrina.accounts.sessions.revocations import endings
+from vetrina.core.module import Module
 from vetrina.core.services import Services
+from vetrina.core.settings import Settings
 from vetrina.core.web import meta_pages as front
 from vetrina.core.web import problems
 from vetrina.core.web.middleware.handle_rewrite import at_signs
@@ -26,21 +29,49 @@ from vetrina.web import STATIC
 from vetrina.web.assets import version
 
 
-def create(services: Services) -> Any:
-    """The ASGI application on these services, which it opens and closes with its lifespan."""
-    services.modules = modules.of(services.settings)
-    loaded = services.modules.loaded
+class Application:
+    """The ASGI application of the modules that the settings load.
+
+    It answers with the services that `use` has given it, which it opens and closes with its lifespan. Registering the routes
+    takes a third of a second, so that one application may be given other services between two lifespans.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._modules = modules.of(settings)
+        self._litestar = _litestar(self._modules.loaded)
+        self._asgi = trace(at_signs(self._litestar), secure=settings.secure)
+
+    def use(self, services: Services) -> None:
+        """Answer with these services from the next start on. Their settings load the same modules with the same `secure`."""
+        services.modules = self._modules
+        services.part(endings)  # listens from the beginning
+        self._litestar.state.services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection, as ASGI asks for it."""
+        await self._asgi(scope, receive, send)
+
+
+def create(services: Services) -> Application:
+    """Return the application on these services."""
+    application = Application(services.settings)
+    application.use(services)
+    return application
+
+
+@asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncGenerator[None]:
+    services: Services = app.state.services
+    await services.open()
+    try:
+        yield
+    finally:
+        await services.close()
+
+
+def _litestar(loaded: tuple[Module, ...]) -> Litestar:
     homes = {module.name: module.home for module in loaded if module.home}
-
-    @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncGenerator[None]:
-        await services.open()
-        try:
-            yield
-        finally:
-            await services.close()
-
-    app = Litestar(
+    return Litestar(
         route_handlers=[
             Router("/api/v1", route_handlers=[route for module in loaded for route in module.api_routes()]),
             *(route for module in loaded for route in module.page_routes()),
@@ -56,7 +87,7 @@ def create(services: Services) -> Any:
         request_class=Request,
         middleware=[Identify(), Limiting()],
         exception_handlers=problems.HANDLERS,
-        lifespan=[lifespan],
+        lifespan=[_lifespan],
         openapi_config=OpenAPIConfig(
             title="Vetrina",
             version=vetrina.__version__,
@@ -72,9 +103,6 @@ def create(services: Services) -> Any:
         logging_config=None,
         debug=False,
     )
-    app.state.services = services
-    services.part(endings)  # listens from the beginning
-    return trace(at_signs(app), secure=services.settings.secure)
 
 
 def _for_ever(response: Any) -> Any:

@@ -20,6 +20,8 @@ import uvicorn
 from litestar import Litestar
 from litestar.types import Scope
 
+from tests.prompt import PromptServer
+
 
 class Fake:
     """An ASGI application served on 127.0.0.1, at a free port unless one is given."""
@@ -37,7 +39,6 @@ class Fake:
                 log_level="critical",
                 access_log=False,
                 lifespan="on",
-                timeout_graceful_shutdown=1,
             ),
             self._started,
         )
@@ -56,7 +57,7 @@ class Fake:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.should_exit = True
+        self._server.stop()
         self._thread.join(10)
         self._socket.close()
 
@@ -72,7 +73,7 @@ def litestar(handlers: list[Any]) -> Litestar:
     )
 
 
-class _Announcing(uvicorn.Server):
+class _Announcing(PromptServer):
     def __init__(self, config: uvicorn.Config, started: threading.Event) -> None:
         super().__init__(config)
         self._announce = started
