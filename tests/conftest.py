@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -17,6 +16,7 @@ from tests import postgres
 from tests.factories import Make
 from tests.fakes import loopback_only
 from tests.fakes.dns import DnsFake
+from tests.postgres import Clones
 from tests.server import Site, serving
 from vetrina import worker as worker_process
 from vetrina.core.database.connection import Database
@@ -65,14 +65,19 @@ def template(server: str) -> Iterator[str]:
         connection.execute(f"drop database {name} with (force)")
 
 
+@pytest.fixture(scope="session")
+def clones(server: str, template: str) -> Iterator[Clones]:
+    """Clones of the template, made while other tests run."""
+    with Clones(server, template) as found:
+        yield found
+
+
 @pytest.fixture
-def database(server: str, template: str) -> Iterator[str]:
-    """The URI, as the application's role, of a fresh clone. `owner_of` gives the owner's."""
-    name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template} strategy file_copy")  # half the time of the default
-        yield _uri(server, name, "vetrina_app")
-        connection.execute(f"drop database {name} with (force)")
+def database(server: str, clones: Clones) -> Iterator[str]:
+    """The URI, as the application's role, of a fresh clone. `owner` gives the owner's."""
+    name = clones.take()
+    yield _uri(server, name, "vetrina_app")
+    clones.give_back(name)
 
 
 @pytest.fixture

@@ -1,13 +1,24 @@
-"""A PostgreSQL server for the tests: our own embedded one, thrown away afterwards, so that nothing need be there."""
+"""A PostgreSQL server for the tests: our own embedded one, thrown away afterwards, so that nothing need be there.
+
+A test's database is a clone of a migrated template. Emptying a used one instead is slower: sequences, seeded tables and
+settings would have to be restored.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
 
 from vetrina.core.embedded import Cluster
 
@@ -34,3 +45,69 @@ def server() -> Iterator[str]:
             yield cluster.uri("superuser", "postgres")
         finally:
             asyncio.run(cluster.stop())
+
+
+class Clones:
+    """Databases cloned from a template ahead of need by a thread, which drops them after use as well."""
+
+    def __init__(self, server: str, template: str, ahead: int = 2) -> None:
+        self._server, self._template, self._ahead = server, template, ahead
+        self._ready: deque[str] = deque()
+        self._used: deque[str] = deque()
+        self._change = threading.Condition()
+        self._ending = False
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="clones", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with self._change:
+            self._ending = True
+            self._used.extend(self._ready)
+            self._change.notify_all()
+        self._thread.join()
+
+    def take(self) -> str:
+        """Return the name of a database that nothing has used. Raises what kept the thread from making one."""
+        with self._change:
+            self._change.wait_for(lambda: self._ready or self._error)
+            if self._error:
+                raise self._error
+            name = self._ready.popleft()
+            self._change.notify_all()
+            return name
+
+    def give_back(self, name: str) -> None:
+        """Have a database dropped, and whatever is still connected to it disconnected."""
+        with self._change:
+            self._used.append(name)
+            self._change.notify_all()
+
+    def _run(self) -> None:
+        try:
+            with psycopg.connect(self._server, autocommit=True) as connection:
+                while (work := self._wait()) != "end":
+                    if work == "make":
+                        name = f"test_{secrets.token_hex(6)}"
+                        # copying files takes half the time of the default strategy
+                        connection.execute(f"create database {name} template {self._template} strategy file_copy")
+                        with self._change:
+                            self._ready.append(name)
+                            self._change.notify_all()
+                    else:
+                        connection.execute(f"drop database if exists {self._used.popleft()} with (force)")
+        except Exception as error:
+            with self._change:
+                self._error = error
+                self._change.notify_all()
+
+    def _wait(self) -> str:
+        """Wait for what is to be done next. Making comes before dropping: a test waits for it."""
+        with self._change:
+            self._change.wait_for(lambda: self._ending or self._used or len(self._ready) < self._ahead)
+            if not self._ending and len(self._ready) < self._ahead:
+                return "make"
+            return "drop" if self._used else "end"
