@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 from collections.abc import Iterable
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.rules.code import everything, trees
 from vetrina import demo
+from vetrina.accounts.queries import SESSION_OWNER, session_owner
 from vetrina.cli import create
 from vetrina.core.jobs import queue as jobs
 from vetrina.core.module import Module
 from vetrina.core.services import Services
 from vetrina.core.settings import read
-from vetrina.modules import CORE, MODULES, loaded
+from vetrina.modules import CORE, MODULES, loaded, of
+from vetrina.web import STATIC
 
 ALL = (CORE, *MODULES, demo.MODULE)
 
@@ -121,3 +125,23 @@ def test_every_command_of_a_module_is_on_the_command_line() -> None:
     app: Any = create()
     assert {command.name for module in ALL for command in module.commands} <= {name for name in app}
     assert Services.modules.installed == (), "services know the modules only when composition has named them"
+
+
+def test_the_pages_that_navigations_name_exist_and_their_icons_too() -> None:
+    paths = {path for module in ALL for route in module.page_routes() for path in route.paths}
+    icons = set(re.findall(r'<symbol id="([^"]+)"', (STATIC / "vendor/icons.svg").read_text()))
+    for module in ALL:
+        places = (*module.navigation, *module.account_menu, *module.settings_navigation, *module.operator_navigation)
+        assert [place.href for place in places if place.href not in paths] == []
+        assert [place.icon for place in places if place.icon and place.icon not in icons] == []
+        assert all(place.about and place.icon for place in module.operator_navigation)
+    keys = [place.key for module in ALL for place in module.navigation if place.key]
+    assert len(keys) == len(set(keys)) >= 4
+
+
+def test_what_modules_add_to_the_session_is_read_in_its_one_statement(as_owner: psycopg.Connection[Any]) -> None:
+    installed = of(read({}))
+    assert {name for name, _ in installed.session_columns} == {"balance"}
+    statement = session_owner(installed.session_columns)
+    as_owner.execute(b"prepare owner as " + re.sub(r"%\(\w+\)s", "null", statement.sql).encode())
+    assert "wallet." not in SESSION_OWNER.sql, "where the wallet is not loaded nothing of it is read"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, Module
+from vetrina.core.module import Command, Module, Place
 
 MODULE = Module(
     "accounts",
@@ -43,4 +43,24 @@ MODULE = Module(
     ),
     personal_data="vetrina.accounts.personal_data",
     home="/sign-in",
+    account_menu=(
+        Place("usage", "/account/usage", "Usage", "chart-column", position=10),
+    ),
+    settings_navigation=(
+        Place("security", "/settings/security", "Security", position=20),
+        Place("sessions", "/settings/sessions", "Sessions", position=30),
+        Place("identities", "/settings/identities", "Identity providers", position=40),
+        Place("domains", "/settings/domains", "Domains", position=50),
+        Place("audit", "/settings/audit", "History", position=60),
+        Place("privacy", "/settings/privacy", "Privacy", position=70),
+    ),
+    operator_navigation=(
+        Place("accounts", "/operator/accounts", "Accounts", "user", "Search, roles, sessions, disabling", 30),
+        Place("audit", "/operator/audit", "Audit log", "history", "Who did what to what, from where", 50),
+        Place(
+            "settings", "/operator/settings", "Settings", "list-filter",
+            "Rate limits and the rest that changes without a restart", 60,
+        ),
+    ),
+    header=("accounts/header.html",),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -33,7 +34,7 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class SessionOwner(msgspec.Struct, frozen=True):
-    """Whose session this is, with the token balance that every page shows."""
+    """Whose session this is; `head` is what modules show in the head of every page."""
 
     account_id: UUID
     kind: str
@@ -41,7 +42,7 @@ class SessionOwner(msgspec.Struct, frozen=True):
     phone: str | None
     name: str | None
     roles: list[str]
-    balance: int
+    head: dict[str, Any]
 
 
 class OperatedAccount(msgspec.Struct, frozen=True):

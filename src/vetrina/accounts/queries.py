@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import NoneType
+from typing import LiteralString
 from uuid import UUID
 
 from vetrina.accounts.model import AccountRow, Credentials, Rotated, SessionOwner, SessionRow
@@ -75,7 +77,7 @@ INSERT_SESSION = Statement(
     """,
 )
 
-# One round trip a page: the session, whose it is, and the balance in the page's head. `last_used_at` is
+# One round trip a page: the session, whose it is, and what the page's head shows (`session_owner`). `last_used_at` is
 # written at most once in five minutes, so that reading pages stays reading. A program's session is used by
 # refreshing it, which writes it too: calls with an access token ask no database for it.
 SESSION_OWNER = Statement(
@@ -87,17 +89,25 @@ SESSION_OWNER = Statement(
          and revoked_at is null and last_used_at < now() - interval '5 minutes'
     )
     select a.id as account_id, a.kind, a.email, a.phone, coalesce(u.name, v.business_name) as name,
-           coalesce(w.balance, 0) as balance,
+           '{}'::jsonb as head,
            array(select r.role from accounts.user_roles r where r.account_id = a.id) as roles
       from accounts.sessions s
       join accounts.accounts a on a.id = s.account_id
       left join accounts.users u on u.account_id = a.id
       left join accounts.vendors v on v.account_id = a.id
-      left join wallet.wallets w on w.account_id = a.id and w.asset = 'token'
      where s.account_id = %(account)s and s.id = %(id)s and s.refresh_token_hash = %(hash)s
        and s.revoked_at is null and s.expires_at > now() and a.is_active
     """,
 )
+
+
+
+@cache
+def session_owner(columns: tuple[tuple[LiteralString, LiteralString], ...]) -> Statement[SessionOwner]:
+    """Return SESSION_OWNER with the modules' `session_columns` in `head`: name and SQL expression over the account `a`."""
+    pairs = ", ".join(f"'{name}', {expression}" for name, expression in columns)
+    return Statement(SessionOwner, SESSION_OWNER.sql.replace("'{}'::jsonb", f"jsonb_build_object({pairs})"), declared=False)
+
 
 ROTATE = Statement(
     Rotated,

@@ -7,9 +7,10 @@ when they are used, so that declaring costs nothing: a short command imports no 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, LiteralString
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,22 @@ class Command:
     name: str
     target: str
     help: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page in a navigation. `name` is what the page itself is rendered with, so that the navigation shows where one is.
+
+    Places of all modules are sorted by `position`. `key` is the letter that, typed after "g", leads there.
+    """
+
+    name: str
+    href: str
+    title: str
+    icon: str = ""
+    about: str = ""
+    position: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,16 @@ class Module:
     commands: tuple[Command, ...] = ()
     personal_data: str = ""
     """The file whose `PART` says what an export holds of the module's tables and what an erasure deletes."""
+    navigation: tuple[Place, ...] = ()
+    """Places of the main navigation, for people who are signed in."""
+    account_menu: tuple[Place, ...] = ()
+    settings_navigation: tuple[Place, ...] = ()
+    operator_navigation: tuple[Place, ...] = ()
+    header: tuple[str, ...] = ()
+    """Templates that draw the end of every page's head: a balance, the account's menu. An upper module's come first."""
+    session_columns: tuple[tuple[LiteralString, LiteralString], ...] = ()
+    """What the module's templates in the head read: name, and an SQL expression over the signed-in account `a`. They are
+    read in the one statement that checks the session."""
     home: str = ""
     """The page that the site starts with; `vetrina.modules.HOMES` says which module is asked first."""
 
@@ -67,6 +94,26 @@ class Modules:
     def loads(self, name: str) -> bool:
         """Return whether the module's routes and jobs are loaded."""
         return any(module.name == name for module in self.loaded)
+
+    @cached_property
+    def session_columns(self) -> tuple[tuple[LiteralString, LiteralString], ...]:
+        """The loaded modules' session columns."""
+        return tuple(column for module in self for column in module.session_columns)
+
+    def page_frame(self) -> dict[str, Any]:
+        """Return what the base templates show of the loaded modules: navigations and the end of the head."""
+        return {
+            "loads": self.loads,
+            "navigation": _sorted(place for module in self for place in module.navigation),
+            "account_menu": _sorted(place for module in self for place in module.account_menu),
+            "settings_places": _sorted(place for module in self for place in module.settings_navigation),
+            "operator_places": _sorted(place for module in self for place in module.operator_navigation),
+            "header": [template for module in reversed(self.loaded) for template in module.header],
+        }
+
+
+def _sorted(places: Iterable[Place]) -> list[Place]:
+    return sorted(places, key=lambda place: place.position)
 
 
 def _routes(paths: tuple[str, ...]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Module
+from vetrina.core.module import Module, Place
 
 MODULE = Module(
     "media",
@@ -18,4 +18,6 @@ MODULE = Module(
     ),
     jobs=("vetrina.media.files.jobs",),
     personal_data="vetrina.media.personal_data",
+    navigation=(Place("library", "/library", "Library", "images", position=30, key="l"),),
+    settings_navigation=(Place("profile", "/settings/profile", "Profile", position=10),),
 )

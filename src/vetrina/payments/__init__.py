@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, Module
+from vetrina.core.module import Command, Module, Place
 
 MODULE = Module(
     "payments",
@@ -28,4 +28,12 @@ MODULE = Module(
         Command("webhooks", "vetrina.commands.webhooks:app", "What Stripe told, and applying it again."),
     ),
     personal_data="vetrina.payments.personal_data",
+    account_menu=(
+        Place("plan", "/plan", "Plan", "ticket", position=20),
+        Place("payments", "/payments", "Payments", "credit-card", position=30),
+    ),
+    operator_navigation=(
+        Place("payments", "/operator/payments", "Payments", "credit-card", "Search, refunds, disputes", 10),
+        Place("webhooks", "/operator/webhooks", "Webhooks", "rotate-ccw", "What Stripe told, again if need be", 20),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, Module
+from vetrina.core.module import Command, Module, Place
 
 MODULE = Module(
     "reports",
@@ -19,4 +19,8 @@ MODULE = Module(
     ),
     personal_data="vetrina.reports.personal_data",
     home="/reports",
+    operator_navigation=(
+        Place("members", "/members", "Members", "search", "Stripe's customers, by their metadata", 80),
+        Place("reports", "/reports", "Reports", "chart-column", "Recurring revenue, churn, retention, renewals", 90),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, Module
+from vetrina.core.module import Command, Module, Place
 
 MODULE = Module(
     "stripe_mirror",
@@ -17,4 +17,7 @@ MODULE = Module(
     ),
     personal_data="vetrina.stripe_mirror.personal_data",
     home="/operator/stripe",
+    operator_navigation=(
+        Place("stripe", "/operator/stripe", "Stripe", "refresh-cw", "The mirror: how it stands, whose customer is whose", 70),
+    ),
 )

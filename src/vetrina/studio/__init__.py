@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Module
+from vetrina.core.module import Module, Place
 
 MODULE = Module(
     "studio",
@@ -15,4 +15,8 @@ MODULE = Module(
     jobs=("vetrina.studio.generations.jobs",),
     personal_data="vetrina.studio.personal_data",
     home="/",
+    navigation=(
+        Place("studio", "/studio", "Studio", "wand-sparkles", position=10, key="s"),
+        Place("history", "/studio/generations", "History", "history", position=20, key="h"),
+    ),
 )

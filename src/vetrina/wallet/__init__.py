@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, Module
+from vetrina.core.module import Command, Module, Place
 
 MODULE = Module(
     "wallet",
@@ -21,4 +21,15 @@ MODULE = Module(
         Command("quota", "vetrina.commands.quota:app", "Plans and quotas: what an account may still do, and why not."),
     ),
     personal_data="vetrina.wallet.personal_data",
+    navigation=(Place("wallet", "/wallet", "Wallet", "wallet", position=40, key="w"),),
+    operator_navigation=(
+        Place("packs", "/operator/packs", "Packs", "ticket", "What is for sale, at which price", 40),
+    ),
+    header=("wallet/header.html",),
+    session_columns=(
+        (
+            "balance",
+            "coalesce((select w.balance from wallet.wallets w where w.account_id = a.id and w.asset = 'token'), 0)",
+        ),
+    ),
 )

@@ -55,8 +55,9 @@ async def _by_cookie(services: Services, header: str, scope: Any) -> None:
     if token is None:
         return
     ip = scope["client"][0] if scope["client"] else None
+    statement = queries.session_owner(services.modules.session_columns)
     async with services.db.read() as tx:
-        owner = await tx.maybe(queries.SESSION_OWNER, account=token.account_id, id=token.session_id, hash=token.hash, ip=ip)
+        owner = await tx.maybe(statement, account=token.account_id, id=token.session_id, hash=token.hash, ip=ip)
     if owner is not None:
         scope["vetrina.principal"] = Principal(
             AccountId(owner.account_id),
@@ -68,7 +69,7 @@ async def _by_cookie(services: Services, header: str, scope: Any) -> None:
             name=owner.name,
             roles=frozenset(owner.roles),
         )
-        scope["vetrina.balance"] = owner.balance
+        scope["vetrina.page_head"] = owner.head
 
 
 def cookie_name(services: Services) -> str:

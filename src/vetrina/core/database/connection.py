@@ -35,16 +35,18 @@ class Statement(Generic[Row]):
     """One SQL statement and the type of its rows.
 
     `row` is a class whose fields are the statement's columns, or a plain type (int, str, UUID...)
-    for a statement with one column, or NoneType for one that returns nothing.
+    for a statement with one column, or NoneType for one that returns nothing. `declared` is False for one that is composed
+    of a declared one at start-up.
     """
 
     declared: ClassVar[list[Statement[Any]]] = []
 
-    def __init__(self, row: type[Row], sql: LiteralString) -> None:
+    def __init__(self, row: type[Row], sql: LiteralString, *, declared: bool = True) -> None:
         self.row = row
         self.sql: LiteralString = sql
         self.scalar = not hasattr(row, "__annotations__") or row.__module__ in {"builtins", "uuid", "datetime"}
-        Statement.declared.append(self)
+        if declared:
+            Statement.declared.append(self)
 
     def factory(self) -> Callable[[AsyncCursor[Any]], Callable[[Any], Row]]:
         """How psycopg makes this statement's rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import jinja2
 import msgspec
@@ -31,17 +31,17 @@ _TITLES = {
 
 
 def environment(services: Services) -> jinja2.Environment:
-    """The templates, one environment a process; `loads` tells them which modules are there."""
+    """The templates, one environment a process, with what the base templates show of the modules."""
     made = web.environment()
-    made.globals.update(cast("dict[str, Any]", {"loads": services.modules.loads}))
+    made.globals.update(services.modules.page_frame())
     return made
 
 
 def render(
     request: Request, template: str, *, status: int = 200, nav: str = "", forms: Iterable[str] = (), **context: Any
 ) -> Response[str]:
-    """The page. `balance` and `account` are of whoever is signed in; `forms` are the origins, besides ours, that a form on
-    it may lead to, such as a gateway's."""
+    """Return the page. `account`, and what modules show in its head, are of whoever is signed in; `forms` are the origins,
+    besides ours, that a form on it may lead to, such as a gateway's."""
     # A program that asks for a page with its bearer token gets it without what is for people alone.
     principal = request.principal if request.principal and request.principal.browser else None
     flash = _flashed(request)
@@ -50,7 +50,6 @@ def render(
     everywhere: dict[str, Any] = {
         "account": principal,
         "operator": principal is not None and principal.is_operator,
-        "balance": noted(request.scope, "vetrina.balance"),
         "nav": nav,
         "theme": theme if theme in {"light", "dark"} else "auto",
         "lang": "en",
@@ -58,7 +57,8 @@ def render(
         "flash": flash,
         "here": path if request.method == "GET" else "/",
     }
-    body = request.services.part(environment).get_template(template).render(**{**everywhere, **context})
+    head: dict[str, Any] = noted(request.scope, "vetrina.page_head") or {}
+    body = request.services.part(environment).get_template(template).render(**{**everywhere, **head, **context})
     headers = {"Cache-Control": "no-store" if principal or flash else "no-cache"}
     if origins := list(forms):
         headers["Content-Security-Policy"] = policy(origins)

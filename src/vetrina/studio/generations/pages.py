@@ -45,7 +45,8 @@ async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
     page = paging.page(rows, WALL, lambda row: UUID(row.file["id"]), lambda row: row)
     items = [show.hung(request.services, row) for row in [*opening, *page.items]]
     older = f"/?cursor={page.next_cursor}" if page.next_cursor else None
-    return pages.render(request, "landing.html", nav="", wall=items, older=older, free_tokens=gift, wall_link="#wall")
+    shown = {"wall": items, "older": older, "free_tokens": gift, "wall_link": "#wall"}
+    return pages.render(request, "studio/generations/landing.html", nav="", **shown)
 
 
 @get("/pictures/{account_id:uuid}/{generation_id:uuid}", include_in_schema=False)

@@ -1,8 +1,8 @@
 // Keyboard shortcuts. Single letters can be switched off in the sheet (WCAG 2.1.4); never while one writes.
 import { isDark, setTheme } from "./theme.js";
 
-const PLACES = { s: "/studio", h: "/studio/generations", l: "/library", w: "/wallet" };
 const sheet = document.getElementById("keys");
+const PLACES = Object.fromEntries([...sheet.querySelectorAll("[data-key]")].map(({ dataset }) => [dataset.key, dataset.leads]));
 const toggle = document.getElementById("keys-on");
 let lastG = 0;
 
