@@ -9,7 +9,7 @@ from cyclopts import App, CycloptsError
 
 import vetrina
 from vetrina import demo, modules
-from vetrina.commands.support import exit_codes as exits
+from vetrina.core.command_line import exit_codes as exits
 
 OWN = {
     "up": "Run everything: PostgreSQL, migrations, web processes and workers.",
@@ -43,7 +43,7 @@ def create() -> App:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code (`commands/support/exit_codes.py`). Expected failures are told in one message on stderr."""
+    """Run one command; its exit code (`core/command_line/exit_codes.py`). Expected failures are told in one message on stderr."""
     try:
         found = create()(arguments, result_action="return_value", exit_on_error=False)
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from vetrina.cli import main
-from vetrina.commands.support import exit_codes as exits
+from vetrina.core.command_line import exit_codes as exits
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import pytest
 
 from tests.scenarios.clients import Client
 from tests.scenarios.process import Up, up
-from vetrina.commands.support import exit_codes as exits
+from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.embedded import Cluster, processes
 
 

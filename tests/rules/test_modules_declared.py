@@ -79,7 +79,7 @@ def test_everything_is_declared_by_a_module() -> None:
         ("wallet/extra_api.py", "ROUTES: list[object] = []"),
         ("media/more.py", "@job('media.more', queue='media')\nasync def more(services): ..."),
         ("studio/rooms/privacy.py", "PART = 1"),
-        ("reports/commands.py", "app = 1"),
+        ("media/files/commands.py", "app = 1"),
     ],
 )
 def test_what_is_planted_undeclared_is_reported(path: str, source: str) -> None:

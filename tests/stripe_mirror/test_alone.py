@@ -20,7 +20,7 @@ from tests.server import serving
 from tests.stripe_mirror.helpers import SECRET, deliver
 from vetrina.accounts.roles import actions as roles
 from vetrina.app import create
-from vetrina.commands.support import exit_codes as exits
+from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.services import connect
 from vetrina.core.settings import BadSetting, Settings, read
 from vetrina.modules import loaded

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from tests.fakes.stripe_lists import KEY, StripeListsFake
-from vetrina.commands.support import exit_codes as exits
+from vetrina.core.command_line import exit_codes as exits
 from vetrina.stripe_mirror.consistency import sample_data as sample
 
 NOW = int(time.time())

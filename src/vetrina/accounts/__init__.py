@@ -37,9 +37,13 @@ MODULE = Module(
         "vetrina.accounts.privacy.jobs",
     ),
     commands=(
-        Command("account", "vetrina.commands.account:app", "Accounts: roles, disabling, signing out."),
-        Command("audit", "vetrina.commands.audit:app", "The audit log: its proof."),
-        Command("settings", "vetrina.commands.settings:app", "What can be changed while the site runs: rate limits, gifts."),
+        Command("account", "vetrina.accounts.operator.commands:app", "Accounts: roles, disabling, signing out."),
+        Command("audit", "vetrina.accounts.audit_log.commands:app", "The audit log: its proof."),
+        Command(
+            "settings",
+            "vetrina.accounts.site_settings.commands:app",
+            "What can be changed while the site runs: rate limits, gifts.",
+        ),
     ),
     personal_data="vetrina.accounts.personal_data",
     home="/sign-in",

@@ -12,10 +12,10 @@ from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
-from vetrina.commands.support import exit_codes as exits
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
+from vetrina.core.command_line import exit_codes as exits
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import reaching
 from vetrina.core.settings import Settings
 from vetrina.reports.conformance import Document, documents, fits
 

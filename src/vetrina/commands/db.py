@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import reaching
 from vetrina.core.embedded import embedded, external
 from vetrina.core.embedded.binaries import Binaries
 from vetrina.core.settings import Settings

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from vetrina.commands.doctor_checks import Check, all_checks
-from vetrina.commands.support import exit_codes as exits
-from vetrina.commands.support import output
 from vetrina.core import logs, settings
+from vetrina.core.command_line import exit_codes as exits
+from vetrina.core.command_line import output
 from vetrina.core.settings import Settings
 
 COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import reaching
 from vetrina.core.embedded import ensure_external
 from vetrina.core.settings import Settings
 from vetrina.prepare import prepare

@@ -15,7 +15,7 @@ import uvicorn
 from cyclopts import Parameter
 
 from vetrina.app import create
-from vetrina.commands.support.sockets import listen
+from vetrina.commands.sockets import listen
 from vetrina.core import logs, settings
 from vetrina.core.embedded import embedded
 from vetrina.core.pubsub import Hub

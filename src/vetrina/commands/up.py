@@ -17,7 +17,7 @@ import structlog
 
 from vetrina.commands.dev_fakes import Fakes
 from vetrina.commands.dev_fakes import fakes as imitated
-from vetrina.commands.support.sockets import listen
+from vetrina.commands.sockets import listen
 from vetrina.core import logs, settings
 from vetrina.core.embedded import Access, Cluster, Lock, ensure_external, ensure_roles, make_folder
 from vetrina.core.processes import spawn

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from vetrina.commands.support import exit_codes as exits
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
+from vetrina.core.command_line import exit_codes as exits
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import reaching
 from vetrina.core.database.connection import Database
 from vetrina.core.settings import Settings
 from vetrina.payments.settlement import verify as books

@@ -17,7 +17,7 @@ import psycopg
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from vetrina.commands.support.database_access import reaching
+from vetrina.core.command_line.database_access import reaching
 from vetrina.core.settings import Settings
 from vetrina.demo import cogento_events as cogento_world
 from vetrina.demo import operator

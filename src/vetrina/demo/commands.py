@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cyclopts import App
 from rich.console import Console
 
-from vetrina.commands.support import exit_codes as exits
+from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.settings import read
 from vetrina.demo import accounts as accounts_story
 from vetrina.demo import cogento as cogento_story

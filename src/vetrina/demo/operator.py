@@ -11,7 +11,7 @@ import msgspec
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles import queries as queries_roles
 from vetrina.accounts.roles.actions import Role
-from vetrina.commands.support.database_access import doing
+from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.settings import Settings
 from vetrina.demo.runner import Lie, Story

@@ -24,8 +24,8 @@ MODULE = Module(
     ),
     jobs=("vetrina.payments.jobs",),
     commands=(
-        Command("payments", "vetrina.commands.payments:app", "Payments: what the gateways know of them."),
-        Command("webhooks", "vetrina.commands.webhooks:app", "What Stripe told, and applying it again."),
+        Command("payments", "vetrina.payments.commands:app", "Payments: what the gateways know of them."),
+        Command("webhooks", "vetrina.payments.webhooks.commands:app", "What Stripe told, and applying it again."),
     ),
     personal_data="vetrina.payments.personal_data",
     account_menu=(

@@ -14,8 +14,8 @@ MODULE = Module(
     ),
     jobs=("vetrina.reports.jobs",),
     commands=(
-        Command("members", "vetrina.commands.members:members", "List members by their metadata."),
-        Command("report", "vetrina.commands.report:app", "Reports on what Stripe holds, as of any date."),
+        Command("members", "vetrina.reports.members.commands:members", "List members by their metadata."),
+        Command("report", "vetrina.reports.commands:app", "Reports on what Stripe holds, as of any date."),
     ),
     personal_data="vetrina.reports.personal_data",
     home="/reports",

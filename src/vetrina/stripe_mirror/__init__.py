@@ -13,7 +13,7 @@ MODULE = Module(
     ),
     jobs=("vetrina.stripe_mirror.jobs",),
     commands=(
-        Command("stripe", "vetrina.commands.stripe:app", "The Stripe mirror: fill it, prove it, see how it stands."),
+        Command("stripe", "vetrina.stripe_mirror.commands:app", "The Stripe mirror: fill it, prove it, see how it stands."),
     ),
     personal_data="vetrina.stripe_mirror.personal_data",
     home="/operator/stripe",

@@ -17,8 +17,8 @@ MODULE = Module(
     ),
     jobs=("vetrina.wallet.plans.jobs",),
     commands=(
-        Command("packs", "vetrina.commands.packs:app", "Packs of credits: what is for sale, at which price."),
-        Command("quota", "vetrina.commands.quota:app", "Plans and quotas: what an account may still do, and why not."),
+        Command("packs", "vetrina.wallet.packs.commands:app", "Packs of credits: what is for sale, at which price."),
+        Command("quota", "vetrina.wallet.plans.commands:app", "Plans and quotas: what an account may still do, and why not."),
     ),
     personal_data="vetrina.wallet.personal_data",
     navigation=(Place("wallet", "/wallet", "Wallet", "wallet", position=40, key="w"),),

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import pyvips
 
+from scripts.previews import preview
 from tests.clients.builtin.helpers import SIZE, Picture, look, made, photo, png, rendered
 from vetrina.clients.engines.base import Value, validate
 from vetrina.clients.engines.builtin import previews
 from vetrina.clients.engines.builtin.catalogue import BY_NAME, STYLES
-from vetrina.clients.engines.builtin.previews.__main__ import preview
 from vetrina.clients.engines.builtin.progress import Knobs, Steps
 from vetrina.clients.engines.builtin.raster.image_io import decode
 from vetrina.clients.engines.builtin.render import IN_A_SCENE, PAINTS, ROOMS

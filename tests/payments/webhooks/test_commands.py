@@ -13,7 +13,7 @@ from tests.fakes.stripe import StripeFake
 from tests.payments.stripe_helpers import bought, drain
 from tests.server import Site
 from vetrina.cli import main
-from vetrina.commands.support import exit_codes as exits
+from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.database.connection import Database
 
 

@@ -45,8 +45,9 @@ async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
     page = paging.page(rows, WALL, lambda row: UUID(row.file["id"]), lambda row: row)
     items = [show.hung(request.services, row) for row in [*opening, *page.items]]
     older = f"/?cursor={page.next_cursor}" if page.next_cursor else None
-    shown = {"wall": items, "older": older, "free_tokens": gift, "wall_link": "#wall"}
-    return pages.render(request, "studio/generations/landing.html", nav="", **shown)
+    return pages.render(
+        request, "studio/generations/landing.html", wall=items, older=older, free_tokens=gift, wall_link="#wall"
+    )
 
 
 @get("/pictures/{account_id:uuid}/{generation_id:uuid}", include_in_schema=False)

@@ -1,6 +1,6 @@
 """One small picture of every style, made by the engine itself from the demo photographs.
 
-`python -m vetrina.clients.engines.builtin.previews [STYLE ...]` makes them again; a seed fixes them.
+`python -m scripts.previews [STYLE ...]` makes them again; a seed fixes them.
 """
 
 from __future__ import annotations

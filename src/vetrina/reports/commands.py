@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from vetrina.commands.support import exit_codes as exits
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
+from vetrina.core.command_line import exit_codes as exits
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import reaching
 from vetrina.core.database.connection import Database
 from vetrina.core.errors import Refusal
 from vetrina.core.settings import Settings

@@ -8,10 +8,10 @@ from datetime import timedelta
 import msgspec
 from cyclopts import App
 
-from vetrina.commands.support import exit_codes as exits
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
+from vetrina.core.command_line import exit_codes as exits
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import reaching
 from vetrina.core.services import connect
 from vetrina.core.settings import Settings
 from vetrina.payments import jobs

@@ -6,10 +6,10 @@ import asyncio
 
 from cyclopts import App
 
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import doing
 from vetrina.core import logs, settings
 from vetrina.core import site_settings as platform
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.site_settings import SettingRow
 

@@ -18,10 +18,10 @@ from vetrina.accounts.profiles import actions as profiles
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles import queries as queries_roles
 from vetrina.accounts.roles.actions import Role
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import doing
 from vetrina.core import logs, settings
 from vetrina.core.audit import SYSTEM
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Invalid, NotFound

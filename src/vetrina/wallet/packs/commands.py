@@ -11,10 +11,10 @@ from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
-from vetrina.commands.support import exit_codes as exits
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import doing
 from vetrina.core import logs, settings
+from vetrina.core.command_line import exit_codes as exits
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.wallet.ledger import labels as tell
 from vetrina.wallet.model import SoldPack

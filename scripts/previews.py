@@ -1,4 +1,9 @@
-"""Makes the previews."""
+"""Draw the previews of the built-in styles from the demo's photographs.
+
+    python -m scripts.previews [STYLE ...]
+
+A seed fixes them: without a change of the engine they come out the same.
+"""
 
 from __future__ import annotations
 

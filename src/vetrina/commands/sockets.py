@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 
-from vetrina.commands.support.exit_codes import PortInUse
+from vetrina.core.command_line.exit_codes import PortInUse
 from vetrina.core.settings import BadSetting
 
 

@@ -6,11 +6,11 @@ import asyncio
 
 from cyclopts import App
 
-from vetrina.commands.support import exit_codes as exits
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import doing
 from vetrina.core import audit, logs, settings
 from vetrina.core.audit import Fault, Size
+from vetrina.core.command_line import exit_codes as exits
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 
 app = App(name="audit", help="The audit log: its proof.")

@@ -10,9 +10,9 @@ from typing import Literal, TypeVar
 import msgspec
 from cyclopts import App
 
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import reaching
 from vetrina.core.errors import Invalid
 from vetrina.core.services import Services, connect
 from vetrina.payments.webhooks import actions as told

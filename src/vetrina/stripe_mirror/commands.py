@@ -11,10 +11,10 @@ from typing import TypeVar
 import msgspec
 from cyclopts import App
 
-from vetrina.commands.support import exit_codes as exits
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import reaching
 from vetrina.core import logs, settings
+from vetrina.core.command_line import exit_codes as exits
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import reaching
 from vetrina.core.errors import Invalid
 from vetrina.core.services import Services, connect
 from vetrina.stripe_mirror import account_links as links

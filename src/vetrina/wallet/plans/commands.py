@@ -8,9 +8,9 @@ from datetime import datetime
 import msgspec
 from cyclopts import App
 
-from vetrina.commands.support import output
-from vetrina.commands.support.database_access import doing
 from vetrina.core import logs, settings
+from vetrina.core.command_line import output
+from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import NotFound

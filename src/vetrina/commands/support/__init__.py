@@ -1,1 +1,0 @@
-"""Exit codes, output, sockets and database access of commands."""

@@ -1,0 +1,1 @@
+"""What commands of every module use: exit codes, output, database access."""
