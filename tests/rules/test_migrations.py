@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from scripts.landed import append
 from tests.rules.code import ROOT
 from tests.rules.conftest import at
 from vetrina.core.database import migrations as migrating
@@ -85,7 +86,7 @@ def test_an_edited_file_is_refused(empty: str, files: Path) -> None:
     migrate(empty, at=files)
     (files / "0001_house.sql").write_text(FIRST + " -- a word more")
     (files / "0002_more.sql").write_text("create table house.more ()")
-    with pytest.raises(MigrationRefused, match="0001_house was edited"):
+    with pytest.raises(MigrationRefused, match="another text of migration 0001_house.*Nothing was changed.*restore a backup"):
         migrate(empty, at=files)
     assert ours(empty) == ["0001_house"]
 
@@ -93,7 +94,7 @@ def test_an_edited_file_is_refused(empty: str, files: Path) -> None:
 def test_a_missing_file_is_refused(empty: str, files: Path) -> None:
     migrate(empty, at=files)
     (files / "0001_house.sql").rename(files / "0002_house.sql")
-    with pytest.raises(MigrationRefused, match="does not know .0001_house"):
+    with pytest.raises(MigrationRefused, match="does not know .0001_house.*Install that version again"):
         migrate(empty, at=files)
 
 
@@ -114,6 +115,46 @@ def test_a_failing_file_leaves_nothing(empty: str, files: Path) -> None:
     assert ask(empty, "select coalesce(to_regclass('house.half'), to_regclass('house.after'))") is None
     (files / "0002_broken.sql").write_text("insert into house.rooms values ('hall')")
     assert migrate(empty, at=files) == ["0002_broken", "0003_after"]
+
+
+def released(files: Path) -> None:
+    """List the files of this folder as released."""
+    lines = [f"{migration.sha256}  {migration.name}.sql\n" for migration in migrating.known(files)]
+    (files / migrating.LANDED).write_text("".join(lines))
+
+
+def test_an_installation_with_a_changed_released_file_is_refused_before_anything_is_applied(empty: str, files: Path) -> None:
+    released(files)
+    (files / "0001_house.sql").write_text(FIRST + " -- a word more")
+    with pytest.raises(MigrationRefused, match="damaged: its migrations 0001_house .*Install the same version of Vetrina again"):
+        migrate(empty, at=files)
+    assert ours(empty) == []
+
+
+def test_an_installation_without_a_released_file_is_refused(empty: str, files: Path) -> None:
+    (files / "0002_more.sql").write_text("create table house.more ()")
+    released(files)
+    (files / "0002_more.sql").unlink()
+    with pytest.raises(MigrationRefused, match="0002_more are missing or were changed"):
+        migrate(empty, at=files)
+    assert ours(empty) == []
+
+
+def test_released_migrations_are_complete_and_unchanged() -> None:
+    present = {migration.name: migration.sha256 for migration in migrating.known()}
+    assert {name: present.get(name) for name in migrating.landed()} == migrating.landed(), "add a new migration instead"
+    assert list(migrating.landed()) == sorted(present)[: len(migrating.landed())], "new migrations come after released ones"
+    assert len(migrating.landed()) >= 21
+
+
+def test_a_changed_released_migration_is_refused_by_the_release_script(files: Path) -> None:
+    released(files)
+    (files / "0002_more.sql").write_text("create table house.more ()")
+    more = migrating.known(files)
+    assert append(more, migrating.landed(files)) == [f"{more[1].sha256}  0002_more.sql\n"]
+    (files / "0001_house.sql").write_text(FIRST + " -- a word more")
+    with pytest.raises(SystemExit, match="0001_house"):
+        append(migrating.known(files), migrating.landed(files))
 
 
 async def test_of_two_at_once_one_waits(empty: str, files: Path) -> None:

@@ -18,6 +18,8 @@ import psycopg
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _OLDEST = 150000  # `on delete set null (column)` came with 15
+LANDED = "landed.sha256"
+"""The file beside the migrations with the checksums of those that were released, as `sha256sum` writes them."""
 _LOCK = 0x7665747269  # "vetri": one migration at a time on one database
 
 _BOOTSTRAP = """
@@ -70,9 +72,10 @@ def migrate(uri: str, *, at: Path | None = None) -> list[str]:
     """Bring the database at `uri` (its owner's) up to date; the names of the files that were applied.
 
     Waits for another migration that is under way. A statement that waits 5 s for a lock gives up, and
-    nothing of its file stays. Raises MigrationRefused, before anything is changed, when a file that was
-    applied has been edited or is missing, when a new file comes before one that was applied, when the
-    database is newer than the software, and when PostgreSQL is older than 15.
+    nothing of its file stays. Raises MigrationRefused, before anything is changed, when a released file is
+    missing or changed, when a file that was applied has been edited or is missing, when a new file comes
+    before one that was applied, when the database is newer than the software, and when PostgreSQL is older
+    than 15.
     """
     with psycopg.connect(uri, autocommit=True) as connection:
         if connection.info.server_version < _OLDEST:
@@ -82,6 +85,7 @@ def migrate(uri: str, *, at: Path | None = None) -> list[str]:
         connection.execute(_BOOTSTRAP)
         applied = dict(connection.execute("select name, sha256 from core.migrations").fetchall())
         wanted = known(at)
+        _check_files(wanted, landed(at))
         _check(wanted, applied)
         done = _apply_jobs(connection, applied) + _apply(connection, wanted, applied)
         if connection.execute("select 1 from pg_roles where rolname = 'vetrina_app'").fetchone():
@@ -98,23 +102,50 @@ def pending(uri: str) -> list[str]:
     return [each.name for each in known() if each.name not in applied]
 
 
-def _check(wanted: list[Migration], applied: dict[str, str]) -> None:
-    names = {each.name for each in wanted}
-    strangers = sorted(name for name in applied if not name.startswith("procrastinate/") and name not in names)
-    if strangers:
+def landed(at: Path | None = None) -> dict[str, str]:
+    """Return the checksums of released migrations by name, from `landed.sha256`; empty where there is no such file."""
+    path = (at or folder()) / LANDED
+    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    return {name.removesuffix(".sql"): checksum for checksum, name in (line.split() for line in lines)}
+
+
+def _check_files(wanted: list[Migration], checksums: dict[str, str]) -> None:
+    """Refuse an installation whose released migrations are not complete and unchanged."""
+    present = {migration.name: migration.sha256 for migration in wanted}
+    damaged = sorted(name for name, checksum in checksums.items() if present.get(name) != checksum)
+    if damaged:
         raise MigrationRefused(
-            f"The database has migrations that this version does not know ({', '.join(strangers)}). Use the newer version."
+            f"This installation of Vetrina is damaged: its migrations {', '.join(damaged)} are missing or were changed. "
+            "The database was not touched. Install the same version of Vetrina again and start it."
         )
-    passed: str | None = None
-    for each in wanted:
-        if each.name not in applied:
-            passed = passed or each.name
-        elif applied[each.name] != each.sha256:
+
+
+def _check(wanted: list[Migration], applied: dict[str, str]) -> None:
+    """Refuse a database that these migrations cannot continue."""
+    names = {migration.name for migration in wanted}
+    unknown = sorted(name for name in applied if not name.startswith("procrastinate/") and name not in names)
+    if unknown:
+        raise MigrationRefused(
+            f"The database was last used by a newer version of Vetrina: it has migrations that this version does not know "
+            f"({', '.join(unknown)}). Nothing was changed. Install that version again, or a later one; an older version can only "
+            "open a backup that was made with it."
+        )
+    skipped: str | None = None
+    for migration in wanted:
+        if migration.name not in applied:
+            skipped = skipped or migration.name
+        elif applied[migration.name] != migration.sha256:
             raise MigrationRefused(
-                f"Migration {each.name} was edited after it was applied. Undo the edit and add a new file instead."
+                f"The database was made with another text of migration {migration.name} than this version of Vetrina has, so it "
+                "comes from a modified or unreleased copy. Nothing was changed. Start the copy that made it, or restore a backup "
+                "that a released version made. Developers: undo the edit and add a new migration instead."
             )
-        elif passed:
-            raise MigrationRefused(f"Migration {passed} comes before {each.name}, which is already applied. Number it anew.")
+        elif skipped:
+            raise MigrationRefused(
+                f"Migration {skipped} comes before {migration.name}, which the database already has, so this copy of Vetrina "
+                "was put together wrongly. Nothing was changed. Install a released version. Developers: give the file the next "
+                "number."
+            )
 
 
 def _apply(connection: Connection, wanted: list[Migration], applied: dict[str, str]) -> list[str]:

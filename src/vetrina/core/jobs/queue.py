@@ -43,8 +43,12 @@ class Patience(BaseRetryStrategy):
         return RetryDecision(retry_at=utcnow() + timedelta(seconds=min(4**job.attempts, 600)))
 
 
-def job(name: str, *, queue: str, attempts: int = 5, every: str | None = None) -> Callable[[Work], Work]:
+def job(
+    name: str, *, queue: str, attempts: int = 5, every: str | None = None, aliases: tuple[str, ...] = ()
+) -> Callable[[Work], Work]:
     """Declare a coroutine `work(services, **arguments)` as the job `name`.
+
+    `aliases` are names that the job had in earlier versions: jobs that were queued under them still run.
 
     `every` is a cron expression (UTC, a sixth field for seconds) for jobs that come by themselves;
     they take no arguments, and one that is late is not run twice.
@@ -58,7 +62,12 @@ def job(name: str, *, queue: str, attempts: int = 5, every: str | None = None) -
             await work(at_hand["services"], **arguments)
 
         task = app.task(
-            name=name, queue=queue, pass_context=True, retry=Patience(attempts), queueing_lock=name if every else None
+            name=name,
+            aliases=[*aliases],
+            queue=queue,
+            pass_context=True,
+            retry=Patience(attempts),
+            queueing_lock=name if every else None,
         )(run)
         if every:
             # Its type asks for tasks that name `timestamp`; `run` takes it among its arguments.
