@@ -1,29 +1,84 @@
-"""Draw the previews of the built-in styles from the demo's photographs.
+"""Render the preview tile of each built-in style from the demo's photographs.
 
-    python -m scripts.previews [STYLE ...]
-
-A seed fixes them: without a change of the engine they come out the same.
+`python -m scripts.previews [STYLE ...]` writes them to the engine's `previews` folder; the seeds are fixed.
+Commit what it writes.
 """
 
 from __future__ import annotations
 
 import sys
 
+import msgspec
 import pyvips
 
-from vetrina.clients.engines.builtin.previews import HEIGHT, PLAN, WIDTH, Sitting, path_of
+from vetrina.clients.engines.base import Value
+from vetrina.clients.engines.builtin.catalogue import preview_path
 from vetrina.clients.engines.builtin.render import render
 from vetrina.demo.photos import path_of as photo_of
 
-MOST_BYTES = 60_000
+WIDTH, HEIGHT = 480, 600
 
 
-def preview(style: str, sitting: Sitting) -> bytes:
+class PreviewSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a preview is made from.
+
+    `x` and `y` are the middle of the 4:5 crop and `zoom` its height, as shares of the photograph;
+    `made_at` is the long side at which it is rendered before it is scaled to 600.
+    """
+
+    photo: str = ""
+    product: str = ""
+    x: float = 0.5
+    y: float = 0.5
+    zoom: float = 1.0
+    render_side: int = 1000
+    seed: int = 7
+    parameters: dict[str, Value] = {}
+
+
+PREVIEWS: dict[str, PreviewSettings] = {
+    "studio_composite": PreviewSettings(
+        photo="dandelion",
+        product="wooden_bird",
+        x=0.42,
+        parameters={"x": 0.66, "y": 0.62, "product_size": 0.62, "shadow": 0.0, "colour_match": 0.7},
+    ),
+    "studio_sweep": PreviewSettings(product="fig_bowl"),
+    "studio_plinth": PreviewSettings(product="coffee", parameters={"product_size": 0.52}),
+    "studio_white": PreviewSettings(product="wooden_bird", parameters={"product_size": 0.86}),
+    "watercolour": PreviewSettings(photo="autumn_hill", x=0.78),
+    "oil": PreviewSettings(photo="cat", x=0.46),
+    "gouache": PreviewSettings(photo="mountain_path", x=0.4),
+    "pastel": PreviewSettings(photo="brushes", x=0.5),
+    "pointillism": PreviewSettings(photo="autumn_hill", x=0.72, render_side=800, parameters={"dot": 10.0}),
+    "pencil": PreviewSettings(photo="dogs", x=0.46, y=0.44, zoom=0.8),
+    "charcoal": PreviewSettings(photo="astronaut", x=0.42, y=0.42, zoom=0.84),
+    "hatching": PreviewSettings(photo="coffee", x=0.47, render_side=600, parameters={"spacing": 11.0}),
+    "stipple": PreviewSettings(photo="cat", x=0.4, render_side=600, parameters={"dots": 60}),
+    "engraving": PreviewSettings(
+        photo="astronaut", x=0.44, y=0.36, zoom=0.7, render_side=600, parameters={"spacing": 12.0}
+    ),
+    "risograph": PreviewSettings(photo="dandelion", x=0.42, parameters={"screen": 16.0, "inks": "orange_navy"}),
+    "pop_art": PreviewSettings(photo="astronaut", x=0.42, y=0.4, zoom=0.8, render_side=800),
+    "comic": PreviewSettings(photo="astronaut", x=0.42, y=0.42, zoom=0.84, render_side=800),
+    "poster": PreviewSettings(photo="mountain_path", x=0.4),
+    "linocut": PreviewSettings(photo="room", x=0.5, y=0.66, zoom=0.7, render_side=800),
+    "cyanotype": PreviewSettings(photo="stream", x=0.6),
+    "cut_paper": PreviewSettings(photo="dandelion", x=0.42),
+    "mosaic": PreviewSettings(photo="cat", x=0.4, render_side=900, parameters={"tile": 26.0}),
+    "stained_glass": PreviewSettings(photo="fig_bowl", x=0.58, parameters={"pane": 70.0}),
+    "low_poly": PreviewSettings(photo="dogs", parameters={"triangles": 3000}),
+}
+
+MAX_BYTES = 60_000
+
+
+def preview(style: str, sitting: PreviewSettings) -> bytes:
     """The style's preview as WebP, under 60 kB."""
-    answer = render(
+    result = render(
         {
             "style": style,
-            "parameters": {**sitting.parameters, "size": sitting.made_at},
+            "parameters": {**sitting.parameters, "size": sitting.render_side},
             "seed": sitting.seed,
             "products": [photo_of(sitting.product).read_bytes()] if sitting.product else [],
             "models": [_cropped(sitting)] if sitting.photo else [],
@@ -31,7 +86,7 @@ def preview(style: str, sitting: Sitting) -> bytes:
         lambda fraction, step: None,
     )
     small = pyvips.Image.thumbnail_buffer(
-        answer["images"][0], WIDTH, height=HEIGHT, size="force"
+        result["images"][0], WIDTH, height=HEIGHT, size="force"
     ).copy_memory()
     for blur in (
         0.0,
@@ -44,12 +99,12 @@ def preview(style: str, sitting: Sitting) -> bytes:
         soft = small.gaussblur(blur) if blur else small
         for quality in range(86, 30, -4):
             data = soft.webpsave_buffer(Q=quality, effort=6, smart_subsample=True, keep=0)
-            if len(data) < MOST_BYTES:
+            if len(data) < MAX_BYTES:
                 return data
-    raise ValueError(f"the preview of {style} does not fit into {MOST_BYTES} bytes")
+    raise ValueError(f"the preview of {style} does not fit into {MAX_BYTES} bytes")
 
 
-def _cropped(sitting: Sitting) -> bytes:
+def _cropped(sitting: PreviewSettings) -> bytes:
     photo = pyvips.Image.new_from_file(str(photo_of(sitting.photo)))
     tall = min(photo.height * sitting.zoom, photo.width * HEIGHT / WIDTH)
     wide = tall * WIDTH / HEIGHT
@@ -59,9 +114,9 @@ def _cropped(sitting: Sitting) -> bytes:
 
 
 def main(styles: list[str]) -> None:
-    for style in styles or list(PLAN):
-        data = preview(style, PLAN[style])
-        path_of(style).write_bytes(data)
+    for style in styles or list(PREVIEWS):
+        data = preview(style, PREVIEWS[style])
+        preview_path(style).write_bytes(data)
         print(f"{style:18} {len(data):6} bytes")
 
 

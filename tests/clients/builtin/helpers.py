@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyvips
 
 from vetrina.clients.engines.builtin.catalogue import BY_NAME
-from vetrina.clients.engines.builtin.render import PAINTS, render
+from vetrina.clients.engines.builtin.render import PHOTO_STYLES, render
 from vetrina.demo.photos import path_of
 
 Picture = npt.NDArray[Any]
@@ -45,7 +45,7 @@ def made(style: str, seed: int = 7, again: int = 0) -> tuple[bytes, tuple[tuple[
             "parameters": {"size": SIZE},
             "seed": seed,
             "products": [photo("coffee")] if wants.needs_product else [],
-            "models": [photo("dogs")] if style in PAINTS or wants.needs_model else [],
+            "models": [photo("dogs")] if style in PHOTO_STYLES or wants.needs_model else [],
         },
         lambda fraction, name: steps.append((fraction, name)),
     )
@@ -53,12 +53,12 @@ def made(style: str, seed: int = 7, again: int = 0) -> tuple[bytes, tuple[tuple[
 
 
 def rendered(
-    style: str, *, products: list[bytes] | None = None, models: list[bytes] | None = None, **knobs: Any
+    style: str, *, products: list[bytes] | None = None, models: list[bytes] | None = None, **parameters: Any
 ) -> Picture:
     """One picture of these photographs."""
     payload = {
         "style": style,
-        "parameters": {"size": SIZE, **knobs},
+        "parameters": {"size": SIZE, **parameters},
         "seed": 3,
         "products": products or [],
         "models": models or [],

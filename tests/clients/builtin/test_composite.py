@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from tests.clients.builtin.helpers import Picture, look, photo, png, rendered
+from vetrina.clients.engines.builtin.arrays import floats
 from vetrina.clients.engines.builtin.catalogue import BY_NAME
-from vetrina.clients.engines.builtin.progress import Steps
-from vetrina.clients.engines.builtin.raster.image_io import decode, floats
-from vetrina.clients.engines.builtin.rng import chance
+from vetrina.clients.engines.builtin.progress import StageProgress
+from vetrina.clients.engines.builtin.raster.image_io import decode
+from vetrina.clients.engines.builtin.rng import seeded_generator
 from vetrina.clients.engines.builtin.scenes.composite import Placement, place
 from vetrina.clients.engines.builtin.scenes.cutout import Cutout, cut_out
 
-QUIET = Steps(lambda fraction, step: None)
+QUIET = StageProgress(lambda fraction, step: None)
 PLAIN = Placement(shadow=0.0, colour_match=0.0, blend=0.0)
 FLOOR = np.full((300, 400, 3), 0.62, np.float32)
 
@@ -25,7 +26,7 @@ def disc(colour: tuple[float, float, float] = (0.85, 0.1, 0.1)) -> Cutout:
 
 
 def composed(scene: Picture, where: Placement, product: Cutout | None = None) -> Picture:
-    return place(scene, product or disc(), where, chance(1), QUIET)
+    return place(scene, product or disc(), where, seeded_generator(1), QUIET)
 
 
 @pytest.mark.parametrize(
@@ -115,8 +116,8 @@ def test_an_alpha_channel_is_taken_as_it_is():
     )
     pixels, alpha = decode(png(picture), 120)
     assert alpha is not None
-    product = cut_out(pixels, alpha, chance(1))
-    assert product.how == "alpha"
+    product = cut_out(pixels, alpha, seeded_generator(1))
+    assert product.method == "alpha"
     assert product.alpha.shape == pytest.approx((72, 96), abs=3)
     assert product.alpha.mean() == pytest.approx(0.5, abs=0.04)
 
@@ -124,8 +125,8 @@ def test_an_alpha_channel_is_taken_as_it_is():
 @pytest.mark.parametrize("name", ["wooden_bird", "fig_bowl", "coffee"])
 def test_the_subject_of_a_real_photograph_is_cut_out(name: str):
     pixels, alpha = decode(photo(name), 480)
-    product = cut_out(pixels, alpha, chance(1))
-    assert product.how == "cut"
+    product = cut_out(pixels, alpha, seeded_generator(1))
+    assert product.method == "cut"
     assert (product.alpha > 0.95).mean() > 0.85 * (product.alpha > 0.05).mean()  # firm, with a narrow edge
     assert product.alpha[0, 0] < 0.2 and product.alpha[-1, -1] < 0.2
     assert 0.15 < product.alpha.mean() < 0.85
@@ -133,9 +134,9 @@ def test_the_subject_of_a_real_photograph_is_cut_out(name: str):
 
 
 def test_a_photograph_without_a_subject_becomes_a_card():
-    even = np.full((120, 160, 3), 0.5, np.float32)
-    product = cut_out(even, None, chance(1))
-    assert product.how == "card" and product.alpha.min() == 1
+    to_uniform = np.full((120, 160, 3), 0.5, np.float32)
+    product = cut_out(to_uniform, None, seeded_generator(1))
+    assert product.method == "card" and product.alpha.min() == 1
     assert product.colour[0].min() > 0.9  # a white border
 
 

@@ -20,7 +20,7 @@ from vetrina.core.isolation import run as confine
 from vetrina.demo.photos import PHOTOS, path_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs fork and getrusage as on Linux")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def ask(style: str, **changes: Any) -> EngineRequest:

@@ -42,8 +42,8 @@ any_value = st.one_of(
 @st.composite
 def styles_and_parameters(draw: st.DrawFn) -> tuple[Style, dict[str, Any]]:
     style = draw(st.sampled_from(STYLES))
-    chosen = draw(st.lists(st.sampled_from(style.parameters), unique_by=lambda each: each.name))
-    return style, {each.name: draw(fitting(each)) for each in chosen}
+    select = draw(st.lists(st.sampled_from(style.parameters), unique_by=lambda each: each.name))
+    return style, {each.name: draw(fitting(each)) for each in select}
 
 
 @given(styles_and_parameters())

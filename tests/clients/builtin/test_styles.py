@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 import pyvips
 
-from scripts.previews import preview
+from scripts.previews import HEIGHT, PREVIEWS, WIDTH, preview
 from tests.clients.builtin.helpers import SIZE, Picture, look, made, photo, png, rendered
 from vetrina.clients.engines.base import Value, validate
-from vetrina.clients.engines.builtin import previews
-from vetrina.clients.engines.builtin.catalogue import BY_NAME, STYLES
-from vetrina.clients.engines.builtin.progress import Knobs, Steps
+from vetrina.clients.engines.builtin.catalogue import BY_NAME, STYLES, preview_path
+from vetrina.clients.engines.builtin.parameter_values import ParameterValues
+from vetrina.clients.engines.builtin.progress import StageProgress
 from vetrina.clients.engines.builtin.raster.image_io import decode
-from vetrina.clients.engines.builtin.render import IN_A_SCENE, PAINTS, ROOMS
-from vetrina.clients.engines.builtin.rng import chance
+from vetrina.clients.engines.builtin.render import BACKDROP_STYLES, COMPOSITE_STYLE, PHOTO_STYLES
+from vetrina.clients.engines.builtin.rng import seeded_generator
 
 NAMES = [style.name for style in STYLES]
 
 
 def test_the_catalogue_is_whole():
     assert len(set(NAMES)) == len(NAMES) >= 15
-    assert set(NAMES) == {*PAINTS, *ROOMS, IN_A_SCENE} == set(previews.PLAN)
+    assert set(NAMES) == {*PHOTO_STYLES, *BACKDROP_STYLES, COMPOSITE_STYLE} == set(PREVIEWS)
     for style in STYLES:
         assert len(style.parameters) - 1 >= 2, style.name
         assert "no AI" in style.description
@@ -34,18 +34,18 @@ def test_the_catalogue_is_whole():
 def painted(name: str, seed: int) -> Picture:
     """The style on a small cat, before it is encoded."""
     pixels, _ = decode(photo("cat", 240), 240)
-    knobs = Knobs(validate(BY_NAME[name], {}))
-    return PAINTS[name](pixels, knobs, chance(seed), Steps(lambda fraction, step: None))
+    parameters = ParameterValues(validate(BY_NAME[name], {}))
+    return PHOTO_STYLES[name](pixels, parameters, seeded_generator(seed), StageProgress(lambda fraction, step: None))
 
 
-@pytest.mark.parametrize("name", sorted(PAINTS))
+@pytest.mark.parametrize("name", sorted(PHOTO_STYLES))
 def test_a_seed_gives_the_same_picture_again_and_another_seed_another(name: str):
     first = painted(name, 1)
     assert (painted(name, 1) == first).all()
     assert (painted(name, 2) != first).mean() > 0.01
 
 
-@pytest.mark.parametrize("name", sorted(PAINTS))
+@pytest.mark.parametrize("name", sorted(PHOTO_STYLES))
 def test_a_style_works_in_single_precision_within_bounds(name: str):
     picture = painted(name, 3)
     assert picture.dtype == np.float32 and picture.shape == (160, 240, 3)
@@ -53,7 +53,7 @@ def test_a_style_works_in_single_precision_within_bounds(name: str):
     assert picture.std() > 0.03
 
 
-@pytest.mark.parametrize("name", ["linocut", "low_poly", IN_A_SCENE, *ROOMS])
+@pytest.mark.parametrize("name", ["linocut", "low_poly", COMPOSITE_STYLE, *BACKDROP_STYLES])
 def test_a_seed_gives_the_same_bytes_again(name: str):
     assert made(name, again=1)[0] == made(name)[0]
 
@@ -87,7 +87,7 @@ def traits(picture: Picture) -> Picture:
 
 
 def test_each_style_is_visibly_unlike_the_photograph_and_the_others():
-    shown = {name: look(made(name)[0]) for name in PAINTS}
+    shown = {name: look(made(name)[0]) for name in PHOTO_STYLES}
     original = look(photo("dogs"))[:, :, :3]
     shown["the photograph"] = original
     measured = {name: traits(picture) for name, picture in shown.items()}
@@ -105,7 +105,7 @@ def test_the_motif_is_still_there():
         return np.add.reduceat(np.add.reduceat(grey, range(0, 480, 24), 0), range(0, 384, 24), 1).ravel()
 
     original = coarse(look(photo("dogs")))
-    for name in PAINTS.keys() - {"pop_art"}:
+    for name in PHOTO_STYLES.keys() - {"pop_art"}:
         alike = np.corrcoef(original, coarse(look(made(name)[0])))[0, 1]
         assert alike > 0.75, (name, alike)
 
@@ -128,14 +128,14 @@ def odd_pictures() -> dict[str, tuple[bytes, tuple[int, int]]]:
 
 def extreme(name: str, highest: bool) -> dict[str, Value]:
     """Every number of a style at its lowest or highest, every word the first or last."""
-    knobs: dict[str, Value] = {}
+    parameters: dict[str, Value] = {}
     for each in BY_NAME[name].parameters:
         if each.kind in ("number", "integer") and each.name != "size":
             bound = (each.maximum if highest else each.minimum) or 0
-            knobs[each.name] = int(bound) if each.kind == "integer" else bound
+            parameters[each.name] = int(bound) if each.kind == "integer" else bound
         elif each.kind == "choice":
-            knobs[each.name] = each.choices[-1 if highest else 0]
-    return knobs
+            parameters[each.name] = each.choices[-1 if highest else 0]
+    return parameters
 
 
 @pytest.mark.filterwarnings("error")
@@ -147,18 +147,19 @@ def test_odd_pictures_come_through_at_the_ends_of_the_knobs(name: str, kind: str
     products = [data] if wants.needs_product else []
     models = [photo("cat")] if wants.needs_model else [] if wants.needs_product else [data]
     result = rendered(name, products=products, models=models, **extreme(name, highest))
-    if name in PAINTS:
+    if name in PHOTO_STYLES:
         assert result.shape == (height, width, 3)
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("name", sorted(PAINTS))
+@pytest.mark.parametrize("name", sorted(PHOTO_STYLES))
 def test_hard_edges_and_flat_areas_leave_no_holes(name: str):
     """Overshoot of filters beside black and white squares must not become negative, then undefined."""
     squares = np.indices((160, 240)) // 40
     board = (squares.sum(axis=0) % 2).astype(np.float32)[:, :, None].repeat(3, axis=2)
-    knobs = Knobs(validate(BY_NAME[name], {**extreme(name, True), "size": 480}))
-    assert np.isfinite(PAINTS[name](board, knobs, chance(1), Steps(lambda fraction, step: None))).all()
+    parameters = ParameterValues(validate(BY_NAME[name], {**extreme(name, True), "size": 480}))
+    silent = StageProgress(lambda fraction, step: None)
+    assert np.isfinite(PHOTO_STYLES[name](board, parameters, seeded_generator(1), silent)).all()
 
 
 @pytest.mark.parametrize("kind", ["grey", "alpha", "black"])
@@ -166,20 +167,20 @@ def test_hard_edges_and_flat_areas_leave_no_holes(name: str):
 def test_grey_and_transparent_pictures_come_through(name: str, kind: str):
     data, (width, height) = odd_pictures()[kind]
     result = rendered(name, products=[data])
-    assert result.shape == ((480, 384, 3) if name in ROOMS else (height, width, 3))
+    assert result.shape == ((480, 384, 3) if name in BACKDROP_STYLES else (height, width, 3))
 
 
 def test_every_style_has_a_small_preview():
     for name in NAMES:
-        data = previews.path_of(name).read_bytes()
+        data = preview_path(name).read_bytes()
         image = pyvips.Image.new_from_buffer(data, "")
-        assert (image.width, image.height) == (previews.WIDTH, previews.HEIGHT) == (480, 600)
+        assert (image.width, image.height) == (WIDTH, HEIGHT) == (480, 600)
         assert image.get("vips-loader") == "webpload_buffer" and len(data) < 60_000
 
 
 @pytest.mark.parametrize("name", ["poster", "studio_white"])
 def test_the_preview_is_what_the_engine_makes(name: str):
     """Close rather than equal: another processor may round otherwise."""
-    fresh = look(preview(name, previews.PLAN[name]))
-    kept = look(previews.path_of(name).read_bytes())
+    fresh = look(preview(name, PREVIEWS[name]))
+    kept = look(preview_path(name).read_bytes())
     assert np.abs(fresh - kept).mean() < 0.02

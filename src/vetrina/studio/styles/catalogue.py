@@ -12,7 +12,6 @@ from psycopg.types.json import Jsonb
 
 from vetrina.clients.engines.base import Engine, Parameter, Style
 from vetrina.clients.engines.builtin import catalogue as catalogue_of_builtin
-from vetrina.clients.engines.builtin import previews
 from vetrina.clients.engines.builtin.engine import BuiltinEngine
 from vetrina.clients.engines.comfyui import engine as comfyui
 from vetrina.core.database.connection import Tx
@@ -86,7 +85,7 @@ def catalogue(services: Services) -> Catalogue:
 
 def preview(style: str) -> Path | None:
     """The file with the style's preview, for styles that have one."""
-    path = previews.path_of(style)
+    path = catalogue_of_builtin.preview_path(style)
     return path if path.is_file() else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vetrina.clients.engines.base import Parameter
 
 
-def share(name: str, title: str, default: float, help: str = "") -> Parameter:
+def fraction(name: str, title: str, default: float, help: str = "") -> Parameter:
     """A number from 0 to 1."""
     return Parameter(
         name=name, title=title, kind="number", default=default, minimum=0.0, maximum=1.0, step=0.05, help=help
@@ -28,7 +28,7 @@ def number(
     )
 
 
-def whole(
+def integer(
     name: str, title: str, default: int, low: int, high: int, step: int = 1, help: str = ""
 ) -> Parameter:
     """A whole number between two bounds."""
@@ -49,6 +49,6 @@ def choice(name: str, title: str, choices: list[str], help: str = "") -> Paramet
     return Parameter(name=name, title=title, kind="choice", default=choices[0], choices=choices, help=help)
 
 
-def yes(name: str, title: str, default: bool, help: str = "") -> Parameter:
+def boolean(name: str, title: str, default: bool, help: str = "") -> Parameter:
     """Yes or no."""
     return Parameter(name=name, title=title, kind="boolean", default=default, help=help)

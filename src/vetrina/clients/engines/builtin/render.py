@@ -12,38 +12,37 @@ import cv2
 import numpy as np
 import numpy.ma  # np.percentile imports it when first called, too late for the child
 import pyvips
+from numpy.random import Generator
 
 from vetrina.clients.engines.base import BadParameter, validate
+from vetrina.clients.engines.builtin.arrays import Pixels
 from vetrina.clients.engines.builtin.catalogue import BY_NAME
 from vetrina.clients.engines.builtin.drawing import ink, pencil
-from vetrina.clients.engines.builtin.flat import flat_colour as flat
-from vetrina.clients.engines.builtin.flat import glass, mosaic
-from vetrina.clients.engines.builtin.flat import low_poly as lowpoly
-from vetrina.clients.engines.builtin.painting import brush_dabs as dabs
-from vetrina.clients.engines.builtin.painting import oil, watercolour
+from vetrina.clients.engines.builtin.flat import flat_colour, glass, low_poly, mosaic
+from vetrina.clients.engines.builtin.painting import brush_dabs, oil, watercolour
+from vetrina.clients.engines.builtin.parameter_values import ParameterValues
 from vetrina.clients.engines.builtin.printing import linocut, riso
-from vetrina.clients.engines.builtin.progress import Knobs, Report, Steps
-from vetrina.clients.engines.builtin.raster.image_io import MIME, Pixels, decode, encode, flatten, pad, size_of
-from vetrina.clients.engines.builtin.rng import Chance, chance
-from vetrina.clients.engines.builtin.scenes import backdrops as studio
-from vetrina.clients.engines.builtin.scenes import composite as compose
+from vetrina.clients.engines.builtin.progress import Report, StageProgress
+from vetrina.clients.engines.builtin.raster.image_io import MIME, decode, encode, over_background, pad_to_minimum, size_of
+from vetrina.clients.engines.builtin.rng import seeded_generator
+from vetrina.clients.engines.builtin.scenes import backdrops, composite
 from vetrina.clients.engines.builtin.scenes.cutout import Cutout, cut_out
 from vetrina.core.isolation.run import Refuse
 
 _ = numpy.ma
 cv2.setNumThreads(1)  # the same sums in the same order: a seed gives the same bytes again
 
-Paint = Callable[[Pixels, Knobs, Chance, Steps], Pixels]
-Room = Callable[[list[Cutout], Pixels | None, Knobs, Chance, Steps], Pixels]
+PhotoRenderer = Callable[[Pixels, ParameterValues, Generator, StageProgress], Pixels]
+BackdropRenderer = Callable[[list[Cutout], Pixels | None, ParameterValues, Generator, StageProgress], Pixels]
 
-MOST_PICTURES = 4
+MAX_IMAGES = 4
 
-PAINTS: dict[str, Paint] = {
+PHOTO_STYLES: dict[str, PhotoRenderer] = {
     "watercolour": watercolour.watercolour,
     "oil": oil.oil,
-    "gouache": dabs.gouache,
-    "pastel": dabs.pastel,
-    "pointillism": dabs.pointillism,
+    "gouache": brush_dabs.gouache,
+    "pastel": brush_dabs.pastel,
+    "pointillism": brush_dabs.pointillism,
     "pencil": pencil.pencil,
     "charcoal": pencil.charcoal,
     "hatching": ink.hatching,
@@ -51,21 +50,21 @@ PAINTS: dict[str, Paint] = {
     "engraving": ink.engraving,
     "risograph": riso.risograph,
     "pop_art": riso.pop_art,
-    "comic": flat.comic,
-    "poster": flat.poster,
+    "comic": flat_colour.comic,
+    "poster": flat_colour.poster,
     "linocut": linocut.linocut,
     "cyanotype": linocut.cyanotype,
-    "cut_paper": flat.cut_paper,
+    "cut_paper": flat_colour.cut_paper,
     "mosaic": mosaic.mosaic,
     "stained_glass": glass.stained_glass,
-    "low_poly": lowpoly.low_poly,
+    "low_poly": low_poly.low_poly,
 }
-ROOMS: dict[str, Room] = {
-    "studio_sweep": studio.sweep,
-    "studio_plinth": studio.plinth,
-    "studio_white": studio.catalogue_page,
+BACKDROP_STYLES: dict[str, BackdropRenderer] = {
+    "studio_sweep": backdrops.sweep,
+    "studio_plinth": backdrops.plinth,
+    "studio_white": backdrops.catalogue_page,
 }
-IN_A_SCENE = "studio_composite"
+COMPOSITE_STYLE = "studio_composite"
 
 
 def render(payload: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -80,30 +79,30 @@ def render(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     if style is None:
         raise Refuse("unknown_style", "There is no such style.")
     try:
-        knobs = Knobs(validate(style, payload["parameters"]))
-    except BadParameter as bad:
-        raise Refuse("bad_parameter", bad.message) from None
+        parameters = ParameterValues(validate(style, payload["parameters"]))
+    except BadParameter as error:
+        raise Refuse("bad_parameter", error.message) from None
     products, models = list(payload["products"]), list(payload["models"])
-    _check(style.title, style.needs_product, style.needs_model, products, models)
+    _require_inputs(style.title, style.needs_product, style.needs_model, products, models)
     seed = int(payload["seed"])
-    jobs = _jobs(style.name, products, models)
-    if len(jobs) > MOST_PICTURES:
-        raise Refuse("too_many", f"At most {MOST_PICTURES} pictures are made at a time.")
+    jobs = _inputs_per_image(style.name, products, models)
+    if len(jobs) > MAX_IMAGES:
+        raise Refuse("too_many", f"At most {MAX_IMAGES} pictures are made at a time.")
     images: list[bytes] = []
     notes: dict[str, Any] = {"seed": seed, "sizes": [], "cutouts": []}
-    for index, (mine, model) in enumerate(jobs):
-        step = Steps(report, index / len(jobs), (index + 1) / len(jobs))
-        picture = _picture(style.name, mine, model, knobs, seed, step, notes)
+    for index, (job_products, model) in enumerate(jobs):
+        progress = StageProgress(report, index / len(jobs), (index + 1) / len(jobs))
+        picture = _render_one(style.name, job_products, model, parameters, seed, progress, notes)
         if not np.isfinite(picture).all():
             raise FloatingPointError(f"{style.name} left holes in its picture")
-        step(0.97, "Saving the picture")
+        progress(0.97, "Saving the picture")
         images.append(encode(picture))
         notes["sizes"].append([picture.shape[1], picture.shape[0]])
     report(1.0, "Done")
     return {"images": images, "mime": MIME, "notes": notes}
 
 
-def _check(title: str, product: bool, model: bool, products: list[bytes], models: list[bytes]) -> None:
+def _require_inputs(title: str, product: bool, model: bool, products: list[bytes], models: list[bytes]) -> None:
     if product and not products:
         raise Refuse("needs_product", f"{title} needs a photograph of a product.")
     if model and not models:
@@ -112,9 +111,9 @@ def _check(title: str, product: bool, model: bool, products: list[bytes], models
         raise Refuse("needs_picture", f"{title} needs a photograph to work from.")
 
 
-def _jobs(name: str, products: list[bytes], models: list[bytes]) -> list[tuple[list[bytes], bytes | None]]:
+def _inputs_per_image(name: str, products: list[bytes], models: list[bytes]) -> list[tuple[list[bytes], bytes | None]]:
     """What each picture is made of: some products and perhaps a model."""
-    if name in ROOMS:
+    if name in BACKDROP_STYLES:
         scenes: list[bytes | None] = [*models] or [None]
         return [(products, scene) for scene in scenes]
     if products and models:
@@ -123,79 +122,81 @@ def _jobs(name: str, products: list[bytes], models: list[bytes]) -> list[tuple[l
     return alone or [([], model) for model in models]
 
 
-def _picture(
+def _render_one(
     name: str,
     products: list[bytes],
     model: bytes | None,
-    knobs: Knobs,
+    parameters: ParameterValues,
     seed: int,
-    step: Steps,
+    progress: StageProgress,
     notes: dict[str, Any],
 ) -> Pixels:
-    rng = chance(seed)
+    rng = seeded_generator(seed)
     cv2.setRNGSeed(seed & 0x7FFF_FFFF)  # GrabCut draws from OpenCV's own generator
-    size = knobs.whole("size")
-    if name in PAINTS:
-        return _painted(name, products, model, knobs, rng, step, notes)
-    step(0.0, "Opening the photographs")
-    scene = _whole(model, size, pad_it=True) if model is not None else None
-    cutouts = _cut(products, size, rng, step.part(0.04, 0.35), notes)
-    if name == IN_A_SCENE and scene is not None:
-        where = compose.Placement(
-            x=knobs.number("x"),
-            y=knobs.number("y"),
-            size=knobs.number("product_size"),
-            shadow=knobs.number("shadow"),
-            colour_match=knobs.number("colour_match"),
-            blend=knobs.number("blend"),
-            light=knobs.word("light"),
-            shadow_on=knobs.word("shadow_on"),
+    size = parameters.integer("size")
+    if name in PHOTO_STYLES:
+        return _render_photo_style(name, products, model, parameters, rng, progress, notes)
+    progress(0.0, "Opening the photographs")
+    scene = _decode_scene(model, size, enlarge=True) if model is not None else None
+    cutouts = _cut_out_all(products, size, rng, progress.part(0.04, 0.35), notes)
+    if name == COMPOSITE_STYLE and scene is not None:
+        placement = composite.Placement(
+            x=parameters.number("x"),
+            y=parameters.number("y"),
+            size=parameters.number("product_size"),
+            shadow=parameters.number("shadow"),
+            colour_match=parameters.number("colour_match"),
+            blend=parameters.number("blend"),
+            light=parameters.choice("light"),
+            shadow_on=parameters.choice("shadow_on"),
         )
-        return compose.place_all(scene, cutouts, where, rng, step.part(0.36, 0.96))
-    return ROOMS[name](cutouts, scene, knobs, rng, step.part(0.36, 0.96))
+        return composite.place_all(scene, cutouts, placement, rng, progress.part(0.36, 0.96))
+    return BACKDROP_STYLES[name](cutouts, scene, parameters, rng, progress.part(0.36, 0.96))
 
 
-def _painted(
+def _render_photo_style(
     name: str,
     products: list[bytes],
     model: bytes | None,
-    knobs: Knobs,
-    rng: Chance,
-    step: Steps,
+    parameters: ParameterValues,
+    rng: Generator,
+    progress: StageProgress,
     notes: dict[str, Any],
 ) -> Pixels:
     """One photograph in this manner; of a product and a model the composition of both."""
-    size = knobs.whole("size")
-    step(0.0, "Opening the photographs")
+    size = parameters.integer("size")
+    progress(0.0, "Opening the photographs")
     if model is not None and products:
-        scene = _whole(model, size)
-        cutouts = _cut(products, size, rng, step.part(0.03, 0.2), notes)
-        photo = compose.place_all(scene, cutouts, compose.Placement(), rng, step.part(0.2, 0.42))
-        rest = step.part(0.42, 0.96)
+        scene = _decode_scene(model, size)
+        cutouts = _cut_out_all(products, size, rng, progress.part(0.03, 0.2), notes)
+        photo = composite.place_all(scene, cutouts, composite.Placement(), rng, progress.part(0.2, 0.42))
+        rest = progress.part(0.42, 0.96)
     else:
-        photo = _whole(model if model is not None else products[0], size)
-        rest = step.part(0.04, 0.96)
+        photo = _decode_scene(model if model is not None else products[0], size)
+        rest = progress.part(0.04, 0.96)
     height, width = size_of(photo)
-    return PAINTS[name](pad(photo), knobs, rng, rest)[:height, :width]
+    return PHOTO_STYLES[name](pad_to_minimum(photo), parameters, rng, rest)[:height, :width]
 
 
-def _cut(products: list[bytes], size: int, rng: Chance, step: Steps, notes: dict[str, Any]) -> list[Cutout]:
+def _cut_out_all(
+    products: list[bytes], size: int, rng: Generator, progress: StageProgress, notes: dict[str, Any]
+) -> list[Cutout]:
     cutouts: list[Cutout] = []
     for index, data in enumerate(products):
-        step(index / len(products), "Cutting out the product")
-        photo, alpha = _open(data, min(size, 1600))
+        progress(index / len(products), "Cutting out the product")
+        photo, alpha = _decode(data, min(size, 1600))
         cutouts.append(cut_out(photo, alpha, rng))
-        notes["cutouts"].append(cutouts[-1].how)
+        notes["cutouts"].append(cutouts[-1].method)
     return cutouts
 
 
-def _whole(data: bytes, size: int, *, pad_it: bool = False) -> Pixels:
-    photo, alpha = _open(data, size)
-    photo = flatten(photo, alpha, (0.985, 0.98, 0.97))
-    return pad(photo) if pad_it else photo
+def _decode_scene(data: bytes, size: int, *, enlarge: bool = False) -> Pixels:
+    photo, alpha = _decode(data, size)
+    photo = over_background(photo, alpha, (0.985, 0.98, 0.97))
+    return pad_to_minimum(photo) if enlarge else photo
 
 
-def _open(data: bytes, size: int) -> tuple[Pixels, Pixels | None]:
+def _decode(data: bytes, size: int) -> tuple[Pixels, Pixels | None]:
     try:
         return decode(data, size)
     except pyvips.Error:

@@ -7,14 +7,14 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from numpy.random import Generator
 
-from vetrina.clients.engines.builtin.raster.image_io import Pixels
-from vetrina.clients.engines.builtin.rng import Chance
+from vetrina.clients.engines.builtin.arrays import Pixels
 
 Triple = tuple[float, float, float]
 
 
-def rgb(code: str) -> Pixels:
+def from_hex(code: str) -> Pixels:
     """`#rrggbb` as three numbers."""
     return np.array([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)], np.float32)
 
@@ -28,21 +28,21 @@ def from_lab(picture: Pixels) -> Pixels:
     return np.clip(cv2.cvtColor(picture, cv2.COLOR_Lab2RGB), 0, 1)
 
 
-def light(picture: Pixels) -> Pixels:
+def lightness(picture: Pixels) -> Pixels:
     """Perceived lightness, 0 to 1."""
     return lab(picture)[:, :, 0] / np.float32(100)
 
 
-def grey(picture: Pixels) -> Pixels:
-    """Luma, 0 to 1: quicker than `light`, good enough for edges."""
+def luma(picture: Pixels) -> Pixels:
+    """Luma, 0 to 1: quicker than `lightness`, good enough for edges."""
     return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
 
 
-def levels(plane: Pixels, low: float = 1.0, high: float = 99.0, most: float = 2.2) -> Pixels:
+def levels(plane: Pixels, low: float = 1.0, high: float = 99.0, max_stretch: float = 2.2) -> Pixels:
     """The plane stretched so that its percentiles `low` and `high` become 0 and 1; flat ones barely."""
     sample = plane[:: max(1, plane.shape[0] // 256), :: max(1, plane.shape[1] // 256)]
     bottom, top = (float(value) for value in np.percentile(sample, [low, high]))
-    stretch = min(1 / max(top - bottom, 1e-3), most)
+    stretch = min(1 / max(top - bottom, 1e-3), max_stretch)
     middle = (top + bottom) / 2
     return np.clip((plane - np.float32(middle)) * np.float32(stretch) + _anchor(middle, stretch), 0, 1)
 
@@ -59,9 +59,9 @@ def local_contrast(plane: Pixels, clip: float = 2.0, tiles: int = 6) -> Pixels:
     return cv2.createCLAHE(clip, (tiles, tiles)).apply(deep).astype(np.float32) / np.float32(65535)
 
 
-def vivid(picture: Pixels, amount: float) -> Pixels:
+def saturate(picture: Pixels, amount: float) -> Pixels:
     """More (above 1) or less (below 1) saturated; dull colours are moved more than vivid ones."""
-    middle = grey(picture)[:, :, None]
+    middle = luma(picture)[:, :, None]
     spread = picture - middle
     if amount <= 1:
         return np.clip(middle + spread * np.float32(amount), 0, 1)
@@ -76,7 +76,7 @@ def contrast(picture: Pixels, amount: float) -> Pixels:
     return picture + (curve - picture) * np.float32(amount)
 
 
-def palette(picture: Pixels, count: int, rng: Chance) -> Pixels:
+def palette(picture: Pixels, count: int, rng: Generator) -> Pixels:
     """The picture's own `count` main colours (rows of Lab), dark to light, by k-means on a sample.
 
     Small vivid areas count for more than their size: an illustrator would not drop the red boat.
@@ -96,7 +96,7 @@ def palette(picture: Pixels, count: int, rng: Chance) -> Pixels:
     return centres[np.argsort(centres[:, 0])].astype(np.float32)
 
 
-def _spread_seeds(points: Pixels, count: int, rng: Chance) -> Pixels:
+def _spread_seeds(points: Pixels, count: int, rng: Generator) -> Pixels:
     centres = [points[int(rng.integers(len(points)))]]
     for _ in range(count - 1):
         gap = np.min([((points - centre) ** 2).sum(axis=1) for centre in centres], axis=0) + 1e-4
@@ -119,6 +119,6 @@ def nearest(picture_lab: Pixels, colours: Pixels) -> npt.NDArray[Any]:
 def ramp(tone: Pixels, stops: list[tuple[float, str]]) -> Pixels:
     """A plane coloured along a gradient of (position, colour) stops."""
     places = [place for place, _ in stops]
-    colours = np.array([rgb(code) for _, code in stops])
+    colours = np.array([from_hex(code) for _, code in stops])
     table = np.stack([np.interp(np.linspace(0, 1, 1024), places, colours[:, c]) for c in range(3)], axis=1)
     return table.astype(np.float32)[np.clip(tone * 1023, 0, 1023).astype(np.int32)]

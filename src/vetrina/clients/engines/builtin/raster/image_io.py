@@ -9,20 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
-Pixels = npt.NDArray[Any]
-"""32-bit floats: height x width x 3 (sRGB as it is shown, 0 to 1), or height x width for one plane.
+from vetrina.clients.engines.builtin.arrays import Bytes, Pixels, floats
 
-Any, because the stubs of numpy and OpenCV widen such arrays at every step.
-"""
-
-Bytes = npt.NDArray[Any]
-"""The same as 0 to 255, for OpenCV to draw on."""
-
-FULL = 1600.0
+REFERENCE_SIDE = 1600.0
 """The long side at which lengths are given in pixels; see `unit`."""
-MOST_ENLARGED = 3.2
-LEAST_LONG_SIDE = 64
-LEAST_SHORT_SIDE = 64
+MAX_ENLARGEMENT = 3.2
+MIN_LONG_SIDE = 64
+MIN_SHORT_SIDE = 64
 
 
 def decode(data: bytes, long_side: int) -> tuple[Pixels, Pixels | None]:
@@ -31,9 +24,9 @@ def decode(data: bytes, long_side: int) -> tuple[Pixels, Pixels | None]:
     Small pictures are enlarged, at most 3.2 times, so that strokes have room. Raises pyvips.Error for
     what cannot be decoded whole.
     """
-    head = pyvips.Image.new_from_buffer(data, "", access="sequential")
-    longest = max(head.width, head.height)
-    target = min(long_side, max(round(longest * MOST_ENLARGED), LEAST_LONG_SIDE))
+    header = pyvips.Image.new_from_buffer(data, "", access="sequential")
+    longest = max(header.width, header.height)
+    target = min(long_side, max(round(longest * MAX_ENLARGEMENT), MIN_LONG_SIDE))
     image = pyvips.Image.thumbnail_buffer(
         data,
         target,
@@ -78,22 +71,17 @@ def from_bytes(picture: Bytes) -> Pixels:
     return picture.astype(np.float32) / np.float32(255)
 
 
-def floats(values: Any) -> Pixels:
-    """A small array of 32-bit floats: a colour, a matrix, some points."""
-    return np.asarray(values, np.float32)
-
-
 def size_of(picture: npt.NDArray[Any]) -> tuple[int, int]:
     """Height and width in pixels."""
     return int(picture.shape[0]), int(picture.shape[1])
 
 
-def unit(picture: npt.NDArray[Any]) -> float:
+def reference_scale(picture: npt.NDArray[Any]) -> float:
     """What one pixel of a 1600-pixel picture is here: lengths times this look alike at every size."""
-    return max(max(size_of(picture)) / FULL, 0.2)
+    return max(max(size_of(picture)) / REFERENCE_SIDE, 0.2)
 
 
-def flatten(picture: Pixels, alpha: Pixels | None, ground: tuple[float, float, float]) -> Pixels:
+def over_background(picture: Pixels, alpha: Pixels | None, ground: tuple[float, float, float]) -> Pixels:
     """The picture on a plain ground."""
     if alpha is None:
         return picture
@@ -101,22 +89,22 @@ def flatten(picture: Pixels, alpha: Pixels | None, ground: tuple[float, float, f
     return picture * cover + floats(ground) * (1 - cover)
 
 
-def pad(picture: Pixels) -> Pixels:
+def pad_to_minimum(picture: Pixels) -> Pixels:
     """The picture with mirrored margins at right and bottom, so that no side is shorter than 64 pixels."""
     height, width = size_of(picture)
-    below, beside = max(0, LEAST_SHORT_SIDE - height), max(0, LEAST_SHORT_SIDE - width)
+    below, beside = max(0, MIN_SHORT_SIDE - height), max(0, MIN_SHORT_SIDE - width)
     if not below and not beside:
         return picture
     return cv2.copyMakeBorder(picture, 0, below, 0, beside, cv2.BORDER_REFLECT)
 
 
-def resized(picture: Pixels, height: int, width: int) -> Pixels:
+def resize(picture: Pixels, height: int, width: int) -> Pixels:
     """Scaled to exactly this size: averaged when smaller, cubic when larger."""
     now = size_of(picture)
     if now == (height, width):
         return picture
-    how = cv2.INTER_AREA if height * width < now[0] * now[1] else cv2.INTER_CUBIC
-    return cv2.resize(picture, (width, height), interpolation=how)
+    interpolation = cv2.INTER_AREA if height * width < now[0] * now[1] else cv2.INTER_CUBIC
+    return cv2.resize(picture, (width, height), interpolation=interpolation)
 
 
 def blur(picture: Pixels, sigma: float) -> Pixels:

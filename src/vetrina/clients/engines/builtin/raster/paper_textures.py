@@ -4,41 +4,43 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
-from vetrina.clients.engines.builtin.raster.image_io import Pixels, blur
-from vetrina.clients.engines.builtin.rng import Chance, clouds, even, grain, grid
+from vetrina.clients.engines.builtin.arrays import Pixels
+from vetrina.clients.engines.builtin.raster.image_io import blur
+from vetrina.clients.engines.builtin.rng import fractal_noise, pixel_grid, to_uniform, white_noise
 
 
-def tooth(rng: Chance, height: int, width: int, size: float) -> Pixels:
+def paper_tooth(rng: Generator, height: int, width: int, size: float) -> Pixels:
     """Drawing paper: heights 0 to 1 with grains `size` pixels wide, a little fibrous."""
-    fine = grain(rng, height, width, size * 0.45)
-    coarse = grain(rng, height, width, size * 1.1)
-    fibre = cv2.GaussianBlur(grain(rng, height, width), (0, 0), sigmaX=size * 1.8, sigmaY=size * 0.35)
+    fine = white_noise(rng, height, width, size * 0.45)
+    coarse = white_noise(rng, height, width, size * 1.1)
+    fibre = cv2.GaussianBlur(white_noise(rng, height, width), (0, 0), sigmaX=size * 1.8, sigmaY=size * 0.35)
     fibre /= np.float32(max(float(fibre.std()), 1e-6))
-    return even(fine * np.float32(0.62) + coarse * np.float32(0.62) + fibre * np.float32(0.42))
+    return to_uniform(fine * np.float32(0.62) + coarse * np.float32(0.62) + fibre * np.float32(0.42))
 
 
-def cold_press(rng: Chance, height: int, width: int, size: float) -> Pixels:
+def cold_press(rng: Generator, height: int, width: int, size: float) -> Pixels:
     """Watercolour paper: rounded bumps `size` pixels wide with pits between them, 0 to 1."""
-    bumps = grain(rng, height, width, size * 0.55)
-    wide = grain(rng, height, width, size * 1.4)
-    fine = grain(rng, height, width, max(size * 0.2, 0.5))
-    return even(bumps * np.float32(0.8) + wide * np.float32(0.5) + fine * np.float32(0.28))
+    bumps = white_noise(rng, height, width, size * 0.55)
+    wide = white_noise(rng, height, width, size * 1.4)
+    fine = white_noise(rng, height, width, max(size * 0.2, 0.5))
+    return to_uniform(bumps * np.float32(0.8) + wide * np.float32(0.5) + fine * np.float32(0.28))
 
 
-def canvas(rng: Chance, height: int, width: int, thread: float) -> Pixels:
+def woven_canvas(rng: Generator, height: int, width: int, thread: float) -> Pixels:
     """Woven linen: threads `thread` pixels wide over and under each other, uneven, 0 to 1."""
-    x, y = grid(height, width)
-    x += np.float32(thread * 0.35) * clouds(rng, height, width, thread * 30, 2)
-    y += np.float32(thread * 0.35) * clouds(rng, height, width, thread * 30, 2)
+    x, y = pixel_grid(height, width)
+    x += np.float32(thread * 0.35) * fractal_noise(rng, height, width, thread * 30, 2)
+    y += np.float32(thread * 0.35) * fractal_noise(rng, height, width, thread * 30, 2)
     turn = np.float32(np.pi / thread)
     warp, weft = np.abs(np.sin(x * turn)), np.abs(np.sin(y * turn))
     over = np.sin(x * turn + np.float32(0.5)) * np.sin(y * turn + np.float32(0.5)) > 0
-    woven = np.where(over, warp, weft) + np.float32(0.12) * grain(rng, height, width, 0.8)
+    woven = np.where(over, warp, weft) + np.float32(0.12) * white_noise(rng, height, width, 0.8)
     return np.clip(blur(woven, max(thread * 0.12, 0.4)), 0, 1)
 
 
-def relief(height_map: Pixels, depth: float, angle: float = 225.0) -> Pixels:
+def shade_relief(height_map: Pixels, depth: float, angle: float = 225.0) -> Pixels:
     """Light raking over heights: about 1 on the flat, more on slopes that face it, less behind.
 
     `angle` is where the light comes from, in degrees clockwise from the right (225: upper left).
@@ -49,7 +51,7 @@ def relief(height_map: Pixels, depth: float, angle: float = 225.0) -> Pixels:
     return 1 + (-(gx * lx) - gy * ly) / np.sqrt(1 + gx * gx + gy * gy)
 
 
-def gloss(height_map: Pixels, depth: float, sharp: float = 18.0, angle: float = 225.0) -> Pixels:
+def specular(height_map: Pixels, depth: float, sharp: float = 18.0, angle: float = 225.0) -> Pixels:
     """Where wet or varnished heights mirror the light, 0 to 1."""
     gx = cv2.Sobel(height_map, cv2.CV_32F, 1, 0, ksize=3) * np.float32(depth)
     gy = cv2.Sobel(height_map, cv2.CV_32F, 0, 1, ksize=3) * np.float32(depth)
@@ -60,18 +62,11 @@ def gloss(height_map: Pixels, depth: float, sharp: float = 18.0, angle: float = 
     return np.clip(facing, 0, 1) ** np.float32(sharp * 4)
 
 
-def vignette(height: int, width: int, amount: float) -> Pixels:
-    """1 in the middle, down to 1 - amount in the corners."""
-    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
-    return 1 - np.float32(amount) * np.clip((x * x + y * y) / 2, 0, 1) ** np.float32(1.5)
-
-
-def deckle(rng: Chance, height: int, width: int, margin: float, rough: float) -> Pixels:
+def deckle_mask(rng: Generator, height: int, width: int, margin: float, rough: float) -> Pixels:
     """1 inside an irregular frame `margin` pixels from the border, 0 outside, with soft torn edges."""
     y = np.arange(height, dtype=np.float32)[:, None]
     x = np.arange(width, dtype=np.float32)[None, :]
     inside = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y))
-    wavy = clouds(rng, height, width, margin * 5, 6, 0.5) * np.float32(rough)
+    wavy = fractal_noise(rng, height, width, margin * 5, 6, 0.5) * np.float32(rough)
     edge = (inside - np.float32(margin) + wavy) / np.float32(max(margin * 0.06, 1.0))
     return np.clip(edge + np.float32(0.5), 0, 1)

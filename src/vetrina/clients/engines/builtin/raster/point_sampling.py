@@ -7,26 +7,26 @@ from typing import Any, cast
 import cv2
 import numpy as np
 import numpy.typing as npt
+from numpy.random import Generator
 
-from vetrina.clients.engines.builtin.raster.image_io import Pixels
-from vetrina.clients.engines.builtin.rng import Chance
+from vetrina.clients.engines.builtin.arrays import Pixels
 
 Points = npt.NDArray[Any]
 Cells = npt.NDArray[Any]
 
 
-def sample(rng: Chance, weight: Pixels, count: int) -> Points:
+def sample(rng: Generator, weight: Pixels, count: int) -> Points:
     """`count` points drawn with the plane as probability."""
     height, width = weight.shape
     total: Points = np.cumsum(weight.ravel().astype(np.float64))
-    found = cast(Cells, np.searchsorted(total, rng.random(count) * total[-1]))
-    picks = np.minimum(found, height * width - 1)
+    positions = cast(Cells, np.searchsorted(total, rng.random(count) * total[-1]))
+    picks = np.minimum(positions, height * width - 1)
     points = np.stack([picks % width, picks // width], axis=1).astype(np.float32)
     points += rng.random(points.shape, np.float32) - np.float32(0.5)
-    return inside(points, height, width)
+    return clamp_to_frame(points, height, width)
 
 
-def relax(points: Points, weight: Pixels, rounds: int) -> Points:
+def lloyd_relax(points: Points, weight: Pixels, rounds: int) -> Points:
     """Lloyd's rounds: each point goes to the weighted middle of its cell."""
     height, width = weight.shape
     x = np.tile(np.arange(width, dtype=np.float32), height)
@@ -41,7 +41,7 @@ def relax(points: Points, weight: Pixels, rounds: int) -> Points:
         points = points.copy()
         points[good, 0] = mx[good] / mass[good]
         points[good, 1] = my[good] / mass[good]
-    return inside(points, height, width)
+    return clamp_to_frame(points, height, width)
 
 
 def voronoi(points: Points, height: int, width: int) -> Cells:
@@ -50,14 +50,14 @@ def voronoi(points: Points, height: int, width: int) -> Cells:
     x: Cells = np.clip((points[:, 0] + 0.5).astype(np.int32), 0, width - 1)
     y: Cells = np.clip((points[:, 1] + 0.5).astype(np.int32), 0, height - 1)
     free[y, x] = 0
-    walked = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    labels = cast(Cells, walked[1])
+    transform = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    labels = cast(Cells, transform[1])
     owner = np.zeros(int(labels.max()) + 1, np.int32)
     owner[labels[y, x]] = np.arange(len(points), dtype=np.int32)
     return owner[labels]
 
 
-def means(cells: Cells, picture: Pixels, count: int) -> Pixels:
+def cell_means(cells: Cells, picture: Pixels, count: int) -> Pixels:
     """The mean colour of each cell, (count, 3)."""
     flat = cells.ravel()
     size = np.maximum(np.bincount(flat, minlength=count), 1)
@@ -65,5 +65,5 @@ def means(cells: Cells, picture: Pixels, count: int) -> Pixels:
     return np.stack(channels, axis=1).astype(np.float32)
 
 
-def inside(points: Points, height: int, width: int) -> Points:
+def clamp_to_frame(points: Points, height: int, width: int) -> Points:
     return np.clip(points, 0, np.array([width - 1, height - 1], np.float32)).astype(np.float32)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vetrina.clients.engines.builtin.raster.image_io import Pixels, resized, size_of
+from vetrina.clients.engines.builtin.arrays import Pixels
+from vetrina.clients.engines.builtin.raster.image_io import resize, size_of
 
 
-def guided(plane: Pixels, guide: Pixels, radius: float, epsilon: float) -> Pixels:
+def guided_filter(plane: Pixels, guide: Pixels, radius: float, epsilon: float) -> Pixels:
     """He's guided filter: `plane` smoothed along the edges of the grey `guide`."""
     side = 2 * max(1, round(radius)) + 1
     box = (side, side)
@@ -17,7 +18,7 @@ def guided(plane: Pixels, guide: Pixels, radius: float, epsilon: float) -> Pixel
         return cv2.boxFilter(value, cv2.CV_32F, box, borderType=cv2.BORDER_REFLECT)
 
     if plane.ndim == 3:
-        return np.dstack([guided(plane[:, :, c], guide, radius, epsilon) for c in range(plane.shape[2])])
+        return np.dstack([guided_filter(plane[:, :, c], guide, radius, epsilon) for c in range(plane.shape[2])])
     guide_mean, plane_mean = mean(guide), mean(plane)
     variance = mean(guide * guide) - guide_mean * guide_mean
     covariance = mean(guide * plane) - guide_mean * plane_mean
@@ -25,18 +26,18 @@ def guided(plane: Pixels, guide: Pixels, radius: float, epsilon: float) -> Pixel
     return mean(slope) * guide + mean(plane_mean - slope * guide_mean)
 
 
-def flattened(picture: Pixels, radius: float, strength: float, passes: int = 3) -> Pixels:
+def bilateral_filter(picture: Pixels, radius: float, strength: float, passes: int = 3) -> Pixels:
     """Bilateral filtering, repeated, at a size where `radius` is a few pixels: flat areas, firm edges."""
     height, width = size_of(picture)
     shrink = max(1.0, min(radius / 3.0, min(height, width) / 48))
-    small = resized(picture, round(height / shrink), round(width / shrink))
+    small = resize(picture, round(height / shrink), round(width / shrink))
     space = radius / shrink
     for _ in range(passes):
         small = cv2.bilateralFilter(small, -1, strength, min(space, 4.0))
-    return resized(small, height, width)
+    return resize(small, height, width)
 
 
-def kuwahara(picture: Pixels, radius: float) -> Pixels:
+def kuwahara_filter(picture: Pixels, radius: float) -> Pixels:
     """Generalised Kuwahara: each pixel takes the colour of the calmest of eight neighbourhoods, softly.
 
     Sectors are shifted box windows, so that the cost does not grow with the radius.
@@ -45,20 +46,20 @@ def kuwahara(picture: Pixels, radius: float) -> Pixels:
     box = (2 * size + 1, 2 * size + 1)
     mean = cv2.boxFilter(picture, -1, box, borderType=cv2.BORDER_REFLECT)
     square = cv2.boxFilter(picture * picture, -1, box, borderType=cv2.BORDER_REFLECT)
-    unrest = np.maximum(square - mean * mean, 0).sum(axis=2)
+    variance_sum = np.maximum(square - mean * mean, 0).sum(axis=2)
     total = np.zeros_like(picture)
     weights = np.zeros(picture.shape[:2], np.float32)
     for index in range(8):
         a = index * np.pi / 4
         dx, dy = round(np.cos(a) * size), round(np.sin(a) * size)
-        near = _shifted(unrest, dx, dy)
+        near = _shift(variance_sum, dx, dy)
         weight = 1 / (np.float32(2e-4) + near) ** np.float32(3)
-        total += _shifted(mean, dx, dy) * weight[:, :, None]
+        total += _shift(mean, dx, dy) * weight[:, :, None]
         weights += weight
     return total / weights[:, :, None]
 
 
-def _shifted(plane: Pixels, dx: int, dy: int) -> Pixels:
+def _shift(plane: Pixels, dx: int, dy: int) -> Pixels:
     height, width = plane.shape[:2]
     edge = max(abs(dx), abs(dy))
     wide = cv2.copyMakeBorder(plane, edge, edge, edge, edge, cv2.BORDER_REFLECT)

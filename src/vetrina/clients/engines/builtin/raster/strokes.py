@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, cast
 import cv2
 import numpy as np
 import numpy.typing as npt
+from numpy.random import Generator
 
-from vetrina.clients.engines.builtin.raster.image_io import Bytes, Pixels
+from vetrina.clients.engines.builtin.arrays import Bytes, Pixels
 from vetrina.clients.engines.builtin.raster.structure_tensor import Flow
-from vetrina.clients.engines.builtin.rng import Chance
 
 SHIFT = 3
 """Fractional bits of the coordinates handed to OpenCV."""
@@ -29,7 +29,7 @@ class Strokes(NamedTuple):
     used: npt.NDArray[Any]
 
 
-def scatter(rng: Chance, height: int, width: int, spacing: float, jitter: float = 0.5) -> Points:
+def scatter(rng: Generator, height: int, width: int, spacing: float, jitter: float = 0.5) -> Points:
     """Points on a grid of `spacing` pixels, each moved by up to `jitter` of it, in random order."""
     rows, columns = max(1, round(height / spacing)), max(1, round(width / spacing))
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32) + np.float32(0.5)
@@ -41,7 +41,7 @@ def scatter(rng: Chance, height: int, width: int, spacing: float, jitter: float 
     return points[rng.permutation(len(points))].astype(np.float32)
 
 
-def seen(plane: Pixels, points: Points) -> Pixels:
+def values_at(plane: Pixels, points: Points) -> Pixels:
     """What stands in the plane at each point (nearest pixel)."""
     height, width = plane.shape[:2]
     x = np.clip(points[..., 0] + 0.5, 0, width - 1).astype(np.int32)
@@ -56,7 +56,7 @@ def trace(field: Flow, starts: Points, length: float, points: int, inertia: floa
     """
     half = max(points // 2, 1)
     stride = np.float32(length / (2 * half))
-    first = np.stack([seen(field.x, starts), seen(field.y, starts)], axis=1)
+    first = np.stack([values_at(field.x, starts), values_at(field.y, starts)], axis=1)
     arms: list[list[Points]] = []
     for sign in (1.0, -1.0):
         heading = first * np.float32(sign)
@@ -65,7 +65,7 @@ def trace(field: Flow, starts: Points, length: float, points: int, inertia: floa
         for _ in range(half):
             place = place + heading * stride
             arm.append(place)
-            local = np.stack([seen(field.x, place), seen(field.y, place)], axis=1)
+            local = np.stack([values_at(field.x, place), values_at(field.y, place)], axis=1)
             agree = np.where((local * heading).sum(axis=1, keepdims=True) < 0, np.float32(-1), np.float32(1))
             heading = heading * np.float32(inertia) + local * agree * np.float32(1 - inertia)
             heading /= np.maximum(np.linalg.norm(heading, axis=1, keepdims=True), np.float32(1e-6))
@@ -74,7 +74,7 @@ def trace(field: Flow, starts: Points, length: float, points: int, inertia: floa
     return Strokes(paths, np.full(len(starts), paths.shape[1]))
 
 
-def cut_where_colour_leaves(strokes: Strokes, reference: Pixels, tolerance: float) -> Strokes:
+def trim_to_colour(strokes: Strokes, reference: Pixels, tolerance: float) -> Strokes:
     """Each stroke shortened to the stretch about its middle where the reference keeps the middle's colour.
 
     Paths are packed to begin at that stretch; strokes of fewer than two points are stretched to two.
@@ -82,7 +82,7 @@ def cut_where_colour_leaves(strokes: Strokes, reference: Pixels, tolerance: floa
     paths = strokes.paths
     count, points = paths.shape[:2]
     middle = points // 2
-    colours = seen(reference, paths)
+    colours = values_at(reference, paths)
     gap: Points = np.abs(colours - colours[:, middle : middle + 1]).reshape(count, points, -1).max(axis=2)
     same: Points = (gap <= tolerance).astype(np.int64)
     same[:, middle] = 1
@@ -97,7 +97,7 @@ def cut_where_colour_leaves(strokes: Strokes, reference: Pixels, tolerance: floa
     return Strokes(np.take_along_axis(paths, index[:, :, None], axis=1), used)
 
 
-def chosen(strokes: Strokes, which: npt.NDArray[Any]) -> Strokes:
+def select(strokes: Strokes, which: npt.NDArray[Any]) -> Strokes:
     """Some of them, by mask or by index."""
     return Strokes(strokes.paths[which], strokes.used[which])
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from vetrina.clients.engines.builtin.raster.image_io import Pixels, blur
+from vetrina.clients.engines.builtin.arrays import Pixels
+from vetrina.clients.engines.builtin.raster.image_io import blur
 
 
 class Flow(NamedTuple):
@@ -18,7 +19,7 @@ class Flow(NamedTuple):
     sure: Pixels
 
 
-def flow(picture: Pixels, sigma: float, far: float = 4.0) -> Flow:
+def estimate_flow(picture: Pixels, sigma: float, far: float = 4.0) -> Flow:
     """The smoothed structure tensor's minor direction; where all is flat the wider surroundings decide.
 
     Weickert's coherence idea: blur the tensor, not the gradient, so that opposite edges agree.
@@ -40,13 +41,13 @@ def flow(picture: Pixels, sigma: float, far: float = 4.0) -> Flow:
     return Flow(np.cos(angle), np.sin(angle), sure)
 
 
-def turned(field: Flow, degrees: float) -> Flow:
+def rotate(field: Flow, degrees: float) -> Flow:
     """The same field turned by an angle."""
     c, s = np.float32(np.cos(np.radians(degrees))), np.float32(np.sin(np.radians(degrees)))
     return Flow(field.x * c - field.y * s, field.x * s + field.y * c, field.sure)
 
 
-def leaning(field: Flow, degrees: float, strength: float) -> Flow:
+def bias_towards(field: Flow, degrees: float, strength: float) -> Flow:
     """The field drawn towards one direction where it is unsure (a hand's own slant)."""
     a = np.radians(degrees)
     towards_x, towards_y = np.float32(np.cos(2 * a)), np.float32(np.sin(2 * a))
@@ -58,7 +59,7 @@ def leaning(field: Flow, degrees: float, strength: float) -> Flow:
     return Flow(np.cos(angle), np.sin(angle), field.sure)
 
 
-def along(picture: Pixels, field: Flow, reach: float, steps: int = 8) -> Pixels:
+def blur_along(picture: Pixels, field: Flow, reach: float, steps: int = 8) -> Pixels:
     """Averaged along the field's lines, `reach` pixels each way (line integral convolution)."""
     height, width = picture.shape[:2]
     home_x = np.repeat(np.arange(width, dtype=np.float32)[None, :], height, axis=0)
@@ -80,7 +81,7 @@ def along(picture: Pixels, field: Flow, reach: float, steps: int = 8) -> Pixels:
     return total / np.float32(2 * steps + 1)
 
 
-def across_difference(plane: Pixels, field: Flow, sigma: float, wider: float, tau: float) -> Pixels:
+def difference_across(plane: Pixels, field: Flow, sigma: float, wider: float, tau: float) -> Pixels:
     """Difference of two Gaussians taken across the field (Kang's flow-based DoG, first half)."""
     height, width = plane.shape
     home_x = np.repeat(np.arange(width, dtype=np.float32)[None, :], height, axis=0)

@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vetrina.clients.engines.builtin.arrays import Pixels
 from vetrina.clients.engines.builtin.raster import colour
-from vetrina.clients.engines.builtin.raster.image_io import Pixels, blur, smoothstep
+from vetrina.clients.engines.builtin.raster.image_io import blur, smoothstep
 
 Cells = npt.NDArray[Any]
 
 
-def from_border(cells: Cells) -> Pixels:
+def distance_to_border(cells: Cells) -> Pixels:
     """How far each pixel is from the next cell, in pixels."""
     border = np.zeros(cells.shape, np.uint8)
     border[:, 1:] |= cells[:, 1:] != cells[:, :-1]
@@ -22,7 +23,7 @@ def from_border(cells: Cells) -> Pixels:
     return cv2.distanceTransform(1 - border, cv2.DIST_L2, 5)
 
 
-def edges(art: Pixels, reach: float) -> Pixels:
+def edge_weight(art: Pixels, reach: float) -> Pixels:
     """1 on a contour, falling to 0 about `reach` pixels away."""
     plane = colour.lab(blur(art, 1.6))
     strength = np.zeros(plane.shape[:2], np.float32)
@@ -34,13 +35,13 @@ def edges(art: Pixels, reach: float) -> Pixels:
     return smoothstep(0.9, 2.4, near / np.float32(max(float(np.percentile(near, 78)), 1e-3)))
 
 
-def neighbour(plane: Cells, dy: int, dx: int) -> Cells:
+def shift_labels(plane: Cells, dy: int, dx: int) -> Cells:
     height, width = plane.shape
-    rows = _walk(height, dy)
-    columns = _walk(width, dx)
+    rows = _shifted_indices(height, dy)
+    columns = _shifted_indices(width, dx)
     return plane[rows[:, None], columns[None, :]]
 
 
-def _walk(length: int, step: int) -> Cells:
+def _shifted_indices(length: int, step: int) -> Cells:
     places: Cells = np.arange(length, dtype=np.int32) + np.int32(step)
     return np.clip(places, 0, length - 1)

@@ -4,139 +4,136 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
-from vetrina.clients.engines.builtin.progress import Knobs, Steps
+from vetrina.clients.engines.builtin.arrays import Bytes, Pixels, floats
+from vetrina.clients.engines.builtin.parameter_values import ParameterValues
+from vetrina.clients.engines.builtin.progress import StageProgress
 from vetrina.clients.engines.builtin.raster import colour
-from vetrina.clients.engines.builtin.raster.image_io import (
-    FULL,
-    Bytes,
-    Pixels,
-    blur,
-    floats,
-    mix,
-    resized,
-    size_of,
-    smoothstep,
-)
-from vetrina.clients.engines.builtin.rng import Chance, clouds, grain
+from vetrina.clients.engines.builtin.raster.image_io import REFERENCE_SIDE, blur, mix, resize, size_of, smoothstep
+from vetrina.clients.engines.builtin.rng import fractal_noise, white_noise
 from vetrina.clients.engines.builtin.scenes.composite import Placement, place_all
 from vetrina.clients.engines.builtin.scenes.cutout import Cutout
 
 FORMATS = {"portrait": (4, 5), "square": (1, 1), "landscape": (5, 4)}
 
 
-def frame(knobs: Knobs) -> tuple[int, int]:
+def frame_size(parameters: ParameterValues) -> tuple[int, int]:
     """Height and width in pixels of the asked format at the asked size."""
-    wide, tall = FORMATS[knobs.word("format")]
-    long_side = knobs.whole("size")
+    wide, tall = FORMATS[parameters.choice("format")]
+    long_side = parameters.integer("size")
     scale = long_side / max(wide, tall)
     return round(tall * scale), round(wide * scale)
 
 
-def sweep(products: list[Cutout], scene: Pixels | None, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
+def sweep(
+    products: list[Cutout], scene: Pixels | None, parameters: ParameterValues, rng: Generator, progress: StageProgress
+) -> Pixels:
     """Seamless paper that curves from floor to wall, lit from the side."""
-    height, width = frame(knobs)
-    step(0.0, "Rolling out the paper")
-    paper = _paper_colour(products, knobs)
+    height, width = frame_size(parameters)
+    progress(0.0, "Rolling out the paper")
+    paper = _paper_colour(products, parameters)
     room = (
-        _backdrop(height, width, paper, knobs, rng, 0.70)
+        _backdrop(height, width, paper, parameters, rng, 0.70)
         if scene is None
-        else _defocused(scene, height, width)
+        else _defocus(scene, height, width)
     )
     if scene is not None:
-        room = _floor(room, paper, 0.70)
-    step(0.25, "Setting the lights")
-    room = _patterned(room, knobs.word("light"), 0.70, rng)
-    where = Placement(
+        room = _draw_table(room, paper, 0.70)
+    progress(0.25, "Setting the lights")
+    room = _add_light_pattern(room, parameters.choice("light"), 0.70, rng)
+    placement = Placement(
         x=0.5,
-        y=0.80 - _half_height(products, knobs, height, width),
-        size=knobs.number("product_size"),
-        shadow=knobs.number("shadow"),
+        y=0.80 - _half_height(products, parameters, height, width),
+        size=parameters.number("product_size"),
+        shadow=parameters.number("shadow"),
         colour_match=0.35,
         blend=0.35,
         light="left",
     )
-    result = place_all(room, products, where, rng, step.part(0.4, 0.95))
-    step(0.95, "Taking the picture")
-    return _finished(result, rng)
+    result = place_all(room, products, placement, rng, progress.part(0.4, 0.95))
+    progress(0.95, "Taking the picture")
+    return _add_grain(result, rng)
 
 
-def plinth(products: list[Cutout], scene: Pixels | None, knobs: Knobs, rng: Chance, step: Steps) -> Pixels:
+def plinth(
+    products: list[Cutout], scene: Pixels | None, parameters: ParameterValues, rng: Generator, progress: StageProgress
+) -> Pixels:
     """A round plinth before a wall, with window or leaf shadows thrown across."""
-    height, width = frame(knobs)
-    step(0.0, "Painting the wall")
-    paper = _paper_colour(products, knobs)
+    height, width = frame_size(parameters)
+    progress(0.0, "Painting the wall")
+    paper = _paper_colour(products, parameters)
     room = (
-        _backdrop(height, width, paper, knobs, rng, 0.74)
+        _backdrop(height, width, paper, parameters, rng, 0.74)
         if scene is None
-        else _defocused(scene, height, width)
+        else _defocus(scene, height, width)
     )
     if scene is not None:
-        room = _floor(room, paper, 0.74)
-    step(0.18, "Setting the lights")
-    room = _patterned(room, knobs.word("light"), 0.74, rng)
-    step(0.3, "Turning the plinth")
-    top_y, radius = 0.735 * height, 0.36 * width * (0.72 + 0.5 * knobs.number("product_size"))
-    room = _cylinder(room, (0.5 * width, top_y), min(radius, 0.46 * width), 0.125 * height, paper, rng)
-    where = Placement(
+        room = _draw_table(room, paper, 0.74)
+    progress(0.18, "Setting the lights")
+    room = _add_light_pattern(room, parameters.choice("light"), 0.74, rng)
+    progress(0.3, "Turning the plinth")
+    top_y, radius = 0.735 * height, 0.36 * width * (0.72 + 0.5 * parameters.number("product_size"))
+    room = _draw_plinth(room, (0.5 * width, top_y), min(radius, 0.46 * width), 0.125 * height, paper, rng)
+    placement = Placement(
         x=0.5,
-        y=0.755 - _half_height(products, knobs, height, width),
-        size=knobs.number("product_size"),
-        shadow=knobs.number("shadow"),
+        y=0.755 - _half_height(products, parameters, height, width),
+        size=parameters.number("product_size"),
+        shadow=parameters.number("shadow"),
         colour_match=0.35,
         blend=0.35,
         light="left",
     )
-    result = place_all(room, products, where, rng, step.part(0.42, 0.95))
-    step(0.95, "Taking the picture")
-    return _finished(result, rng)
+    result = place_all(room, products, placement, rng, progress.part(0.42, 0.95))
+    progress(0.95, "Taking the picture")
+    return _add_grain(result, rng)
 
 
 def catalogue_page(
-    products: list[Cutout], scene: Pixels | None, knobs: Knobs, rng: Chance, step: Steps
+    products: list[Cutout], scene: Pixels | None, parameters: ParameterValues, rng: Generator, progress: StageProgress
 ) -> Pixels:
     """Plain white, a soft shadow, a faint reflection: as shops ask for it. A scene is not used."""
-    height, width = frame(knobs)
-    step(0.0, "Clearing the table")
+    height, width = frame_size(parameters)
+    progress(0.0, "Clearing the table")
     page = np.full((height, width, 3), 0.995, np.float32)
-    half = _half_height(products, knobs, height, width)
-    where = Placement(
+    half = _half_height(products, parameters, height, width)
+    placement = Placement(
         x=0.5,
-        y=0.5 if knobs.number("reflection") == 0 else 0.47,
-        size=knobs.number("product_size"),
-        shadow=knobs.number("shadow") * 0.7,
+        y=0.5 if parameters.number("reflection") == 0 else 0.47,
+        size=parameters.number("product_size"),
+        shadow=parameters.number("shadow") * 0.7,
         colour_match=0.0,
         blend=0.15,
         light="above",
     )
-    step(0.2, "Polishing the table")
-    base = round((where.y + half) * height)
-    if knobs.number("reflection") > 0 and base < height - 2:
-        bare = place_all(page, products, where._replace(shadow=0.0), rng, step.part(0.25, 0.4))
+    progress(0.2, "Polishing the table")
+    base = round((placement.y + half) * height)
+    if parameters.number("reflection") > 0 and base < height - 2:
+        bare = place_all(page, products, placement._replace(shadow=0.0), rng, progress.part(0.25, 0.4))
         mirrored = np.full_like(page, 0.995)
         depth = min(height - base, base)
         mirrored[base : base + depth] = bare[base - depth : base][::-1]
         y = np.arange(height, dtype=np.float32)[:, None] * np.ones((1, width), np.float32)
         fade = smoothstep(base + 0.55 * 2 * half * height, base, y) * np.float32(
-            0.34 * knobs.number("reflection")
+            0.34 * parameters.number("reflection")
         )
         page = mix(page, blur(mirrored, max(height / 500, 0.5)), fade * (y >= base))
-    result = place_all(page, products, where, rng, step.part(0.45, 0.95))
-    step(0.95, "Taking the picture")
+    result = place_all(page, products, placement, rng, progress.part(0.45, 0.95))
+    progress(0.95, "Taking the picture")
     return np.clip(result, 0, 1)
 
 
-def _half_height(products: list[Cutout], knobs: Knobs, height: int, width: int) -> float:
+def _half_height(products: list[Cutout], parameters: ParameterValues, height: int, width: int) -> float:
     """Half of the tallest product's height as a share of the picture's, at the asked size."""
     many = len(products) ** 0.6 if len(products) > 1 else 1.0
-    size = knobs.number("product_size") * min(height, width) / many
+    size = parameters.number("product_size") * min(height, width) / many
     return max(size * each.colour.shape[0] / max(size_of(each.colour)) for each in products) / height / 2
 
 
-def _paper_colour(products: list[Cutout], knobs: Knobs) -> Pixels:
+def _paper_colour(products: list[Cutout], parameters: ParameterValues) -> Pixels:
     """The asked colour (as Lab), or a quiet one that sets the product off: the hue across from its own."""
-    if not knobs.flag("colour_from_product"):
-        return colour.lab(knobs.colour("backdrop")[None, None])[0, 0]
+    if not parameters.boolean("colour_from_product"):
+        return colour.lab(parameters.colour("backdrop")[None, None])[0, 0]
     product = products[0]
     tone = colour.lab(product.colour)
     vivid = np.hypot(tone[:, :, 1], tone[:, :, 2]) * product.alpha + np.float32(1e-3)
@@ -147,7 +144,7 @@ def _paper_colour(products: list[Cutout], knobs: Knobs) -> Pixels:
     return floats([80 if bright < 60 else 62, -a / strength * 15, -b / strength * 17])
 
 
-def _backdrop(height: int, width: int, paper: Pixels, knobs: Knobs, rng: Chance, horizon: float) -> Pixels:
+def _backdrop(height: int, width: int, paper: Pixels, parameters: ParameterValues, rng: Generator, horizon: float) -> Pixels:
     """Wall and floor in one colour: a soft pool of light, a soft bend where they meet."""
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     x = np.linspace(0, 1, width, dtype=np.float32)[None, :]
@@ -156,28 +153,28 @@ def _backdrop(height: int, width: int, paper: Pixels, knobs: Knobs, rng: Chance,
     bend = np.exp(-(((y - horizon) / 0.055) ** 2))
     tone = np.empty((height, width, 3), np.float32)
     tone[:, :, 0] = paper[0] * (0.80 + 0.24 * pool + 0.10 * floor * (1 - 0.35 * x) - 0.045 * bend)
-    tone[:, :, 0] += np.float32(0.5) * clouds(rng, height, width, width * 0.5, 3)
+    tone[:, :, 0] += np.float32(0.5) * fractal_noise(rng, height, width, width * 0.5, 3)
     tone[:, :, 1:] = paper[1:] * (1 + 0.12 * (1 - pool))[:, :, None]
     tone[:, :, 0] = np.minimum(tone[:, :, 0], 97)
     return colour.from_lab(tone)
 
 
-def _defocused(scene: Pixels, height: int, width: int) -> Pixels:
+def _defocus(scene: Pixels, height: int, width: int) -> Pixels:
     """The scene photograph filling the frame, far out of focus."""
     tall, wide = size_of(scene)
     scale = max(height / tall, width / wide)
-    whole = resized(scene, max(round(tall * scale), height), max(round(wide * scale), width))
+    whole = resize(scene, max(round(tall * scale), height), max(round(wide * scale), width))
     top, left = (whole.shape[0] - height) // 2, (whole.shape[1] - width) // 2
     view = np.ascontiguousarray(whole[top : top + height, left : left + width])
     radius = max(round(0.016 * max(height, width)), 2)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.float32)
-    half = np.clip(resized(view, max(height // 2, 8), max(width // 2, 8)), 0, 1)
+    half = np.clip(resize(view, max(height // 2, 8), max(width // 2, 8)), 0, 1)
     half = half ** np.float32(2.2)  # lights bloom as light does
     soft = cv2.filter2D(half, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT)
-    return np.clip(resized(np.clip(soft, 0, 1) ** np.float32(1 / 2.2), height, width), 0, 1)
+    return np.clip(resize(np.clip(soft, 0, 1) ** np.float32(1 / 2.2), height, width), 0, 1)
 
 
-def _floor(room: Pixels, paper: Pixels, horizon: float) -> Pixels:
+def _draw_table(room: Pixels, paper: Pixels, horizon: float) -> Pixels:
     """A table top in the paper's colour below the horizon, with the room's light on it."""
     height, width = size_of(room)
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None] * np.ones((1, width), np.float32)
@@ -188,12 +185,12 @@ def _floor(room: Pixels, paper: Pixels, horizon: float) -> Pixels:
     return np.clip(mix(room, surface, table), 0, 1)
 
 
-def _patterned(room: Pixels, light: str, horizon: float, rng: Chance) -> Pixels:
+def _add_light_pattern(room: Pixels, light: str, horizon: float, rng: Generator) -> Pixels:
     """Window panes or leaves between the lamp and the wall."""
     if light == "softbox":
         return room
     height, width = size_of(room)
-    u = max(height, width) / FULL
+    u = max(height, width) / REFERENCE_SIDE
     mask = np.zeros((height, width), np.uint8)
     if light == "window":
         for row in range(3):
@@ -226,8 +223,8 @@ def _patterned(room: Pixels, light: str, horizon: float, rng: Chance) -> Pixels:
     return np.clip(room * (0.80 + 0.26 * lit)[:, :, None], 0, 1)
 
 
-def _cylinder(
-    room: Pixels, centre: tuple[float, float], radius: float, tall: float, paper: Pixels, rng: Chance
+def _draw_plinth(
+    room: Pixels, centre: tuple[float, float], radius: float, tall: float, paper: Pixels, rng: Generator
 ) -> Pixels:
     """A low round plinth standing on the floor, lit from the left, with its own shadow."""
     height, width = size_of(room)
@@ -261,8 +258,8 @@ def _cylinder(
     base = colour.from_lab((paper * floats([1.05, 0.9, 0.9]))[None, None])[0, 0]
     plaster = (
         1
-        + np.float32(0.012) * grain(rng, height, width, 1.2)
-        + np.float32(0.01) * clouds(rng, height, width, 60, 3)
+        + np.float32(0.012) * white_noise(rng, height, width, 1.2)
+        + np.float32(0.01) * fractal_noise(rng, height, width, 60, 3)
     )
     skin = np.clip(base * (side * plaster)[:, :, None], 0, 1)
     lid = np.clip(base * ((1.12 - 0.10 * across) * plaster)[:, :, None], 0, 1)
@@ -273,7 +270,7 @@ def _cylinder(
     return np.clip(result + (rim * np.float32(0.10))[:, :, None], 0, 1)
 
 
-def _finished(picture: Pixels, rng: Chance) -> Pixels:
+def _add_grain(picture: Pixels, rng: Generator) -> Pixels:
     """A breath of grain, which also keeps smooth gradients from banding."""
     height, width = size_of(picture)
-    return np.clip(picture + (grain(rng, height, width, 0.5) * np.float32(0.006))[:, :, None], 0, 1)
+    return np.clip(picture + (white_noise(rng, height, width, 0.5) * np.float32(0.006))[:, :, None], 0, 1)

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
-from vetrina.clients.engines.builtin.progress import Steps
+from vetrina.clients.engines.builtin.arrays import Pixels, floats
+from vetrina.clients.engines.builtin.progress import StageProgress
 from vetrina.clients.engines.builtin.raster import colour
-from vetrina.clients.engines.builtin.raster.image_io import Pixels, blur, floats, mix, resized, size_of, smoothstep, unit
-from vetrina.clients.engines.builtin.rng import Chance
+from vetrina.clients.engines.builtin.raster.image_io import blur, mix, reference_scale, resize, size_of, smoothstep
 from vetrina.clients.engines.builtin.scenes.cutout import Cutout
 
 
@@ -45,63 +46,63 @@ class Layer(NamedTuple):
     tall: float
 
 
-def place_all(scene: Pixels, products: list[Cutout], where: Placement, rng: Chance, step: Steps) -> Pixels:
+def place_all(scene: Pixels, products: list[Cutout], placement: Placement, rng: Generator, progress: StageProgress) -> Pixels:
     """The scene with every product in it: several stand side by side on one line about the asked place."""
     result = scene
-    spots = _side_by_side(scene, products, where)
+    spots = _side_by_side(scene, products, placement)
     for index, (product, spot) in enumerate(zip(products, spots, strict=True)):
-        result = place(result, product, spot, rng, step.part(index / len(spots), (index + 1) / len(spots)))
+        result = place(result, product, spot, rng, progress.part(index / len(spots), (index + 1) / len(spots)))
     return result
 
 
-def _side_by_side(scene: Pixels, products: list[Cutout], where: Placement) -> list[Placement]:
+def _side_by_side(scene: Pixels, products: list[Cutout], placement: Placement) -> list[Placement]:
     height, width = size_of(scene)
-    size = where.size / len(products) ** 0.6
+    size = placement.size / len(products) ** 0.6
     boxes = [floats(size_of(each.colour)) / max(size_of(each.colour)) for each in products]
     boxes = [box * size * min(height, width) for box in boxes]
-    base = where.y * height + max(float(box[0]) for box in boxes) / 2
-    left = where.x * width - sum(float(box[1]) for box in boxes) * 0.96 / 2
+    base = placement.y * height + max(float(box[0]) for box in boxes) / 2
+    left = placement.x * width - sum(float(box[1]) for box in boxes) * 0.96 / 2
     spots: list[Placement] = []
     for tall, wide in boxes:
-        spots.append(where._replace(x=(left + wide * 0.48) / width, y=(base - tall / 2) / height, size=size))
+        spots.append(placement._replace(x=(left + wide * 0.48) / width, y=(base - tall / 2) / height, size=size))
         left += wide * 0.96
     return spots
 
 
-def place(scene: Pixels, product: Cutout, where: Placement, rng: Chance, step: Steps) -> Pixels:
+def place(scene: Pixels, product: Cutout, placement: Placement, rng: Generator, progress: StageProgress) -> Pixels:
     """The scene with one product in it."""
-    u = unit(scene)
-    step(0.0, "Placing the product")
-    layer = _laid(scene, product, where)
-    step(0.18, "Matching its colours to the scene's light")
-    layer = layer._replace(colour=_matched(layer, scene, where.colour_match))
-    step(0.36, "Reading where the light comes from")
-    slant = light_slant(scene, where)
-    step(0.44, "Casting its shadow")
+    u = reference_scale(scene)
+    progress(0.0, "Placing the product")
+    layer = _position(scene, product, placement)
+    progress(0.18, "Matching its colours to the scene's light")
+    layer = layer._replace(colour=_match_colours(layer, scene, placement.colour_match))
+    progress(0.36, "Reading where the light comes from")
+    slant = estimate_light_direction(scene, placement)
+    progress(0.44, "Casting its shadow")
     shaded = scene
-    if where.shadow > 0:
-        dark = ground_shadow(layer, slant, u) if where.shadow_on == "ground" else wall_shadow(layer, slant)
+    if placement.shadow > 0:
+        dark = ground_shadow(layer, slant, u) if placement.shadow_on == "ground" else wall_shadow(layer, slant)
         tint = floats([0.80, 0.86, 1.0])  # shadows keep some sky
-        shaded = scene * (1 - (dark * np.float32(where.shadow))[:, :, None] * (1 - np.float32(0.14) * tint))
-    step(0.66, "Matching grain and softness")
-    paint = _same_texture(layer, scene, rng)
-    step(0.82, "Wrapping the scene's light around its edge")
-    edge = blur(layer.alpha, (0.35 + 0.9 * where.blend) * u)
-    alpha = np.minimum(layer.alpha, edge) if where.blend < 0.25 else edge
-    rim = np.clip(blur(1 - layer.alpha, (3 + 9 * where.blend) * u) * layer.alpha * 2, 0, 1)
+        shaded = scene * (1 - (dark * np.float32(placement.shadow))[:, :, None] * (1 - np.float32(0.14) * tint))
+    progress(0.66, "Matching grain and softness")
+    paint = _match_sharpness_and_grain(layer, scene, rng)
+    progress(0.82, "Wrapping the scene's light around its edge")
+    edge = blur(layer.alpha, (0.35 + 0.9 * placement.blend) * u)
+    alpha = np.minimum(layer.alpha, edge) if placement.blend < 0.25 else edge
+    rim = np.clip(blur(1 - layer.alpha, (3 + 9 * placement.blend) * u) * layer.alpha * 2, 0, 1)
     around = blur(scene, 14 * u)
-    wrapped = mix(paint, np.maximum(paint, around), rim * np.float32(0.55 * where.blend))
+    wrapped = mix(paint, np.maximum(paint, around), rim * np.float32(0.55 * placement.blend))
     return np.clip(mix(shaded, wrapped, np.clip(alpha, 0, 1)), 0, 1)
 
 
-def _laid(scene: Pixels, product: Cutout, where: Placement) -> Layer:
+def _position(scene: Pixels, product: Cutout, placement: Placement) -> Layer:
     height, width = size_of(scene)
     tall, wide = size_of(product.colour)
-    scale = where.size * min(height, width) / max(tall, wide)
+    scale = placement.size * min(height, width) / max(tall, wide)
     to = (max(round(tall * scale), 2), max(round(wide * scale), 2))
-    paint, alpha = resized(product.colour, *to), np.clip(resized(product.alpha, *to), 0, 1)
-    left = where.x * width - to[1] / 2
-    top = where.y * height - to[0] / 2
+    paint, alpha = resize(product.colour, *to), np.clip(resize(product.alpha, *to), 0, 1)
+    left = placement.x * width - to[1] / 2
+    top = placement.y * height - to[0] / 2
     shift = floats([[1, 0, left], [0, 1, top]])
     size = (width, height)
     return Layer(
@@ -114,7 +115,7 @@ def _laid(scene: Pixels, product: Cutout, where: Placement) -> Layer:
     )
 
 
-def _matched(layer: Layer, scene: Pixels, amount: float) -> Pixels:
+def _match_colours(layer: Layer, scene: Pixels, amount: float) -> Pixels:
     """Reinhard's transfer in Lab, held back: tones and cast move towards the scene, hues stay its own."""
     if amount <= 0 or float(layer.alpha.sum()) < 4:
         return layer.colour
@@ -137,12 +138,12 @@ def _moments(picture: Pixels, weight: Pixels) -> tuple[Pixels, Pixels]:
     return mean.astype(np.float32), spread.astype(np.float32)
 
 
-def light_slant(scene: Pixels, where: Placement) -> float:
+def estimate_light_direction(scene: Pixels, placement: Placement) -> float:
     """-1 when the light comes from the left, 1 from the right, 0 from above (or cannot be told)."""
     fixed = {"left": -1.0, "right": 1.0, "above": 0.0}
-    if where.light in fixed:
-        return fixed[where.light]
-    tone = colour.light(resized(scene, 64, 64))
+    if placement.light in fixed:
+        return fixed[placement.light]
+    tone = colour.lightness(resize(scene, 64, 64))
     sides = float(tone[:, 34:].mean() - tone[:, :30].mean())
     slant = float(np.clip(sides * 7, -1, 1))
     return slant if abs(slant) > 0.3 else (-0.3 if slant <= 0 else 0.3)  # a little aslant reads as real
@@ -161,9 +162,9 @@ def ground_shadow(layer: Layer, slant: float, u: float) -> Pixels:
     away = np.clip((np.float32(layer.bottom) - y) / np.float32(max(reach * flat, 1)), 0, 1)
     cast = (soft * (1 - away) + softer * away) * (1 - np.float32(0.5) * away) * np.float32(0.74)
     low = smoothstep(layer.bottom - 0.6 * reach, layer.bottom, np.broadcast_to(y, layer.alpha.shape))
-    contact = blur(_down(layer.alpha * low, max(0.010 * reach, 0.8)), max(0.011 * reach, 0.7))
+    contact = blur(_shift_down(layer.alpha * low, max(0.010 * reach, 0.8)), max(0.011 * reach, 0.7))
     away_x = -slant * 0.035 * reach
-    ambient = blur(_down(layer.alpha * low, 0.045 * reach, away_x), max(0.042 * reach, 1.5)) * np.float32(
+    ambient = blur(_shift_down(layer.alpha * low, 0.045 * reach, away_x), max(0.042 * reach, 1.5)) * np.float32(
         1.05
     )
     under = floats([[1, 0, -slant * 0.04 * reach], [0, 0.14, layer.bottom * 0.86 + 0.03 * reach]])
@@ -186,18 +187,18 @@ def wall_shadow(layer: Layer, slant: float) -> Pixels:
     return np.clip(result, 0, 0.9)
 
 
-def _down(plane: Pixels, by: float, aside: float = 0.0) -> Pixels:
+def _shift_down(plane: Pixels, by: float, aside: float = 0.0) -> Pixels:
     height, width = plane.shape
     return cv2.warpAffine(plane, floats([[1, 0, aside], [0, 1, by]]), (width, height), borderValue=(0,))
 
 
-def _same_texture(layer: Layer, scene: Pixels, rng: Chance) -> Pixels:
+def _match_sharpness_and_grain(layer: Layer, scene: Pixels, rng: Generator) -> Pixels:
     """As soft as the scene about it, and as grainy."""
     there, own = _sharpness(scene, None), _sharpness(layer.colour, layer.alpha)
     paint = layer.colour
     if own > 1.25 * there > 0:
         paint = blur(paint, min(0.55 * (own / max(there, 1e-4) - 1), 1.1))
-    missing = max(_grain(scene, None) ** 2 - _grain(paint, layer.alpha) ** 2, 0) ** 0.5
+    missing = max(_noise_level(scene, None) ** 2 - _noise_level(paint, layer.alpha) ** 2, 0) ** 0.5
     if missing > 0.002:
         height, width = size_of(scene)
         noise = blur(rng.standard_normal((height, width), np.float32), 0.6)
@@ -207,7 +208,7 @@ def _same_texture(layer: Layer, scene: Pixels, rng: Chance) -> Pixels:
 
 def _sharpness(picture: Pixels, alpha: Pixels | None) -> float:
     """The strong end of the fine detail, relative to the coarse."""
-    plane = colour.grey(picture)
+    plane = colour.luma(picture)
     fine, coarse = np.abs(plane - blur(plane, 1.0)), np.abs(plane - blur(plane, 4.0))
     inside = slice(None) if alpha is None else alpha > 0.98
     if alpha is not None and int((alpha > 0.98).sum()) < 64:
@@ -216,9 +217,9 @@ def _sharpness(picture: Pixels, alpha: Pixels | None) -> float:
     return float(np.percentile(fine[inside], 97)) / max(top, 1e-3)
 
 
-def _grain(picture: Pixels, alpha: Pixels | None) -> float:
+def _noise_level(picture: Pixels, alpha: Pixels | None) -> float:
     """Standard deviation of the noise: the median of a Laplacian's size (Immerkaer's idea)."""
-    plane = colour.grey(picture)
+    plane = colour.luma(picture)
     mask = floats([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
     response = np.abs(cv2.filter2D(plane, cv2.CV_32F, mask))
     inside = response.ravel() if alpha is None else response[alpha > 0.98]

@@ -6,23 +6,15 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
+from vetrina.clients.engines.builtin.arrays import Bytes, Pixels, floats
 from vetrina.clients.engines.builtin.raster import colour
-from vetrina.clients.engines.builtin.raster.image_io import (
-    Bytes,
-    Pixels,
-    blur,
-    floats,
-    resized,
-    size_of,
-    smoothstep,
-    to_bytes,
-)
-from vetrina.clients.engines.builtin.raster.smoothing import guided
-from vetrina.clients.engines.builtin.rng import Chance
+from vetrina.clients.engines.builtin.raster.image_io import blur, resize, size_of, smoothstep, to_bytes
+from vetrina.clients.engines.builtin.raster.smoothing import guided_filter
 
 WORK_SIDE = 420
-LEAST_SHARE, MOST_SHARE = 0.004, 0.93
+MIN_SHARE, MAX_SHARE = 0.004, 0.93
 
 
 class Cutout(NamedTuple):
@@ -30,28 +22,28 @@ class Cutout(NamedTuple):
 
     colour: Pixels
     alpha: Pixels
-    how: str
+    method: str
 
 
-def cut_out(photo: Pixels, alpha: Pixels | None, rng: Chance) -> Cutout:
+def cut_out(photo: Pixels, alpha: Pixels | None, rng: Generator) -> Cutout:
     """The product alone. A photograph in which no subject stands out becomes a card, whole."""
     if alpha is not None and float((alpha > 0.5).mean()) > 0.002:
-        return _trimmed(photo, alpha, "alpha")
-    mask = _subject(photo, rng)
+        return _trim(photo, alpha, "alpha")
+    mask = _find_subject(photo, rng)
     if mask is None:
         return _card(photo)
-    matte = _refined(photo, mask)
-    return _trimmed(_clean_edges(photo, matte), matte, "cut")
+    matte = _refine_matte(photo, mask)
+    return _trim(_clean_edges(photo, matte), matte, "cut")
 
 
-def _subject(photo: Pixels, rng: Chance) -> Bytes | None:
+def _find_subject(photo: Pixels, rng: Generator) -> Bytes | None:
     """1 on the subject, at a small size; None when nothing stands out."""
     height, width = size_of(photo)
     if min(height, width) < 24:
         return None
     scale = min(1.0, WORK_SIDE / max(height, width))
-    small = resized(photo, max(round(height * scale), 16), max(round(width * scale), 16))
-    prior = _unlike_the_border(small, rng)
+    small = resize(photo, max(round(height * scale), 16), max(round(width * scale), 16))
+    prior = _difference_from_border(small, rng)
     seeds = _seeds(prior)
     if (seeds == cv2.GC_PR_FGD).sum() < 30:
         return None
@@ -60,13 +52,13 @@ def _subject(photo: Pixels, rng: Chance) -> Bytes | None:
         cv2.grabCut(to_bytes(small), seeds, (0, 0, 0, 0), *state, 6, cv2.GC_INIT_WITH_MASK)
     except cv2.error:
         return None
-    found = ((seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)).astype(np.uint8)
-    found = _tidied(found, prior)
-    share = float(found.mean())
-    return found if LEAST_SHARE < share < MOST_SHARE else None
+    mask = ((seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)).astype(np.uint8)
+    mask = _keep_main_pieces(mask, prior)
+    share = float(mask.mean())
+    return mask if MIN_SHARE < share < MAX_SHARE else None
 
 
-def _unlike_the_border(small: Pixels, rng: Chance) -> Pixels:
+def _difference_from_border(small: Pixels, rng: Generator) -> Pixels:
     """How little each pixel resembles the picture's border (0 to 1), with some trust in the middle."""
     height, width = size_of(small)
     tone = colour.lab(blur(small, 1.2))
@@ -87,10 +79,10 @@ def _unlike_the_border(small: Pixels, rng: Chance) -> Pixels:
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     central = np.exp(-(x * x + y * y) * np.float32(0.9))
-    return guided(unlike * (0.35 + 0.65 * central), colour.grey(small), 5, 0.002)
+    return guided_filter(unlike * (0.35 + 0.65 * central), colour.luma(small), 5, 0.002)
 
 
-def _centres(samples: Pixels, count: int, rng: Chance) -> Pixels:
+def _centres(samples: Pixels, count: int, rng: Generator) -> Pixels:
     centres = samples[rng.permutation(len(samples))[:count]]
     for _ in range(8):
         nearest = ((samples[:, None] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
@@ -119,37 +111,37 @@ def _seeds(prior: Pixels) -> Bytes:
     return seeds
 
 
-def _tidied(found: Bytes, prior: Pixels) -> Bytes:
+def _keep_main_pieces(mask: Bytes, prior: Pixels) -> Bytes:
     """Only the main pieces, without specks and pinholes."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    found = cv2.morphologyEx(found, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
-    found = cv2.morphologyEx(found, cv2.MORPH_CLOSE, kernel)
-    count, labels, _, _ = cv2.connectedComponentsWithStats(found, connectivity=8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
+    count, labels, _, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count < 2:
-        return found
+        return mask
     weight = np.bincount(labels.ravel(), prior.ravel(), count)
     weight[0] = 0
     keep = weight >= 0.35 * weight.max()
-    found = keep[labels].astype(np.uint8)
-    return _filled(found, prior)
+    mask = keep[labels].astype(np.uint8)
+    return _fill_holes(mask, prior)
 
 
-def _filled(found: Bytes, prior: Pixels) -> Bytes:
+def _fill_holes(mask: Bytes, prior: Pixels) -> Bytes:
     """Holes closed, but for an opening through which the ground is seen, such as a handle's.
 
     Such an opening looks like the border, is not large, and has nothing of the subject inside it.
     """
-    total = int(found.sum())
-    solid = found.copy()
-    outlines, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    total = int(mask.sum())
+    solid = mask.copy()
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(solid, outlines, -1, (1,), -1)
-    hollow: Bytes = solid - np.minimum(found, solid)
+    hollow: Bytes = solid - np.minimum(mask, solid)
     count, holes, stats, _ = cv2.connectedComponentsWithStats(hollow, connectivity=4)
     for number in range(1, count):
         here: Bytes = cv2.inRange(holes, (number,), (number,)) > 0
         area = int(stats[number, cv2.CC_STAT_AREA])
         around, _ = cv2.findContours(here.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        whole = float(sum(cv2.contourArea(each) for each in around))
+        whole = float(sum(cv2.contourArea(contour) for contour in around))
         open_through = (
             0.003 * total < area < 0.12 * total and whole < 1.25 * area and float(prior[here].mean()) < 0.16
         )
@@ -158,14 +150,14 @@ def _filled(found: Bytes, prior: Pixels) -> Bytes:
     return solid
 
 
-def _refined(photo: Pixels, mask: Bytes) -> Pixels:
+def _refine_matte(photo: Pixels, mask: Bytes) -> Pixels:
     """The small mask brought to full size along the photograph's own edges."""
     height, width = size_of(photo)
     scale = max(height, width) / max(mask.shape)
-    large = np.clip(resized(mask.astype(np.float32), height, width), 0, 1)
+    large = np.clip(resize(mask.astype(np.float32), height, width), 0, 1)
     large = blur(large, 0.5 * scale)
     reach = max(2.0, 2.2 * scale)
-    planes = [guided(large, np.ascontiguousarray(photo[:, :, c]), reach, 0.0012) for c in range(3)]
+    planes = [guided_filter(large, np.ascontiguousarray(photo[:, :, c]), reach, 0.0012) for c in range(3)]
     matte = np.clip((planes[0] + planes[1] + planes[2]) / 3, 0, 1)
     sure = smoothstep(0.97, 1.0, blur(large, 2 * scale))
     gone = smoothstep(0.03, 0.0, blur(large, 2 * scale))
@@ -183,13 +175,13 @@ def _clean_edges(photo: Pixels, matte: Pixels) -> Pixels:
     return np.clip(photo + (carried - photo) * rim[:, :, None], 0, 1)
 
 
-def _trimmed(photo: Pixels, alpha: Pixels, how: str) -> Cutout:
+def _trim(photo: Pixels, alpha: Pixels, method: str) -> Cutout:
     rows = np.flatnonzero((alpha > 0.05).any(axis=1))
     columns = np.flatnonzero((alpha > 0.05).any(axis=0))
     if not len(rows) or not len(columns):
         return _card(photo)
     box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-    return Cutout(np.ascontiguousarray(photo[box]), np.ascontiguousarray(alpha[box]), how)
+    return Cutout(np.ascontiguousarray(photo[box]), np.ascontiguousarray(alpha[box]), method)
 
 
 def _card(photo: Pixels) -> Cutout:

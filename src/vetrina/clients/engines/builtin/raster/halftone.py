@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from vetrina.clients.engines.builtin.raster.image_io import Pixels
-from vetrina.clients.engines.builtin.rng import grid
+from vetrina.clients.engines.builtin.arrays import Pixels
+from vetrina.clients.engines.builtin.rng import pixel_grid
 
 
 def dots(cover: Pixels, period: float, degrees: float, soft: float = 1.0) -> Pixels:
     """Round dots on a turned grid, `period` pixels apart: ink 0 to 1 that covers `cover` of the paper."""
-    u, v = _turned(cover, period, degrees)
-    return _screened(cover, (np.cos(u) + np.cos(v)) / 2, period, soft)
+    u, v = _rotated_phase(cover, period, degrees)
+    return _threshold_to_cover(cover, (np.cos(u) + np.cos(v)) / 2, period, soft)
 
 
-def stripes(cover: Pixels, period: float, degrees: float, soft: float = 1.0) -> Pixels:
-    """Parallel lines, `period` pixels apart, whose thickness carries the tone."""
-    u, _ = _turned(cover, period, degrees)
-    return _screened(cover, np.cos(u), period, soft, lines=True)
-
-
-def _turned(plane: Pixels, period: float, degrees: float) -> tuple[Pixels, Pixels]:
+def _rotated_phase(plane: Pixels, period: float, degrees: float) -> tuple[Pixels, Pixels]:
     height, width = plane.shape
-    x, y = grid(height, width)
-    turn = np.float32(2 * np.pi / period)
+    x, y = pixel_grid(height, width)
+    frequency = np.float32(2 * np.pi / period)
     c, s = np.float32(np.cos(np.radians(degrees))), np.float32(np.sin(np.radians(degrees)))
-    return (x * c + y * s) * turn, (y * c - x * s) * turn
+    return (x * c + y * s) * frequency, (y * c - x * s) * frequency
 
 
-def _screened(cover: Pixels, spot: Pixels, period: float, soft: float, lines: bool = False) -> Pixels:
+def _threshold_to_cover(cover: Pixels, spot: Pixels, period: float, soft: float) -> Pixels:
     """Ink where the spot function is above the level that leaves `cover` of a cell inked."""
     t = np.linspace(0, 2 * np.pi, 97, endpoint=False)
-    cell = np.cos(t) if lines else ((np.cos(t)[:, None] + np.cos(t)[None, :]) / 2).ravel()
+    cell = ((np.cos(t)[:, None] + np.cos(t)[None, :]) / 2).ravel()
     table = np.quantile(cell, np.linspace(1, 0, 257)).astype(np.float32)
     place = np.clip(cover, 0, 1) * 256
     low = np.minimum(place.astype(np.int32), 255)
