@@ -9,8 +9,8 @@ import msgspec
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
-from vetrina.accounts.model import BadEmail
-from vetrina.accounts.verification.model import BadPhone, OneIdentifier
+from vetrina.accounts.model import InvalidEmail
+from vetrina.accounts.verification.model import InvalidPhone, OneIdentifier
 
 Channel = Literal["email", "phone"]
 
@@ -37,7 +37,7 @@ NOBODY = Identifier("email", "")
 
 
 def given(email: str | None, phone: str | None, region: str) -> list[Identifier]:
-    """One or both. Raises OneIdentifier, BadEmail, BadPhone (422)."""
+    """One or both. Raises OneIdentifier, InvalidEmail, InvalidPhone (422)."""
     if email is None and phone is None:
         raise OneIdentifier
     found = [Identifier("email", normal(email))] if email is not None else []
@@ -45,24 +45,24 @@ def given(email: str | None, phone: str | None, region: str) -> list[Identifier]
 
 
 def one(email: str | None, phone: str | None, region: str) -> Identifier:
-    """The one that is given. Raises OneIdentifier, BadEmail, BadPhone (422)."""
+    """The one that is given. Raises OneIdentifier, InvalidEmail, InvalidPhone (422)."""
     if (email is None) == (phone is None):
         raise OneIdentifier
     return given(email, phone, region)[0]
 
 
 def normal(email: str) -> str:
-    """The address as it is compared: trimmed, lower case. Raises BadEmail (422)."""
+    """The address as it is compared: trimmed, lower case. Raises InvalidEmail (422)."""
     address = email.strip().lower()
     local, _, domain = address.rpartition("@")
     plain = address.isprintable() and not any(c.isspace() for c in address)
     if not local or "." not in domain.strip(".") or not plain or "@" in local or len(address) > 254:
-        raise BadEmail
+        raise InvalidEmail
     return address
 
 
 def e164(phone: str, region: str) -> str:
-    """The number as E.164, +989123456789; digits of any script. Raises BadPhone (422).
+    """The number as E.164, +989123456789; digits of any script. Raises InvalidPhone (422).
 
     `region` (ISO 3166, or "") is where a number without a country is. Only its length is judged: numbering plans
     change more often than a table of them, and whether a number is in use its network alone knows.
@@ -73,7 +73,7 @@ def e164(phone: str, region: str) -> str:
     try:
         found = phonenumbers.parse(text, region or None)
     except NumberParseException:
-        raise BadPhone from None
+        raise InvalidPhone from None
     if len(text) > 40 or found.extension or not phonenumbers.is_possible_number(found):
-        raise BadPhone
+        raise InvalidPhone
     return phonenumbers.format_number(found, PhoneNumberFormat.E164)

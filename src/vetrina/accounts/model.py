@@ -99,7 +99,7 @@ class EmailTaken(Refusal):
     field = "email"
 
 
-class BadEmail(Refusal):
+class InvalidEmail(Refusal):
     """This does not look like an e-mail address."""
 
     status = 422
@@ -107,7 +107,7 @@ class BadEmail(Refusal):
     field = "email"
 
 
-class BadName(Refusal):
+class InvalidName(Refusal):
     """A name has 1 to 120 characters."""
 
     status = 422

@@ -26,11 +26,12 @@ def template_folders() -> list[Path]:
 
 
 def template_names() -> dict[str, Path]:
-    """Return every template by the name that `render` and `{% include %}` use."""
+    """Return every template, also the HTML parts of mails, by the name that `render` and `{% include %}` use."""
     names: dict[str, Path] = {}
     for folder in template_folders():
         package = "" if folder.parent == HERE else folder.parent.relative_to(HERE.parent).as_posix() + "/"
-        names |= {package + path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.html"))}
+        paths = sorted([*folder.rglob("*.html"), *folder.rglob("*.mail")])
+        names |= {package + path.relative_to(folder).as_posix(): path for path in paths}
     return names
 
 

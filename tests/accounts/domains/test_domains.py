@@ -16,7 +16,7 @@ from tests.server import Site, serving
 from vetrina.accounts import jobs
 from vetrina.accounts.domains import actions as domains
 from vetrina.accounts.domains.actions import LABEL, PREFIX, Resolver
-from vetrina.accounts.domains.model import BadDomain, PublicSuffix
+from vetrina.accounts.domains.model import InvalidDomain, PublicSuffix
 from vetrina.core.services import Services, connect
 from vetrina.core.settings import BadSetting, Settings, read
 
@@ -102,10 +102,11 @@ async def test_anothers_code_proves_nothing(site: Site, make: Make, names: DnsFa
 
 async def test_what_can_be_no_domain_is_refused_beside_the_field(site: Site, account: Account) -> None:
     wrong = {
-        "": "bad-domain", "localhost": "bad-domain", "192.0.2.7": "bad-domain", "http://[2001:db8::1]/": "bad-domain",
-        "2001:db8::1": "bad-domain", "shop..example": "bad-domain", "a b.example": "bad-domain", "1.2.3": "bad-domain",
-        "-shop.example": "bad-domain", "x" * 64 + ".example": "bad-domain", "http://[": "bad-domain",
-        "shop.example/x": "bad-domain", "com": "bad-domain", "co.uk": "public-suffix", "github.io": "public-suffix",
+        "": "invalid-domain", "localhost": "invalid-domain", "192.0.2.7": "invalid-domain",
+        "http://[2001:db8::1]/": "invalid-domain", "2001:db8::1": "invalid-domain", "shop..example": "invalid-domain",
+        "a b.example": "invalid-domain", "1.2.3": "invalid-domain",
+        "-shop.example": "invalid-domain", "x" * 64 + ".example": "invalid-domain", "http://[": "invalid-domain",
+        "shop.example/x": "invalid-domain", "com": "invalid-domain", "co.uk": "public-suffix", "github.io": "public-suffix",
         "xn--55qx5d.cn": "public-suffix",
     }  # fmt: skip
     async with site.api(account) as api:
@@ -127,7 +128,7 @@ def test_domains_in_every_script_have_one_form() -> None:
     with pytest.raises(PublicSuffix):
         domains.normal("公司.cn")
     for wrong in ("ﬀ。", "a\u202e.example", "１.２.３.４"):
-        with pytest.raises(BadDomain):
+        with pytest.raises(InvalidDomain):
             domains.normal(wrong)
 
 

@@ -101,7 +101,7 @@ async def test_programs_link_too(site: Site, hosted: HostedUi, make: Make) -> No
         assert (await hers.delete(f"/identities/{made.json()['id']}")).status_code == 404
         # Ada has no password and no confirmed address
         last = await api.delete(f"/identities/{made.json()['id']}")
-        assert last.status_code == 409 and last.json()["type"] == "urn:vetrina:last-way-in"
+        assert last.status_code == 409 and last.json()["type"] == "urn:vetrina:last-login-method"
 
 
 async def two_identities(site: Site, account: Account) -> list[UUID]:

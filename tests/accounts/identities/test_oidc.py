@@ -183,7 +183,7 @@ async def test_programs_go_the_same_way(site: Site, hosted: HostedUi) -> None:
     elsewhere = ("https://evil.example/", "http://127.0.0.1.example:80/", "http://127.0.0.1/", "http://host@127.0.0.1:1/", "x")
     for address in elsewhere:
         wrong = await site.client.post(f"{api}/auth/providers/cognito/authorizations", json={"redirect_uri": address})
-        assert wrong.status_code == 422 and wrong.json()["type"] == "urn:vetrina:bad-return-address", address
+        assert wrong.status_code == 422 and wrong.json()["type"] == "urn:vetrina:invalid-return-address", address
     begun = (await site.client.post(f"{api}/auth/providers/cognito/authorizations", json={"redirect_uri": LOOPBACK})).json()
     assert begun["expires_in"] == 600
     back = await at_provider(begun["authorization_url"], ada)
@@ -192,7 +192,7 @@ async def test_programs_go_the_same_way(site: Site, hosted: HostedUi) -> None:
     sent = {"transaction": begun["transaction"], **answer}
     for wrong in ({"state": "another"}, {"transaction": "x"}):
         refusal = await site.client.post(f"{api}/auth/providers/cognito/session", json={**sent, **wrong})
-        assert refusal.status_code == 400 and refusal.json()["type"] == "urn:vetrina:sign-in-lapsed"
+        assert refusal.status_code == 400 and refusal.json()["type"] == "urn:vetrina:sign-in-expired"
     made = await site.client.post(f"{api}/auth/providers/cognito/session", json=sent)
     assert made.status_code == 201, made.text
     assert made.json()["account"]["email"] == f"{ada}@example.com"

@@ -33,7 +33,8 @@ async def test_an_operator_gives_and_takes_the_badge(site: Site, make: Make, ope
         assert (await api.get(path)).json() == {"business_name": "Another", "is_verified": False, "verified_at": None}
         await api.put(path)
         assert (await api.delete(path)).status_code == 204
-        assert (await api.put(f"/operator/accounts/{user.id}/verification")).json()["type"] == "urn:vetrina:no-business"
+        missing = await api.put(f"/operator/accounts/{user.id}/verification")
+        assert missing.json()["type"] == "urn:vetrina:business-profile-missing"
         lines = (await mine.get("/audit-logs")).json()["items"]
     told = sorted(each["action"] for each in lines if each["resource"] == "vendor")
     assert told == ["business_renamed", *["vendor_unverified"] * 2, *["vendor_verified"] * 2]

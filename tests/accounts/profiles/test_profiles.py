@@ -11,7 +11,7 @@ from tests.factories import Account, Make, race
 from tests.server import Site
 from tests.studio.helpers import upload
 from vetrina.accounts.profiles import actions as profiles
-from vetrina.accounts.profiles.model import BadContact, BadLink, ContactInfo
+from vetrina.accounts.profiles.model import ContactInfo, InvalidContact, InvalidLink
 from vetrina.demo.photos import path_of
 
 HTTPS = "https://"
@@ -65,9 +65,10 @@ async def test_a_profile_is_what_everybody_may_see(site: Site, make: Make) -> No
 async def test_which_handles_there_are(site: Site, make: Make) -> None:
     ada, eve = await make.account(), await make.account(kind="vendor")
     for wrong, status, kind in (
-        ("ab", 422, "bad-handle"), ("a" * 31, 422, "bad-handle"), ("-ada", 422, "bad-handle"), ("ada_", 422, "bad-handle"),
-        ("a b c", 422, "bad-handle"), ("آدا", 422, "bad-handle"), ("ada.l", 422, "bad-handle"), ("Admin", 422, "handle-reserved"),
-        ("settings", 422, "handle-reserved"),
+        ("ab", 422, "invalid-handle"), ("a" * 31, 422, "invalid-handle"), ("-ada", 422, "invalid-handle"),
+        ("ada_", 422, "invalid-handle"),
+        ("a b c", 422, "invalid-handle"), ("آدا", 422, "invalid-handle"), ("ada.l", 422, "invalid-handle"),
+        ("Admin", 422, "handle-reserved"), ("settings", 422, "handle-reserved"),
     ):  # fmt: skip
         said = await change(site, ada, status, handle=wrong)
         assert (said["type"], said["field"]) == (f"urn:vetrina:{kind}", "handle"), wrong
@@ -88,14 +89,14 @@ async def test_a_handle_is_changed_rarely_and_the_old_one_leads_on(site: Site, m
     ada, eve = await make.account(), await make.account()
     await change(site, ada, handle="adda")
     assert (await change(site, ada, handle="ada"))["handle_may_change_at"] is not None  # a slip is put right at once
-    assert (await change(site, ada, 409, handle="lovelace"))["type"] == "urn:vetrina:handle-changed-lately"
-    assert (await change(site, ada, 409, handle="adda"))["type"] == "urn:vetrina:handle-changed-lately"
+    assert (await change(site, ada, 409, handle="lovelace"))["type"] == "urn:vetrina:handle-changed-recently"
+    assert (await change(site, ada, 409, handle="adda"))["type"] == "urn:vetrina:handle-changed-recently"
     assert (await change(site, ada, handle="ada", bio="The same handle is no change."))["handle"] == "ada"
     assert (await site.client.get("/@adda")).headers["location"] == "/@ada"
     assert (await site.client.get("/api/v1/profiles/adda")).status_code == 404
     assert await _claim(site, eve, "adda") == 409  # nobody else has it for 90 days
     await change(site, ada, handle=None)  # giving it up is always free, and no way around the pause
-    assert (await change(site, ada, 409, handle="other"))["type"] == "urn:vetrina:handle-changed-lately"
+    assert (await change(site, ada, 409, handle="other"))["type"] == "urn:vetrina:handle-changed-recently"
     await later(site, 14)
     await change(site, ada, handle="adda")  # one's own comes back
     assert (await site.client.get("/@ada")).headers["location"] == "/@adda"
@@ -118,7 +119,7 @@ async def test_whoever_waits_for_a_handle_being_given_up_does_not_get_it(site: S
 
 async def test_a_user_adds_a_business_face(site: Site, make: Make) -> None:
     account = await make.account()
-    assert (await change(site, account, 422, business={"bio": "Linocuts."}))["type"] == "urn:vetrina:bad-business-name"
+    assert (await change(site, account, 422, business={"bio": "Linocuts."}))["type"] == "urn:vetrina:invalid-business-name"
     await change(site, account, handle="ada", name="Ada", bio="Me.", business=SHOP)
     public = (await site.client.get("/api/v1/profiles/ada")).json()
     assert public["name"] == "Ada" and public["bio"] == "Me." and public["kind"] == "user"
@@ -148,8 +149,8 @@ async def test_a_vendor_is_its_business(site: Site, make: Make) -> None:
     found = await change(site, account, handle="prints", name="The Print Shop", bio="Since 1981.")
     assert found["name"] == found["business"]["business_name"] == "The Print Shop"
     assert found["bio"] == found["business"]["bio"] == "Since 1981."
-    assert (await change(site, account, 409, business=None))["type"] == "urn:vetrina:vendors-keep-their-face"
-    assert (await change(site, account, 422, name=" "))["type"] == "urn:vetrina:bad-business-name"
+    assert (await change(site, account, 409, business=None))["type"] == "urn:vetrina:vendor-profile-required"
+    assert (await change(site, account, 422, name=" "))["type"] == "urn:vetrina:invalid-business-name"
     page = (await site.client.get("/@prints")).text
     assert "<h1>The Print Shop</h1>" in page and "Since 1981." in page
 
@@ -193,16 +194,16 @@ async def test_what_is_no_link_and_no_contact_is_refused(site: Site, make: Make)
     for wrong in (
         "http://prints.example", "javascript:alert(1)", "ftp://prints.example", "data:text/html,x", "//prints.example@evil",
     ):  # fmt: skip
-        with pytest.raises(BadLink):
+        with pytest.raises(InvalidLink):
             profiles.link(wrong)
     for wrong in (
         "", "prints", "192.0.2.7/", "[2001:db8::1]/", "me:word@prints.example/", "prints.example:8443/", "prints.example/\nx",
         "a b.example", 'prints.example/"onclick=', "1.2.3/", "prints.example/" + "x" * 300,
     ):  # fmt: skip
-        with pytest.raises(BadLink):
+        with pytest.raises(InvalidLink):
             profiles.link(HTTPS + wrong)
     for contact in (ContactInfo(email="nobody"), ContactInfo(phone="0912 345 6789"), ContactInfo(phone="+98 1")):
-        with pytest.raises(BadContact):
+        with pytest.raises(InvalidContact):
             profiles.tidy_contact(contact)
     account = await make.account()
     for links, network in (
@@ -210,7 +211,7 @@ async def test_what_is_no_link_and_no_contact_is_refused(site: Site, make: Make)
         ({"friendster": "https://friendster.example"}, "friendster"),
     ):  # fmt: skip
         said = await change(site, account, 422, business={"business_name": "X", "social_links": links})
-        assert (said["type"], said["network"]) == ("urn:vetrina:bad-social-link", network)
+        assert (said["type"], said["network"]) == ("urn:vetrina:invalid-social-link", network)
 
 
 async def test_portraits_come_from_ones_own_library(site: Site, make: Make) -> None:

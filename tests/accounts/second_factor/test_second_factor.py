@@ -175,7 +175,7 @@ async def test_a_challenge_ends_with_its_time_and_with_the_password(posting: Sit
     with monkeypatch.context() as patch:
         later = time.time() + 301
         patch.setattr("vetrina.accounts.sessions.challenges.time.time", lambda: later)
-        assert (await second(posting, challenge, there.next())).json()["type"] == "urn:vetrina:challenge-over"
+        assert (await second(posting, challenge, there.next())).json()["type"] == "urn:vetrina:challenge-expired"
     for nonsense in ("", "nonsense", challenge[:-4] + "AAAA", body["access_token"]):
         assert (await second(posting, nonsense, "123456")).status_code == 401
     await post(posting, "/auth/password-reset", {"email": "ada@example.com"})

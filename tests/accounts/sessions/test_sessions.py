@@ -187,7 +187,7 @@ async def test_operators_are_disabled_by_superusers_alone(site: Site, make: Make
     async with site.api(admin) as api:
         for action in ("disabling", "enabling", "sessions/revocation"):
             answer = await api.post(f"{path}/{action}", json={"why": "a coup"} if action == "disabling" else None)
-            assert answer.status_code == 403 and answer.json()["type"] == "urn:vetrina:among-operators", action
+            assert answer.status_code == 403 and answer.json()["type"] == "urn:vetrina:superuser-required", action
     async with site.api(superuser) as api:
         assert (await api.post(f"{path}/sessions/revocation")).status_code == 204
         assert (await api.post(f"{path}/disabling", json={"why": "left"})).json()["state"] == "disabled"

@@ -15,7 +15,7 @@ from vetrina.accounts.identifiers import Identifier, e164
 from vetrina.accounts.notifications import render as writing
 from vetrina.accounts.verification import actions as codes
 from vetrina.accounts.verification import queries as queries_codes
-from vetrina.accounts.verification.model import BadPhone, WrongCode
+from vetrina.accounts.verification.model import InvalidPhone, WrongCode
 from vetrina.core.services import Services
 
 NEW = "another long enough one"
@@ -234,7 +234,7 @@ def test_phones_are_told_apart_from_what_is_none() -> None:
         assert e164(text, "") == "+989123456789"
     assert e164("0912 345 6789", "IR") == "+989123456789"
     for text in ("", "+", "+1", "0912 345 6789", "+98 912 345 6789 ext. 5", "hello", "+" + "9" * 30, "+98912345678900000000"):
-        with pytest.raises(BadPhone):
+        with pytest.raises(InvalidPhone):
             e164(text, "")
 
 

@@ -21,7 +21,7 @@ import structlog
 from publicsuffixlist import PublicSuffixList
 
 from vetrina.accounts.domains import queries as queries_domains
-from vetrina.accounts.domains.model import BadDomain, DomainDue, DomainRow, PublicSuffix, TooManyDomains
+from vetrina.accounts.domains.model import DomainDue, DomainRow, InvalidDomain, PublicSuffix, TooManyDomains
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
@@ -46,24 +46,24 @@ Answer = Literal["found", "missing", "different", "unreachable"]
 def normal(written: str) -> str:
     """The domain as it is kept: lower case, ASCII (IDNA 2008). An address that was pasted stands for its host.
 
-    Raises BadDomain, PublicSuffix (422).
+    Raises InvalidDomain, PublicSuffix (422).
     """
     text = written.strip()
     if "//" in text:
         try:
             text = urlsplit(text).hostname or ""
         except ValueError:
-            raise BadDomain from None
+            raise InvalidDomain from None
     if not text or len(text) > 254 or _is_an_address(text):
-        raise BadDomain
+        raise InvalidDomain
     try:
         # Its mapping turns other full stops into ours, so the last one goes after it.
         domain = idna.encode(text, uts46=True, std3_rules=True).decode().removesuffix(".")
     except (idna.IDNAError, UnicodeError):
-        raise BadDomain from None
+        raise InvalidDomain from None
     # Some read a last label of figures as an address.
     if "." not in domain or domain.rpartition(".")[2].isdecimal() or _is_an_address(domain):
-        raise BadDomain
+        raise InvalidDomain
     if _suffixes().is_public(domain):
         raise PublicSuffix
     return domain
@@ -83,7 +83,7 @@ def record(row: DomainRow) -> tuple[str, str]:
 
 
 async def add(tx: Tx, account: AccountId, written: str) -> DomainRow:
-    """A domain to be proven. Raises BadDomain, PublicSuffix (422), DomainListed, TooManyDomains (409)."""
+    """A domain to be proven. Raises InvalidDomain, PublicSuffix (422), DomainListed, TooManyDomains (409)."""
     domain = normal(written)
     await tx.one(queries_domains.LOCK_OWNER, account=account)
     row = await tx.maybe(

@@ -33,7 +33,7 @@ class DomainDue(msgspec.Struct, frozen=True):
     leased_until: datetime
 
 
-class BadDomain(Refusal):
+class InvalidDomain(Refusal):
     """This is not a domain that can be proven: write it like example.com."""
 
     status = 422

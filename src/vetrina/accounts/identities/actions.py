@@ -6,7 +6,14 @@ import hashlib
 from uuid import UUID
 
 from vetrina.accounts.identities import queries as queries_identities
-from vetrina.accounts.identities.model import AccountDisabled, IdentityRow, IdentityTaken, LinkFirst, OtherKind, SignInLapsed
+from vetrina.accounts.identities.model import (
+    AccountDisabled,
+    AccountExistsLinkRequired,
+    IdentityRow,
+    IdentityTaken,
+    SignInExpired,
+    WrongAccountKind,
+)
 from vetrina.accounts.identities.providers import MINUTES, Answer, Begun, providers
 from vetrina.accounts.model import EmailTaken
 from vetrina.accounts.sign_in import actions
@@ -21,11 +28,11 @@ from vetrina.core.services import Services
 async def enter(services: Services, begun: Begun, answer: Answer, device: Device) -> Opened:
     """A session for whoever came back from the provider; a new account when nobody has this identity.
 
-    Raises SignInLapsed (400), SignInFailed, SecondFactorNeeded (401), AccountDisabled (403), OtherKind, LinkFirst (409),
-    ProviderUnavailable (503).
+    Raises SignInExpired (400), SignInFailed, SecondFactorNeeded (401), AccountDisabled (403), WrongAccountKind,
+    AccountExistsLinkRequired (409), ProviderUnavailable (503).
     """
     if begun.link_to is not None:
-        raise SignInLapsed
+        raise SignInExpired
     who = await services.part(providers).finish(begun, answer)
     try:
         account = await _account_of(services, begun, who)
@@ -34,7 +41,7 @@ async def enter(services: Services, begun: Begun, answer: Answer, device: Device
         try:
             account = await _account_of(services, begun, who)
         except EmailTaken:
-            raise LinkFirst from None
+            raise AccountExistsLinkRequired from None
     return await actions.enter(services, AccountId(account), device)
 
 
@@ -47,7 +54,7 @@ async def _account_of(services: Services, begun: Begun, who: Identified) -> UUID
         if not known.is_active:
             raise AccountDisabled
         if known.kind != begun.kind:
-            raise OtherKind
+            raise WrongAccountKind
         return known.id
 
 
@@ -62,10 +69,10 @@ async def _register(tx: Tx, begun: Begun, who: Identified) -> UUID:
 async def link(services: Services, begun: Begun, answer: Answer, account: AccountId, session: UUID) -> IdentityRow:
     """One more way into this account, asked for by its own session.
 
-    Raises SignInLapsed (400), SessionEnded, SignInFailed (401), IdentityTaken (409), ProviderUnavailable (503).
+    Raises SignInExpired (400), SessionEnded, SignInFailed (401), IdentityTaken (409), ProviderUnavailable (503).
     """
     if begun.link_to != (account, session):
-        raise SignInLapsed
+        raise SignInExpired
     who = await services.part(providers).finish(begun, answer)
     async with services.db.tx() as tx:
         await actions.check(tx, account, session)
@@ -78,7 +85,7 @@ async def link(services: Services, begun: Begun, answer: Answer, account: Accoun
 
 
 async def unlink(tx: Tx, account: AccountId, identity: UUID) -> None:
-    """Take one way in away. Raises NotFound (404), LastWayIn (409, when the transaction ends)."""
+    """Take one way in away. Raises NotFound (404), LastLoginMethod (409, when the transaction ends)."""
     gone = await tx.one(queries_identities.UNLINK, account=account, id=identity)
     await usage.record(tx, account, "identity_unlinked", {"provider": gone})
 
@@ -90,4 +97,4 @@ def _columns(begun: Begun, who: Identified) -> dict[str, str | None]:
 async def _spend(tx: Tx, begun: Begun) -> None:
     digest = hashlib.sha256(begun.nonce.encode()).digest()
     if await tx.maybe(queries_identities.SPEND_NONCE, hash=digest, minutes=MINUTES + 1) is None:
-        raise SignInLapsed
+        raise SignInExpired

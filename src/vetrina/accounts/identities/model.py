@@ -42,7 +42,7 @@ class ProviderUnavailable(Unavailable):
     status = 503
 
 
-class SignInLapsed(Refusal):
+class SignInExpired(Refusal):
     """This sign-in was begun elsewhere, took too long, or is over already. Please begin again."""
 
     status = 400
@@ -54,7 +54,7 @@ class SignInFailed(Refusal):
     status = 401
 
 
-class BadReturnAddress(Refusal):
+class InvalidReturnAddress(Refusal):
     """A program is sent back to http://127.0.0.1 or http://[::1] with its port, and nowhere else."""
 
     status = 422
@@ -67,13 +67,13 @@ class AccountDisabled(Refusal):
     status = 403
 
 
-class OtherKind(Refusal):
+class WrongAccountKind(Refusal):
     """This identity belongs to an account of the other kind. Sign in there: users and vendors have doors of their own."""
 
     status = 409
 
 
-class LinkFirst(Refusal):
+class AccountExistsLinkRequired(Refusal):
     """There is an account with this e-mail address already. Sign in to it as before, then link the provider in its settings."""
 
     status = 409
@@ -86,7 +86,7 @@ class IdentityTaken(Refusal):
     constraint = "identities_pkey"
 
 
-class LastWayIn(Refusal):
+class LastLoginMethod(Refusal):
     """This is the only way into your account. Set a password or link another identity first."""
 
     status = 409

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 
 from vetrina.accounts.identities import actions as identities
 from vetrina.accounts.identities import queries as queries_identities
-from vetrina.accounts.identities.model import SignInLapsed
+from vetrina.accounts.identities.model import SignInExpired
 from vetrina.accounts.identities.providers import MINUTES, Answer, Kind, providers
 from vetrina.accounts.sign_in.pages import second_step
 from vetrina.accounts.verification.model import SecondFactorNeeded
@@ -44,7 +44,7 @@ async def back(request: Request, name: str) -> Response[Any]:
         if link:
             who = request.principal
             if who is None or not who.browser:
-                raise SignInLapsed
+                raise SignInExpired
             await identities.link(request.services, begun, answer, who.id, who.session_id)
             found: Response[Any] = pages.go(HERE, flash=("good", "Linked. You can sign in with it from now on."))
         else:

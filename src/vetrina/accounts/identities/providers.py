@@ -17,11 +17,11 @@ import msgspec
 import structlog
 
 from vetrina.accounts.identities.model import (
-    BadReturnAddress,
+    InvalidReturnAddress,
     ProviderUnavailable,
     ProviderUnknown,
+    SignInExpired,
     SignInFailed,
-    SignInLapsed,
 )
 from vetrina.accounts.verification.actions import Kind
 from vetrina.clients.oidc import Identified, OpenIdProvider, ProviderAway, ProviderRefused
@@ -96,11 +96,11 @@ class Providers:
         """Where the person signs in, and the sealed rest for `finish`.
 
         `redirect_uri` is a program's own on this machine (RFC 8252); otherwise our callback page. `link_to` is an account
-        and its session. Raises ProviderUnknown (404), BadReturnAddress (422), ProviderUnavailable (503).
+        and its session. Raises ProviderUnknown (404), InvalidReturnAddress (422), ProviderUnavailable (503).
         """
         provider = self.get(name)
         if redirect_uri is not None and not _on_loopback(redirect_uri):
-            raise BadReturnAddress
+            raise InvalidReturnAddress
         begun = Begun(
             provider=name,
             kind=kind,
@@ -122,24 +122,24 @@ class Providers:
         return url, seal(self._services.keys, begun)
 
     def opened(self, name: str, sealed: str | None) -> Begun:
-        """What `begin` sealed for this provider. Raises SignInLapsed (400) when it is not there, not ours or too old."""
+        """What `begin` sealed for this provider. Raises SignInExpired (400) when it is not there, not ours or too old."""
         self.get(name)
         try:
             begun = unseal(self._services.keys, sealed or "", Begun)
         except Broken:
-            raise SignInLapsed from None
+            raise SignInExpired from None
         if begun.provider != name or not 0 <= time.time() - begun.began_at <= MINUTES * 60:
-            raise SignInLapsed
+            raise SignInExpired
         return begun
 
     async def finish(self, begun: Begun, answer: Answer) -> Identified:
         """Who came back. The nonce is still to be spent, in the transaction that lets them in.
 
-        Raises SignInLapsed (400) for another sign-in's answer, SignInFailed (401), ProviderUnavailable (503).
+        Raises SignInExpired (400) for another sign-in's answer, SignInFailed (401), ProviderUnavailable (503).
         """
         provider = self.get(begun.provider)
         if not hmac.compare_digest((answer.state or "").encode(), begun.state.encode()):
-            raise SignInLapsed
+            raise SignInExpired
         if answer.error or not answer.code:
             log.info("a provider sent somebody back", provider=begun.provider, error=(answer.error or "")[:100])
             raise SignInFailed

@@ -65,7 +65,7 @@ def _letter(
     link = {"url": url, "title": words.link} if url and words.link else None
     parts = [*lines, *([code] if code else []), *([f"{words.link}:\n{url}"] if link else []), *words.after, f"Vetrina · {site}"]
     context: dict[str, Any] = {"title": words.subject, "lines": lines, "code": code, "link": link, "after": words.after}
-    page = services.part(_templates).get_template("accounts/letter.mail")
+    page = services.part(_templates).get_template("accounts/notifications/letter.mail")
     html = page.render(lang=language, dir="rtl" if language == "fa" else "ltr", **context)
     return Letter("mail", to.value, "\n\n".join(parts) + "\n", f"{words.subject} · Vetrina", html)
 

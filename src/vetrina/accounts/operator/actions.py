@@ -21,11 +21,11 @@ Kind = Literal["user", "vendor"]
 State = Literal["active", "disabled", "erased"]
 
 
-class AmongOperators(Forbidden):
+class SuperuserRequired(Forbidden):
     """Only a superuser can do this to an operator."""
 
 
-class NotToOneself(Forbidden):
+class CannotDisableSelf(Forbidden):
     """Nobody can disable themselves; ask another operator."""
 
 
@@ -66,24 +66,24 @@ async def account(tx: Tx, account_id: UUID) -> OperatedAccount:
 async def disable(tx: Tx, by: Principal | None, account_id: UUID, *, why: str) -> None:
     """Disable an account: its sessions end with it, in every process. Does nothing to one that is disabled.
 
-    `by` is None for the operator's shell. Raises NotFound (404), NotToOneself and AmongOperators (403).
+    `by` is None for the operator's shell. Raises NotFound (404), CannotDisableSelf and SuperuserRequired (403).
     """
     if by is not None and by.id == account_id:
-        raise NotToOneself
+        raise CannotDisableSelf
     await _touchable(tx, by, account_id)
     if await tx.maybe(queries_operators.SET_ACTIVE, account=account_id, active=False) is not None:
         await audit.record(tx, "account_disabled", account_id, resource=("account", account_id), said={"why": why.strip()})
 
 
 async def enable(tx: Tx, by: Principal | None, account_id: UUID) -> None:
-    """Let it sign in again. Raises NotFound (404), AmongOperators (403)."""
+    """Let it sign in again. Raises NotFound (404), SuperuserRequired (403)."""
     await _touchable(tx, by, account_id)
     if await tx.maybe(queries_operators.SET_ACTIVE, account=account_id, active=True) is not None:
         await audit.record(tx, "account_enabled", account_id, resource=("account", account_id))
 
 
 async def sign_out(tx: Tx, by: Principal | None, account_id: UUID) -> int:
-    """End every session of an account; how many there were. Raises NotFound (404), AmongOperators (403)."""
+    """End every session of an account; how many there were. Raises NotFound (404), SuperuserRequired (403)."""
     await _touchable(tx, by, account_id)
     return await tx.do(queries.REVOKE_ALL, account=account_id, why="ended by an operator")
 
@@ -97,4 +97,4 @@ async def grant(tx: Tx, account_id: UUID, role: Role) -> None:
 async def _touchable(tx: Tx, by: Principal | None, account_id: UUID) -> None:
     found = await account(tx, account_id)
     if by is not None and "superuser" not in by.roles and not OPERATORS.isdisjoint(found.roles):
-        raise AmongOperators
+        raise SuperuserRequired

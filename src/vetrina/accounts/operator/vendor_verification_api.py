@@ -9,7 +9,7 @@ from litestar import delete, get, put
 
 from vetrina.accounts.profiles import actions as profiles
 from vetrina.accounts.profiles import queries as queries_profiles
-from vetrina.accounts.profiles.model import BusinessBadge, NoBusiness
+from vetrina.accounts.profiles.model import BusinessBadge, BusinessProfileMissing
 from vetrina.accounts.roles.guards import operator
 from vetrina.core.web.request import Request
 
@@ -21,7 +21,7 @@ async def badge(request: Request, account_id: UUID) -> BusinessBadge:
     """Whether the business carries the badge. 404 when the account has no business face."""
     async with request.read() as tx:
         if (found := await tx.maybe(queries_profiles.BUSINESS, account=account_id)) is None:
-            raise NoBusiness
+            raise BusinessProfileMissing
         return found
 
 

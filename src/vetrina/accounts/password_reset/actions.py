@@ -9,7 +9,7 @@ from vetrina.accounts.passwords import hasher
 from vetrina.accounts.verification import actions as codes
 from vetrina.accounts.verification import queries as queries_codes
 from vetrina.accounts.verification.actions import Kind, Language, Purpose
-from vetrina.accounts.verification.model import PurposeUnfit, WrongCode
+from vetrina.accounts.verification.model import InvalidPurpose, WrongCode
 from vetrina.core import audit, usage
 from vetrina.core.audit import Actor
 from vetrina.core.database.ids import AccountId
@@ -20,15 +20,15 @@ CHANNELS = {"email_verify": {"email"}, "phone_verify": {"phone"}, "sign_in": {"p
 
 
 def fit(to: Identifier, purpose: Purpose) -> None:
-    """Raises PurposeUnfit (422) when a code for this does not go there."""
+    """Raises InvalidPurpose (422) when a code for this does not go there."""
     if to.channel not in CHANNELS[purpose]:
-        raise PurposeUnfit
+        raise InvalidPurpose
 
 
 async def confirm(
     services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, code: str, address: str | None
 ) -> None:
-    """The address or the phone is theirs. Raises PurposeUnfit, WrongCode (422), TooManyGuesses (429)."""
+    """The address or the phone is theirs. Raises InvalidPurpose, WrongCode (422), TooManyGuesses (429)."""
     fit(to, purpose)
     async with services.db.tx() as tx:
         right = await codes.judge(tx, services, to, kind=kind, purpose=purpose, code=code)

@@ -41,7 +41,7 @@ Passwords, codes and other secrets are not in it: only their hashes are kept.
 """
 
 
-class ExportUnderWay(Refusal):
+class ExportAlreadyRunning(Refusal):
     """A copy is being made already."""
 
     status = 409
@@ -49,10 +49,10 @@ class ExportUnderWay(Refusal):
 
 
 async def ask(tx: Tx, account: AccountId) -> UUID:
-    """Begin an export; its id. Raises ExportUnderWay (409) while another is being made."""
+    """Begin an export; its id. Raises ExportAlreadyRunning (409) while another is being made."""
     found = await tx.maybe(queries.ASK_EXPORT, account=account, id=new_id(), days=DAYS)
     if found is None:
-        raise ExportUnderWay
+        raise ExportAlreadyRunning
     await enqueue(tx, "accounts.export", queue="core", account=str(account), export=str(found))
     await audit.record(tx, "export_asked", account, resource=("export", found))
     return found

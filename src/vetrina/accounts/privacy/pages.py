@@ -35,7 +35,7 @@ async def ask(request: Request) -> Response[Any]:
     try:
         async with request.tx() as tx:
             await exports.ask(tx, request.account.id)
-    except exports.ExportUnderWay as refused:
+    except exports.ExportAlreadyRunning as refused:
         return await _privacy(request, refused=refused)
     return pages.go(HOME, flash=("wait", "Your copy is being made. It will be here in a moment."))
 

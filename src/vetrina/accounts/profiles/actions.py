@@ -12,19 +12,19 @@ import phonenumbers
 from msgspec import UNSET, to_builtins
 from psycopg.types.json import Jsonb
 
-from vetrina.accounts.model import BadName
+from vetrina.accounts.model import InvalidName
 from vetrina.accounts.profiles import queries as queries_profiles
 from vetrina.accounts.profiles.model import (
-    BadBusinessName,
-    BadContact,
-    BadLink,
-    BadSocialLink,
     BusinessChange,
+    BusinessProfileMissing,
     ContactInfo,
-    NoBusiness,
+    InvalidBusinessName,
+    InvalidContact,
+    InvalidLink,
+    InvalidSocialLink,
     ProfileChange,
     ProfileInfo,
-    VendorsKeepTheirFace,
+    VendorProfileRequired,
 )
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
@@ -50,8 +50,8 @@ NETWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
 async def change(tx: Tx, account: AccountId, kind: str, wanted: ProfileChange) -> None:
     """Keep what is given of handle, name, bio and business; the pictures are `media`'s.
 
-    Raises BadHandle, HandleReserved, BadName, BadBio, BadBusinessName, BadLink, BadSocialLink, BadContact (422), HandleTaken,
-    HandleChangedLately, VendorsKeepTheirFace (409).
+    Raises InvalidHandle, HandleReserved, InvalidName, InvalidBio, InvalidBusinessName, InvalidLink, InvalidSocialLink,
+    InvalidContact (422), HandleTaken, HandleChangedRecently, VendorProfileRequired (409).
     """
     if wanted.handle is not UNSET:
         handle = (wanted.handle or "").strip().removeprefix("@").lower() or None
@@ -59,7 +59,7 @@ async def change(tx: Tx, account: AccountId, kind: str, wanted: ProfileChange) -
     business = wanted.business
     if kind == "vendor":
         if business is None:
-            raise VendorsKeepTheirFace
+            raise VendorProfileRequired
         # A vendor's name and bio are those of the business.
         business = business if business is not UNSET else BusinessChange()
         if wanted.name is not UNSET:
@@ -70,7 +70,7 @@ async def change(tx: Tx, account: AccountId, kind: str, wanted: ProfileChange) -
         if wanted.name is not UNSET:
             name = (wanted.name or "").strip()
             if len(name) > 120:
-                raise BadName
+                raise InvalidName
             await tx.do(queries_profiles.SET_NAME, account=account, name=name or None)
         if wanted.bio is not UNSET:
             await tx.do(queries_profiles.SET_BIO, account=account, bio=(wanted.bio or "").strip() or None)
@@ -82,9 +82,9 @@ async def change(tx: Tx, account: AccountId, kind: str, wanted: ProfileChange) -
 
 
 async def verify_vendor(tx: Tx, account: UUID, *, verified: bool = True) -> None:
-    """Give the business the badge, or take it away. For operators. Raises NoBusiness (404)."""
+    """Give the business the badge, or take it away. For operators. Raises BusinessProfileMissing (404)."""
     if await tx.maybe(queries_profiles.VERIFY_BUSINESS, account=account, verified=verified) is None:
-        raise NoBusiness
+        raise BusinessProfileMissing
 
 
 async def _change_business(tx: Tx, account: AccountId, wanted: BusinessChange) -> None:
@@ -97,63 +97,63 @@ async def _change_business(tx: Tx, account: AccountId, wanted: BusinessChange) -
     }
     if await tx.maybe(queries_profiles.CHANGE_BUSINESS, account=account, **given) is None:
         if not given["business_name"]:
-            raise BadBusinessName
+            raise InvalidBusinessName
         await tx.do(queries_profiles.ADD_BUSINESS, account=account, **given)
         await usage.record(tx, account, "business_added", {})
 
 
 def tidy_info(info: ProfileInfo) -> ProfileInfo:
-    """Without empty lines. Raises BadLink (422)."""
+    """Without empty lines. Raises InvalidLink (422)."""
     website = _line(info.website)
     return ProfileInfo(_line(info.tagline), _line(info.location), link(website) if website else None)
 
 
 def tidy_contact(contact: ContactInfo) -> ContactInfo:
-    """Without empty lines, the phone as E.164. Raises BadContact (422)."""
+    """Without empty lines, the phone as E.164. Raises InvalidContact (422)."""
     email, phone = _line(contact.email), _line(contact.phone)
     if email and ("@" not in email.strip("@") or any(c.isspace() or not c.isprintable() for c in email)):
-        raise BadContact("This does not look like an e-mail address.")
+        raise InvalidContact("This does not look like an e-mail address.")
     if phone:
         try:
             number = phonenumbers.parse(phone, None)
         except phonenumbers.NumberParseException:
-            raise BadContact("Write the phone number with its country, such as +98 912 345 6789.") from None
+            raise InvalidContact("Write the phone number with its country, such as +98 912 345 6789.") from None
         if not phonenumbers.is_possible_number(number):
-            raise BadContact("There is no such phone number.")
+            raise InvalidContact("There is no such phone number.")
         phone = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return ContactInfo(email, phone, _line(contact.address))
 
 
 def tidy_links(links: dict[str, str]) -> dict[str, str]:
-    """Without empty ones, in the house's order. Raises BadSocialLink (422) for a network or an address that does not fit."""
+    """Without empty ones, in the house's order. Raises InvalidSocialLink (422) for a network or an address that does not fit."""
     if unknown := set(links) - set(NETWORKS):
-        raise BadSocialLink(f"{min(unknown)} is none of {', '.join(NETWORKS)}.", network=min(unknown))
+        raise InvalidSocialLink(f"{min(unknown)} is none of {', '.join(NETWORKS)}.", network=min(unknown))
     found: dict[str, str] = {}
     for network, (title, hosts) in NETWORKS.items():
         if not (written := links.get(network, "").strip()):
             continue
         try:
             address = link(written)
-        except BadLink:
-            raise BadSocialLink(f"This is not an https address at {title}.", network=network) from None
+        except InvalidLink:
+            raise InvalidSocialLink(f"This is not an https address at {title}.", network=network) from None
         host = str(urlsplit(address).hostname)
         if hosts and not any(host == each or host.endswith(f".{each}") for each in hosts):
-            raise BadSocialLink(f"This is not an address at {title}.", network=network)
+            raise InvalidSocialLink(f"This is not an address at {title}.", network=network)
         found[network] = address
     return found
 
 
 def link(written: str) -> str:
-    """An https address that may be linked to, its host in ASCII. Raises BadLink (422)."""
+    """An https address that may be linked to, its host in ASCII. Raises InvalidLink (422)."""
     text = written.strip()
     try:
         parts = urlsplit(text if "//" in text else f"https://{text}")
         host = idna.encode(parts.hostname or "", uts46=True, std3_rules=True).decode()
         fine = parts.scheme == "https" and "." in host and parts.port is None and not parts.username
     except (ValueError, UnicodeError):
-        raise BadLink from None
+        raise InvalidLink from None
     if not fine or len(text) > 300 or not text.isprintable() or any(c in text for c in " <>\"'`\\") or _is_an_address(host):
-        raise BadLink
+        raise InvalidLink
     return parts._replace(netloc=host).geturl()
 
 

@@ -80,7 +80,7 @@ class BusinessBadge(msgspec.Struct, frozen=True):
     verified_at: datetime | None
 
 
-class BadHandle(Refusal):
+class InvalidHandle(Refusal):
     """A handle has 3 to 30 small letters, figures, - and _, and begins and ends with a letter or figure."""
 
     status = 422
@@ -104,7 +104,7 @@ class HandleReserved(Refusal):
     field = "handle"
 
 
-class HandleChangedLately(Refusal):
+class HandleChangedRecently(Refusal):
     """A handle can be changed once in 14 days."""
 
     status = 409
@@ -112,7 +112,7 @@ class HandleChangedLately(Refusal):
     field = "handle"
 
 
-class BadBio(Refusal):
+class InvalidBio(Refusal):
     """This text is too long: 2000 characters at most."""
 
     status = 422
@@ -120,13 +120,13 @@ class BadBio(Refusal):
     field = "bio"
 
 
-class BadBusinessBio(BadBio):
+class InvalidBusinessBio(InvalidBio):
     """This text is too long: 2000 characters at most."""
 
     constraint = "vendor_bio_length"
 
 
-class BadBusinessName(Refusal):
+class InvalidBusinessName(Refusal):
     """A business has a name of 1 to 200 characters."""
 
     status = 422
@@ -134,41 +134,41 @@ class BadBusinessName(Refusal):
     field = "business_name"
 
 
-class FactsTooLong(Refusal):
+class ProfileTooLong(Refusal):
     """That is more than a business face can hold."""
 
     status = 422
     constraint = "vendor_facts_are_short"
 
 
-class BadLink(Refusal):
+class InvalidLink(Refusal):
     """This is not an https address that can be linked to."""
 
     status = 422
     field = "website"
 
 
-class BadSocialLink(Refusal):
+class InvalidSocialLink(Refusal):
     """This is not an address of that network."""
 
     status = 422
     field = "social_links"
 
 
-class BadContact(Refusal):
+class InvalidContact(Refusal):
     """This is no address or phone number that people could use."""
 
     status = 422
     field = "contact_info"
 
 
-class VendorsKeepTheirFace(Refusal):
+class VendorProfileRequired(Refusal):
     """A vendor's account is its business: its face cannot be taken away."""
 
     status = 409
 
 
-class NoBusiness(Refusal):
+class BusinessProfileMissing(Refusal):
     """This account has no business face."""
 
     status = 404

@@ -23,9 +23,9 @@ from vetrina.accounts.sign_in.actions import Device, Opened
 from vetrina.accounts.verification import actions as codes
 from vetrina.accounts.verification.actions import ATTEMPTS, Language
 from vetrina.accounts.verification.model import (
-    ChallengeOver,
-    FactorIsOff,
-    FactorIsOn,
+    ChallengeExpired,
+    SecondFactorDisabled,
+    SecondFactorEnabled,
     TooManyGuesses,
     WrongCode,
     WrongPassword,
@@ -62,13 +62,13 @@ def data_url(enrolment: Enrolment) -> str:
 async def begin(services: Services, account: AccountId, *, password: str | None) -> Enrolment:
     """A new secret, which counts for nothing until a code of it was confirmed.
 
-    Raises WrongPassword (403; an account without a password needs none), FactorIsOn (409), RateLimited (429).
+    Raises WrongPassword (403; an account without a password needs none), SecondFactorEnabled (409), RateLimited (429).
     """
     label, _ = await _prove(services, account, password)
     secret = random_base32()
     async with services.db.tx() as tx:
         if await tx.maybe(queries.BEGIN, account=account, secret=seal(services.keys, secret)) is None:
-            raise FactorIsOn
+            raise SecondFactorEnabled
     return _enrolment(label, secret)
 
 
@@ -85,7 +85,7 @@ async def begun(services: Services, account: AccountId) -> Enrolment | None:
 async def confirm(services: Services, account: AccountId, *, code: str, language: Language, actor: Actor) -> list[str]:
     """From now on it is needed; ten recovery codes, of which only hashes are kept.
 
-    Raises WrongCode (422), FactorIsOff, FactorIsOn (409), TooManyGuesses (429).
+    Raises WrongCode (422), SecondFactorDisabled, SecondFactorEnabled (409), TooManyGuesses (429).
     """
     async with services.db.tx() as tx:
         right = await _judge(tx, services, account, code, confirmed=False)
@@ -100,13 +100,13 @@ async def confirm(services: Services, account: AccountId, *, code: str, language
 async def renew(services: Services, account: AccountId, *, password: str | None, code: str | None = None) -> list[str]:
     """Ten new recovery codes; the old ones are good no more.
 
-    Raises WrongPassword (403), WrongCode (422), FactorIsOff (409), RateLimited, TooManyGuesses (429).
+    Raises WrongPassword (403), WrongCode (422), SecondFactorDisabled (409), RateLimited, TooManyGuesses (429).
     """
     await _prove_twice(services, account, password, code)
     async with services.db.tx() as tx:
         row = await tx.maybe(queries.LOCK, account=account)
         if row is None or row.confirmed_at is None:
-            raise FactorIsOff
+            raise SecondFactorDisabled
         return await _renew(tx, services, account)
 
 
@@ -115,18 +115,18 @@ async def remove(
 ) -> None:
     """Turn it off: with the password or, in an account that has none, a code.
 
-    Raises WrongPassword (403), WrongCode (422), FactorIsOff (409), RateLimited, TooManyGuesses (429).
+    Raises WrongPassword (403), WrongCode (422), SecondFactorDisabled (409), RateLimited, TooManyGuesses (429).
     """
     await _prove_twice(services, account, password, code)
     async with services.db.tx() as tx:
         if await tx.maybe(queries.REMOVE, account=account) is None:
-            raise FactorIsOff
+            raise SecondFactorDisabled
         await audit.acting(tx, actor)
         await notices.tell_account(tx, services, account, notice="second_factor_off", language=language)
 
 
 async def enter(services: Services, *, challenge: str, code: str, device: Device, language: Language) -> Opened:
-    """The second step of signing in. Raises ChallengeOver (401), WrongCode (422), TooManyGuesses (429)."""
+    """The second step of signing in. Raises ChallengeExpired (401), WrongCode (422), TooManyGuesses (429)."""
     first = challenges.read(services, challenge)
     account = AccountId(first.challenged)
     try:
@@ -134,8 +134,8 @@ async def enter(services: Services, *, challenge: str, code: str, device: Device
             right = await _judge(tx, services, account, code)
             if right and not _is_totp(code):
                 await notices.tell_account(tx, services, account, notice="recovery_code_used", language=language)
-    except FactorIsOff:
-        raise ChallengeOver from None
+    except SecondFactorDisabled:
+        raise ChallengeExpired from None
     if not right:
         raise WrongCode
     return await actions.enter(services, account, device, fingerprint=first.fingerprint, proven=True)
@@ -145,9 +145,9 @@ async def _judge(tx: Tx, services: Services, account: AccountId, code: str, *, c
     """Whether the code is right, once. A wrong one counts, so commit whatever this returns."""
     row = await tx.maybe(queries.LOCK, account=account)
     if row is None or (confirmed and row.confirmed_at is None):
-        raise FactorIsOff
+        raise SecondFactorDisabled
     if not confirmed and row.confirmed_at is not None:
-        raise FactorIsOn
+        raise SecondFactorEnabled
     wrong = row.attempt_count if row.seconds_since < CLOSED else 0
     if wrong >= ATTEMPTS:
         raise TooManyGuesses(seconds=round(CLOSED - row.seconds_since))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from vetrina.accounts.verification.model import ChallengeOver, Entrant, SecondFactorNeeded
+from vetrina.accounts.verification.model import ChallengeExpired, Entrant, SecondFactorNeeded
 from vetrina.core.encryption import Broken, seal, unseal
 from vetrina.core.services import Services
 
@@ -30,11 +30,11 @@ def needed(services: Services, entrant: Entrant) -> SecondFactorNeeded:
 
 
 def read(services: Services, text: str) -> Challenge:
-    """The challenge. Raises ChallengeOver (401) for one that is not ours or too old."""
+    """The challenge. Raises ChallengeExpired (401) for one that is not ours or too old."""
     try:
         challenge = unseal(services.keys, text, Challenge)
     except Broken:
-        raise ChallengeOver from None
+        raise ChallengeExpired from None
     if challenge.expires < time.time():
-        raise ChallengeOver
+        raise ChallengeExpired
     return challenge

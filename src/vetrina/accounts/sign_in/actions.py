@@ -9,7 +9,7 @@ import msgspec
 
 from vetrina.accounts import identifiers, queries
 from vetrina.accounts.identifiers import Identifier
-from vetrina.accounts.model import AccountRow, BadEmail, BadName, EmailTaken, SessionEnded, WrongCredentials
+from vetrina.accounts.model import AccountRow, EmailTaken, InvalidEmail, InvalidName, SessionEnded, WrongCredentials
 from vetrina.accounts.notifications import actions as notices
 from vetrina.accounts.passwords import hasher
 from vetrina.accounts.sessions import challenges, tokens
@@ -17,7 +17,7 @@ from vetrina.accounts.sessions.tokens import SessionToken, access_tokens
 from vetrina.accounts.verification import actions as codes
 from vetrina.accounts.verification import queries as queries_codes
 from vetrina.accounts.verification.actions import Kind, Language, Purpose
-from vetrina.accounts.verification.model import BadPhone, PhoneTaken, WrongCode
+from vetrina.accounts.verification.model import InvalidPhone, PhoneTaken, WrongCode
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
@@ -52,8 +52,8 @@ async def register(
 ) -> Opened:
     """A new account and its first session; a code goes to the address, the phone, or both.
 
-    The free plan and the welcome tokens come with the row. Raises EmailTaken, PhoneTaken (409), OneIdentifier, BadEmail,
-    BadPhone, BadName, WeakPassword (422), Busy, RateLimited (429).
+    The free plan and the welcome tokens come with the row. Raises EmailTaken, PhoneTaken (409), OneIdentifier, InvalidEmail,
+    InvalidPhone, InvalidName, WeakPassword (422), Busy, RateLimited (429).
     """
     known = identifiers.given(email, phone, services.settings.phone_region)
     await services.part(limits).spend("registrations", device.ip or "unknown")
@@ -96,7 +96,7 @@ async def sign_in(
     """
     try:
         known = identifiers.one(email, phone, services.settings.phone_region)
-    except (BadEmail, BadPhone):
+    except (InvalidEmail, InvalidPhone):
         known = identifiers.NOBODY
     await services.part(limits).spend("sign_in_target", f"{kind} {known.value}")
     async with services.db.read() as tx:
@@ -164,10 +164,10 @@ async def refresh(services: Services, text: str, device: Device) -> tuple[Sessio
 
 
 async def rename(tx: Tx, account: AccountId, name: str) -> None:
-    """Another name, or none; a business keeps one. Raises BadName (422)."""
+    """Another name, or none; a business keeps one. Raises InvalidName (422)."""
     wanted = name.strip()
     if len(wanted) > 120:
-        raise BadName
+        raise InvalidName
     await tx.do(queries.RENAME, account=account, name=wanted or None)
 
 

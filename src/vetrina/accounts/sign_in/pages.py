@@ -14,7 +14,7 @@ from vetrina.accounts.sessions import pending_sign_in as waiting
 from vetrina.accounts.sessions.middleware import session_cookie
 from vetrina.accounts.sign_in import actions
 from vetrina.accounts.verification import actions as codes
-from vetrina.accounts.verification.model import ChallengeOver, SecondFactorNeeded
+from vetrina.accounts.verification.model import ChallengeExpired, SecondFactorNeeded
 from vetrina.accounts.web import device, enter, errors, in_browser, kind, language, start
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
@@ -116,7 +116,7 @@ async def second(request: Request, data: Form) -> Response[Any]:
     there = waiting.read(request)
     try:
         if there is None or not there.challenge:
-            raise ChallengeOver
+            raise ChallengeExpired
         opened = await second_factor.enter(
             request.services,
             challenge=there.challenge,
@@ -124,7 +124,7 @@ async def second(request: Request, data: Form) -> Response[Any]:
             device=device(request),
             language=language(request),
         )
-    except ChallengeOver as over:
+    except ChallengeExpired as over:
         return pages.go("/sign-in", flash=("bad", over.message), cookies=[waiting.cookie(request.services, None)])
     except Refusal as refused:
         return _second(request, refused)

@@ -70,7 +70,7 @@ class PasswordChanged(msgspec.Struct):
 
 
 def whom(request: Request, target: Target) -> Identifier:
-    """The one that is given. Raises OneIdentifier, BadEmail, BadPhone (422)."""
+    """The one that is given. Raises OneIdentifier, InvalidEmail, InvalidPhone (422)."""
     return identifiers.one(target.email, target.phone, request.services.settings.phone_region)
 
 

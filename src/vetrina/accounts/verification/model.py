@@ -64,7 +64,7 @@ class PhoneTaken(Refusal):
     field = "phone"
 
 
-class BadPhone(Refusal):
+class InvalidPhone(Refusal):
     """This does not look like a phone number. Write it with its country, such as +98 912 345 6789."""
 
     status = 422
@@ -85,7 +85,7 @@ class PasswordOrCode(Refusal):
     status = 422
 
 
-class PurposeUnfit(Refusal):
+class InvalidPurpose(Refusal):
     """A code for this purpose does not go there: email_verify is for an address, phone_verify and sign_in for a phone."""
 
     status = 422
@@ -122,7 +122,7 @@ class SecondFactorNeeded(Refusal):
         super().__init__(message, challenge=challenge, expires_in=expires_in)
 
 
-class ChallengeOver(Refusal):
+class ChallengeExpired(Refusal):
     """This took too long. Please sign in again."""
 
     status = 401
@@ -135,13 +135,13 @@ class WrongPassword(Refusal):
     field = "password"
 
 
-class FactorIsOn(Refusal):
+class SecondFactorEnabled(Refusal):
     """There is a second factor already. Turn it off first."""
 
     status = 409
 
 
-class FactorIsOff(Refusal):
+class SecondFactorDisabled(Refusal):
     """There is no second factor."""
 
     status = 409

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 
 from vetrina.accounts.profiles import actions as profiles
 from vetrina.accounts.profiles import queries as accounts
-from vetrina.accounts.profiles.model import BadSocialLink, BusinessChange, ContactInfo, ProfileChange, ProfileInfo
+from vetrina.accounts.profiles.model import BusinessChange, ContactInfo, InvalidSocialLink, ProfileChange, ProfileInfo
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import read_id
 from vetrina.core.errors import NotFound, Refusal
@@ -189,7 +189,7 @@ def _faces(shown: portraits.Profile, *, vendor: bool) -> list[dict[str, Any]]:
 
 def _field(refused: Refusal, part: str) -> str:
     """Beside which field of the form it is said."""
-    if isinstance(refused, BadSocialLink):
+    if isinstance(refused, InvalidSocialLink):
         return str(refused.details.get("network", "business"))
     if refused.field == "contact_info":
         return "phone" if "phone" in refused.message else "email"
