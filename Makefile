@@ -31,7 +31,7 @@ $(VENV)/.installed: $(VENV)/.python requirements-dev.lock pyproject.toml
 	@touch $@ $(VENV)/.ready
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 # Kills at random times under load, VETRINA_TORTURE_KILLS of them (200).
 torture: $(VENV)/.installed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -12,7 +13,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from tests import postgres
+from tests import postgres, schedule, thoroughness
 from tests.factories import Make
 from tests.fakes import loopback_only
 from tests.fakes.dns import DnsFake
@@ -24,6 +25,16 @@ from vetrina.core.services import Services
 from vetrina.core.settings import Settings, read
 from vetrina.modules import connect
 from vetrina.prepare import prepare
+
+thoroughness.load()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have the long files begin first, when there are workers to share them."""
+    given = getattr(config, "workerinput", None)
+    if given is not None:
+        schedule.arrange(items, given["workercount"])
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,6 +50,14 @@ def logs_stay() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vetrina.core.logs.configure", lambda *_: None)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_browser() -> Iterator[None]:
+    """The browser that the tests of this process have shared ends with them."""
+    yield
+    if "tests.browser" in sys.modules:  # importing it takes a while, and few tests need it
+        sys.modules["tests.browser"].close()
 
 
 @pytest.fixture(scope="session")

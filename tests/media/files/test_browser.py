@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import base64
-import shutil
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
+from tests.browser import browsing, needs_chromium, sign_in
 from tests.factories import Account, Make
 from tests.media.processing import bad_files as corpus
 from tests.server import Site
 from vetrina.demo.photos import path_of
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+pytestmark = needs_chromium
 
 DROP = """([zone, files]) => {
   const data = new DataTransfer();
@@ -37,16 +35,9 @@ async def account(make: Make) -> Account:
 @pytest_asyncio.fixture
 async def page(site: Site, account: Account) -> AsyncIterator[Page]:
     """A page of a browser that is signed in; it fails the test when a script does."""
-    faults: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = await browser.new_context(base_url=site.url)
-        await context.add_cookies([{"name": name, "value": value, "url": site.url} for name, value in account.cookies.items()])
-        page = await context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        yield page
-        await browser.close()
-    assert faults == []
+    async with browsing(site.url) as context:
+        await sign_in(context, site.url, account)
+        yield await context.new_page()
 
 
 async def test_pictures_are_dropped_shown_and_deleted(page: Page, site: Site, account: Account):

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
+from playwright.async_api import expect
 
-import pytest
-from playwright.async_api import async_playwright, expect
-
+from tests.browser import browsing, needs_chromium, sign_in
 from tests.factories import Make
 from tests.server import Site
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+pytestmark = needs_chromium
 
 
 async def test_tokens_are_bought_and_the_waiting_page_goes_on_by_itself(site: Site, make: Make) -> None:
     account = await make.account(tokens=0)
     faults: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = await browser.new_context(base_url=site.url, viewport={"width": 360, "height": 780})
-        await context.add_cookies([{"name": name, "value": value, "url": site.url} for name, value in account.cookies.items()])
-        context.on("weberror", lambda error: faults.append(str(error.error)))
+    async with browsing(site.url, viewport={"width": 360, "height": 780}) as context:
+        await sign_in(context, site.url, account)
         shop, waiting = await context.new_page(), await context.new_page()
         for page in (shop, waiting):
             page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
@@ -38,6 +32,5 @@ async def test_tokens_are_bought_and_the_waiting_page_goes_on_by_itself(site: Si
         assert shop.url == place
         await expect(waiting.get_by_role("heading", name="Paid, thank you")).to_be_visible(timeout=5000)
         await expect(waiting.get_by_role("link", name="Go on")).to_have_attribute("href", "/account")
-        await browser.close()
     assert faults == []
     assert await make.balance(account) == (200, 0)

@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule, run_state_machine_as_test
 
+from tests.thoroughness import by_profile
 from vetrina.accounts import queries as accounts
 from vetrina.core.database.ids import new_id
 from vetrina.wallet import queries
 
-EXAMPLES, STEPS = 500, 50
+EXAMPLES, STEPS = by_profile(full=(500, 50), fast=(50, 30))
 MOMENT = timedelta(minutes=1)
 """Longer than an example takes; every date of the model is further from now than this."""
 

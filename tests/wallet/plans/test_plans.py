@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import Make, race
+from tests.thoroughness import by_profile
 from tests.wallet.helpers import rows
 from tests.wallet.plan_helpers import ledger, member, pass_time, pay, plan_id, quota
 from vetrina.core.database.connection import Database
@@ -68,7 +69,7 @@ async def test_a_month_keeps_its_day(db: Database, anchor: str, at: str, month: 
     assert found == month
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=by_profile(full=150, fast=20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     anchor=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),
     after=st.timedeltas(timedelta(0), timedelta(days=1200)),

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import Account, Make
+from tests.thoroughness import by_profile
 from tests.wallet.helpers import rows
 from tests.wallet.plan_helpers import PRICES, member, pass_time, pay, plan_id, quota
 from vetrina.core.database.connection import Database
@@ -30,7 +31,11 @@ LIMITS = {"free": 2, "basic": 20, "advanced": 100}
 _names = count()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=by_profile(full=40, fast=8),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(acts=st.lists(ACTS, min_size=3, max_size=14))
 async def test_what_always_holds(services: Services, make: Make, db: Database, acts: list[tuple[str, object]]) -> None:
     account = await make.account()
