@@ -20,7 +20,7 @@ from bench import mirror_prototype, sync_engine
 from bench.house import ROOT, SECRET, House, web
 from bench.table import Line
 from vetrina.stripe_mirror.consistency import sample_data as sample
-from vetrina.stripe_mirror.ingest.events import sign
+from vetrina.stripe_mirror.events import sign
 
 CLIENTS = 16
 PROCESSES = 2

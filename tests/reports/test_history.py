@@ -101,7 +101,7 @@ async def test_what_is_committed_late_is_not_missed(db: Database) -> None:
 
 
 def _event(data: dict[str, Any]) -> Any:
-    from vetrina.stripe_mirror.ingest import events
+    from vetrina.stripe_mirror import events
 
     return events.read(json.dumps(data).encode())
 

@@ -13,8 +13,9 @@ import httpx2
 from tests.server import Site
 from vetrina.core.database.connection import Database
 from vetrina.core.settings import Settings
-from vetrina.stripe_mirror.ingest import actions, events
-from vetrina.stripe_mirror.ingest.events import sign
+from vetrina.stripe_mirror import events
+from vetrina.stripe_mirror.events import sign
+from vetrina.stripe_mirror.ingest import actions
 
 SECRET, OLDER_SECRET = "whsec_new", "whsec_old"
 

@@ -17,8 +17,8 @@ from vetrina.core.services import Services
 from vetrina.core.settings import Settings
 from vetrina.stripe_mirror import queries
 from vetrina.stripe_mirror.backfill import actions as filling
-from vetrina.stripe_mirror.backfill.client import Reader, StripeAway, StripeRefused
 from vetrina.stripe_mirror.backfill.list_reader import Progress
+from vetrina.stripe_mirror.client import Reader, StripeAway, StripeRefused
 from vetrina.stripe_mirror.consistency import sample_data as sample
 from vetrina.stripe_mirror.ingest import tie_resolution as settling
 from vetrina.stripe_mirror.model import NoKey, UnderWay
@@ -183,7 +183,7 @@ async def test_without_a_key_or_with_a_wrong_one(services: Services, lists: Stri
 
 
 async def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vetrina.stripe_mirror.backfill.client.TRIES", 2)
+    monkeypatch.setattr("vetrina.stripe_mirror.client.TRIES", 2)
     async with Reader(KEY, "http://127.0.0.1:9") as reader:
         with pytest.raises(StripeAway):
             await reader.now("/v1/customers")

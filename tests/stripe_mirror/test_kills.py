@@ -22,7 +22,7 @@ import psycopg
 from tests.stripe_mirror.helpers import SECRET, row, value
 from vetrina.core.database.connection import Database
 from vetrina.stripe_mirror.consistency import sample_data as sample
-from vetrina.stripe_mirror.ingest.events import sign
+from vetrina.stripe_mirror.events import sign
 
 COUNT = 400
 

@@ -15,7 +15,7 @@ from tests.stripe_mirror.helpers import OLDER_SECRET, deliver, row, value, with_
 from vetrina.core.services import connect
 from vetrina.core.settings import Settings
 from vetrina.stripe_mirror.consistency import sample_data as sample
-from vetrina.stripe_mirror.ingest.events import sign
+from vetrina.stripe_mirror.events import sign
 from vetrina.stripe_mirror.ingest.webhook import LARGEST
 
 AT = 1_760_000_000

@@ -24,7 +24,7 @@ from vetrina.demo import operator
 from vetrina.demo.cogento_events import World
 from vetrina.demo.runner import Lie, Story
 from vetrina.stripe_mirror.consistency.sample_data import DAY
-from vetrina.stripe_mirror.ingest.events import sign
+from vetrina.stripe_mirror.events import sign
 from vetrina.web import formatting as words
 
 CLIENTS = 16

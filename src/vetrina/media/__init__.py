@@ -14,7 +14,7 @@ MODULE = Module(
     pages=(
         "vetrina.media.files.pages",
         "vetrina.media.portraits.pages",
-        "vetrina.media.delivery.routes",
+        "vetrina.media.delivery",
     ),
     jobs=("vetrina.media.files.jobs",),
     personal_data="vetrina.media.personal_data",

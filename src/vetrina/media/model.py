@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from vetrina.core.errors import Refusal
-from vetrina.media.delivery.links import FileFacts, Side
+from vetrina.media.links import FileFacts, Side
 
 Digest: TypeAlias = bytes
 """A hash, as it is."""

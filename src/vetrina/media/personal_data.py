@@ -14,7 +14,7 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.personal_data import Part, Personal
 from vetrina.core.services import Services
 from vetrina.core.storage.store import key_of
-from vetrina.media.delivery.links import ORIGINAL
+from vetrina.media.links import ORIGINAL
 from vetrina.media.portraits import queries as queries_profiles
 
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}

@@ -1,19 +1,16 @@
-"""Reports are brought up to date before they are read; searches are kept by name."""
+"""Reports: bring the derived states up to date, compute figures, verify them."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 import msgspec
-from psycopg.types.json import Jsonb
 
 from vetrina.core.database.connection import Database, Tx
-from vetrina.core.database.ids import AccountId, new_id
+from vetrina.reports import queries
 from vetrina.reports.catalogue import Column, named
-from vetrina.reports.members import queries
-from vetrina.reports.model import BadDate, Difference, Filters, Kind, Search
+from vetrina.reports.model import BadDate, Difference
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
 MONTHS = 60
@@ -95,22 +92,6 @@ async def prove(db: Database, limit: int = 20) -> list[Difference]:
     return wrong
 
 
-async def count_metadata(tx: Tx, *, waiting: bool = True) -> bool:
-    """Count keys and values anew if that is due, and while somebody is `waiting` only if it is quick; whether it was done."""
-    return await tx.one(queries.COUNT_METADATA, waiting=waiting)
-
-
 async def cut_off(tx: Tx, *, seconds: float = 60) -> int:
     """End statements of the reporting role that run longer than they may, though they set their own limit aside; how many."""
     return await tx.one(queries.CUT_OFF, seconds=seconds)
-
-
-async def keep(tx: Tx, account: AccountId, name: str, kind: Kind, filters: Filters) -> Search:
-    """Keep a search under a name, in place of the one that had it. Raises BadSearchName (422)."""
-    kept = Jsonb(msgspec.to_builtins(filters))
-    return await tx.one(queries.KEEP_SEARCH, account=account, id=new_id(), name=name.strip(), kind=kind, filters=kept)
-
-
-async def drop(tx: Tx, account: AccountId, search: UUID) -> None:
-    """Keep it no longer. Raises NotFound (404)."""
-    await tx.one(queries.DROP_SEARCH, account=account, id=search)

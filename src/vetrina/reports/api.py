@@ -15,6 +15,7 @@ from vetrina.core.web.request import Request
 from vetrina.reports import actions
 from vetrina.reports.actions import Figures
 from vetrina.reports.catalogue import REPORTS, Column
+from vetrina.reports.members import actions as members_actions
 from vetrina.reports.members import filters as members
 from vetrina.reports.members import queries
 from vetrina.reports.model import Filters, Found, Key, Kind, Member, MemberInvoice, MemberSubscription, Search
@@ -86,7 +87,7 @@ async def subscriptions(request: Request, limit: Limit = 50, cursor: After = Non
 async def keys(request: Request, kind: Kind | None = None) -> Page[Key]:
     """The keys that exist in metadata, how many have each, and its commonest values."""
     async with request.tx() as tx:
-        await actions.count_metadata(tx)
+        await members_actions.count_metadata(tx)
     async with request.read() as tx:
         return Page(await tx.all(queries.KEYS, kind=kind), None)
 
@@ -103,14 +104,14 @@ async def keep_search(request: Request, data: Annotated[NewSearch, Body()]) -> S
     """Keep a search under a name."""
     filters = members.filters_of(members.pairs_of(data.filters), data.kind)
     async with request.tx() as tx:
-        return await actions.keep(tx, request.account.id, data.name, data.kind, filters)
+        return await members_actions.keep(tx, request.account.id, data.name, data.kind, filters)
 
 
 @delete("/members/searches/{search_id:uuid}", guards=[operator], tags=["members"])
 async def drop_search(request: Request, search_id: UUID) -> None:
     """Keep it no longer."""
     async with request.tx() as tx:
-        await actions.drop(tx, request.account.id, search_id)
+        await members_actions.drop(tx, request.account.id, search_id)
 
 
 @get("/members/{customer_id:str}", guards=[operator], tags=["members"])

@@ -7,6 +7,7 @@ import structlog
 from vetrina.core.jobs.queue import job
 from vetrina.core.services import Services
 from vetrina.reports import actions
+from vetrina.reports.members import actions as members
 
 log = structlog.get_logger("vetrina.reports")
 
@@ -16,7 +17,7 @@ async def follow(services: Services) -> None:
     """Work out how subscriptions went on, and which metadata there is."""
     await actions.follow(services.db)
     async with services.db.tx() as tx:
-        await actions.count_metadata(tx, waiting=False)
+        await members.count_metadata(tx, waiting=False)
 
 
 @job("reports.cut_off", queue="core", every="* * * * * */15")

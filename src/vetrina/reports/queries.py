@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import LiteralString
 
 from vetrina.core.database.connection import Statement
-from vetrina.reports.model import Cohort, Failure, Movement, Renewal, Revenue, Standing
+from vetrina.reports.model import Cohort, Difference, Failure, Movement, Progress, Renewal, Revenue, Standing
 
 _SHOWN: LiteralString = """
     last as (
@@ -233,5 +233,43 @@ RENEWALS = Statement(
            coalesce(sum(amount) filter (where not ending), 0)::bigint as amount, count(*) filter (where ending) as ending,
            coalesce(sum(amount) filter (where ending), 0)::bigint as ending_amount
       from due group by 1, 2 order by 2, 1
+    """,
+)
+
+CUT_OFF = Statement(
+    int,
+    """
+    select count(pg_cancel_backend(pid)) from pg_stat_activity
+     where usename = 'vetrina_reporting' and datname = current_database() and state = 'active'
+       and query_start < clock_timestamp() - make_interval(secs => %(seconds)s)
+    """,
+)
+
+REFRESH = Statement(int, "select reports.refresh(%(all)s)")
+PROGRESS = Statement(Progress, "select done_until, seconds from reports.progress where part = 'subscriptions'")
+DIFFERENCES = Statement(
+    Difference,
+    """
+    with kept as (
+      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change, amount
+        from reports.states
+    ), wanted as (
+      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change, amount
+        from reports.derive(null)
+    ), moved as (
+      select customer_id, currency, month, net, before, cohort from reports.movements
+    ), moves as (
+      select customer_id, currency, month, net, before, cohort from reports.move(null)
+    ), wrong as (
+      select subscription_id as id, since, true as kept, status as what, monthly as amount
+        from (select * from kept except select * from wanted) k
+      union all
+      select subscription_id, since, false, status, monthly from (select * from wanted except select * from kept) w
+      union all
+      select customer_id, month, true, 'movement', net from (select * from moved except select * from moves) k
+      union all
+      select customer_id, month, false, 'movement', net from (select * from moves except select * from moved) w
+    )
+    select id, since, kept, what, amount from wrong order by id, since, kept limit %(limit)s
     """,
 )

@@ -21,7 +21,7 @@ from vetrina.stripe_mirror import account_links as links
 from vetrina.stripe_mirror import queries
 from vetrina.stripe_mirror import status as show
 from vetrina.stripe_mirror.backfill import actions as filling
-from vetrina.stripe_mirror.backfill.client import AT_ONCE
+from vetrina.stripe_mirror.client import AT_ONCE
 from vetrina.stripe_mirror.consistency import order_test as fuzzing
 from vetrina.stripe_mirror.consistency import rebuild
 from vetrina.stripe_mirror.ingest import tie_resolution as settling

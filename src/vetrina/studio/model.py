@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from vetrina.core.errors import Refusal
-from vetrina.media.delivery.links import FileFacts, FileRef
+from vetrina.media.links import FileFacts, FileRef
 
 PROMPT_LIMIT = 1000
 """Characters of a prompt."""

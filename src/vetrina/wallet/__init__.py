@@ -10,12 +10,13 @@ MODULE = Module(
     api=(
         "vetrina.wallet.ledger.api",
         "vetrina.wallet.packs.api",
+        "vetrina.wallet.plans.api",
     ),
     pages=(
         "vetrina.wallet.ledger.pages",
         "vetrina.wallet.packs.pages",
     ),
-    jobs=("vetrina.wallet.plans.jobs",),
+    jobs=("vetrina.wallet.ledger.jobs", "vetrina.wallet.plans.jobs"),
     commands=(
         Command("packs", "vetrina.wallet.packs.commands:app", "Packs of credits: what is for sale, at which price."),
         Command("quota", "vetrina.wallet.plans.commands:app", "Plans and quotas: what an account may still do, and why not."),

@@ -16,8 +16,8 @@ from tests.media.processing import bad_files as corpus
 from tests.server import Site
 from vetrina.core.database.ids import new_id
 from vetrina.core.storage.store import LINK_STEP
-from vetrina.media.delivery.links import LINK_SECONDS
 from vetrina.media.files import actions
+from vetrina.media.links import LINK_SECONDS
 from vetrina.media.model import FileRow
 
 

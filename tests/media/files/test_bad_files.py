@@ -16,7 +16,7 @@ from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.errors import Busy, NotFound, Refusal, Unavailable
 from vetrina.core.services import Services
 from vetrina.core.storage.store import StorageUnavailable
-from vetrina.media.delivery import links
+from vetrina.media import links
 from vetrina.media.files import actions
 from vetrina.media.model import BadDimensions, DamagedPicture, UnknownCategory
 

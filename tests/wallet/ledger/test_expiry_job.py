@@ -6,8 +6,8 @@ import psycopg
 
 from tests.factories import Make
 from vetrina.core.services import Services
+from vetrina.wallet.ledger import jobs
 from vetrina.wallet.model import Asset
-from vetrina.wallet.plans import jobs
 
 
 async def test_expired_grants_leave_the_balances(services: Services, make: Make, owner: str) -> None:

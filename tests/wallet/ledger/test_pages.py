@@ -16,7 +16,7 @@ from tests.server import Site
 from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
 from vetrina.wallet.ledger import actions, pages
-from vetrina.wallet.ledger import labels as tell
+from vetrina.wallet.ledger import labels as entry_labels
 from vetrina.wallet.model import Asset, Entry
 
 
@@ -176,5 +176,6 @@ def test_every_entry_has_words() -> None:
         ({"kind": "hold", "quantity": -1, "subject": "reveal:1", "asset": "contact"}, "Contacts used"),
         ({"kind": "release", "style": "Oil", "reason": "generation cancelled"}, "Returned: Oil (cancelled)"),
     ):
-        assert tell.title(entry(**more)) == said
-    assert tell.href(entry(subject="generation:1")) == "/studio/generations/1" and tell.href(entry(subject="welcome")) is None
+        assert entry_labels.title(entry(**more)) == said
+    assert entry_labels.href(entry(subject="generation:1")) == "/studio/generations/1"
+    assert entry_labels.href(entry(subject="welcome")) is None

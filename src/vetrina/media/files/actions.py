@@ -31,9 +31,9 @@ from vetrina.core.isolation.run import (
 from vetrina.core.services import Services
 from vetrina.core.storage.store import NotStored, StorageFailure, StorageUnavailable
 from vetrina.media import queries
-from vetrina.media.delivery.links import ORIGINAL, Side
 from vetrina.media.files import quota as allowance
 from vetrina.media.files.names import cleaned, tidy_tags
+from vetrina.media.links import ORIGINAL, Side
 from vetrina.media.model import (
     UPLOADED,
     BadDimensions,

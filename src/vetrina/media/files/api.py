@@ -16,8 +16,7 @@ from vetrina.core.services import Services
 from vetrina.core.web import paging
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
-from vetrina.media import queries
-from vetrina.media.delivery import links
+from vetrina.media import links, queries
 from vetrina.media.files import actions
 from vetrina.media.files import upload_form as uploads
 from vetrina.media.files.names import NAME_LIMIT, TAG_LIMIT, TAGS_LIMIT

@@ -14,8 +14,7 @@ from vetrina.core.errors import Refusal
 from vetrina.core.web import pages, paging
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
-from vetrina.media import queries
-from vetrina.media.delivery import links
+from vetrina.media import links, queries
 from vetrina.media.files import actions
 from vetrina.media.files import picker as shelf
 from vetrina.media.files import upload_form as uploads

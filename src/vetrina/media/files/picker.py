@@ -11,8 +11,7 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.services import Services
 from vetrina.core.web import paging
-from vetrina.media import queries
-from vetrina.media.delivery import links
+from vetrina.media import links, queries
 from vetrina.media.files.names import described
 from vetrina.media.model import FileRow
 

@@ -14,8 +14,8 @@ from vetrina.accounts.profiles.model import BusinessFacts, ProfileChange
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.services import Services
-from vetrina.media.delivery import links
-from vetrina.media.delivery.links import FileFacts
+from vetrina.media import links
+from vetrina.media.links import FileFacts
 from vetrina.media.portraits import queries as queries_profiles
 from vetrina.media.portraits.model import ProfileRow
 

@@ -14,8 +14,8 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.web import paging
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
-from vetrina.media.delivery import links
-from vetrina.media.delivery.links import FileRef
+from vetrina.media import links
+from vetrina.media.links import FileRef
 from vetrina.media.portraits import actions as portraits
 from vetrina.media.portraits import queries as queries_profiles
 from vetrina.media.portraits.actions import Profile

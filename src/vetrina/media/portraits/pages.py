@@ -17,7 +17,7 @@ from vetrina.core.web import pages, paging
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
-from vetrina.media.delivery import links
+from vetrina.media import links
 from vetrina.media.files import actions
 from vetrina.media.files import picker as shelf
 from vetrina.media.files import upload_form as uploads

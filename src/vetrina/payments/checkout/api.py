@@ -13,9 +13,9 @@ from vetrina.core.web import paging
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
 from vetrina.payments import queries
+from vetrina.payments.checkout import actions as checkout
 from vetrina.payments.checkout.pricing import Purchase
 from vetrina.payments.model import Payment, Status
-from vetrina.payments.settlement import actions
 
 
 @post("/payments", guards=[signed_in], tags=["payments"])
@@ -28,7 +28,7 @@ async def start(request: Request, data: Purchase) -> Response[Payment]:
     account = request.account.id
     async with once(request.services.db, account, request.idempotency_key, "POST /payments", data) as turn:
         if turn.answer is None:
-            await actions.start(request.services, account, data, turn)
+            await checkout.start(request.services, account, data, turn)
     return replay.answer(turn)
 
 
@@ -43,14 +43,14 @@ async def history(request: Request, limit: Limit = 50, cursor: Cursor = None, st
             status=status.value if status else None,
             limit=limit + 1,
         )
-    return paging.page(rows, limit, lambda row: row.id, actions.shown)
+    return paging.page(rows, limit, lambda row: row.id, checkout.shown)
 
 
 @get("/payments/{payment_id:uuid}", guards=[signed_in], tags=["payments"])
 async def one(request: Request, payment_id: UUID) -> Payment:
     """One payment."""
     async with request.read() as tx:
-        return actions.shown(await tx.one(queries.ONE, account=request.account.id, id=payment_id))
+        return checkout.shown(await tx.one(queries.ONE, account=request.account.id, id=payment_id))
 
 
 ROUTES: list[Any] = [start, history, one]

@@ -17,13 +17,13 @@ from vetrina.core.idempotency import Turn
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
 from vetrina.payments import queries
+from vetrina.payments.checkout import actions
 from vetrina.payments.checkout.payment_pages import onward
 from vetrina.payments.checkout.pricing import Purchase
 from vetrina.payments.gateways.registry import gateways
 from vetrina.payments.model import UnknownPack
-from vetrina.payments.settlement import actions
+from vetrina.wallet import labels
 from vetrina.wallet import queries as wallet
-from vetrina.wallet.ledger import labels as tell
 from vetrina.wallet.model import Asset, Pack
 
 Item = TypeVar("Item")
@@ -124,7 +124,7 @@ async def _shop(
         title=COUNTERS[Asset(what)][0],
         about=COUNTERS[Asset(what)][1],
         what=what,
-        kinds=[{"value": each, "title": tell.ASSETS[each][0], "href": _here(each, "", next)} for each in kinds],
+        kinds=[{"value": each, "title": labels.ASSETS[each][0], "href": _here(each, "", next)} for each in kinds],
         packs=_priced(packs),
         currencies=[{"code": each, "href": _here(what, each, next, needed)} for each in currencies if len(currencies) > 1],
         currency=currency,

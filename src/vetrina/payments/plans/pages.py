@@ -13,11 +13,11 @@ from vetrina.core.errors import Refusal
 from vetrina.core.idempotency import Turn
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
+from vetrina.payments.checkout import actions
 from vetrina.payments.checkout.pricing import RENEWING, Purchase
 from vetrina.payments.gateways.registry import Gateway, gateways
 from vetrina.payments.plans import actions as memberships
-from vetrina.payments.settlement import actions
-from vetrina.wallet.ledger import labels as tell
+from vetrina.wallet import labels
 from vetrina.wallet.model import Membership, Offer, Plan, PlanIsSmaller, Quota, UnknownPlan
 from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as queries_plans
@@ -137,7 +137,7 @@ def _does(found: Offer | None, payable: bool) -> str:
 
 
 def _bar(bucket: Quota) -> dict[str, Any]:
-    title, about = tell.ASSETS[bucket.asset]
+    title, about = labels.ASSETS[bucket.asset]
     own = max(bucket.limit - bucket.used, 0)
     return {
         "asset": bucket.asset,

@@ -8,14 +8,14 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
 from vetrina.payments.gateways.registry import gateways
 from vetrina.payments.model import NotPaid, PaymentRow, Receipt
-from vetrina.payments.refunds import queries as queries_after
+from vetrina.payments.receipts import queries
 
 
 async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
     """The receipt of a payment. Raises NotPaid (404) for one that was never paid."""
     if payment.paid_at is None or payment.receipt_number is None:
         raise NotPaid
-    row = await tx.one(queries_after.RECEIPT, account=payment.account_id, payment=payment.id)
+    row = await tx.one(queries.RECEIPT, account=payment.account_id, payment=payment.id)
     gateway = services.part(gateways).get(payment.gateway)
     return Receipt(
         number=f"R-{payment.paid_at:%Y}-{payment.receipt_number:06}",

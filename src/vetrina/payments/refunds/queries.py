@@ -1,5 +1,4 @@
-"""SQL of what happens around and after a sale: customers, refunds, disputes, charges that failed. The steps are functions in
-the migration."""
+"""SQL of refunds, disputes and failed charges. The steps are functions in the migrations."""
 
 from __future__ import annotations
 
@@ -7,26 +6,8 @@ from types import NoneType
 from typing import Any
 
 from vetrina.core.database.connection import Statement
-from vetrina.payments.model import PaymentRow, ReceiptRow, RefundRow, Who
+from vetrina.payments.model import PaymentRow, RefundRow
 from vetrina.payments.queries import COLUMNS
-
-WHO = Statement(
-    Who,
-    """
-    select a.email, u.name, c.ref
-      from accounts.accounts a
-      left join accounts.users u on u.account_id = a.id
-      left join payments.customers c on c.account_id = a.id and c.gateway = 'stripe'
-     where a.id = %(account)s
-    """,
-)
-INSERT_CUSTOMER = Statement(
-    NoneType,
-    """
-    insert into payments.customers (account_id, gateway, ref) values (%(account)s, 'stripe', %(ref)s)
-    on conflict (account_id, gateway) do nothing
-    """,
-)
 
 BY_REFERENCE = Statement(
     PaymentRow,
@@ -73,22 +54,5 @@ REFUND = Statement(
     """
     select id, payment_id, ref, amount, status, reason, error from payments.refunds
      where account_id = %(account)s and id = %(id)s
-    """,
-)
-
-RECEIPT = Statement(
-    ReceiptRow,
-    """
-    select a.email, a.phone, coalesce(v.business_name, u.name) as name,
-           (select value #>> '{}' from core.settings where key = 'payments.seller_name') as seller_name,
-           (select value #>> '{}' from core.settings where key = 'payments.seller_address') as seller_address,
-           (select value #>> '{}' from core.settings where key = 'payments.seller_tax_number') as seller_tax_number,
-           (select coalesce(jsonb_agg(jsonb_build_object('at', r.created_at, 'amount', r.amount) order by r.created_at), '[]')
-              from payments.reversals r
-             where r.account_id = a.id and r.payment_id = %(payment)s and r.kind = 'refund' and r.amount <> 0) as refunds
-      from accounts.accounts a
-      left join accounts.users u on u.account_id = a.id
-      left join accounts.vendors v on v.account_id = a.id
-     where a.id = %(account)s
     """,
 )

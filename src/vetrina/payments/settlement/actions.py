@@ -1,23 +1,12 @@
-"""The rules of payments: start, hear what the gateway says, ask it, let what nobody paid expire."""
+"""Settlement: record a gateway's result, poll the gateway, expire unpaid payments."""
 
 from __future__ import annotations
 
-from uuid import UUID
-
-import msgspec
-import structlog
-
-from vetrina.core import usage
 from vetrina.core.database.connection import Tx
-from vetrina.core.database.ids import AccountId
-from vetrina.core.idempotency import Turn
 from vetrina.core.services import Services
 from vetrina.payments import queries
-from vetrina.payments.checkout.pricing import Purchase, Wanted, choose
-from vetrina.payments.gateways.registry import Gateway, gateways
+from vetrina.payments.gateways.registry import gateways
 from vetrina.payments.model import (
-    CheckoutTooLate,
-    GatewayFailed,
     Payment,
     PaymentRow,
     Said,
@@ -25,42 +14,7 @@ from vetrina.payments.model import (
     Word,
 )
 
-log = structlog.get_logger("vetrina.payments")
-
 _ENDS = {Said.DECLINED: Status.FAILED, Said.CANCELLED: Status.CANCELLED, Said.EXPIRED: Status.EXPIRED}
-
-
-async def start(
-    services: Services, account: AccountId, purchase: Purchase, turn: Turn, *, return_url: str | None = None
-) -> PaymentRow:
-    """Open a checkout at today's price, and keep the answer (201) in `turn`.
-
-    Raises UnknownPack, GatewayNotOffered (422), NoGateway, GatewayFailed (503; the payment is kept as failed),
-    CheckoutTooLate (409), and for a plan what `wallet.plans.offer` raises.
-    """
-    known = services.part(gateways)
-    async with services.db.tx() as tx:
-        wanted, gateway = await choose(tx, known, account, purchase)
-        payment = await _insert(tx, services, account, turn.work_id, wanted, gateway, return_url)
-    # After a takeover it is the payment that the first process made, whatever has changed since.
-    gateway = known.get(payment.gateway) or gateway
-    if payment.status != Status.PENDING:
-        raise CheckoutTooLate
-    try:
-        checkout = await gateway.begin(payment)
-    except GatewayFailed as failed:
-        log.warning("a checkout could not be opened", gateway=gateway.name, payment=str(payment.id), why=failed.message)
-        async with services.db.tx() as tx:
-            await _give_up(tx, payment, Status.FAILED, failed.message)
-        raise
-    async with services.db.tx() as tx:
-        place = {"account": account, "id": payment.id, "ref": checkout.ref}
-        await tx.do(queries.INSERT_REF, gateway=gateway.name, **place)
-        if not await tx.do(queries.OPEN, url=checkout.url, **place):
-            raise CheckoutTooLate
-        opened = await tx.one(queries.ONE, account=account, id=payment.id)
-        await turn.keep(tx, 201, shown(opened))
-    return opened
 
 
 async def hear(tx: Tx, payment: PaymentRow, word: Word) -> bool:
@@ -79,7 +33,7 @@ async def hear(tx: Tx, payment: PaymentRow, word: Word) -> bool:
         )
     if word.said == Said.WAITING:
         return False
-    return await _give_up(tx, payment, _ENDS[word.said], word.reason)
+    return await give_up(tx, payment, _ENDS[word.said], word.reason)
 
 
 async def ask(services: Services, payment: PaymentRow, ref: str) -> Word:
@@ -99,7 +53,7 @@ async def ask(services: Services, payment: PaymentRow, ref: str) -> Word:
 
 async def expire(tx: Tx, payment: PaymentRow) -> bool:
     """Nobody paid in time. True if it was still pending."""
-    return await _give_up(tx, payment, Status.EXPIRED, None)
+    return await give_up(tx, payment, Status.EXPIRED, None)
 
 
 def shown(row: PaymentRow) -> Payment:
@@ -127,24 +81,6 @@ def shown(row: PaymentRow) -> Payment:
     )
 
 
-async def _insert(
-    tx: Tx, services: Services, account: AccountId, payment: UUID, wanted: Wanted, gateway: Gateway, return_url: str | None
-) -> PaymentRow:
-    fresh = await tx.do(
-        queries.INSERT,
-        account=account,
-        id=payment,
-        gateway=gateway.name,
-        callback_url=f"{services.settings.address}/payments/{payment}",
-        return_url=return_url,
-        lives=gateway.lives,
-        **msgspec.structs.asdict(wanted),
-    )
-    if fresh:
-        facts = {"payment_id": str(payment), "what": wanted.name, "gateway": gateway.name}
-        await usage.record(tx, account, "payment_started", {**facts, "amount": wanted.amount, "currency": wanted.currency})
-    return await tx.one(queries.ONE, account=account, id=payment)
-
-
-async def _give_up(tx: Tx, payment: PaymentRow, status: Status, reason: str | None) -> bool:
+async def give_up(tx: Tx, payment: PaymentRow, status: Status, reason: str | None) -> bool:
+    """End a payment that nobody paid; return whether it was still pending."""
     return await tx.one(queries.GIVE_UP, account=payment.account_id, id=payment.id, status=status.value, reason=reason)

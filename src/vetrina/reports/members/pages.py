@@ -16,10 +16,9 @@ from vetrina.core.web import csv as spreadsheet
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
-from vetrina.reports import actions
 from vetrina.reports import formatting as tell
+from vetrina.reports.members import actions, queries
 from vetrina.reports.members import filters as members
-from vetrina.reports.members import queries
 from vetrina.reports.model import Filters, Key, Kind, Member, MemberSubscription, Search
 
 SHOWN = 50

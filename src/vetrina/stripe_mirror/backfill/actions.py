@@ -15,10 +15,10 @@ from psycopg.types.json import Jsonb
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
-from vetrina.stripe_mirror import queries
-from vetrina.stripe_mirror.backfill.client import AT_ONCE, Reader
+from vetrina.stripe_mirror import events, queries
 from vetrina.stripe_mirror.backfill.list_reader import Keep, Progress, Read, Sweep, Tell, progress_rows
-from vetrina.stripe_mirror.ingest import actions, events
+from vetrina.stripe_mirror.client import AT_ONCE, Reader
+from vetrina.stripe_mirror.ingest import actions
 from vetrina.stripe_mirror.model import Range, UnderWay
 from vetrina.stripe_mirror.object_types import EVENTS, KINDS, Kind
 

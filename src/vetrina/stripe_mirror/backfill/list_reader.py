@@ -13,7 +13,7 @@ import msgspec
 
 from vetrina.core.services import Services
 from vetrina.stripe_mirror import queries
-from vetrina.stripe_mirror.backfill.client import Page, Reader
+from vetrina.stripe_mirror.client import Page, Reader
 from vetrina.stripe_mirror.model import Range
 
 WRITERS = 2

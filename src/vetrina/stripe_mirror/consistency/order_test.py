@@ -9,9 +9,9 @@ from collections.abc import Callable
 import msgspec
 
 from vetrina.core.database.connection import Database, Tx
-from vetrina.stripe_mirror import queries
+from vetrina.stripe_mirror import events, queries
 from vetrina.stripe_mirror.consistency import sample_data as sample
-from vetrina.stripe_mirror.ingest import actions, events
+from vetrina.stripe_mirror.ingest import actions
 from vetrina.stripe_mirror.model import Event
 
 PREFIX = "fuzz"

@@ -13,8 +13,8 @@ from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
 from vetrina.stripe_mirror import queries
 from vetrina.stripe_mirror.backfill.actions import SLACK, alone, begin, keep_progress, stage
-from vetrina.stripe_mirror.backfill.client import AT_ONCE, Reader
 from vetrina.stripe_mirror.backfill.list_reader import Keep, Read, Sweep, Tell
+from vetrina.stripe_mirror.client import AT_ONCE, Reader
 from vetrina.stripe_mirror.model import Difference, Range
 from vetrina.stripe_mirror.object_types import KINDS
 

@@ -11,8 +11,7 @@ import msgspec
 from vetrina.core.database.batching import Coalescer
 from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
-from vetrina.stripe_mirror import queries
-from vetrina.stripe_mirror.ingest import events
+from vetrina.stripe_mirror import events, queries
 from vetrina.stripe_mirror.model import Event, NoSecret
 from vetrina.stripe_mirror.object_types import TOLD
 

@@ -12,7 +12,7 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.errors import Refusal
 from vetrina.core.services import Services
 from vetrina.stripe_mirror import queries
-from vetrina.stripe_mirror.backfill.client import Page, Reader
+from vetrina.stripe_mirror.client import Page, Reader
 from vetrina.stripe_mirror.ingest import actions
 from vetrina.stripe_mirror.model import Unsettled
 from vetrina.stripe_mirror.object_types import KINDS

@@ -16,8 +16,8 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.errors import Invalid, Refusal, for_code
 from vetrina.core.services import Services
-from vetrina.media.delivery.links import ref
 from vetrina.media.files import actions as media
+from vetrina.media.links import ref
 from vetrina.studio import queries
 from vetrina.studio.model import (
     PICTURES_LIMIT,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from vetrina.core.services import Services
-from vetrina.media.delivery.links import FileFacts, download_url, ref
+from vetrina.media.links import FileFacts, download_url, ref
 from vetrina.studio.model import ENDED, GenerationRow, Hung
 from vetrina.studio.styles.catalogue import catalogue
 

@@ -1,17 +1,10 @@
-"""The wallet in plain words: what an asset is for, what an entry was, where to read more of it."""
+"""Titles and links of ledger entries."""
 
 from __future__ import annotations
 
-from vetrina.wallet.model import Asset, Entry, Kind
-from vetrina.web import formatting as words
+from vetrina.wallet.labels import ASSETS, amount
+from vetrina.wallet.model import Entry, Kind
 
-ASSETS: dict[str, tuple[str, str]] = {
-    Asset.TOKEN: ("Tokens", "For pictures made in the studio"),
-    Asset.CONVERSION: ("Conversions", "Pictures that your plan includes, month by month"),
-    Asset.IMAGE_SLOT: ("Uploads", "Files that your plan lets you bring, month by month"),
-    Asset.CONTACT: ("Contacts", "For contact details that you reveal"),
-    Asset.POSTING: ("Postings", "For contact posts that you publish"),
-}
 KINDS: dict[str, str] = {
     Kind.GRANT: "Came in",
     Kind.HOLD: "Spent",
@@ -19,19 +12,6 @@ KINDS: dict[str, str] = {
     Kind.EXPIRY: "Lapsed",
     Kind.REVOCATION: "Taken back",
 }
-_UNITS: dict[str, tuple[str, str]] = {
-    Asset.TOKEN: ("{n} token", "{n} tokens"),
-    Asset.CONVERSION: ("{n} conversion", "{n} conversions"),
-    Asset.IMAGE_SLOT: ("{n} upload", "{n} uploads"),
-    Asset.CONTACT: ("{n} contact", "{n} contacts"),
-    Asset.POSTING: ("{n} posting", "{n} postings"),
-}
-
-
-def amount(asset: str, quantity: int) -> str:
-    """200 tokens."""
-    return words.count(*_UNITS[asset], abs(quantity))
-
 
 def title(entry: Entry) -> str:
     """What happened: "Picture: Oil painting", "Bought 200 tokens", "Returned: Oil painting (it failed)"."""

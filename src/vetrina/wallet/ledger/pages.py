@@ -17,9 +17,9 @@ from vetrina.core.web import csv as spreadsheet
 from vetrina.core.web import pages, paging
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
-from vetrina.wallet import queries
+from vetrina.wallet import labels, queries
 from vetrina.wallet.ledger import actions
-from vetrina.wallet.ledger import labels as tell
+from vetrina.wallet.ledger import labels as entry_labels
 from vetrina.wallet.model import Asset, Balance, Entry, Kind
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -45,8 +45,8 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
         nav="wallet",
         balances=[_plate(each) for each in balances],
         entries=[_line(rows) for rows in _together(page.items)],
-        assets=[{"value": str(name), "title": title} for name, (title, _) in tell.ASSETS.items()],
-        kinds=[{"value": str(name), "title": title} for name, title in tell.KINDS.items()],
+        assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
+        kinds=[{"value": str(name), "title": title} for name, title in entry_labels.KINDS.items()],
         asset=filters.get("asset", ""),
         kind=filters.get("kind", ""),
         older=_address("/wallet", {**filters, "cursor": page.next_cursor}) if page.next_cursor else None,
@@ -80,7 +80,7 @@ async def _lines(services: Services, account: AccountId, asset: Asset | None, ki
 
 
 def _cells(row: Entry) -> list[str]:
-    texts = [row.created_at.isoformat(), tell.title(row), row.asset, row.kind]
+    texts = [row.created_at.isoformat(), entry_labels.title(row), row.asset, row.kind]
     figures = [str(row.quantity), str(row.balance_after)]
     return [*map(spreadsheet.harmless, texts), *figures, spreadsheet.harmless(row.subject), str(row.id)]
 
@@ -94,17 +94,17 @@ def _line(rows: list[Entry]) -> dict[str, Any]:
     row = rows[0]
     return {
         "at": row.created_at,
-        "title": tell.title(row),
-        "href": tell.href(row),
+        "title": entry_labels.title(row),
+        "href": entry_labels.href(row),
         "asset": row.asset,
-        "asset_title": tell.ASSETS[row.asset][0],
+        "asset_title": labels.ASSETS[row.asset][0],
         "quantity": sum(each.quantity for each in rows),
         "running": row.balance_after,
     }
 
 
 def _plate(row: Balance) -> dict[str, Any]:
-    title, about = tell.ASSETS[row.asset]
+    title, about = labels.ASSETS[row.asset]
     lapse = {"quantity": row.expiring_quantity, "at": row.expiring_at} if row.expiring_quantity else None
     return {
         "asset": row.asset,

@@ -1,4 +1,4 @@
-"""JSON routes of the operator's packs. What is for sale is at GET /api/v1/packs."""
+"""JSON routes of packs: what is for sale, and the operator's editor."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from litestar import get, patch, post
 from vetrina.accounts.roles.guards import operator
 from vetrina.core.web.paging import Page
 from vetrina.core.web.request import Request
-from vetrina.wallet.model import SoldPack
+from vetrina.wallet import queries
+from vetrina.wallet.model import Pack, SoldPack
 from vetrina.wallet.packs import actions as packs
 from vetrina.wallet.packs.actions import NewPack, PackChange
+
+
+@get("/packs", tags=["wallet"])
+async def for_sale(request: Request) -> Page[Pack]:
+    """What can be bought."""
+    async with request.read() as tx:
+        return Page(await tx.all(queries.PACKS), None)
 
 
 @get("/operator/packs", guards=[operator], tags=["operator"])
@@ -35,4 +43,4 @@ async def change(request: Request, name: str, data: PackChange) -> SoldPack:
         return await packs.change(tx, name, data)
 
 
-ROUTES: list[Any] = [kept, add, change]
+ROUTES: list[Any] = [for_sale, kept, add, change]

@@ -16,7 +16,7 @@ from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.command_line import output
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
-from vetrina.wallet.ledger import labels as tell
+from vetrina.wallet import labels
 from vetrina.wallet.model import SoldPack
 from vetrina.wallet.packs import actions as packs
 from vetrina.wallet.packs.actions import NewPack, PackChange
@@ -129,5 +129,5 @@ def _do(work: Callable[[Tx], Awaitable[Result]]) -> Result:
 
 
 def _cells(pack: SoldPack) -> list[str]:
-    price, what = words.money(pack.price, pack.currency), tell.amount(pack.asset, pack.quantity)
+    price, what = words.money(pack.price, pack.currency), labels.amount(pack.asset, pack.quantity)
     return [pack.name, pack.title, what, price, str(pack.position), "yes" if pack.is_active else "no"]

@@ -12,7 +12,7 @@ from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
-from vetrina.wallet.ledger import labels as tell
+from vetrina.wallet import labels
 from vetrina.wallet.model import BadPack
 from vetrina.wallet.packs import actions as packs
 from vetrina.wallet.packs.actions import NewPack, PackChange
@@ -85,8 +85,8 @@ async def _shown(request: Request, values: dict[str, str], errors: dict[str, str
         "wallet/packs/packs.html",
         status=status,
         nav="operator",
-        packs=[{"row": each, "what": tell.amount(each.asset, each.quantity)} for each in rows],
-        assets=[{"value": str(name), "title": title} for name, (title, _) in tell.ASSETS.items()],
+        packs=[{"row": each, "what": labels.amount(each.asset, each.quantity)} for each in rows],
+        assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
         values={name: values.get(name, "") for name in FIELDS},
         errors=errors,
     )

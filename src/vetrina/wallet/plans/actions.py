@@ -7,8 +7,8 @@ from uuid import UUID
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
+from vetrina.wallet import labels
 from vetrina.wallet import queries as wallet
-from vetrina.wallet.ledger import labels as tell
 from vetrina.wallet.model import (
     Asset,
     InsufficientCredits,
@@ -136,7 +136,7 @@ async def denial(tx: Tx, account: AccountId, asset: Asset, cost: int) -> Insuffi
 
 def used_up(bucket: Quota, cost: int) -> QuotaUsedUp:
     """The denial of a bucket in words, with what programs need."""
-    what = tell.ASSETS[bucket.asset][0].lower()
+    what = labels.ASSETS[bucket.asset][0].lower()
     if bucket.limit == 0:
         text = f"The {bucket.plan} plan includes no {what}. A larger plan does."
     else:

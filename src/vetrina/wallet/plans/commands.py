@@ -14,7 +14,7 @@ from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import NotFound
-from vetrina.wallet.ledger import labels as tell
+from vetrina.wallet import labels
 from vetrina.wallet.model import Grant, Membership, Quota
 from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as queries_plans
@@ -81,7 +81,7 @@ def _lines(told: Explained) -> str:
         lines.append(f"  paid until {words.moment(member.paid_until)}")
     for bucket in told.quotas:
         held = f", {bucket.held} set aside" if bucket.held else ""
-        lines.append(f"  {tell.ASSETS[bucket.asset][0]}: {bucket.used} of {bucket.limit} used, {bucket.left} left{held}")
+        lines.append(f"  {labels.ASSETS[bucket.asset][0]}: {bucket.used} of {bucket.limit} used, {bucket.left} left{held}")
         answer = "goes through" if bucket.left else f"is refused: {plans.used_up(bucket, 1).message}"
         lines.append(f"    the next one {answer}")
         for grant in (each for each in told.grants if each.asset == bucket.asset):

@@ -1,4 +1,4 @@
-"""What the wallet does by itself."""
+"""Background jobs of plans: periods that follow one another, reminders of unpaid months."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from vetrina.core.errors import Unavailable
 from vetrina.core.jobs.queue import job
 from vetrina.core.messages.outbox import Letter, post
 from vetrina.core.services import Services
-from vetrina.wallet.ledger import actions
 from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as queries_plans
 from vetrina.web import formatting as words
@@ -18,20 +17,6 @@ from vetrina.web import formatting as words
 log = structlog.get_logger("vetrina.wallet")
 ROUNDS = 200
 """Rounds of one run, each of some hundred wallets in a transaction of its own."""
-
-
-@job("wallet.expire_due", queue="core", every="*/10 * * * *")
-async def expire_due(services: Services) -> None:
-    """Grants that have expired leave the balances, also of people who do not come by."""
-    total = 0
-    for _ in range(ROUNDS):
-        async with services.db.tx() as tx:
-            expired = await actions.expire_due(tx)
-        if not expired:
-            break
-        total += expired
-    if total:
-        log.info("credits expired", quantity=total)
 
 
 @job("wallet.turn_periods", queue="core", every="* * * * *")

@@ -15,8 +15,8 @@ from vetrina.core.errors import Forbidden, NotFound, Unavailable
 from vetrina.core.storage.store import NotStored, StorageUnavailable, key_of
 from vetrina.core.web.request import Request
 from vetrina.media import queries
-from vetrina.media.delivery.links import ORIGINAL
 from vetrina.media.files.names import disposition
+from vetrina.media.links import ORIGINAL
 from vetrina.media.processing.file_types import kind_of
 
 _VARIANT = re.compile(rf"{ORIGINAL}|[1-9][0-9]{{1,4}}")

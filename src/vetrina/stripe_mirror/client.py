@@ -24,7 +24,7 @@ import structlog
 
 from vetrina.core.errors import Unavailable
 from vetrina.core.settings import Settings
-from vetrina.stripe_mirror.ingest.events import keepable
+from vetrina.stripe_mirror.events import keepable
 from vetrina.stripe_mirror.model import NoKey
 
 log = structlog.get_logger("vetrina.stripe_mirror")

@@ -1,1 +1,0 @@
-"""Serving file bytes through signed links."""

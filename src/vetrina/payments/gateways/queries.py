@@ -1,0 +1,26 @@
+"""SQL of the gateways' customers."""
+
+from __future__ import annotations
+
+from types import NoneType
+
+from vetrina.core.database.connection import Statement
+from vetrina.payments.model import Who
+
+WHO = Statement(
+    Who,
+    """
+    select a.email, u.name, c.ref
+      from accounts.accounts a
+      left join accounts.users u on u.account_id = a.id
+      left join payments.customers c on c.account_id = a.id and c.gateway = 'stripe'
+     where a.id = %(account)s
+    """,
+)
+INSERT_CUSTOMER = Statement(
+    NoneType,
+    """
+    insert into payments.customers (account_id, gateway, ref) values (%(account)s, 'stripe', %(ref)s)
+    on conflict (account_id, gateway) do nothing
+    """,
+)

@@ -1,0 +1,36 @@
+"""JSON routes of plans, membership and quotas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import get
+
+from vetrina.core.web.paging import Page
+from vetrina.core.web.request import Request, signed_in
+from vetrina.wallet.model import Membership, Plan, Quota
+from vetrina.wallet.plans import actions, queries
+
+
+@get("/plans", tags=["wallet"])
+async def plan_list(request: Request) -> Page[Plan]:
+    """The monthly plans, with their prices in each currency."""
+    async with request.read() as tx:
+        return Page(await tx.all(queries.PLANS), None)
+
+
+@get("/membership", guards=[signed_in], tags=["wallet"])
+async def membership(request: Request) -> Membership:
+    """The account's plan: the period that it stands in, and what follows it."""
+    async with request.read() as tx:
+        return await actions.membership(tx, request.account.id)
+
+
+@get("/quotas", guards=[signed_in], tags=["wallet"])
+async def quotas(request: Request) -> Page[Quota]:
+    """What the plan allows this month, what of it is used, what is left and when it comes anew."""
+    async with request.read() as tx:
+        return Page(await actions.quotas(tx, request.account.id), None)
+
+
+ROUTES: list[Any] = [plan_list, membership, quotas]
