@@ -14,8 +14,8 @@ from typing import Any
 from bench.house import House
 from bench.table import Line
 from vetrina.core.database.connection import Database
-from vetrina.reports.members import actions
 from vetrina.reports.catalogue import REPORTS
+from vetrina.reports.members import actions
 from vetrina.reports.members import filters as members
 from vetrina.reports.model import Filters
 
