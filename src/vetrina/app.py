@@ -25,6 +25,7 @@ from vetrina.core.web.middleware.handle_rewrite import at_signs
 from vetrina.core.web.middleware.rate_limits import Limiting
 from vetrina.core.web.middleware.request_middleware import trace
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import ANONYMOUS, NO_COMPRESSION
 from vetrina.web import STATIC
 from vetrina.web.assets import version
 
@@ -81,6 +82,7 @@ def _litestar(loaded: tuple[Module, ...]) -> Litestar:
                 directories=[STATIC],
                 include_in_schema=False,
                 cache_control=None,
+                opt=ANONYMOUS,
                 after_request=_for_ever,
             ),
         ],
@@ -97,7 +99,7 @@ def _litestar(loaded: tuple[Module, ...]) -> Litestar:
             use_handler_docstrings=True,
         ),
         compression_config=CompressionConfig(
-            backend="gzip", minimum_size=1024, gzip_compress_level=5, exclude=["/media/", "/events", "^/exports/"]
+            backend="gzip", minimum_size=1024, gzip_compress_level=5, exclude_opt_key=NO_COMPRESSION
         ),
         request_max_body_size=30 * 1024 * 1024,
         logging_config=None,

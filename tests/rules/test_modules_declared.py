@@ -145,3 +145,35 @@ def test_what_modules_add_to_the_session_is_read_in_its_one_statement(as_owner: 
     statement = session_owner(installed.session_columns)
     as_owner.execute(b"prepare owner as " + re.sub(r"%\(\w+\)s", "null", statement.sql).encode())
     assert "wallet." not in SESSION_OWNER.sql, "where the wallet is not loaded nothing of it is read"
+
+
+def test_each_limit_that_a_route_names_is_a_setting(as_owner: psycopg.Connection[Any]) -> None:
+    rows = as_owner.execute("select key from core.settings where key like 'limits.%'").fetchall()
+    routes = [route for module in ALL for route in (*module.api_routes(), *module.page_routes())]
+    named = {route.opt[key] for route in routes for key in ("account_limit", "address_limit") if key in route.opt}
+    assert named == {"sign_in", "uploads", "generations"}
+    assert {f"limits.{name}" for name in named} <= {key for (key,) in rows}
+
+
+UNLIMITED = {"/sign-out", "/theme", "/payments/sandbox/{token:str}", "/{rest:path}"}
+"""What anybody may send without being counted: nothing is guessed and nothing is sent out there."""
+
+
+def test_whatever_strangers_may_send_is_counted_by_their_address() -> None:
+    """A form or a call without a guard, such as signing in, would otherwise be open to guessing."""
+    uncounted = {
+        path
+        for module in ALL
+        for route in (*module.api_routes(), *module.page_routes())
+        if not {"POST", "PUT", "PATCH", "DELETE"}.isdisjoint(getattr(route, "http_methods", ()))
+        if not route.guards and "address_limit" not in route.opt
+        for path in route.paths
+    }
+    assert uncounted == UNLIMITED
+
+
+def test_where_a_refusal_leads_and_where_one_signs_in_exist() -> None:
+    paths = {path for module in ALL for route in module.page_routes() for path in route.paths}
+    installed = of(read({}))
+    assert {way_out.href for way_out in installed.ways_out.values()} <= paths
+    assert {installed.sign_in, installed.after_sign_in} == {"/sign-in", "/studio"} and {"/sign-in", "/studio"} <= paths

@@ -67,4 +67,5 @@ MODULE = Module(
         ),
     ),
     header=("accounts/header.html",),
+    sign_in="/sign-in",
 )

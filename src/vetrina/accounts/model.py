@@ -10,6 +10,9 @@ import msgspec
 
 from vetrina.core.errors import Refusal
 
+OPERATORS = frozenset({"superuser", "admin"})
+"""The roles that may use the operator's pages."""
+
 
 class AccountRow(msgspec.Struct, frozen=True):
     """An account with its name."""

@@ -15,6 +15,10 @@ from vetrina.accounts.verification.actions import Kind, Language
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import limited_by_address
+
+SIGN_IN_LIMIT = limited_by_address("sign_in")
+"""Of every route at which one may guess a password or a code, or have letters sent."""
 
 
 class Tokens(msgspec.Struct):
@@ -49,8 +53,8 @@ def language(request: Request) -> Language:
 
 
 def start(request: Request) -> str:
-    """Where one goes after signing in from nowhere in particular; the front door where there is no studio."""
-    return "/studio" if request.services.modules.loads("studio") else "/"
+    """Where one goes after signing in from nowhere in particular."""
+    return request.services.modules.after_sign_in
 
 
 async def enter(

@@ -39,6 +39,16 @@ class Place:
 
 
 @dataclass(frozen=True)
+class WayOut:
+    """What the page of a refusal with this HTTP status is called, and the link that leads on from there."""
+
+    status: int
+    title: str
+    href: str
+    action: str
+
+
+@dataclass(frozen=True)
 class Module:
     """What one module adds. A path of a file with routes names a list `ROUTES` in it."""
 
@@ -64,6 +74,11 @@ class Module:
     session_columns: tuple[tuple[LiteralString, LiteralString], ...] = ()
     """What the module's templates in the head read: name, and an SQL expression over the signed-in account `a`. They are
     read in the one statement that checks the session."""
+    ways_out: tuple[WayOut, ...] = ()
+    sign_in: str = ""
+    """The page to which people are sent who have to sign in first."""
+    after_sign_in: str = ""
+    """Where people go who have signed in, from nowhere in particular."""
     home: str = ""
     """The page that the site starts with; `vetrina.modules.HOMES` says which module is asked first."""
 
@@ -99,6 +114,21 @@ class Modules:
     def session_columns(self) -> tuple[tuple[LiteralString, LiteralString], ...]:
         """The loaded modules' session columns."""
         return tuple(column for module in self for column in module.session_columns)
+
+    @cached_property
+    def ways_out(self) -> dict[int, WayOut]:
+        """What leads on from a refusal's page, by HTTP status."""
+        return {way_out.status: way_out for module in self for way_out in module.ways_out}
+
+    @cached_property
+    def sign_in(self) -> str:
+        """The page to which people are sent who have to sign in first."""
+        return next((module.sign_in for module in self if module.sign_in), "/")
+
+    @cached_property
+    def after_sign_in(self) -> str:
+        """Where people go who have signed in: the uppermost module's page, the front page where no module has one."""
+        return next((module.after_sign_in for module in reversed(self.loaded) if module.after_sign_in), "/")
 
     def page_frame(self) -> dict[str, Any]:
         """Return what the base templates show of the loaded modules: navigations and the end of the head."""

@@ -14,6 +14,7 @@ from litestar.response import Stream
 from vetrina.core.errors import Forbidden, NotFound, Unavailable
 from vetrina.core.storage.store import NotStored, StorageUnavailable, key_of
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import ANONYMOUS, QUIET, UNCOMPRESSED
 from vetrina.media import queries
 from vetrina.media.files.names import disposition
 from vetrina.media.links import ORIGINAL
@@ -31,7 +32,11 @@ class LinkExpired(Forbidden):
     status = 403
 
 
-@get("/media/{account_id:uuid}/{file_id:uuid}/{variant:str}", include_in_schema=False)
+@get(
+    "/media/{account_id:uuid}/{file_id:uuid}/{variant:str}",
+    include_in_schema=False,
+    opt={**ANONYMOUS, **QUIET, **UNCOMPRESSED},
+)
 async def picture(request: Request, account_id: UUID, file_id: UUID, variant: str) -> Response[Any]:
     """One variant of a file. A signed link needs no database, except for the name of a download.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, Module, Place
+from vetrina.core.module import Command, Module, Place, WayOut
 
 MODULE = Module(
     "payments",
@@ -36,4 +36,5 @@ MODULE = Module(
         Place("payments", "/operator/payments", "Payments", "credit-card", "Search, refunds, disputes", 10),
         Place("webhooks", "/operator/webhooks", "Webhooks", "rotate-ccw", "What Stripe told, again if need be", 20),
     ),
+    ways_out=(WayOut(402, "There are not enough tokens", "/wallet/buy", "Buy tokens"),),
 )

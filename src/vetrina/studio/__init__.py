@@ -19,4 +19,5 @@ MODULE = Module(
         Place("studio", "/studio", "Studio", "wand-sparkles", position=10, key="s"),
         Place("history", "/studio/generations", "History", "history", position=20, key="h"),
     ),
+    after_sign_in="/studio",
 )

@@ -12,7 +12,7 @@ from vetrina.accounts.identities import actions as identities
 from vetrina.accounts.identities import queries as queries_identities
 from vetrina.accounts.identities.model import IdentityRow
 from vetrina.accounts.identities.providers import Answer, providers
-from vetrina.accounts.web import Session, device, session
+from vetrina.accounts.web import SIGN_IN_LIMIT, Session, device, session
 from vetrina.core.web.paging import Page
 from vetrina.core.web.request import Request, signed_in
 
@@ -75,14 +75,14 @@ def offered(request: Request) -> Page[Offered]:
     return Page([Offered(each.name, each.title, f"/auth/providers/{each.name}") for each in known], None)
 
 
-@post("/auth/providers/{name:str}/authorizations", tags=["accounts"])
+@post("/auth/providers/{name:str}/authorizations", tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def begin(request: Request, name: str, data: Beginning) -> UnderWay:
     """Begin to sign in at a provider. 404 when it is not set up here, 503 when it does not answer."""
     url, sealed = await request.services.part(providers).begin(name, kind=data.kind, redirect_uri=data.redirect_uri)
     return UnderWay(url, sealed, identities.MINUTES * 60)
 
 
-@post("/auth/providers/{name:str}/session", tags=["accounts"])
+@post("/auth/providers/{name:str}/session", tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def sign_in(request: Request, name: str, data: Return) -> Session:
     """Finish signing in: a session, and an account for an identity that has none.
 

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from vetrina.accounts import queries
-from vetrina.accounts.model import OperatedAccount
+from vetrina.accounts.model import OPERATORS, OperatedAccount
 from vetrina.accounts.operator import queries as queries_operators
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
@@ -15,7 +15,7 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import read_id
 from vetrina.core.errors import Forbidden, NotFound
 from vetrina.core.web import paging
-from vetrina.core.web.request import OPERATORS, Principal
+from vetrina.core.web.request import Principal
 
 Kind = Literal["user", "vendor"]
 State = Literal["active", "disabled", "erased"]

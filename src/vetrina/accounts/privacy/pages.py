@@ -19,6 +19,7 @@ from vetrina.core.storage.store import NotStored, StorageUnavailable
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
+from vetrina.core.web.route_options import UNCOMPRESSED
 
 HOME = "/settings/privacy"
 
@@ -55,7 +56,7 @@ async def erase(request: Request, data: Form) -> Response[Any]:
     return pages.go("/", flash=("good", "Your account is closed. What is personal is being erased now."), cookies=[gone])
 
 
-@get("/exports/{account_id:uuid}/{file:str}", include_in_schema=False)
+@get("/exports/{account_id:uuid}/{file:str}", include_in_schema=False, opt=UNCOMPRESSED)
 async def fetch(request: Request, account_id: UUID, file: str) -> Response[Any]:
     """The ZIP, to whoever holds a signed link. 404 when it has expired, 403 for a link that does not hold."""
     found = re.fullmatch(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.zip", file)

@@ -13,11 +13,11 @@ import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from vetrina.accounts.model import SessionEnded
+from vetrina.accounts.model import OPERATORS, SessionEnded
 from vetrina.accounts.roles import queries as queries_roles
 from vetrina.core.errors import Forbidden, NotFound
 from vetrina.core.services import Services
-from vetrina.core.web.request import OPERATORS, Principal, noted, signed_in
+from vetrina.core.web.request import Principal, noted, signed_in
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -42,7 +42,9 @@ async def _one_of(roles: frozenset[str], connection: Connection, handler: BaseRo
             found = await tx.maybe(queries_roles.ROLES_OF_SESSION, account=principal.id, session=principal.session_id)
         if found is None:
             raise SessionEnded
-        principal = scope["vetrina.principal"] = msgspec.structs.replace(principal, roles=frozenset(found))
+        principal = scope["vetrina.principal"] = msgspec.structs.replace(
+            principal, roles=frozenset(found), is_operator=not OPERATORS.isdisjoint(found)
+        )
     if roles.isdisjoint(principal.roles):
         raise NotFound if connection.scope["path"].startswith("/api/") else Forbidden
     scope["vetrina.as_operator"] = True

@@ -13,7 +13,7 @@ from vetrina.accounts.second_factor.actions import Enrolment
 from vetrina.accounts.sign_in import actions
 from vetrina.accounts.verification.api import Code, Password
 from vetrina.accounts.verification.model import FactorState
-from vetrina.accounts.web import Session, device, language, session
+from vetrina.accounts.web import SIGN_IN_LIMIT, Session, device, language, session
 from vetrina.core.web.request import Request, signed_in
 
 
@@ -50,14 +50,14 @@ async def state(request: Request) -> FactorState:
         return await tx.one(queries_factor.STATE, account=request.account.id)
 
 
-@post("/auth/second-factor", guards=[signed_in], tags=["accounts"])
+@post("/auth/second-factor", guards=[signed_in], tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def begin(request: Request, data: Owner) -> Enrolment:
     """A secret for an authenticator (TOTP), which counts once a code of it is confirmed."""
     await _living(request)
     return await second_factor.begin(request.services, request.account.id, password=data.password)
 
 
-@post("/auth/second-factor/confirmation", status_code=200, guards=[signed_in], tags=["accounts"])
+@post("/auth/second-factor/confirmation", status_code=200, guards=[signed_in], tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def confirm(request: Request, data: FactorCode) -> RecoveryCodes:
     """Turn it on with the authenticator's first code."""
     await _living(request)
@@ -67,7 +67,7 @@ async def confirm(request: Request, data: FactorCode) -> RecoveryCodes:
     return RecoveryCodes(fresh)
 
 
-@post("/auth/second-factor/recovery-codes", guards=[signed_in], tags=["accounts"])
+@post("/auth/second-factor/recovery-codes", guards=[signed_in], tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def renew(request: Request, data: Owner) -> RecoveryCodes:
     """Ten new recovery codes in place of the old ones."""
     await _living(request)
@@ -75,7 +75,7 @@ async def renew(request: Request, data: Owner) -> RecoveryCodes:
     return RecoveryCodes(fresh)
 
 
-@post("/auth/second-factor/removal", status_code=204, guards=[signed_in], tags=["accounts"])
+@post("/auth/second-factor/removal", status_code=204, guards=[signed_in], tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def remove(request: Request, data: Owner) -> None:
     """Turn it off."""
     await _living(request)
@@ -89,7 +89,7 @@ async def remove(request: Request, data: Owner) -> None:
     )
 
 
-@post("/auth/session/second-factor", tags=["accounts"])
+@post("/auth/session/second-factor", tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def enter(request: Request, data: SecondStep) -> Session:
     """The second step of signing in."""
     opened = await second_factor.enter(

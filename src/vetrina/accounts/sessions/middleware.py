@@ -11,6 +11,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from vetrina.accounts import queries
+from vetrina.accounts.model import OPERATORS
 from vetrina.accounts.sessions import tokens
 from vetrina.accounts.sessions.revocations import endings
 from vetrina.accounts.sessions.tokens import SessionToken, access_tokens
@@ -18,6 +19,7 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Unauthenticated
 from vetrina.core.services import Services
 from vetrina.core.web.request import Principal
+from vetrina.core.web.route_options import option
 
 
 class Identify(ASGIMiddleware):
@@ -27,7 +29,7 @@ class Identify(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Identify, then go on."""
-        if not scope["path"].startswith(("/static", "/media/")):
+        if not option(scope, "anonymous"):
             services: Services = scope["litestar_app"].state.services
             authorization = cookie = None
             for name, value in scope["headers"]:
@@ -68,6 +70,7 @@ async def _by_cookie(services: Services, header: str, scope: Any) -> None:
             phone=owner.phone,
             name=owner.name,
             roles=frozenset(owner.roles),
+            is_operator=not OPERATORS.isdisjoint(owner.roles),
         )
         scope["vetrina.page_head"] = owner.head
 

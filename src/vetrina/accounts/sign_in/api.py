@@ -14,7 +14,7 @@ from vetrina.accounts.model import AccountRow
 from vetrina.accounts.sign_in import actions
 from vetrina.accounts.verification.api import Code, Password, Target
 from vetrina.accounts.verification.model import PasswordOrCode
-from vetrina.accounts.web import Session, Tokens, device, language, session
+from vetrina.accounts.web import SIGN_IN_LIMIT, Session, Tokens, device, language, session
 from vetrina.core import usage
 from vetrina.core.usage import UsageRow
 from vetrina.core.web import paging
@@ -42,7 +42,7 @@ class Refresh(msgspec.Struct, forbid_unknown_fields=True):
     refresh_token: Annotated[str, msgspec.Meta(max_length=200)]
 
 
-@post("/auth/registration", tags=["accounts"])
+@post("/auth/registration", tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def register(request: Request, data: Registration) -> Session:
     """Make an account and sign it in; a code is sent to confirm the address or the phone. 409 when it has an account already."""
     opened = await actions.register(
@@ -58,7 +58,7 @@ async def register(request: Request, data: Registration) -> Session:
     return session(request, opened)
 
 
-@post("/auth/session", tags=["accounts"])
+@post("/auth/session", tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def sign_in(request: Request, data: SignIn) -> Session:
     """Sign in. 401 `second-factor-needed` carries a `challenge` for POST /auth/session/second-factor."""
     if (data.password is None) == (data.code is None):
@@ -79,7 +79,7 @@ async def sign_in(request: Request, data: SignIn) -> Session:
     return session(request, opened)
 
 
-@post("/auth/refresh", tags=["accounts"])
+@post("/auth/refresh", tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def refresh(request: Request, data: Refresh) -> Tokens:
     """The next pair. Each refresh token works once; used again later it ends the session."""
     token, kind = await actions.refresh(request.services, data.refresh_token, device(request))

@@ -16,7 +16,7 @@ from vetrina.accounts.sign_in.pages import second_step
 from vetrina.accounts.verification import actions as codes
 from vetrina.accounts.verification.actions import Sent
 from vetrina.accounts.verification.model import SecondFactorNeeded, WrongCode
-from vetrina.accounts.web import device, enter, errors, in_browser, kind, language, start
+from vetrina.accounts.web import SIGN_IN_LIMIT, device, enter, errors, in_browser, kind, language, start
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -35,7 +35,7 @@ async def form(request: Request) -> Response[Any]:
     return _code(request, there)
 
 
-@post("/verify", include_in_schema=False)
+@post("/verify", include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def verify(request: Request, data: Form) -> Response[Any]:
     """Judge the code: it confirms, or signs in."""
     there = waiting.read(request)
@@ -65,7 +65,7 @@ async def verify(request: Request, data: Form) -> Response[Any]:
     return _confirmed(request, there.to.value, there.onward)
 
 
-@post("/verify/again", include_in_schema=False)
+@post("/verify/again", include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def again(request: Request) -> Response[Any]:
     """Send another code to where the last one went."""
     there = waiting.read(request)
@@ -94,7 +94,7 @@ async def link(request: Request, token: str) -> Response[Any]:
     return _link(request, token, sent, None if sent else WrongCode())
 
 
-@post("/verify/link", include_in_schema=False)
+@post("/verify/link", include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def by_link(request: Request, data: Form) -> Response[Any]:
     """Confirm the address that the link is for."""
     token = data.get("token", "")
@@ -121,7 +121,7 @@ async def reset_form(request: Request, kind: str = "user", way: str = "email") -
     return _reset(request, {"kind": kind, "way": way})
 
 
-@post("/reset", include_in_schema=False)
+@post("/reset", include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def ask_for_reset(request: Request, data: Form) -> Response[Any]:
     """Send a code, if there is such an account, and ask for it next."""
     by_phone = data.get("way") == "phone"
@@ -152,7 +152,7 @@ async def reset_code(request: Request) -> Response[Any]:
     return _code(request, there) if there and there.purpose == "password_reset" else pages.go("/reset")
 
 
-@post("/reset/code", include_in_schema=False)
+@post("/reset/code", include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def reset(request: Request, data: Form) -> Response[Any]:
     """Choose a new password with the code."""
     there = waiting.read(request)
@@ -180,7 +180,7 @@ async def reset_link(request: Request, token: str) -> Response[Any]:
     return _link(request, token, sent, None if sent else WrongCode())
 
 
-@post("/reset/link", include_in_schema=False)
+@post("/reset/link", include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def reset_by_link(request: Request, data: Form) -> Response[Any]:
     """Choose a new password; the link carries the code."""
     token = data.get("token", "")

@@ -15,7 +15,7 @@ from vetrina.accounts.sessions.middleware import session_cookie
 from vetrina.accounts.sign_in import actions
 from vetrina.accounts.verification import actions as codes
 from vetrina.accounts.verification.model import ChallengeExpired, SecondFactorNeeded
-from vetrina.accounts.web import device, enter, errors, in_browser, kind, language, start
+from vetrina.accounts.web import SIGN_IN_LIMIT, device, enter, errors, in_browser, kind, language, start
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -33,7 +33,7 @@ async def sign_up_form(request: Request, next: str = "", kind: str = "user", way
     return await _sign_up(request, {"next": next, "kind": kind, "way": way})
 
 
-@post("/sign-up", include_in_schema=False)
+@post("/sign-up", include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def sign_up(request: Request, data: Form) -> Response[Any]:
     """Make the account and sign it in, or say beside the field what is wrong. A phone's code is asked for next."""
     try:
@@ -66,7 +66,7 @@ async def sign_in_form(request: Request, next: str = "", kind: str = "user", way
     return _sign_in(request, {"next": next, "kind": kind, "way": way})
 
 
-@post("/sign-in", include_in_schema=False)
+@post("/sign-in", include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def sign_in(request: Request, data: Form) -> Response[Any]:
     """Sign in, or say what is wrong and keep the address."""
     try:
@@ -84,7 +84,7 @@ async def sign_in(request: Request, data: Form) -> Response[Any]:
     return await enter(request, opened, data.get("next"))
 
 
-@post("/sign-in/code", include_in_schema=False)
+@post("/sign-in/code", include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def send_code(request: Request, data: Form) -> Response[Any]:
     """Send a code to the phone, if it has an account, and ask for it next."""
     try:
@@ -110,7 +110,7 @@ async def second_form(request: Request) -> Response[Any]:
     return pages.go("/sign-in") if there is None or not there.challenge else _second(request)
 
 
-@post(SECOND, include_in_schema=False)
+@post(SECOND, include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def second(request: Request, data: Form) -> Response[Any]:
     """The second step: a code of the authenticator, or a recovery code."""
     there = waiting.read(request)

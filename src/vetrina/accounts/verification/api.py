@@ -11,7 +11,7 @@ from vetrina.accounts import identifiers
 from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.password_reset import actions as resets
 from vetrina.accounts.verification import actions as codes
-from vetrina.accounts.web import device, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, device, language
 from vetrina.core.web.request import Request
 
 Email = Annotated[str, msgspec.Meta(max_length=320)]
@@ -74,7 +74,7 @@ def whom(request: Request, target: Target) -> Identifier:
     return identifiers.one(target.email, target.phone, request.services.settings.phone_region)
 
 
-@post("/auth/verifications", status_code=202, tags=["accounts"])
+@post("/auth/verifications", status_code=202, tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def ask(request: Request, data: CodeWanted) -> CodeSent:
     """Send a code. The answer is the same whether there is such an account or not."""
     to = whom(request, data)
@@ -85,7 +85,7 @@ async def ask(request: Request, data: CodeWanted) -> CodeSent:
     return CodeSent()
 
 
-@post("/auth/verifications/confirmation", status_code=200, tags=["accounts"])
+@post("/auth/verifications/confirmation", status_code=200, tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def confirm(request: Request, data: Confirmation) -> Confirmed:
     """Confirm an address or a phone. A code works once; after five wrong ones 429, whatever is sent anew."""
     to = whom(request, data)
@@ -95,7 +95,7 @@ async def confirm(request: Request, data: Confirmation) -> Confirmed:
     return Confirmed(to.email, to.phone)
 
 
-@post("/auth/password-reset", status_code=202, tags=["accounts"])
+@post("/auth/password-reset", status_code=202, tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def ask_for_reset(request: Request, data: Target) -> CodeSent:
     """Send a code for a new password. The answer is the same whether there is such an account or not."""
     to = whom(request, data)
@@ -110,7 +110,7 @@ async def ask_for_reset(request: Request, data: Target) -> CodeSent:
     return CodeSent()
 
 
-@post("/auth/password-reset/confirmation", status_code=200, tags=["accounts"])
+@post("/auth/password-reset/confirmation", status_code=200, tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def reset(request: Request, data: Reset) -> PasswordChanged:
     """Choose a new password with the code. Every session ends."""
     to = whom(request, data)

@@ -8,22 +8,23 @@ from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import FOR_PROGRAMS, QUIET
 
 
-@get("/healthz", include_in_schema=False)
+@get("/healthz", include_in_schema=False, opt={**FOR_PROGRAMS, **QUIET})
 async def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 
 
-@get("/readyz", include_in_schema=False)
+@get("/readyz", include_in_schema=False, opt={**FOR_PROGRAMS, **QUIET})
 async def readyz(request: Request) -> Response[dict[str, str]]:
     """The database answers too; 503 otherwise."""
     ready = await request.services.db.ready()
     return Response({"status": "ready" if ready else "waiting for the database"}, status_code=200 if ready else 503)
 
 
-@get("/metrics", include_in_schema=False, sync_to_thread=False)
+@get("/metrics", include_in_schema=False, sync_to_thread=False, opt={**FOR_PROGRAMS, **QUIET})
 def metrics(request: Request) -> Response[bytes]:
     """Prometheus's text format, of the process that happens to answer."""
     text = generate_latest()

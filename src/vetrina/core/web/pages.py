@@ -20,7 +20,6 @@ from vetrina.core.web.request import Request, noted
 
 FLASH = "vetrina_flash"
 _TITLES = {
-    402: "There are not enough tokens",
     403: "This is not yours to do",
     404: "There is nothing here",
     413: "That is too large",
@@ -88,9 +87,9 @@ def error(
     request: Request, status: int, text: str, *, request_id: str | None = None, action: dict[str, str] | None = None
 ) -> Response[str]:
     """A refusal as a page. `action` is {href, title} of what to do next."""
-    if status == 402:
-        action = {"href": "/wallet/buy", "title": "Buy tokens"}
     title = _TITLES.get(status, "That did not work")
+    if (way_out := request.services.modules.ways_out.get(status)) is not None:
+        title, action = way_out.title, {"href": way_out.href, "title": way_out.action}
     return render(
         request, "error.html", status=status, code=status, title=title, text=text, action=action, request_id=request_id
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from traceback import walk_tb
 from typing import Any, cast
+from urllib.parse import quote
 
 import litestar
 import msgspec
@@ -30,15 +31,15 @@ def refused(request: litestar.Request[Any, Any, Any], error: Refusal) -> Respons
             headers["WWW-Authenticate"] = "Bearer"
         return _problem(error.problem(), error.status, headers)
     if error.status == 401:
-        return pages.go(SignInFirst(request.url.path if request.method == "GET" else "/").location)
+        return to_sign_in(request, SignInFirst(request.url.path if request.method == "GET" else "/"))
     page = pages.error(ours, error.status, error.message)
     page.headers.update(headers)
     return page
 
 
-def to_sign_in(_: litestar.Request[Any, Any, Any], error: SignInFirst) -> Redirect:
+def to_sign_in(request: litestar.Request[Any, Any, Any], error: SignInFirst) -> Redirect:
     """A page that needs an account."""
-    return pages.go(error.location)
+    return pages.go(f"{cast(Request, request).services.modules.sign_in}?next={quote(error.path, safe='')}")
 
 
 def http(request: litestar.Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

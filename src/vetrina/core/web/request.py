@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, cast
-from urllib.parse import quote
 from uuid import UUID
 
 import litestar
@@ -19,9 +18,7 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Invalid, Unauthenticated
 from vetrina.core.services import Services
-
-OPERATORS = frozenset({"superuser", "admin"})
-"""The roles that run the house."""
+from vetrina.core.web.route_options import option
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -38,11 +35,8 @@ class Principal(msgspec.Struct, frozen=True):
     phone: str | None = None
     name: str | None = None
     roles: frozenset[str] = frozenset()
-
-    @property
-    def is_operator(self) -> bool:
-        """Whether the operator's pages are theirs to use."""
-        return not OPERATORS.isdisjoint(self.roles)
+    is_operator: bool = False
+    """Whether the operator's pages are theirs to use."""
 
 
 def noted(scope: object, name: str) -> Any:
@@ -103,15 +97,15 @@ class Request(litestar.Request[Any, Any, Any]):
     @property
     def is_api(self) -> bool:
         """Whether a program asks (problem+json) rather than a person (a page)."""
-        return self.url.path.startswith(("/api/", "/webhooks/")) or self.url.path in {"/healthz", "/readyz", "/metrics"}
+        return self.url.path.startswith("/api/") or bool(option(self.scope, "for_programs"))
 
 
 class SignInFirst(Exception):
     """A page needs an account: go to sign in and come back."""
 
     def __init__(self, path: str) -> None:
-        self.location = f"/sign-in?next={quote(path, safe='')}"
-        super().__init__(self.location)
+        self.path = path
+        super().__init__(path)
 
 
 def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

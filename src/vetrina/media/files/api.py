@@ -16,6 +16,7 @@ from vetrina.core.services import Services
 from vetrina.core.web import paging
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
+from vetrina.core.web.route_options import limited
 from vetrina.media import links, queries
 from vetrina.media.files import actions
 from vetrina.media.files import upload_form as uploads
@@ -72,6 +73,7 @@ class Used(msgspec.Struct):
 
 @post(
     "/files",
+    opt=limited("uploads"),
     guards=[signed_in],
     tags=["files"],
     request_max_body_size=uploads.ONE_FILE,

@@ -14,6 +14,7 @@ from vetrina.core.errors import Refusal
 from vetrina.core.web import pages, paging
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
+from vetrina.core.web.route_options import limited
 from vetrina.media import links, queries
 from vetrina.media.files import actions
 from vetrina.media.files import picker as shelf
@@ -44,7 +45,13 @@ async def library(
     return await _grid(request, category=category if category in shelf.TITLES else "", tag=tag, q=q.strip(), cursor=cursor)
 
 
-@post("/library", guards=[signed_in], include_in_schema=False, request_max_body_size=uploads.MANY_FILES)
+@post(
+    "/library",
+    guards=[signed_in],
+    include_in_schema=False,
+    request_max_body_size=uploads.MANY_FILES,
+    opt=limited("uploads"),
+)
 async def upload(request: Request) -> Response[Any]:
     """Uploads without scripts: what is good is kept, what is not is told by its name."""
     form = await uploads.form_of(request)

@@ -14,6 +14,7 @@ from litestar.response.sse import ServerSentEventMessage
 from vetrina.core.database.ids import AccountId
 from vetrina.core.services import Services
 from vetrina.core.web.request import Request, signed_in
+from vetrina.core.web.route_options import UNCOMPRESSED
 from vetrina.payments import queries
 from vetrina.payments.model import Status
 
@@ -21,7 +22,7 @@ QUIET = 10.0
 """Seconds after which the state is read again although nothing was announced."""
 
 
-@get("/payments/{payment_id:uuid}/events", guards=[signed_in], include_in_schema=False)
+@get("/payments/{payment_id:uuid}/events", guards=[signed_in], include_in_schema=False, opt=UNCOMPRESSED)
 async def events(request: Request, payment_id: UUID) -> ServerSentEvent:
     """Events `payment` with `{id, status}` until it is no longer pending. 404 for another's."""
     account = request.account.id

@@ -11,6 +11,7 @@ from litestar.types import Receive, Scope, Send
 from vetrina.core.errors import TooLarge
 from vetrina.core.services import Services
 from vetrina.core.web.request import noted
+from vetrina.core.web.route_options import FOR_PROGRAMS, QUIET
 from vetrina.stripe_mirror.ingest import actions
 from vetrina.stripe_mirror.model import BadEvent, NotJson
 
@@ -19,7 +20,7 @@ LARGEST = 1024 * 1024
 NEW, KNOWN = b'{"received":true,"new":true}', b'{"received":true,"new":false}'
 
 
-@asgi("/webhooks/stripe", copy_scope=False)
+@asgi("/webhooks/stripe", copy_scope=False, opt={**FOR_PROGRAMS, **QUIET})
 async def webhook(scope: Scope, receive: Receive, send: Send) -> None:
     """Take one event in. 200 is said after the commit; everything that is refused leaves no row, and Stripe sends it again.
 

@@ -17,6 +17,7 @@ from vetrina.core.services import Services
 from vetrina.core.web import paging
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
+from vetrina.core.web.route_options import UNCOMPRESSED, limited
 from vetrina.studio import queries
 from vetrina.studio.generations import actions
 from vetrina.studio.generations.actions import Wish
@@ -40,7 +41,7 @@ def styles(request: Request) -> Page[StyleRow]:
     return Page([known.row(style) for style in known.styles.values()], None)
 
 
-@post("/generations", guards=[signed_in], tags=["studio"])
+@post("/generations", guards=[signed_in], tags=["studio"], opt=limited("generations"))
 async def start(request: Request, data: Wish) -> Generation:
     """Begin a picture: its price is held, and given back if it fails or is cancelled.
 
@@ -71,7 +72,7 @@ async def one(request: Request, generation_id: UUID) -> Generation:
     return actions.shown(request.services, row)
 
 
-@get("/generations/{generation_id:uuid}/events", guards=[signed_in], tags=["studio"])
+@get("/generations/{generation_id:uuid}/events", guards=[signed_in], tags=["studio"], opt=UNCOMPRESSED)
 async def events(request: Request, generation_id: UUID) -> ServerSentEvent:
     """Progress as it happens: events `generation` with `{id, status, progress, step, error_message, queue_place}`."""
     account = request.account.id

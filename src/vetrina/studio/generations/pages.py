@@ -14,6 +14,7 @@ from vetrina.core.errors import NotFound, Refusal
 from vetrina.core.web import pages, paging
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
+from vetrina.core.web.route_options import limited
 from vetrina.media.files import upload_form as uploads
 from vetrina.studio import queries
 from vetrina.studio.generations import actions, form
@@ -83,7 +84,13 @@ async def studio(
         return await _studio(request, tx, chosen, {})
 
 
-@post("/studio", guards=[signed_in], include_in_schema=False, request_max_body_size=uploads.MANY_FILES)
+@post(
+    "/studio",
+    guards=[signed_in],
+    include_in_schema=False,
+    request_max_body_size=uploads.MANY_FILES,
+    opt=limited("generations"),
+)
 async def start(request: Request) -> Response[Any]:
     """Begin the picture, or show the form again with what is wrong."""
     chosen = await form.read(request)

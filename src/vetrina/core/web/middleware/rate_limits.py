@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
@@ -11,27 +11,21 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from vetrina.core.rate_limits import limits
 from vetrina.core.services import Services
 from vetrina.core.web.request import noted
+from vetrina.core.web.route_options import option
 
-DOORS = ("/api/v1/auth/", "/sign-in", "/sign-up", "/reset", "/verify")
-OWN = {
-    ("POST", "/api/v1/files"): "uploads",
-    ("POST", "/library"): "uploads",
-    ("POST", "/api/v1/generations"): "generations",
-    ("POST", "/studio"): "generations",
-}
-"""What has a limit of its own, by account."""
+API = "/api/v1/"
 
 
 class Limiting(ASGIMiddleware):
-    """Counts a request against the limits that it falls under. Stands after Identify."""
+    """Counts a request against the limits that its route names, and one of the API against the API's. Stands after Identify."""
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Count, then go on. Raises RateLimited (429)."""
-        path, method = scope["path"], str(cast("Any", scope)["method"])
-        door = method == "POST" and path.startswith(DOORS)
-        if not door and not path.startswith("/api/v1/") and (method, path) not in OWN:
+        by_address, by_account = option(scope, "address_limit"), option(scope, "account_limit")
+        of_api = scope["path"].startswith(API)
+        if not of_api and by_address is None and by_account is None:
             await next_app(scope, receive, send)
             return
         services: Services = scope["litestar_app"].state.services
@@ -40,12 +34,12 @@ class Limiting(ASGIMiddleware):
         address = scope["client"][0] if scope["client"] else "unknown"
         subject = str(principal.id) if principal else address
         standing = None
-        if door:
-            standing = await counted.spend("sign_in", address)
-        elif path.startswith("/api/v1/"):
+        if by_address is not None:
+            standing = await counted.spend(by_address, address)
+        elif of_api:
             standing = await counted.spend("api", subject)
-        if (own := OWN.get((method, path))) is not None:
-            standing = await counted.spend(own, subject) or standing
+        if by_account is not None:
+            standing = await counted.spend(by_account, subject) or standing
         if standing is None:
             await next_app(scope, receive, send)
             return

@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
 from vetrina.core.database.ids import new_id
+from vetrina.core.web.route_options import option
 
 log = structlog.get_logger("vetrina.web")
 REQUESTS = Counter("vetrina_http_requests_total", "Requests by method, route and status.", ["method", "route", "status"])
@@ -29,8 +30,6 @@ _POLICY = (
 )
 _ORIGIN = re.compile(r"https?://[\w.:\[\]-]+")
 SAFE = {"GET", "HEAD", "OPTIONS"}
-_QUIET = ("/static", "/healthz", "/readyz", "/metrics", "/media/", "/webhooks/")
-"""What is asked for so often that the log would hold nothing else. (A webhook that was taken in stands in its inbox.)"""
 
 
 def policy(forms: Iterable[str] = ()) -> str:
@@ -97,7 +96,8 @@ def _count(scope: Any, status: int, seconds: float) -> None:
     route = str(scope.get("path_template") or ("/static" if path.startswith("/static") else "other"))
     REQUESTS.labels(scope["method"], route, status).inc()
     SECONDS.labels(route).observe(seconds)
-    if status >= (400 if path.startswith("/webhooks/") else 500) or not path.startswith(_QUIET):
+    quiet = option(scope, "quiet") or path.startswith("/static")
+    if status >= (400 if option(scope, "for_programs") else 500) or not quiet:
         # A letter's link carries its code: whoever reads the log must not have it.
         told = route if "{token" in route else path
         log.info("request", method=scope["method"], path=told, status=status, ms=round(seconds * 1000, 1))
