@@ -57,6 +57,8 @@ class Worker:
         self.drop_socket_at: int | None = None  # the sampler's step at which the socket breaks
         self.fail_at: tuple[str, str] | None = None  # node class and exception type
         self.saves_nothing = False
+        self.more_images: list[Any] = []  # entries beside the saved file
+        self.more_outputs: dict[str, Any] = {}  # outputs of other nodes
         self._pending: list[Entry] = []
         self._crowd: list[Entry] = []
         self._history: dict[str, dict[str, Any]] = {}
@@ -189,10 +191,11 @@ class Worker:
                 name = f"{node['inputs']['filename_prefix']}_00001_.png"
                 self._saved[name] = results[identity][0]
                 outputs[identity] = {"images": [{"filename": name, "subfolder": "", "type": "output"}]}
+                outputs[identity]["images"] += self.more_images
                 await self._send(entry.client, "executed", {**here, "output": outputs[identity]})
         if not self.old:
             await message("execution_success")
-        return outputs, True
+        return {**self.more_outputs, **outputs}, True
 
     async def _sample(self, entry: Entry, identity: str, steps: int) -> None:
         for step in range(1, steps + 1):

@@ -62,6 +62,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     partials: int | None = None  # how many partial pictures to stream, instead of those asked for
     stream_error: dict[str, Any] | None = None  # as the stream's last event
     refuse_streaming: bool = False
+    unknown: dict[str, Reply] = {}  # parameters that are refused when they are sent, each with its refusal
     ignore_streaming: bool = False
     picture: bytes | None = None  # instead of the one that we would make
 
@@ -163,24 +164,26 @@ class OpenAIImagesFake(Fake):
 
         return [images, files]
 
+    def _refuse(self, reply: Reply) -> Response[Any]:
+        """Return the reply's own body, or its error in the API's shape."""
+        if reply.body is not None:
+            return Response(reply.body, status_code=reply.status, headers=reply.headers, media_type=reply.mime)
+        headers = {"x-request-id": "req_1", **reply.headers}
+        return Response({"error": reply.error}, status_code=reply.status, headers=headers)
+
     def _reply(self, received: Received, reply: Reply) -> Response[Any] | Stream:
         if reply.drop:
             return Stream(
                 _broken_off(b'{"created": 1, "data": [{"b64_json": "iVBORw0'), media_type=reply.mime
             )
-        if reply.body is not None:
-            return Response(
-                reply.body, status_code=reply.status, headers=reply.headers, media_type=reply.mime
-            )
         streaming = str(received.fields.get("stream", "")).lower() == "true"
         if reply.refuse_streaming and streaming:
             reply = refusal(400, "unknown_parameter", "Unknown parameter: 'stream'.", param="stream")
-        if reply.error is not None:
-            return Response(
-                {"error": reply.error},
-                status_code=reply.status,
-                headers={"x-request-id": "req_1", **reply.headers},
-            )
+        for name in reply.unknown.keys() & received.fields.keys():
+            reply = reply.unknown[name]
+            break
+        if reply.error is not None or reply.body is not None:
+            return self._refuse(reply)
         picture = reply.picture if reply.picture is not None else _paint(received)
         self.last_picture = picture
         if reply.url is not None:

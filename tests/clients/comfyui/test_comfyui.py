@@ -211,3 +211,27 @@ async def test_the_committed_workflows_use_only_nodes_that_every_server_has():
     for name in WORKFLOWS:
         nodes = json.loads((OWN / f"{name}.json").read_text())
         assert {node["class_type"] for node in nodes.values()} <= known
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"source": "websocket", "type": "output"},
+        {"filename": None, "type": "output"},
+        "ComfyUI_00001_.png",
+        None,
+        {"filename": "film.mp4", "subfolder": "", "type": "output"},
+    ],
+)
+async def test_an_output_that_is_no_image_file_does_not_lose_the_picture(comfyui_fake: ComfyUIFake, entry: object):
+    comfyui_fake.more_images = [entry]
+    result, _ = await run(engine(comfyui_fake))
+    assert len(result.images) == 1 and result.mime == "image/png"
+    assert len(result.notes["files"]) == 1
+
+
+@pytest.mark.parametrize("output", [None, [], {"text": ["a cup"]}, {"images": {}}, {"images": None}, {"animated": [True]}])
+async def test_an_output_of_another_node_does_not_lose_the_picture(comfyui_fake: ComfyUIFake, output: object):
+    comfyui_fake.more_outputs = {"99": output}
+    result, _ = await run(engine(comfyui_fake))
+    assert len(result.images) == 1

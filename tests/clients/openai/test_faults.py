@@ -7,6 +7,7 @@ import socket
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from ipaddress import ip_network
 
 import pytest
 import pyvips
@@ -253,6 +254,16 @@ async def test_an_address_elsewhere_is_not_fetched(openai_fake: OpenAIImagesFake
         with pytest.raises(EngineRefused, match="another server"):
             await run(engine(openai_fake))
         assert other.fetched == [] and openai_fake.fetched == []
+
+
+async def test_an_address_on_an_allowed_network_is_fetched_without_the_key(openai_fake: OpenAIImagesFake):
+    with OpenAIImagesFake() as other:
+        picture = photograph(64, 48, ".png")
+        other.file_replies.append(Reply(body=picture))
+        openai_fake.next(answer(url=f"{other.url}/files/1.png"))
+        result, _ = await run(engine(openai_fake, download_networks=[ip_network("127.0.0.0/8")]))
+        assert result.images == [picture]
+        assert len(other.fetched) == 1 and "authorization" not in other.fetched[0]
 
 
 async def test_a_redirect_of_the_file_is_not_followed(openai_fake: OpenAIImagesFake):

@@ -1,7 +1,7 @@
-"""Pictures from a ComfyUI server: upload, submit a workflow, follow it, fetch what it saved.
+"""Pictures from a ComfyUI server: upload, submit a workflow, follow the run, fetch what it saved.
 
-The committed workflows use only nodes that every ComfyUI has; an operator's own may replace any
-of them (see `comfyui_workflow` for how places are marked).
+The included workflows use only nodes that every ComfyUI has; an operator's own may replace any
+of them (`workflow.py` says how places are marked).
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from vetrina.clients.engines.base import (
     EngineUnavailable,
     Progress,
 )
-from vetrina.clients.engines.comfyui.progress import Watch, line
-from vetrina.clients.engines.comfyui.server import WHOSE, History, Job, Server
-from vetrina.clients.engines.comfyui.styles import BY_NAME, STYLES, Look, values_for
+from vetrina.clients.engines.comfyui.progress import RunFollower, open_socket
+from vetrina.clients.engines.comfyui.server import SERVICE, History, Job, Server
+from vetrina.clients.engines.comfyui.styles import BY_NAME, STYLES, StyleDefinition, values_for
 from vetrina.clients.engines.comfyui.workflow import Node, Workflow
-from vetrina.clients.engines.http import MEGABYTE, Steady, checked, client, given
+from vetrina.clients.engines.http import MEGABYTE, MonotonicProgress, client, read_headers, require_image
 from vetrina.clients.engines.retry import Backoff
 
 __all__ = ["STYLES", "WORKFLOWS", "ComfyUI"]
 
 WORKFLOWS = ("text_to_image", "image_to_image", "product_on_model")
 _FOLDER = Path(__file__).with_name("workflows")
-_MOST = 8  # pictures taken from one run
+_MAX_IMAGES = 8  # pictures taken from one run
 
 
 class ComfyUI:
@@ -77,21 +77,21 @@ class ComfyUI:
         self._backoff = backoff or Backoff()
 
     async def generate(self, request: EngineRequest, progress: Progress) -> EngineResult:
-        """Run the style's workflow. Raises EngineRefused or EngineUnavailable, both in plain words.
+        """Run the style's workflow. Raises EngineRefused or EngineUnavailable, both with words for the user.
 
         When cancelled, the job is taken out of the server's queue, or interrupted.
         """
-        told = Steady(progress)
-        style, workflow = self._chosen(request)
-        pictures = workflow.pictures(style.style.title, request)
-        headers = given(pictures)
-        values = values_for(style, request, headers)
+        report = MonotonicProgress(progress)
+        definition, workflow = self._resolve(request)
+        pictures = workflow.pictures(definition.style.title, request)
+        headers = read_headers(pictures)
+        values = values_for(definition, request, headers)
         timeout = httpx2.Timeout(60.0, connect=self._connect)
         try:
             async with (
                 asyncio.timeout(self._whole),
                 client(
-                    whose=WHOSE,
+                    service=SERVICE,
                     limit=self._largest,
                     timeout=timeout,
                     headers=self._headers,
@@ -101,63 +101,64 @@ class ComfyUI:
                 server = Server(http, self._backoff)
                 job = Job(str(uuid4()), uuid4().hex)
                 values["prefix"] = f"vetrina_{job.id[:8]}"
-                values["checkpoint"] = await self._model(server, workflow)
+                values["checkpoint"] = await self._choose_checkpoint(server, workflow)
                 for place, data in pictures.items():
-                    await told(0.02, "Sending the photographs")
+                    await report(0.02, "Sending the photographs")
                     values[place] = await server.upload(data, headers[place])
-                nodes = workflow.filled(values)
-                finished = await self._run(server, job, nodes, told)
-                await told(0.92, "Fetching the picture")
-                images = [await server.fetch(output) for output in finished.pictures()[:_MOST]]
+                nodes = workflow.fill(values)
+                run = await self._run(server, job, nodes, report)
+                await report(0.92, "Fetching the picture")
+                images = [await server.fetch(output) for output in run.pictures()[:_MAX_IMAGES]]
         except TimeoutError as error:
-            raise EngineUnavailable(f"{WHOSE} did not finish within {self._whole:g} seconds.") from error
+            raise EngineUnavailable(f"{SERVICE} did not finish within {self._whole:g} seconds.") from error
         if not images:
             raise EngineRefused(
                 "The ComfyUI server finished without saving a picture. Please tell the operator."
             )
-        seen = [checked(image, WHOSE) for image in images]
-        images = [image for image, picture in zip(images, seen, strict=True) if picture.mime == seen[0].mime]
-        await told(1.0, "Done")
+        saved_headers = [require_image(image, SERVICE) for image in images]
+        mime = saved_headers[0].mime
+        images = [image for image, header in zip(images, saved_headers, strict=True) if header.mime == mime]
+        await report(1.0, "Done")
         return EngineResult(
-            images=images, mime=seen[0].mime, notes=self._notes(request, style, values, finished)
+            images=images, mime=mime, notes=self._notes(request, definition, values, run)
         )
 
-    def _chosen(self, request: EngineRequest) -> tuple[Look, Workflow]:
-        style = BY_NAME.get(request.style)
-        if style is None:
+    def _resolve(self, request: EngineRequest) -> tuple[StyleDefinition, Workflow]:
+        definition = BY_NAME.get(request.style)
+        if definition is None:
             raise EngineRefused(f"This engine has no style called {request.style!r}.")
-        if not request.prompt.strip() and style.workflow == "text_to_image":
+        if not request.prompt.strip() and definition.workflow == "text_to_image":
             raise EngineRefused("Say in a few words what the picture should show.")
-        return style, self._workflows[style.workflow]
+        return definition, self._workflows[definition.workflow]
 
-    async def _model(self, server: Server, workflow: Workflow) -> str:
+    async def _choose_checkpoint(self, server: Server, workflow: Workflow) -> str:
         if "checkpoint" not in workflow.places:
             return ""
         return self._checkpoint or await server.checkpoint()
 
-    async def _run(self, server: Server, job: Job, nodes: dict[str, Node], told: Steady) -> History:
-        """Submit and follow; whatever ends our interest in the run early ends the run as well."""
+    async def _run(self, server: Server, job: Job, nodes: dict[str, Node], report: MonotonicProgress) -> History:
+        """Submit the workflow and follow it; when the wait ends early the run is stopped as well."""
         try:
             # The socket first, so that no message of a quick run is missed.
-            async with line(self._base_url, job, self._headers, self._connect) as socket:
-                await told(0.05, "Submitting the workflow")
+            async with open_socket(self._base_url, job, self._headers, self._connect) as socket:
+                await report(0.05, "Submitting the workflow")
                 job = await server.submit(job, nodes)
-                watch = Watch(server, job, nodes, told, poll=self._poll, sleep=self._backoff.sleep)
-                return await watch.until_done(socket)
+                follower = RunFollower(server, job, nodes, report, poll=self._poll, sleep=self._backoff.sleep)
+                return await follower.wait(socket)
         except (asyncio.CancelledError, EngineUnavailable):
             await asyncio.shield(asyncio.create_task(server.stop(job)))
             raise
 
     def _notes(
-        self, request: EngineRequest, style: Look, values: dict[str, Any], finished: History
+        self, request: EngineRequest, definition: StyleDefinition, values: dict[str, Any], run: History
     ) -> dict[str, Any]:
         return {
             "engine": self.name,
             "host": urlsplit(self._base_url).hostname,
-            "workflow": style.workflow,
+            "workflow": definition.workflow,
             "checkpoint": values["checkpoint"],
             "size": f"{values['width']}x{values['height']}",
             "seed": values["seed"],
             "seed_used": True,
-            "files": [output.filename for output in finished.pictures()],
+            "files": [output.filename for output in run.pictures()],
         }

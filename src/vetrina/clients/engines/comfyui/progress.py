@@ -1,6 +1,6 @@
-"""Following a run to its end: by the server's websocket while it lasts, by asking when it does not.
+"""Following a run to its end: by the server's websocket while it lasts, else by polling.
 
-The socket only says how far the run is and when to look; that it is over, and how it ended, is
+The socket only reports how far the run is and when to poll; whether it is over, and how it ended, is
 read from the history alone, so that a lost socket costs nothing but detail. Messages as in
 ComfyUI's execution.py; binary ones are previews and are ignored.
 """
@@ -19,10 +19,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from vetrina.clients.engines.base import EngineUnavailable
-from vetrina.clients.engines.comfyui.errors import not_finished
+from vetrina.clients.engines.comfyui.errors import run_error
 from vetrina.clients.engines.comfyui.server import History, Job, Server
 from vetrina.clients.engines.comfyui.workflow import Node
-from vetrina.clients.engines.http import MEGABYTE, Steady
+from vetrina.clients.engines.http import MEGABYTE, MonotonicProgress
 from vetrina.clients.engines.retry import Sleep
 
 _log = structlog.get_logger(__name__)
@@ -50,10 +50,10 @@ class _NoRedirects(connect):
 
 
 @asynccontextmanager
-async def line(
+async def open_socket(
     base_url: str, job: Job, headers: Mapping[str, str], timeout: float
 ) -> AsyncGenerator[ClientConnection | None]:
-    """The websocket on which the server tells of the job; None when there is none to be had."""
+    """Open the websocket on which the server reports the job; yield None when it cannot be opened."""
     parts = urlsplit(base_url)
     scheme = "wss" if parts.scheme == "https" else "ws"
     query = urlencode({"clientId": job.client})
@@ -77,70 +77,69 @@ async def line(
         await socket.close()
 
 
-class Watch:
-    """One run of `nodes`. `poll` are the seconds after which we ask, whether or not the socket speaks."""
+class RunFollower:
+    """One run of `nodes`. `poll` are the seconds between polls, whether or not the socket reports anything."""
 
     def __init__(
-        self, server: Server, job: Job, nodes: dict[str, Node], told: Steady, *, poll: float, sleep: Sleep
+        self, server: Server, job: Job, nodes: dict[str, Node], report: MonotonicProgress, *, poll: float, sleep: Sleep
     ) -> None:
         self._server = server
         self._job = job
         self._nodes = nodes
-        self._told = told
-        self._poll = poll
+        self._report = report
+        self._interval = poll
         self._sleep = sleep
         self._done: set[str] = set()
         self._current = ""
-        self._ended = False  # by the socket's word; the history may follow a moment later
+        self._ended = False  # as the socket reports; the history may follow a moment later
         self._failure: tuple[str, dict[str, Any]] | None = None
 
-    async def until_done(self, socket: ClientConnection | None) -> History:
-        """The finished run. Raises EngineRefused or EngineUnavailable for one that failed or vanished."""
+    async def wait(self, socket: ClientConnection | None) -> History:
+        """Return the finished run. Raises EngineRefused or EngineUnavailable for one that failed or vanished."""
         while True:
-            finished = await self._look()
-            if finished is not None:
-                return finished
+            run = await self._poll()
+            if run is not None:
+                return run
             if socket is None:
-                await self._sleep(self._poll)
-            elif not await self._listen(socket):
+                await self._sleep(self._interval)
+            elif not await self._receive(socket):
                 _log.warning("comfyui_socket_lost", job=self._job.id)
                 socket = None
 
-    async def _look(self) -> History | None:
-        finished = await self._server.history(self._job)
-        if finished is None:
-            place = await self._server.place(self._job)
-            if place is None:
-                # It may have ended between the two questions; otherwise the server forgot it.
-                finished = await self._server.history(self._job)
-                if finished is None:
+    async def _poll(self) -> History | None:
+        run = await self._server.history(self._job)
+        if run is None:
+            position = await self._server.position(self._job)
+            if position is None:
+                # It may have ended between the two requests; otherwise the server lost it.
+                run = await self._server.history(self._job)
+                if run is None:
                     raise EngineUnavailable("The ComfyUI server no longer knows this picture.")
-            elif place.before:
-                others = "one other" if place.before == 1 else f"{place.before} others"
-                await self._told(0.08, f"Waiting in the queue behind {others}")
+            elif position.ahead:
+                others = "one other" if position.ahead == 1 else f"{position.ahead} others"
+                await self._report(0.08, f"Waiting in the queue behind {others}")
             elif not self._current:
-                await self._told(_BEGIN, "The ComfyUI server is at work")
-        if finished is not None:
-            self._judge(finished)
-        return finished
+                await self._report(_BEGIN, "The ComfyUI server is at work")
+        if run is not None:
+            self._raise_if_failed(run)
+        return run
 
-    def _judge(self, finished: History) -> None:
-        status = finished.status
+    def _raise_if_failed(self, run: History) -> None:
+        status = run.status
         failure = self._failure
         if status is not None and status.status_str == "error":
-            failed = [m for m in status.messages if m[0] in ("execution_error", "execution_interrupted")]
-            failure = failed[-1] if failed else failure or ("execution_error", {})
+            failure = status.failure() or failure or ("execution_error", {})
         if failure is not None:
-            kind, said = failure
-            _log.warning("comfyui_run_failed", job=self._job.id, kind=kind, said=str(said)[:1000])
-            raise not_finished(kind, said)
+            kind, message = failure
+            _log.warning("comfyui_run_failed", job=self._job.id, kind=kind, message=str(message)[:1000])
+            raise run_error(kind, message)
 
-    async def _listen(self, socket: ClientConnection) -> bool:
-        """Hear messages until one says to look, or it is time to; False when the socket is gone."""
+    async def _receive(self, socket: ClientConnection) -> bool:
+        """Handle messages until it is time to poll; return False when the socket is gone."""
         try:
-            async with asyncio.timeout(min(self._poll, 0.1) if self._ended else self._poll):
+            async with asyncio.timeout(min(self._interval, 0.1) if self._ended else self._interval):
                 async for message in socket:
-                    if isinstance(message, str) and await self._hear(message):
+                    if isinstance(message, str) and await self._handle(message):
                         return True
         except TimeoutError:
             return True
@@ -148,8 +147,8 @@ class Watch:
             pass
         return False
 
-    async def _hear(self, message: str) -> bool:
-        """Tell what the message says; True if it is time to look."""
+    async def _handle(self, message: str) -> bool:
+        """Report what the message says; return whether it is time to poll."""
         try:
             event = msgspec.json.decode(message, type=_Message)
         except msgspec.DecodeError:
@@ -183,27 +182,27 @@ class Watch:
     async def _executing(self, node: object) -> None:
         if self._current:
             self._done.add(self._current)
-        if node is None:  # how older servers say that it is over
+        if node is None:  # older servers: the run is over
             self._ended = True
             return
         self._current = str(node)
-        await self._told(self._fraction(0.0), self._phrase())
+        await self._report(self._fraction(0.0), self._phrase())
 
     async def _progress(self, node: object, value: object, top: object) -> None:
         if not isinstance(value, int | float) or not isinstance(top, int | float) or top <= 0:
             return
         self._current = str(node) if node is not None else self._current
         step = f", step {value:g} of {top:g}" if top > 1 else ""
-        await self._told(self._fraction(min(value / top, 1.0)), self._phrase() + step)
+        await self._report(self._fraction(min(value / top, 1.0)), self._phrase() + step)
 
     def _fraction(self, of_current: float) -> float:
         weights = {
             identity: _SAMPLER if "Sampler" in node.class_type else 1.0
             for identity, node in self._nodes.items()
         }
-        whole = sum(weights.values()) or 1.0
+        total = sum(weights.values()) or 1.0
         done = sum(weights.get(node, 0.0) for node in self._done - {self._current})
-        return _BEGIN + (_END - _BEGIN) * (done + weights.get(self._current, 0.0) * of_current) / whole
+        return _BEGIN + (_END - _BEGIN) * (done + weights.get(self._current, 0.0) * of_current) / total
 
     def _phrase(self) -> str:
         node = self._nodes.get(self._current)

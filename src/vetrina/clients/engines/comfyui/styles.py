@@ -1,4 +1,4 @@
-"""The styles of the ComfyUI engine, and what each puts into the places of its workflow."""
+"""Styles of the ComfyUI engine and the values that fill the places of their workflows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from vetrina.clients.engines.base import EngineRequest, Parameter, Style
-from vetrina.clients.engines.http import Picture
+from vetrina.clients.engines.http import ImageHeader
 
-_SENT = (
+_DISCLOSURE = (
     " Your words and photographs are sent to the ComfyUI server that this site's operator runs or"
     " chose; it keeps copies until its own operator clears them."
 )
@@ -53,7 +53,7 @@ _SHAPE = Parameter(
 _SHAPES = {"square": 1.0, "landscape": 1.5, "portrait": 2 / 3}
 
 
-def _fraction(name: str, title: str, default: float, low: float, high: float, about: str) -> Parameter:
+def _fraction(name: str, title: str, default: float, low: float, high: float, help_text: str) -> Parameter:
     return Parameter(
         name=name,
         title=title,
@@ -62,7 +62,7 @@ def _fraction(name: str, title: str, default: float, low: float, high: float, ab
         minimum=low,
         maximum=high,
         step=0.05,
-        help=about,
+        help=help_text,
     )
 
 
@@ -72,30 +72,30 @@ def _strength(default: float, low: float, high: float) -> Parameter:
     )
 
 
-class Look(msgspec.Struct, frozen=True):
-    """A style, the words it adds to the user's, and its workflow's name."""
+class StyleDefinition(msgspec.Struct, frozen=True):
+    """A style, the words it adds to the user's prompt, and its workflow's name."""
 
     style: Style
     words: str
     workflow: str
 
 
-def _look(name: str, title: str, description: str, words: str, workflow: str, *own: Parameter) -> Look:
+def _define(name: str, title: str, description: str, words: str, workflow: str, *own: Parameter) -> StyleDefinition:
     style = Style(
         name=f"comfyui_{name}",
         title=title,
-        description=description + _SENT,
+        description=description + _DISCLOSURE,
         engine="comfyui",
         parameters=[*own, _SIDE, _STEPS, _GUIDANCE],
         needs_product=workflow == "product_on_model",
         needs_model=workflow == "product_on_model",
         needs_picture=workflow != "text_to_image",
     )
-    return Look(style, words, workflow)
+    return StyleDefinition(style, words, workflow)
 
 
-LOOKS = [
-    _look(
+DEFINITIONS = [
+    _define(
         "imagine",
         "Imagine",
         "Paints what you describe, from words alone; the same seed repeats the same picture.",
@@ -103,7 +103,7 @@ LOOKS = [
         "text_to_image",
         _SHAPE,
     ),
-    _look(
+    _define(
         "reimagine",
         "Reimagine",
         "Repaints one photograph after your words, from a gentle change to a free one.",
@@ -111,7 +111,7 @@ LOOKS = [
         "image_to_image",
         _strength(0.6, 0.3, 0.95),
     ),
-    _look(
+    _define(
         "studio_light",
         "Studio light",
         "Relights one product photograph as if taken in a studio, and leaves its shape alone.",
@@ -119,7 +119,7 @@ LOOKS = [
         "image_to_image",
         _strength(0.3, 0.1, 0.5),
     ),
-    _look(
+    _define(
         "product_on_model",
         "Product on model",
         "Lays a cut-out product (with a see-through background) on a photograph of a person and paints"
@@ -133,44 +133,44 @@ LOOKS = [
     ),
 ]
 
-STYLES = [look.style for look in LOOKS]
-BY_NAME = {look.style.name: look for look in LOOKS}
+STYLES = [definition.style for definition in DEFINITIONS]
+BY_NAME = {definition.style.name: definition for definition in DEFINITIONS}
 
 
-def values_for(look: Look, request: EngineRequest, pictures: dict[str, Picture]) -> dict[str, Any]:
-    """What fills the workflow's places, but for the pictures' names, the checkpoint and the prefix."""
-    told = request.parameters
+def values_for(definition: StyleDefinition, request: EngineRequest, pictures: dict[str, ImageHeader]) -> dict[str, Any]:
+    """Return the values of the workflow's places, except the pictures' names, the checkpoint and the prefix."""
+    parameters = request.parameters
     base = pictures.get("picture") or pictures.get("model") or pictures.get("product")
-    ratio = base.width / base.height if base else _SHAPES[str(told.get("shape", "square"))]
-    width, height = _frame(min(max(ratio, 1 / 3), 3.0), int(told.get("side", 1024)))
+    ratio = base.width / base.height if base else _SHAPES[str(parameters.get("shape", "square"))]
+    width, height = _frame(min(max(ratio, 1 / 3), 3.0), int(parameters.get("side", 1024)))
     own = request.prompt.strip()
     return {
-        "prompt": f"{own}, {look.words}" if own else look.words,
+        "prompt": f"{own}, {definition.words}" if own else definition.words,
         "avoid": _AVOID,
         "seed": request.seed % 2**64,
-        "steps": told.get("steps", 25),
-        "guidance": told.get("guidance", 6.5),
-        "strength": told.get("strength", 1.0),
+        "steps": parameters.get("steps", 25),
+        "guidance": parameters.get("guidance", 6.5),
+        "strength": parameters.get("strength", 1.0),
         "width": width,
         "height": height,
-        **_product_place(told, pictures.get("product"), width, height),
+        **_product_place(parameters, pictures.get("product"), width, height),
     }
 
 
 def _frame(ratio: float, side: int) -> tuple[int, int]:
-    """Width and height of that ratio with about `side` squared pixels; multiples of 8, as latents are."""
+    """Return width and height of that ratio with about `side` squared pixels, as multiples of 8 (latents)."""
     height = side / math.sqrt(ratio)
     return max(64, 8 * round(height * ratio / 8)), max(64, 8 * round(height / 8))
 
 
-def _product_place(told: Any, product: Picture | None, width: int, height: int) -> dict[str, int]:
+def _product_place(parameters: Any, product: ImageHeader | None, width: int, height: int) -> dict[str, int]:
     if product is None:
         return {"product_width": width, "product_height": height, "product_x": 0, "product_y": 0}
-    wide = float(told.get("size", 0.4)) * width
+    wide = float(parameters.get("size", 0.4)) * width
     scale = min(wide / product.width, height / product.height)
     w, h = max(8, round(product.width * scale)), max(8, round(product.height * scale))
-    x = round(float(told.get("across", 0.5)) * width - w / 2)
-    y = round(float(told.get("down", 0.5)) * height - h / 2)
+    x = round(float(parameters.get("across", 0.5)) * width - w / 2)
+    y = round(float(parameters.get("down", 0.5)) * height - h / 2)
     return {
         "product_width": w,
         "product_height": h,

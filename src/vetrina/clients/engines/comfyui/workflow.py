@@ -1,4 +1,4 @@
-"""Workflows for ComfyUI: templates in its API format, with places that a request fills.
+"""Workflow templates in ComfyUI's API format, with places that a request fills.
 
 Two ways to mark a place, so that a template can be drawn and exported in ComfyUI itself:
 
@@ -6,7 +6,7 @@ Two ways to mark a place, so that a template can be drawn and exported in ComfyU
 - `{{steps=steps}}` within a node's title sets that node's input `steps` to our value `steps`, for
   numbers and pictures, whose widgets take no text.
 
-`VALUES` names what there is to fill in; the pictures are `picture` (the only one), or `product`,
+`VALUES` lists the values; the pictures are `picture` (the only one), or `product`,
 `product_2`, ... and `model`, `model_2`, ...
 """
 
@@ -30,7 +30,7 @@ _PICTURE = re.compile(r"picture|(product|model)(_[2-9])?")
 
 
 class Meta(msgspec.Struct):
-    """What ComfyUI keeps beside a node; it sends and takes it as it is."""
+    """Metadata of a node, which ComfyUI passes through unchanged."""
 
     title: str = ""
 
@@ -51,7 +51,7 @@ class Workflow(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, path: Path) -> Workflow:
-        """The template in the file. Raises ValueError, saying what is wrong, if it cannot work."""
+        """Read a template. Raises ValueError with the reason if it cannot work."""
         try:
             nodes = msgspec.json.decode(path.read_bytes(), type=dict[str, Node])
         except OSError as error:
@@ -73,17 +73,17 @@ class Workflow(msgspec.Struct, frozen=True):
             raise ValueError(f"the workflow {path} has places that nothing fills: {', '.join(unknown)}")
         return cls(nodes, frozenset(places))
 
-    def filled(self, values: dict[str, Any]) -> dict[str, Node]:
-        """The nodes to send, with every place filled from `values`."""
-        return {identity: _filled(node, values) for identity, node in self.nodes.items()}
+    def fill(self, values: dict[str, Any]) -> dict[str, Node]:
+        """Return the nodes to submit, with every place filled from `values`."""
+        return {identity: _fill_node(node, values) for identity, node in self.nodes.items()}
 
     def pictures(self, title: str, request: EngineRequest) -> dict[str, bytes]:
-        """Which photograph goes to which place.
+        """Return the photograph of each place.
 
-        Raises EngineRefused, naming the style by its `title`, unless there are exactly as many as
-        the workflow shows: a photograph given and not used would be a lie.
+        Raises EngineRefused, naming the style by its `title`, unless there are exactly as many as the
+        workflow uses: no photograph is silently ignored.
         """
-        products, models = self._wanted("product"), self._wanted("model")
+        products, models = self._places_for("product"), self._places_for("model")
         if "picture" in self.places:
             given = [*request.products, *request.models]
             if len(given) == 1:
@@ -92,16 +92,16 @@ class Workflow(msgspec.Struct, frozen=True):
         if len(products) == len(request.products) and len(models) == len(request.models):
             return dict(zip([*products, *models], [*request.products, *request.models], strict=True))
         raise EngineRefused(
-            f"“{title}” works from {_counted(len(products), len(models))};"
-            f" you gave {_counted(len(request.products), len(request.models))}."
+            f"“{title}” works from {_count_photographs(len(products), len(models))};"
+            f" you gave {_count_photographs(len(request.products), len(request.models))}."
         )
 
-    def _wanted(self, role: str) -> list[str]:
+    def _places_for(self, role: str) -> list[str]:
         return sorted(place for place in self.places if re.fullmatch(rf"{role}(_\d)?", place))
 
 
-def _filled(node: Node, values: dict[str, Any]) -> Node:
-    inputs = {name: _put(value, values) for name, value in node.inputs.items()}
+def _fill_node(node: Node, values: dict[str, Any]) -> Node:
+    inputs = {name: _fill_text(value, values) for name, value in node.inputs.items()}
     for into, name in _PLACE.findall(node.meta.title):
         if into:
             inputs[into] = values[name]
@@ -109,14 +109,14 @@ def _filled(node: Node, values: dict[str, Any]) -> Node:
     return Node(node.class_type, inputs, Meta(title or node.class_type))
 
 
-def _put(value: Any, values: dict[str, Any]) -> Any:
-    """One pass over the template's text, so that marks in a user's own words stay words."""
+def _fill_text(value: Any, values: dict[str, Any]) -> Any:
+    """Fill the template's text in one pass, so that marks in a user's own words stay words."""
     if not isinstance(value, str):
         return value
-    return _PLACE.sub(lambda found: str(values[found[2]]), value)
+    return _PLACE.sub(lambda match: str(values[match[2]]), value)
 
 
-def _counted(products: int, models: int) -> str:
+def _count_photographs(products: int, models: int) -> str:
     if not products and not models:
         return "words alone"
     parts = [(products, "product"), (models, "model")]

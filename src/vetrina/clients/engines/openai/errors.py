@@ -1,13 +1,14 @@
-"""What an OpenAI-compatible endpoint says when it fails, in words for the person who waits.
+"""Errors of an OpenAI-compatible endpoint, mapped to messages for the user.
 
-Codes as the public API reference and the official SDK's issues show them. The endpoint's own text
+Codes as in the public API reference and the official SDK's issues. The endpoint's own text
 goes to the log only, without the key.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import openai
 import structlog
@@ -50,22 +51,22 @@ CUT_SHORT = "The connection to the image service broke before the picture was co
 UNREADABLE = "The image service sent an answer that could not be read."
 
 
-def in_plain_words(error: openai.APIError, *, model: str, key: str | None) -> Passing | EngineRefused:
-    """What to raise instead of the SDK's `error`: Passing if another try may help, else EngineRefused."""
+def to_engine_error(error: openai.APIError, *, model: str, key: str | None) -> Passing | EngineRefused:
+    """Return what to raise instead of the SDK's `error`: Passing if another attempt may help, else EngineRefused."""
     status = error.status_code if isinstance(error, openai.APIStatusError) else None
-    code, kind, said = error.code or "", error.type or "", error.message
+    code, kind, message = error.code or "", error.type or "", error.message
     _log.warning(
         "image_service_failed",
         status=status,
         code=code,
         type=kind,
         request_id=getattr(error, "request_id", None),
-        said=_without_key(said, key)[:500],
+        message=_without_key(message, key)[:500],
     )
     if isinstance(error, openai.APIConnectionError):
         return Passing(UNREACHABLE)
-    if code in _SAFETY or (kind == "image_generation_user_error" and "safety" in said.lower()):
-        return EngineRefused(_declined(said))
+    if code in _SAFETY or (kind == "image_generation_user_error" and "safety" in message.lower()):
+        return EngineRefused(_declined(message))
     if code in _NO_CREDIT or kind in _NO_CREDIT or status == 402:
         return EngineRefused(NO_CREDIT)
     if code in _BAD_PICTURE:
@@ -74,7 +75,7 @@ def in_plain_words(error: openai.APIError, *, model: str, key: str | None) -> Pa
         return EngineRefused(f"The image service does not offer the model {model}. Please tell the operator.")
     if isinstance(error, openai.APIStatusError):
         return _by_status(error.status_code, error.response.headers)
-    return _inside_the_stream(code, kind)
+    return _in_stream(code, kind)
 
 
 def _by_status(status: int, headers: Mapping[str, str]) -> Passing | EngineRefused:
@@ -100,8 +101,8 @@ def _by_status(status: int, headers: Mapping[str, str]) -> Passing | EngineRefus
     )
 
 
-def _inside_the_stream(code: str, kind: str) -> Passing | EngineRefused:
-    """An error in a stream that had begun well."""
+def _in_stream(code: str, kind: str) -> Passing | EngineRefused:
+    """Return what to raise for an error in a stream that had begun well."""
     if "invalid_request" in kind or "user_error" in kind:
         return EngineRefused(
             "The image service gave up on this request. Change the words or the photographs."
@@ -109,22 +110,67 @@ def _inside_the_stream(code: str, kind: str) -> Passing | EngineRefused:
     return Passing(BUSY if "rate_limit" in code + kind else BROKEN)
 
 
-def _declined(said: str) -> str:
-    named = re.search(r"safety_violations=\[([a-z_/, -]{1,80})\]", said)
-    reason = f" It names: {named[1].replace('_', ' ')}." if named else ""
+def _declined(message: str) -> str:
+    violations = re.search(r"safety_violations=\[([a-z_/, -]{1,80})\]", message)
+    reason = f" It names: {violations[1].replace('_', ' ')}." if violations else ""
     return (
         "The image service's safety rules declined this request."
         f"{reason} Change the words or the photographs and try again."
     )
 
 
-def about_streaming(error: openai.APIError) -> bool:
-    """Whether the endpoint balks at being asked to stream, which not every compatible one can."""
+def refuses_streaming(error: openai.APIError) -> bool:
+    """Return whether the endpoint refuses to stream, which not every compatible one can."""
     if not isinstance(error, openai.APIStatusError) or error.status_code not in (400, 422, 501):
         return False
     return error.param in ("stream", "partial_images") or bool(
         re.search(r"\b(stream(ing)?|partial_images)\b", error.message)
     )
+
+
+def refused_parameter(error: openai.APIError, sent: Mapping[str, Any]) -> str | None:
+    """Return which of the `sent` parameters the endpoint refuses by name with 400 or 422, or None.
+
+    Endpoints name it in `param` (OpenAI), in `detail[].loc` (FastAPI), or in the message alone:
+    "Unknown parameter: 'quality'", "Unrecognized request argument supplied: quality", "Argument not
+    supported: size", "`style` is not supported". A word of the user's prompt is not a name.
+    """
+    if not isinstance(error, openai.APIStatusError) or error.status_code not in (400, 422):
+        return None
+    if error.code in _SAFETY | _NO_CREDIT | _BAD_PICTURE | _NO_MODEL:
+        return None
+    structured = [*_located(error.body), *([error.param] if error.param else [])]
+    if structured:
+        names = [name.rpartition(".")[2].partition("[")[0] for name in structured]
+        return next((name for name in names if name in sent), None)
+    names = "|".join(sent)
+    for pattern in _UNKNOWN_PARAMETER:
+        match = re.search(pattern.replace("NAME", f"({names})"), error.message, re.IGNORECASE)
+        if match:
+            return match[1].lower()
+    return None
+
+
+def concerns_value(error: openai.APIError) -> bool:
+    """Return whether the endpoint knows the parameter and refuses only the value that it was sent."""
+    return error.code == "invalid_value" or bool(re.search(r"\bvalues?\b|must be one of", error.message, re.IGNORECASE))
+
+
+_NOUN = r"(?:parameter|argument|field|input|property|key|option|supplied)s?"
+_UNKNOWN_PARAMETER = (
+    rf"\b(?:unknown|unrecogni[sz]ed|unsupported|unexpected|extra|invalid)\b[\w ]{{0,40}}?\b{_NOUN}\b[:\s]*[\"'`(\[]*NAME\b",
+    rf"\b{_NOUN} (?:is |are )?not (?:supported|permitted|allowed|recogni[sz]ed)[:\s]+[\"'`]*NAME\b",
+    r"[\"'`]NAME[\"'`][\w ]{0,40}?\b(?:unknown|unsupported|unexpected|not (?:supported|permitted|allowed|recogni[sz]ed))\b",
+)
+
+
+def _located(body: object) -> Iterator[str]:
+    """Yield the last part of each `detail[].loc`, as FastAPI names a field of the body."""
+    detail: object = cast("dict[str, object]", body).get("detail") if isinstance(body, dict) else None
+    for entry in cast("list[object]", detail) if isinstance(detail, list) else []:
+        location: object = cast("dict[str, object]", entry).get("loc") if isinstance(entry, dict) else None
+        if isinstance(location, list) and location:
+            yield str(cast("list[object]", location)[-1])
 
 
 def _without_key(text: str, key: str | None) -> str:

@@ -1,6 +1,6 @@
-"""The styles of the OpenAI-compatible engine: what each asks for, in words.
+"""Styles of the OpenAI-compatible engine and the prompts that they send.
 
-The Images API knows no strength and no seed: how far a picture may change is said in the prompt,
+The Images API has no strength and no seed: how far a picture may change is part of the prompt,
 which every compatible endpoint understands, and no style promises that a seed repeats a picture.
 """
 
@@ -10,7 +10,7 @@ import msgspec
 
 from vetrina.clients.engines.base import EngineRefused, EngineRequest, Parameter, Style
 
-_SENT = (
+_DISCLOSURE = (
     " Your words and photographs leave this site: they are sent to the image service that its operator"
     " chose, under that service's terms. The same seed does not give the same picture again."
 )
@@ -51,14 +51,14 @@ _KEEP_PRODUCT = "Show the product exactly as photographed: its shape, colours, l
 _KEEP_PERSON = "Keep the person's face, hair, skin and build exactly as photographed."
 
 
-class Look(msgspec.Struct, frozen=True):
-    """A style and the words that it adds; `{name}` in them is the parameter of that name."""
+class StyleDefinition(msgspec.Struct, frozen=True):
+    """A style and the words it adds to the prompt; `{name}` in them is the parameter of that name."""
 
     style: Style
     words: str
 
 
-def _look(
+def _define(
     name: str,
     title: str,
     description: str,
@@ -67,15 +67,15 @@ def _look(
     needs_product: bool = False,
     needs_model: bool = False,
     formats: list[str] | None = None,
-) -> Look:
-    shape = msgspec.structs.replace(_FORMAT, choices=formats) if formats else _FORMAT
-    return Look(
+) -> StyleDefinition:
+    output_format = msgspec.structs.replace(_FORMAT, choices=formats) if formats else _FORMAT
+    return StyleDefinition(
         Style(
             name=f"openai_{name}",
             title=title,
-            description=description + _SENT,
+            description=description + _DISCLOSURE,
             engine="openai",
-            parameters=[*own, _SHAPE, _QUALITY, shape],
+            parameters=[*own, _SHAPE, _QUALITY, output_format],
             needs_product=needs_product,
             needs_model=needs_model,
         ),
@@ -87,15 +87,15 @@ def _choice(name: str, title: str, *choices: str) -> Parameter:
     return Parameter(name=name, title=title, kind="choice", default=choices[0], choices=list(choices))
 
 
-LOOKS = [
-    _look(
+DEFINITIONS = [
+    _define(
         "own_words",
         "In your own words",
         "Makes just what you describe, from words alone or from your photographs.",
         "",
         _CHANGE,
     ),
-    _look(
+    _define(
         "editorial_portrait",
         "Editorial portrait",
         "A magazine portrait of the person in your photograph, in the light that you choose.",
@@ -105,7 +105,7 @@ LOOKS = [
         _CHANGE,
         needs_model=True,
     ),
-    _look(
+    _define(
         "product_on_marble",
         "Product on marble",
         "Your product on a polished stone slab, with a quiet wall behind it and soft light from one side.",
@@ -114,7 +114,7 @@ LOOKS = [
         _choice("stone", "Stone", "white", "black", "green", "rose"),
         needs_product=True,
     ),
-    _look(
+    _define(
         "packshot",
         "Shop packshot",
         "Your product alone and evenly lit, on white or cut out with a see-through background.",
@@ -124,7 +124,7 @@ LOOKS = [
         needs_product=True,
         formats=["png", "webp"],  # JPEG cannot be see-through
     ),
-    _look(
+    _define(
         "flat_lay",
         "Flat lay",
         "Your product from straight above among a few things that suit it, neatly arranged.",
@@ -133,7 +133,7 @@ LOOKS = [
         _choice("surface", "Surface", "linen", "pale wood", "coloured paper", "concrete"),
         needs_product=True,
     ),
-    _look(
+    _define(
         "in_use",
         "In daily life",
         "Your product where people would use it, photographed as if by chance.",
@@ -143,7 +143,7 @@ LOOKS = [
         _CHANGE,
         needs_product=True,
     ),
-    _look(
+    _define(
         "worn_by_model",
         "On the model",
         "The person in your photograph wears or holds the product in your other photograph.",
@@ -153,7 +153,7 @@ LOOKS = [
         needs_product=True,
         needs_model=True,
     ),
-    _look(
+    _define(
         "hand_painted",
         "Hand-painted",
         "Your photograph, or your words, as a painting or drawing by hand.",
@@ -163,40 +163,40 @@ LOOKS = [
     ),
 ]
 
-STYLES = [look.style for look in LOOKS]
+STYLES = [definition.style for definition in DEFINITIONS]
 
-_BY_NAME = {look.style.name: look for look in LOOKS}
+_BY_NAME = {definition.style.name: definition for definition in DEFINITIONS}
 
 
 def prompt_for(request: EngineRequest) -> str:
-    """The words to send: which picture is what, the style, the user's own words, how much may change.
+    """Return the prompt: the pictures' roles, the style, the user's own words, how much may change.
 
-    Raises EngineRefused for a style of another engine, a missing photograph, or nothing to go by.
+    Raises EngineRefused for a style of another engine, a missing photograph, or neither words nor photographs.
     """
-    look = _BY_NAME.get(request.style)
-    if look is None:
+    definition = _BY_NAME.get(request.style)
+    if definition is None:
         raise EngineRefused(f"This engine has no style called {request.style!r}.")
-    if look.style.needs_product and not request.products:
-        raise EngineRefused(f"{look.style.title} needs a photograph of a product.")
-    if look.style.needs_model and not request.models:
-        raise EngineRefused(f"{look.style.title} needs a photograph of a person.")
+    if definition.style.needs_product and not request.products:
+        raise EngineRefused(f"{definition.style.title} needs a photograph of a product.")
+    if definition.style.needs_model and not request.models:
+        raise EngineRefused(f"{definition.style.title} needs a photograph of a person.")
     own = request.prompt.strip()
     pictures = request.products + request.models
     if not own and not pictures:
         raise EngineRefused("Say in a few words what the picture should show, or add a photograph.")
-    parts = [_which_is_what(request), look.words.format_map(request.parameters), own]
+    parts = [_picture_roles(request), definition.words.format_map(request.parameters), own]
     if pictures:
         parts.append(_CHANGES.get(str(request.parameters.get("change", "")), ""))
     return "\n".join(part for part in parts if part)
 
 
-def _which_is_what(request: EngineRequest) -> str:
-    """The endpoint gets one row of pictures, products first: say which is which."""
+def _picture_roles(request: EngineRequest) -> str:
+    """Return which pictures show the product and which the person: the endpoint gets them in one row, products first."""
     products, models = len(request.products), len(request.models)
     if not products or not models:
         return ""
-    return f"{_range(1, products)} the product; {_range(products + 1, products + models)} the person."
+    return f"{_pictures_show(1, products)} the product; {_pictures_show(products + 1, products + models)} the person."
 
 
-def _range(first: int, last: int) -> str:
+def _pictures_show(first: int, last: int) -> str:
     return f"Picture {first} shows" if first == last else f"Pictures {first} to {last} show"
