@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections.abc import Iterable
+from typing import Any, cast
 
 import structlog
 from procrastinate import PsycopgConnector
+from procrastinate.tasks import Task
 from procrastinate.utils import utcnow
 from procrastinate.worker import Worker
 
@@ -26,6 +29,10 @@ STALLED = 15.0
 """Seconds without a sign of life after which a worker's jobs are taken up by another."""
 GRACE = 8.0
 """Seconds that running jobs get to end in after SIGTERM; then they go back into the queue."""
+
+QUICK_SLOTS = 8
+"""Quick jobs (mail, payments, webhooks, housekeeping) that one worker process runs at once. They mostly wait for other
+services, and they have slots of their own: no queue of pictures or exports delays them."""
 
 DOING = Statement(int, "select id from procrastinate_jobs where status = 'doing' and worker_id = %(worker)s")
 
@@ -56,7 +63,7 @@ async def work(services: Services, stop: asyncio.Event) -> None:
             try:
                 await _once(services, stop)
             except Exception:
-                log.warning("the worker begins anew", exc_info=True)
+                log.warning("the worker restarts", exc_info=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
     finally:
@@ -64,52 +71,73 @@ async def work(services: Services, stop: asyncio.Event) -> None:
 
 
 async def _once(services: Services, stop: asyncio.Event) -> None:
+    lanes = _lanes(services)
     connector = PsycopgConnector(
-        conninfo=services.db.uri, min_size=2, max_size=4, kwargs={"application_name": "vetrina worker"}
+        conninfo=services.db.uri, min_size=2, max_size=2 + 2 * len(lanes), kwargs={"application_name": "vetrina worker"}
     )
     with jobs.app.replace_connector(connector):
         async with jobs.app.open_async():
-            worker = Worker(
-                jobs.app,
-                concurrency=services.settings.worker_concurrency,
-                fetch_job_polling_interval=2.0,
-                shutdown_graceful_timeout=GRACE,
-                additional_context={"services": services},
-                install_signal_handlers=False,
-                update_heartbeat_interval=HEARTBEAT,
-                stalled_worker_timeout=STALLED,
-            )
-            rescuer = asyncio.create_task(_rescue(services, worker))
-            stopper = asyncio.create_task(_stop(worker, stop))
+            workers = [
+                Worker(
+                    jobs.app,
+                    queues=queues,
+                    name=name,
+                    concurrency=concurrency,
+                    fetch_job_polling_interval=2.0,
+                    shutdown_graceful_timeout=GRACE,
+                    additional_context={"services": services},
+                    install_signal_handlers=False,
+                    update_heartbeat_interval=HEARTBEAT,
+                    stalled_worker_timeout=STALLED,
+                )
+                for name, queues, concurrency in lanes
+            ]
+            helpers = [asyncio.create_task(_rescue(services, workers)), asyncio.create_task(_stop(workers, stop))]
             try:
-                await worker.run()
+                async with asyncio.TaskGroup() as group:
+                    for worker in workers:
+                        group.create_task(worker.run())
             finally:
-                for task in (rescuer, stopper):
+                for task in helpers:
                     task.cancel()
-                await asyncio.gather(rescuer, stopper, return_exceptions=True)
+                await asyncio.gather(*helpers, return_exceptions=True)
 
 
-async def _stop(worker: Worker, stop: asyncio.Event) -> None:
+def _lanes(services: Services) -> list[tuple[str, list[str], int]]:
+    """Return name, queues and number of slots of each lane: one for quick jobs, one for each queue of long ones."""
+    slow = {queue: slots for module in services.modules for queue, slots in module.slow_queues}
+    tasks = cast("Iterable[Task[Any, Any, Any]]", jobs.app.tasks.values())  # pyright: ignore[reportUnknownMemberType]
+    quick = sorted({task.queue for task in tasks} - set(slow))
+    return [
+        ("quick", quick, QUICK_SLOTS),
+        *((queue, [queue], slots or services.settings.worker_concurrency) for queue, slots in slow.items()),
+    ]
+
+
+async def _stop(workers: list[Worker], stop: asyncio.Event) -> None:
     await stop.wait()
-    worker.stop()
+    for worker in workers:
+        worker.stop()
 
 
-async def _rescue(services: Services, worker: Worker) -> None:
-    """Every 5 s, put back what nobody works on: jobs of workers that fell silent, and jobs of ours
-    whose end could not be written down because the database was away."""
+async def _rescue(services: Services, workers: list[Worker]) -> None:
+    """Requeue, every 5 s, jobs of workers without a heartbeat, and jobs of ours that ended without their result being stored
+    because the database was away."""
+    manager = jobs.app.job_manager
     suspects: set[int] = set()
     while True:
         await asyncio.sleep(5)
         try:
-            for job in await worker.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
-                log.warning("a job is taken up again", job=job.id, task=job.task_name)
-                await worker.app.job_manager.retry_job(job)
-            async with services.db.read() as tx:
-                mine = set(await tx.all(DOING, worker=worker.worker_id))
-                running = {each.job.id for each in worker._running_jobs.values()}  # pyright: ignore[reportPrivateUsage]
-                lost = mine - running
-                for number in lost & suspects:
-                    await worker.app.job_manager.retry_job_by_id_async(number, utcnow())
-                suspects = lost
+            for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
+                log.warning("a stalled job is requeued", job=job.id, task=job.task_name)
+                await manager.retry_job(job)
+            lost: set[int] = set()
+            for worker in workers:
+                async with services.db.read() as tx:
+                    started = set(await tx.all(DOING, worker=worker.worker_id))
+                lost |= started - {context.job.id for context in worker._running_jobs.values()}  # pyright: ignore[reportPrivateUsage]
+            for number in lost & suspects:
+                await manager.retry_job_by_id_async(number, utcnow())
+            suspects = lost
         except Exception:
-            log.warning("the rescue was put off", exc_info=True)
+            log.warning("stalled jobs could not be looked for", exc_info=True)

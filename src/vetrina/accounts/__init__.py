@@ -36,6 +36,7 @@ MODULE = Module(
         "vetrina.accounts.jobs",
         "vetrina.accounts.privacy.jobs",
     ),
+    slow_queues=(("exports", 1),),
     commands=(
         Command("account", "vetrina.accounts.operator.commands:app", "Accounts: roles, disabling, signing out."),
         Command("audit", "vetrina.accounts.audit_log.commands:app", "The audit log: its proof."),

@@ -61,6 +61,9 @@ class Module:
     """Files with pages and other routes that are mounted as they are, such as webhooks and streams."""
     jobs: tuple[str, ...] = ()
     """Files that declare background jobs."""
+    slow_queues: tuple[tuple[str, int | None], ...] = ()
+    """Queues of long jobs, each with its number of slots in a worker process (None: `VETRINA_WORKER_CONCURRENCY`). Every
+    other queue shares the slots for quick jobs."""
     commands: tuple[Command, ...] = ()
     personal_data: str = ""
     """The file whose `PART` says what an export holds of the module's tables and what an erasure deletes."""

@@ -45,7 +45,7 @@ class Settings:
     )
     web_processes: int = _setting("VETRINA_WEB_PROCESSES", 2, "Web processes of `vetrina up`.", minimum=1)
     worker_processes: int = _setting("VETRINA_WORKER_PROCESSES", 1, "Worker processes of `vetrina up`.", minimum=0)
-    worker_concurrency: int = _setting("VETRINA_WORKER_CONCURRENCY", 4, "Jobs that one worker runs at once.", minimum=1)
+    worker_concurrency: int = _setting("VETRINA_WORKER_CONCURRENCY", 4, "Pictures that one worker makes at once.", minimum=1)
     builtin_concurrency: int = _setting(
         "VETRINA_BUILTIN_CONCURRENCY", 2, "Pictures that one worker's built-in engine makes at once.", minimum=1
     )

@@ -13,6 +13,7 @@ MODULE = Module(
         "vetrina.studio.styles.previews",
     ),
     jobs=("vetrina.studio.generations.jobs",),
+    slow_queues=(("studio", None),),
     personal_data="vetrina.studio.personal_data",
     home="/",
     navigation=(

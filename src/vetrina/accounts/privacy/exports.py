@@ -53,7 +53,7 @@ async def ask(tx: Tx, account: AccountId) -> UUID:
     found = await tx.maybe(queries.ASK_EXPORT, account=account, id=new_id(), days=DAYS)
     if found is None:
         raise ExportAlreadyRunning
-    await enqueue(tx, "accounts.export", queue="core", account=str(account), export=str(found))
+    await enqueue(tx, "accounts.export", queue="exports", account=str(account), export=str(found))
     await audit.record(tx, "export_asked", account, resource=("export", found))
     return found
 

@@ -11,7 +11,7 @@ from vetrina.core.services import Services
 from vetrina.core.storage.store import StorageFailure
 
 
-@job("accounts.export", queue="core", attempts=4)
+@job("accounts.export", queue="exports", attempts=4)
 async def export(services: Services, *, account: str, export: str) -> None:
     """Make an export."""
     await exports.make(services, AccountId(UUID(account)), UUID(export))

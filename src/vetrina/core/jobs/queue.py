@@ -22,7 +22,11 @@ from vetrina.core.database.connection import Statement, Tx
 
 Work = Callable[..., Awaitable[None]]
 
-app = App(connector=InMemoryConnector())
+MISSED_TICKS = 7 * 24 * 3600
+"""Seconds back that a periodic job which was missed is made up for, once: on a machine that is off at night the nightly
+jobs run when it comes back. The library's own default is ten minutes."""
+
+app = App(connector=InMemoryConnector(), periodic_defaults={"max_delay": MISSED_TICKS})
 """Knows every job; the worker gives it its connection."""
 
 ENQUEUE = Statement(int, "select core.enqueue(%(task)s, %(args)s, %(queue)s, 0, %(lock)s)")
