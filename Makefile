@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Some images of Python set it; then each of the processes that a run or a test starts compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test torture bench lint schema lock
 
 # The whole of Vetrina, with a demo account, until Ctrl-C. VETRINA_DATA and VETRINA_PORT say where. Its letters stay in

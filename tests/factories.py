@@ -13,6 +13,7 @@ from vetrina.accounts.sessions.middleware import cookie_name
 from vetrina.accounts.sessions.tokens import SessionToken
 from vetrina.accounts.sign_in import actions
 from vetrina.accounts.sign_in.actions import Device
+from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.services import Services
 from vetrina.wallet.ledger import actions as wallet
@@ -48,14 +49,13 @@ class Make:
         email = email or f"{account_id.hex[-12:]}@example.com"
         services = self.services
         async with services.db.tx() as tx:
-            if tokens is not None:
-                # The welcome gift is a setting; this account is made under another one.
-                await tx.connection.execute("update core.settings set value = '0' where key = 'wallet.welcome_tokens'")
+            # The welcome gift is a setting; this account is made under another one, which no other transaction sees.
+            gift = await _welcome_tokens(tx, 0) if tokens is not None else None
             await tx.one(
                 queries.INSERT_ACCOUNT, id=account_id, kind=kind, email=email, phone=phone, password_hash=None, name="Test"
             )
-            if tokens is not None:
-                await tx.connection.execute("update core.settings set value = '20' where key = 'wallet.welcome_tokens'")
+            if gift is not None:
+                await _welcome_tokens(tx, gift)
             if tokens:
                 await wallet.give(tx, AccountId(account_id), Asset.TOKEN, tokens, source="gift", key="test")
             token = await actions._open(tx, account_id, Device("test", "127.0.0.1"))  # pyright: ignore[reportPrivateUsage]
@@ -88,6 +88,18 @@ class Make:
         async with self.services.db.read() as tx:
             faults = await wallet.faults(tx)
         assert faults == [], faults[0]
+
+
+async def _welcome_tokens(tx: Tx, count: int) -> int:
+    """Set the welcome gift; return what it was."""
+    rows = await tx.connection.execute(
+        "with was as materialized (select value from core.settings where key = 'wallet.welcome_tokens' for update)"
+        " update core.settings s set value = to_jsonb(%s::bigint) from was where s.key = 'wallet.welcome_tokens'"
+        " returning (was.value #>> '{}')::bigint",
+        (count,),
+    )
+    (was,) = await rows.fetchone() or (0,)
+    return was
 
 
 async def race(count: int, run: Callable[[], Awaitable[Outcome]]) -> list[Outcome | BaseException]:

@@ -114,11 +114,6 @@ async def reversals(db: Database, payment: dict[str, Any]) -> list[tuple[str, in
     return [tuple(row) for row in rows]
 
 
-def told_in_print(title: str, entries: list[tuple[str, int, int]]) -> str:
-    """A ledger as one reads it."""
-    return "\n".join([title, *(f"  {kind:<12}{quantity:>+8,}{after:>10,}" for kind, quantity, after in entries)])
-
-
 async def right(make: Make) -> None:
     """The books are right: the wallet's and the payments'."""
     await make.books()

@@ -95,18 +95,37 @@ class Load:
         self.clients = [Client(self.url) for _ in range(self.accounts)]
         self.pictures = [client.upload() for client in self.clients]
         self.stop = threading.Event()
+        self._news = threading.Condition()
         self._pool = ThreadPoolExecutor(self.accounts)
         self._runs: list[Any] = []
 
     def begin(self) -> None:
         """Every account begins to start generations, one after the other, until it has no tokens left."""
         self._runs = [self._pool.submit(self._run, *each) for each in zip(self.clients, self.pictures, strict=True)]
+        for run in self._runs:
+            run.add_done_callback(lambda _: self._notify())
+
+    def wait(self, more: int, seconds: float = 60) -> None:
+        """Wait until `more` further generations are acknowledged, or no account has tokens left.
+
+        Raises AssertionError if it takes longer than `seconds`.
+        """
+        with self._news:
+            wanted = len(self.acknowledged) + more
+            came = self._news.wait_for(
+                lambda: len(self.acknowledged) >= wanted or all(run.done() for run in self._runs), timeout=seconds
+            )
+        assert came, f"no {more} generations within {seconds} s"
 
     def end(self) -> None:
         """Stop, and fail if any client saw something that it should not."""
         self.stop.set()
         for run in self._runs:
             run.result(90)
+
+    def _notify(self) -> None:
+        with self._news:
+            self._news.notify_all()
 
     def _run(self, client: Client, picture: str) -> None:
         while not self.stop.is_set():
@@ -121,5 +140,6 @@ class Load:
             assert answer.status_code in {201, 409}, answer.text
             if answer.status_code == 201:
                 self.acknowledged.append((client, answer.json()["id"]))
+                self._notify()
 
 

@@ -50,8 +50,15 @@ class Up:
                 raise AssertionError(f"vetrina up ended with {self.process.returncode}")
             if self.ready():
                 return time.monotonic() - started
-            time.sleep(0.1)
+            time.sleep(0.05)
         raise AssertionError(f"not ready after {seconds} s")
+
+    def wait_for_successor(self, word: str, pid: int, seconds: float = 20) -> None:
+        """Wait until another process than `pid` has `word` in its command line. Raises AssertionError after `seconds`."""
+        until = time.monotonic() + seconds
+        while not set(self.pids(word)) - {pid}:
+            assert time.monotonic() < until, f"no other {word} within {seconds} s"
+            time.sleep(0.02)
 
     def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Another `vetrina` command on the same data folder."""

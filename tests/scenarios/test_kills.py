@@ -52,10 +52,10 @@ def test_a_killed_web_process_loses_nothing_acknowledged(running: Up) -> None:
     load = Load(running.url)
     load.begin()
     for _ in range(3):
-        time.sleep(0.4)
+        load.wait(4)
         running.kill("vetrina serve")
     running.wait(20)
-    time.sleep(0.5)
+    load.wait(4)
     load.end()
     all_there(running, load)
 
@@ -65,11 +65,11 @@ def test_a_killed_postgresql_comes_back_with_everything(running: Up) -> None:
     for client in load.clients[:2]:
         client.buy(running.url)
     load.begin()
-    time.sleep(0.5)
-    running.kill("bin/postgres")
-    time.sleep(0.5)
+    load.wait(5)
+    killed = running.kill("bin/postgres")
+    running.wait_for_successor("bin/postgres", killed)
     assert running.wait(20) < 20
-    time.sleep(1)
+    load.wait(5)
     load.end()
     all_there(running, load)
 

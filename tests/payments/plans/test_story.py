@@ -38,15 +38,6 @@ async def spend(db: Database, account: Account, count: int, what: str) -> None:
             await plans.use(tx, account.id, Asset.CONVERSION, key=f"{what} {number}")
 
 
-async def told(db: Database, account: Account, title: str) -> list[tuple[Any, ...]]:
-    """The ledger, printed."""
-    found = await ledger(db, account)
-    print(f"\n{title}")
-    for kind, quantity, after in found:
-        print(f"  {kind:8} {quantity:+5}  {after:5}")
-    return found
-
-
 def summed(entries: list[tuple[Any, ...]]) -> list[tuple[str, int]]:
     """Neighbours of one kind as one line."""
     found: list[tuple[str, int]] = []
@@ -74,7 +65,7 @@ async def test_an_upgrade_in_the_middle_of_a_month(site: Site, make: Make, db: D
         after = await member(db, account)
         assert after.plan == "advanced" and after.period_end - after.period_start > timedelta(days=27)
         assert after.period_start > before.period_start + timedelta(days=9)
-        entries = await told(db, account, "An upgrade in the middle of a month")
+        entries = await ledger(db, account)
         assert summed(entries) == [("grant", 2), ("grant", 20), ("hold", -5), ("expiry", -17), ("grant", 100)]
         assert (await quota(db, account)).left == 100
 
@@ -118,7 +109,7 @@ async def test_a_renewal_fails_twice_and_then_succeeds(site: Site, make: Make, d
         assert after.period_end < ends + timedelta(days=32)
         await jobs.overdue(services, str(account.id))
         assert await scalar(db, "select count(*)::int from procrastinate_jobs where task_name = 'core.deliver'") == 1
-        entries = await told(db, account, "A renewal that fails twice and then succeeds")
+        entries = await ledger(db, account)
         assert summed(entries) == [
             ("grant", 2), ("grant", 20), ("hold", -8), ("expiry", -14), ("grant", 14), ("hold", -3), ("expiry", -11),
             ("grant", 20),
@@ -138,7 +129,7 @@ async def test_a_renewal_that_never_comes(site: Site, make: Make, db: Database, 
         await pass_time(services, account, "1 day")
         left = await member(db, account)
         assert (left.plan, left.state, left.grace_until) == ("vendor_free", "active", None)
-        entries = await told_slots(db, account)
+        entries = await slots_of(db, account)
         assert entries == [("grant", 10), ("grant", 500), ("expiry", -10), ("expiry", -500), ("grant", 500), ("expiry", -500),
                            ("grant", 10)]  # fmt: skip
         # The money comes after all, when the plan has ended: a month from now, at once.
@@ -150,13 +141,9 @@ async def test_a_renewal_that_never_comes(site: Site, make: Make, db: Database, 
     await make.books()
 
 
-async def told_slots(db: Database, account: Account) -> list[tuple[str, int]]:
-    """The ledger of image slots, printed."""
-    found = await ledger(db, account, "image_slot")
-    print("\nA renewal that never comes")
-    for kind, quantity, after in found:
-        print(f"  {kind:8} {quantity:+5}  {after:5}")
-    return [(kind, quantity) for kind, quantity, _ in found]
+async def slots_of(db: Database, account: Account) -> list[tuple[str, int]]:
+    """Return the ledger of image slots, without what was left after each entry."""
+    return [(kind, quantity) for kind, quantity, _ in await ledger(db, account, "image_slot")]
 
 
 async def test_a_smaller_plan_follows(site: Site, make: Make, db: Database, services: Services) -> None:

@@ -114,9 +114,6 @@ async def test_a_renewal_fails_twice_and_then_succeeds(till: Site, stripe: Strip
     after = await member(db, account)
     assert (after.plan, after.state, after.renewed_by) == ("basic", "active", "stripe")
     entries = await ledger(db, account)
-    print("\nA renewal at Stripe that fails twice and then succeeds")
-    for kind, quantity, left in entries:
-        print(f"  {kind:8} {quantity:+5}  {left:5}")
     assert [each[:2] for each in entries] == [
         ("grant", 2), ("grant", 20), ("expiry", -2), ("expiry", -20), ("grant", 20), ("expiry", -20), ("grant", 20),
     ]  # fmt: skip

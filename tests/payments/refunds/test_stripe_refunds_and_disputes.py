@@ -21,7 +21,6 @@ from tests.payments.stripe_helpers import (
     session_of,
     spend,
     status,
-    told_in_print,
 )
 from tests.server import Site
 from vetrina.core.database.connection import Database
@@ -37,11 +36,9 @@ async def test_a_partial_refund(till: Site, stripe: StripeFake, make: Make, db: 
     await delivered(till.services, stripe)
     assert await status(till, account, payment) == "completed"
     # 200 * 500 / 1499 is 66.7: what goes back is rounded down, for the buyer.
-    print(told_in_print("Bought 200, spent 30, a third paid back:", await ledger(db, account)))
     assert await ledger(db, account) == [("grant", 200, 200), ("hold", -30, 170), ("revocation", -66, 104)]
     stripe.refund(intent)
     await delivered(till.services, stripe)
-    print(told_in_print("And the rest:", await ledger(db, account)))
     assert await status(till, account, payment) == "refunded"
     assert await ledger(db, account) == [
         ("grant", 200, 200), ("hold", -30, 170), ("revocation", -66, 104), ("revocation", -104, 0),
@@ -58,7 +55,6 @@ async def test_a_dispute_on_a_spent_pack(till: Site, stripe: StripeFake, make: M
     dispute = stripe.dispute(intent)
     await delivered(till.services, stripe)
     assert await status(till, account, payment) == "disputed"
-    print(told_in_print("Bought 200 and 50, spent 240, and the 200 are disputed:", await ledger(db, account)))
     assert await ledger(db, account) == [
         ("grant", 200, 200), ("grant", 50, 250), ("hold", -200, 50), ("hold", -40, 10), ("revocation", -10, 0),
     ]  # fmt: skip
@@ -77,7 +73,6 @@ async def test_a_dispute_on_a_spent_pack(till: Site, stripe: StripeFake, make: M
     await delivered(till.services, stripe)
     assert await status(till, account, payment) == "refunded"
     await spend(db, account, 50)
-    print(told_in_print("Lost; another 50 bought and spent:", await ledger(db, account)))
     assert await reversals(db, payment) == [("dispute", 1499, 10, 190)]
     await right(make)
 
@@ -92,7 +87,6 @@ async def test_a_dispute_that_is_won_gives_back_what_it_took(till: Site, stripe:
     stripe.decide(dispute["id"], "won")
     await delivered(till.services, stripe)
     assert await status(till, account, payment) == "completed"
-    print(told_in_print("Spent 150 of 200; disputed and won:", await ledger(db, account)))
     assert await ledger(db, account) == [
         ("grant", 200, 200), ("hold", -150, 50), ("revocation", -50, 0), ("grant", 50, 50),
     ]  # fmt: skip
