@@ -15,6 +15,8 @@ from tests.factories import Account
 from tests.prompt import PromptServer
 from vetrina.app import Application
 from vetrina.core.services import Services
+from vetrina.core.web.middleware.proxies import ClientAddress
+from vetrina.core.web.protocol import Protocol
 from vetrina.modules import loaded
 
 
@@ -59,7 +61,9 @@ async def serving(services: Services) -> AsyncIterator[Site]:
     listener.listen(1024)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with application(services) as app:
-        server = PromptServer(uvicorn.Config(app, log_level="error", access_log=False, lifespan="on"))
+        inside = ClientAddress(app, services.settings.trusted_proxies)
+        config = uvicorn.Config(inside, http=Protocol, ws="none", log_level="error", access_log=False, lifespan="on")
+        server = PromptServer(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
             if task.done():

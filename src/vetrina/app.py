@@ -21,6 +21,7 @@ from vetrina.core.services import Services
 from vetrina.core.settings import Settings
 from vetrina.core.web import meta_pages as front
 from vetrina.core.web import problems
+from vetrina.core.web.middleware.body_limits import BODY_BYTES, BodyLimits
 from vetrina.core.web.middleware.handle_rewrite import at_signs
 from vetrina.core.web.middleware.rate_limits import Limiting
 from vetrina.core.web.middleware.request_middleware import trace
@@ -87,7 +88,7 @@ def _litestar(loaded: tuple[Module, ...]) -> Litestar:
             ),
         ],
         request_class=Request,
-        middleware=[Identify(), Limiting()],
+        middleware=[BodyLimits(), Identify(), Limiting()],
         exception_handlers=problems.HANDLERS,
         lifespan=[_lifespan],
         openapi_config=OpenAPIConfig(
@@ -101,7 +102,7 @@ def _litestar(loaded: tuple[Module, ...]) -> Litestar:
         compression_config=CompressionConfig(
             backend="gzip", minimum_size=1024, gzip_compress_level=5, exclude_opt_key=NO_COMPRESSION
         ),
-        request_max_body_size=30 * 1024 * 1024,
+        request_max_body_size=BODY_BYTES,
         logging_config=None,
         debug=False,
     )

@@ -20,6 +20,8 @@ from vetrina.core import logs, settings
 from vetrina.core.embedded import embedded
 from vetrina.core.pubsub import Hub
 from vetrina.core.services import connect
+from vetrina.core.web.middleware.proxies import ClientAddress
+from vetrina.core.web.protocol import Limits, protocol
 
 GRACE = 10
 """Seconds that open requests get to end in after SIGTERM."""
@@ -90,16 +92,18 @@ def serve(*, fd: Annotated[list[int] | None, Parameter(show=False)] = None) -> i
     logs.configure(found.log_format, "web")
     own, *siblings = [socket.socket(fileno=each) for each in fd] if fd else listen(found.host, found.port)
     services = connect(found, found.database_url or embedded(found.data).app)
+    trusted = tuple(name.strip() for name in found.trusted_proxies.split(",") if name.strip())
+    limits = Limits(connections=found.connections_per_address, uncounted=Limits().uncounted + trusted)
     config = uvicorn.Config(
-        create(services),
+        ClientAddress(create(services), found.trusted_proxies),
         loop="uvloop",
-        http="httptools",
+        http=protocol(limits),
+        ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(found.trusted_proxies),
-        forwarded_allow_ips=found.trusted_proxies or None,
+        proxy_headers=False,  # ClientAddress reads them
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE,
     )

@@ -36,6 +36,15 @@ class Settings:
     trusted_proxies: str = _setting(
         "VETRINA_TRUSTED_PROXIES", "", "Addresses (comma-separated) whose X-Forwarded-For and -Proto are believed; * for any."
     )
+    connections_per_address: int = _setting(
+        "VETRINA_CONNECTIONS_PER_ADDRESS",
+        256,
+        "Connections that one address may hold open to one web process; 0 for any number. Trusted proxies are not counted.",
+        minimum=0,
+    )
+    metrics_token: str = _setting(
+        "VETRINA_METRICS_TOKEN", "", "The bearer token that opens /metrics; without one, only this machine reads it.", secret=True
+    )
     database_url: str = _setting(
         "VETRINA_DATABASE_URL", "", "An own PostgreSQL 15 or newer, in place of the embedded one.", secret=True
     )

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
 from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from vetrina.core.errors import Forbidden, Unauthenticated
+from vetrina.core.web.middleware.proxies import is_local
 from vetrina.core.web.request import Request
-from vetrina.core.web.route_options import FOR_PROGRAMS, QUIET
+from vetrina.core.web.route_options import ANONYMOUS, FOR_PROGRAMS, QUIET
 
 
-@get("/healthz", include_in_schema=False, opt={**FOR_PROGRAMS, **QUIET})
+@get("/healthz", include_in_schema=False, opt={**ANONYMOUS, **FOR_PROGRAMS, **QUIET})
 async def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 
 
-@get("/readyz", include_in_schema=False, opt={**FOR_PROGRAMS, **QUIET})
+@get("/readyz", include_in_schema=False, opt={**ANONYMOUS, **FOR_PROGRAMS, **QUIET})
 async def readyz(request: Request) -> Response[dict[str, str]]:
     """The database answers too; 503 otherwise."""
     ready = await request.services.db.ready()
     return Response({"status": "ready" if ready else "waiting for the database"}, status_code=200 if ready else 503)
 
 
-@get("/metrics", include_in_schema=False, sync_to_thread=False, opt={**FOR_PROGRAMS, **QUIET})
+@get("/metrics", include_in_schema=False, sync_to_thread=False, opt={**ANONYMOUS, **FOR_PROGRAMS, **QUIET})
 def metrics(request: Request) -> Response[bytes]:
-    """Prometheus's text format, of the process that happens to answer."""
+    """Return Prometheus's text format, of the process that happens to answer. 401 and 403 for who may not read it."""
+    token = request.services.settings.metrics_token
+    if token and not hmac.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {token}".encode()):
+        raise Unauthenticated("The metrics need their token (VETRINA_METRICS_TOKEN).")
+    if not token and not is_local(request.scope):
+        raise Forbidden("The metrics are read from this machine, or with a token (VETRINA_METRICS_TOKEN).")
     text = generate_latest()
     for name, value in request.services.db.statistics().items():
         text += f"vetrina_db_{name} {value}\n".encode()

@@ -10,7 +10,10 @@ from uuid import UUID
 import litestar
 import msgspec
 from litestar.connection import ASGIConnection
+from litestar.datastructures import FormMultiDict
+from litestar.enums import RequestEncodingType
 from litestar.handlers import BaseRouteHandler
+from litestar.types import Empty
 
 from vetrina.core import audit
 from vetrina.core.audit import Actor
@@ -18,6 +21,7 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Invalid, Unauthenticated
 from vetrina.core.services import Services
+from vetrina.core.web import forms
 from vetrina.core.web.route_options import option
 
 
@@ -85,6 +89,20 @@ class Request(litestar.Request[Any, Any, Any]):
         """Statements that stand alone."""
         async with self.services.db.read() as tx:
             yield tx
+
+    async def body(self) -> bytes:
+        """Return the whole body. Raises TooManyFields (413) for a form of too many."""
+        body = await super().body()
+        if self.content_type[0] == RequestEncodingType.URL_ENCODED:
+            forms.check_fields(body)
+        return body
+
+    async def form(self) -> FormMultiDict:
+        """Return the fields of a form, files as `UploadFile`. Raises Malformed (400), TooLarge and TooManyFields (413)."""
+        content_type, options = self.content_type
+        if content_type == RequestEncodingType.MULTI_PART and self._connection_state.form is Empty:
+            self._connection_state.form = await forms.read_multipart(self.stream(), options.get("boundary"))
+        return await super().form()
 
     @property
     def idempotency_key(self) -> str | None:

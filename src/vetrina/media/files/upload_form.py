@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from litestar.datastructures import FormMultiDict, UploadFile
-from litestar.exceptions import ClientException, HTTPException
+from litestar.exceptions import HTTPException
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 
 from vetrina.core.database.ids import AccountId
-from vetrina.core.errors import Malformed
 from vetrina.core.services import Services
 from vetrina.core.web.request import Request
 from vetrina.media.files import actions
@@ -25,17 +24,13 @@ MANY_FILES = 8 * MAX_BYTES
 
 
 async def form_of(request: Request) -> FormMultiDict:
-    """The form that was sent. Raises FileTooLarge (413), Malformed (400)."""
+    """Return the form that was sent. Raises FileTooLarge (413), and as `Request.form` does."""
     try:
         return await request.form()
     except HTTPException as error:
         if error.status_code == 413:
             raise FileTooLarge from error
-        if isinstance(error, ClientException):
-            raise Malformed("The form cannot be read.") from error
         raise
-    except (UnicodeDecodeError, LookupError, ValueError) as error:  # text that is none, an unknown charset
-        raise Malformed("The form cannot be read.") from error
 
 
 def files_of(form: FormMultiDict, field: str = "file") -> list[UploadFile]:
