@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from types import NoneType
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -23,10 +23,13 @@ HOUSE = UUID(int=0)
 """Whose chain holds what belongs to no account: settings, the whole site's doings."""
 
 
+ActorType = Literal["system", "user", "vendor", "admin"]
+
+
 class Actor(msgspec.Struct, frozen=True):
     """Who acts: `type` is system, user, vendor or admin; `ip` where from, if that is known."""
 
-    type: str
+    type: ActorType
     id: UUID | None = None
     ip: str | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -19,6 +19,10 @@ _NOUNS = {
     "contact": ("{n} contact", "{n} contacts"),
     "posting": ("{n} posting", "{n} postings"),
 }
+
+
+PaymentKind = Literal["tokens", "contacts", "posting", "plan", "order"]
+"""What a payment buys."""
 
 
 class Status(StrEnum):
@@ -76,7 +80,7 @@ class PaymentRow(msgspec.Struct, frozen=True):
 
     account_id: UUID
     id: UUID
-    kind: str
+    kind: PaymentKind
     status: str
     gateway: str
     pack_id: UUID | None
@@ -100,6 +104,10 @@ class PaymentRow(msgspec.Struct, frozen=True):
     receipt_number: int | None
 
 
+RefundStatus = Literal["asked", "pending", "requires_action", "succeeded", "failed", "canceled"]
+"""The state of a refund: `asked` is ours until the gateway has taken it, the others are Stripe's."""
+
+
 class RefundRow(msgspec.Struct, frozen=True):
     """A refund; `ref` is missing until the gateway has taken it."""
 
@@ -107,7 +115,7 @@ class RefundRow(msgspec.Struct, frozen=True):
     payment_id: UUID
     ref: str | None
     amount: int
-    status: str
+    status: RefundStatus
     reason: str | None
     error: str | None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -29,6 +30,10 @@ class Kind(StrEnum):
     RELEASE = "release"
     EXPIRY = "expiry"
     REVOCATION = "revocation"
+
+
+GrantSource = Literal["free", "plan", "purchase", "refund", "gift"]
+"""Where granted credits come from."""
 
 
 class Balance(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from uuid import UUID
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.wallet import queries
-from vetrina.wallet.model import Asset, Entry, Fault, InsufficientCredits, Kind, WalletFrozen
+from vetrina.wallet.model import Asset, Entry, Fault, GrantSource, InsufficientCredits, Kind, WalletFrozen
 
 
 async def give(
@@ -17,7 +17,7 @@ async def give(
     asset: Asset,
     quantity: int,
     *,
-    source: str,
+    source: GrantSource,
     key: str,
     expires_at: datetime | None = None,
     note: str | None = None,

@@ -1,0 +1,104 @@
+"""The values that a check constraint allows are the members of the Python type that stands for them."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any
+
+import psycopg
+import pytest
+
+from vetrina.accounts.domains import actions as domains
+from vetrina.accounts.operator import actions as operator
+from vetrina.accounts.privacy.api import ExportView
+from vetrina.accounts.roles.actions import Role
+from vetrina.accounts.verification import actions as verification
+from vetrina.core.audit import ActorType
+from vetrina.core.messages.outbox import Letter
+from vetrina.media.model import Category
+from vetrina.media.portraits.actions import Face
+from vetrina.payments import model as payments
+from vetrina.payments.gateways.sandbox import Sandbox
+from vetrina.payments.gateways.stripe import StripeGateway
+from vetrina.payments.gateways.zarinpal import ZarinPalGateway
+from vetrina.payments.webhooks import commands as webhooks
+from vetrina.reports import model as reports
+from vetrina.studio import model as studio
+from vetrina.wallet import model as wallet
+
+SQL_ONLY = {
+    "hold_state_known": "holds end in SQL; Python knows their ids",
+    "reversal_kind_known": "written and read in SQL",
+    "domain_status_known": "decided in SQL; pages show the word",
+    "file_mime_is_a_picture": "the processing of pictures writes one of three, each tested there",
+    "entry_sign_fits_kind": "kinds whose quantity is positive, not all",
+    "generation_ends_with_a_time": "states that are an end, not all",
+}
+"""Constraints with a list of values that no Python type has, and why."""
+
+
+def members(kind: Any) -> set[str]:
+    """The values of an enum or a Literal."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return {str(member.value) for member in kind}
+    return set(typing.get_args(kind))
+
+
+def field(struct: type, name: str) -> set[str]:
+    """The values of a struct's field."""
+    return members(typing.get_type_hints(struct)[name])
+
+
+def python_values() -> dict[str, set[str]]:
+    """By constraint, what Python says."""
+    return {
+        "account_kind_known": members(operator.Kind),
+        "asset_known": members(wallet.Asset),
+        "audit_actor_known": members(ActorType),
+        "domain_answer_known": members(domains.Answer),
+        "entry_kind_known": members(wallet.Kind),
+        "export_status_known": field(ExportView, "status"),
+        "file_category_known": members(Category),
+        "generation_status_known": members(studio.Status),
+        "grant_source_known": members(wallet.GrantSource),
+        "outbox_channel_known": field(Letter, "channel"),
+        "payment_gateway_known": {StripeGateway.name, ZarinPalGateway.name, Sandbox.name},
+        "payment_kind_known": members(payments.PaymentKind),
+        "payment_status_known": members(payments.Status),
+        "plan_kind_known": members(operator.Kind),
+        "portrait_face_known": members(Face),
+        "refund_status_known": members(payments.RefundStatus),
+        "role_known": members(Role),
+        "search_kind_known": members(reports.Kind),
+        "verification_kind_known": members(verification.Kind),
+        "verification_purpose_known": members(verification.Purpose),
+        # `waiting` is what people ask for: applied or ignored has not happened yet.
+        "webhook_outcome_known": members(webhooks.Outcome) - {"waiting"},
+    }
+
+
+def database_values(connection: psycopg.Connection[Any]) -> dict[str, set[str]]:
+    """By constraint, the values that the database allows; constraints that list none are left out."""
+    rows: Iterable[tuple[str, str]] = connection.execute("""
+        select o.conname, pg_get_constraintdef(o.oid) from pg_constraint o join pg_namespace n on n.oid = o.connamespace
+         where o.contype = 'c' and n.nspname <> 'public' and n.nspname !~ '^(pg_|information_schema)'""")
+    found = {name: re.search(r"= ANY \(+ARRAY\[(.*?)\]", definition) for name, definition in rows}
+    return {name: set(re.findall(r"'([^']*)'::", match[1])) for name, match in found.items() if match}
+
+
+def test_every_list_of_values_equals_its_python_type(as_owner: psycopg.Connection[Any]) -> None:
+    database = database_values(as_owner)
+    assert set(database) == set(python_values()) | set(SQL_ONLY)
+    assert {name: database[name] for name in python_values()} == python_values()
+
+
+def test_a_value_that_python_lacks_is_noticed(as_owner: psycopg.Connection[Any]) -> None:
+    with as_owner.transaction(force_rollback=True):
+        as_owner.execute("""alter table payments.payments drop constraint payment_status_known;
+            alter table payments.payments add constraint payment_status_known
+              check (status in ('pending', 'completed', 'lost'))""")
+        with pytest.raises(AssertionError):
+            test_every_list_of_values_equals_its_python_type(as_owner)
