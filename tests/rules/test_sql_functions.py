@@ -43,7 +43,7 @@ def unknown_names(connection: psycopg.Connection[Any]) -> list[str]:
     relations = _names(connection, f"select n.nspname || '.' || relname from pg_class {join} relnamespace where {OURS}")
     types = _names(connection, f"select n.nspname || '.' || typname from pg_type {join} typnamespace where {OURS}")
     columns = _names(connection, f"""select n.nspname || '.' || c.relname || '.' || a.attname from pg_attribute a
-        join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace where {OURS} and not a.attisdropped""")
+        join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace where {OURS}""")
     wrong: list[str] = []
     for function, body, _, _ in functions(connection):
         text = re.sub(r"'(?:[^']|'')*'", "''", body)
