@@ -9,6 +9,7 @@ from vetrina.core.web import csv as spreadsheet
 from vetrina.reports.actions import Figures
 from vetrina.reports.catalogue import Column
 from vetrina.web import formatting as words
+from vetrina.web.money import format_stripe_amount
 
 WORDS = {"month", "week", "text", "currency"}
 """Units that stand at the beginning of a line; the others are figures and stand at its end."""
@@ -40,8 +41,8 @@ def cell(row: dict[str, Any], column: Column) -> str:
 
 
 def money(minor: int, currency: str) -> str:
-    """A sum in minor units: €1,204.00."""
-    return words.money(minor, currency.upper())
+    """Return an amount as Stripe counts it with its currency: €1,204.00."""
+    return format_stripe_amount(minor, currency)
 
 
 def month(day: date) -> str:

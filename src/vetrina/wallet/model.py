@@ -304,7 +304,7 @@ class BadPackPrice(Refusal):
 
 
 class BadPackCurrency(Refusal):
-    """A currency is an ISO code of three capital letters. Rials are IRR; toman (IRT) are refused."""
+    """A currency is an ISO 4217 code of three capital letters. Rials are IRR; toman (IRT) are refused."""
 
     status = 422
     constraint = "pack_currency_is_iso"

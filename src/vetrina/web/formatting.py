@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from vetrina.web.money import format_amount as money
+
+__all__ = ["ago", "count", "day", "duration", "filesize", "moment", "money", "number", "say"]
+
 _SIZES = ("B", "KB", "MB", "GB", "TB")
-_EXPONENTS = {"IRR": 0, "JPY": 0, "KRW": 0, "KWD": 3, "BHD": 3}
-_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
 def say(text: str, **values: object) -> str:
@@ -30,19 +32,6 @@ def filesize(size: int) -> str:
     while amount >= 999.5 and unit < len(_SIZES) - 1:
         amount, unit = amount / 1000, unit + 1
     return f"{amount:.0f} {_SIZES[unit]}" if amount >= 9.95 or unit == 0 else f"{amount:.1f} {_SIZES[unit]}"
-
-
-def exponent(currency: str) -> int:
-    """How many decimals the minor unit of an ISO currency is."""
-    return _EXPONENTS.get(currency, 2)
-
-
-def money(minor: int, currency: str) -> str:
-    """A sum in minor units with its ISO currency: $4.99, 250,000 IRR."""
-    places = exponent(currency)
-    text = f"{abs(minor) / 10**places:,.{places}f}"
-    sign = "−" if minor < 0 else ""
-    return f"{sign}{_SIGNS[currency]}{text}" if currency in _SIGNS else f"{sign}{text} {currency}"
 
 
 def duration(milliseconds: int) -> str:

@@ -22,6 +22,44 @@ from vetrina.payments.settlement import sweep
 NOW = timedelta(seconds=-1)
 
 
+@pytest.mark.parametrize(
+    ("currency", "price", "charged", "written"),
+    [("ISK", 700, 70_000, "700 ISK"), ("MGA", 20_000, 200, "200.00 MGA"), ("OMR", 1_250, 1_250, "1.250 OMR")],
+)
+async def test_stripe_counts_some_currencies_differently(
+    till: Site, stripe: StripeFake, make: Make, db: Database, currency: str, price: int, charged: int, written: str
+) -> None:
+    account = await make.account(tokens=0)
+    async with db.tx() as tx:
+        reprice = "update wallet.packs set currency = %s, price = %s where name = 'tokens_200'"
+        await tx.connection.execute(reprice, [currency, price])
+    async with till.browser(account) as browser, till.api(account) as api:
+        form = {"pack_id": (await pack(api, "tokens_200"))["id"], "gateway": "stripe", "next": "/studio"}
+        address = (await browser.post("/wallet/buy", data=form)).headers["location"]
+        assert stripe.all("checkout/sessions")[-1]["amount_total"] == charged
+        await till.client.post(address, data={"card": GOOD})
+        await delivered(till.services, stripe)
+        paid = (await api.get("/payments")).json()["items"][0]
+        assert (paid["status"], paid["amount"], paid["currency"]) == ("completed", price, currency)
+        assert written in (await browser.get(f"/payments/{paid['id']}")).text
+        assert await make.balance(account) == (200, 0)
+        stripe.refund(paid["reference"])
+        await delivered(till.services, stripe)
+        refunded = (await api.get("/payments")).json()["items"][0]
+        assert (refunded["status"], refunded["refunded"]) == ("refunded", price)
+    await right(make)
+
+
+async def test_stripe_refuses_a_fraction_that_it_cannot_charge(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    async with db.tx() as tx:
+        await tx.connection.execute("update wallet.packs set currency = 'KWD', price = 1234 where name = 'tokens_200'")
+    async with till.api(account) as api:
+        refused = await api.post("/payments", json={"pack_id": (await pack(api, "tokens_200"))["id"], "gateway": "stripe"})
+    assert refused.status_code == 503 and "Stripe cannot charge 1.234 KWD" in refused.json()["detail"]
+    assert stripe.all("checkout/sessions") == []
+
+
 async def test_a_pack_is_bought(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with till.browser(account) as browser, till.api(account) as api:

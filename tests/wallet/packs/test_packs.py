@@ -32,6 +32,9 @@ async def test_the_operator_edits_packs_by_api(site: Site, make: Make) -> None:
             assert (await api.post("/operator/packs", json={**NEW, "name": "other", field: value})).status_code == 422, field
         toman = await api.post("/operator/packs", json={**NEW, "name": "toman", "currency": "IRT"})
         assert toman.status_code == 422 and "Rials are IRR" in toman.json()["detail"]
+        for code in ("XYZ", "BGN", "XAU"):
+            unknown = await api.post("/operator/packs", json={**NEW, "name": "unknown", "currency": code})
+            assert unknown.status_code == 422 and code in unknown.json()["detail"]
         changed = await api.patch("/operator/packs/tokens_500_eur", json={"price": 2499, "is_active": False})
         assert (changed.json()["price"], changed.json()["is_active"], changed.json()["quantity"]) == (2499, False, 500)
         assert (await api.patch("/operator/packs/nothing", json={"price": 1})).status_code == 404

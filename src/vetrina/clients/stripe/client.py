@@ -1,7 +1,7 @@
 """Stripe through its official SDK: customers, Checkout, the billing portal, refunds.
 
 The API's version is pinned, every call that changes something carries an idempotency key, and the SDK repeats what was lost
-on the way. Amounts are in Stripe's minor units, which are ISO's for the currencies in CURRENCIES.
+on the way. Amounts are in Stripe's units, which differ from ISO's in some currencies (`vetrina.web.money`).
 Source: Stripe's API reference.
 """
 
@@ -30,7 +30,6 @@ PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
 LIMIT = 4 * 1024 * 1024
 """Bytes of an answer."""
 
-# Stripe counts ISK and UGX in hundredths and asks for tens in three-decimal currencies, unlike ISO: those are left out.
 CURRENCIES = frozenset(
     re.findall(
         r"[A-Z]{3}",
@@ -39,9 +38,10 @@ CURRENCIES = frozenset(
         "IDR ILS INR JMD JPY KES KGS KHR KMF KRW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MUR MVR "
         "MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SEK "
         "SGD SHP SLE SOS SRD STD SZL THB TJS TOP TRY TTD TWD TZS UAH USD UYU UZS VND VUV WST XAF XCD XOF XPF YER "
-        "ZAR ZMW ",
+        "ZAR ZMW BHD ISK JOD KWD OMR TND UGX XCG",
     )
 )
+"""Currencies in which Stripe charges cards. Source: Stripe, \"Supported currencies\"."""
 
 
 class StripeAway(Exception):

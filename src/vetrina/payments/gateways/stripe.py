@@ -25,6 +25,7 @@ from vetrina.core.services import Services
 from vetrina.core.settings import Settings
 from vetrina.payments.gateways import stripe_customers as customers
 from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, PaymentRow, Returned, Said, Word
+from vetrina.web.money import BadAmount, UnknownCurrency, to_stripe
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -52,7 +53,7 @@ class StripeGateway:
         return bool(settings.stripe_api_key)
 
     def takes(self, currency: str) -> bool:
-        """What Stripe takes in the units that we count in."""
+        """Return whether Stripe charges in this currency; amounts are converted to the units in which it counts."""
         return currency in CURRENCIES
 
     @property
@@ -67,12 +68,16 @@ class StripeGateway:
         if not self.takes(payment.currency):
             raise GatewayFailed(f"Stripe does not take {payment.currency}. Nothing was charged.")
         plan = payment.kind == "plan"
+        try:
+            amount = to_stripe(payment.amount, payment.currency)
+        except BadAmount as error:
+            raise GatewayFailed(f"{error} Nothing was charged.") from error
         marks = {"vetrina_payment": str(payment.id), "vetrina_account": str(payment.account_id)}
         try:
             customer = await customers.of(self._services, self.client, AccountId(payment.account_id))
             session = await self.client.checkout(
                 "subscription" if plan else "payment",
-                Line(payment.description, payment.amount, payment.currency, monthly=plan),
+                Line(payment.description, amount, payment.currency, monthly=plan),
                 customer=customer,
                 reference=str(payment.id),
                 metadata=marks,
@@ -97,7 +102,7 @@ class StripeGateway:
             session = await self.client.session(ref)
         except (StripeAway, StripeRefused) as failed:
             raise GatewayFailed(f"Stripe does not answer just now ({failed}).") from failed
-        if session.amount_total != payment.amount or (session.currency or "").upper() != payment.currency:
+        if not same_amount(payment, session.amount_total, session.currency):
             log.error("a checkout has another sum", payment=str(payment.id), amount=session.amount_total)
             raise GatewayFailed("Stripe names another sum for this payment.")
         return told(session)
@@ -112,7 +117,10 @@ class StripeGateway:
             if not intent:
                 raise NotRefundable("This payment renews by itself: its invoices are paid back at Stripe.")
             marks = {"vetrina_refund": key, "vetrina_payment": str(payment.id), "vetrina_account": str(payment.account_id)}
-            made = await self.client.refund(intent, amount=amount, metadata=marks, key=f"refund {key}")
+            charged = to_stripe(amount, payment.currency)
+            made = await self.client.refund(intent, amount=charged, metadata=marks, key=f"refund {key}")
+        except BadAmount as error:
+            raise NotRefundable(str(error)) from error
         except StripeAway as away:
             raise GatewayFailed(f"Stripe does not answer just now ({away}).") from away
         except StripeRefused as refused:
@@ -136,6 +144,14 @@ class StripeGateway:
         except (StripeAway, StripeRefused) as failed:
             log.warning("no billing portal", why=str(failed))
             raise GatewayFailed("Stripe does not answer just now. Please try again in a moment.") from failed
+
+
+def same_amount(payment: PaymentRow, amount: int | None, currency: str | None) -> bool:
+    """Return whether an amount of Stripe's, in its units, is the payment's."""
+    try:
+        return (amount, (currency or "").upper()) == (to_stripe(payment.amount, payment.currency), payment.currency)
+    except (BadAmount, UnknownCurrency):
+        return False
 
 
 def told(session: Session) -> Word:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -25,6 +24,7 @@ from vetrina.payments.operator import queries as queries_operator
 from vetrina.payments.refunds import actions as refunds
 from vetrina.payments.settlement import actions
 from vetrina.web import formatting as words
+from vetrina.web.money import BadAmount, UnknownCurrency, parse_amount, plain_amount
 
 SHOWN = 50
 KINDS = [
@@ -94,7 +94,7 @@ async def refund(request: Request, account_id: UUID, payment_id: UUID, data: For
     async with request.read() as tx:
         payment = await tx.one(queries.ONE, account=AccountId(account_id), id=payment_id)
     try:
-        amount = minor(data.get("amount", ""), payment.currency)
+        amount = _amount(data.get("amount", ""), payment.currency)
         why = data.get("reason", "").strip()[:400] or None
         made = await refunds.ask(request.services, payment, amount, id=_id(data.get("id")), reason=why, by=request.account.id)
     except Refusal as refused:
@@ -142,31 +142,20 @@ async def _one(
         buyer=buyer,
         story=story,
         left=left,
-        values=values or {"id": str(new_id()), "amount": major(left, payment.currency), "reason": ""},
+        values=values or {"id": str(new_id()), "amount": plain_amount(max(left, 0), payment.currency), "reason": ""},
         errors={refused.field or "": refused.message} if refused else {},
     )
 
 
-def minor(text: str, currency: str) -> int:
-    """A sum as people write it, in minor units: 4.99 is 499. Raises Invalid (422) for what is none."""
-    exponent = words.exponent(currency)
+def _amount(text: str, currency: str) -> int:
     try:
-        amount = Decimal(text.strip().replace(",", "")) * 10**exponent
-    except InvalidOperation:
-        raise _BadSum("Write a sum such as 4.99.") from None
-    if not amount.is_finite() or amount != int(amount) or not 1 <= amount < 10**15:
-        raise _BadSum(f"Write a sum above 0 with {exponent} decimals at most." if exponent else "Write a whole sum above 0.")
-    return int(amount)
+        return parse_amount(text, currency)
+    except (BadAmount, UnknownCurrency) as error:
+        raise _RefundAmountInvalid(str(error)) from None
 
 
-def major(amount: int, currency: str) -> str:
-    """Minor units as one would write them: 499 is 4.99."""
-    exponent = words.exponent(currency)
-    return f"{amount / 10**exponent:.{exponent}f}"
-
-
-class _BadSum(Invalid):
-    """This is no sum of money."""
+class _RefundAmountInvalid(Invalid):
+    """This is no amount of money."""
 
     field = "amount"
 

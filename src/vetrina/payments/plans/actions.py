@@ -13,6 +13,7 @@ from vetrina.payments.plans import stripe_subscriptions as subscriptions
 from vetrina.wallet.model import Membership
 from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as wallet
+from vetrina.web.money import BadAmount, to_stripe
 
 
 async def cancel(services: Services, account: AccountId) -> Membership:
@@ -86,10 +87,12 @@ async def _costs(services: Services, account: AccountId, ref: str, plan: str) ->
         await stripe.cost(
             ref,
             title=f"{sold.display_name} plan, one month",
-            amount=sold.prices[currency],
+            amount=to_stripe(sold.prices[currency], currency),
             currency=currency,
             marks={subscriptions.PLAN: str(sold.id)},
             key=f"cost {ref} {sold.id} {new_id()}",
         )
+    except BadAmount as error:
+        raise GatewayFailed(f"{error} Nothing was changed.") from error
     except (StripeAway, StripeRefused) as failed:
         raise GatewayFailed("Stripe does not answer just now. Nothing was changed.") from failed

@@ -23,7 +23,8 @@ from vetrina.payments.model import GatewayFailed, PaymentRow, Said, Word
 from vetrina.payments.plans import queries as queries_plans
 from vetrina.payments.refunds import queries as queries_after
 from vetrina.payments.settlement import actions
-from vetrina.payments.webhooks.actions import Effect, Event, on
+from vetrina.payments.webhooks.actions import Effect, Event, Impossible, on
+from vetrina.web.money import BadAmount, UnknownCurrency, from_stripe
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -50,7 +51,7 @@ async def invoice_paid(services: Services, event: Event) -> Effect | None:
     plan = read_id(marks.get(PLAN)) or first.plan_id
     return lambda tx: tx.one(
         queries_plans.RENEW, account=first.account_id, first=first.id, plan=plan, invoice=it["id"], subscription=ref,
-        amount=amount, currency=str(it["currency"]).upper(), starts_at=month[0], ends_at=month[1],
+        amount=_minor(amount, it["currency"]), currency=str(it["currency"]).upper(), starts_at=month[0], ends_at=month[1],
     )  # fmt: skip
 
 
@@ -62,11 +63,12 @@ async def invoice_failed(services: Services, event: Event) -> Effect | None:
     first = await _first(services, marks)
     if first is None:
         return None
+    currency = str(it.get("currency") or first.currency).upper()
 
     async def keep(tx: Tx) -> None:
         await tx.do(
             queries_after.INSERT_FAILURE, account=first.account_id, id=first.id, ref=f"{it['id']}/{it.get('attempt_count') or 1}",
-            amount=int(it.get("amount_due") or first.amount), currency=str(it.get("currency") or first.currency).upper(),
+            amount=_minor(it["amount_due"], currency) if it.get("amount_due") else first.amount, currency=currency,
             code="invoice_payment_failed", reason="The card was not charged for the next month of the plan.", at=event.at,
         )  # fmt: skip
 
@@ -113,6 +115,14 @@ def _subscription_of(invoice: dict[str, Any]) -> tuple[str | None, dict[str, Any
     named: Any = details.get("subscription") or invoice.get("subscription")
     ref = named.get("id") if isinstance(named, dict) else named  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return cast("str | None", ref), _within(details, "metadata")
+
+
+def _minor(amount: Any, currency: Any) -> int:
+    """Return an amount of Stripe's in our minor units."""
+    try:
+        return from_stripe(int(amount), str(currency).upper())
+    except (BadAmount, UnknownCurrency) as error:
+        raise Impossible(str(error)) from error
 
 
 def _within(whole: dict[str, Any], name: str) -> dict[str, Any]:

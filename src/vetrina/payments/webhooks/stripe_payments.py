@@ -14,11 +14,12 @@ from vetrina.core.database.ids import AccountId, read_id
 from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.gateways.registry import gateways
-from vetrina.payments.gateways.stripe import StripeGateway, mask, told
+from vetrina.payments.gateways.stripe import StripeGateway, mask, same_amount, told
 from vetrina.payments.model import GatewayFailed, PaymentRow, Said, Word
 from vetrina.payments.refunds import queries as queries_after
 from vetrina.payments.settlement import actions
 from vetrina.payments.webhooks.actions import Effect, Event, Impossible, on
+from vetrina.web.money import BadAmount, UnknownCurrency, from_stripe
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -81,7 +82,7 @@ async def charge_failed(services: Services, event: Event) -> Effect | None:
     async def keep(tx: Tx) -> None:
         await tx.do(
             queries_after.INSERT_FAILURE, account=payment.account_id, id=payment.id, ref=ref,
-            amount=it.get("amount") or payment.amount,
+            amount=_minor(payment, it.get("amount"), it.get("currency")) or payment.amount,
             currency=str(it.get("currency") or payment.currency).upper(), code=code, reason=str(reason)[:2000],
             at=datetime.fromtimestamp(charged, UTC) if charged else event.at,
         )  # fmt: skip
@@ -93,9 +94,9 @@ async def charge_failed(services: Services, event: Event) -> Effect | None:
 async def charge_refunded(services: Services, event: Event) -> Effect | None:
     """What was paid back of a charge in all."""
     payment = await _of_money(services, event.object)
-    total = event.object.get("amount_refunded") or 0
-    if payment is None or not total:
+    if payment is None or not event.object.get("amount_refunded"):
         return None
+    total = _minor(payment, event.object["amount_refunded"], event.object.get("currency"))
     return lambda tx: tx.one(
         queries_after.TELL_REFUNDED, account=payment.account_id, id=payment.id, ref=event.object["id"], total=total
     )
@@ -110,8 +111,9 @@ async def refund_told(services: Services, event: Event) -> Effect | None:
         return None
     return lambda tx: tx.one(
         queries_after.TELL_REFUND, account=payment.account_id, id=payment.id,
-        ours=read_id(_mark(it.get("metadata"), "vetrina_refund")), ref=it["id"], amount=it["amount"],
-        status=it.get("status") or "pending", error=it.get("failure_reason"),
+        ours=read_id(_mark(it.get("metadata"), "vetrina_refund")), ref=it["id"],
+        amount=_minor(payment, it["amount"], it.get("currency")), status=it.get("status") or "pending",
+        error=it.get("failure_reason"),
     )  # fmt: skip
 
 
@@ -123,8 +125,8 @@ async def disputed(services: Services, event: Event) -> Effect | None:
     if payment is None:
         return None
     return lambda tx: tx.one(
-        queries_after.TELL_DISPUTE, account=payment.account_id, id=payment.id, dispute=it["id"], amount=it["amount"],
-        status=it["status"], reason=it.get("reason"),
+        queries_after.TELL_DISPUTE, account=payment.account_id, id=payment.id, dispute=it["id"],
+        amount=_minor(payment, it["amount"], it.get("currency")), status=it["status"], reason=it.get("reason"),
     )  # fmt: skip
 
 
@@ -144,8 +146,16 @@ def _hears(payment: PaymentRow, word: Word) -> Effect:
 
 
 def _same_sum(payment: PaymentRow, amount: Any, currency: Any) -> None:
-    if (amount, str(currency).upper()) != (payment.amount, payment.currency):
+    if not same_amount(payment, amount, currency):
         raise Impossible(f"payment {payment.id} is for {payment.amount} {payment.currency}, not {amount} {currency}")
+
+
+def _minor(payment: PaymentRow, amount: Any, currency: Any) -> int:
+    """Return an amount of Stripe's in our minor units; an object that names no currency is in the payment's own."""
+    try:
+        return from_stripe(int(amount or 0), str(currency or payment.currency).upper())
+    except (BadAmount, UnknownCurrency) as error:
+        raise Impossible(str(error)) from error
 
 
 async def _of_session(services: Services, session: Session) -> PaymentRow | None:

@@ -10,9 +10,7 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.errors import Invalid, NotFound
 from vetrina.wallet.model import Asset, BadPackCurrency, Pack, SoldPack
 from vetrina.wallet.plans import queries
-
-REFUSED = {"IRT", "TOM"}
-"""Toman, ten rials each: no ISO currency, and a mistake of ten times."""
+from vetrina.web.money import UnknownCurrency, check_currency
 
 
 class NewPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,8 +42,10 @@ async def kept(tx: Tx) -> list[SoldPack]:
 
 async def add(tx: Tx, pack: NewPack) -> SoldPack:
     """Sell one more. Raises PackNameTaken (409), BadPackCurrency (422)."""
-    if pack.currency in REFUSED:
-        raise BadPackCurrency
+    try:
+        check_currency(pack.currency)
+    except UnknownCurrency as error:
+        raise BadPackCurrency(str(error)) from None
     await tx.one(queries.ADD_PACK, **msgspec.to_builtins(pack))
     return await tx.one(queries.PACK_BY_NAME, name=pack.name)
 

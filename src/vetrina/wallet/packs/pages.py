@@ -25,7 +25,7 @@ WRONG = {
     "asset": "Choose what is sold.",
     "quantity": "A whole number from 1 on.",
     "price": "A whole number of the currency's smallest unit: 499 is $4.99, 500000 are 500,000 rials.",
-    "currency": "An ISO code of three capital letters. Rials are IRR; toman are refused.",
+    "currency": "An ISO 4217 code of three capital letters. Rials are IRR; toman are refused.",
     "position": "A whole number from 0 on.",
 }
 
