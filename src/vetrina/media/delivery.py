@@ -18,7 +18,7 @@ from vetrina.core.web.route_options import ANONYMOUS, QUIET, UNCOMPRESSED
 from vetrina.media import queries
 from vetrina.media.files.names import disposition
 from vetrina.media.links import ORIGINAL
-from vetrina.media.processing.file_types import kind_of
+from vetrina.media.processing.file_types import detect_kind
 
 _VARIANT = re.compile(rf"{ORIGINAL}|[1-9][0-9]{{1,4}}")
 _MIMES = {"JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp"}
@@ -70,7 +70,7 @@ async def picture(request: Request, account_id: UUID, file_id: UUID, variant: st
     except StorageUnavailable as error:
         raise Unavailable("The pictures cannot be read just now. Please try again in a moment.") from error
     headers["Content-Length"] = str(stream.size)
-    mime = _MIMES.get(kind_of(first) or "", "application/octet-stream")
+    mime = _MIMES.get(detect_kind(first) or "", "application/octet-stream")
     return Stream(_whole(first, stream.chunks), media_type=mime, headers=headers)
 
 

@@ -241,6 +241,27 @@ def truncated_jpeg() -> bytes:
     return whole[: len(whole) // 2]
 
 
+def deep_jpeg() -> bytes:
+    """A valid JPEG of 12 bits: extended sequential, grey, 16 x 16 pixels (ITU-T T.81, B.2.2)."""
+    frame = struct.pack(">BHHB3B", 12, 16, 16, 1, 1, 0x11, 0)
+    table = bytes([1] + [0] * 15 + [0])  # one code of one bit, for "no difference" and for "end of block"
+    return b"\xff\xd8" + b"".join(
+        bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
+        for marker, body in (
+            (0xDB, b"\0" + bytes([1] * 64)),
+            (0xC1, frame),
+            (0xC4, b"\x00" + table),
+            (0xC4, b"\x10" + table),
+            (0xDA, bytes([1, 1, 0, 0, 63, 0])),
+        )
+    ) + b"\x00\xff\xd9"  # fmt: skip
+
+
+def jpeg_ls() -> bytes:
+    """The head of a JPEG-LS file (ITU-T T.87, C.2.2)."""
+    return b"\xff\xd8\xff\xf7\x00\x0b" + struct.pack(">BHHB3B", 8, 64, 64, 1, 1, 0x11, 0) + bytes(200)
+
+
 def truncated_png() -> bytes:
     whole = pixels_of(400, 300).pngsave_buffer()
     return whole[: len(whole) // 2]
@@ -286,6 +307,8 @@ def too_many_bytes() -> bytes:
 
 
 REFUSED: dict[Callable[[], bytes], str] = {
+    deep_jpeg: "format_not_taken",
+    jpeg_ls: "format_not_taken",
     empty: "empty",
     text: "not_an_image",
     page: "not_an_image",

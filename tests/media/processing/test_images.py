@@ -15,7 +15,7 @@ import pyvips
 from tests.media.processing import bad_files as corpus
 from vetrina.core.isolation.run import ConfinedOutOfMemory, ConfinedRefused, ConfinedTimeout, Limits, Report, confined
 from vetrina.media.processing import images as pixels
-from vetrina.media.processing.file_types import kind_of
+from vetrina.media.processing.file_types import detect_kind
 
 MEMORY_MB = 1024
 
@@ -115,11 +115,13 @@ def test_avif_and_webp_are_taken():
         assert difference(opened(result["data"]), picture) < 5
 
 
-def test_transparency_is_kept_exactly():
+def test_transparency_and_what_is_visible_are_kept_exactly():
     picture = corpus.cut_out(600, 450)
     result = take_in(picture.pngsave_buffer())
     assert result["mime"] == "image/png"
-    assert (opened(result["data"]) - picture).abs().max() == 0
+    kept = opened(result["data"])
+    assert (kept[3] - picture[3]).abs().max() == 0
+    assert ((kept - picture).abs() * (picture[3] > 0)).max() == 0
     assert opened(result["thumbnails"]["320"]["data"]).hasalpha()
 
 
@@ -197,7 +199,7 @@ def test_a_thumbnail_alone_is_the_same_as_libvips_makes():
     data = corpus.photograph(4000, 3000)
     made = asyncio.run(confined("vetrina.media.processing.images:thumbnail", {"data": data, "size": 320}))
     plain = pyvips.Image.thumbnail_buffer(data, 320, height=320, size="down", output_profile="srgb")
-    assert made["data"] == pixels.webp(plain)
+    assert made["data"] == pixels.encode_thumbnail(plain)
     assert (made["width"], made["height"]) == (320, 240)
 
 
@@ -219,9 +221,9 @@ def test_a_file_of_a_few_bytes_is_judged_without_a_fall(make: Callable[[], bytes
 
 
 def test_names_of_kinds_come_from_the_bytes():
-    assert kind_of(b"\xef\xbb\xbf  <?xml version='1.0'?><!-- x --><svg>") == "SVG"
-    assert kind_of(b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avifmiaf") == "AVIF"
-    assert kind_of(b"<?xml version='1.0'?><feed/>") is None
+    assert detect_kind(b"\xef\xbb\xbf  <?xml version='1.0'?><!-- x --><svg>") == "SVG"
+    assert detect_kind(b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avifmiaf") == "AVIF"
+    assert detect_kind(b"<?xml version='1.0'?><feed/>") is None
 
 
 def assert_clean(result: dict[str, Any]) -> None:

@@ -1,12 +1,12 @@
-"""What a file is, by its own bytes: the kinds that are taken, and the names of those that are not."""
+"""File types by their own bytes: the kinds that are accepted, and the names of those that are not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-TAKEN = "JPEG, PNG, WebP and AVIF"
+ACCEPTED = "JPEG, PNG, WebP and AVIF"
 
-_STARTS = (
+_MAGIC = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"GIF87a", "GIF"),
@@ -26,13 +26,19 @@ _STARTS = (
     (b"\x76\x2f\x31\x01", "OpenEXR"),
 )
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_JPEG_VARIETIES = {0xC3: "Lossless JPEG", 0xC7: "Lossless JPEG", 0xCB: "Lossless JPEG", 0xCF: "Lossless JPEG", 0xF7: "JPEG-LS"}
+_JPEG_FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
+"""Markers that begin a frame: SOF0 to SOF15 without DHT, JPG and DAC, and SOF55 of JPEG-LS."""
 
 
-def kind_of(data: bytes) -> str | None:
-    """The kind of picture (or document) that these bytes begin, or None if they begin no picture."""
-    for start, kind in _STARTS:
-        if data.startswith(start):
-            return kind
+def detect_kind(data: bytes) -> str | None:
+    """Return the kind of image (or document) that these bytes begin, or None if they begin no image.
+
+    Varieties of JPEG that no browser shows have names of their own.
+    """
+    for magic, kind in _MAGIC:
+        if data.startswith(magic):
+            return _jpeg_variety(data) if kind == "JPEG" else kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     if data[4:8] == b"ftyp":
@@ -45,33 +51,90 @@ def kind_of(data: bytes) -> str | None:
     return None
 
 
+def _jpeg_variety(data: bytes) -> str:
+    """Return JPEG, or the name of the variety by the marker and the precision of its first frame."""
+    for marker, segment in jpeg_segments(data):
+        if marker in _JPEG_FRAMES:
+            if marker in _JPEG_VARIETIES:
+                return _JPEG_VARIETIES[marker]
+            return f"{segment[0]}-bit JPEG" if segment and segment[0] != 8 else "JPEG"
+    return "JPEG"
+
+
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield marker and payload of each segment before the first scan; nothing more once they make no sense."""
+    offset = 2
+    while offset + 4 <= len(data) and data[offset] == 0xFF:
+        marker = data[offset + 1]
+        if marker == 0xFF:  # a fill byte
+            offset += 1
+            continue
+        if marker in (0xD9, 0xDA):  # end of image, start of scan
+            return
+        if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # no payload
+            offset += 2
+            continue
+        length = int.from_bytes(data[offset + 2 : offset + 4], "big")
+        yield marker, data[offset + 4 : offset + 2 + length]
+        offset += 2 + max(length, 2)
+
+
 def _isobmff(data: bytes) -> str | None:
-    """AVIF, HEIC or a film, by the brands in the first box."""
+    """Return AVIF, HEIC or Video, by the brands in the first box."""
     length = int.from_bytes(data[:4], "big")
     box = data[8 : min(max(length, 16), 256)]
-    brands = {box[:4], *(box[at : at + 4] for at in range(8, len(box), 4))}
+    brands = {box[:4], *(box[offset : offset + 4] for offset in range(8, len(box), 4))}
     if brands & {b"avif", b"avis"}:
         return "AVIF"
     return "HEIC" if brands & _HEIC else "Video"
 
 
 def is_animated(kind: str, data: bytes) -> bool:
-    """Whether the header announces more than one frame (APNG, animated WebP, an AVIF sequence)."""
+    """Return whether the header announces more than one frame (APNG, animated WebP, an AVIF sequence)."""
     if kind == "PNG":
-        return b"acTL" in _png_chunks(data)
+        return any(name == b"acTL" for name, _ in png_chunks(data))
     if kind == "WebP":
         return data[12:16] == b"VP8X" and len(data) > 20 and bool(data[20] & 0x02)
     return kind == "AVIF" and data[8:12] == b"avis"
 
 
-def is_lossless(kind: str, data: bytes) -> bool:
-    """Whether the pixels were stored without loss (PNG; WebP of that kind)."""
-    return kind == "PNG" or (kind == "WebP" and data[12:16] == b"VP8L")
+def lossless_bytes(kind: str, data: bytes) -> int | None:
+    """Return how many bytes hold the pixels of a file without loss (PNG; WebP of that kind), else None.
+
+    Profiles, EXIF and text beside the pixels do not count.
+    """
+    if kind == "PNG":
+        return sum(length for name, length in _png_layout(data) if name == b"IDAT")
+    if kind == "WebP":
+        for name, length in _riff_layout(data):
+            if name in (b"VP8 ", b"VP8L"):
+                return length if name == b"VP8L" else None
+    return None
 
 
-def _png_chunks(data: bytes) -> Iterator[bytes]:
-    """Names of the chunks before the pixels."""
-    at = 8
-    while at + 8 <= len(data) and (name := data[at + 4 : at + 8]) != b"IDAT":
-        yield name
-        at += 12 + int.from_bytes(data[at : at + 4], "big")
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield name and payload of each chunk before the pixels."""
+    offset = 8
+    for name, length in _png_layout(data):
+        if name == b"IDAT":
+            return
+        yield name, data[offset + 8 : offset + 8 + length]
+        offset += 12 + length
+
+
+def _png_layout(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield name and length of each chunk."""
+    offset = 8
+    while offset + 8 <= len(data):
+        length = int.from_bytes(data[offset : offset + 4], "big")
+        yield data[offset + 4 : offset + 8], length
+        offset += 12 + length
+
+
+def _riff_layout(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield name and length of each chunk; they begin at even offsets."""
+    offset = 12
+    while offset + 8 <= len(data):
+        length = int.from_bytes(data[offset + 4 : offset + 8], "little")
+        yield data[offset : offset + 4], length
+        offset += 8 + length + length % 2
