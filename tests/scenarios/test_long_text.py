@@ -46,7 +46,8 @@ async def _filled(site: Site, make: Make, text: str) -> tuple[Any, list[str]]:
         }
         (await api.patch("/me/profile", json=profile)).raise_for_status()
         product = await upload(api)
-        (await api.patch(f"/files/{product}", json={"file_name": f"{text}.jpg", "tags": ["".join(c for c in text if c.isalnum())[:40]]})).raise_for_status()
+        tag = "".join(letter for letter in text if letter.isalnum())[:40]
+        (await api.patch(f"/files/{product}", json={"file_name": f"{text}.jpg", "tags": [tag]})).raise_for_status()
         made = (await api.post("/generations", json={**wish(product), "prompt": text})).json()["id"]
         await ended(api, made)
         (await api.post(f"/generations/{made}/sharing", json={"is_public": True})).raise_for_status()
