@@ -38,8 +38,35 @@ CREATE TYPE studio.chosen_file AS (
 	file_id uuid
 );
 
+CREATE TYPE studio.start_request AS (
+	"position" integer,
+	account_id uuid,
+	id uuid,
+	key text,
+	request_hash bytea,
+	style_name text,
+	engine text,
+	prompt text,
+	parameters jsonb,
+	seed bigint,
+	charge_asset text,
+	cost bigint,
+	retry_of uuid,
+	refused text,
+	facts jsonb,
+	files studio.chosen_file[],
+	claimed_at timestamp with time zone,
+	hold_id uuid
+);
+
 CREATE DOMAIN wallet.asset AS text
 	CONSTRAINT asset_known CHECK ((VALUE = ANY (ARRAY['token'::text, 'conversion'::text, 'image_slot'::text, 'contact'::text, 'posting'::text])));
+
+CREATE FUNCTION accounts.actor_self(p_account uuid, p_ip inet) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+  select jsonb_build_object('type', kind, 'id', id, 'ip', host(p_ip)) from accounts.accounts where id = p_account
+$$;
 
 CREATE FUNCTION accounts.audit_account() RETURNS trigger
     LANGUAGE plpgsql
@@ -57,15 +84,15 @@ begin
   end if;
   if new.email is distinct from old.email then
     perform core.audit(new.id, 'email_changed', 'account', new.id::text, p_otherwise => v_self,
-                       p_said => jsonb_build_object('from', old.email, 'to', new.email));
+                       p_context => jsonb_build_object('from', old.email, 'to', new.email));
   end if;
   if new.phone is distinct from old.phone then
     perform core.audit(new.id, 'phone_changed', 'account', new.id::text, p_otherwise => v_self,
-                       p_said => jsonb_build_object('from', old.phone, 'to', new.phone));
+                       p_context => jsonb_build_object('from', old.phone, 'to', new.phone));
   end if;
   if new.handle is distinct from old.handle then
     perform core.audit(new.id, 'handle_changed', 'account', new.id::text, p_otherwise => v_self,
-                       p_said => jsonb_build_object('from', old.handle, 'to', new.handle));
+                       p_context => jsonb_build_object('from', old.handle, 'to', new.handle));
   end if;
   if new.password_hash is distinct from old.password_hash then
     perform core.audit(new.id, 'password_changed', 'account', new.id::text, p_otherwise => v_self);
@@ -85,12 +112,12 @@ CREATE FUNCTION accounts.audit_domain() RETURNS trigger
     AS $$
 begin
   if tg_op = 'DELETE' and exists (select from accounts.accounts where id = old.account_id and erased_at is not null) then
-    return null;  -- an erasure leaves no names behind
+    return null;  -- an erasure leaves no names
   end if;
   perform core.audit(coalesce(new.account_id, old.account_id),
                      'domain_' || case tg_op when 'INSERT' then 'added' when 'DELETE' then 'removed' else new.status end,
                      'domain', coalesce(new.id, old.id)::text,
-                     p_said => jsonb_build_object('name', coalesce(new.domain, old.domain)));
+                     p_context => jsonb_build_object('name', coalesce(new.domain, old.domain)));
   return null;
 end
 $$;
@@ -101,7 +128,7 @@ CREATE FUNCTION accounts.audit_identity() RETURNS trigger
 begin
   if tg_op = 'INSERT' then
     perform core.audit(new.account_id, 'identity_linked', 'identity', new.id::text, jsonb_build_object('provider', new.provider),
-                       jsonb_build_object('name', coalesce(new.email, new.subject)), p_otherwise => accounts.oneself(new.account_id, null));
+                       jsonb_build_object('name', coalesce(new.email, new.subject)), p_otherwise => accounts.actor_self(new.account_id, null));
   elsif not exists (select from accounts.accounts where id = old.account_id and erased_at is not null) then
     perform core.audit(old.account_id, 'identity_unlinked', 'identity', old.id::text,
                        jsonb_build_object('provider', old.provider), jsonb_build_object('name', coalesce(old.email, old.subject)));
@@ -131,7 +158,7 @@ declare
   v_action text := case when tg_table_name = 'recovery_codes' then 'recovery_code_used'
                         when tg_op = 'DELETE' then 'second_factor_off' else 'second_factor_on' end;
 begin
-  perform core.audit(v_account, v_action, 'account', v_account::text, p_otherwise => accounts.oneself(v_account, null));
+  perform core.audit(v_account, v_action, 'account', v_account::text, p_otherwise => accounts.actor_self(v_account, null));
   return null;
 end
 $$;
@@ -141,8 +168,8 @@ CREATE FUNCTION accounts.audit_session() RETURNS trigger
     AS $$
 begin
   if tg_op = 'INSERT' then
-    perform core.audit(new.account_id, 'signed_in', 'session', new.id::text, p_said => jsonb_build_object('device', new.user_agent),
-                       p_otherwise => accounts.oneself(new.account_id, new.ip));
+    perform core.audit(new.account_id, 'signed_in', 'session', new.id::text, p_context => jsonb_build_object('device', new.user_agent),
+                       p_otherwise => accounts.actor_self(new.account_id, new.ip));
   else
     perform core.audit(new.account_id, 'session_ended', 'session', new.id::text, jsonb_build_object('why', new.revoked_why));
   end if;
@@ -156,7 +183,7 @@ CREATE FUNCTION accounts.audit_vendor() RETURNS trigger
 begin
   if old.business_name <> new.business_name then
     perform core.audit(new.account_id, 'business_renamed', 'vendor', new.account_id::text,
-                       p_said => jsonb_build_object('from', old.business_name, 'to', new.business_name));
+                       p_context => jsonb_build_object('from', old.business_name, 'to', new.business_name));
   end if;
   if old.is_verified <> new.is_verified then
     perform core.audit(new.account_id, case when new.is_verified then 'vendor_verified' else 'vendor_unverified' end, 'vendor',
@@ -166,47 +193,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION accounts.badge_needs_the_name() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-  if new.business_name <> old.business_name then
-    new.is_verified := false;
-  end if;
-  new.verified_at := case when not new.is_verified then null when old.is_verified then old.verified_at else now() end;
-  return new;
-end
-$$;
-
-CREATE FUNCTION accounts.end_sessions() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-  update accounts.sessions set revoked_at = now(), revoked_why = 'account disabled'
-   where account_id = new.id and revoked_at is null;
-  return null;
-end
-$$;
-
-CREATE FUNCTION accounts.keep_a_way_in() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_account accounts.accounts;
-begin
-  select * into v_account from accounts.accounts where id = old.account_id and erased_at is null for update;
-  if found
-     and v_account.phone_verified_at is null and v_account.email_verified_at is null
-     and (v_account.password_hash is null or (v_account.email is null and v_account.phone is null))
-     and not exists (select from accounts.identities where account_id = old.account_id) then
-    raise exception 'account % would have no way in', old.account_id
-      using errcode = 'check_violation', constraint = 'account_keeps_a_way_in';
-  end if;
-  return null;
-end
-$$;
-
-CREATE FUNCTION accounts.keep_handle_rules() RETURNS trigger
+CREATE FUNCTION accounts.check_handle() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
@@ -221,14 +208,14 @@ begin
     end if;
     if exists (select from accounts.former_handles
                 where handle = new.handle and account_id <> new.id and free_at > now()) then
-      raise exception 'the handle % was somebody''s until lately', new.handle
+      raise exception 'the handle % was given up less than 90 days ago', new.handle
         using errcode = 'unique_violation', constraint = 'account_handle_taken';
     end if;
     delete from accounts.former_handles where handle = new.handle;
   end if;
   if tg_op = 'UPDATE' then
     if new.handle is not null and old.handle_changed_at > now() - interval '14 days' then
-      raise exception 'the handle of % was changed lately', new.id
+      raise exception 'the handle of % was changed less than 14 days ago', new.id
         using errcode = 'check_violation', constraint = 'account_handle_changes_rarely';
     end if;
     if old.handle is not null then
@@ -240,27 +227,17 @@ begin
 end
 $$;
 
-CREATE FUNCTION accounts.must_be_known() RETURNS trigger
+CREATE FUNCTION accounts.end_sessions() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-  if exists (select from accounts.accounts
-              where id = new.id and email is null and phone is null and erased_at is null)
-     and not exists (select from accounts.identities where account_id = new.id) then
-    raise exception 'nothing tells who account % is', new.id
-      using errcode = 'check_violation', constraint = 'account_has_an_identifier';
-  end if;
+  update accounts.sessions set revoked_at = now(), revoked_why = 'account disabled'
+   where account_id = new.id and revoked_at is null;
   return null;
 end
 $$;
 
-CREATE FUNCTION accounts.oneself(p_account uuid, p_ip inet) RETURNS jsonb
-    LANGUAGE sql STABLE
-    AS $$
-  select jsonb_build_object('type', kind, 'id', id, 'ip', host(p_ip)) from accounts.accounts where id = p_account
-$$;
-
-CREATE FUNCTION accounts.tell_of_end() RETURNS trigger
+CREATE FUNCTION accounts.notify_session_ended() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
@@ -269,7 +246,69 @@ begin
 end
 $$;
 
-CREATE FUNCTION core.audit(p_account uuid, p_action text, p_resource text, p_resource_id text, p_metadata jsonb DEFAULT '{}'::jsonb, p_said jsonb DEFAULT '{}'::jsonb, p_actor jsonb DEFAULT NULL::jsonb, p_otherwise jsonb DEFAULT '{"type": "system"}'::jsonb) RETURNS uuid
+CREATE FUNCTION accounts.require_identifier() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if exists (select from accounts.accounts
+              where id = new.id and email is null and phone is null and erased_at is null)
+     and not exists (select from accounts.identities where account_id = new.id) then
+    raise exception 'account % has no identifier', new.id
+      using errcode = 'check_violation', constraint = 'account_has_an_identifier';
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.require_login_method() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_account accounts.accounts;
+begin
+  select * into v_account from accounts.accounts where id = old.account_id and erased_at is null for update;
+  if found
+     and v_account.phone_verified_at is null and v_account.email_verified_at is null
+     and (v_account.password_hash is null or (v_account.email is null and v_account.phone is null))
+     and not exists (select from accounts.identities where account_id = old.account_id) then
+    raise exception 'account % would have no login method', old.account_id
+      using errcode = 'check_violation', constraint = 'account_keeps_a_way_in';
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.reset_vendor_verification() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if new.business_name <> old.business_name then
+    new.is_verified := false;
+  end if;
+  new.verified_at := case when not new.is_verified then null when old.is_verified then old.verified_at else now() end;
+  return new;
+end
+$$;
+
+CREATE FUNCTION core.acquire_permits(p_key text, p_limit integer, p_seconds integer, p_block integer) RETURNS TABLE(granted integer, used integer, resets_at timestamp with time zone)
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_start timestamptz := to_timestamp(floor(extract(epoch from clock_timestamp()) / p_seconds) * p_seconds);
+begin
+  insert into core.rate_limits as r (key, window_start, count) values (p_key, v_start, 0) on conflict do nothing;
+  select r.count into used from core.rate_limits r where r.key = p_key and r.window_start = v_start for update;
+  granted := greatest(least(p_block, p_limit - used), 0);
+  if granted > 0 then
+    update core.rate_limits r set count = r.count + granted where r.key = p_key and r.window_start = v_start;
+  end if;
+  used := used + granted;
+  resets_at := v_start + make_interval(secs => p_seconds);
+  return next;
+end
+$$;
+
+CREATE FUNCTION core.audit(p_account uuid, p_action text, p_resource text, p_resource_id text, p_metadata jsonb DEFAULT '{}'::jsonb, p_context jsonb DEFAULT '{}'::jsonb, p_actor jsonb DEFAULT NULL::jsonb, p_otherwise jsonb DEFAULT '{"type": "system"}'::jsonb) RETURNS uuid
     LANGUAGE plpgsql
     AS $$
 declare
@@ -280,13 +319,13 @@ declare
   v_ip inet := (v_actor ->> 'ip')::inet;
   v_hash bytea;
 begin
-  if v_ip is not null or p_said <> '{}' then
-    v_hash := core.audit_detail_hash(v_salt, v_ip, p_said);
+  if v_ip is not null or p_context <> '{}' then
+    v_hash := core.audit_detail_hash(v_salt, v_ip, p_context);
   end if;
   insert into core.audit_logs (account_id, id, actor_type, actor_id, action, resource, resource_id, metadata, details_hash)
   values (v_account, v_id, v_actor ->> 'type', (v_actor ->> 'id')::uuid, p_action, p_resource, p_resource_id, p_metadata, v_hash);
   if v_hash is not null then
-    insert into core.audit_details (account_id, id, salt, ip, said) values (v_account, v_id, v_salt, v_ip, p_said);
+    insert into core.audit_details (account_id, id, salt, ip, context) values (v_account, v_id, v_salt, v_ip, p_context);
   end if;
   return v_id;
 end
@@ -309,10 +348,10 @@ begin
 end
 $$;
 
-CREATE FUNCTION core.audit_detail_hash(p_salt bytea, p_ip inet, p_said jsonb) RETURNS bytea
+CREATE FUNCTION core.audit_detail_hash(p_salt bytea, p_ip inet, p_context jsonb) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     AS $$
-  select sha256(p_salt || convert_to(jsonb_build_array(host(p_ip), p_said)::text, 'UTF8'))
+  select sha256(p_salt || convert_to(jsonb_build_array(host(p_ip), p_context)::text, 'UTF8'))
 $$;
 
 CREATE TABLE core.audit_logs (
@@ -348,6 +387,40 @@ CREATE FUNCTION core.audit_setting() RETURNS trigger
 begin
   perform core.audit(null, 'setting_changed', 'setting', new.key, jsonb_build_object('from', old.value, 'to', new.value));
   return null;
+end
+$$;
+
+CREATE FUNCTION core.claim_key(p_account uuid, p_key text, p_hash bytea, p_work uuid DEFAULT NULL::uuid, p_stale double precision DEFAULT 60, OUT outcome text, OUT work_id uuid, OUT claimed_at timestamp with time zone, OUT response jsonb) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_row core.idempotency_keys;
+begin
+  for attempt in 1 .. 3 loop
+    insert into core.idempotency_keys as k (account_id, key, request_hash, work_id, claimed_at)
+    values (p_account, p_key, p_hash, p_work, now())
+    on conflict on constraint idempotency_keys_pkey do nothing
+    returning 'claimed', k.work_id, k.claimed_at into outcome, work_id, claimed_at;
+    if found then
+      return;
+    end if;
+    -- Read without a lock: batches replay keys in any order.
+    select * into v_row from core.idempotency_keys k where k.account_id = p_account and k.key = p_key;
+    continue when not found;    -- it was refused and deleted in between
+    response := v_row.response;
+    outcome := case when v_row.request_hash <> p_hash then 'reused' when v_row.response is not null then 'replayed'
+                 when v_row.claimed_at >= now() - make_interval(secs => p_stale) then 'in-use' end;
+    if outcome is not null then
+      return;
+    end if;
+    update core.idempotency_keys k set claimed_at = now(), work_id = coalesce(k.work_id, p_work)
+     where k.account_id = p_account and k.key = p_key and k.response is null and k.claimed_at is not distinct from v_row.claimed_at
+    returning 'claimed', k.work_id, k.claimed_at into outcome, work_id, claimed_at;
+    if found then
+      return;
+    end if;
+  end loop;
+  outcome := 'in-use';
 end
 $$;
 
@@ -387,21 +460,28 @@ begin
 end
 $$;
 
-CREATE FUNCTION core.take(p_key text, p_limit integer, p_seconds integer, p_block integer) RETURNS TABLE(granted integer, used integer, resets_at timestamp with time zone)
+CREATE FUNCTION core.release_key(p_account uuid, p_key text, p_claimed_at timestamp with time zone, p_delete boolean) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
-declare
-  v_start timestamptz := to_timestamp(floor(extract(epoch from clock_timestamp()) / p_seconds) * p_seconds);
 begin
-  insert into core.rate_limits as r (key, window_start, count) values (p_key, v_start, 0) on conflict do nothing;
-  select r.count into used from core.rate_limits r where r.key = p_key and r.window_start = v_start for update;
-  granted := greatest(least(p_block, p_limit - used), 0);
-  if granted > 0 then
-    update core.rate_limits r set count = r.count + granted where r.key = p_key and r.window_start = v_start;
+  if p_delete then
+    delete from core.idempotency_keys
+     where account_id = p_account and key = p_key and claimed_at = p_claimed_at and response is null;
+  else
+    update core.idempotency_keys set claimed_at = null
+     where account_id = p_account and key = p_key and claimed_at = p_claimed_at and response is null;
   end if;
-  used := used + granted;
-  resets_at := v_start + make_interval(secs => p_seconds);
-  return next;
+  return found;
+end
+$$;
+
+CREATE FUNCTION core.save_response(p_account uuid, p_key text, p_claimed_at timestamp with time zone, p_response jsonb) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update core.idempotency_keys set response = p_response
+   where account_id = p_account and key = p_key and claimed_at = p_claimed_at and response is null;
+  return found;
 end
 $$;
 
@@ -458,28 +538,6 @@ CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
 $$;
 
-CREATE FUNCTION payments.ask_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v payments.payments;
-  v_asked bigint;
-begin
-  select * into strict v from payments.payments where account_id = p_account and id = p_payment for update;
-  if exists (select from payments.refunds where account_id = p_account and id = p_id) then
-    return false;
-  end if;
-  select coalesce(sum(amount), 0) into v_asked from payments.refunds
-   where account_id = p_account and payment_id = p_payment and status = 'asked';
-  if v.paid_at is null or p_amount > v.amount - v.refunded - v.disputed - v_asked then
-    raise exception 'no more can be paid back than was paid' using errcode = 'check_violation', constraint = 'refund_within_payment';
-  end if;
-  insert into payments.refunds (account_id, id, payment_id, amount, reason, asked_by)
-  values (p_account, p_id, p_payment, p_amount, p_reason, p_by);
-  return true;
-end
-$$;
-
 CREATE FUNCTION payments.audit_payment() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -487,7 +545,7 @@ begin
   if tg_op = 'INSERT' then
     perform core.audit(new.account_id, 'payment_started', 'payment', new.id::text,
                        jsonb_build_object('gateway', new.gateway, 'amount', new.amount, 'currency', new.currency),
-                       p_otherwise => accounts.oneself(new.account_id, null));
+                       p_otherwise => accounts.actor_self(new.account_id, null));
   else
     perform core.audit(new.account_id, 'payment_' || new.status, 'payment', new.id::text,
                        jsonb_build_object('gateway', new.gateway, 'amount', new.amount, 'currency', new.currency));
@@ -496,7 +554,50 @@ begin
 end
 $$;
 
-CREATE FUNCTION payments.give_up(p_account uuid, p_payment uuid, p_status text, p_reason text) RETURNS boolean
+CREATE FUNCTION payments.check_dispute_transition() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception 'a dispute that was % stays so', old.status
+    using errcode = 'check_violation', constraint = 'dispute_ends_once';
+end
+$$;
+
+CREATE FUNCTION payments.check_refund_transition() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if payments.refund_rank(new.status) < payments.refund_rank(old.status) then
+    raise exception 'a % refund cannot become %', old.status, new.status
+      using errcode = 'check_violation', constraint = 'refund_moves_legally';
+  end if;
+  return new;
+end
+$$;
+
+CREATE FUNCTION payments.check_transition() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'DELETE' then
+    raise exception 'payments are kept' using errcode = 'check_violation', constraint = 'payment_is_kept';
+  end if;
+  if new.status <> old.status and not (old.status, new.status) in (
+    ('pending', 'completed'), ('pending', 'failed'), ('pending', 'cancelled'), ('pending', 'expired'),
+    -- The gateway decides: money that comes in after the payment was closed is still money.
+    ('expired', 'completed'), ('cancelled', 'completed'), ('failed', 'completed'),
+    ('completed', 'refunded'), ('completed', 'disputed'), ('disputed', 'completed'), ('disputed', 'refunded'),
+    -- The bank sent a refund back.
+    ('refunded', 'completed'), ('refunded', 'disputed')
+  ) then
+    raise exception 'a % payment cannot become %', old.status, new.status
+      using errcode = 'check_violation', constraint = 'payment_moves_legally';
+  end if;
+  return new;
+end
+$$;
+
+CREATE FUNCTION payments.close_unpaid(p_account uuid, p_payment uuid, p_status text, p_reason text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 begin
@@ -512,49 +613,6 @@ begin
 end
 $$;
 
-CREATE FUNCTION payments.keep_dispute_ended() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-  raise exception 'a dispute that was % stays so', old.status
-    using errcode = 'check_violation', constraint = 'dispute_ends_once';
-end
-$$;
-
-CREATE FUNCTION payments.keep_legal() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-  if tg_op = 'DELETE' then
-    raise exception 'payments are kept' using errcode = 'check_violation', constraint = 'payment_is_kept';
-  end if;
-  if new.status <> old.status and not (old.status, new.status) in (
-    ('pending', 'completed'), ('pending', 'failed'), ('pending', 'cancelled'), ('pending', 'expired'),
-    -- The gateway's word counts: money that comes in after we gave up is still money.
-    ('expired', 'completed'), ('cancelled', 'completed'), ('failed', 'completed'),
-    ('completed', 'refunded'), ('completed', 'disputed'), ('disputed', 'completed'), ('disputed', 'refunded'),
-    -- The bank sent a refund back.
-    ('refunded', 'completed'), ('refunded', 'disputed')
-  ) then
-    raise exception 'a % payment cannot become %', old.status, new.status
-      using errcode = 'check_violation', constraint = 'payment_moves_legally';
-  end if;
-  return new;
-end
-$$;
-
-CREATE FUNCTION payments.keep_refund_legal() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-  if payments.refund_step(new.status) < payments.refund_step(old.status) then
-    raise exception 'a % refund cannot become %', old.status, new.status
-      using errcode = 'check_violation', constraint = 'refund_moves_legally';
-  end if;
-  return new;
-end
-$$;
-
 CREATE FUNCTION payments.number_receipt() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -564,7 +622,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION payments.reckon(p_account uuid, p_payment uuid, p_kind text, p_ref text) RETURNS boolean
+CREATE FUNCTION payments.reconcile(p_account uuid, p_payment uuid, p_kind text, p_ref text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
@@ -581,7 +639,7 @@ begin
   select * into strict v from payments.payments where account_id = p_account and id = p_payment for update;
   select least(v.amount, greatest(
            coalesce(sum(amount) filter (where status in ('pending', 'requires_action', 'succeeded')), 0),
-           v.refund_told - coalesce(sum(amount) filter (where status in ('failed', 'canceled') and ref is not null), 0)))
+           v.gateway_refunded_total - coalesce(sum(amount) filter (where status in ('failed', 'canceled') and ref is not null), 0)))
     into v_refunded from payments.refunds where account_id = p_account and payment_id = p_payment;
   select least(v.amount - v_refunded, coalesce(sum(amount) filter (where status not in ('won', 'prevented')), 0)),
          coalesce(bool_or(ended_at is null), false)
@@ -613,7 +671,7 @@ begin
     v_short := -least(v_short, -v_change);
     v_taken := v_change - v_short;
     if v_taken < 0 then
-      perform wallet.give(p_account, v.asset, -v_taken, 'refund', 'reversal:' || v_id, null,
+      perform wallet.grant_credits(p_account, v.asset, -v_taken, 'refund', 'reversal:' || v_id, null,
         case p_kind when 'dispute' then 'The dispute was decided for you' else 'The refund did not go through' end);
     end if;
   end if;
@@ -622,9 +680,9 @@ begin
     values (p_account, v_id, p_payment, p_kind, p_ref, v_refunded + v_disputed - v.refunded - v.disputed, v_taken, v_short);
   end if;
   if v.kind = 'plan' and v_status = 'refunded' then
-    perform wallet.unpay_period(p_account, 'payment:' || p_payment);
+    perform wallet.revoke_paid_period(p_account, 'payment:' || p_payment);
   elsif v.kind = 'plan' and v.status = 'refunded' then
-    perform wallet.pay_period(p_account, v.plan_id, 'payment:' || p_payment || ':' || v_id, v.amount, v.currency);
+    perform wallet.apply_paid_period(p_account, v.plan_id, 'payment:' || p_payment || ':' || v_id, v.amount, v.currency);
   end if;
   update payments.payments set refunded = v_refunded, disputed = v_disputed, status = v_status
    where account_id = p_account and id = p_payment;
@@ -637,7 +695,61 @@ begin
 end
 $$;
 
-CREATE FUNCTION payments.refund_step(p_status text) RETURNS integer
+CREATE FUNCTION payments.record_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_changed boolean;
+begin
+  perform 1 from payments.payments where account_id = p_account and id = p_payment for update;
+  insert into payments.disputes as d (account_id, id, payment_id, amount, status, reason, ended_at)
+  values (p_account, p_dispute, p_payment, p_amount, p_status, p_reason,
+          case when p_status in ('won', 'lost', 'warning_closed', 'prevented') then now() end)
+  on conflict (account_id, id) do update
+     set status = excluded.status, reason = excluded.reason, ended_at = excluded.ended_at, amount = excluded.amount
+   where d.ended_at is null and d.status <> excluded.status;
+  if not found then
+    return false;
+  end if;
+  v_changed := payments.reconcile(p_account, p_payment, 'dispute', p_dispute);
+  perform wallet.freeze(p_account, exists (
+    select from payments.disputes where account_id = p_account and ended_at is null and status not like 'warning%'));
+  return v_changed;
+end
+$$;
+
+CREATE FUNCTION payments.record_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v payments.refunds;
+begin
+  perform 1 from payments.payments where account_id = p_account and id = p_payment for update;
+  select * into v from payments.refunds
+   where account_id = p_account and payment_id = p_payment and (ref = p_ref or id = p_id) order by id = p_id desc limit 1;
+  if v.id is null then
+    insert into payments.refunds (account_id, payment_id, ref, amount, status, error)
+    values (p_account, p_payment, p_ref, p_amount, p_status, p_error);
+  else
+    update payments.refunds
+       set ref = coalesce(ref, p_ref), error = p_error, status = p_status
+     where account_id = p_account and id = v.id and payments.refund_rank(p_status) >= payments.refund_rank(v.status);
+  end if;
+  return payments.reconcile(p_account, p_payment, 'refund', coalesce(p_ref, p_id::text));
+end
+$$;
+
+CREATE FUNCTION payments.record_refunded_total(p_account uuid, p_payment uuid, p_ref text, p_total bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update payments.payments set gateway_refunded_total = p_total
+   where account_id = p_account and id = p_payment and gateway_refunded_total < p_total;
+  return found and payments.reconcile(p_account, p_payment, 'refund', p_ref);
+end
+$$;
+
+CREATE FUNCTION payments.refund_rank(p_status text) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
   select case p_status when 'asked' then 0 when 'succeeded' then 2 when 'failed' then 3 when 'canceled' then 3 else 1 end
@@ -661,17 +773,39 @@ begin
   values (p_account, v_id, 'plan', v_first.gateway, p_plan, p_amount, p_currency, v_title, v_first.callback_url, '/plan',
           p_invoice, now() + interval '1 day');
   insert into payments.gateway_refs (gateway, ref, account_id, payment_id) values (v_first.gateway, p_invoice, p_account, v_id);
-  -- A month that comes in without our having heard of the beginning tells that too.
+  -- A renewal proves the first payment, whose own event may not have arrived yet.
   perform payments.settle(p_account, p_first, p_subscription, null);
-  perform wallet.pay_period(p_account, p_plan, 'payment:' || v_id, p_amount, p_currency, 0, null, p_starts_at, p_ends_at);
+  perform wallet.apply_paid_period(p_account, p_plan, 'payment:' || v_id, p_amount, p_currency, 0, null, p_starts_at, p_ends_at);
   if not exists (select from wallet.memberships where account_id = p_account and subscription_ref is not null) then
-    perform wallet.renew_by(p_account, v_first.gateway, p_subscription);
+    perform wallet.set_renewal(p_account, v_first.gateway, p_subscription);
   end if;
   update payments.payments set status = 'completed', paid_at = now(), reference = p_invoice
    where account_id = p_account and id = v_id;
   insert into core.usage (account_id, action, metadata)
   values (p_account, 'payment_completed', jsonb_build_object('payment_id', v_id, 'amount', p_amount, 'currency', p_currency,
           'invoice', p_invoice));
+  return true;
+end
+$$;
+
+CREATE FUNCTION payments.request_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v payments.payments;
+  v_asked bigint;
+begin
+  select * into strict v from payments.payments where account_id = p_account and id = p_payment for update;
+  if exists (select from payments.refunds where account_id = p_account and id = p_id) then
+    return false;
+  end if;
+  select coalesce(sum(amount), 0) into v_asked from payments.refunds
+   where account_id = p_account and payment_id = p_payment and status = 'asked';
+  if v.paid_at is null or p_amount > v.amount - v.refunded - v.disputed - v_asked then
+    raise exception 'no more can be paid back than was paid' using errcode = 'check_violation', constraint = 'refund_within_payment';
+  end if;
+  insert into payments.refunds (account_id, id, payment_id, amount, reason, asked_by)
+  values (p_account, p_id, p_payment, p_amount, p_reason, p_by);
   return true;
 end
 $$;
@@ -690,12 +824,12 @@ begin
     return false;
   end if;
   if v_payment.asset is not null then
-    v_grant := wallet.give(p_account, v_payment.asset, v_payment.quantity, 'purchase', 'payment:' || p_payment, null,
+    v_grant := wallet.grant_credits(p_account, v_payment.asset, v_payment.quantity, 'purchase', 'payment:' || p_payment, null,
                            v_payment.description);
   elsif v_payment.kind = 'plan' then
-    perform wallet.pay_period(p_account, v_payment.plan_id, 'payment:' || p_payment, v_payment.amount, v_payment.currency,
+    perform wallet.apply_paid_period(p_account, v_payment.plan_id, 'payment:' || p_payment, v_payment.amount, v_payment.currency,
                               v_payment.credit, v_payment.credit_period);
-    v_before := wallet.renew_by(p_account, case when p_reference like 'sub\_%' then v_payment.gateway end,
+    v_before := wallet.set_renewal(p_account, case when p_reference like 'sub\_%' then v_payment.gateway end,
                                 case when p_reference like 'sub\_%' then p_reference end);
     if v_before is not null then
       perform core.enqueue('payments.end_subscription', jsonb_build_object('ref', v_before), 'payments');
@@ -713,57 +847,112 @@ begin
 end
 $$;
 
-CREATE FUNCTION payments.tell_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) RETURNS boolean
-    LANGUAGE plpgsql
+CREATE TABLE reports.movements (
+    customer_id text NOT NULL,
+    currency text NOT NULL,
+    month date NOT NULL,
+    net bigint NOT NULL,
+    before bigint NOT NULL,
+    cohort date,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE FUNCTION reports.compute_movements(p_customers text[]) RETURNS SETOF reports.movements
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
     AS $$
-declare
-  v_changed boolean;
 begin
-  perform 1 from payments.payments where account_id = p_account and id = p_payment for update;
-  insert into payments.disputes as d (account_id, id, payment_id, amount, status, reason, ended_at)
-  values (p_account, p_dispute, p_payment, p_amount, p_status, p_reason,
-          case when p_status in ('won', 'lost', 'warning_closed', 'prevented') then now() end)
-  on conflict (account_id, id) do update
-     set status = excluded.status, reason = excluded.reason, ended_at = excluded.ended_at, amount = excluded.amount
-   where d.ended_at is null and d.status <> excluded.status;
-  if not found then
-    return false;
-  end if;
-  v_changed := payments.reckon(p_account, p_payment, 'dispute', p_dispute);
-  perform wallet.freeze(p_account, exists (
-    select from payments.disputes where account_id = p_account and ended_at is null and status not like 'warning%'));
-  return v_changed;
+  return query
+  with changes as (
+    select s.customer_id, s.currency, date_trunc('month', s.since at time zone 'UTC')::date as month, sum(s.change)::bigint as net
+      from reports.states s
+     where s.change <> 0 and (p_customers is null or s.customer_id = any (p_customers)) group by 1, 2, 3
+  ), sums as (
+    select c.*, (sum(c.net) over (partition by c.customer_id, c.currency order by c.month))::bigint as after from changes c
+  )
+  select s.customer_id, s.currency, s.month, s.net, s.after - s.net,
+         min(s.month) filter (where s.after > 0) over (partition by s.customer_id, s.currency), now()
+    from sums s;
 end
 $$;
 
-CREATE FUNCTION payments.tell_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v payments.refunds;
-begin
-  perform 1 from payments.payments where account_id = p_account and id = p_payment for update;
-  select * into v from payments.refunds
-   where account_id = p_account and payment_id = p_payment and (ref = p_ref or id = p_id) order by id = p_id desc limit 1;
-  if v.id is null then
-    insert into payments.refunds (account_id, payment_id, ref, amount, status, error)
-    values (p_account, p_payment, p_ref, p_amount, p_status, p_error);
-  else
-    update payments.refunds
-       set ref = coalesce(ref, p_ref), error = p_error, status = p_status
-     where account_id = p_account and id = v.id and payments.refund_step(p_status) >= payments.refund_step(v.status);
-  end if;
-  return payments.reckon(p_account, p_payment, 'refund', coalesce(p_ref, p_id::text));
-end
-$$;
+CREATE TABLE reports.states (
+    subscription_id text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    status text NOT NULL,
+    customer_id text NOT NULL,
+    product_id text NOT NULL,
+    currency text NOT NULL,
+    monthly bigint NOT NULL,
+    change bigint NOT NULL,
+    amount bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
 
-CREATE FUNCTION payments.tell_refunded(p_account uuid, p_payment uuid, p_ref text, p_total bigint) RETURNS boolean
-    LANGUAGE plpgsql
+CREATE FUNCTION reports.compute_states(p_ids text[]) RETURNS SETOF reports.states
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 begin
-  update payments.payments set refund_told = p_total
-   where account_id = p_account and id = p_payment and refund_told < p_total;
-  return found and payments.reckon(p_account, p_payment, 'refund', p_ref);
+  return query
+  with versions as (
+    select e.object_id as id, e.at, e.rank, e.id as event_id, stripe_mirror.json_text(o.data -> 'status') as status,
+           stripe_mirror.monthly(o.data) as monthly, reports.period_amount(o.data) as amount,
+           stripe_mirror.json_id(coalesce(o.data #> '{items,data,0,price,product}', o.data #> '{items,data,0,plan,product}',
+                                      o.data #> '{plan,product}')) as product_id,
+           stripe_mirror.json_id(o.data -> 'customer') as customer_id, stripe_mirror.json_text(o.data -> 'currency') as currency,
+           stripe_mirror.json_timestamp(o.data -> 'created') as created, stripe_mirror.json_timestamp(o.data -> 'ended_at') as ended,
+           stripe_mirror.json_timestamp(o.data -> 'trial_end') as trial_end
+      from stripe_mirror.events e, lateral (select e.payload #> '{data,object}' as data) o
+     where e.kind = 'subscriptions' and (p_ids is null or e.object_id = any (p_ids))
+    union all
+    select s.id, s.event_at, s.event_rank, s.event_id, s.status, s.monthly_amount, reports.period_amount(s.data), s.product_id, s.customer_id, s.currency,
+           s.stripe_created_at, s.ended_at, s.trial_end
+      from stripe_mirror.subscriptions s
+     where s.event_rank = 0 and isfinite(s.event_at) and (p_ids is null or s.id = any (p_ids))
+    union all
+    select s.id, s.deleted_at, 9::smallint, '', 'deleted', 0, 0, s.product_id, s.customer_id, s.currency, null, null, null
+      from stripe_mirror.subscriptions s
+     where s.deleted_at is not null and (p_ids is null or s.id = any (p_ids))
+  ), latest as (
+    select distinct on (v.id, v.at) v.* from versions v order by v.id, v.at, v.rank desc, v.event_id collate "C" desc
+  ), firsts as (
+    select distinct on (k.id) k.*, least(k.created, k.at) as started from latest k order by k.id, k.at
+  ), pieces as (
+    select k.id, k.at as since, k.status, k.product_id, k.monthly, k.amount from latest k
+    union all
+    select f.id, piece.since, piece.status, f.product_id, f.monthly, f.amount
+      from firsts f, lateral (values
+        (f.started, case when f.status not in ('active', 'past_due', 'canceled') then f.status
+                       when f.trial_end > f.started then 'trialing'
+                       when f.status = 'canceled' and f.ended > f.started then 'active'
+                       else f.status end),
+        (case when f.trial_end > f.started and (f.status in ('active', 'past_due') or f.trial_end < f.ended) then f.trial_end end,
+         case f.status when 'canceled' then 'active' else f.status end),
+        (case when f.status = 'canceled' and f.ended > f.started then f.ended end, 'canceled')
+      ) piece (since, status)
+     where piece.since < f.at
+  ), ordered as (
+    select t.id, t.since, coalesce(t.status, '') as status, coalesce(t.product_id, '') as product_id,
+           case when t.status in ('active', 'past_due') then round(least(coalesce(t.monthly, 0), 1e15))::bigint
+                else 0 end as monthly,
+           t.amount
+      from pieces t
+  ), compared as (
+    select o.*, lag(o.status) over w is distinct from o.status or lag(o.product_id) over w is distinct from o.product_id
+                or lag(o.monthly) over w is distinct from o.monthly or lag(o.amount) over w is distinct from o.amount as differs
+      from ordered o window w as (partition by o.id order by o.since)
+  ), changed as (
+    select c.*, lead(c.since) over w as until, c.monthly - coalesce(lag(c.monthly) over w, 0) as change
+      from compared c where c.differs window w as (partition by c.id order by c.since)
+  ), owners as (
+    -- Stripe changes neither after the beginning.
+    select distinct on (k.id) k.id, coalesce(k.customer_id, '') as customer_id, coalesce(k.currency, 'xxx') as currency
+      from latest k order by k.id, k.at desc
+  )
+  select k.id, k.since, k.until, k.status, w.customer_id, k.product_id, w.currency, k.monthly, k.change, k.amount, now()
+    from changed k join owners w on w.id = k.id;
 end
 $$;
 
@@ -809,94 +998,14 @@ begin
 end
 $$;
 
-CREATE TABLE reports.states (
-    subscription_id text NOT NULL,
-    since timestamp with time zone NOT NULL,
-    until timestamp with time zone,
-    status text NOT NULL,
-    customer_id text NOT NULL,
-    product_id text NOT NULL,
-    currency text NOT NULL,
-    monthly bigint NOT NULL,
-    change bigint NOT NULL,
-    amount bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE FUNCTION reports.derive(p_ids text[]) RETURNS SETOF reports.states
-    LANGUAGE plpgsql STABLE
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-begin
-  return query
-  with versions as (
-    select e.object_id as id, e.at, e.rank, e.id as event_id, stripe_mirror.word(o.data -> 'status') as status,
-           stripe_mirror.monthly(o.data) as monthly, reports.period_amount(o.data) as amount,
-           stripe_mirror.ref(coalesce(o.data #> '{items,data,0,price,product}', o.data #> '{items,data,0,plan,product}',
-                                      o.data #> '{plan,product}')) as product_id,
-           stripe_mirror.ref(o.data -> 'customer') as customer_id, stripe_mirror.word(o.data -> 'currency') as currency,
-           stripe_mirror.moment(o.data -> 'created') as born, stripe_mirror.moment(o.data -> 'ended_at') as ended,
-           stripe_mirror.moment(o.data -> 'trial_end') as tried
-      from stripe_mirror.events e, lateral (select e.payload #> '{data,object}' as data) o
-     where e.kind = 'subscriptions' and (p_ids is null or e.object_id = any (p_ids))
-    union all
-    select s.id, s.event_at, s.event_rank, s.event_id, s.status, s.monthly_amount, reports.period_amount(s.data), s.product_id, s.customer_id, s.currency,
-           s.stripe_created_at, s.ended_at, s.trial_end
-      from stripe_mirror.subscriptions s
-     where s.event_rank = 0 and isfinite(s.event_at) and (p_ids is null or s.id = any (p_ids))
-    union all
-    select s.id, s.deleted_at, 9::smallint, '', 'deleted', 0, 0, s.product_id, s.customer_id, s.currency, null, null, null
-      from stripe_mirror.subscriptions s
-     where s.deleted_at is not null and (p_ids is null or s.id = any (p_ids))
-  ), known as (
-    select distinct on (v.id, v.at) v.* from versions v order by v.id, v.at, v.rank desc, v.event_id collate "C" desc
-  ), firsts as (
-    select distinct on (k.id) k.*, least(k.born, k.at) as begun from known k order by k.id, k.at
-  ), told as (
-    select k.id, k.at as since, k.status, k.product_id, k.monthly, k.amount from known k
-    union all
-    select f.id, piece.since, piece.status, f.product_id, f.monthly, f.amount
-      from firsts f, lateral (values
-        (f.begun, case when f.status not in ('active', 'past_due', 'canceled') then f.status
-                       when f.tried > f.begun then 'trialing'
-                       when f.status = 'canceled' and f.ended > f.begun then 'active'
-                       else f.status end),
-        (case when f.tried > f.begun and (f.status in ('active', 'past_due') or f.tried < f.ended) then f.tried end,
-         case f.status when 'canceled' then 'active' else f.status end),
-        (case when f.status = 'canceled' and f.ended > f.begun then f.ended end, 'canceled')
-      ) piece (since, status)
-     where piece.since < f.at
-  ), ordered as (
-    select t.id, t.since, coalesce(t.status, '') as status, coalesce(t.product_id, '') as product_id,
-           case when t.status in ('active', 'past_due') then round(least(coalesce(t.monthly, 0), 1e15))::bigint
-                else 0 end as monthly,
-           t.amount
-      from told t
-  ), compared as (
-    select o.*, lag(o.status) over w is distinct from o.status or lag(o.product_id) over w is distinct from o.product_id
-                or lag(o.monthly) over w is distinct from o.monthly or lag(o.amount) over w is distinct from o.amount as differs
-      from ordered o window w as (partition by o.id order by o.since)
-  ), kept as (
-    select c.*, lead(c.since) over w as until, c.monthly - coalesce(lag(c.monthly) over w, 0) as change
-      from compared c where c.differs window w as (partition by c.id order by c.since)
-  ), whose as (
-    -- Stripe changes neither after the beginning.
-    select distinct on (k.id) k.id, coalesce(k.customer_id, '') as customer_id, coalesce(k.currency, 'xxx') as currency
-      from known k order by k.id, k.at desc
-  )
-  select k.id, k.since, k.until, k.status, w.customer_id, k.product_id, w.currency, k.monthly, k.change, k.amount, now()
-    from kept k join whose w on w.id = k.id;
-end
-$$;
-
 CREATE FUNCTION reports.item_amount(p_item jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $_$
   select case when coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type') = 'metered' then 0
-              else coalesce(stripe_mirror.whole(price -> 'unit_amount')::numeric,
+              else coalesce(stripe_mirror.json_bigint(price -> 'unit_amount')::numeric,
                             case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
-                                 then (price ->> 'unit_amount_decimal')::numeric end, stripe_mirror.whole(price -> 'amount'), 0)
-                   * coalesce(stripe_mirror.whole(p_item -> 'quantity'), 1) end
+                                 then (price ->> 'unit_amount_decimal')::numeric end, stripe_mirror.json_bigint(price -> 'amount'), 0)
+                   * coalesce(stripe_mirror.json_bigint(p_item -> 'quantity'), 1) end
     from (select coalesce(nullif(p_item -> 'price', 'null'), p_item -> 'plan') as price) priced
 $_$;
 
@@ -924,44 +1033,15 @@ CREATE FUNCTION reports.masked_phone(p text) RETURNS text
   select '***' || right(p, 2)
 $$;
 
-CREATE TABLE reports.movements (
-    customer_id text NOT NULL,
-    currency text NOT NULL,
-    month date NOT NULL,
-    net bigint NOT NULL,
-    before bigint NOT NULL,
-    cohort date,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE FUNCTION reports.move(p_customers text[]) RETURNS SETOF reports.movements
-    LANGUAGE plpgsql STABLE
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-begin
-  return query
-  with changes as (
-    select s.customer_id, s.currency, date_trunc('month', s.since at time zone 'UTC')::date as month, sum(s.change)::bigint as net
-      from reports.states s
-     where s.change <> 0 and (p_customers is null or s.customer_id = any (p_customers)) group by 1, 2, 3
-  ), sums as (
-    select c.*, (sum(c.net) over (partition by c.customer_id, c.currency order by c.month))::bigint as after from changes c
-  )
-  select s.customer_id, s.currency, s.month, s.net, s.after - s.net,
-         min(s.month) filter (where s.after > 0) over (partition by s.customer_id, s.currency), now()
-    from sums s;
-end
-$$;
-
 CREATE FUNCTION reports.period_amount(p_data jsonb) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-  select round(least(case jsonb_array_length(stripe_mirror.elements(p_data #> '{items,data}'))
+  select round(least(case jsonb_array_length(stripe_mirror.json_array(p_data #> '{items,data}'))
     when 0 then 0
     when 1 then reports.item_amount(p_data #> '{items,data,0}')
     else (select sum(reports.item_amount(item))
-            from jsonb_array_elements(stripe_mirror.elements(p_data #> '{items,data}')) item
-           where coalesce(stripe_mirror.moment(item -> 'current_period_end'), '-infinity')
+            from jsonb_array_elements(stripe_mirror.json_array(p_data #> '{items,data}')) item
+           where coalesce(stripe_mirror.json_timestamp(item -> 'current_period_end'), '-infinity')
                  <= coalesce(stripe_mirror.period(p_data, 'current_period_end'), 'infinity')) end, 1e15))::bigint
 $$;
 
@@ -987,8 +1067,8 @@ begin
   if p_all or v_done is null then
     delete from reports.states;
     delete from reports.movements;
-    insert into reports.states select * from reports.derive(null);
-    insert into reports.movements select * from reports.move(null);
+    insert into reports.states select * from reports.compute_states(null);
+    insert into reports.movements select * from reports.compute_movements(null);
     select count(distinct subscription_id) into v_count from reports.states;
   else
     select array_agg(id) into v_ids from (
@@ -1002,11 +1082,11 @@ begin
       )
       select array_agg(distinct customer_id) into v_customers from gone;
       with come as (
-        insert into reports.states select * from reports.derive(v_ids) returning customer_id
+        insert into reports.states select * from reports.compute_states(v_ids) returning customer_id
       )
       select v_customers || array_agg(distinct customer_id) into v_customers from come;
       delete from reports.movements where customer_id = any (v_customers);
-      insert into reports.movements select * from reports.move(v_customers);
+      insert into reports.movements select * from reports.compute_movements(v_customers);
     end if;
   end if;
   insert into reports.progress (part, done_until, seconds)
@@ -1016,7 +1096,144 @@ begin
 end
 $$;
 
-CREATE FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) RETURNS bigint
+CREATE FUNCTION stripe_mirror.event_order(p_type text) RETURNS smallint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (CASE WHEN (p_type ~~ '%.created'::text) THEN 1 WHEN (p_type ~~ '%.deleted'::text) THEN 9 ELSE 5 END)::smallint;
+
+CREATE FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS stripe_mirror.version
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+  select stripe_mirror.version(p_object, date_trunc('second', p_at), 0::smallint,
+                               to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false)
+$$;
+
+CREATE FUNCTION stripe_mirror.ingest_events(p_events jsonb, p_originals jsonb, p_forwarded text[]) RETURNS text[]
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+declare
+  v_new text[];
+  v_kind record;
+  v_ties stripe_mirror.unsettled[];
+begin
+  with given as (
+    select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, k.name as kind, e #>> '{data,object,id}' as object_id,
+           stripe_mirror.json_timestamp(e -> 'created') as at, stripe_mirror.event_order(e ->> 'type') as rank, e as payload,
+           decode(p_originals ->> (e ->> 'id'), 'base64') as original
+      from jsonb_array_elements(p_events) e
+      left join stripe_mirror.kinds k on k.object = e #>> '{data,object,object}' and e #>> '{data,object,id}' is not null
+     order by e ->> 'id'
+  ), added as (
+    insert into stripe_mirror.events (id, type, kind, object_id, at, rank, payload, original)
+    select id, type, kind, object_id, at, rank, payload, original from given
+    on conflict (id) do nothing
+    returning id
+  )
+  select coalesce(array_agg(id), '{}') into v_new from added;
+
+  for v_kind in
+    select k.name, array_agg(stripe_mirror.version(e.payload #> '{data,object}', e.at, e.rank, e.id, e.type = k.deleted_by)
+                             order by e.object_id) as versions
+      from stripe_mirror.events e join stripe_mirror.kinds k on k.name = e.kind
+     where e.id = any (v_new) group by k.name order by k.name
+  loop
+    perform stripe_mirror.merge(v_kind.name, v_kind.versions);
+  end loop;
+
+  -- Events of one second that left an object different: which was the last?
+  select array_agg((e.kind, e.object_id, 'tie', e.at, 0, null, null, null)::stripe_mirror.unsettled) into v_ties
+    from stripe_mirror.events e
+    join stripe_mirror.events o on o.kind = e.kind and o.object_id = e.object_id and o.at = e.at and o.rank = e.rank and o.id <> e.id
+   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}';
+  if v_ties is not null then
+    insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+    select kind, object_id, reason, max(at) from unnest(v_ties) group by kind, object_id, reason order by 1, 2
+    on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
+  end if;
+
+  if cardinality(p_forwarded) > 0 then
+    perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
+       from stripe_mirror.events e where e.id = any (v_new) and e.type like any (p_forwarded);
+  end if;
+  return v_new;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.ingest_objects(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_versions stripe_mirror.version[];
+  v_changed bigint;
+begin
+  select array_agg(stripe_mirror.fetched(o, p_at, p_began)) into v_versions from jsonb_array_elements(p_objects) o;
+  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
+  return v_changed;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror."json_array"(p jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+begin
+  return case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.json_bigint(p jsonb) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+begin
+  return case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -9223372036854775808 and 9223372036854775807 then p::numeric::bigint end end;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.json_boolean(p jsonb) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+begin
+  return case when jsonb_typeof(p) = 'boolean' then p::boolean end;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.json_id(p jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+begin
+  return case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror."json_object"(p jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+begin
+  return case when jsonb_typeof(p) = 'object' then p else '{}'::jsonb end;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.json_text(p jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+begin
+  return case when jsonb_typeof(p) = 'string' then p #>> '{}' end;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.json_timestamp(p jsonb) RETURNS timestamp with time zone
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+begin
+  return case when jsonb_typeof(p) = 'number' then
+    case when p::numeric between -62135596800 and 253402300799 then to_timestamp(p::numeric::double precision) end end;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.mark_unresolved(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     AS $_$
 declare
@@ -1034,37 +1251,6 @@ begin
   return v_count;
 end
 $_$;
-
-CREATE FUNCTION stripe_mirror.elements(p jsonb) RETURNS jsonb
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    AS $$
-begin
-  return case when jsonb_typeof(p) = 'array' then p else '[]'::jsonb end;
-end
-$$;
-
-CREATE FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS stripe_mirror.version
-    LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-  select stripe_mirror.version(p_object, date_trunc('second', p_at), 0::smallint,
-                               to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false)
-$$;
-
-CREATE FUNCTION stripe_mirror.flag(p jsonb) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    AS $$
-begin
-  return case when jsonb_typeof(p) = 'boolean' then p::boolean end;
-end
-$$;
-
-CREATE FUNCTION stripe_mirror.keys(p jsonb) RETURNS jsonb
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    AS $$
-begin
-  return case when jsonb_typeof(p) = 'object' then p else '{}'::jsonb end;
-end
-$$;
 
 CREATE FUNCTION stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) RETURNS bigint
     LANGUAGE plpgsql
@@ -1334,6 +1520,21 @@ CREATE FUNCTION stripe_mirror.merge_refunds(p_versions stripe_mirror.version[]) 
     end
     $_$;
 
+CREATE FUNCTION stripe_mirror.merge_staged(p_batch uuid, p_kind text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_versions stripe_mirror.version[];
+  v_changed bigint;
+begin
+  select array_agg(stripe_mirror.fetched(object, at, began)) into v_versions
+    from stripe_mirror.staged where batch = p_batch and kind = p_kind;
+  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
+  delete from stripe_mirror.staged where batch = p_batch and kind = p_kind;
+  return v_changed;
+end
+$$;
+
 CREATE FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.version[]) RETURNS bigint
     LANGUAGE plpgsql
     AS $_$
@@ -1382,9 +1583,9 @@ begin
       event_rank smallint not null,
       event_id text collate "C" not null,
       deleted_at timestamptz,
-      livemode boolean generated always as (stripe_mirror.flag(data -> 'livemode')) stored,
-      stripe_created_at timestamptz generated always as (stripe_mirror.moment(data -> 'created')) stored,
-      metadata jsonb not null generated always as (stripe_mirror.keys(data -> 'metadata')) stored,
+      livemode boolean generated always as (stripe_mirror.json_boolean(data -> 'livemode')) stored,
+      stripe_created_at timestamptz generated always as (stripe_mirror.json_timestamp(data -> 'created')) stored,
+      metadata jsonb not null generated always as (stripe_mirror.json_object(data -> 'metadata')) stored,
       %2$s,
       synced_at timestamptz not null default clock_timestamp(),
       created_at timestamptz not null default now(),
@@ -1400,7 +1601,7 @@ begin
     execute format('create index %I on stripe_mirror.%I (%I)', p_name || '_by_' || v_column, p_name, v_column);
   end loop;
   execute format($merge$
-    -- Keeps the newest by (time, rank, event), whatever the order of coming; a deletion stays. How many rows changed.
+    -- Keep the newest by (time, rank, event), in whatever order they arrive; a deletion stays. How many rows changed.
     create function stripe_mirror.%2$I(p_versions stripe_mirror.version[]) returns bigint language plpgsql as $body$
     declare
       v_changed bigint;
@@ -1448,20 +1649,11 @@ begin
 end
 $_$;
 
-CREATE FUNCTION stripe_mirror.moment(p jsonb) RETURNS timestamp with time zone
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    AS $$
-begin
-  return case when jsonb_typeof(p) = 'number' then
-    case when p::numeric between -62135596800 and 253402300799 then to_timestamp(p::numeric::double precision) end end;
-end
-$$;
-
 CREATE FUNCTION stripe_mirror.monthly(p_data jsonb) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $_$
 declare
-  v_items jsonb := stripe_mirror.elements(p_data #> '{items,data}');
+  v_items jsonb := stripe_mirror.json_array(p_data #> '{items,data}');
   v_price jsonb;
   v_every jsonb;
   v_amount numeric;
@@ -1469,18 +1661,18 @@ declare
 begin
   for i in 0 .. jsonb_array_length(v_items) - 1 loop
     v_price := coalesce(nullif(v_items -> i -> 'price', 'null'), v_items -> i -> 'plan');
-    v_every := coalesce(nullif(v_price -> 'recurring', 'null'), v_price);  -- a plan says it without the middle
+    v_every := coalesce(nullif(v_price -> 'recurring', 'null'), v_price);  -- a plan has it at the top
     if coalesce(v_every ->> 'usage_type', 'licensed') = 'metered' then
       continue;
     end if;
-    v_amount := stripe_mirror.whole(v_price -> 'unit_amount');
+    v_amount := stripe_mirror.json_bigint(v_price -> 'unit_amount');
     if v_amount is null and v_price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$' then
       v_amount := (v_price ->> 'unit_amount_decimal')::numeric;
     end if;
-    v_sum := v_sum + coalesce(v_amount, 0) * coalesce(stripe_mirror.whole(v_items -> i -> 'quantity'), 1)
+    v_sum := v_sum + coalesce(v_amount, 0) * coalesce(stripe_mirror.json_bigint(v_items -> i -> 'quantity'), 1)
       * case v_every ->> 'interval'
           when 'day' then 365 / 12.0 when 'week' then 365 / 84.0 when 'month' then 1 when 'year' then 1 / 12.0 else 0 end
-      / greatest(coalesce(stripe_mirror.whole(v_every -> 'interval_count'), 1), 1);
+      / greatest(coalesce(stripe_mirror.json_bigint(v_every -> 'interval_count'), 1), 1);
   end loop;
   return v_sum;
 end
@@ -1493,36 +1685,24 @@ declare
   v_items jsonb;
   v_end timestamptz;
   v_first timestamptz := 'infinity';
-  v_found timestamptz := stripe_mirror.moment(p_data -> p_field);
+  v_found timestamptz := stripe_mirror.json_timestamp(p_data -> p_field);
 begin
   if v_found is not null then
     return v_found;
   end if;
-  v_items := stripe_mirror.elements(p_data #> '{items,data}');
+  v_items := stripe_mirror.json_array(p_data #> '{items,data}');
   for i in 0 .. jsonb_array_length(v_items) - 1 loop
-    v_end := stripe_mirror.moment(v_items -> i -> 'current_period_end');
+    v_end := stripe_mirror.json_timestamp(v_items -> i -> 'current_period_end');
     if v_end < v_first then
       v_first := v_end;
-      v_found := stripe_mirror.moment(v_items -> i -> p_field);
+      v_found := stripe_mirror.json_timestamp(v_items -> i -> p_field);
     end if;
   end loop;
   return v_found;
 end
 $$;
 
-CREATE FUNCTION stripe_mirror.rank(p_type text) RETURNS smallint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (CASE WHEN (p_type ~~ '%.created'::text) THEN 1 WHEN (p_type ~~ '%.deleted'::text) THEN 9 ELSE 5 END)::smallint;
-
-CREATE FUNCTION stripe_mirror.ref(p jsonb) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    AS $$
-begin
-  return case jsonb_typeof(p) when 'string' then p #>> '{}' when 'object' then p ->> 'id' end;
-end
-$$;
-
-CREATE FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) RETURNS bigint
+CREATE FUNCTION stripe_mirror.undelete(p_kind text, p_ids text[], p_before timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     AS $_$
 declare
@@ -1535,111 +1715,11 @@ begin
 end
 $_$;
 
-CREATE FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) RETURNS text[]
-    LANGUAGE plpgsql
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    AS $$
-declare
-  v_new text[];
-  v_kind record;
-  v_ties stripe_mirror.unsettled[];
-begin
-  with given as (
-    select distinct on (e ->> 'id') e ->> 'id' as id, e ->> 'type' as type, k.name as kind, e #>> '{data,object,id}' as object_id,
-           stripe_mirror.moment(e -> 'created') as at, stripe_mirror.rank(e ->> 'type') as rank, e as payload,
-           decode(p_originals ->> (e ->> 'id'), 'base64') as original
-      from jsonb_array_elements(p_events) e
-      left join stripe_mirror.kinds k on k.object = e #>> '{data,object,object}' and e #>> '{data,object,id}' is not null
-     order by e ->> 'id'
-  ), added as (
-    insert into stripe_mirror.events (id, type, kind, object_id, at, rank, payload, original)
-    select id, type, kind, object_id, at, rank, payload, original from given
-    on conflict (id) do nothing
-    returning id
-  )
-  select coalesce(array_agg(id), '{}') into v_new from added;
-
-  for v_kind in
-    select k.name, array_agg(stripe_mirror.version(e.payload #> '{data,object}', e.at, e.rank, e.id, e.type = k.deleted_by)
-                             order by e.object_id) as versions
-      from stripe_mirror.events e join stripe_mirror.kinds k on k.name = e.kind
-     where e.id = any (v_new) group by k.name order by k.name
-  loop
-    perform stripe_mirror.merge(v_kind.name, v_kind.versions);
-  end loop;
-
-  -- Events of one second that left an object different: which was the last?
-  select array_agg((e.kind, e.object_id, 'tie', e.at, 0, null, null, null)::stripe_mirror.unsettled) into v_ties
-    from stripe_mirror.events e
-    join stripe_mirror.events o on o.kind = e.kind and o.object_id = e.object_id and o.at = e.at and o.rank = e.rank and o.id <> e.id
-   where e.id = any (v_new) and e.payload #> '{data,object}' <> o.payload #> '{data,object}';
-  if v_ties is not null then
-    insert into stripe_mirror.unsettled (kind, object_id, reason, at)
-    select kind, object_id, reason, max(at) from unnest(v_ties) group by kind, object_id, reason order by 1, 2
-    on conflict (kind, object_id) do update set at = greatest(unsettled.at, excluded.at);
-  end if;
-
-  if cardinality(p_told) > 0 then
-    perform core.enqueue('payments.stripe_event', jsonb_build_object('event_id', e.id), 'payments')
-       from stripe_mirror.events e where e.id = any (v_new) and e.type like any (p_told);
-  end if;
-  return v_new;
-end
-$$;
-
-CREATE FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS bigint
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_versions stripe_mirror.version[];
-  v_changed bigint;
-begin
-  select array_agg(stripe_mirror.fetched(o, p_at, p_began)) into v_versions from jsonb_array_elements(p_objects) o;
-  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
-  return v_changed;
-end
-$$;
-
-CREATE FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) RETURNS bigint
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_versions stripe_mirror.version[];
-  v_changed bigint;
-begin
-  select array_agg(stripe_mirror.fetched(object, at, began)) into v_versions
-    from stripe_mirror.staged where batch = p_batch and kind = p_kind;
-  v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
-  delete from stripe_mirror.staged where batch = p_batch and kind = p_kind;
-  return v_changed;
-end
-$$;
-
 CREATE FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) RETURNS stripe_mirror.version
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
   select row(p_object ->> 'id', p_object, case when p_object -> 'deleted' = 'true' then '-infinity' else p_at end,
              p_rank, p_event, case when p_deletes or p_object -> 'deleted' = 'true' then p_at end)::stripe_mirror.version
-$$;
-
-CREATE FUNCTION stripe_mirror.whole(p jsonb) RETURNS bigint
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    AS $$
-begin
-  return case when jsonb_typeof(p) = 'number' then
-    case when p::numeric between -9223372036854775808 and 9223372036854775807 then p::numeric::bigint end end;
-end
-$$;
-
-CREATE FUNCTION stripe_mirror.word(p jsonb) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    AS $$
-begin
-  return case when jsonb_typeof(p) = 'string' then p #>> '{}' end;
-end
 $$;
 
 CREATE FUNCTION studio.announce() RETURNS trigger
@@ -1650,6 +1730,22 @@ begin
     'account_id', new.account_id, 'id', new.id, 'status', new.status, 'progress', new.progress,
     'step', new.step, 'error_message', new.error_message)::text);
   return null;
+end
+$$;
+
+CREATE FUNCTION studio.check_transition() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if new.status <> old.status and not (old.status, new.status) in (
+    ('pending', 'uploading'), ('uploading', 'processing'), ('processing', 'completed'),
+    ('pending', 'failed'), ('uploading', 'failed'), ('processing', 'failed'),
+    ('pending', 'cancelled'), ('uploading', 'cancelled'), ('processing', 'cancelled')
+  ) then
+    raise exception 'a % generation cannot become %', old.status, new.status
+      using errcode = 'check_violation', constraint = 'generation_moves_legally';
+  end if;
+  return new;
 end
 $$;
 
@@ -1681,20 +1777,66 @@ begin
 end
 $$;
 
-CREATE FUNCTION studio.keep_legal() RETURNS trigger
+CREATE FUNCTION studio.insert_started(p_requests studio.start_request[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
-  if new.status <> old.status and not (old.status, new.status) in (
-    ('pending', 'uploading'), ('uploading', 'processing'), ('processing', 'completed'),
-    ('pending', 'failed'), ('uploading', 'failed'), ('processing', 'failed'),
-    ('pending', 'cancelled'), ('uploading', 'cancelled'), ('processing', 'cancelled')
-  ) then
-    raise exception 'a % generation cannot become %', old.status, new.status
-      using errcode = 'check_violation', constraint = 'generation_moves_legally';
-  end if;
-  return new;
+  insert into studio.generations
+    (account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of)
+  select account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of
+    from unnest(p_requests);
+  insert into studio.generation_files (account_id, generation_id, role, position, file_id, category)
+  select f.account_id, f.generation_id, f.role, f.place, f.file_id, f.role || '_image'
+    from unnest(p_requests) r cross join lateral unnest(r.files) f;
+  insert into core.usage (account_id, action, metadata)
+  select account_id, 'generation_started',
+         jsonb_build_object('generation_id', id, 'style_name', style_name, 'asset', charge_asset, 'cost', cost)
+    from unnest(p_requests);
+  perform core.enqueue_all('studio.generate',
+    (select array_agg(jsonb_build_object('account_id', account_id, 'generation_id', id)) from unnest(p_requests)), 'studio');
 end
+$$;
+
+CREATE FUNCTION studio.refuse_charge(p_account uuid, p_asset text, p_cost bigint) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+  select jsonb_build_object(
+           'refused', case when w.frozen then 'wallet-frozen' else 'insufficient-credits' end,
+           'asset', p_asset, 'cost', p_cost, 'balance', coalesce(w.balance, 0))
+    from (select 1) one
+    left join wallet.wallets w on w.account_id = p_account and w.asset = p_asset
+$$;
+
+CREATE FUNCTION studio.resolve_inputs(p_items jsonb) RETURNS SETOF studio.start_request
+    LANGUAGE sql STABLE
+    AS $$
+  select e.position::integer, i.account_id, i.id, i.key, decode(i.request_hash, 'hex'), i.style_name, s.engine,
+         coalesce(i.prompt, ''), coalesce(i.parameters, '{}'), i.seed, coalesce(i.charge, 'token'),
+         case coalesce(i.charge, 'token') when 'token' then s.cost else 1 end::bigint, i.retry_of,
+         case when e.value ? 'session_id' and (
+                select a.is_active from accounts.sessions l join accounts.accounts a on a.id = l.account_id
+                 where l.account_id = i.account_id and l.id = i.session_id
+                   and l.revoked_at is null and l.expires_at > now()) is not true then 'unauthenticated'
+              when s.engine is null then 'unknown-style'
+              when f.found < f.wanted then 'file-not-found'
+              when f.fitting < f.wanted then 'wrong-category' end,
+         f.facts, f.files, null::timestamptz, null::uuid
+    from jsonb_array_elements(p_items) with ordinality e (value, position)
+   cross join lateral jsonb_to_record(e.value) as i (
+     account_id uuid, id uuid, session_id uuid, key text, request_hash text, style_name text, prompt text,
+     parameters jsonb, seed bigint, charge text, product_files uuid[], model_files uuid[], retry_of uuid)
+    left join studio.styles s on s.name = i.style_name and s.is_active
+   cross join lateral (
+     select count(m.id) as found, count(*) as wanted, count(*) filter (where m.category = w.role || '_image') as fitting,
+            coalesce(jsonb_agg(jsonb_build_object('role', w.role, 'file', media.facts(m)) order by w.role, w.place), '[]')
+              as facts,
+            array_agg(row(i.account_id, i.id, w.role, w.place, w.file_id)::studio.chosen_file) as files
+       from (select 'product' as role, p.file_id, p.place from unnest(i.product_files) with ordinality p (file_id, place)
+             union all
+             select 'model', p.file_id, p.place from unnest(i.model_files) with ordinality p (file_id, place)) w
+       left join media.files m on m.account_id = i.account_id and m.id = w.file_id
+   ) f
+   order by e.position
 $$;
 
 CREATE FUNCTION studio.start(p jsonb) RETURNS jsonb
@@ -1709,157 +1851,160 @@ CREATE FUNCTION studio.start_all(p_items jsonb) RETURNS SETOF jsonb
     AS $$
 declare
   v_answers jsonb[] := array_fill(null::jsonb, array[jsonb_array_length(p_items)]);
-  v_item record;
-  v_known core.idempotency_keys;
-  v_refused text;
-  v_first bigint;
   v_answer jsonb;
-  v_twins integer[][] := '{}';    -- (position, position of the first with the same key in this batch)
-  v_row studio.generations;
-  -- Those that begin if their wallets allow it.
-  v_rows studio.generations[] := '{}';
-  v_accounts uuid[] := '{}';
-  v_assets text[] := '{}';
-  v_costs bigint[] := '{}';
-  v_hold_keys text[] := '{}';
-  v_ids uuid[] := '{}';
-  v_positions integer[] := '{}';
-  v_keys text[] := '{}';
-  v_facts jsonb[] := '{}';
-  v_files studio.chosen_file[] := '{}';
+  v_item studio.start_request;
+  v_claim record;
+  v_requests studio.start_request[] := '{}';
+  v_repeated studio.start_request[] := '{}';    -- with a key that may belong to another item of this batch
+  v_started studio.start_request[] := '{}';
   v_holds uuid[];
-  -- Those that do.
-  v_begun studio.generations[] := '{}';
 begin
-  for v_item in
-    select e.position::integer, i.*, s.engine, s.cost as price, f.*,
-           not e.value ? 'session_id' or (
-             select a.is_active from accounts.sessions l join accounts.accounts a on a.id = l.account_id
-              where l.account_id = i.account_id and l.id = i.session_id
-                and l.revoked_at is null and l.expires_at > now()) as allowed
-      from jsonb_array_elements(p_items) with ordinality e (value, position)
-     cross join lateral jsonb_to_record(e.value) as i (
-       account_id uuid, id uuid, session_id uuid, key text, request_hash text, style_name text, prompt text,
-       parameters jsonb, seed bigint, charge text, product_files uuid[], model_files uuid[], retry_of uuid)
-      left join studio.styles s on s.name = i.style_name and s.is_active
-     cross join lateral (
-       select count(m.id) as found, count(*) as wanted, count(*) filter (where m.category = w.role || '_image') as fitting,
-              coalesce(jsonb_agg(jsonb_build_object('role', w.role, 'file', media.facts(m)) order by w.role, w.place), '[]')
-                as facts,
-              array_agg(row(i.account_id, i.id, w.role, w.place, w.file_id)::studio.chosen_file) as files
-         from (select 'product' as role, p.file_id, p.place from unnest(i.product_files) with ordinality p (file_id, place)
-               union all
-               select 'model', p.file_id, p.place from unnest(i.model_files) with ordinality p (file_id, place)) w
-         left join media.files m on m.account_id = i.account_id and m.id = w.file_id
-     ) f
-     order by e.position
-  loop
-    if v_item.allowed is not true then
-      v_answers[v_item.position] := '{"refused": "unauthenticated"}';
-      continue;
-    end if;
-
-    if v_item.key is not null then
-      insert into core.idempotency_keys (account_id, key, request_hash)
-      values (v_item.account_id, v_item.key, decode(v_item.request_hash, 'hex'))
-      on conflict do nothing;
-      if not found then
-        select * into strict v_known from core.idempotency_keys where account_id = v_item.account_id and key = v_item.key;
-        select k.n into v_first from unnest(v_keys) with ordinality k (key, n)
-         where k.key = v_item.key and (v_rows[k.n]).account_id = v_item.account_id;
-        if v_known.request_hash <> decode(v_item.request_hash, 'hex') then
-          v_answers[v_item.position] := '{"refused": "key-reused"}';
-        elsif v_known.response is not null then
-          v_answers[v_item.position] := v_known.response || '{"outcome": "replayed"}';
-        elsif v_first is not null then
-          v_twins := v_twins || array[[v_item.position, v_positions[v_first]]];
-        else
-          v_answers[v_item.position] := '{"refused": "key-in-use"}';
-        end if;
-        continue;
+  for v_item in select * from studio.resolve_inputs(p_items) loop
+    v_answer := case v_item.refused when 'unauthenticated' then '{"refused": "unauthenticated"}'::jsonb end;
+    if v_answer is null and v_item.key is not null then
+      select * into v_claim from core.claim_key(v_item.account_id, v_item.key, v_item.request_hash);
+      v_item.claimed_at := v_claim.claimed_at;
+      v_answer := case v_claim.outcome when 'replayed' then v_claim.response || '{"outcome": "replayed"}'
+                    when 'reused' then '{"refused": "key-reused"}' when 'in-use' then '{"refused": "key-in-use"}' end;
+      if v_claim.outcome = 'in-use' then
+        v_repeated := v_repeated || v_item;
       end if;
     end if;
-
-    v_refused := case
-      when v_item.engine is null then 'unknown-style'
-      when v_item.found < v_item.wanted then 'file-not-found'
-      when v_item.fitting < v_item.wanted then 'wrong-category'
-    end;
-    if v_refused is not null then
-      v_answers[v_item.position] := jsonb_build_object('refused', v_refused);
-      -- A refused request leaves no trace, so that the same key may be sent again once it can succeed.
-      delete from core.idempotency_keys where account_id = v_item.account_id and key = v_item.key;
-      continue;
+    if v_answer is null and v_item.refused is not null then
+      v_answer := jsonb_build_object('refused', v_item.refused);
+      perform core.release_key(v_item.account_id, v_item.key, v_item.claimed_at, true) where v_item.key is not null;
     end if;
-
-    v_row.account_id := v_item.account_id;
-    v_row.id := v_item.id;
-    v_row.style_name := v_item.style_name;
-    v_row.engine := v_item.engine;
-    v_row.prompt := coalesce(v_item.prompt, '');
-    v_row.parameters := coalesce(v_item.parameters, '{}');
-    v_row.seed := v_item.seed;
-    v_row.charge_asset := coalesce(v_item.charge, 'token');
-    v_row.cost := case v_row.charge_asset when 'token' then v_item.price else 1 end;
-    v_row.retry_of := v_item.retry_of;
-    v_rows := v_rows || v_row;
-    v_accounts := v_accounts || v_row.account_id;
-    v_assets := v_assets || v_row.charge_asset::text;
-    v_costs := v_costs || v_row.cost;
-    v_hold_keys := v_hold_keys || ('generation:' || v_row.id);
-    v_ids := v_ids || v_row.id;
-    v_positions := v_positions || v_item.position;
-    v_keys := v_keys || v_item.key;
-    v_facts := v_facts || v_item.facts;
-    v_files := v_files || v_item.files;
+    if v_answer is null then
+      v_requests := v_requests || v_item;
+    end if;
+    v_answers[v_item.position] := v_answer;
   end loop;
 
-  v_holds := wallet.hold_all(v_accounts, v_assets, v_costs, v_hold_keys, v_ids);
-  for n in 1 .. cardinality(v_rows) loop
-    v_row := v_rows[n];
-    v_row.hold_id := v_holds[n];
-    if v_row.hold_id is null then
-      v_answer := jsonb_build_object('refused', case
-        when exists (select from wallet.wallets
-                      where account_id = v_row.account_id and asset = v_row.charge_asset and frozen) then 'wallet-frozen'
-        else 'insufficient-credits' end, 'asset', v_row.charge_asset, 'cost', v_row.cost,
-        'balance', coalesce(
-          (select balance from wallet.wallets where account_id = v_row.account_id and asset = v_row.charge_asset), 0));
-      delete from core.idempotency_keys where account_id = v_row.account_id and key = v_keys[n];
+  v_holds := wallet.hold_many(
+    array(select account_id from unnest(v_requests)), array(select charge_asset from unnest(v_requests)),
+    array(select cost from unnest(v_requests)), array(select 'generation:' || id from unnest(v_requests)),
+    array(select id from unnest(v_requests)));
+  for n in 1 .. cardinality(v_requests) loop
+    v_item := v_requests[n];
+    if v_holds[n] is null then
+      v_answer := studio.refuse_charge(v_item.account_id, v_item.charge_asset, v_item.cost);
+      perform core.release_key(v_item.account_id, v_item.key, v_item.claimed_at, true) where v_item.key is not null;
     else
-      v_begun := v_begun || v_row;
-      v_answer := jsonb_build_object('id', v_row.id, 'cost', v_row.cost, 'engine', v_row.engine, 'seed', v_row.seed,
-        'files', v_facts[n], 'created_at', now());
-      if v_keys[n] is not null then
-        update core.idempotency_keys set response = v_answer where account_id = v_row.account_id and key = v_keys[n];
-      end if;
+      v_item.hold_id := v_holds[n];
+      v_started := v_started || v_item;
+      v_answer := jsonb_build_object('id', v_item.id, 'cost', v_item.cost, 'engine', v_item.engine, 'seed', v_item.seed,
+        'files', v_item.facts, 'created_at', now());
+      perform core.save_response(v_item.account_id, v_item.key, v_item.claimed_at, v_answer) where v_item.key is not null;
       v_answer := v_answer || '{"outcome": "created"}';
     end if;
-    v_answers[v_positions[n]] := v_answer;
+    v_answers[v_item.position] := v_answer;
   end loop;
 
-  for n in 1 .. coalesce(array_length(v_twins, 1), 0) loop
-    v_answer := v_answers[v_twins[n][2]];
-    v_answers[v_twins[n][1]] := case when v_answer ? 'outcome' then v_answer || '{"outcome": "replayed"}' else v_answer end;
+  for v_item in select * from unnest(v_repeated) loop
+    select v_answers[r.position] into v_answer from unnest(v_requests) r
+     where r.account_id = v_item.account_id and r.key = v_item.key;
+    if found then
+      v_answers[v_item.position] := case when v_answer ? 'outcome' then v_answer || '{"outcome": "replayed"}' else v_answer end;
+    end if;
   end loop;
-
-  if cardinality(v_begun) > 0 then
-    insert into studio.generations
-      (account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of)
-    select account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of
-      from unnest(v_begun);
-    insert into studio.generation_files (account_id, generation_id, role, position, file_id, category)
-    select f.account_id, f.generation_id, f.role, f.place, f.file_id, f.role || '_image'
-      from unnest(v_files) f
-      join unnest(v_begun) b on b.account_id = f.account_id and b.id = f.generation_id;
-    insert into core.usage (account_id, action, metadata)
-    select account_id, 'generation_started',
-           jsonb_build_object('generation_id', id, 'style_name', style_name, 'asset', charge_asset, 'cost', cost)
-      from unnest(v_begun);
-    perform core.enqueue_all('studio.generate',
-      (select array_agg(jsonb_build_object('account_id', account_id, 'generation_id', id)) from unnest(v_begun)), 'studio');
+  if cardinality(v_started) > 0 then
+    perform studio.insert_started(v_started);
   end if;
   return query select a.answer from unnest(v_answers) with ordinality a (answer, n) order by a.n;
+end
+$$;
+
+CREATE FUNCTION wallet.advance_period(p_account uuid) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_member wallet.memberships;
+  v_period wallet.periods;
+  v_next uuid;
+  v_grace timestamptz;
+  v_back record;
+begin
+  select * into strict v_member from wallet.memberships where account_id = p_account for update;
+  if coalesce(v_member.grace_until, v_member.period_end) > now() then
+    return null;
+  end if;
+  select id into v_next from wallet.periods
+   where account_id = p_account and started_at is null and starts_at <= now() order by starts_at limit 1;
+  if found then
+    perform wallet.begin_period(p_account, v_next);
+    return 'paid';
+  end if;
+  select * into v_period from wallet.periods where account_id = p_account and id = v_member.period_id;
+  v_grace := v_member.period_end
+    + make_interval(days => (select (value #>> '{}')::integer from core.settings where key = 'wallet.grace_days'));
+  if v_period.paid_value > 0 and v_member.grace_until is null and not v_member.cancel_at_period_end and v_grace > now() then
+    perform 1 from wallet.wallets where account_id = p_account order by asset for update;
+    perform wallet.expire(p_account, w.asset) from wallet.wallets w where w.account_id = p_account;
+    for v_back in
+      select g.asset, -sum(e.quantity)::bigint as quantity, max(g.note) as note
+        from wallet.grants g
+        join wallet.entries e on e.account_id = g.account_id and e.asset = g.asset and e.kind = 'expiry' and e.grant_id = g.id
+       where g.account_id = p_account and g.key = 'plan:' || g.asset || ':' || v_period.id
+       group by g.asset order by g.asset
+    loop
+      perform wallet.grant_credits(p_account, v_back.asset, v_back.quantity, 'plan', 'grace:' || v_back.asset || ':' || v_period.id,
+                          v_grace, v_back.note);
+    end loop;
+    update wallet.memberships set grace_until = v_grace where account_id = p_account;
+    insert into core.usage (account_id, action, metadata)
+    values (p_account, 'plan_overdue', jsonb_build_object('until', v_grace));
+    if v_member.gateway is null then
+      perform core.enqueue('wallet.overdue', jsonb_build_object('account', p_account), 'core');
+    end if;
+    return 'grace';
+  end if;
+  perform wallet.start_free_period(p_account, v_member.billing_anchor);
+  return 'free';
+end
+$$;
+
+CREATE FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint DEFAULT 0, p_credit_period uuid DEFAULT NULL::uuid, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_member wallet.memberships;
+  v_starts timestamptz := p_starts_at;
+  v_ends timestamptz := p_ends_at;
+  v_waiting timestamptz;
+  v_period uuid := core.new_id();
+begin
+  select * into strict v_member from wallet.memberships where account_id = p_account for update;
+  if exists (select from wallet.periods where account_id = p_account and key = p_key) then
+    return false;
+  end if;
+  if v_starts is null then
+    select max(ends_at) into v_waiting from wallet.periods
+     where account_id = p_account and plan_id = p_plan and started_at is null;
+    if v_waiting is not null then
+      v_starts := v_waiting;
+    elsif p_plan = coalesce(v_member.next_plan_id, v_member.plan_id)
+      and coalesce(v_member.grace_until, v_member.period_end) > now()
+      and exists (select from wallet.periods where account_id = p_account and id = v_member.period_id and paid_value > 0) then
+      v_starts := v_member.period_end;
+    else
+      v_starts := now();
+      update wallet.memberships set billing_anchor = now() where account_id = p_account returning billing_anchor into v_member.billing_anchor;
+    end if;
+    select ends_at into v_ends from wallet.month_of(v_member.billing_anchor, v_starts);
+    if p_credit_period is not null and p_credit_period is distinct from v_member.period_id then
+      v_ends := v_starts + (v_ends - v_starts) * (p_amount::double precision / (p_amount + p_credit));
+      p_credit := 0;
+    end if;
+  end if;
+  insert into wallet.periods (account_id, id, key, plan_id, starts_at, ends_at, amount, paid_value, currency)
+  values (p_account, v_period, p_key, p_plan, v_starts, v_ends, p_amount, p_amount + p_credit, p_currency);
+  if v_ends <= now() then
+    -- Reported late: a month that is over is recorded and grants nothing.
+    update wallet.periods set started_at = now() where account_id = p_account and id = v_period;
+  elsif v_starts <= now() then
+    perform wallet.begin_period(p_account, v_period);
+  end if;
+  return true;
 end
 $$;
 
@@ -1873,33 +2018,6 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.begin_free(p_account uuid, p_anchor timestamp with time zone) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_plan uuid;
-  v_month record;
-  v_period uuid;
-begin
-  select p.id into strict v_plan from wallet.plans p
-    join accounts.accounts a on p.name = case a.kind when 'vendor' then 'vendor_free' else 'free' end
-   where a.id = p_account;
-  select * into strict v_month from wallet.month_of(p_anchor, now());
-  insert into wallet.periods (account_id, key, plan_id, starts_at, ends_at)
-  values (p_account, 'free:' || extract(epoch from v_month.starts_at), v_plan, v_month.starts_at, v_month.ends_at)
-  on conflict on constraint period_made_once do nothing;
-  select id into strict v_period from wallet.periods
-   where account_id = p_account and key = 'free:' || extract(epoch from v_month.starts_at);
-  update wallet.memberships set anchored_at = p_anchor, gateway = null, subscription_ref = null where account_id = p_account;
-  if not wallet.begin_period(p_account, v_period) then
-    update wallet.memberships
-       set plan_id = v_plan, period_id = v_period, period_start = v_month.starts_at, period_end = v_month.ends_at,
-           cancel_at_period_end = false, next_plan_id = null, grace_until = null
-     where account_id = p_account;
-  end if;
-end
-$$;
-
 CREATE FUNCTION wallet.begin_period(p_account uuid, p_period uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -1909,8 +2027,8 @@ declare
   v_before uuid;
   v_give record;
 begin
-  update wallet.periods set begun_at = now()
-   where account_id = p_account and id = p_period and begun_at is null returning * into v_period;
+  update wallet.periods set started_at = now()
+   where account_id = p_account and id = p_period and started_at is null returning * into v_period;
   if not found then
     return false;
   end if;
@@ -1920,7 +2038,7 @@ begin
   update wallet.grants g set expires_at = now()
     from wallet.periods p
    where g.account_id = p_account and g.remaining > 0 and g.source = 'plan' and g.expires_at > now()
-     and p.account_id = p_account and p.worth > 0 and g.key in ('plan:' || g.asset || ':' || p.id, 'grace:' || g.asset || ':' || p.id);
+     and p.account_id = p_account and p.paid_value > 0 and g.key in ('plan:' || g.asset || ':' || p.id, 'grace:' || g.asset || ':' || p.id);
   perform wallet.expire(p_account, w.asset) from wallet.wallets w where w.account_id = p_account;
   update wallet.memberships
      set plan_id = v_plan.id, period_id = v_period.id, period_start = v_period.starts_at, period_end = v_period.ends_at,
@@ -1931,7 +2049,7 @@ begin
                           ('token', v_plan.monthly_tokens)) v (asset, quantity)
      where v.quantity > 0 order by v.asset
   loop
-    perform wallet.give(p_account, v_give.asset, v_give.quantity, 'plan', 'plan:' || v_give.asset || ':' || v_period.id,
+    perform wallet.grant_credits(p_account, v_give.asset, v_give.quantity, 'plan', 'plan:' || v_give.asset || ':' || v_period.id,
                         v_period.ends_at, v_plan.display_name);
   end loop;
   if v_before <> v_plan.id then
@@ -1965,16 +2083,34 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.create_for_account() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_tokens bigint;
+begin
+  insert into wallet.memberships (account_id, plan_id, period_end)
+  select new.id, p.id, now() + interval '1 day' from wallet.plans p
+   where p.name = case new.kind when 'vendor' then 'vendor_free' else 'free' end;
+  select (value #>> '{}')::bigint into v_tokens from core.settings where key = 'wallet.welcome_tokens';
+  if v_tokens > 0 then
+    perform wallet.grant_credits(new.id, 'token', v_tokens, 'free', 'welcome', null, 'Welcome');
+  end if;
+  perform wallet.start_free_period(new.id, now());
+  return null;
+end
+$$;
+
 CREATE FUNCTION wallet.end_plan(p_account uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 begin
   perform 1 from wallet.memberships m join wallet.periods p on p.account_id = m.account_id and p.id = m.period_id
-   where m.account_id = p_account and p.worth > 0 for update of m;
+   where m.account_id = p_account and p.paid_value > 0 for update of m;
   if not found then
     return false;
   end if;
-  perform wallet.begin_free(p_account, now());
+  perform wallet.start_free_period(p_account, now());
   return true;
 end
 $$;
@@ -1996,17 +2132,6 @@ begin
     perform wallet.end_plan(p_account);
   end if;
   return true;
-end
-$$;
-
-CREATE FUNCTION wallet.ends_later(p_account uuid, p_ref text, p_ends boolean) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-begin
-  update wallet.memberships
-     set cancel_at_period_end = p_ends, next_plan_id = case when not p_ends then next_plan_id end
-   where account_id = p_account and subscription_ref = p_ref and cancel_at_period_end <> p_ends;
-  return found;
 end
 $$;
 
@@ -2049,7 +2174,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.give(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_note text DEFAULT NULL::text) RETURNS uuid
+CREATE FUNCTION wallet.grant_credits(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_note text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql
     AS $$
 declare
@@ -2078,10 +2203,22 @@ $$;
 CREATE FUNCTION wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid DEFAULT core.new_id()) RETURNS uuid
     LANGUAGE sql
     AS $$
-  select (wallet.hold_all(array[p_account], array[p_asset], array[p_quantity], array[p_key], array[p_hold]))[1]
+  select (wallet.hold_many(array[p_account], array[p_asset], array[p_quantity], array[p_key], array[p_hold]))[1]
 $$;
 
-CREATE FUNCTION wallet.hold_all(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) RETURNS uuid[]
+CREATE FUNCTION wallet.hold_ends_once() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if old.state <> 'held' and (new.state, new.quantity) is distinct from (old.state, old.quantity) then
+    raise exception 'a % hold cannot become %', old.state, new.state
+      using errcode = 'check_violation', constraint = 'hold_ends_once';
+  end if;
+  return new;
+end
+$$;
+
+CREATE FUNCTION wallet.hold_many(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -2158,18 +2295,6 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.hold_ends_once() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-  if old.state <> 'held' and (new.state, new.quantity) is distinct from (old.state, old.quantity) then
-    raise exception 'a % hold cannot become %', old.state, new.state
-      using errcode = 'check_violation', constraint = 'hold_ends_once';
-  end if;
-  return new;
-end
-$$;
-
 CREATE FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) RETURNS record
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -2181,51 +2306,6 @@ CREATE FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestam
               (extract(year from t.at) - extract(year from t.anchor)) * 12
               + extract(month from t.at) - extract(month from t.anchor) + near)::integer)) at time zone 'UTC' as at
    ) m
-$$;
-
-CREATE FUNCTION wallet.pay_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint DEFAULT 0, p_credit_period uuid DEFAULT NULL::uuid, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_member wallet.memberships;
-  v_starts timestamptz := p_starts_at;
-  v_ends timestamptz := p_ends_at;
-  v_waiting timestamptz;
-  v_period uuid := core.new_id();
-begin
-  select * into strict v_member from wallet.memberships where account_id = p_account for update;
-  if exists (select from wallet.periods where account_id = p_account and key = p_key) then
-    return false;
-  end if;
-  if v_starts is null then
-    select max(ends_at) into v_waiting from wallet.periods
-     where account_id = p_account and plan_id = p_plan and begun_at is null;
-    if v_waiting is not null then
-      v_starts := v_waiting;
-    elsif p_plan = coalesce(v_member.next_plan_id, v_member.plan_id)
-      and coalesce(v_member.grace_until, v_member.period_end) > now()
-      and exists (select from wallet.periods where account_id = p_account and id = v_member.period_id and worth > 0) then
-      v_starts := v_member.period_end;
-    else
-      v_starts := now();
-      update wallet.memberships set anchored_at = now() where account_id = p_account returning anchored_at into v_member.anchored_at;
-    end if;
-    select ends_at into v_ends from wallet.month_of(v_member.anchored_at, v_starts);
-    if p_credit_period is not null and p_credit_period is distinct from v_member.period_id then
-      v_ends := v_starts + (v_ends - v_starts) * (p_amount::double precision / (p_amount + p_credit));
-      p_credit := 0;
-    end if;
-  end if;
-  insert into wallet.periods (account_id, id, key, plan_id, starts_at, ends_at, amount, worth, currency)
-  values (p_account, v_period, p_key, p_plan, v_starts, v_ends, p_amount, p_amount + p_credit, p_currency);
-  if v_ends <= now() then
-    -- It was told late: a month that is over is written down, and gives nothing any more.
-    update wallet.periods set begun_at = now() where account_id = p_account and id = v_period;
-  elsif v_starts <= now() then
-    perform wallet.begin_period(p_account, v_period);
-  end if;
-  return true;
-end
 $$;
 
 CREATE FUNCTION wallet.price_of(p_plan uuid, p_currency text) RETURNS bigint
@@ -2284,19 +2364,6 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.renew_by(p_account uuid, p_gateway text, p_ref text) RETURNS text
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_before text;
-begin
-  select subscription_ref into v_before from wallet.memberships where account_id = p_account for update;
-  update wallet.memberships set gateway = p_gateway, subscription_ref = p_ref
-   where account_id = p_account and subscription_ref is distinct from p_ref;
-  return case when v_before is distinct from p_ref then v_before end;
-end
-$$;
-
 CREATE FUNCTION wallet.revoke(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -2327,56 +2394,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.turn(p_account uuid) RETURNS text
-    LANGUAGE plpgsql
-    AS $$
-declare
-  v_member wallet.memberships;
-  v_period wallet.periods;
-  v_next uuid;
-  v_grace timestamptz;
-  v_back record;
-begin
-  select * into strict v_member from wallet.memberships where account_id = p_account for update;
-  if coalesce(v_member.grace_until, v_member.period_end) > now() then
-    return null;
-  end if;
-  select id into v_next from wallet.periods
-   where account_id = p_account and begun_at is null and starts_at <= now() order by starts_at limit 1;
-  if found then
-    perform wallet.begin_period(p_account, v_next);
-    return 'paid';
-  end if;
-  select * into v_period from wallet.periods where account_id = p_account and id = v_member.period_id;
-  v_grace := v_member.period_end
-    + make_interval(days => (select (value #>> '{}')::integer from core.settings where key = 'wallet.grace_days'));
-  if v_period.worth > 0 and v_member.grace_until is null and not v_member.cancel_at_period_end and v_grace > now() then
-    perform 1 from wallet.wallets where account_id = p_account order by asset for update;
-    perform wallet.expire(p_account, w.asset) from wallet.wallets w where w.account_id = p_account;
-    for v_back in
-      select g.asset, -sum(e.quantity)::bigint as quantity, max(g.note) as note
-        from wallet.grants g
-        join wallet.entries e on e.account_id = g.account_id and e.asset = g.asset and e.kind = 'expiry' and e.grant_id = g.id
-       where g.account_id = p_account and g.key = 'plan:' || g.asset || ':' || v_period.id
-       group by g.asset order by g.asset
-    loop
-      perform wallet.give(p_account, v_back.asset, v_back.quantity, 'plan', 'grace:' || v_back.asset || ':' || v_period.id,
-                          v_grace, v_back.note);
-    end loop;
-    update wallet.memberships set grace_until = v_grace where account_id = p_account;
-    insert into core.usage (account_id, action, metadata)
-    values (p_account, 'plan_overdue', jsonb_build_object('until', v_grace));
-    if v_member.gateway is null then
-      perform core.enqueue('wallet.overdue', jsonb_build_object('account', p_account), 'core');
-    end if;
-    return 'grace';
-  end if;
-  perform wallet.begin_free(p_account, v_member.anchored_at);
-  return 'free';
-end
-$$;
-
-CREATE FUNCTION wallet.unpay_period(p_account uuid, p_key text) RETURNS boolean
+CREATE FUNCTION wallet.revoke_paid_period(p_account uuid, p_key text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
@@ -2387,8 +2405,8 @@ begin
   if not found then
     return false;
   end if;
-  if v_period.begun_at is null then
-    update wallet.periods set begun_at = now(), worth = 0, amount = 0 where account_id = p_account and id = v_period.id;
+  if v_period.started_at is null then
+    update wallet.periods set started_at = now(), paid_value = 0, amount = 0 where account_id = p_account and id = v_period.id;
     return true;
   end if;
   return exists (select from wallet.memberships where account_id = p_account and period_id = v_period.id)
@@ -2396,7 +2414,31 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint, p_key text) RETURNS boolean
+CREATE FUNCTION wallet.set_cancel_at_period_end(p_account uuid, p_ref text, p_ends boolean) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update wallet.memberships
+     set cancel_at_period_end = p_ends, next_plan_id = case when not p_ends then next_plan_id end
+   where account_id = p_account and subscription_ref = p_ref and cancel_at_period_end <> p_ends;
+  return found;
+end
+$$;
+
+CREATE FUNCTION wallet.set_renewal(p_account uuid, p_gateway text, p_ref text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_before text;
+begin
+  select subscription_ref into v_before from wallet.memberships where account_id = p_account for update;
+  update wallet.memberships set gateway = p_gateway, subscription_ref = p_ref
+   where account_id = p_account and subscription_ref is distinct from p_ref;
+  return case when v_before is distinct from p_ref then v_before end;
+end
+$$;
+
+CREATE FUNCTION wallet.spend(p_account uuid, p_asset text, p_quantity bigint, p_key text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
@@ -2410,21 +2452,30 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.welcome() RETURNS trigger
+CREATE FUNCTION wallet.start_free_period(p_account uuid, p_anchor timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     AS $$
 declare
-  v_tokens bigint;
+  v_plan uuid;
+  v_month record;
+  v_period uuid;
 begin
-  insert into wallet.memberships (account_id, plan_id, period_end)
-  select new.id, p.id, now() + interval '1 day' from wallet.plans p
-   where p.name = case new.kind when 'vendor' then 'vendor_free' else 'free' end;
-  select (value #>> '{}')::bigint into v_tokens from core.settings where key = 'wallet.welcome_tokens';
-  if v_tokens > 0 then
-    perform wallet.give(new.id, 'token', v_tokens, 'free', 'welcome', null, 'Welcome');
+  select p.id into strict v_plan from wallet.plans p
+    join accounts.accounts a on p.name = case a.kind when 'vendor' then 'vendor_free' else 'free' end
+   where a.id = p_account;
+  select * into strict v_month from wallet.month_of(p_anchor, now());
+  insert into wallet.periods (account_id, key, plan_id, starts_at, ends_at)
+  values (p_account, 'free:' || extract(epoch from v_month.starts_at), v_plan, v_month.starts_at, v_month.ends_at)
+  on conflict on constraint period_made_once do nothing;
+  select id into strict v_period from wallet.periods
+   where account_id = p_account and key = 'free:' || extract(epoch from v_month.starts_at);
+  update wallet.memberships set billing_anchor = p_anchor, gateway = null, subscription_ref = null where account_id = p_account;
+  if not wallet.begin_period(p_account, v_period) then
+    update wallet.memberships
+       set plan_id = v_plan, period_id = v_period, period_start = v_month.starts_at, period_end = v_month.ends_at,
+           cancel_at_period_end = false, next_plan_id = null, grace_until = null
+     where account_id = p_account;
   end if;
-  perform wallet.begin_free(new.id, now());
-  return null;
 end
 $$;
 
@@ -2614,7 +2665,7 @@ CREATE TABLE core.audit_details (
     id uuid NOT NULL,
     salt bytea NOT NULL,
     ip inet,
-    said jsonb DEFAULT '{}'::jsonb NOT NULL,
+    context jsonb DEFAULT '{}'::jsonb CONSTRAINT audit_details_said_not_null NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -2691,24 +2742,24 @@ CREATE TABLE stripe_mirror.subscriptions (
     event_rank smallint NOT NULL,
     event_id text NOT NULL COLLATE pg_catalog."C",
     deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
-    product_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price,product}'::text[]), (data #> '{items,data,0,plan,product}'::text[]), (data #> '{plan,product}'::text[])))) STORED,
-    price_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'customer'::text))) STORED,
+    product_id text GENERATED ALWAYS AS (stripe_mirror.json_id(COALESCE((data #> '{items,data,0,price,product}'::text[]), (data #> '{items,data,0,plan,product}'::text[]), (data #> '{plan,product}'::text[])))) STORED,
+    price_id text GENERATED ALWAYS AS (stripe_mirror.json_id(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
     monthly_amount numeric GENERATED ALWAYS AS (stripe_mirror.monthly(data)) STORED,
     current_period_start timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_start'::text)) STORED,
     current_period_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_end'::text)) STORED,
-    cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'cancel_at_period_end'::text))) STORED,
-    cancel_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'cancel_at'::text))) STORED,
-    canceled_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'canceled_at'::text))) STORED,
-    started_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'start_date'::text))) STORED,
-    ended_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'ended_at'::text))) STORED,
-    trial_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'trial_end'::text))) STORED,
-    latest_invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'latest_invoice'::text))) STORED,
+    cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'cancel_at_period_end'::text))) STORED,
+    cancel_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'cancel_at'::text))) STORED,
+    canceled_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'canceled_at'::text))) STORED,
+    started_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'start_date'::text))) STORED,
+    ended_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'ended_at'::text))) STORED,
+    trial_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'trial_end'::text))) STORED,
+    latest_invoice_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'latest_invoice'::text))) STORED,
     synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
@@ -2748,17 +2799,17 @@ CREATE TABLE stripe_mirror.customers (
     event_rank smallint NOT NULL,
     event_id text NOT NULL COLLATE pg_catalog."C",
     deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
     user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
-    email text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'email'::text))) STORED,
-    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
-    phone text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'phone'::text))) STORED,
+    email text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'email'::text))) STORED,
+    name text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'name'::text))) STORED,
+    phone text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'phone'::text))) STORED,
     address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    balance bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'balance'::text))) STORED,
-    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'delinquent'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    balance bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'balance'::text))) STORED,
+    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'delinquent'::text))) STORED,
     synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
@@ -2830,7 +2881,7 @@ CREATE TABLE studio.generations (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
-    CONSTRAINT generation_failure_is_told CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
+    CONSTRAINT generation_failed_has_message CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
     CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
     CONSTRAINT generation_prompt_length CHECK ((length(prompt) <= 1000)),
     CONSTRAINT generation_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
@@ -2888,7 +2939,7 @@ CREATE TABLE payments.payments (
     grant_id uuid,
     paid_at timestamp with time zone,
     refunded bigint DEFAULT 0 NOT NULL,
-    refund_told bigint DEFAULT 0 NOT NULL,
+    gateway_refunded_total bigint DEFAULT 0 CONSTRAINT payments_refund_told_not_null NOT NULL,
     disputed bigint DEFAULT 0 NOT NULL,
     receipt_number bigint,
     expires_at timestamp with time zone NOT NULL,
@@ -3113,17 +3164,17 @@ CREATE TABLE stripe_mirror.charges (
     event_rank smallint NOT NULL,
     event_id text NOT NULL COLLATE pg_catalog."C",
     deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
-    payment_intent_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'payment_intent'::text))) STORED,
-    invoice_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'invoice'::text))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    amount bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount'::text))) STORED,
-    amount_refunded bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount_refunded'::text))) STORED,
-    failure_code text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'failure_code'::text))) STORED,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'customer'::text))) STORED,
+    payment_intent_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'payment_intent'::text))) STORED,
+    invoice_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'invoice'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    amount bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount'::text))) STORED,
+    amount_refunded bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_refunded'::text))) STORED,
+    failure_code text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'failure_code'::text))) STORED,
     synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
@@ -3137,15 +3188,15 @@ CREATE TABLE stripe_mirror.disputes (
     event_rank smallint NOT NULL,
     event_id text NOT NULL COLLATE pg_catalog."C",
     deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    charge_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'charge'::text))) STORED,
-    payment_intent_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'payment_intent'::text))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
-    reason text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'reason'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    amount bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount'::text))) STORED,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    charge_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'charge'::text))) STORED,
+    payment_intent_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'payment_intent'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
+    reason text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'reason'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    amount bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount'::text))) STORED,
     synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
@@ -3173,23 +3224,23 @@ CREATE TABLE stripe_mirror.invoices (
     event_rank smallint NOT NULL,
     event_id text NOT NULL COLLATE pg_catalog."C",
     deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
-    subscription_id text GENERATED ALWAYS AS (stripe_mirror.ref(COALESCE(NULLIF((data -> 'subscription'::text), 'null'::jsonb), (data #> '{parent,subscription_details,subscription}'::text[])))) STORED,
-    number text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'number'::text))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    total bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'total'::text))) STORED,
-    amount_due bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount_due'::text))) STORED,
-    amount_paid bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount_paid'::text))) STORED,
-    amount_remaining bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount_remaining'::text))) STORED,
-    attempt_count bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'attempt_count'::text))) STORED,
-    billing_reason text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'billing_reason'::text))) STORED,
-    due_date timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'due_date'::text))) STORED,
-    paid_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data #> '{status_transitions,paid_at}'::text[]))) STORED,
-    hosted_invoice_url text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'hosted_invoice_url'::text))) STORED,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'customer'::text))) STORED,
+    subscription_id text GENERATED ALWAYS AS (stripe_mirror.json_id(COALESCE(NULLIF((data -> 'subscription'::text), 'null'::jsonb), (data #> '{parent,subscription_details,subscription}'::text[])))) STORED,
+    number text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'number'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    total bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'total'::text))) STORED,
+    amount_due bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_due'::text))) STORED,
+    amount_paid bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_paid'::text))) STORED,
+    amount_remaining bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_remaining'::text))) STORED,
+    attempt_count bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'attempt_count'::text))) STORED,
+    billing_reason text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'billing_reason'::text))) STORED,
+    due_date timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'due_date'::text))) STORED,
+    paid_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data #> '{status_transitions,paid_at}'::text[]))) STORED,
+    hosted_invoice_url text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'hosted_invoice_url'::text))) STORED,
     synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
@@ -3210,14 +3261,14 @@ CREATE TABLE stripe_mirror.payment_intents (
     event_rank smallint NOT NULL,
     event_id text NOT NULL COLLATE pg_catalog."C",
     deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    customer_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'customer'::text))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    amount bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount'::text))) STORED,
-    amount_received bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount_received'::text))) STORED,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'customer'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    amount bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount'::text))) STORED,
+    amount_received bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_received'::text))) STORED,
     synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
@@ -3231,16 +3282,16 @@ CREATE TABLE stripe_mirror.prices (
     event_rank smallint NOT NULL,
     event_id text NOT NULL COLLATE pg_catalog."C",
     deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    product_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'product'::text))) STORED,
-    nickname text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'nickname'::text))) STORED,
-    active boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'active'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    unit_amount bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'unit_amount'::text))) STORED,
-    "interval" text GENERATED ALWAYS AS (stripe_mirror.word((data #> '{recurring,interval}'::text[]))) STORED,
-    interval_count bigint GENERATED ALWAYS AS (stripe_mirror.whole((data #> '{recurring,interval_count}'::text[]))) STORED,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    product_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'product'::text))) STORED,
+    nickname text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'nickname'::text))) STORED,
+    active boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'active'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    unit_amount bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'unit_amount'::text))) STORED,
+    "interval" text GENERATED ALWAYS AS (stripe_mirror.json_text((data #> '{recurring,interval}'::text[]))) STORED,
+    interval_count bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data #> '{recurring,interval_count}'::text[]))) STORED,
     synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
@@ -3254,12 +3305,12 @@ CREATE TABLE stripe_mirror.products (
     event_rank smallint NOT NULL,
     event_id text NOT NULL COLLATE pg_catalog."C",
     deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    name text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'name'::text))) STORED,
-    description text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'description'::text))) STORED,
-    active boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'active'::text))) STORED,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    name text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'name'::text))) STORED,
+    description text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'description'::text))) STORED,
+    active boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'active'::text))) STORED,
     synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
@@ -3273,14 +3324,14 @@ CREATE TABLE stripe_mirror.refunds (
     event_rank smallint NOT NULL,
     event_id text NOT NULL COLLATE pg_catalog."C",
     deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.flag((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.moment((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror.keys((data -> 'metadata'::text))) STORED NOT NULL,
-    charge_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'charge'::text))) STORED,
-    payment_intent_id text GENERATED ALWAYS AS (stripe_mirror.ref((data -> 'payment_intent'::text))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.word((data -> 'currency'::text))) STORED,
-    amount bigint GENERATED ALWAYS AS (stripe_mirror.whole((data -> 'amount'::text))) STORED,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    charge_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'charge'::text))) STORED,
+    payment_intent_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'payment_intent'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    amount bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount'::text))) STORED,
     synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
@@ -3480,7 +3531,7 @@ CREATE TABLE wallet.memberships (
     period_id uuid,
     period_start timestamp with time zone DEFAULT now() NOT NULL,
     period_end timestamp with time zone NOT NULL,
-    anchored_at timestamp with time zone DEFAULT now() NOT NULL,
+    billing_anchor timestamp with time zone DEFAULT now() CONSTRAINT memberships_anchored_at_not_null NOT NULL,
     cancel_at_period_end boolean DEFAULT false NOT NULL,
     next_plan_id uuid,
     grace_until timestamp with time zone,
@@ -3518,14 +3569,14 @@ CREATE TABLE wallet.periods (
     plan_id uuid NOT NULL,
     starts_at timestamp with time zone NOT NULL,
     ends_at timestamp with time zone NOT NULL,
-    begun_at timestamp with time zone,
+    started_at timestamp with time zone,
     amount bigint DEFAULT 0 NOT NULL,
-    worth bigint DEFAULT 0 NOT NULL,
+    paid_value bigint DEFAULT 0 CONSTRAINT periods_worth_not_null NOT NULL,
     currency text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT period_in_order CHECK ((ends_at > starts_at)),
-    CONSTRAINT period_worth_what_was_paid CHECK (((amount >= 0) AND (worth >= amount) AND ((worth = 0) OR (currency IS NOT NULL))))
+    CONSTRAINT period_worth_what_was_paid CHECK (((amount >= 0) AND (paid_value >= amount) AND ((paid_value = 0) OR (currency IS NOT NULL))))
 );
 
 CREATE TABLE wallet.plan_prices (
@@ -3589,7 +3640,7 @@ ALTER TABLE ONLY accounts.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (issuer, subject);
 
 ALTER TABLE ONLY accounts.identities
-    ADD CONSTRAINT identity_named_once UNIQUE (account_id, id);
+    ADD CONSTRAINT identity_id_unique UNIQUE (account_id, id);
 
 ALTER TABLE ONLY accounts.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (account_id, code_hash);
@@ -3673,7 +3724,7 @@ ALTER TABLE ONLY payments.failed_transactions
     ADD CONSTRAINT failed_transactions_pkey PRIMARY KEY (account_id, id);
 
 ALTER TABLE ONLY payments.failed_transactions
-    ADD CONSTRAINT failure_told_once UNIQUE (account_id, gateway, ref);
+    ADD CONSTRAINT failure_recorded_once UNIQUE (account_id, gateway, ref);
 
 ALTER TABLE ONLY payments.gateway_refs
     ADD CONSTRAINT gateway_refs_pkey PRIMARY KEY (gateway, ref);
@@ -3682,7 +3733,7 @@ ALTER TABLE ONLY payments.payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (account_id, id);
 
 ALTER TABLE ONLY payments.refunds
-    ADD CONSTRAINT refund_told_once UNIQUE (account_id, ref);
+    ADD CONSTRAINT refund_recorded_once UNIQUE (account_id, ref);
 
 ALTER TABLE ONLY payments.refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (account_id, id);
@@ -3996,7 +4047,7 @@ CREATE INDEX memberships_due ON wallet.memberships USING btree (COALESCE(grace_u
 
 CREATE INDEX periods_by_plan ON wallet.periods USING btree (plan_id);
 
-CREATE INDEX periods_waiting ON wallet.periods USING btree (account_id, starts_at) WHERE (begun_at IS NULL);
+CREATE INDEX periods_waiting ON wallet.periods USING btree (account_id, starts_at) WHERE (started_at IS NULL);
 
 CREATE CONSTRAINT TRIGGER accounts_audited AFTER UPDATE OF email, phone, handle, password_hash, email_verified_at, phone_verified_at ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_account();
 
@@ -4004,15 +4055,15 @@ CREATE CONSTRAINT TRIGGER accounts_audited_when_made AFTER INSERT ON accounts.ac
 
 CREATE TRIGGER accounts_disabled AFTER UPDATE OF is_active ON accounts.accounts FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION accounts.end_sessions();
 
-CREATE TRIGGER accounts_handle_changed AFTER UPDATE OF handle, erased_at ON accounts.accounts FOR EACH ROW WHEN (((old.handle IS DISTINCT FROM new.handle) OR (new.erased_at IS NOT NULL))) EXECUTE FUNCTION accounts.keep_handle_rules();
+CREATE TRIGGER accounts_handle_changed AFTER UPDATE OF handle, erased_at ON accounts.accounts FOR EACH ROW WHEN (((old.handle IS DISTINCT FROM new.handle) OR (new.erased_at IS NOT NULL))) EXECUTE FUNCTION accounts.check_handle();
 
-CREATE TRIGGER accounts_handle_given AFTER INSERT ON accounts.accounts FOR EACH ROW WHEN ((new.handle IS NOT NULL)) EXECUTE FUNCTION accounts.keep_handle_rules();
+CREATE TRIGGER accounts_handle_given AFTER INSERT ON accounts.accounts FOR EACH ROW WHEN ((new.handle IS NOT NULL)) EXECUTE FUNCTION accounts.check_handle();
 
-CREATE CONSTRAINT TRIGGER accounts_must_be_known AFTER INSERT OR UPDATE OF email, phone, erased_at ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.email IS NULL) AND (new.phone IS NULL) AND (new.erased_at IS NULL))) EXECUTE FUNCTION accounts.must_be_known();
+CREATE CONSTRAINT TRIGGER accounts_must_be_known AFTER INSERT OR UPDATE OF email, phone, erased_at ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.email IS NULL) AND (new.phone IS NULL) AND (new.erased_at IS NULL))) EXECUTE FUNCTION accounts.require_identifier();
 
 CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION core.touch();
 
-CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.welcome();
+CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.create_for_account();
 
 CREATE TRIGGER domain_verifications_touch BEFORE UPDATE ON accounts.domain_verifications FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -4026,7 +4077,7 @@ CREATE TRIGGER exports_touch BEFORE UPDATE ON accounts.exports FOR EACH ROW EXEC
 
 CREATE CONSTRAINT TRIGGER identities_audited AFTER INSERT OR DELETE ON accounts.identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_identity();
 
-CREATE CONSTRAINT TRIGGER identities_last_stays AFTER DELETE ON accounts.identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.keep_a_way_in();
+CREATE CONSTRAINT TRIGGER identities_last_stays AFTER DELETE ON accounts.identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.require_login_method();
 
 CREATE TRIGGER identities_touch BEFORE UPDATE ON accounts.identities FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -4046,7 +4097,7 @@ CREATE CONSTRAINT TRIGGER sessions_audited AFTER UPDATE OF revoked_at ON account
 
 CREATE CONSTRAINT TRIGGER sessions_audited_when_opened AFTER INSERT ON accounts.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_session();
 
-CREATE TRIGGER sessions_ended AFTER UPDATE OF revoked_at ON accounts.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION accounts.tell_of_end();
+CREATE TRIGGER sessions_ended AFTER UPDATE OF revoked_at ON accounts.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION accounts.notify_session_ended();
 
 CREATE TRIGGER sessions_touch BEFORE UPDATE ON accounts.sessions FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -4054,7 +4105,7 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON accounts.users FOR EACH ROW EXECUTE 
 
 CREATE CONSTRAINT TRIGGER vendors_audited AFTER UPDATE OF business_name, is_verified ON accounts.vendors DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_vendor();
 
-CREATE TRIGGER vendors_badge BEFORE UPDATE ON accounts.vendors FOR EACH ROW EXECUTE FUNCTION accounts.badge_needs_the_name();
+CREATE TRIGGER vendors_badge BEFORE UPDATE ON accounts.vendors FOR EACH ROW EXECUTE FUNCTION accounts.reset_vendor_verification();
 
 CREATE TRIGGER vendors_touch BEFORE UPDATE ON accounts.vendors FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -4080,7 +4131,7 @@ CREATE TRIGGER files_touch BEFORE UPDATE ON media.files FOR EACH ROW EXECUTE FUN
 
 CREATE TRIGGER portraits_touch BEFORE UPDATE ON media.portraits FOR EACH ROW EXECUTE FUNCTION core.touch();
 
-CREATE TRIGGER dispute_ends_once BEFORE UPDATE OF status ON payments.disputes FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.status <> old.status))) EXECUTE FUNCTION payments.keep_dispute_ended();
+CREATE TRIGGER dispute_ends_once BEFORE UPDATE OF status ON payments.disputes FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.status <> old.status))) EXECUTE FUNCTION payments.check_dispute_transition();
 
 CREATE TRIGGER disputes_touch BEFORE UPDATE ON payments.disputes FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -4088,7 +4139,7 @@ CREATE TRIGGER failed_transactions_append_only BEFORE DELETE OR UPDATE ON paymen
 
 CREATE TRIGGER payment_gets_a_receipt BEFORE UPDATE OF paid_at ON payments.payments FOR EACH ROW WHEN (((old.paid_at IS NULL) AND (new.paid_at IS NOT NULL))) EXECUTE FUNCTION payments.number_receipt();
 
-CREATE TRIGGER payment_moves_legally BEFORE DELETE OR UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION payments.keep_legal();
+CREATE TRIGGER payment_moves_legally BEFORE DELETE OR UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION payments.check_transition();
 
 CREATE CONSTRAINT TRIGGER payments_audited AFTER UPDATE OF status ON payments.payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION payments.audit_payment();
 
@@ -4096,7 +4147,7 @@ CREATE CONSTRAINT TRIGGER payments_audited_when_started AFTER INSERT ON payments
 
 CREATE TRIGGER payments_touch BEFORE UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION core.touch();
 
-CREATE TRIGGER refund_moves_legally BEFORE UPDATE OF status ON payments.refunds FOR EACH ROW EXECUTE FUNCTION payments.keep_refund_legal();
+CREATE TRIGGER refund_moves_legally BEFORE UPDATE OF status ON payments.refunds FOR EACH ROW EXECUTE FUNCTION payments.check_refund_transition();
 
 CREATE TRIGGER refunds_touch BEFORE UPDATE ON payments.refunds FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -4132,7 +4183,7 @@ CREATE TRIGGER subscriptions_touch BEFORE UPDATE ON stripe_mirror.subscriptions 
 
 CREATE TRIGGER unsettled_touch BEFORE UPDATE ON stripe_mirror.unsettled FOR EACH ROW EXECUTE FUNCTION core.touch();
 
-CREATE TRIGGER generation_moves_legally BEFORE UPDATE OF status ON studio.generations FOR EACH ROW EXECUTE FUNCTION studio.keep_legal();
+CREATE TRIGGER generation_moves_legally BEFORE UPDATE OF status ON studio.generations FOR EACH ROW EXECUTE FUNCTION studio.check_transition();
 
 CREATE TRIGGER generations_announce AFTER UPDATE OF status, progress, step ON studio.generations FOR EACH ROW EXECUTE FUNCTION studio.announce();
 
@@ -4276,10 +4327,10 @@ ALTER TABLE ONLY wallet.memberships
     ADD CONSTRAINT membership_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY wallet.memberships
-    ADD CONSTRAINT membership_goes_on_with_a_plan FOREIGN KEY (next_plan_id) REFERENCES wallet.plans(id);
+    ADD CONSTRAINT membership_is_to_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
 
 ALTER TABLE ONLY wallet.memberships
-    ADD CONSTRAINT membership_is_to_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
+    ADD CONSTRAINT membership_next_plan_set FOREIGN KEY (next_plan_id) REFERENCES wallet.plans(id);
 
 ALTER TABLE ONLY wallet.memberships
     ADD CONSTRAINT membership_stands_in_a_period FOREIGN KEY (account_id, period_id) REFERENCES wallet.periods(account_id, id);
@@ -4308,6 +4359,7 @@ GRANT USAGE ON SCHEMA reports TO vetrina_app;
 GRANT USAGE ON SCHEMA stripe_mirror TO vetrina_app;
 GRANT USAGE ON SCHEMA studio TO vetrina_app;
 GRANT USAGE ON SCHEMA wallet TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.actor_self(p_account uuid, p_ip inet) TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_account() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_domain() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_identity() TO vetrina_app;
@@ -4315,59 +4367,68 @@ GRANT ALL ON FUNCTION accounts.audit_role() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_second_factor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_session() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_vendor() TO vetrina_app;
-GRANT ALL ON FUNCTION accounts.badge_needs_the_name() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.check_handle() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
-GRANT ALL ON FUNCTION accounts.keep_a_way_in() TO vetrina_app;
-GRANT ALL ON FUNCTION accounts.keep_handle_rules() TO vetrina_app;
-GRANT ALL ON FUNCTION accounts.must_be_known() TO vetrina_app;
-GRANT ALL ON FUNCTION accounts.oneself(p_account uuid, p_ip inet) TO vetrina_app;
-GRANT ALL ON FUNCTION accounts.tell_of_end() TO vetrina_app;
-GRANT ALL ON FUNCTION core.audit(p_account uuid, p_action text, p_resource text, p_resource_id text, p_metadata jsonb, p_said jsonb, p_actor jsonb, p_otherwise jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.notify_session_ended() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.require_identifier() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.require_login_method() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.reset_vendor_verification() TO vetrina_app;
+GRANT ALL ON FUNCTION core.acquire_permits(p_key text, p_limit integer, p_seconds integer, p_block integer) TO vetrina_app;
+GRANT ALL ON FUNCTION core.audit(p_account uuid, p_action text, p_resource text, p_resource_id text, p_metadata jsonb, p_context jsonb, p_actor jsonb, p_otherwise jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.audit_chain() TO vetrina_app;
-GRANT ALL ON FUNCTION core.audit_detail_hash(p_salt bytea, p_ip inet, p_said jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION core.audit_detail_hash(p_salt bytea, p_ip inet, p_context jsonb) TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE core.audit_logs TO vetrina_app;
 GRANT ALL ON FUNCTION core.audit_hash(p core.audit_logs) TO vetrina_app;
 GRANT ALL ON FUNCTION core.audit_setting() TO vetrina_app;
+GRANT ALL ON FUNCTION core.claim_key(p_account uuid, p_key text, p_hash bytea, p_work uuid, p_stale double precision, OUT outcome text, OUT work_id uuid, OUT claimed_at timestamp with time zone, OUT response jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.enqueue(p_task text, p_args jsonb, p_queue text, p_priority integer, p_lock text) TO vetrina_app;
 GRANT ALL ON FUNCTION core.enqueue_all(p_task text, p_args jsonb[], p_queue text, p_priority integer) TO vetrina_app;
 GRANT ALL ON FUNCTION core.new_id() TO vetrina_app;
 GRANT ALL ON FUNCTION core.refuse_change() TO vetrina_app;
-GRANT ALL ON FUNCTION core.take(p_key text, p_limit integer, p_seconds integer, p_block integer) TO vetrina_app;
+GRANT ALL ON FUNCTION core.release_key(p_account uuid, p_key text, p_claimed_at timestamp with time zone, p_delete boolean) TO vetrina_app;
+GRANT ALL ON FUNCTION core.save_response(p_account uuid, p_key text, p_claimed_at timestamp with time zone, p_response jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
-GRANT ALL ON FUNCTION payments.ask_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.audit_payment() TO vetrina_app;
-GRANT ALL ON FUNCTION payments.give_up(p_account uuid, p_payment uuid, p_status text, p_reason text) TO vetrina_app;
-GRANT ALL ON FUNCTION payments.keep_dispute_ended() TO vetrina_app;
-GRANT ALL ON FUNCTION payments.keep_legal() TO vetrina_app;
-GRANT ALL ON FUNCTION payments.keep_refund_legal() TO vetrina_app;
+GRANT ALL ON FUNCTION payments.check_dispute_transition() TO vetrina_app;
+GRANT ALL ON FUNCTION payments.check_refund_transition() TO vetrina_app;
+GRANT ALL ON FUNCTION payments.check_transition() TO vetrina_app;
+GRANT ALL ON FUNCTION payments.close_unpaid(p_account uuid, p_payment uuid, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.number_receipt() TO vetrina_app;
-GRANT ALL ON FUNCTION payments.reckon(p_account uuid, p_payment uuid, p_kind text, p_ref text) TO vetrina_app;
-GRANT ALL ON FUNCTION payments.refund_step(p_status text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.reconcile(p_account uuid, p_payment uuid, p_kind text, p_ref text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.record_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.record_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.record_refunded_total(p_account uuid, p_payment uuid, p_ref text, p_total bigint) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.refund_rank(p_status text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.renew(p_account uuid, p_first uuid, p_plan uuid, p_invoice text, p_subscription text, p_amount bigint, p_currency text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.request_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
-GRANT ALL ON FUNCTION payments.tell_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
-GRANT ALL ON FUNCTION payments.tell_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) TO vetrina_app;
-GRANT ALL ON FUNCTION payments.tell_refunded(p_account uuid, p_payment uuid, p_ref text, p_total bigint) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.count_metadata(p_waiting boolean) TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.movements TO vetrina_app;
+GRANT ALL ON FUNCTION reports.compute_movements(p_customers text[]) TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.states TO vetrina_app;
-GRANT ALL ON FUNCTION reports.derive(p_ids text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.compute_states(p_ids text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.count_metadata(p_waiting boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.item_amount(p_item jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_email(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_phone(p text) TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.movements TO vetrina_app;
-GRANT ALL ON FUNCTION reports.move(p_customers text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.period_amount(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.refresh(p_all boolean) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.doubt(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.elements(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.event_order(p_type text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.flag(p jsonb) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.keys(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.ingest_events(p_events jsonb, p_originals jsonb, p_forwarded text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.ingest_objects(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror."json_array"(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.json_bigint(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.json_boolean(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.json_id(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror."json_object"(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.json_text(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.json_timestamp(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.mark_unresolved(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]) TO vetrina_app;
@@ -4377,49 +4438,45 @@ GRANT ALL ON FUNCTION stripe_mirror.merge_payment_intents(p_versions stripe_mirr
 GRANT ALL ON FUNCTION stripe_mirror.merge_prices(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_products(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_refunds(p_versions stripe_mirror.version[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge_staged(p_batch uuid, p_kind text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.mirror(p_name text, p_object text, p_deleted_by text, p_columns text, p_indexed text[]) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.moment(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.monthly(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.period(p_data jsonb, p_field text) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.rank(p_type text) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.ref(p jsonb) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.revive(p_kind text, p_ids text[], p_before timestamp with time zone) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.take(p_events jsonb, p_originals jsonb, p_told text[]) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.take_fetched(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.take_staged(p_batch uuid, p_kind text) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.undelete(p_kind text, p_ids text[], p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.whole(p jsonb) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.word(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.announce() TO vetrina_app;
+GRANT ALL ON FUNCTION studio.check_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.finish(p_account uuid, p_id uuid, p_attempt integer, p_status text, p_code text, p_message text) TO vetrina_app;
-GRANT ALL ON FUNCTION studio.keep_legal() TO vetrina_app;
+GRANT ALL ON FUNCTION studio.insert_started(p_requests studio.start_request[]) TO vetrina_app;
+GRANT ALL ON FUNCTION studio.refuse_charge(p_account uuid, p_asset text, p_cost bigint) TO vetrina_app;
+GRANT ALL ON FUNCTION studio.resolve_inputs(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start_all(p_items jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.advance_period(p_account uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_period uuid, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_grant() TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.begin_free(p_account uuid, p_anchor timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.begin_period(p_account uuid, p_period uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.create_for_account() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.end_plan(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.end_renewals(p_account uuid, p_ref text) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.ends_later(p_account uuid, p_ref text, p_ends boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet."freeze"(p_account uuid, p_frozen boolean) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.give(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone, p_note text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.grant_credits(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone, p_note text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.hold_all(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_ends_once() TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.hold_many(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.pay_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_period uuid, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.price_of(p_plan uuid, p_currency text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.refuse_frozen() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.release(p_account uuid, p_hold uuid, p_reason text) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.renew_by(p_account uuid, p_gateway text, p_ref text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.revoke(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.turn(p_account uuid) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.unpay_period(p_account uuid, p_key text) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.use(p_account uuid, p_asset text, p_quantity bigint, p_key text) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.welcome() TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.revoke_paid_period(p_account uuid, p_key text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.set_cancel_at_period_end(p_account uuid, p_ref text, p_ends boolean) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.set_renewal(p_account uuid, p_gateway text, p_ref text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.spend(p_account uuid, p_asset text, p_quantity bigint, p_key text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.start_free_period(p_account uuid, p_anchor timestamp with time zone) TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.domain_verifications TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.erasures TO vetrina_app;

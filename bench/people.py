@@ -51,7 +51,7 @@ _MAKE: tuple[str, ...] = (
            '{"320": {"width": 320, "height": 240}, "640": {"width": 640, "height": 480}, "1280": {"width": 1280, "height": 960}}'
       from bench.people order by n
     """,
-    f"select count(wallet.give(account_id, 'token', {BALANCE}, 'gift', 'bench')) from bench.people where n <= {RICH}",
+    f"select count(wallet.grant_credits(account_id, 'token', {BALANCE}, 'gift', 'bench')) from bench.people where n <= {RICH}",
     # What there is already, so that plans and index depths are not those of empty tables.
     *(
         f"""

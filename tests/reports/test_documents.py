@@ -165,7 +165,8 @@ def test_a_column_of_another_type_is_none(reporting: psycopg.Connection) -> None
     "update doc_cogento.subscriptions set synced_at = now()", "create table doc_cogento.mine (n integer)",
     "create view doc_cogento.mine as select 1", "create schema mine", "create temporary table mine (n integer)",
     "select * from stripe_mirror.customers", "select * from accounts.accounts", "select * from core.settings",
-    "select * from reports.states", "select * from public.procrastinate_jobs", "select stripe_mirror.take('[]', '{}', '{}')",
+    "select * from reports.states", "select * from public.procrastinate_jobs",
+    "select stripe_mirror.ingest_events('[]', '{}', '{}')",
     "select reports.refresh(true)", "select pg_read_file('/etc/hostname')", "copy (select 1) to program 'true'",
     "select * from pg_authid", "alter role vetrina_reporting superuser",
 ])  # fmt: skip

@@ -73,7 +73,7 @@ INSIDE = {
         "grant_remaining_in_range", "hold_made_once", "hold_quantity_positive", "hold_settled_when_ended", "entry_made_once",
         "entry_sign_fits_kind", "entry_balance_not_negative", "entries_append_only", "membership_period_in_order",
         "payment_paid_when_completed", "payment_is_kept", "payment_moves_legally", "generation_ends_with_a_time",
-        "generation_failure_is_told", "generation_progress_in_percent", "generation_file_category_fits_role",
+        "generation_failed_has_message", "generation_progress_in_percent", "generation_file_category_fits_role",
         "session_ends_after_it_starts",
     ],
     "kept by the functions that turn periods": [
@@ -86,8 +86,8 @@ INSIDE = {
     ],
     "Stripe's events are only inserted, kinds come by migration": ["events_append_only", "mirror_object_taken"],
     "kept by our own functions, which say the gateway's word as it is": [
-        "customer_is_one_account", "reversal_kind_known", "reversals_append_only", "failure_told_once",
-        "failed_transactions_append_only", "webhook_outcome_known", "webhook_tried_again_when_failed", "refund_told_once",
+        "customer_is_one_account", "reversal_kind_known", "reversals_append_only", "failure_recorded_once",
+        "failed_transactions_append_only", "webhook_outcome_known", "webhook_tried_again_when_failed", "refund_recorded_once",
         "refund_amount_positive", "refund_status_known", "refund_moves_legally", "dispute_ends_once",
         "payment_money_back_in_range",
     ],
@@ -100,7 +100,7 @@ INSIDE = {
         "audit_actor_known", "audit_action_is_named", "audit_logs_append_only", "verification_kind_known",
         "verification_purpose_known", "verification_attempts_in_range", "verification_is_short", "role_known",
         "export_status_known", "export_is_somewhere_when_ready", "second_factor_attempts_in_range",
-        "identity_named_once", "identity_names_are_short", "domain_status_known", "domain_answer_known",
+        "identity_id_unique", "identity_names_are_short", "domain_status_known", "domain_answer_known",
         "domain_verified_has_a_time", "portrait_face_known",
     ],
 }  # fmt: skip

@@ -189,7 +189,8 @@ async def test_any_order_leaves_one_state(db: Database) -> None:
 
 async def test_a_wrong_order_would_be_noticed(db: Database, owner: str) -> None:
     with psycopg.connect(owner, autocommit=True) as connection:
-        connection.execute("create or replace function stripe_mirror.rank(p_type text) returns smallint language sql immutable "
+        connection.execute("create or replace function stripe_mirror.event_order(p_type text) returns smallint language sql "
+                           "immutable "
                            "as $$ select (random() * 9)::smallint $$")  # fmt: skip
     assert (await fuzz.run(db, permutations=10, seed=1)).different != []
 

@@ -20,7 +20,7 @@ FILE = """
 insert into media.files (account_id, id, category, file_name, storage_key, sha256, mime, bytes, width, height, colour)
 values (%s, %s, %s, 'a.jpg', %s, '', 'image/jpeg', 1, 1, 1, '#000000')
 """
-GRANT = "select wallet.give(%s, 'token', %s, 'gift', %s, %s, null)"
+GRANT = "select wallet.grant_credits(%s, 'token', %s, 'gift', %s, %s, null)"
 
 
 async def picture(services: Services, account: Account, category: str = "product_image") -> UUID:
@@ -115,7 +115,8 @@ async def test_grants_are_spent_soonest_expiring_first_across_a_batch(
     async with services.db.tx() as tx:
         for key, days in (("later", 9), ("soon", 1), ("gone", 1)):
             await tx.connection.execute(
-                "select wallet.give(%s, 'token', 2, 'gift', %s, now() + make_interval(days => %s), null)", (account.id, key, days)
+                "select wallet.grant_credits(%s, 'token', 2, 'gift', %s, now() + make_interval(days => %s), null)",
+                (account.id, key, days),
             )
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("update wallet.grants set expires_at = now() - interval '1 hour' where key = 'gone'")

@@ -93,7 +93,7 @@ async def test_a_refused_key_may_be_used_once_it_can_succeed(site: Site, make: M
         assert (await api.post("/generations", json=wish(product), headers=key)).status_code == 402
         assert await counts(site) == (0, 0, 0, 0, 0)
         async with site.services.db.tx() as tx:
-            await tx.connection.execute("select wallet.give(%s, 'token', 1, 'gift', 'g', null, null)", (account.id,))
+            await tx.connection.execute("select wallet.grant_credits(%s, 'token', 1, 'gift', 'g', null, null)", (account.id,))
         assert (await api.post("/generations", json=wish(product), headers=key)).status_code == 201
 
 

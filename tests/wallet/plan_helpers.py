@@ -25,7 +25,7 @@ async def pay(db: Database, account: Account, plan: str, key: str, amount: int |
     """A month of the plan is paid for."""
     price = PRICES[plan] if amount is None else amount
     found = await rows(
-        db, "select wallet.pay_period(%s, %s, %s, %s, 'IRR')", account.id, await plan_id(db, plan), key, price
+        db, "select wallet.apply_paid_period(%s, %s, %s, %s, 'IRR')", account.id, await plan_id(db, plan), key, price
     )
     return found[0][0]
 
@@ -34,7 +34,7 @@ async def pass_time(services: Services, account: Account, time: str) -> None:
     """Let `time` (an interval) pass for this account, and then the minute in which the periods are turned."""
     async with services.db.tx() as tx:
         for table, columns in {
-            "wallet.memberships": ("period_start", "period_end", "anchored_at", "grace_until"),
+            "wallet.memberships": ("period_start", "period_end", "billing_anchor", "grace_until"),
             "wallet.periods": ("starts_at", "ends_at"),
             "wallet.grants": ("expires_at",),
         }.items():

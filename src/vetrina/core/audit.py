@@ -83,7 +83,7 @@ LIST = Statement(
     Row,
     """
     select l.account_id, l.id, l.position, l.actor_type, l.actor_id, l.action, l.resource, l.resource_id, l.metadata,
-           host(d.ip) as ip, d.said, l.created_at
+           host(d.ip) as ip, d.context as said, l.created_at
       from core.audit_logs l
       left join core.audit_details d on d.account_id = l.account_id and d.id = l.id
      where l.account_id = %(account)s and (%(action)s::text is null or l.action = %(action)s)
@@ -97,7 +97,7 @@ SEARCH = Statement(
     Row,
     """
     select l.account_id, l.id, l.position, l.actor_type, l.actor_id, l.action, l.resource, l.resource_id, l.metadata,
-           host(d.ip) as ip, d.said, l.created_at
+           host(d.ip) as ip, d.context as said, l.created_at
       from core.audit_logs l
       left join core.audit_details d on d.account_id = l.account_id and d.id = l.id
      where l.id < %(before)s and l.id > %(floor)s
@@ -128,7 +128,7 @@ EXPORT = Statement(
     select jsonb_build_object('id', l.id, 'at', l.created_at, 'action', l.action, 'resource', l.resource,
              'resource_id', l.resource_id, 'metadata', l.metadata, 'by_yourself', l.actor_id is not distinct from l.account_id,
              'ip', case when l.actor_id = l.account_id then host(d.ip) end,
-             'said', case when l.actor_id = l.account_id then d.said end) as row
+             'said', case when l.actor_id = l.account_id then d.context end) as row
       from core.audit_logs l
       left join core.audit_details d on d.account_id = l.account_id and d.id = l.id
      where l.account_id = %(account)s
@@ -177,7 +177,7 @@ FAULTS = Statement(
         left join core.audit_details d on d.account_id = r.account_id and d.id = r.id
         left join erased on erased.account_id = r.account_id
        where (r.details_hash is not null or d.id is not null)
-         and core.audit_detail_hash(d.salt, d.ip, d.said) is distinct from r.details_hash
+         and core.audit_detail_hash(d.salt, d.ip, d.context) is distinct from r.details_hash
          and not (d.id is null and (r.position <= coalesce(erased.position, 0)
                                     or r.actor_id in (select account_id from erased)))
     )

@@ -43,56 +43,26 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """Whose turn it is: what is being made, and since when."""
+    """The outcome of claiming a key: what is being made and since when, or the response that was given before."""
 
+    outcome: str
     work_id: UUID | None
     claimed_at: datetime | None
-
-
-class Known(msgspec.Struct, frozen=True):
-    """A key that was sent before; `response` is missing while it is being worked on."""
-
-    request_hash: bytes
     response: dict[str, Any] | None
 
 
+# The functions that `studio.start_all` uses inside its one statement.
 CLAIM = Statement(
     Claim,
     """
-    insert into core.idempotency_keys as k (account_id, key, request_hash, work_id, claimed_at)
-    values (%(account)s, %(key)s, %(hash)s, %(work)s, now())
-    on conflict (account_id, key) do update
-       set claimed_at = now(), work_id = coalesce(k.work_id, excluded.work_id)
-     where k.request_hash = excluded.request_hash and k.response is null
-       and (k.claimed_at is null or k.claimed_at < now() - make_interval(secs => %(stale)s))
-    returning k.work_id, k.claimed_at
+    select outcome, work_id, claimed_at, response
+      from core.claim_key(%(account)s, %(key)s, %(hash)s, %(work)s::uuid, %(stale)s::double precision)
     """,
 )
-KNOWN = Statement(
-    Known, "select request_hash, response from core.idempotency_keys where account_id = %(account)s and key = %(key)s"
-)
-KEEP = Statement(
-    NoneType,
-    """
-    update core.idempotency_keys set response = %(response)s
-     where account_id = %(account)s and key = %(key)s and claimed_at = %(claimed)s and response is null
-    """,
-)
-FORGET = Statement(
-    NoneType,
-    """
-    delete from core.idempotency_keys
-     where account_id = %(account)s and key = %(key)s and claimed_at = %(claimed)s and response is null
-    """,
-)
+KEEP = Statement(bool, "select core.save_response(%(account)s, %(key)s, %(claimed)s, %(response)s)")
+FORGET = Statement(bool, "select core.release_key(%(account)s, %(key)s, %(claimed)s, true)")
+LET_GO = Statement(bool, "select core.release_key(%(account)s, %(key)s, %(claimed)s, false)")
 FORGET_ALL = Statement(NoneType, "delete from core.idempotency_keys where account_id = %(account)s")
-LET_GO = Statement(
-    NoneType,
-    """
-    update core.idempotency_keys set claimed_at = null
-     where account_id = %(account)s and key = %(key)s and claimed_at = %(claimed)s and response is null
-    """,
-)
 
 
 class Turn:
@@ -121,7 +91,7 @@ class Turn:
         Raises KeyInUse (409), so that the transaction is undone, when another process took the key over meanwhile.
         """
         answer = Answer(status, msgspec.json.encode(body).decode())
-        if self._place is not None and not await tx.do(KEEP, **self._place, response=Jsonb(msgspec.to_builtins(answer))):
+        if self._place is not None and not await tx.one(KEEP, **self._place, response=Jsonb(msgspec.to_builtins(answer))):
             raise KeyInUse
         self.answer = answer
         return answer
@@ -132,7 +102,7 @@ class Turn:
             return
         with contextlib.suppress(Unavailable, psycopg.Error):
             async with db.read() as tx:
-                await tx.do(statement, **self._place)
+                await tx.one(statement, **self._place)
 
 
 @asynccontextmanager
@@ -162,19 +132,16 @@ async def once(db: Database, account: AccountId, key: str | None, *request: Any)
 
 async def _turn(db: Database, account: AccountId, key: str, sha256: bytes) -> Turn:
     async with db.read() as tx:
-        for _ in range(3):
-            claim = await tx.maybe(CLAIM, account=account, key=key, hash=sha256, work=new_id(), stale=STALE)
-            if claim is not None:
-                return Turn.claimed(account, key, claim)
-            known = await tx.maybe(KNOWN, account=account, key=key)
-            if known is None:
-                continue  # it was refused and forgotten in between
-            if known.request_hash != sha256:
-                raise KeyReused
-            if known.response is None:
-                raise KeyInUse
-            return Turn(new_id(), answer=msgspec.convert(known.response, Answer))
-    raise KeyInUse
+        claim = await tx.one(CLAIM, account=account, key=key, hash=sha256, work=new_id(), stale=STALE)
+    match claim.outcome:
+        case "claimed":
+            return Turn.claimed(account, key, claim)
+        case "replayed":
+            return Turn(new_id(), answer=msgspec.convert(claim.response, Answer))
+        case "reused":
+            raise KeyReused
+        case _:
+            raise KeyInUse
 
 
 def _hash(request: tuple[Any, ...]) -> bytes:

@@ -84,7 +84,7 @@ DRAW = Statement(
     _Drawn,
     """
     select granted, used, greatest(extract(epoch from resets_at - clock_timestamp()), 0)::float8 as seconds_left
-      from core.take(%(key)s, %(count)s, %(seconds)s, %(block)s)
+      from core.acquire_permits(%(key)s, %(count)s, %(seconds)s, %(block)s)
     """,
 )
 LIMITS = Statement(_Setting, "select key, value from core.settings where key like 'limits.%%' order by key")

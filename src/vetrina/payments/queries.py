@@ -39,7 +39,7 @@ OPEN = Statement(
 )
 
 SETTLE = Statement(bool, "select payments.settle(%(account)s, %(id)s, %(reference)s::text, %(card_mask)s::text)")
-GIVE_UP = Statement(bool, "select payments.give_up(%(account)s, %(id)s, %(status)s, %(reason)s::text)")
+GIVE_UP = Statement(bool, "select payments.close_unpaid(%(account)s, %(id)s, %(status)s, %(reason)s::text)")
 
 COLUMNS: LiteralString = """
            p.account_id, p.id, p.kind, p.status, p.gateway, p.pack_id, p.plan_id, p.asset, p.quantity, p.amount, p.currency,

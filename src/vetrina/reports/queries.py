@@ -137,9 +137,10 @@ REVENUE = Statement(
        group by 1, 2
       union all
       select date_trunc('month', stripe_created_at at time zone 'UTC')::date, coalesce(currency, 'xxx'), 0, 0, count(*),
-             sum(coalesce(stripe_mirror.whole(data -> 'amount_captured'), amount)), 0, 0
+             sum(coalesce(stripe_mirror.json_bigint(data -> 'amount_captured'), amount)), 0, 0
         from stripe_mirror.charges
-       where status = 'succeeded' and stripe_mirror.flag(data -> 'captured') is not false and stripe_created_at < %(until)s
+       where status = 'succeeded' and stripe_mirror.json_boolean(data -> 'captured') is not false
+         and stripe_created_at < %(until)s
        group by 1, 2
       union all
       select date_trunc('month', stripe_created_at at time zone 'UTC')::date, coalesce(currency, 'xxx'), 0, 0, 0, 0,
@@ -178,11 +179,11 @@ FAILURES = Statement(
          and not exists (select from told t where t.id = i.id)
     ), ended as (
       select f.id, date_trunc('month', f.failed_at at time zone 'UTC')::date as month, f.failed_at,
-             coalesce(stripe_mirror.word(was.data -> 'currency'), i.currency, 'xxx') as currency,
-             coalesce(stripe_mirror.whole(was.data -> 'amount_due'), i.amount_due, 0) as amount,
-             coalesce(stripe_mirror.word(was.data -> 'status'), i.status, 'open') as status,
+             coalesce(stripe_mirror.json_text(was.data -> 'currency'), i.currency, 'xxx') as currency,
+             coalesce(stripe_mirror.json_bigint(was.data -> 'amount_due'), i.amount_due, 0) as amount,
+             coalesce(stripe_mirror.json_text(was.data -> 'status'), i.status, 'open') as status,
              case when was.data is null then i.paid_at
-                  else stripe_mirror.moment(was.data #> '{status_transitions,paid_at}') end as paid_at
+                  else stripe_mirror.json_timestamp(was.data #> '{status_transitions,paid_at}') end as paid_at
         from failed f
         left join stripe_mirror.invoices i on i.id = f.id
         left join lateral (
@@ -216,8 +217,9 @@ RENEWALS = Statement(
              case when old.data is null then c.current_period_end
                   else stripe_mirror.period(old.data, 'current_period_end') end as ends,
              case when old.data is null then c.cancel_at_period_end
-                  else stripe_mirror.flag(old.data -> 'cancel_at_period_end') end as ending,
-             case when old.data is null then c.cancel_at else stripe_mirror.moment(old.data -> 'cancel_at') end as cancel_at
+                  else stripe_mirror.json_boolean(old.data -> 'cancel_at_period_end') end as ending,
+             case when old.data is null then c.cancel_at
+                  else stripe_mirror.json_timestamp(old.data -> 'cancel_at') end as cancel_at
         from reports.states s
         join stripe_mirror.subscriptions c on c.id = s.subscription_id
         left join lateral (
@@ -255,11 +257,11 @@ DIFFERENCES = Statement(
         from reports.states
     ), wanted as (
       select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change, amount
-        from reports.derive(null)
+        from reports.compute_states(null)
     ), moved as (
       select customer_id, currency, month, net, before, cohort from reports.movements
     ), moves as (
-      select customer_id, currency, month, net, before, cohort from reports.move(null)
+      select customer_id, currency, month, net, before, cohort from reports.compute_movements(null)
     ), wrong as (
       select subscription_id as id, since, true as kept, status as what, monthly as amount
         from (select * from kept except select * from wanted) k

@@ -19,11 +19,11 @@ from vetrina.stripe_mirror.model import (
     Unsettled,
 )
 
-TAKE = Statement(list[str], "select stripe_mirror.take(%(events)s::jsonb, %(originals)s::jsonb, %(told)s::text[])")
+TAKE = Statement(list[str], "select stripe_mirror.ingest_events(%(events)s::jsonb, %(originals)s::jsonb, %(told)s::text[])")
 TAKE_FETCHED = Statement(
-    int, "select stripe_mirror.take_fetched(%(kind)s, %(objects)s::jsonb, %(at)s::timestamptz, %(began)s::timestamptz)"
+    int, "select stripe_mirror.ingest_objects(%(kind)s, %(objects)s::jsonb, %(at)s::timestamptz, %(began)s::timestamptz)"
 )
-TAKE_STAGED = Statement(int, "select stripe_mirror.take_staged(%(batch)s, %(kind)s)")
+TAKE_STAGED = Statement(int, "select stripe_mirror.merge_staged(%(batch)s, %(kind)s)")
 
 # Reading lists ------------------------------------------------------------------------------------------------------
 
@@ -112,7 +112,7 @@ FAILED = Statement(
      where kind = %(kind)s and object_id = %(id)s
     """,
 )
-DOUBT = Statement(int, "select stripe_mirror.doubt(%(kind)s, %(since)s::timestamptz, %(before)s::timestamptz)")
+DOUBT = Statement(int, "select stripe_mirror.mark_unresolved(%(kind)s, %(since)s::timestamptz, %(before)s::timestamptz)")
 WANT = Statement(
     NoneType,
     """
@@ -225,7 +225,7 @@ DIFFERENCES = Statement(
      order by 1
     """,
 )
-REVIVE = Statement(int, "select stripe_mirror.revive(%(kind)s, %(ids)s, %(before)s::timestamptz)")
+REVIVE = Statement(int, "select stripe_mirror.undelete(%(kind)s, %(ids)s, %(before)s::timestamptz)")
 SNAPSHOT = Statement(NoneType, "set transaction isolation level repeatable read")
 
 # Whose is whose -----------------------------------------------------------------------------------------------------

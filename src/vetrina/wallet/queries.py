@@ -10,7 +10,7 @@ from vetrina.wallet.model import Balance, Entry, Fault, Pack
 
 GIVE = Statement(
     UUID,
-    "select wallet.give(%(account)s, %(asset)s, %(quantity)s, %(source)s, %(key)s, %(expires_at)s, %(note)s)",
+    "select wallet.grant_credits(%(account)s, %(asset)s, %(quantity)s, %(source)s, %(key)s, %(expires_at)s, %(note)s)",
 )
 HOLD = Statement(UUID, "select wallet.hold(%(account)s, %(asset)s, %(quantity)s, %(key)s) as id")
 FROZEN = Statement(bool, "select frozen from wallet.wallets where account_id = %(account)s and asset = %(asset)s")

@@ -91,7 +91,7 @@ async def test_told_three_times_in_any_order_each_month_comes_once(
         for each in events:
             await jobs.stripe_event(till.services, each)
     assert len(await paid(db)) == 4
-    assert await scalar(db, "select count(*)::int from wallet.periods where worth > 0") == 4
+    assert await scalar(db, "select count(*)::int from wallet.periods where paid_value > 0") == 4
     await right(make)
 
 

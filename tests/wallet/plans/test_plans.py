@@ -106,7 +106,7 @@ async def test_however_many_turn_it_a_month_begins_once(services: Services, make
     accounts = [await make.account() for _ in range(5)]
     month = "interval '1 month'"
     async with db.tx() as tx:
-        changes = ", ".join(f"{column} = {column} - {month}" for column in ("period_start", "period_end", "anchored_at"))
+        changes = ", ".join(f"{column} = {column} - {month}" for column in ("period_start", "period_end", "billing_anchor"))
         await tx.connection.execute(f"update wallet.memberships set {changes}".encode())
         await tx.connection.execute("update wallet.periods set key = 'the month before'")
     outcomes = await race(16, lambda: jobs.turn_periods(services))
@@ -243,7 +243,7 @@ async def test_with_its_money_a_month_is_taken_back(services: Services, make: Ma
     await pay(db, account, "basic", "payment:1")
     await pay(db, account, "basic", "payment:2")
     for key, waiting in (("payment:2", None), ("payment:1", None), ("payment:3", None)):
-        await rows(db, "select wallet.unpay_period(%s, %s)", account.id, key)
+        await rows(db, "select wallet.revoke_paid_period(%s, %s)", account.id, key)
         assert (await member(db, account)).paid_until == waiting
     assert (await member(db, account)).plan == "free"
     assert (await ledger(db, account))[-2:] == [("expiry", -20, 2), ("grant", 2, 4)]

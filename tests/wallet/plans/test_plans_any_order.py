@@ -58,15 +58,15 @@ async def _do(
         if act == "told again":
             assert not await pay(db, account, plan, key)
         else:
-            await rows(db, "select wallet.unpay_period(%s, %s)", account.id, key)
+            await rows(db, "select wallet.revoke_paid_period(%s, %s)", account.id, key)
     elif act == "time":
         await pass_time(services, account, str(what))
-        while (await rows(db, "select wallet.turn(%s)", account.id))[0][0]:
+        while (await rows(db, "select wallet.advance_period(%s)", account.id))[0][0]:
             pass
     elif act == "spend":
         async with db.tx() as tx:
             await tx.connection.execute(
-                "select wallet.use(%s, 'conversion', %s, %s)", (account.id, int(str(what)), f"use {next(_names)}")
+                "select wallet.spend(%s, 'conversion', %s, %s)", (account.id, int(str(what)), f"use {next(_names)}")
             )
     elif act in {"cancel", "resume"}:
         async with db.tx() as tx:
@@ -98,7 +98,7 @@ async def _holds(db: Database, account: Account, months: list[tuple[str, str]]) 
         db,
         "select g.key from wallet.grants g join wallet.periods m on m.account_id = g.account_id"
         "  and g.key in ('plan:conversion:' || m.id, 'grace:conversion:' || m.id)"
-        " where g.account_id = %s and g.remaining > 0 and g.expires_at > now() and m.worth > 0"
+        " where g.account_id = %s and g.remaining > 0 and g.expires_at > now() and m.paid_value > 0"
         "   and m.id <> (select period_id from wallet.memberships where account_id = g.account_id)",
         account.id,
     )

@@ -49,7 +49,7 @@ async def test_uploads_end_where_the_plan_does(site: Site, make: Make, db: Datab
     account = await make.account(kind=kind)
     # All but two are used, so that few pictures have to be read.
     async with db.tx() as tx:
-        await tx.connection.execute("select wallet.use(%s, 'image_slot', %s, 'before')", (account.id, allowed - 2))
+        await tx.connection.execute("select wallet.spend(%s, 'image_slot', %s, 'before')", (account.id, allowed - 2))
     async with site.api(account) as api:
         answers = await asyncio.gather(*(send(api) for _ in range(4)))
         assert sorted(each.status_code for each in answers) == [201, 201, 402, 402]
@@ -74,7 +74,7 @@ async def test_a_picture_that_cannot_be_read_takes_no_slot(site: Site, make: Mak
 async def test_who_bought_tokens_brings_what_pictures_are_made_from(site: Site, make: Make, db: Database) -> None:
     account = await make.account()
     async with db.tx() as tx:
-        await tx.connection.execute("select wallet.use(%s, 'image_slot', 5, 'before')", (account.id,))
+        await tx.connection.execute("select wallet.spend(%s, 'image_slot', 5, 'before')", (account.id,))
     async with site.api(account) as api:
         assert (await send(api, "product_image")).status_code == 402, "the welcome gift does not lift the quota"
         body = {"pack_id": (await pack(api))["id"], "gateway": "sandbox"}

@@ -22,5 +22,5 @@ RENEW = Statement(
     """,
 )
 END_RENEWALS = Statement(bool, "select wallet.end_renewals(%(account)s, %(ref)s)")
-ENDS_LATER = Statement(bool, "select wallet.ends_later(%(account)s, %(ref)s, %(ends)s)")
+ENDS_LATER = Statement(bool, "select wallet.set_cancel_at_period_end(%(account)s, %(ref)s, %(ends)s)")
 RENEWED = Statement(Renewed, "select gateway, subscription_ref from wallet.memberships where account_id = %(account)s")

@@ -31,23 +31,23 @@ NOTE_CARD = Statement(
 )
 TELL_REFUND = Statement(
     bool,
-    "select payments.tell_refund(%(account)s, %(id)s, %(ours)s, %(ref)s, %(amount)s, %(status)s, %(error)s)",
+    "select payments.record_refund(%(account)s, %(id)s, %(ours)s, %(ref)s, %(amount)s, %(status)s, %(error)s)",
 )
-TELL_REFUNDED = Statement(bool, "select payments.tell_refunded(%(account)s, %(id)s, %(ref)s, %(total)s)")
+TELL_REFUNDED = Statement(bool, "select payments.record_refunded_total(%(account)s, %(id)s, %(ref)s, %(total)s)")
 TELL_DISPUTE = Statement(
-    bool, "select payments.tell_dispute(%(account)s, %(id)s, %(dispute)s, %(amount)s, %(status)s, %(reason)s)"
+    bool, "select payments.record_dispute(%(account)s, %(id)s, %(dispute)s, %(amount)s, %(status)s, %(reason)s)"
 )
 INSERT_FAILURE = Statement(
     NoneType,
     """
     insert into payments.failed_transactions (account_id, payment_id, gateway, ref, amount, currency, code, reason, failed_at)
     values (%(account)s, %(id)s, 'stripe', %(ref)s, %(amount)s, %(currency)s, %(code)s, %(reason)s, %(at)s)
-    on conflict on constraint failure_told_once do nothing
+    on conflict on constraint failure_recorded_once do nothing
     """,
 )
 
 ASK_REFUND = Statement(
-    bool, "select payments.ask_refund(%(account)s, %(payment)s, %(id)s, %(amount)s, %(reason)s::text, %(by)s::uuid)"
+    bool, "select payments.request_refund(%(account)s, %(payment)s, %(id)s, %(amount)s, %(reason)s::text, %(by)s::uuid)"
 )
 REFUND = Statement(
     RefundRow,

@@ -30,7 +30,7 @@ MEMBERSHIP = Statement(
            case when m.cancel_at_period_end then case p.kind when 'vendor' then 'vendor_free' else 'free' end
                 else (select n.name from wallet.plans n where n.id = m.next_plan_id) end as next_plan,
            m.grace_until,
-           (select max(ends_at) from wallet.periods w where w.account_id = m.account_id and w.begun_at is null) as paid_until,
+           (select max(ends_at) from wallet.periods w where w.account_id = m.account_id and w.started_at is null) as paid_until,
            m.gateway as renewed_by
       from wallet.memberships m
       join wallet.plans p on p.id = m.plan_id
@@ -80,20 +80,20 @@ OFFER = Statement(
     """
     select p.id as plan_id, p.name, p.display_name as title, p.kind, wallet.price_of(p.id, %(currency)s) as price,
            case when c.id is null or p.id in (m.plan_id, coalesce(m.next_plan_id, m.plan_id)) then 0 else floor(
-             case when c.currency = %(currency)s then c.worth else coalesce(wallet.price_of(m.plan_id, %(currency)s), 0) end
+             case when c.currency = %(currency)s then c.paid_value else coalesce(wallet.price_of(m.plan_id, %(currency)s), 0) end
              * extract(epoch from c.ends_at - now()) / extract(epoch from c.ends_at - c.starts_at))::bigint end as credit,
            case when p.id <> m.plan_id and p.id is distinct from m.next_plan_id then c.id end as credit_period,
-           p.id = m.plan_id as current, coalesce(paid.worth, 0) > 0 as paid,
-           coalesce(paid.worth, 0) > 0 and p.id = coalesce(m.next_plan_id, m.plan_id) as renewal,
-           coalesce(paid.worth, 0) > 0 and coalesce(wallet.price_of(p.id, %(currency)s), 0)
+           p.id = m.plan_id as current, coalesce(paid.paid_value, 0) > 0 as paid,
+           coalesce(paid.paid_value, 0) > 0 and p.id = coalesce(m.next_plan_id, m.plan_id) as renewal,
+           coalesce(paid.paid_value, 0) > 0 and coalesce(wallet.price_of(p.id, %(currency)s), 0)
              <= coalesce(wallet.price_of(m.plan_id, %(currency)s), 0) as smaller,
-           exists (select from wallet.periods w where w.account_id = m.account_id and w.begun_at is null) as ahead,
+           exists (select from wallet.periods w where w.account_id = m.account_id and w.started_at is null) as ahead,
            a.kind as account_kind, m.gateway as renewed_by
       from wallet.plans p
      cross join wallet.memberships m
       join accounts.accounts a on a.id = m.account_id
       left join wallet.periods paid on paid.account_id = m.account_id and paid.id = m.period_id
-      left join wallet.periods c on c.account_id = m.account_id and c.id = m.period_id and c.worth > 0 and c.ends_at > now()
+      left join wallet.periods c on c.account_id = m.account_id and c.id = m.period_id and c.paid_value > 0 and c.ends_at > now()
      where p.id = %(plan)s and p.is_active and m.account_id = %(account)s
     """,
 )
@@ -103,7 +103,8 @@ END_LATER = Statement(
     """
     update wallet.memberships set cancel_at_period_end = true, next_plan_id = null
      where account_id = %(account)s
-       and exists (select from wallet.periods p where p.account_id = memberships.account_id and p.id = period_id and p.worth > 0)
+       and exists (select from wallet.periods p
+                    where p.account_id = memberships.account_id and p.id = period_id and p.paid_value > 0)
     """,
 )
 GO_ON = Statement(
@@ -135,7 +136,7 @@ OVERDUE = Statement(
 TURN_DUE = Statement(
     int,
     """
-    select count(wallet.turn(due.account_id))
+    select count(wallet.advance_period(due.account_id))
       from (select m.account_id from wallet.memberships m
               join accounts.accounts a on a.id = m.account_id and a.erased_at is null
              where coalesce(m.grace_until, m.period_end) <= now()
@@ -152,8 +153,8 @@ DUE = Statement(
      order by coalesce(m.grace_until, m.period_end) limit %(limit)s
     """,
 )
-TURN = Statement(str, "select coalesce(wallet.turn(%(account)s), '') as became")
-USE = Statement(bool, "select wallet.use(%(account)s, %(asset)s, %(quantity)s, %(key)s)")
+TURN = Statement(str, "select coalesce(wallet.advance_period(%(account)s), '') as became")
+USE = Statement(bool, "select wallet.spend(%(account)s, %(asset)s, %(quantity)s, %(key)s)")
 HAS_BOUGHT_TOKENS = Statement(
     bool,
     """
