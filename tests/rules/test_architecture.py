@@ -41,6 +41,22 @@ def test_the_page_draws_the_stair_that_is() -> None:
     assert drawn[0] <= stair()[-1]
 
 
+WALKS = {
+    "src/vetrina/payments/webhooks/stripe_payments.py": r'"charge\.refunded"',
+    "src/vetrina/accounts/passwords.py": r"\bdef check\(password",
+    "src/vetrina/media/processing/images.py": r"^THUMBNAILS = ",
+    "src/vetrina/accounts/verification/actions.py": r"codes_target",
+    "src/vetrina/payments/receipts/pdf.py": r"\bFPDF\b",
+}
+"""Where the page says that something is, and what proves that it is there."""
+
+
+def test_the_page_leads_to_the_right_files() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8").split("## Where to find it")[1].split("##")[0]
+    assert set(re.findall(r"`(src/[^`]+)`", page)) == set(WALKS)
+    assert [path for path, sign in WALKS.items() if not re.search(sign, (ROOT / path).read_text("utf-8"), re.M)] == []
+
+
 def test_files_are_short() -> None:
     long = {
         path.relative_to(ROOT).as_posix()
