@@ -7,24 +7,35 @@ import asyncio
 from rich.console import Console
 from rich.table import Table
 
+from vetrina import modules
 from vetrina.commands.doctor_checks import Check, all_checks
 from vetrina.core import logs, settings
 from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.command_line import output
-from vetrina.core.settings import Settings
+from vetrina.core.settings import BadSetting, Settings
 
 COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 
 
 def doctor(*, json: bool = False) -> int:
-    """List every setting with its value, and check database, storage and engines. Exit code 1 if a check fails.
+    """List every setting with its value, and check database, storage and engines.
+
+    Exit code 1 if a check fails, 78 if a setting cannot be used: then nothing else is looked at.
 
     Parameters
     ----------
     json
         Print the result as JSON.
     """
-    found = settings.read()
+    try:
+        found = settings.read()
+        modules.of(found)
+    except BadSetting as error:
+        if json:
+            checks = [Check("settings", "failure", line) for line in str(error).splitlines()]
+            output.as_json({"healthy": False, "settings": [], "checks": checks})
+            return exits.SETTINGS
+        raise
     logs.configure(found.log_format, "doctor")
     checks = asyncio.run(_checks(found))
     healthy = all(each.state != "failure" for each in checks)

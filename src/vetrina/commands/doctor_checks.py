@@ -10,13 +10,12 @@ from uuid import uuid4
 import msgspec
 import psycopg
 
-from vetrina.accounts.domains import actions as domains
 from vetrina.accounts.identities import providers
 from vetrina.clients.oidc import ProviderAway
 from vetrina.core.database.migrations import pending
 from vetrina.core.embedded import AlreadyRunning, EmbeddedError, Lock, embedded, exists, external
 from vetrina.core.embedded.binaries import Binaries
-from vetrina.core.settings import BadSetting, Settings, secret_keys
+from vetrina.core.settings import KEPT_KEY, BadSetting, Settings, secret_keys, unknown
 from vetrina.core.storage.store import Storage, StorageFailure, key_of
 
 State = Literal["ok", "warning", "failure"]
@@ -124,24 +123,20 @@ async def _provider(settings: Settings) -> Check:
 
 
 def _names(settings: Settings) -> Check:
-    """Name servers for proving domains can be asked."""
-    try:
-        domains.resolver(settings)
-    except BadSetting as error:
-        return Check("name servers", "failure", str(error))
+    """Name servers for proving domains."""
     return Check("name servers", "ok", settings.dns_servers or "the system's")
 
 
 def _site(settings: Settings) -> list[Check]:
     found: list[Check] = []
-    kept = settings.data / "secret-key.json"
+    if names := unknown():
+        found.append(Check("settings", "warning", f"not settings of Vetrina, and without effect: {', '.join(names)}"))
+    kept = settings.data / KEPT_KEY
     if settings.secret_key or kept.exists():
         try:
-            shortest = min(len(key) for key in secret_keys(settings))
-            weak = shortest < 32
-            told = f"shorter than 32 characters: {shortest}" if weak else "set" if settings.secret_key else f"kept in {kept}"
-            found.append(Check("secret key", "warning" if weak else "ok", told))
-        except (BadSetting, OSError, ValueError) as error:
+            secret_keys(settings)
+            found.append(Check("secret key", "ok", "set" if settings.secret_key else f"kept in {kept}"))
+        except BadSetting as error:
             found.append(Check("secret key", "failure", str(error)))
     else:
         found.append(Check("secret key", "ok", f"will be made in {kept}"))

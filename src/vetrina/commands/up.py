@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from vetrina import modules
 from vetrina.commands.dev_fakes import Fakes
 from vetrina.commands.dev_fakes import fakes as imitated
 from vetrina.commands.sockets import listen
@@ -47,6 +48,7 @@ def up(*, demo: bool = False, only: str = "", with_fakes: bool = False) -> int:
         source checkout only.
     """
     found = settings.read({**os.environ, **({"VETRINA_ONLY": only} if only else {})})
+    modules.of(found)  # raises for a name that no module has
     logs.configure(found.log_format, "up")
     asyncio.run(_Up(found, demo=demo, with_fakes=with_fakes).run())
     return 0
@@ -68,6 +70,7 @@ class _Up:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._signalled, number)
         make_folder(self.settings.data)
+        settings.secret_keys(self.settings)  # a key that no child could read ends this before anything is started
         lock = Lock(self.settings.data)
         lock.acquire()
         try:

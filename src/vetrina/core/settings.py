@@ -8,98 +8,154 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from vetrina.core import setting_values as values
+from vetrina.core.files import write_whole
+
+KEPT_KEY = "secret-key.json"
+"""The file of the data folder that holds the signing secrets, unless VETRINA_SECRET_KEY does."""
 
 
 class BadSetting(ValueError):
     """A setting in the environment cannot be used; the message names it and says why."""
 
 
-def _setting(variable: str, default: Any, about: str, *, secret: bool = False, minimum: int | None = None) -> Any:
-    return field(
-        default=default,
-        metadata={"variable": variable, "about": about, "secret": secret, "minimum": minimum},
-    )
+def _setting(variable: str, default: Any, about: str, parse: Callable[[str], Any], *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"variable": variable, "about": about, "parse": parse, "secret": secret})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that an operator may set. Empty values count as not set."""
 
-    data: Path = _setting("VETRINA_DATA", Path(".vetrina"), "The data folder: database, files, secrets.")
-    host: str = _setting("VETRINA_HOST", "127.0.0.1", "Address to listen on; put a TLS proxy before any other.")
-    port: int = _setting("VETRINA_PORT", 8000, "Port of the web site.", minimum=0)
-    public_url: str = _setting("VETRINA_PUBLIC_URL", "", "The site's address as people see it; https turns on Secure cookies.")
+    data: Path = _setting("VETRINA_DATA", Path(".vetrina"), "The data folder: database, files, secrets.", values.folder)
+    host: str = _setting("VETRINA_HOST", "127.0.0.1", "Address to listen on; put a TLS proxy before any other.", values.host)
+    port: int = _setting("VETRINA_PORT", 8000, "Port of the web site.", values.number(0, 65535))
+    public_url: str = _setting(
+        "VETRINA_PUBLIC_URL", "", "The site's address as people see it; https turns on Secure cookies.", values.site
+    )
     trusted_proxies: str = _setting(
-        "VETRINA_TRUSTED_PROXIES", "", "Addresses (comma-separated) whose X-Forwarded-For and -Proto are believed; * for any."
+        "VETRINA_TRUSTED_PROXIES",
+        "",
+        "Addresses (comma-separated) whose X-Forwarded-For and -Proto are believed; * for any.",
+        values.networks,
     )
     connections_per_address: int = _setting(
         "VETRINA_CONNECTIONS_PER_ADDRESS",
         256,
         "Connections that one address may hold open to one web process; 0 for any number. Trusted proxies are not counted.",
-        minimum=0,
+        values.number(0, 1_000_000),
     )
     metrics_token: str = _setting(
-        "VETRINA_METRICS_TOKEN", "", "The bearer token that opens /metrics; without one, only this machine reads it.", secret=True
+        "VETRINA_METRICS_TOKEN",
+        "",
+        "The bearer token that opens /metrics; without one, only this machine reads it.",
+        values.token,
+        secret=True,
     )
     database_url: str = _setting(
-        "VETRINA_DATABASE_URL", "", "An own PostgreSQL 15 or newer, in place of the embedded one.", secret=True
+        "VETRINA_DATABASE_URL", "", "An own PostgreSQL 15 or newer, in place of the embedded one.", values.database, secret=True
     )
-    storage_url: str = _setting("VETRINA_STORAGE_URL", "", "s3://, gs:// or az:// for files; otherwise the data folder.")
+    storage_url: str = _setting(
+        "VETRINA_STORAGE_URL", "", "s3://, gs:// or az:// for files; otherwise the data folder.", values.storage
+    )
     secret_key: str = _setting(
-        "VETRINA_SECRET_KEY", "", "Signs tokens and links; made and kept in the data folder if not set.", secret=True
+        "VETRINA_SECRET_KEY",
+        "",
+        "Signs tokens and links; made and kept in the data folder if not set.",
+        values.secret_keys,
+        secret=True,
     )
-    web_processes: int = _setting("VETRINA_WEB_PROCESSES", 2, "Web processes of `vetrina up`.", minimum=1)
-    worker_processes: int = _setting("VETRINA_WORKER_PROCESSES", 1, "Worker processes of `vetrina up`.", minimum=0)
-    worker_concurrency: int = _setting("VETRINA_WORKER_CONCURRENCY", 4, "Pictures that one worker makes at once.", minimum=1)
+    web_processes: int = _setting("VETRINA_WEB_PROCESSES", 2, "Web processes of `vetrina up`.", values.number(1, 256))
+    worker_processes: int = _setting("VETRINA_WORKER_PROCESSES", 1, "Worker processes of `vetrina up`.", values.number(0, 256))
+    worker_concurrency: int = _setting(
+        "VETRINA_WORKER_CONCURRENCY", 4, "Pictures that one worker makes at once.", values.number(1, 256)
+    )
     builtin_concurrency: int = _setting(
-        "VETRINA_BUILTIN_CONCURRENCY", 2, "Pictures that one worker's built-in engine makes at once.", minimum=1
+        "VETRINA_BUILTIN_CONCURRENCY", 2, "Pictures that one worker's built-in engine makes at once.", values.number(1, 256)
     )
-    pool_size: int = _setting("VETRINA_POOL_SIZE", 8, "Database connections of one process.", minimum=2)
-    development: bool = _setting("VETRINA_DEVELOPMENT", False, "Show details of errors; never on a public site.")
+    pool_size: int = _setting("VETRINA_POOL_SIZE", 8, "Database connections of one process.", values.number(2, 1000))
+    development: bool = _setting("VETRINA_DEVELOPMENT", False, "Show details of errors; never on a public site.", values.flag)
     sandbox: bool = _setting(
-        "VETRINA_SANDBOX", True, "The sandbox gateway, which takes no money. Turn it off on a site that sells."
+        "VETRINA_SANDBOX", True, "The sandbox gateway, which takes no money. Turn it off on a site that sells.", values.flag
     )
-    stripe_api_key: str = _setting("STRIPE_API_KEY", "", "Reads from (and sells through) Stripe.", secret=True)
+    stripe_api_key: str = _setting("STRIPE_API_KEY", "", "Reads from (and sells through) Stripe.", values.word, secret=True)
     stripe_webhook_secret: str = _setting(
-        "STRIPE_WEBHOOK_SECRET", "", "Signs what Stripe tells us; two, comma-separated, while it is rotated.", secret=True
+        "STRIPE_WEBHOOK_SECRET",
+        "",
+        "Signs what Stripe tells us; two, comma-separated, while it is rotated.",
+        values.one_or_two,
+        secret=True,
     )
-    stripe_api_base: str = _setting("STRIPE_API_BASE", "https://api.stripe.com", "Another address of Stripe, such as a fake.")
-    zarinpal_merchant_id: str = _setting("ZARINPAL_MERCHANT_ID", "", "Turns on ZarinPal, which takes rials.", secret=True)
-    zarinpal_api_base: str = _setting("ZARINPAL_API_BASE", "", "Another address of ZarinPal's gateway, such as a fake.")
-    only: str = _setting("VETRINA_ONLY", "", "Modules to serve, comma-separated, with those that they need; all if not set.")
+    stripe_api_base: str = _setting(
+        "STRIPE_API_BASE", "https://api.stripe.com", "Another address of Stripe, such as a fake.", values.endpoint
+    )
+    zarinpal_merchant_id: str = _setting(
+        "ZARINPAL_MERCHANT_ID", "", "Turns on ZarinPal, which takes rials.", values.word, secret=True
+    )
+    zarinpal_api_base: str = _setting(
+        "ZARINPAL_API_BASE", "", "Another address of ZarinPal's gateway, such as a fake.", values.endpoint
+    )
+    only: str = _setting(
+        "VETRINA_ONLY", "", "Modules to serve, comma-separated, with those that they need; all if not set.", values.names
+    )
     log_format: str = _setting(
-        "VETRINA_LOG_FORMAT", "auto", "json, text, or auto (on a terminal text, without requests that went well)."
+        "VETRINA_LOG_FORMAT",
+        "auto",
+        "json, text, or auto (on a terminal text, without requests that went well).",
+        values.choice("auto", "json", "text"),
     )
-    openai_api_key: str = _setting("OPENAI_API_KEY", "", "Turns on the OpenAI-compatible images engine.", secret=True)
-    openai_base_url: str = _setting("OPENAI_BASE_URL", "", "Another OpenAI-compatible endpoint.")
-    openai_image_model: str = _setting("OPENAI_IMAGE_MODEL", "gpt-image-2.5-sunburst", "The images model to ask for.")
-    comfyui_url: str = _setting("COMFYUI_URL", "", "Turns on the ComfyUI engine.")
-    smtp_url: str = _setting("VETRINA_SMTP_URL", "", "Sends mail: smtp://user:password@host:587 or smtps://.", secret=True)
-    mail_from: str = _setting("VETRINA_MAIL_FROM", "Vetrina <vetrina@localhost>", "The sender of mail.")
-    sms_from: str = _setting("VETRINA_SMS_FROM", "", "The sender of SMS: a number or name that the provider knows.")
+    openai_api_key: str = _setting(
+        "OPENAI_API_KEY", "", "Turns on the OpenAI-compatible images engine.", values.word, secret=True
+    )
+    openai_base_url: str = _setting("OPENAI_BASE_URL", "", "Another OpenAI-compatible endpoint.", values.endpoint)
+    openai_image_model: str = _setting(
+        "OPENAI_IMAGE_MODEL", "gpt-image-2.5-sunburst", "The images model to ask for.", values.word
+    )
+    comfyui_url: str = _setting("COMFYUI_URL", "", "Turns on the ComfyUI engine.", values.endpoint)
+    smtp_url: str = _setting(
+        "VETRINA_SMTP_URL", "", "Sends mail: smtp://user:password@host:587 or smtps://.", values.smtp, secret=True
+    )
+    mail_from: str = _setting("VETRINA_MAIL_FROM", "Vetrina <vetrina@localhost>", "The sender of mail.", values.sender)
+    sms_from: str = _setting(
+        "VETRINA_SMS_FROM", "", "The sender of SMS: a number or name that the provider knows.", values.sms_sender
+    )
     phone_region: str = _setting(
-        "VETRINA_PHONE_REGION", "", "Where a phone number without a country is (ISO 3166: IR, DE); otherwise it needs one."
+        "VETRINA_PHONE_REGION",
+        "",
+        "Where a phone number without a country is (ISO 3166: IR, DE); otherwise it needs one.",
+        values.region,
     )
-    twilio_account_sid: str = _setting("TWILIO_ACCOUNT_SID", "", "With the token: sends SMS through Twilio.")
-    twilio_auth_token: str = _setting("TWILIO_AUTH_TOKEN", "", "Twilio's token.", secret=True)
-    twilio_api_base: str = _setting("TWILIO_API_BASE", "https://api.twilio.com", "Another address of Twilio's API.")
+    twilio_account_sid: str = _setting("TWILIO_ACCOUNT_SID", "", "With the token: sends SMS through Twilio.", values.word)
+    twilio_auth_token: str = _setting("TWILIO_AUTH_TOKEN", "", "Twilio's token.", values.word, secret=True)
+    twilio_api_base: str = _setting(
+        "TWILIO_API_BASE", "https://api.twilio.com", "Another address of Twilio's API.", values.endpoint
+    )
     oidc_issuer: str = _setting(
-        "VETRINA_OIDC_ISSUER", "", "With a client id: signing in through an OpenID Connect provider, such as a Cognito user pool."
+        "VETRINA_OIDC_ISSUER",
+        "",
+        "With a client id: signing in through an OpenID Connect provider, such as a Cognito user pool.",
+        values.endpoint,
     )
-    oidc_client_id: str = _setting("VETRINA_OIDC_CLIENT_ID", "", "Our client id at the OpenID Connect provider.")
+    oidc_client_id: str = _setting("VETRINA_OIDC_CLIENT_ID", "", "Our client id at the OpenID Connect provider.", values.word)
     oidc_client_secret: str = _setting(
-        "VETRINA_OIDC_CLIENT_SECRET", "", "Our secret there, unless the client is public.", secret=True
+        "VETRINA_OIDC_CLIENT_SECRET", "", "Our secret there, unless the client is public.", values.text, secret=True
     )
-    oidc_name: str = _setting("VETRINA_OIDC_NAME", "Single sign-on", "What people call the OpenID Connect provider.")
-    oidc_discovery: str = _setting("VETRINA_OIDC_DISCOVERY", "", "Another address of its discovery document, such as a fake.")
+    oidc_name: str = _setting("VETRINA_OIDC_NAME", "Single sign-on", "What people call the OpenID Connect provider.", values.text)
+    oidc_discovery: str = _setting(
+        "VETRINA_OIDC_DISCOVERY", "", "Another address of its discovery document, such as a fake.", values.endpoint
+    )
     dns_servers: str = _setting(
-        "VETRINA_DNS_SERVERS", "", "Name servers (address or address:port, comma-separated) to ask; otherwise the system's."
+        "VETRINA_DNS_SERVERS",
+        "",
+        "Name servers (address or address:port, comma-separated) to ask; otherwise the system's.",
+        values.name_server_list,
     )
-    comfyui_workflow: str = _setting("COMFYUI_WORKFLOW", "", "An own workflow file (API format) for ComfyUI.")
+    comfyui_workflow: str = _setting("COMFYUI_WORKFLOW", "", "An own workflow file (API format) for ComfyUI.", values.file)
 
     @property
     def secure(self) -> bool:
@@ -113,21 +169,35 @@ class Settings:
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from `environment` (the process's own by default).
+    """Return the settings of `environment` (the process's own by default).
 
-    Raises BadSetting, naming the variable, if a value cannot be used.
+    Raises BadSetting, naming every variable that cannot be used and what is allowed there.
     """
     source = os.environ if environment is None else environment
-    values: dict[str, Any] = {}
+    parsed: dict[str, Any] = {}
+    problems: list[str] = []
     for each in fields(Settings):
-        raw = source.get(each.metadata["variable"], "").strip()
+        variable, parse, secret = (each.metadata[key] for key in ("variable", "parse", "secret"))
+        raw = source.get(variable, "").strip()
         if raw:
-            values[each.name] = _parse(each.metadata["variable"], raw, each.default, each.metadata["minimum"])
-    return Settings(**values)
+            try:
+                parsed[each.name] = parse(raw)
+            except ValueError as error:
+                problems.append(f"{variable} {error}." if secret else f"{variable} {error}, not {raw[:100]!r}.")
+    if problems:
+        raise BadSetting("\n".join(problems))
+    return Settings(**parsed)
+
+
+def unknown(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Return the variables of `environment` that look like settings of Vetrina and are none."""
+    source = os.environ if environment is None else environment
+    variables = {each.metadata["variable"] for each in fields(Settings)}
+    return sorted(name for name in source if name.startswith("VETRINA_") and name not in variables)
 
 
 def describe(settings: Settings) -> list[dict[str, str]]:
-    """Every setting with its variable, value in use and meaning. Secrets are masked."""
+    """Return every setting with its variable, value in use and meaning. Secrets are masked."""
     rows: list[dict[str, str]] = []
     for each in fields(Settings):
         value = getattr(settings, each.name)
@@ -137,34 +207,34 @@ def describe(settings: Settings) -> list[dict[str, str]]:
 
 
 def secret_keys(settings: Settings) -> list[bytes]:
-    """The signing secrets, newest first: VETRINA_SECRET_KEY (comma-separated while rotating) or a kept one."""
+    """Return the signing secrets, newest first: VETRINA_SECRET_KEY, or the one that the data folder keeps, made if need be.
+
+    Raises BadSetting when the kept file cannot be read, and says what that means.
+    """
     if settings.secret_key:
-        return [part.strip().encode() for part in settings.secret_key.split(",") if part.strip()]
-    kept = settings.data / "secret-key.json"
-    settings.data.mkdir(parents=True, exist_ok=True)
+        return [item.encode() for item in values.items(settings.secret_key)]
+    kept = settings.data / KEPT_KEY
     try:
-        handle = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return [key.encode() for key in json.loads(kept.read_text())]
-    with os.fdopen(handle, "w") as file:
-        key = secrets.token_urlsafe(48)
-        json.dump([key], file)
-    return [key.encode()]
+        if not kept.exists():
+            write_whole(kept, json.dumps([secrets.token_urlsafe(48)]).encode(), replace=False)
+        keys = _kept_keys(kept.read_bytes())
+    except OSError as error:
+        raise BadSetting(f"{kept} cannot be read or written: {error.strerror}. Give it to the user that runs Vetrina.") from error
+    except ValueError as error:
+        raise BadSetting(
+            f"{kept} is damaged: {error}. Restore it from a backup of the data folder. It signs sessions and links and seals "
+            "second factors: if no copy is left, remove the file, and everybody signs in and sets up their second factor again."
+        ) from None
+    return keys
 
 
-def _parse(variable: str, raw: str, default: Any, minimum: int | None) -> Any:
-    if isinstance(default, bool):
-        if raw.lower() in {"1", "true", "yes", "on"}:
-            return True
-        if raw.lower() in {"0", "false", "no", "off"}:
-            return False
-        raise BadSetting(f"{variable} must be true or false, not {raw!r}.")
-    if isinstance(default, int):
-        try:
-            number = int(raw)
-        except ValueError:
-            raise BadSetting(f"{variable} must be a whole number, not {raw!r}.") from None
-        if minimum is not None and number < minimum:
-            raise BadSetting(f"{variable} must be at least {minimum}, not {number}.")
-        return number
-    return Path(raw) if isinstance(default, Path) else raw
+def _kept_keys(data: bytes) -> list[bytes]:
+    if not data.strip():
+        raise ValueError("it is empty")
+    keys: Any = json.loads(data)
+    if not isinstance(keys, list) or not keys or not all(isinstance(key, str) for key in cast("list[Any]", keys)):
+        raise ValueError("it holds no list of keys")
+    found = [key.encode() for key in cast("list[str]", keys)]
+    if min(map(len, found)) < values.SECRET_BYTES:
+        raise ValueError(f"a key in it is shorter than {values.SECRET_BYTES} bytes")
+    return found

@@ -27,7 +27,8 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.rate_limits import limits
 from vetrina.core.services import Services
-from vetrina.core.settings import BadSetting, Settings
+from vetrina.core.setting_values import name_servers
+from vetrina.core.settings import Settings
 
 log = structlog.get_logger("vetrina.accounts")
 
@@ -167,23 +168,15 @@ class Resolver:
 
 
 def resolver(settings: Settings) -> dns.asyncresolver.Resolver:
-    """As the settings have it. Raises BadSetting for name servers that are no addresses."""
-    servers = [each.strip() for each in settings.dns_servers.split(",") if each.strip()]
+    """As the settings have it."""
+    servers = name_servers(settings.dns_servers) if settings.dns_servers else []
     try:
         made = dns.asyncresolver.Resolver(configure=not servers)
     except dns.resolver.NoResolverConfiguration:
         # A machine without any: every lookup then ends as unreachable.
         made = dns.asyncresolver.Resolver(configure=False)
     if servers:
-        found: list[dns.nameserver.Do53Nameserver] = []
-        for each in servers:
-            host, _, port = each.rpartition(":") if each.count(":") == 1 or "]:" in each else (each, "", "53")
-            try:
-                address = ipaddress.ip_address(host.strip("[]"))
-                found.append(dns.nameserver.Do53Nameserver(str(address), int(port)))
-            except ValueError:
-                raise BadSetting(f"VETRINA_DNS_SERVERS: {each!r} is no address or address:port.") from None
-        made.nameservers = found
+        made.nameservers = [dns.nameserver.Do53Nameserver(address, port) for address, port in servers]
     made.timeout = 2.0
     made.lifetime = SECONDS
     return made

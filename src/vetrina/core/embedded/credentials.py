@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
-import tempfile
 from pathlib import Path
 from typing import Literal, get_args
 
 import msgspec
 
 from vetrina.core.embedded.errors import NoAccess
+from vetrina.core.files import write_whole
 
 Role = Literal["owner", "app", "reporting", "superuser"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -32,8 +30,13 @@ def read(data: Path) -> Credentials | None:
         return msgspec.json.decode((data / FILE).read_bytes(), type=Credentials)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError) as error:
+    except OSError as error:
         raise NoAccess(f"{data / FILE} cannot be read: {error}") from error
+    except msgspec.MsgspecError as error:
+        raise NoAccess(
+            f"{data / FILE} is damaged: {error}. It holds the passwords of the database beside it. "
+            "Restore it from a backup of the data folder."
+        ) from error
 
 
 def read_or_make(data: Path) -> Credentials:
@@ -53,20 +56,6 @@ def write(data: Path, credentials: Credentials) -> None:
 
 def _put(data: Path, credentials: Credentials, *, replace: bool) -> None:
     try:
-        data.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=data, prefix=f".{FILE}-")  # mode 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(credentials)))
-                file.flush()
-                os.fsync(file.fileno())
-            if replace:
-                os.replace(draft, data / FILE)
-            else:
-                with contextlib.suppress(FileExistsError):
-                    os.link(draft, data / FILE)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(draft)
+        write_whole(data / FILE, msgspec.json.format(msgspec.json.encode(credentials)), replace=replace)
     except OSError as error:
         raise NoAccess(f"The data folder {data} cannot be written: {error}") from error

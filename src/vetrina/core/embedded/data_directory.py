@@ -17,6 +17,7 @@ from pathlib import Path
 
 from vetrina.core.embedded.binaries import Binaries
 from vetrina.core.embedded.errors import CannotStart, NoAccess
+from vetrina.core.files import flush_folder
 from vetrina.core.processes import spawn
 
 USERS = ("vetrina", "nobody")
@@ -61,8 +62,11 @@ class Place:
         handle, draft = tempfile.mkstemp(dir=self.pgdata, prefix=f".{name}-")
         with os.fdopen(handle, "w") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         self.own(Path(draft), 0o600)
         os.replace(draft, self.pgdata / name)
+        flush_folder(self.pgdata)
 
     def kept_version(self) -> str | None:
         """The major version that the folder was made by; None if there is no cluster in it yet."""
@@ -95,6 +99,7 @@ class Place:
             ]
             await self._run(command)
             os.rename(draft, self.pgdata)
+            flush_folder(self.pgdata.parent)
         except OSError as error:
             raise NoAccess(f"The data folder {self.pgdata.parent} cannot be written: {error}") from error
         finally:
