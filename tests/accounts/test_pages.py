@@ -14,7 +14,9 @@ from vetrina.accounts.sessions import user_agents as devices
 from vetrina.accounts.sign_in import actions
 from vetrina.accounts.usage import chart as activity
 from vetrina.core import usage
+from vetrina.core.settings import read
 from vetrina.core.usage import UsageDay
+from vetrina.modules import of
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -182,19 +184,19 @@ async def test_usage_is_shown_by_day_and_action(site: Site, make: Make) -> None:
 
 def test_at_most_six_series_and_every_action_is_in_one() -> None:
     now = datetime(2026, 11, 21, 13, tzinfo=UTC)
-    since = activity.first_day(7, now)
+    since, titles = activity.first_day(7, now), of(read({})).usage_titles
     assert since == datetime(2026, 11, 15, tzinfo=UTC)
     counted = [UsageDay(since + timedelta(days=n % 7), f"thing_{n:02}", n + 1) for n in range(10)]
-    shown = activity.context(counted, action="", since=since, days=7)
+    shown = activity.context(counted, titles=titles, action="", since=since, days=7)
     assert len(shown["chart"]["series"]) == 6 and shown["chart"]["series"][-1]["title"] == "Other"
     assert shown["total"] == sum(each["count"] for each in shown["totals"]) == 55
     assert shown["rows"][0]["title"] == "21 Nov 2026" and shown["rows"][-1]["title"] == "15 Nov 2026"
     assert all(row["total"] == sum(row["counts"]) and len(row["counts"]) == 6 for row in shown["rows"])
     tallest = max(sum(day["values"]) for day in shown["chart"]["days"])
     assert shown["chart"]["top"] >= tallest and shown["chart"]["top"] % 2 == 0
-    six = activity.context(counted[:6], action="", since=since, days=7)
+    six = activity.context(counted[:6], titles=titles, action="", since=since, days=7)
     assert [each["title"] for each in six["chart"]["series"]] == [f"Thing 0{n}" for n in (5, 4, 3, 2, 1, 0)]
-    assert activity.context([], action="", since=since, days=7)["chart"] is None
+    assert activity.context([], titles=titles, action="", since=since, days=7)["chart"] is None
 
 
 def test_devices_in_words() -> None:

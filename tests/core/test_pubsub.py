@@ -17,7 +17,7 @@ from vetrina.core.pubsub import Hub
 @pytest_asyncio.fixture
 async def hub(db: Database) -> AsyncIterator[Hub]:
     made = Hub(db)
-    made.start()
+    made.start(("generations", "payments"))
     with made.subscribe("generations/warm") as warm:  # listening has begun when this is heard
         messages = warm.messages(every=0.05)
         async with asyncio.timeout(5):

@@ -20,6 +20,7 @@ from vetrina.core.module import Module
 from vetrina.core.services import Services
 from vetrina.core.settings import read
 from vetrina.modules import CORE, MODULES, loaded, of
+from vetrina.wallet.queries import ENTRIES, entries
 from vetrina.web import STATIC
 
 ALL = (CORE, *MODULES, demo.MODULE)
@@ -177,3 +178,32 @@ def test_where_a_refusal_leads_and_where_one_signs_in_exist() -> None:
     installed = of(read({}))
     assert {way_out.href for way_out in installed.ways_out.values()} <= paths
     assert {installed.sign_in, installed.after_sign_in} == {"/sign-in", "/studio"} and {"/sign-in", "/studio"} <= paths
+
+
+def test_every_channel_that_is_subscribed_to_is_declared(as_owner: psycopg.Connection[Any]) -> None:
+    """And every one that a trigger notifies, or the subscribers would wait for ever."""
+    used: set[str] = set()
+    for tree in trees().values():
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            if call.func.attr in {"subscribe", "watch"} and "hub" in ast.unparse(call.func.value):
+                used.add(re.split(r"[/'\"]", ast.unparse(call.args[0]).lstrip("f").strip("'\""))[0])
+    rows = as_owner.execute("select pg_get_functiondef(oid) from pg_proc where prosrc like '%pg_notify%'").fetchall()
+    notified = {name for (text,) in rows for name in re.findall(r"pg_notify\(\s*'(\w+)'", text)}
+    declared = {channel for module in ALL for channel in module.channels}
+    assert used and used <= declared and declared == {name for name in notified if not name.startswith("procrastinate")}
+
+
+def test_the_ledger_with_the_names_of_what_was_bought_is_one_statement(as_owner: psycopg.Connection[Any]) -> None:
+    subjects = of(read({})).ledger_subjects
+    assert {subject.kind for subject in subjects} == {"generation", "payment", "upload"}
+    as_owner.execute(b"prepare ledger as " + re.sub(r"%\(\w+\)s", "null", entries(subjects).sql).encode())
+    assert "studio." not in ENTRIES.sql and entries(()) is ENTRIES
+
+
+def test_each_action_has_its_label_in_one_module() -> None:
+    for name in ("AUDIT", "USAGE"):
+        files = [importlib.import_module(module.labels) for module in ALL if module.labels]
+        actions = [action for file in files for action in getattr(file, name, {})]
+        assert len(actions) == len(set(actions)) >= 16
+    installed = of(read({}))
+    assert set(installed.audit_details) <= set(installed.audit_titles)

@@ -38,7 +38,7 @@ async def take(db: Database, *batches: Sequence[dict[str, Any]]) -> None:
     """Take events in without HTTP, each batch in one transaction."""
     for batch in batches:
         async with db.tx() as tx:
-            await actions.take(tx, [events.read(json.dumps(each).encode()) for each in batch])
+            await actions.take(tx, [events.read(json.dumps(each).encode()) for each in batch], [])
 
 
 async def row(db: Database, kind: str, id: str, columns: str = "data") -> Any:

@@ -69,4 +69,6 @@ MODULE = Module(
     ),
     header=("accounts/header.html",),
     sign_in="/sign-in",
+    labels="vetrina.accounts.labels",
+    channels=("sessions",),
 )

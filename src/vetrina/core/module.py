@@ -7,7 +7,7 @@ when they are used, so that declaring costs nothing: a short command imports no 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, LiteralString
@@ -36,6 +36,23 @@ class Place:
     about: str = ""
     position: int = 0
     key: str = ""
+
+
+@dataclass(frozen=True)
+class LedgerSubject:
+    """What credits were spent on or came from: an entry of the ledger whose subject is `kind:id`."""
+
+    kind: str
+    href: str
+    """Its page; `{id}` stands for the id."""
+    spent_on: str = ""
+    """What an entry is called that was spent on it."""
+    named: str = ""
+    """The same where it has a name of its own, `{name}`."""
+    name_sql: LiteralString = ""
+    """An SQL expression over the ledger's entry `e` for that name, null for other entries."""
+    reasons: tuple[tuple[str, str], ...] = ()
+    """Why credits came back: the reason that is kept, and how people are told."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +94,13 @@ class Module:
     session_columns: tuple[tuple[LiteralString, LiteralString], ...] = ()
     """What the module's templates in the head read: name, and an SQL expression over the signed-in account `a`. They are
     read in the one statement that checks the session."""
+    labels: str = ""
+    """The file with the titles of the module's actions: AUDIT, USAGE and AUDIT_DETAILS, those of them that it has."""
+    channels: tuple[str, ...] = ()
+    """Channels on which its triggers NOTIFY and to which its code subscribes."""
+    ledger_subjects: tuple[LedgerSubject, ...] = ()
+    stripe_events: tuple[str, ...] = ()
+    """Types of Stripe events (LIKE patterns) for which the inbox enqueues a job."""
     ways_out: tuple[WayOut, ...] = ()
     sign_in: str = ""
     """The page to which people are sent who have to sign in first."""
@@ -117,6 +141,40 @@ class Modules:
     def session_columns(self) -> tuple[tuple[LiteralString, LiteralString], ...]:
         """The loaded modules' session columns."""
         return tuple(column for module in self for column in module.session_columns)
+
+    @cached_property
+    def audit_titles(self) -> dict[str, str]:
+        """What actions are called in the audit log, of all installed modules."""
+        return self._labels("AUDIT")
+
+    @cached_property
+    def audit_details(self) -> dict[str, Callable[[Mapping[str, Any]], str]]:
+        """What the audit log says of an action besides, made of its metadata."""
+        return self._labels("AUDIT_DETAILS")
+
+    @cached_property
+    def usage_titles(self) -> dict[str, str]:
+        """What actions are called in the usage record, of all installed modules."""
+        return self._labels("USAGE")
+
+    def _labels(self, name: str) -> dict[str, Any]:
+        files = [importlib.import_module(module.labels) for module in self.installed if module.labels]
+        return {action: label for file in files for action, label in getattr(file, name, {}).items()}
+
+    @cached_property
+    def channels(self) -> tuple[str, ...]:
+        """Every channel of an installed module."""
+        return tuple(channel for module in self.installed for channel in module.channels)
+
+    @cached_property
+    def ledger_subjects(self) -> tuple[LedgerSubject, ...]:
+        """What credits are spent on, of all installed modules."""
+        return tuple(subject for module in self.installed for subject in module.ledger_subjects)
+
+    @cached_property
+    def stripe_events(self) -> list[str]:
+        """Types of Stripe events (LIKE patterns) that a loaded module handles."""
+        return [pattern for module in self for pattern in module.stripe_events]
 
     @cached_property
     def ways_out(self) -> dict[int, WayOut]:

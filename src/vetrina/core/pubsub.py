@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,6 @@ import structlog
 from vetrina.core.database.connection import Database
 
 log = structlog.get_logger("vetrina.events")
-CHANNELS = ("generations", "payments", "sessions")
 _MISSED: Any = object()
 _OVER: Any = object()
 
@@ -31,9 +30,9 @@ class Hub:
         self._watchers: dict[str, list[Heed]] = defaultdict(list)
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to listen, in the background, reconnecting for ever."""
-        self._task = asyncio.create_task(self._run())
+    def start(self, channels: Iterable[str]) -> None:
+        """Begin to listen to these channels, in the background, reconnecting for ever."""
+        self._task = asyncio.create_task(self._run(tuple(channels)))
 
     def end(self) -> None:
         """End every subscription: the process is about to stop, and whoever waits should ask another."""
@@ -65,8 +64,8 @@ class Hub:
         whenever some may have been missed, so that it reads the state again."""
         self._watchers[channel].append(heed)
 
-    async def _run(self) -> None:
-        async for channel, payload in self._db.listen(*CHANNELS):
+    async def _run(self, channels: tuple[str, ...]) -> None:
+        async for channel, payload in self._db.listen(*channels):
             if not channel:
                 for heed in [each for watchers in self._watchers.values() for each in watchers]:
                     await _heeded(heed, None)

@@ -40,7 +40,7 @@ class Services:
     async def open(self) -> None:
         """Connect to the database and begin to listen."""
         await self.db.open()
-        self.hub.start()
+        self.hub.start(self.modules.channels)
 
     async def close(self) -> None:
         """Stop listening and return every connection."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Module, Place
+from vetrina.core.module import LedgerSubject, Module, Place
 
 MODULE = Module(
     "media",
@@ -20,4 +20,6 @@ MODULE = Module(
     personal_data="vetrina.media.personal_data",
     navigation=(Place("library", "/library", "Library", "images", position=30, key="l"),),
     settings_navigation=(Place("profile", "/settings/profile", "Profile", position=10),),
+    labels="vetrina.media.labels",
+    ledger_subjects=(LedgerSubject("upload", "/library/{id}", spent_on="A file in your library"),),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, Module, Place, WayOut
+from vetrina.core.module import Command, LedgerSubject, Module, Place, WayOut
+from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 
 MODULE = Module(
     "payments",
@@ -37,4 +38,8 @@ MODULE = Module(
         Place("webhooks", "/operator/webhooks", "Webhooks", "rotate-ccw", "What Stripe told, again if need be", 20),
     ),
     ways_out=(WayOut(402, "There are not enough tokens", "/wallet/buy", "Buy tokens"),),
+    labels="vetrina.payments.labels",
+    channels=("payments",),
+    ledger_subjects=(LedgerSubject("payment", "/payments/{id}"),),
+    stripe_events=STRIPE_EVENTS,
 )

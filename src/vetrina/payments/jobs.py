@@ -21,7 +21,7 @@ from vetrina.payments.settlement import sweep as sweeping
 from vetrina.payments.webhooks import actions as told
 from vetrina.payments.webhooks import queries as queries_told
 from vetrina.payments.webhooks import stripe_payments as stripe_events
-from vetrina.stripe_mirror.object_types import TOLD
+from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -91,7 +91,7 @@ async def retry_events(services: Services) -> None:
 async def find_events(services: Services) -> None:
     """Every ten minutes, events that came and that no job took up."""
     async with services.db.read() as tx:
-        lost = await tx.all(queries_told.LOST, told=TOLD, limit=BATCH)
+        lost = await tx.all(queries_told.LOST, told=list(STRIPE_EVENTS), limit=BATCH)
     for each in lost:
         log.warning("an event had been left", stripe_event=each)
         await told.apply(services, each)

@@ -31,9 +31,6 @@ KINDS: dict[str, Kind] = {
 EVENTS = "events"
 """The name under which readings of the list of events are kept."""
 
-TOLD: list[str] = []
-"""Types (LIKE patterns, as charge.%) of which the job payments.stripe_event is told, by the event's id."""
-
 
 def named(names: list[str]) -> list[str]:
     """These kinds, or all for none. Raises Invalid (422) for one that is not mirrored."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Module, Place
+from vetrina.core.module import LedgerSubject, Module, Place
 
 MODULE = Module(
     "studio",
@@ -21,4 +21,17 @@ MODULE = Module(
         Place("history", "/studio/generations", "History", "history", position=20, key="h"),
     ),
     after_sign_in="/studio",
+    labels="vetrina.studio.labels",
+    channels=("generations",),
+    ledger_subjects=(
+        LedgerSubject(
+            "generation",
+            "/studio/generations/{id}",
+            named="Picture: {name}",
+            name_sql="""(
+             select s.title from studio.generations made join studio.styles s on s.name = made.style_name
+              where made.account_id = e.account_id and made.hold_id = e.hold_id)""",
+            reasons=(("generation failed", "it failed"), ("generation cancelled", "cancelled")),
+        ),
+    ),
 )

@@ -33,4 +33,5 @@ MODULE = Module(
             "coalesce((select w.balance from wallet.wallets w where w.account_id = a.id and w.asset = 'token'), 0)",
         ),
     ),
+    labels="vetrina.wallet.labels",
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from vetrina.wallet.model import Asset
 from vetrina.web import formatting
 
@@ -24,3 +27,15 @@ _UNITS: dict[str, tuple[str, str]] = {
 def amount(asset: str, quantity: int) -> str:
     """Return a quantity with its unit: "200 tokens"."""
     return formatting.count(*_UNITS[asset], abs(quantity))
+
+
+def _grant(metadata: Mapping[str, Any]) -> str:
+    return f"{formatting.number(int(metadata['quantity']))} {str(metadata['asset']).replace('_', ' ')}, {metadata['source']}"
+
+
+AUDIT = {
+    "credits_granted": "Credits came in",
+}
+"""Titles of actions in the audit log."""
+AUDIT_DETAILS = {"credits_granted": _grant}
+"""What the audit log says of an action besides, made of its metadata."""

@@ -3,9 +3,12 @@ modules' functions can take them inside one statement."""
 
 from __future__ import annotations
 
+from functools import cache
+from typing import LiteralString
 from uuid import UUID
 
 from vetrina.core.database.connection import Statement
+from vetrina.core.module import LedgerSubject
 from vetrina.wallet.model import Balance, Entry, Fault, Pack
 
 GIVE = Statement(
@@ -52,15 +55,24 @@ ENTRIES = Statement(
        order by e.position desc limit %(limit)s
     )
     select e.id, e.position, e.asset, e.kind, e.quantity, e.balance_after, g.note, g.source, e.hold_id,
-           coalesce(h.key, g.key) as subject, s.title as style, h.reason, e.created_at
+           coalesce(h.key, g.key) as subject, null::text as style, h.reason, e.created_at
       from page e
       join wallet.grants g on g.account_id = e.account_id and g.id = e.grant_id
       left join wallet.holds h on h.account_id = e.account_id and h.id = e.hold_id
-      left join studio.generations made on made.account_id = e.account_id and made.hold_id = e.hold_id
-      left join studio.styles s on s.name = made.style_name
      order by e.position desc
     """,
 )
+
+
+@cache
+def entries(subjects: tuple[LedgerSubject, ...]) -> Statement[Entry]:
+    """Return ENTRIES with the names that modules give to what credits were spent on, in `style`."""
+    name: LiteralString = "null::text"
+    for subject in subjects:
+        if subject.name_sql:
+            name = f"coalesce({subject.name_sql}, {name})"
+    return Statement(Entry, ENTRIES.sql.replace("null::text", name), declared=False) if subjects else ENTRIES
+
 
 PACKS = Statement(
     Pack,

@@ -14,7 +14,9 @@ from tests.rules.test_statements import converted
 from tests.server import Site
 from vetrina.core.database.connection import Database
 from vetrina.core.services import Services
+from vetrina.core.settings import read
 from vetrina.core.web.paging import FIRST
+from vetrina.modules import of
 from vetrina.wallet import queries
 from vetrina.wallet.ledger import actions
 from vetrina.wallet.model import Asset, Kind
@@ -140,9 +142,9 @@ async def test_a_page_of_any_filter_reads_about_a_page(db: Database, make: Make,
         assert middle is not None
         for asked in ({}, {"kinds": ["release"]}, {"assets": ["token"]}, {"assets": ["posting"]}, {"before": middle[0]}):
             values = {"account": account.id, "before": FIRST, "limit": 51, **every, **asked}
-            names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", queries.ENTRIES.sql)))
+            names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", queries.entries(of(read({})).ledger_subjects).sql)))
             connection.execute("set plan_cache_mode = force_generic_plan")
-            connection.execute(f"prepare page as {converted(queries.ENTRIES.sql)}")  # type: ignore[arg-type]
+            connection.execute(f"prepare page as {converted(queries.entries(of(read({})).ledger_subjects).sql)}")  # type: ignore[arg-type]
             literals = ", ".join(psycopg.sql.Literal(values[name]).as_string(connection) for name in names)
             plan = connection.execute(f"explain (analyze, buffers, format json) execute page ({literals})").fetchone()  # type: ignore
             connection.execute("deallocate page")
@@ -155,7 +157,7 @@ async def test_a_page_of_any_filter_reads_about_a_page(db: Database, make: Make,
     started = time.perf_counter()
     async with db.read() as tx:
         for _ in range(20):
-            await actions.entries(tx, account.id, asset=None, kind=None, before=middle[0], limit=51)
+            await actions.entries(tx, account.id, of(read({})).ledger_subjects, asset=None, kind=None, before=middle[0], limit=51)
     assert (time.perf_counter() - started) / 20 < 0.05
 
 

@@ -15,6 +15,8 @@ from tests.factories import Account, Make
 from tests.server import Site
 from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
+from vetrina.core.settings import read
+from vetrina.modules import of
 from vetrina.wallet.ledger import actions, pages
 from vetrina.wallet.ledger import labels as entry_labels
 from vetrina.wallet.model import Asset, Entry
@@ -162,6 +164,7 @@ def test_every_entry_has_words() -> None:
         rest = {"note": None, "source": "free", "hold_id": None, "subject": "x", "style": None, "reason": None}
         return Entry(**{**plain, **rest, "created_at": datetime.now(UTC), **more})  # type: ignore[arg-type]
 
+    subjects = of(read({})).ledger_subjects
     for more, said in (
         ({"source": "purchase"}, "Bought 1 token"),
         ({"source": "purchase", "asset": "contact", "quantity": 3}, "Bought 3 contacts"),
@@ -176,6 +179,6 @@ def test_every_entry_has_words() -> None:
         ({"kind": "hold", "quantity": -1, "subject": "reveal:1", "asset": "contact"}, "Contacts used"),
         ({"kind": "release", "style": "Oil", "reason": "generation cancelled"}, "Returned: Oil (cancelled)"),
     ):
-        assert entry_labels.title(entry(**more)) == said
-    assert entry_labels.href(entry(subject="generation:1")) == "/studio/generations/1"
-    assert entry_labels.href(entry(subject="welcome")) is None
+        assert entry_labels.title(entry(**more), subjects) == said
+    assert entry_labels.href(entry(subject="generation:1"), subjects) == "/studio/generations/1"
+    assert entry_labels.href(entry(subject="welcome"), subjects) is None

@@ -45,16 +45,17 @@ async def own(request: Request, cursor: Cursor = None) -> Response[str]:
     async with request.read() as tx:
         rows = await tx.all(audit.LIST, account=me, before=paging.after(cursor), action=None, limit=SHOWN + 1)
     page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: row)
+    modules = request.services.modules
     return pages.render(
         request,
         "accounts/audit_log/history.html",
         nav="account",
         rows=[
             {
-                "title": history.title(row.action),
+                "title": history.title(modules, row.action),
                 "by": BY[history.by(row, me)],
                 "ip": row.ip if row.actor_id == me else None,
-                "remark": history.remark(row) if row.actor_id == me or not row.said else "",
+                "remark": history.remark(modules, row) if row.actor_id == me or not row.said else "",
                 "at": row.created_at,
             }
             for row in page.items
@@ -95,17 +96,18 @@ async def everything(
         actions = await tx.all(audit.ACTIONS)
         names = await _names(tx, rows)
     page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: row)
+    modules = request.services.modules
     return pages.render(
         request,
         "accounts/audit_log/operator.html",
         nav="operator",
         filters=msgspec.structs.asdict(filters),
-        actions=[{"value": each, "title": history.title(each)} for each in actions],
+        actions=[{"value": each, "title": history.title(modules, each)} for each in actions],
         actors=ACTORS,
         rows=[
             {
-                "title": history.title(row.action),
-                "remark": history.remark(row),
+                "title": history.title(modules, row.action),
+                "remark": history.remark(modules, row),
                 "account_id": row.account_id if row.account_id != HOUSE else None,
                 "account": names.get(row.account_id, "the site"),
                 "actor_id": row.actor_id,

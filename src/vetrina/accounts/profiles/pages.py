@@ -42,8 +42,10 @@ async def usage_page(request: Request, action: str = "", days: str = "30") -> Re
     since = activity.first_day(span)
     async with request.read() as tx:
         counted = await tx.all(usage.BY_DAY, account=request.account.id, since=since, action=None)
+    titles = request.services.modules.usage_titles
+    shown = activity.context(counted, titles=titles, action=action, since=since, days=span)
     return pages.render(
-        request, "accounts/usage/usage.html", nav="account", **activity.context(counted, action=action, since=since, days=span)
+        request, "accounts/usage/usage.html", nav="account", **shown
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,24 +13,6 @@ from vetrina.web import formatting as words
 RANGES = [{"value": "7", "title": "7 days"}, {"value": "30", "title": "30 days"}, {"value": "90", "title": "90 days"}]
 SERIES = 6
 """What the chart has colours for; the rarer actions share the last one."""
-_TITLES = {
-    "account_registered": "Signed up",
-    "signed_in": "Signed in",
-    "identifier_confirmed": "Addresses and phones confirmed",
-    "password_reset": "Passwords reset",
-    "file_uploaded": "Files uploaded",
-    "file_changed": "Files changed",
-    "file_deleted": "Files deleted",
-    "generation_started": "Pictures started",
-    "generation_completed": "Pictures finished",
-    "generation_failed": "Pictures failed",
-    "generation_cancelled": "Pictures cancelled",
-    "payment_started": "Payments started",
-    "payment_completed": "Payments made",
-    "payment_failed": "Payments declined",
-    "payment_cancelled": "Payments cancelled",
-    "payment_expired": "Payments expired",
-}
 
 
 def first_day(days: int, now: datetime | None = None) -> datetime:
@@ -39,8 +21,14 @@ def first_day(days: int, now: datetime | None = None) -> datetime:
     return today - timedelta(days=days - 1)
 
 
-def context(counted: Sequence[UsageDay], *, action: str, since: datetime, days: int) -> dict[str, Any]:
+def context(
+    counted: Sequence[UsageDay], *, titles: Mapping[str, str], action: str, since: datetime, days: int
+) -> dict[str, Any]:
     """What the usage template shows of the range's counts, of one action or ("") of all."""
+
+    def title(action: str) -> str:
+        return titles.get(action) or action.replace("_", " ").capitalize()
+
     known = sorted({each.action for each in counted}, key=title)
     action = action if action in known else ""
     by_action: Counter[str] = Counter()
@@ -49,7 +37,7 @@ def context(counted: Sequence[UsageDay], *, action: str, since: datetime, days: 
         if not action or each.action == action:
             by_action[each.action] += each.count
             by_day[each.day.astimezone(UTC)][each.action] += each.count
-    series = _series(by_action)
+    series = _series(by_action, title)
     calendar = [since + timedelta(days=n) for n in range(days)]
     values = [[sum(by_day[day][name] for name in names) for _, names in series] for day in calendar]
     rows = [
@@ -69,12 +57,7 @@ def context(counted: Sequence[UsageDay], *, action: str, since: datetime, days: 
     }
 
 
-def title(action: str) -> str:
-    """What an action is called; one that nobody has named yet still reads as words."""
-    return _TITLES.get(action) or action.replace("_", " ").capitalize()
-
-
-def _series(by_action: Counter[str]) -> list[tuple[str, list[str]]]:
+def _series(by_action: Counter[str], title: Callable[[str], str]) -> list[tuple[str, list[str]]]:
     order = sorted(by_action, key=lambda name: (-by_action[name], title(name)))
     if len(order) <= SERIES:
         return [(title(name), [name]) for name in order]

@@ -229,7 +229,7 @@ class Database:
                 await asyncio.sleep(random.uniform(0.05, 0.2) * 2**attempt)
         raise AssertionError("unreachable")
 
-    async def listen(self, *channels: LiteralString) -> AsyncIterator[tuple[str, str]]:
+    async def listen(self, *channels: str) -> AsyncIterator[tuple[str, str]]:
         """Notifications (channel, payload) for ever, reconnecting by itself.
 
         After each (re)connection it first yields ("", ""): what came before may have been missed,

@@ -19,7 +19,6 @@ from vetrina.core.errors import NotFound, Refusal, Unavailable
 from vetrina.core.jobs.queue import enqueue
 from vetrina.core.services import Services
 from vetrina.payments.webhooks import queries
-from vetrina.stripe_mirror.object_types import TOLD
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -36,16 +35,6 @@ class Event(msgspec.Struct, frozen=True):
     at: datetime
     object: dict[str, Any]
 
-
-# Where this module is not loaded nobody would take up the jobs, so the inbox is told of our wishes here.
-TOLD[:] = [
-    "checkout.session.%",
-    "payment_intent.payment_failed",
-    "charge.%",
-    "refund.%",
-    "invoice.%",
-    "customer.subscription.%",
-]
 
 Effect = Callable[[Tx], Awaitable[Any]]
 Handler = Callable[[Services, Event], Awaitable[Effect | None]]

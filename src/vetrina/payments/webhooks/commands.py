@@ -17,7 +17,7 @@ from vetrina.core.errors import Invalid
 from vetrina.core.services import Services, connect
 from vetrina.payments.webhooks import actions as told
 from vetrina.payments.webhooks import queries
-from vetrina.stripe_mirror.object_types import TOLD
+from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 
 app = App(name="webhooks", help="What Stripe told, and applying it again.")
 Outcome = Literal["failed", "dead", "waiting", "applied", "ignored"]
@@ -44,7 +44,7 @@ def list_(*, outcome: Outcome | None = None, type: str | None = None, limit: int
         async with services.db.read() as tx:
             return await tx.all(
                 queries.LOG,
-                told=TOLD,
+                told=list(STRIPE_EVENTS),
                 outcome=outcome,
                 type=f"{type}%" if type else None,
                 object=None,

@@ -17,8 +17,8 @@ from vetrina.core.web import pages
 from vetrina.core.web.request import Request
 from vetrina.payments.webhooks import actions as told
 from vetrina.payments.webhooks import queries
+from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 from vetrina.payments.webhooks.queries import Logged
-from vetrina.stripe_mirror.object_types import TOLD
 
 SHOWN = 50
 OUTCOMES = {
@@ -39,7 +39,7 @@ async def log(request: Request, outcome: Text = "", type: Text = "", object: Tex
     async with request.read() as tx:
         rows = await tx.all(
             queries.LOG,
-            told=TOLD,
+            told=list(STRIPE_EVENTS),
             outcome=outcome or None,
             type=_begins(type),
             object=object.strip() or None,
@@ -67,10 +67,12 @@ async def log(request: Request, outcome: Text = "", type: Text = "", object: Tex
 async def one(request: Request, event_id: str) -> Response[str]:
     """One event: its attempts, its body, what it is about."""
     async with request.read() as tx:
-        event = await tx.one(queries.ONE, id=event_id, told=TOLD)
+        event = await tx.one(queries.ONE, id=event_id, told=list(STRIPE_EVENTS))
         body = await tx.one(queries.BODY, id=event_id)
         others = await tx.all(
-            queries.LOG, told=TOLD, outcome=None, type=None, object=event.object_id, before=datetime.max.replace(tzinfo=UTC),
+            queries.LOG,
+            told=list(STRIPE_EVENTS),
+            outcome=None, type=None, object=event.object_id, before=datetime.max.replace(tzinfo=UTC),
             before_id="~", limit=20,
         ) if event.object_id else []  # fmt: skip
     return pages.render(

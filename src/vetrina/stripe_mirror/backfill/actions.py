@@ -162,7 +162,7 @@ def _into_inbox(services: Services) -> Keep:
         told = [events.read(text.encode()) for each in pages for text in each.page.objects]
 
         async def work(tx: Tx) -> int:
-            new = await actions.take(tx, told)
+            new = await actions.take(tx, told, services.modules.stripe_events)
             await keep_progress(tx, pages)
             return len(new)
 

@@ -60,6 +60,6 @@ async def _state(db: Database, ids: list[str], batches: list[list[Event]]) -> tu
     async with db.connection() as connection, connection.transaction(force_rollback=True):
         tx = Tx(connection)
         for batch in batches:
-            await actions.take(tx, batch)
+            await actions.take(tx, batch, [])
         found = await tx.one(queries.FUZZED, ids=ids)
     return found.state, found.objects

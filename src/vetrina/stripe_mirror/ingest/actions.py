@@ -13,7 +13,6 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
 from vetrina.stripe_mirror import events, queries
 from vetrina.stripe_mirror.model import Event, NoSecret
-from vetrina.stripe_mirror.object_types import TOLD
 
 
 def secrets(services: Services) -> list[str]:
@@ -38,7 +37,7 @@ def inbox(services: Services) -> Coalescer[Event, bool]:
 
     async def run(batch: list[Event]) -> list[bool]:
         async with services.db.read() as tx:  # one statement, which is its own transaction
-            new = await take(tx, batch)
+            new = await take(tx, batch, services.modules.stripe_events)
         answers: list[bool] = []
         for each in batch:
             answers.append(each.id in new)
@@ -48,12 +47,15 @@ def inbox(services: Services) -> Coalescer[Event, bool]:
     return Coalescer(run, order=lambda event: event.id)
 
 
-async def take(tx: Tx, batch: list[Event]) -> set[str]:
-    """Into the inbox and into the tables; the ids of those that had not come before."""
+async def take(tx: Tx, batch: list[Event], handled: list[str]) -> set[str]:
+    """Into the inbox and into the tables; the ids of those that had not come before.
+
+    `handled` are the types (LIKE patterns) for which a job is enqueued.
+    """
     originals = {each.id: base64.b64encode(each.original).decode() for each in batch if each.original is not None}
     text = "[" + ",".join(each.text for each in batch) + "]"
     kept = msgspec.json.encode(originals).decode()
-    return set(await tx.one(queries.TAKE, events=text, originals=kept, told=TOLD))
+    return set(await tx.one(queries.TAKE, events=text, originals=kept, told=handled))
 
 
 async def take_fetched(tx: Tx, kind: str, objects: str, at: datetime, began: datetime) -> int:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
+from vetrina.core.module import LedgerSubject
 from vetrina.wallet import queries
 from vetrina.wallet.model import Asset, Entry, Fault, GrantSource, InsufficientCredits, Kind, WalletFrozen
 
@@ -58,11 +59,25 @@ async def release(tx: Tx, account: AccountId, hold_id: UUID, *, reason: str) -> 
     return await tx.one(queries.RELEASE, account=account, hold=hold_id, reason=reason)
 
 
-async def entries(tx: Tx, account: AccountId, *, asset: Asset | None, kind: Kind | None, before: UUID, limit: int) -> list[Entry]:
-    """Up to `limit` lines of the ledger made before the entry `before`, the newest first."""
+async def entries(
+    tx: Tx,
+    account: AccountId,
+    subjects: tuple[LedgerSubject, ...],
+    *,
+    asset: Asset | None,
+    kind: Kind | None,
+    before: UUID,
+    limit: int,
+) -> list[Entry]:
+    """Return up to `limit` lines of the ledger made before the entry `before`, the newest first.
+
+    `subjects` are what modules spend credits on; they name it.
+    """
     assets = [each.value for each in ([asset] if asset else Asset)]
     kinds = [each.value for each in ([kind] if kind else Kind)]
-    return await tx.all(queries.ENTRIES, account=account, assets=assets, kinds=kinds, before=before, limit=limit)
+    return await tx.all(
+        queries.entries(subjects), account=account, assets=assets, kinds=kinds, before=before, limit=limit
+    )
 
 
 async def faults(tx: Tx, limit: int = 20) -> list[Fault]:

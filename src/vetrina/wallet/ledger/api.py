@@ -38,7 +38,10 @@ async def entries(
 ) -> Page[Entry]:
     """The ledger, the newest first, with the running balance of each asset."""
     async with request.read() as tx:
-        rows = await actions.entries(tx, request.account.id, asset=asset, kind=kind, before=paging.after(cursor), limit=limit + 1)
+        subjects = request.services.modules.ledger_subjects
+        rows = await actions.entries(
+            tx, request.account.id, subjects, asset=asset, kind=kind, before=paging.after(cursor), limit=limit + 1
+        )
     return paging.page(rows, limit, lambda row: row.id, lambda row: row)
 
 

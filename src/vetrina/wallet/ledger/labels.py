@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from vetrina.core.module import LedgerSubject
 from vetrina.wallet.labels import ASSETS, amount
 from vetrina.wallet.model import Entry, Kind
 
@@ -13,32 +16,34 @@ KINDS: dict[str, str] = {
     Kind.REVOCATION: "Taken back",
 }
 
-def title(entry: Entry) -> str:
+
+def title(entry: Entry, subjects: Sequence[LedgerSubject]) -> str:
     """What happened: "Picture: Oil painting", "Bought 200 tokens", "Returned: Oil painting (it failed)"."""
     if entry.kind == Kind.GRANT:
         return _came(entry)
     if entry.kind == Kind.HOLD:
-        return f"Picture: {entry.style}" if entry.style else _spent_on(entry)
+        named = next((subject.named for subject in subjects if subject.named), "{name}")
+        return named.format(name=entry.style) if entry.style else _spent_on(entry, subjects)
     if entry.kind == Kind.RELEASE:
-        why = {"generation failed": " (it failed)", "generation cancelled": " (cancelled)"}.get(entry.reason or "", "")
-        return f"Returned: {_spent_on(entry)}{why}"
+        why = {reason: text for subject in subjects for reason, text in subject.reasons}.get(entry.reason or "")
+        return f"Returned: {_spent_on(entry, subjects)}{f' ({why})' if why else ''}"
     return f"{KINDS[entry.kind]}: {_came(entry, whole=False)}"
 
 
-def href(entry: Entry) -> str | None:
-    """The page of the generation, file or payment that it was for."""
-    what, _, name = entry.subject.partition(":")
-    if what == "generation":
-        return f"/studio/generations/{name}"
-    if what == "upload":
-        return f"/library/{name}"
-    return f"/payments/{name}" if what == "payment" else None
+def href(entry: Entry, subjects: Sequence[LedgerSubject]) -> str | None:
+    """Return the page of what the entry was for; None where it has none."""
+    subject, name = _subject(entry, subjects)
+    return subject.href.format(id=name) if subject else None
 
 
-def _spent_on(entry: Entry) -> str:
-    if entry.subject.startswith("upload:"):
-        return "A file in your library"
-    return entry.style or f"{ASSETS[entry.asset][0]} used"
+def _subject(entry: Entry, subjects: Sequence[LedgerSubject]) -> tuple[LedgerSubject | None, str]:
+    kind, _, name = entry.subject.partition(":")
+    return next((subject for subject in subjects if subject.kind == kind), None), name
+
+
+def _spent_on(entry: Entry, subjects: Sequence[LedgerSubject]) -> str:
+    subject, _ = _subject(entry, subjects)
+    return entry.style or (subject.spent_on if subject else "") or f"{ASSETS[entry.asset][0]} used"
 
 
 def _came(entry: Entry, *, whole: bool = True) -> str:

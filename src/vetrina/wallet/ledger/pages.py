@@ -12,6 +12,7 @@ from litestar import Response, get
 from litestar.response import Stream
 
 from vetrina.core.database.ids import AccountId
+from vetrina.core.module import LedgerSubject
 from vetrina.core.services import Services
 from vetrina.core.web import csv as spreadsheet
 from vetrina.core.web import pages, paging
@@ -34,9 +35,12 @@ COLUMNS = ["time", "what", "asset", "kind", "quantity", "balance_after", "subjec
 async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind: str = "") -> Response[str]:
     """Balances and the ledger, with what was left after each entry."""
     of, why = _chosen(Asset, asset), _chosen(Kind, kind)
+    subjects = request.services.modules.ledger_subjects
     async with request.read() as tx:
         balances = await tx.all(queries.BALANCES, account=request.account.id)
-        rows = await actions.entries(tx, request.account.id, asset=of, kind=why, before=paging.after(cursor), limit=PAGE + 1)
+        rows = await actions.entries(
+            tx, request.account.id, subjects, asset=of, kind=why, before=paging.after(cursor), limit=PAGE + 1
+        )
     page = paging.page(rows, PAGE, lambda row: row.id, lambda row: row)
     filters = {name: value.value for name, value in (("asset", of), ("kind", why)) if value}
     return pages.render(
@@ -44,7 +48,7 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
         "wallet/ledger/wallet.html",
         nav="wallet",
         balances=[_plate(each) for each in balances],
-        entries=[_line(rows) for rows in _together(page.items)],
+        entries=[_line(rows, subjects) for rows in _together(page.items)],
         assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
         kinds=[{"value": str(name), "title": title} for name, title in entry_labels.KINDS.items()],
         asset=filters.get("asset", ""),
@@ -68,19 +72,19 @@ async def entries_csv(request: Request, asset: str = "", kind: str = "") -> Stre
 async def _lines(services: Services, account: AccountId, asset: Asset | None, kind: Kind | None) -> AsyncGenerator[str]:
     """The file, some entries at a time: what is added meanwhile is newer than where it began."""
     yield spreadsheet.lines([COLUMNS])
-    before = paging.FIRST
+    before, subjects = paging.FIRST, services.modules.ledger_subjects
     while True:
         async with services.db.read() as tx:
-            rows = await actions.entries(tx, account, asset=asset, kind=kind, before=before, limit=CHUNK)
+            rows = await actions.entries(tx, account, subjects, asset=asset, kind=kind, before=before, limit=CHUNK)
         if rows:
-            yield spreadsheet.lines([_cells(row) for row in rows])
+            yield spreadsheet.lines([_cells(row, subjects) for row in rows])
         if len(rows) < CHUNK:
             return
         before = rows[-1].id
 
 
-def _cells(row: Entry) -> list[str]:
-    texts = [row.created_at.isoformat(), entry_labels.title(row), row.asset, row.kind]
+def _cells(row: Entry, subjects: tuple[LedgerSubject, ...]) -> list[str]:
+    texts = [row.created_at.isoformat(), entry_labels.title(row, subjects), row.asset, row.kind]
     figures = [str(row.quantity), str(row.balance_after)]
     return [*map(spreadsheet.harmless, texts), *figures, spreadsheet.harmless(row.subject), str(row.id)]
 
@@ -90,12 +94,12 @@ def _together(rows: list[Entry]) -> list[list[Entry]]:
     return [list(each) for _, each in groupby(rows, key=lambda row: (row.hold_id or row.id, row.kind))]
 
 
-def _line(rows: list[Entry]) -> dict[str, Any]:
+def _line(rows: list[Entry], subjects: tuple[LedgerSubject, ...]) -> dict[str, Any]:
     row = rows[0]
     return {
         "at": row.created_at,
-        "title": entry_labels.title(row),
-        "href": entry_labels.href(row),
+        "title": entry_labels.title(row, subjects),
+        "href": entry_labels.href(row, subjects),
         "asset": row.asset,
         "asset_title": labels.ASSETS[row.asset][0],
         "quantity": sum(each.quantity for each in rows),

@@ -1,0 +1,45 @@
+"""What the actions of accounts are called."""
+
+from __future__ import annotations
+
+AUDIT = {
+    "account_registered": "Signed up",
+    "signed_in": "Signed in",
+    "session_ended": "A session ended",
+    "email_changed": "The e-mail address was changed",
+    "phone_changed": "The phone was changed",
+    "handle_changed": "The handle was changed",
+    "password_changed": "The password was changed",
+    "second_factor_on": "The second factor was turned on",
+    "second_factor_off": "The second factor was turned off",
+    "recovery_code_used": "A recovery code was used",
+    "email_verified": "The e-mail address was verified",
+    "phone_verified": "The phone was verified",
+    "identity_linked": "An identity at a provider was linked",
+    "identity_unlinked": "An identity at a provider was unlinked",
+    "domain_added": "A domain was added",
+    "domain_verified": "A domain was proven",
+    "domain_lost": "A domain was lost",
+    "domain_removed": "A domain was removed",
+    "business_renamed": "The business was renamed",
+    "vendor_verified": "The business was verified",
+    "vendor_unverified": "The business is no longer verified",
+    "role_granted": "A role was given",
+    "role_revoked": "A role was taken away",
+    "account_disabled": "The account was disabled",
+    "account_enabled": "The account was enabled",
+    "account_erased": "The account was erased",
+    "erasure_asked": "Erasure was asked for",
+    "export_asked": "A copy of everything was asked for",
+    "export_fetched": "A copy of everything was fetched",
+    "setting_changed": "A setting was changed",
+}
+"""Titles of actions in the audit log."""
+
+USAGE = {
+    "account_registered": "Signed up",
+    "signed_in": "Signed in",
+    "identifier_confirmed": "Addresses and phones confirmed",
+    "password_reset": "Passwords reset",
+}
+"""Titles of actions in the usage record."""

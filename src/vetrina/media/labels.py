@@ -1,0 +1,10 @@
+"""What the actions on files are called."""
+
+from __future__ import annotations
+
+USAGE = {
+    "file_uploaded": "Files uploaded",
+    "file_changed": "Files changed",
+    "file_deleted": "Files deleted",
+}
+"""Titles of actions in the usage record."""
