@@ -9,10 +9,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from vetrina.accounts import queries
+from vetrina.accounts.model import Device
+from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions.middleware import cookie_name
 from vetrina.accounts.sessions.tokens import SessionToken
-from vetrina.accounts.sign_in import actions
-from vetrina.accounts.sign_in.actions import Device
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.services import Services
@@ -58,8 +58,8 @@ class Make:
                 await _welcome_tokens(tx, gift)
             if tokens:
                 await wallet.give(tx, AccountId(account_id), Asset.TOKEN, tokens, source="gift", key="test")
-            token = await actions._open(tx, account_id, Device("test", "127.0.0.1"))  # pyright: ignore[reportPrivateUsage]
-        access = actions.access_token(services, token, kind)
+            token = await sessions.insert_session(tx, account_id, Device("test", "127.0.0.1"))
+        access = sessions.access_token(services, token, kind)
         return Account(
             AccountId(account_id),
             token.session_id,
@@ -71,7 +71,7 @@ class Make:
     async def session(self, account: Account, *, agent: str = "test", ip: str = "127.0.0.1") -> SessionToken:
         """Another session of the account."""
         async with self.services.db.tx() as tx:
-            return await actions._open(tx, account.id, Device(agent, ip))  # pyright: ignore[reportPrivateUsage]
+            return await sessions.insert_session(tx, account.id, Device(agent, ip))
 
     async def balance(self, account: Account, asset: Asset = Asset.TOKEN) -> tuple[int, int]:
         """(balance, held) of the account."""

@@ -46,7 +46,7 @@ async def a_role(scene: Scene) -> Made:
 async def an_export(scene: Scene) -> Made:
     """A copy of everything of the owner's."""
     async with scene.make.services.db.tx() as tx:
-        return {"export_id": await exports.ask(tx, scene.owner.id)}
+        return {"export_id": await exports.request_export(tx, scene.owner.id)}
 
 
 async def a_setting(scene: Scene) -> Made:

@@ -10,9 +10,10 @@ import httpx2
 
 from tests.factories import PASSWORD, Make
 from tests.server import Site
-from vetrina.accounts.sessions import user_agents as devices
-from vetrina.accounts.sign_in import actions
-from vetrina.accounts.usage import chart as activity
+from vetrina.accounts.model import Device
+from vetrina.accounts.sessions import actions as sessions
+from vetrina.accounts.sessions import user_agents
+from vetrina.accounts.usage import chart
 from vetrina.core import usage
 from vetrina.core.settings import read
 from vetrina.core.usage import UsageDay
@@ -138,7 +139,7 @@ async def test_sessions_can_be_ended_from_the_page(site: Site, make: Make) -> No
     account = await make.account()
     async with site.services.db.tx() as tx:
         others = [
-            await actions._open(tx, account.id, actions.Device(agent, "192.0.2.7"))  # pyright: ignore[reportPrivateUsage]
+            await sessions.insert_session(tx, account.id, Device(agent, "192.0.2.7"))
             for agent in ("curl/8.5", None, FIREFOX)
         ]
     async with site.browser(account) as browser:
@@ -184,19 +185,19 @@ async def test_usage_is_shown_by_day_and_action(site: Site, make: Make) -> None:
 
 def test_at_most_six_series_and_every_action_is_in_one() -> None:
     now = datetime(2026, 11, 21, 13, tzinfo=UTC)
-    since, titles = activity.first_day(7, now), of(read({})).usage_titles
+    since, titles = chart.first_day(7, now), of(read({})).usage_titles
     assert since == datetime(2026, 11, 15, tzinfo=UTC)
     counted = [UsageDay(since + timedelta(days=n % 7), f"thing_{n:02}", n + 1) for n in range(10)]
-    shown = activity.context(counted, titles=titles, action="", since=since, days=7)
+    shown = chart.context(counted, titles=titles, action="", since=since, days=7)
     assert len(shown["chart"]["series"]) == 6 and shown["chart"]["series"][-1]["title"] == "Other"
     assert shown["total"] == sum(each["count"] for each in shown["totals"]) == 55
     assert shown["rows"][0]["title"] == "21 Nov 2026" and shown["rows"][-1]["title"] == "15 Nov 2026"
     assert all(row["total"] == sum(row["counts"]) and len(row["counts"]) == 6 for row in shown["rows"])
     tallest = max(sum(day["values"]) for day in shown["chart"]["days"])
     assert shown["chart"]["top"] >= tallest and shown["chart"]["top"] % 2 == 0
-    six = activity.context(counted[:6], titles=titles, action="", since=since, days=7)
+    six = chart.context(counted[:6], titles=titles, action="", since=since, days=7)
     assert [each["title"] for each in six["chart"]["series"]] == [f"Thing 0{n}" for n in (5, 4, 3, 2, 1, 0)]
-    assert activity.context([], titles=titles, action="", since=since, days=7)["chart"] is None
+    assert chart.context([], titles=titles, action="", since=since, days=7)["chart"] is None
 
 
 def test_devices_in_words() -> None:
@@ -211,4 +212,4 @@ def test_devices_in_words() -> None:
         (None, "A program without a name"),
         ("<script>", "A program"),
     ):  # fmt: skip
-        assert devices.title(agent) == said
+        assert user_agents.title(agent) == said

@@ -13,7 +13,7 @@ import pytest
 
 from tests.rules.code import everything, trees
 from vetrina import demo
-from vetrina.accounts.queries import SESSION_OWNER, session_owner
+from vetrina.accounts.sessions.queries import SESSION_OWNER, session_owner
 from vetrina.cli import create
 from vetrina.core.jobs import queue as jobs
 from vetrina.core.module import Module

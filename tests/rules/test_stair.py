@@ -59,6 +59,7 @@ PLANTED = {
     "an isolated child that imports its parent": ("core/isolation/child.py", "import vetrina.core.isolation.parent"),
     "a cluster's part that imports the cluster": ("core/embedded/lock.py", "import vetrina.core.embedded.cluster"),
     "rooms of core": ("core/database/ids.py", "import vetrina.core.jobs.queue"),
+    "rooms of accounts": ("accounts/sessions/actions.py", "import vetrina.accounts.second_factor.actions"),
     "rooms of wallet": ("wallet/ledger/actions.py", "import vetrina.wallet.packs.actions"),
     "rooms of stripe_mirror": ("stripe_mirror/ingest/actions.py", "import vetrina.stripe_mirror.backfill.actions"),
     "rooms of media": ("media/files/actions.py", "import vetrina.media.delivery"),

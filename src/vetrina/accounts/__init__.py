@@ -1,4 +1,4 @@
-"""Who someone is: registration, sign-in, sessions of browsers and programs."""
+"""Accounts: registration, sign-in, sessions, profiles, roles, privacy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ MODULE = Module(
     api=(
         "vetrina.accounts.sign_in.api",
         "vetrina.accounts.verification.api",
+        "vetrina.accounts.password_reset.api",
+        "vetrina.accounts.profiles.api",
+        "vetrina.accounts.usage.api",
         "vetrina.accounts.second_factor.api",
         "vetrina.accounts.operator.vendor_verification_api",
         "vetrina.accounts.domains.api",
@@ -23,6 +26,9 @@ MODULE = Module(
         "vetrina.accounts.profiles.pages",
         "vetrina.accounts.sign_in.pages",
         "vetrina.accounts.sign_in.code_pages",
+        "vetrina.accounts.password_reset.pages",
+        "vetrina.accounts.second_factor.sign_in_pages",
+        "vetrina.accounts.usage.pages",
         "vetrina.accounts.second_factor.pages",
         "vetrina.accounts.domains.pages",
         "vetrina.accounts.audit_log.pages",
@@ -33,17 +39,20 @@ MODULE = Module(
         "vetrina.accounts.sessions.pages",
     ),
     jobs=(
-        "vetrina.accounts.jobs",
+        "vetrina.accounts.notifications.jobs",
+        "vetrina.accounts.verification.jobs",
+        "vetrina.accounts.domains.jobs",
+        "vetrina.accounts.identities.jobs",
         "vetrina.accounts.privacy.jobs",
     ),
     slow_queues=(("exports", 1),),
     commands=(
-        Command("account", "vetrina.accounts.operator.commands:app", "Accounts: roles, disabling, signing out."),
-        Command("audit", "vetrina.accounts.audit_log.commands:app", "The audit log: its proof."),
+        Command("account", "vetrina.accounts.operator.commands:app", "Manage accounts: roles, disabling, sessions."),
+        Command("audit", "vetrina.accounts.audit_log.commands:app", "Verify the audit log."),
         Command(
             "settings",
             "vetrina.accounts.site_settings.commands:app",
-            "What can be changed while the site runs: rate limits, gifts.",
+            "List and change settings while the site runs.",
         ),
     ),
     personal_data="vetrina.accounts.personal_data",

@@ -1,17 +1,33 @@
-"""Accounts: rows and refusals."""
+"""Rows, values and refusals that every room of accounts uses."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from vetrina.core.errors import Refusal
 
+Kind = Literal["user", "vendor"]
+"""Users and vendors have accounts of their own: identifiers are unique within a kind."""
+Language = Literal["en", "fa"]
+"""Languages that messages are written in."""
+Channel = Literal["email", "phone"]
+Purpose = Literal["email_verify", "phone_verify", "password_reset", "sign_in"]
+"""What a one-time code is for."""
+
+
 OPERATORS = frozenset({"superuser", "admin"})
-"""The roles that may use the operator's pages."""
+"""The roles that may use the operators' pages."""
+
+
+class Device(msgspec.Struct, frozen=True):
+    """The client that a session is used from."""
+
+    user_agent: str | None
+    ip: str | None
 
 
 class AccountRow(msgspec.Struct, frozen=True):
@@ -28,70 +44,12 @@ class AccountRow(msgspec.Struct, frozen=True):
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """What signing in needs to know."""
+    """What a sign-in with a password is checked against; `fingerprint` changes with the password."""
 
     id: UUID
     password_hash: str | None
     is_active: bool
     fingerprint: str
-
-
-class SessionOwner(msgspec.Struct, frozen=True):
-    """Whose session this is; `head` is what modules show in the head of every page."""
-
-    account_id: UUID
-    kind: str
-    email: str | None
-    phone: str | None
-    name: str | None
-    roles: list[str]
-    head: dict[str, Any]
-
-
-class OperatedAccount(msgspec.Struct, frozen=True):
-    """An account as an operator sees it."""
-
-    id: UUID
-    kind: str
-    email: str | None
-    phone: str | None
-    handle: str | None
-    name: str | None
-    is_active: bool
-    erased_at: datetime | None
-    last_login_at: datetime | None
-    created_at: datetime
-    roles: list[str]
-
-    @property
-    def state(self) -> str:
-        """active, disabled or erased."""
-        return "erased" if self.erased_at else "active" if self.is_active else "disabled"
-
-
-class Named(msgspec.Struct, frozen=True):
-    """What operators call an account."""
-
-    id: UUID
-    name: str
-
-
-class SessionRow(msgspec.Struct, frozen=True):
-    """A session as its owner sees it."""
-
-    id: UUID
-    user_agent: str | None
-    ip: str | None
-    last_used_at: datetime
-    created_at: datetime
-    expires_at: datetime
-
-
-class Rotated(msgspec.Struct, frozen=True):
-    """What became of a refresh token: rotated, grace, reused or unknown."""
-
-    outcome: str
-    kind: str | None
 
 
 class EmailTaken(Refusal):
@@ -102,12 +60,35 @@ class EmailTaken(Refusal):
     field = "email"
 
 
+class PhoneTaken(Refusal):
+    """There is already an account with this phone number. Sign in instead."""
+
+    status = 409
+    constraint = "account_phone_taken"
+    field = "phone"
+
+
 class InvalidEmail(Refusal):
     """This does not look like an e-mail address."""
 
     status = 422
     constraint = "account_email_shape"
     field = "email"
+
+
+class InvalidPhone(Refusal):
+    """This does not look like a phone number. Write it with its country, such as +98 912 345 6789."""
+
+    status = 422
+    constraint = "account_phone_is_e164"
+    field = "phone"
+
+
+class OneIdentifier(Refusal):
+    """Give either an e-mail address or a phone number."""
+
+    status = 422
+    constraint = "account_has_an_identifier"
 
 
 class InvalidName(Refusal):
@@ -129,6 +110,13 @@ class WrongCredentials(Refusal):
     """The e-mail address, the phone number or the password is not right."""
 
     status = 401
+
+
+class WrongPassword(Refusal):
+    """This is not your password."""
+
+    status = 403
+    field = "password"
 
 
 class SessionEnded(Refusal):

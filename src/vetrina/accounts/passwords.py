@@ -1,4 +1,4 @@
-"""Passwords: argon2id, at most a few hashes at a time, then 429."""
+"""Password hashing by argon2id, with a limited number of hashes at a time."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from vetrina.core.services import Services
 
 Result = TypeVar("Result")
 
-AT_ONCE = 2
-WAITING = 16
-MINIMUM, MAXIMUM = 10, 1024
+CONCURRENT = 2
+QUEUED = 16
+MIN_LENGTH, MAX_LENGTH = 10, 1024
 
 
 class Hasher:
-    """argon2id with 19 MiB, two passes, one lane (OWASP's minimum), `AT_ONCE` at a time in one process.
+    """Hashes with argon2id, 19 MiB, two passes, one lane (the OWASP minimum), `CONCURRENT` at a time in one process.
 
-    `WAITING` more may queue; beyond that Busy (429), so that sign-ins cannot take the machine.
+    Up to `QUEUED` more wait; beyond that Busy (429), so that sign-ins cannot exhaust the machine.
     """
 
     def __init__(self) -> None:
         self._argon = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(CONCURRENT)
         self._queued = 0
-        self._nobody = self._argon.hash("nobody has this password")
+        self._dummy = self._argon.hash("no account has this password")
 
     async def hash(self, password: str) -> str:
-        """A new hash. Raises WeakPassword (422) and Busy (429)."""
+        """Return a new hash. Raises WeakPassword (422) and Busy (429)."""
         check(password)
-        return await self._in_turn(self._argon.hash, password)
+        return await self._run(self._argon.hash, password)
 
     async def matches(self, hashed: str | None, password: str) -> bool:
-        """Whether the password fits; takes as long when there is no account. Raises Busy (429)."""
-        fits = await self._in_turn(self._verify, hashed or self._nobody, password[:MAXIMUM])
-        return fits and hashed is not None
+        """Return whether the password matches; takes as long without an account. Raises Busy (429)."""
+        matches = await self._run(self._verify, hashed or self._dummy, password[:MAX_LENGTH])
+        return matches and hashed is not None
 
     def _verify(self, hashed: str, password: str) -> bool:
         try:
@@ -50,8 +50,8 @@ class Hasher:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _in_turn(self, work: Callable[..., Result], *arguments: str) -> Result:
-        if self._queued >= AT_ONCE + WAITING:
+    async def _run(self, work: Callable[..., Result], *arguments: str) -> Result:
+        if self._queued >= CONCURRENT + QUEUED:
             raise Busy
         self._queued += 1
         try:
@@ -62,16 +62,16 @@ class Hasher:
 
 
 def hasher(_: Services) -> Hasher:
-    """The process's hasher."""
+    """Return the process's hasher."""
     return Hasher()
 
 
 def check(password: str) -> None:
-    """Raises WeakPassword (422) for a short, overlong or common password."""
-    if len(password) < MINIMUM or password.lower() in _common():
+    """Raise WeakPassword (422) for a short, overlong or common password."""
+    if len(password) < MIN_LENGTH or password.lower() in _common():
         raise WeakPassword
-    if len(password) > MAXIMUM:
-        raise WeakPassword(f"A password has at most {MAXIMUM} characters.")
+    if len(password) > MAX_LENGTH:
+        raise WeakPassword(f"A password has at most {MAX_LENGTH} characters.")
 
 
 @cache

@@ -40,6 +40,10 @@ class Refusal(Exception):
         self.details = details
         super().__init__(self.message)
 
+    def response_headers(self) -> dict[str, str]:
+        """Return the headers of the response; 429 and 503 always carry Retry-After."""
+        return {**({"Retry-After": "2"} if self.status in {429, 503} else {}), **self.headers}
+
     @classmethod
     def code(cls) -> str:
         """The refusal's name for programs: InsufficientCredits -> insufficient-credits."""

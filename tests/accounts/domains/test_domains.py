@@ -13,8 +13,8 @@ import pytest_asyncio
 from tests.factories import Account, Make, race
 from tests.fakes.dns import DnsFake, free_port
 from tests.server import Site, serving
-from vetrina.accounts import jobs
 from vetrina.accounts.domains import actions as domains
+from vetrina.accounts.domains import jobs
 from vetrina.accounts.domains.actions import LABEL, PREFIX, Resolver
 from vetrina.accounts.domains.model import InvalidDomain, PublicSuffix
 from vetrina.core.services import Services, connect
@@ -120,16 +120,17 @@ async def test_what_can_be_no_domain_is_refused_beside_the_field(site: Site, acc
 
 
 def test_domains_in_every_script_have_one_form() -> None:
-    assert domains.normal("Bücher.Example") == domains.normal("xn--bcher-kva.example.") == "xn--bcher-kva.example"
-    assert domains.normal("فروشگاه。example") == "xn--mgbtj4c7ad63e.example"
-    assert domains.normal("sh\u200bop.example") == "shop.example"  # what nobody can see is no difference
-    assert domains.shown("xn--bcher-kva.example") == "bücher.example"
-    assert domains.normal("bbc.co.uk") == "bbc.co.uk" and domains.normal("me.github.io") == "me.github.io"
+    for text in ("Bücher.Example", "xn--bcher-kva.example."):
+        assert domains.normalize_domain(text) == "xn--bcher-kva.example"
+    assert domains.normalize_domain("فروشگاه。example") == "xn--mgbtj4c7ad63e.example"
+    assert domains.normalize_domain("sh\u200bop.example") == "shop.example"  # what nobody can see is no difference
+    assert domains.display_domain("xn--bcher-kva.example") == "bücher.example"
+    assert domains.normalize_domain("bbc.co.uk") == "bbc.co.uk" and domains.normalize_domain("me.github.io") == "me.github.io"
     with pytest.raises(PublicSuffix):
-        domains.normal("公司.cn")
+        domains.normalize_domain("公司.cn")
     for wrong in ("ﬀ。", "a\u202e.example", "１.２.３.４"):
         with pytest.raises(InvalidDomain):
-            domains.normal(wrong)
+            domains.normalize_domain(wrong)
 
 
 async def test_twenty_is_all_and_races_do_not_change_that(site: Site, account: Account) -> None:
@@ -229,7 +230,7 @@ async def test_two_workers_ask_once_and_a_late_answer_is_dropped(
     assert sorted(counts) == [0, 1] and names.asked[domain["record"]["name"]] == 1
     await due(services, account)
     async with services.db.read() as tx:
-        leased = await tx.all(domains.queries_domains.DOMAINS_DUE, limit=5)
+        leased = await tx.all(domains.queries.DOMAINS_DUE, limit=5)
     names.records[domain["record"]["name"]] = [domain["record"]["value"]]
     assert (await verify(site, account, domain))["status"] == "verified"
     del names.records[domain["record"]["name"]]

@@ -10,7 +10,7 @@ from tests.factories import Make, race
 from tests.fakes.cognito import PASSWORD
 from tests.fakes.oidc import HostedUi
 from tests.server import Site
-from vetrina.accounts import jobs
+from vetrina.accounts.identities import jobs
 from vetrina.core.settings import Settings
 
 LOOPBACK = "http://127.0.0.1:41999/done"
@@ -203,11 +203,11 @@ async def test_programs_go_the_same_way(site: Site, hosted: HostedUi) -> None:
 
 async def test_spent_nonces_are_forgotten_in_time(site: Site, hosted: HostedUi, browser: httpx2.AsyncClient) -> None:
     await walk(browser, person(hosted))
-    await jobs.forget_spent_nonces(site.services)
+    await jobs.delete_spent_nonces(site.services)
     assert await count(site, "accounts.spent_nonces") == 1
     async with site.services.db.tx() as tx:
         await tx.connection.execute("update accounts.spent_nonces set expires_at = now() - interval '1 second'")
-    await jobs.forget_spent_nonces(site.services)
+    await jobs.delete_spent_nonces(site.services)
     assert await count(site, "accounts.spent_nonces") == 0
 
 

@@ -46,7 +46,7 @@ async def test_an_erased_account_leaves_no_trace_of_who_it_was(
     stranger = await make.account(email="stays@example.com")
     await rest(worker, "studio.generate", "core.deliver", "accounts.send_code")
     async with worker.db.tx() as tx:
-        export = await exports.ask(tx, account)
+        export = await exports.request_export(tx, account)
     await rest(worker, "accounts.export")
     before = dump(owner)
     assert found_in(before) == set(CANARIES), "the canaries are not all there: this test would see nothing"
@@ -140,11 +140,11 @@ async def test_what_was_left_behind_is_taken_up(site: Site, services: Services, 
         await erasures.begin(tx, account, SYSTEM)
         await tx.connection.execute("delete from procrastinate_jobs")
     async with services.db.tx() as tx:
-        assert await erasures.go_on(tx) == 0
+        assert await erasures.resume(tx) == 0
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("update accounts.erasures set created_at = now() - interval '11 minutes'")
     async with services.db.tx() as tx:
-        assert await erasures.go_on(tx) == 1
+        assert await erasures.resume(tx) == 1
         found = await (await tx.connection.execute("select task_name from procrastinate_jobs")).fetchall()
         assert found == [("accounts.erase",)]
 
@@ -191,7 +191,7 @@ async def test_the_copy_holds_everything_and_no_secret(site: Site, worker: Servi
 async def test_a_copy_expires(site: Site, services: Services, make: Make, owner: str, settings: Settings) -> None:
     account = await make.account()
     async with services.db.tx() as tx:
-        export = await exports.ask(tx, account.id)
+        export = await exports.request_export(tx, account.id)
     await exports.make(services, account.id, export)
     async with site.api(account) as api:
         url = (await api.get(f"/exports/{export}")).json()["url"]
@@ -201,7 +201,7 @@ async def test_a_copy_expires(site: Site, services: Services, make: Make, owner:
         assert (await api.get(f"/exports/{export}")).status_code == 404
         assert (await api.get("/exports")).json()["items"] == []
         assert (await site.client.get(url)).status_code == 404
-        await exports.drop_dead(services)
+        await exports.delete_expired(services)
         assert bytes_of(settings, account.id) == []
         assert (await api.post("/exports")).status_code == 202
 

@@ -28,7 +28,7 @@ async def appoint(make: Make, *given: Role, **options: Any) -> Account:
 
 async def has(site: Site, account: Account) -> list[str]:
     async with site.services.db.read() as tx:
-        return (await operators.account(tx, account.id)).roles
+        return (await operators.get_account(tx, account.id)).roles
 
 
 async def test_several_roles_to_one_account_each_once(site: Site, make: Make) -> None:
@@ -114,7 +114,7 @@ async def test_one_superuser_always_stays(site: Site, make: Make) -> None:
 async def test_a_role_needs_an_account(site: Site) -> None:
     with pytest.raises(NotFound):
         async with site.services.db.tx() as tx:
-            await operators.grant(tx, new_id(), Role.USER)
+            await operators.grant_role(tx, new_id(), Role.USER)
 
 
 def test_every_operators_route_is_guarded() -> None:

@@ -217,6 +217,6 @@ async def test_a_code_by_sms_does_not_go_around_it(posting: Site) -> None:
 
 async def test_codes_of_one_step_to_each_side_are_taken(services: Services) -> None:
     secret, now = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", int(time.time()) // STEP
-    taken = [each for each in range(-3, 4) if second_factor._step(secret, TOTP(secret).generate_otp(now + each))]  # pyright: ignore[reportPrivateUsage]
+    taken = [each for each in range(-3, 4) if second_factor._time_step(secret, TOTP(secret).generate_otp(now + each))]  # pyright: ignore[reportPrivateUsage]
     assert taken == [-1, 0, 1] or int(time.time()) // STEP != now
-    assert second_factor._step(secret, "") == 0 and re.fullmatch(r"\d{6}", TOTP(secret).now())  # pyright: ignore[reportPrivateUsage]
+    assert second_factor._time_step(secret, "") == 0 and re.fullmatch(r"\d{6}", TOTP(secret).now())  # pyright: ignore[reportPrivateUsage]

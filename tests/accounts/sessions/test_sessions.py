@@ -12,12 +12,13 @@ import psycopg
 
 from tests.factories import Account, Make, race
 from tests.server import Site, serving
+from vetrina.accounts.model import Device
 from vetrina.accounts.operator import actions as operators
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
+from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions import tokens
 from vetrina.accounts.sessions.tokens import AccessTokens, SessionToken
-from vetrina.accounts.sign_in import actions
 from vetrina.core.database.ids import new_id
 from vetrina.core.services import connect
 from vetrina.core.settings import Settings
@@ -144,7 +145,7 @@ async def test_a_session_that_ends_is_ended_in_every_process(site: Site, make: M
     early, one, late = await make.account(), await make.account(), await make.account()
     async with serving(connect(settings, database)) as other:
         async with site.services.db.tx() as tx:
-            await actions.revoke(tx, one.id, one.session_id)
+            await sessions.revoke(tx, one.id, one.session_id)
         for process in (site, other):
             async with process.api(one) as api, process.api(early) as kept:
                 await refused(api)
@@ -219,8 +220,8 @@ async def test_an_access_token_expires(site: Site, make: Make) -> None:
     own = AccessTokens(site.services.keys)
     text = own.issue(account.id, account.session_id, "user")
     assert own.read(text) is not None
-    principal, expires = own._known[text]  # pyright: ignore[reportPrivateUsage]
-    own._known[text] = (principal, expires - 901)  # pyright: ignore[reportPrivateUsage]
+    principal, expires = own._verified[text]  # pyright: ignore[reportPrivateUsage]
+    own._verified[text] = (principal, expires - 901)  # pyright: ignore[reportPrivateUsage]
     assert own.read(text) is None
 
 
@@ -241,7 +242,7 @@ async def test_access_tokens_of_others_are_refused(site: Site, make: Make) -> No
 async def test_one_ends_ones_own_sessions_and_nobody_elses(site: Site, make: Make) -> None:
     account, stranger = await make.account(), await make.account()
     async with site.services.db.tx() as tx:
-        second = await actions._open(tx, account.id, actions.Device("curl/8", None))  # pyright: ignore[reportPrivateUsage]
+        second = await sessions.insert_session(tx, account.id, Device("curl/8", None))
     async with site.api(account) as api, site.api(stranger) as other:
         listed = (await api.get("/sessions")).json()["items"]
         assert {each["id"] for each in listed} == {str(account.session_id), str(second.session_id)}

@@ -176,7 +176,7 @@ async def test_forms_out_of_place_lead_back(posting: Site) -> None:
             assert place(await browser.get(path)) == home
             assert place(await browser.post(path, data={"code": "123456"})) == home
         assert place(await browser.post("/verify/again")) == "/sign-in"
-        browser.cookies.set("vetrina_door", "nonsense")
+        browser.cookies.set("vetrina_pending", "nonsense")
         assert place(await browser.get("/verify")) == "/sign-in"
         for path in ("/settings/security", "/settings/security/second-factor"):
             assert place(await browser.get(path)).startswith("/sign-in?next=")

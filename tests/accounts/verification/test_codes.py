@@ -10,12 +10,14 @@ import pytest
 from tests.accounts.auth_helpers import bearer, code_in, code_to, letters, post, registered, settled, unlimited, wrong
 from tests.factories import PASSWORD
 from tests.server import Site
-from vetrina.accounts import jobs
-from vetrina.accounts.identifiers import Identifier, e164
-from vetrina.accounts.notifications import render as writing
-from vetrina.accounts.verification import actions as codes
-from vetrina.accounts.verification import queries as queries_codes
-from vetrina.accounts.verification.model import InvalidPhone, WrongCode
+from vetrina.accounts.identifiers import Identifier, normalize_phone
+from vetrina.accounts.model import InvalidPhone
+from vetrina.accounts.verification import actions as verification
+from vetrina.accounts.verification import jobs as code_jobs
+from vetrina.accounts.verification import queries as code_queries
+from vetrina.accounts.verification.actions import SentCode
+from vetrina.accounts.verification.model import WrongCode
+from vetrina.accounts.web import preferred_language
 from vetrina.core.services import Services
 
 NEW = "another long enough one"
@@ -146,13 +148,13 @@ async def test_a_code_is_over_after_ten_minutes_and_forgotten_after_an_hour(post
         async with services.db.read() as tx:
             return len(await (await tx.connection.execute("select 1 from accounts.verifications")).fetchall())
 
-    await jobs.forget_codes(services)
+    await code_jobs.delete_old_codes(services)
     assert await left() == 1
     async with services.db.tx() as tx:
         await tx.connection.execute(
             "update accounts.verifications set expires_at = now() - interval '2 h', attempts_since = now() - interval '2 h'"
         )
-    await jobs.forget_codes(services)
+    await code_jobs.delete_old_codes(services)
     assert await left() == 1  # it was touched just now
 
 
@@ -163,11 +165,11 @@ async def test_nothing_in_the_database_tells_a_code(posting: Site, services: Ser
         rows = await (await tx.connection.execute("select v::text from accounts.verifications v")).fetchall()
         rows += await (await tx.connection.execute("select args::text from procrastinate_jobs")).fetchall()
         found = await tx.maybe(
-            queries_codes.JUDGE,
+            code_queries.CHECK_CODE,
             kind="user",
             purpose="phone_verify",
             target="+989123456789",
-            hashes=[codes._hash(b"another key", codes.Sent(Identifier("phone", "+989123456789"), "user", "phone_verify", "", 0), code)],  # pyright: ignore[reportPrivateUsage]  # noqa: E501
+            hashes=[verification._hash(b"another key", SentCode(Identifier("phone", "+989123456789"), "user", "phone_verify", "", 0), code)],  # pyright: ignore[reportPrivateUsage]  # noqa: E501
             attempts=5,
         )
     assert found is False and not any(code in str(row) for row in rows)
@@ -204,7 +206,7 @@ async def test_letters_are_in_english_or_persian(posting: Site) -> None:
     assert "نشانی ایمیل" in mail["subject"] and '<html lang="fa" dir="rtl">' in mail["html"]
     assert code_in(mail["text"]) and "کد تأیید شمارهٔ شما" in sms["text"] and "@127.0.0.1 #" in sms["text"]
     for header, language in ((None, "en"), ("", "en"), ("fa", "fa"), ("en, fa", "en"), ("fa;q=x, *", "en"), ("fa;q=0", "en")):
-        assert writing.language(header) == language
+        assert preferred_language(header) == language
 
 
 async def test_what_cannot_be_is_refused_in_words(posting: Site) -> None:
@@ -231,13 +233,13 @@ async def test_what_cannot_be_is_refused_in_words(posting: Site) -> None:
 
 def test_phones_are_told_apart_from_what_is_none() -> None:
     for text in ("+98 912 345 6789", "0098-912-345-6789", "+۹۸۹۱۲۳۴۵۶۷۸۹", " tel:+989123456789 "):
-        assert e164(text, "") == "+989123456789"
-    assert e164("0912 345 6789", "IR") == "+989123456789"
+        assert normalize_phone(text, "") == "+989123456789"
+    assert normalize_phone("0912 345 6789", "IR") == "+989123456789"
     for text in ("", "+", "+1", "0912 345 6789", "+98 912 345 6789 ext. 5", "hello", "+" + "9" * 30, "+98912345678900000000"):
         with pytest.raises(InvalidPhone):
-            e164(text, "")
+            normalize_phone(text, "")
 
 
 def test_digits_of_any_script() -> None:
-    assert codes.digits(" ۱۲۳-٤٥٦ ") == "123456" and codes.digits("Your code: 012 345") == "012345"
-    assert codes.digits("²³") == "" and issubclass(WrongCode, Exception)
+    assert verification.digits(" ۱۲۳-٤٥٦ ") == "123456" and verification.digits("Your code: 012 345") == "012345"
+    assert verification.digits("²³") == "" and issubclass(WrongCode, Exception)

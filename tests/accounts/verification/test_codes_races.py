@@ -15,9 +15,10 @@ from argon2 import PasswordHasher
 from tests.accounts.auth_helpers import code_to, letters, post, registered, settled, unlimited, wrong
 from tests.factories import PASSWORD, Make, race
 from tests.server import Site
+from vetrina.accounts.model import Device
 from vetrina.accounts.passwords import hasher
+from vetrina.accounts.sessions.actions import NewSession
 from vetrina.accounts.sign_in import actions
-from vetrina.accounts.sign_in.actions import Device
 from vetrina.accounts.verification.model import WrongCode
 from vetrina.core.errors import Refusal
 from vetrina.core.services import Services
@@ -179,7 +180,7 @@ async def test_nobody_stays_in_with_a_password_that_was_reset_meanwhile(posting:
 
     *entered, reset = await asyncio.gather(*(in_by_the_old_one() for _ in range(10)), out(), return_exceptions=True)
     assert isinstance(reset, httpx2.Response) and reset.status_code == 200
-    assert all(isinstance(each, actions.Opened | Refusal) for each in entered)
+    assert all(isinstance(each, NewSession | Refusal) for each in entered)
     async with services.db.read() as tx:
         rows = await (await tx.connection.execute("select 1 from accounts.sessions where revoked_at is null")).fetchall()
     assert rows == [] and WrongCode.status == 422

@@ -6,8 +6,8 @@ import pytest
 
 from tests.factories import race
 from vetrina.accounts.identifiers import Identifier
-from vetrina.accounts.verification import actions as codes
-from vetrina.accounts.verification.actions import ATTEMPTS
+from vetrina.accounts.verification import actions as verification
+from vetrina.accounts.verification.actions import ATTEMPTS, SentCode
 from vetrina.accounts.verification.model import TooManyGuesses
 from vetrina.core.encryption import unseal
 from vetrina.core.services import Services
@@ -20,16 +20,16 @@ async def fresh(services: Services) -> str:
     async with services.db.tx() as tx:
         await tx.connection.execute("delete from accounts.verifications")
         await tx.connection.execute("delete from procrastinate_jobs")
-        assert await codes.send(tx, services, ADA, kind="user", purpose="email_verify", language="en") is None
+        assert await verification.send_code(tx, services, ADA, kind="user", purpose="email_verify", language="en") is None
         row = await (await tx.connection.execute("select args->>'sent' from procrastinate_jobs")).fetchone()
     assert row is not None
-    return unseal(services.keys, row[0], codes.Sent).code
+    return unseal(services.keys, row[0], SentCode).code
 
 
 async def judged(services: Services, code: str) -> bool:
     """One guess, committed."""
     async with services.db.tx() as tx:
-        return await codes.judge(tx, services, ADA, kind="user", purpose="email_verify", code=code)
+        return await verification.check_code(tx, services, ADA, kind="user", purpose="email_verify", code=code)
 
 
 @pytest.mark.parametrize("rounds", [3, pytest.param(1000, marks=pytest.mark.torture)])

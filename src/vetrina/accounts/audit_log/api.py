@@ -1,4 +1,4 @@
-"""One's own part of the audit log, for programs."""
+"""JSON routes of the audit log: an account's own entries, and all of them for operators."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import msgspec
 from litestar import get
 from litestar.params import Parameter
 
-from vetrina.accounts.audit_log import labels as history
+from vetrina.accounts.audit_log import labels
+from vetrina.accounts.roles.guards import operator
 from vetrina.core import audit
 from vetrina.core.audit import Row
 from vetrina.core.web import paging
@@ -18,47 +19,76 @@ from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
 
 
-class AuditLog(msgspec.Struct):
-    """What happened to an account. Where from, and in what words, is told of what one did oneself."""
+class AuditEntry(msgspec.Struct):
+    """An event of an account. `ip` and `context` are only in entries of the account's own actions."""
 
     id: UUID
     action: str
-    by: Literal["you", "operator", "vetrina", "somebody"]
+    by: Literal["you", "operator", "vetrina", "other_user"]
     resource: str | None
     resource_id: str | None
     metadata: dict[str, Any]
     ip: str | None
-    said: dict[str, Any] | None
+    context: dict[str, Any] | None
     created_at: datetime
 
 
 @get("/audit-logs", guards=[signed_in], tags=["accounts"])
-async def logs(
+async def list_own(
     request: Request,
     limit: Limit = 50,
     cursor: Cursor = None,
     action: Annotated[str | None, Parameter(max_length=64)] = None,
-) -> Page[AuditLog]:
-    """What happened to the account and who did it, the newest first."""
-    me = request.account.id
+) -> Page[AuditEntry]:
+    """Return the events of the account and who caused them, the newest first."""
+    account = request.account.id
     async with request.read() as tx:
-        rows = await tx.all(audit.LIST, account=me, before=paging.after(cursor), action=action, limit=limit + 1)
-    return paging.page(rows, limit, lambda row: row.id, lambda row: _shown(row, me))
+        rows = await tx.all(audit.LIST, account=account, before=paging.after(cursor), action=action, limit=limit + 1)
+    return paging.page(rows, limit, lambda row: row.id, lambda row: _entry(row, account))
 
 
-def _shown(row: Row, me: UUID) -> AuditLog:
-    mine = row.actor_id == me
-    return AuditLog(
+@get("/operator/audit-logs", guards=[operator], tags=["operator"])
+async def list_all(
+    request: Request,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    account: UUID | None = None,
+    actor: UUID | None = None,
+    actor_type: Annotated[str | None, Parameter(max_length=16)] = None,
+    action: Annotated[str | None, Parameter(max_length=64)] = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Page[Row]:
+    """Return the whole log, the newest first."""
+    async with request.read() as tx:
+        rows = await tx.all(
+            audit.SEARCH,
+            before=paging.after(cursor),
+            floor=audit.floor_of(since),
+            account=account,
+            actor=actor,
+            actor_type=actor_type,
+            action=action,
+            since=since,
+            until=until,
+            limit=limit + 1,
+        )
+    return paging.page(rows, limit, lambda row: row.id, lambda row: row)
+
+
+def _entry(row: Row, account: UUID) -> AuditEntry:
+    is_own = row.actor_id == account
+    return AuditEntry(
         row.id,
         row.action,
-        history.by(row, me),  # pyright: ignore[reportArgumentType]
+        labels.by(row, account),  # pyright: ignore[reportArgumentType]
         row.resource,
         row.resource_id,
         row.metadata,
-        row.ip if mine else None,
-        row.said if mine else None,
+        row.ip if is_own else None,
+        row.said if is_own else None,
         row.created_at,
     )
 
 
-ROUTES: list[Any] = [logs]
+ROUTES: list[Any] = [list_own, list_all]

@@ -1,4 +1,4 @@
-"""`vetrina audit`: the proof of the audit log."""
+"""`vetrina audit`: verification of the audit log."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from vetrina.core.command_line import output
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 
-app = App(name="audit", help="The audit log: its proof.")
+app = App(name="audit", help="Verify the audit log.")
 
 
 @app.command
 def verify(*, json: bool = False) -> int:
-    """Prove that no row was changed, removed or added. Exit code 0 if every chain holds, 1 with the first breaks if not.
+    """Verify that no row was changed, removed or added. Exit code 0 if every chain holds, 1 with the first breaks if not.
 
     Parameters
     ----------
@@ -29,15 +29,15 @@ def verify(*, json: bool = False) -> int:
     async def work(tx: Tx) -> tuple[Size, list[Fault]]:
         return await tx.one(audit.SIZE), await audit.faults(tx)
 
-    found = settings.read()
-    logs.configure(found.log_format, "audit")
-    size, faults = asyncio.run(doing(found, work))
+    configured = settings.read()
+    logs.configure(configured.log_format, "audit")
+    size, faults = asyncio.run(doing(configured, work))
     if json:
         output.as_json({"clean": not faults, "rows": size.rows, "chains": size.chains, "faults": faults})
     elif not faults:
         print(f"The audit log holds: {size.rows} rows in {size.chains} chains, none changed, removed or added.")
     else:
         print("The audit log does not hold:")
-        for each in faults:
-            print(f"  account {each.account_id}, position {each.position}, row {each.id or '(none)'}: {each.what}")
+        for fault in faults:
+            print(f"  account {fault.account_id}, position {fault.position}, row {fault.id or '(none)'}: {fault.what}")
     return exits.FAILED if faults else exits.OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from vetrina.accounts.sessions import user_agents as devices
+from vetrina.accounts.sessions import user_agents
 from vetrina.core.audit import Row
 from vetrina.core.module import Modules
 
@@ -16,17 +16,17 @@ def title(modules: Modules, action: str) -> str:
 
 
 def by(row: Row, reader: UUID) -> str:
-    """you, operator, vetrina, or somebody: as much as the one whom it was done to may know."""
+    """Return you, operator, vetrina or other_user: what the account's owner may know of the actor."""
     if row.actor_id == reader:
         return "you"
-    return {"admin": "operator", "system": "vetrina"}.get(row.actor_type, "somebody")
+    return {"admin": "operator", "system": "vetrina"}.get(row.actor_type, "other_user")
 
 
 def remark(modules: Modules, row: Row) -> str:
     """What the row says besides: a device, a role, credits, a sum. Empty when there is nothing."""
     metadata: dict[str, Any] = row.metadata
     if row.action == "signed_in" and row.said:
-        return devices.title(row.said.get("device"))
+        return user_agents.title(row.said.get("device"))
     if row.action in {"role_granted", "role_revoked"}:
         return row.resource_id or ""
     if (detail := modules.audit_details.get(row.action)) is not None and (text := detail(metadata)):

@@ -1,4 +1,4 @@
-"""Pages of the audit log: one's own part of it, and all of it for operators, as a spreadsheet too."""
+"""Pages of the audit log: an account's own entries, and all of them for operators, also as CSV."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ import msgspec
 from litestar import Response, get
 from litestar.response import Stream
 
-from vetrina.accounts.audit_log import labels as history
-from vetrina.accounts.operator import actions as operators
-from vetrina.accounts.operator import queries as queries_operators
+from vetrina.accounts.audit_log import labels
+from vetrina.accounts.operator import actions as accounts
+from vetrina.accounts.operator import queries as operator_queries
 from vetrina.accounts.roles.guards import operator
 from vetrina.core import audit
 from vetrina.core.audit import HOUSE, Row
 from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
-from vetrina.core.web import csv as spreadsheet
-from vetrina.core.web import pages, paging
+from vetrina.core.web import csv, pages, paging
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 
-SHOWN = 40
+PAGE_SIZE = 40
 CHUNK = 1000
-"""Rows that the spreadsheet reads at a time, so that no connection waits for a slow reader."""
-COLUMNS = ["time", "action", "account", "actor_type", "actor", "resource", "resource_id", "ip", "metadata", "said", "id"]
-BY = {"you": "You", "operator": "An operator", "vetrina": "Vetrina", "somebody": "Somebody"}
+"""Rows read at a time for the CSV, so that no connection is held for a slow reader."""
+COLUMNS = ["time", "action", "account", "actor_type", "actor", "resource", "resource_id", "ip", "metadata", "context", "id"]
+BY = {"you": "You", "operator": "An operator", "vetrina": "Vetrina", "other_user": "Another user"}
 ACTORS = [
     {"value": "user", "title": "A user"},
     {"value": "vendor", "title": "A vendor"},
@@ -39,12 +38,12 @@ ACTORS = [
 
 
 @get("/settings/audit", guards=[signed_in], include_in_schema=False)
-async def own(request: Request, cursor: Cursor = None) -> Response[str]:
-    """What happened to one's account, and who did it."""
-    me = request.account.id
+async def show_own(request: Request, cursor: Cursor = None) -> Response[str]:
+    """Show the events of the account and who caused them."""
+    account = request.account.id
     async with request.read() as tx:
-        rows = await tx.all(audit.LIST, account=me, before=paging.after(cursor), action=None, limit=SHOWN + 1)
-    page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: row)
+        rows = await tx.all(audit.LIST, account=account, before=paging.after(cursor), action=None, limit=PAGE_SIZE + 1)
+    page = paging.page(rows, PAGE_SIZE, lambda row: row.id, lambda row: row)
     modules = request.services.modules
     return pages.render(
         request,
@@ -52,10 +51,10 @@ async def own(request: Request, cursor: Cursor = None) -> Response[str]:
         nav="account",
         rows=[
             {
-                "title": history.title(modules, row.action),
-                "by": BY[history.by(row, me)],
-                "ip": row.ip if row.actor_id == me else None,
-                "remark": history.remark(modules, row) if row.actor_id == me or not row.said else "",
+                "title": labels.title(modules, row.action),
+                "by": BY[labels.by(row, account)],
+                "ip": row.ip if row.actor_id == account else None,
+                "remark": labels.remark(modules, row) if row.actor_id == account or not row.said else "",
                 "at": row.created_at,
             }
             for row in page.items
@@ -65,7 +64,7 @@ async def own(request: Request, cursor: Cursor = None) -> Response[str]:
 
 
 class Filters(msgspec.Struct, frozen=True):
-    """What the operator looks for. Days are whole ones (UTC)."""
+    """Filters of the operators' page. Days are whole days in UTC."""
 
     account: str = ""
     action: str = ""
@@ -75,12 +74,12 @@ class Filters(msgspec.Struct, frozen=True):
 
     @property
     def query(self) -> dict[str, str]:
-        """Those that are set, as an address has them."""
+        """Return the filters that are set, as query parameters."""
         return {name: value for name, value in msgspec.structs.asdict(self).items() if value}
 
 
 @get("/operator/audit", guards=[operator], include_in_schema=False)
-async def everything(
+async def show_all(
     request: Request,
     account: str = "",
     action: str = "",
@@ -89,25 +88,25 @@ async def everything(
     until: str = "",
     cursor: Cursor = None,
 ) -> Response[str]:
-    """The log, by account, action, actor and day."""
+    """Show the log by account, action, actor and day."""
     filters = Filters(account[:254], action[:64], actor[:16], since[:10], until[:10])
     async with request.read() as tx:
-        rows = await _rows(tx, filters, before=paging.after(cursor), limit=SHOWN + 1)
+        rows = await _rows(tx, filters, before=paging.after(cursor), limit=PAGE_SIZE + 1)
         actions = await tx.all(audit.ACTIONS)
         names = await _names(tx, rows)
-    page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: row)
+    page = paging.page(rows, PAGE_SIZE, lambda row: row.id, lambda row: row)
     modules = request.services.modules
     return pages.render(
         request,
         "accounts/audit_log/operator.html",
         nav="operator",
         filters=msgspec.structs.asdict(filters),
-        actions=[{"value": each, "title": history.title(modules, each)} for each in actions],
+        actions=[{"value": name, "title": labels.title(modules, name)} for name in actions],
         actors=ACTORS,
         rows=[
             {
-                "title": history.title(modules, row.action),
-                "remark": history.remark(modules, row),
+                "title": labels.title(modules, row.action),
+                "remark": labels.remark(modules, row),
                 "account_id": row.account_id if row.account_id != HOUSE else None,
                 "account": names.get(row.account_id, "the site"),
                 "actor_id": row.actor_id,
@@ -123,7 +122,7 @@ async def everything(
 
 
 @get("/operator/audit.csv", guards=[operator], include_in_schema=False)
-async def as_csv(
+async def download_csv(
     request: Request, account: str = "", action: str = "", actor: str = "", since: str = "", until: str = ""
 ) -> Stream:
     """Every row of the filter, the newest first."""
@@ -136,13 +135,13 @@ async def as_csv(
 
 
 async def _lines(services: Services, filters: Filters) -> AsyncGenerator[str]:
-    yield spreadsheet.lines([COLUMNS])
+    yield csv.lines([COLUMNS])
     before = paging.FIRST
     while True:
         async with services.db.read() as tx:
             rows = await _rows(tx, filters, before=before, limit=CHUNK)
         if rows:
-            yield spreadsheet.lines([_cells(row) for row in rows])
+            yield csv.lines([_cells(row) for row in rows])
         if len(rows) < CHUNK:
             return
         before = rows[-1].id
@@ -151,10 +150,10 @@ async def _lines(services: Services, filters: Filters) -> AsyncGenerator[str]:
 async def _rows(tx: Tx, filters: Filters, *, before: UUID, limit: int) -> list[Row]:
     account: UUID | None = None
     if filters.account:
-        found = await operators.search(tx, filters.account, limit=1)
-        if not found:
+        matches = await accounts.search(tx, filters.account, limit=1)
+        if not matches:
             return []
-        account = found[0].id
+        account = matches[0].id
     since, until = _day(filters.since), _day(filters.until)
     return await tx.all(
         audit.SEARCH,
@@ -172,22 +171,22 @@ async def _rows(tx: Tx, filters: Filters, *, before: UUID, limit: int) -> list[R
 
 async def _names(tx: Tx, rows: list[Row]) -> dict[UUID, str]:
     ids = {row.account_id for row in rows} | {row.actor_id for row in rows if row.actor_id}
-    return {each.id: each.name for each in await tx.all(queries_operators.NAMES, ids=list(ids))}
+    return {label.id: label.name for label in await tx.all(operator_queries.NAMES, ids=list(ids))}
 
 
 def _cells(row: Row) -> list[str]:
     personal = [row.ip or "", msgspec.json.encode(row.said).decode() if row.said else ""]
     texts = [row.action, str(row.account_id), row.actor_type, str(row.actor_id or ""), row.resource or "", row.resource_id or ""]
-    told = [*texts, personal[0], msgspec.json.encode(row.metadata).decode(), personal[1]]
-    return [row.created_at.isoformat(), *map(spreadsheet.harmless, told), str(row.id)]
+    cells = [*texts, personal[0], msgspec.json.encode(row.metadata).decode(), personal[1]]
+    return [row.created_at.isoformat(), *map(csv.harmless, cells), str(row.id)]
 
 
 def _day(text: str) -> datetime | None:
-    """Midnight (UTC) of a day; one that cannot be read is none."""
+    """Return midnight (UTC) of a day; None for text that is not one."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         return None
 
 
-ROUTES: list[Any] = [own, everything, as_csv]
+ROUTES: list[Any] = [show_own, show_all, download_csv]

@@ -1,4 +1,4 @@
-"""Proven domains: rows and refusals."""
+"""Verified domains: rows and refusals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vetrina.core.errors import Refusal
 
 
 class DomainRow(msgspec.Struct, frozen=True):
-    """A domain and how its proof stands. `domain` is in its ASCII form; `answer` is what was found last."""
+    """A domain and the state of its verification. `domain` is in its ASCII form; `answer` is the result of the last lookup."""
 
     id: UUID
     domain: str
@@ -24,7 +24,7 @@ class DomainRow(msgspec.Struct, frozen=True):
 
 
 class DomainDue(msgspec.Struct, frozen=True):
-    """A domain to be looked up; the result counts while the lease is the row's."""
+    """A domain to be looked up. The result is stored only while `leased_until` is unchanged."""
 
     account_id: UUID
     id: UUID
@@ -34,7 +34,7 @@ class DomainDue(msgspec.Struct, frozen=True):
 
 
 class InvalidDomain(Refusal):
-    """This is not a domain that can be proven: write it like example.com."""
+    """This is not a domain that can be verified: write it like example.com."""
 
     status = 422
     constraint = "domain_is_plain"
@@ -42,7 +42,7 @@ class InvalidDomain(Refusal):
 
 
 class PublicSuffix(Refusal):
-    """Under this name everybody can have a domain, so nobody can prove it. Write the whole of yours, like example.com."""
+    """This is a public suffix, under which anyone can register. Write your whole domain, like example.com."""
 
     status = 422
     field = "domain"

@@ -1,4 +1,4 @@
-"""SQL of proven domains."""
+"""SQL of verified domains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DOMAINS = Statement(
 DOMAIN = Statement(
     DomainRow, f"select {_DOMAIN} from accounts.domain_verifications where account_id = %(account)s and id = %(id)s"
 )
-# Taken before the count, so that two at once cannot both be the last that fits.
+# Locked before counting, so that two requests at once cannot both add the last domain.
 LOCK_OWNER = Statement(UUID, "select id from accounts.accounts where id = %(account)s for update")
 ADD_DOMAIN = Statement(
     DomainRow,
@@ -31,7 +31,7 @@ REMOVE_DOMAIN = Statement(
     str, "delete from accounts.domain_verifications where account_id = %(account)s and id = %(id)s returning domain"
 )
 
-# The lease: whoever takes a due row moves its time on, and writes only while nobody has moved it again.
+# Taking a due row leases it by moving `recheck_at`; the result is written only if nothing has moved it again.
 DOMAINS_DUE = Statement(
     DomainDue,
     """
@@ -42,7 +42,7 @@ DOMAINS_DUE = Statement(
     returning d.account_id, d.id, d.domain, d.verification_code, d.recheck_at as leased_until
     """,
 )
-DOMAIN_LEASE = Statement(
+LEASE_DOMAIN = Statement(
     DomainDue,
     """
     update accounts.domain_verifications set recheck_at = clock_timestamp() + interval '10 minutes'
@@ -50,8 +50,9 @@ DOMAIN_LEASE = Statement(
     returning account_id, id, domain, verification_code, recheck_at as leased_until
     """,
 )
-# What an answer makes of a domain. Gone is gone; of a name server that does not answer nothing is learned, for a week.
-DOMAIN_ANSWERED = Statement(
+# Applies the result of a lookup. A missing record loses the domain; while name servers do not answer it stays verified for a
+# week.
+RECORD_RESULT = Statement(
     DomainRow,
     """
     with was as (
@@ -83,8 +84,8 @@ DOMAIN_ANSWERED = Statement(
     """,
 )
 
-MY_DOMAINS = Statement(
+EXPORT_DOMAINS = Statement(
     dict[str, Any],
     "select to_jsonb(d) - 'account_id' as row from accounts.domain_verifications d where account_id = %(account)s order by id",
 )
-FORGET_DOMAINS = Statement(NoneType, "delete from accounts.domain_verifications where account_id = %(account)s")
+ERASE_DOMAINS = Statement(NoneType, "delete from accounts.domain_verifications where account_id = %(account)s")

@@ -1,11 +1,11 @@
-"""Signing in through an identity provider, and linking one: issuer and subject say who it is, never the e-mail address."""
+"""Signing in through an OpenID Connect provider, and linking identities. Issuer and subject identify, never the address."""
 
 from __future__ import annotations
 
 import hashlib
 from uuid import UUID
 
-from vetrina.accounts.identities import queries as queries_identities
+from vetrina.accounts.identities import queries
 from vetrina.accounts.identities.model import (
     AccountDisabled,
     AccountExistsLinkRequired,
@@ -14,10 +14,10 @@ from vetrina.accounts.identities.model import (
     SignInExpired,
     WrongAccountKind,
 )
-from vetrina.accounts.identities.providers import MINUTES, Answer, Begun, providers
-from vetrina.accounts.model import EmailTaken
-from vetrina.accounts.sign_in import actions
-from vetrina.accounts.sign_in.actions import Device, Opened
+from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, PendingAuthorization, providers
+from vetrina.accounts.model import Device, EmailTaken
+from vetrina.accounts.sessions import actions as sessions
+from vetrina.accounts.sessions.actions import NewSession
 from vetrina.clients.oidc import Identified
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
@@ -25,76 +25,89 @@ from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.services import Services
 
 
-async def enter(services: Services, begun: Begun, answer: Answer, device: Device) -> Opened:
-    """A session for whoever came back from the provider; a new account when nobody has this identity.
+async def sign_in(
+    services: Services, pending: PendingAuthorization, response: AuthorizationResponse, device: Device
+) -> NewSession:
+    """Open a session for the identity in a provider's response; create an account for a new identity.
 
     Raises SignInExpired (400), SignInFailed, SecondFactorNeeded (401), AccountDisabled (403), WrongAccountKind,
     AccountExistsLinkRequired (409), ProviderUnavailable (503).
     """
-    if begun.link_to is not None:
+    if pending.link_to is not None:
         raise SignInExpired
-    who = await services.part(providers).finish(begun, answer)
+    identity = await services.part(providers).finish(pending, response)
     try:
-        account = await _account_of(services, begun, who)
+        account = await _find_or_register(services, pending, identity)
     except (IdentityTaken, EmailTaken):
-        # Perhaps two first sign-ins at once, and the other one made the account.
+        # Two first sign-ins may have run at once, and the other one created the account.
         try:
-            account = await _account_of(services, begun, who)
+            account = await _find_or_register(services, pending, identity)
         except EmailTaken:
             raise AccountExistsLinkRequired from None
-    return await actions.enter(services, AccountId(account), device)
+    return await sessions.open_session(services, AccountId(account), device)
 
 
-async def _account_of(services: Services, begun: Begun, who: Identified) -> UUID:
+async def _find_or_register(services: Services, pending: PendingAuthorization, identity: Identified) -> UUID:
     async with services.db.tx() as tx:
-        await _spend(tx, begun)
-        known = await tx.maybe(queries_identities.KNOWN, issuer=who.issuer, subject=who.subject, email=who.email)
-        if known is None:
-            return await _register(tx, begun, who)
-        if not known.is_active:
+        await _spend_nonce(tx, pending)
+        account = await tx.maybe(
+            queries.IDENTITY_ACCOUNT, issuer=identity.issuer, subject=identity.subject, email=identity.email
+        )
+        if account is None:
+            return await _register(tx, pending, identity)
+        if not account.is_active:
             raise AccountDisabled
-        if known.kind != begun.kind:
+        if account.kind != pending.kind:
             raise WrongAccountKind
-        return known.id
+        return account.id
 
 
-async def _register(tx: Tx, begun: Begun, who: Identified) -> UUID:
-    email = who.email.lower() if who.email else None
-    account = await tx.one(queries_identities.INSERT_ACCOUNT, id=new_id(), kind=begun.kind, email=email, name=who.name)
-    await tx.one(queries_identities.INSERT, account=account, id=new_id(), **_columns(begun, who))
-    await usage.record(tx, AccountId(account), "account_registered", {"kind": begun.kind, "provider": begun.provider})
+async def _register(tx: Tx, pending: PendingAuthorization, identity: Identified) -> UUID:
+    email = identity.email.lower() if identity.email else None
+    account = await tx.one(queries.INSERT_ACCOUNT, id=new_id(), kind=pending.kind, email=email, name=identity.name)
+    await tx.one(queries.INSERT, account=account, id=new_id(), **_columns(pending, identity))
+    await usage.record(
+        tx, AccountId(account), "account_registered", {"kind": pending.kind, "provider": pending.provider}
+    )
     return account
 
 
-async def link(services: Services, begun: Begun, answer: Answer, account: AccountId, session: UUID) -> IdentityRow:
-    """One more way into this account, asked for by its own session.
+async def link(
+    services: Services, pending: PendingAuthorization, response: AuthorizationResponse, account: AccountId, session: UUID
+) -> IdentityRow:
+    """Link an identity to the account whose session began the authorization.
 
     Raises SignInExpired (400), SessionEnded, SignInFailed (401), IdentityTaken (409), ProviderUnavailable (503).
     """
-    if begun.link_to != (account, session):
+    if pending.link_to != (account, session):
         raise SignInExpired
-    who = await services.part(providers).finish(begun, answer)
+    identity = await services.part(providers).finish(pending, response)
     async with services.db.tx() as tx:
-        await actions.check(tx, account, session)
-        await _spend(tx, begun)
-        found = await tx.maybe(queries_identities.LINK, account=account, id=new_id(), **_columns(begun, who))
-        if found is None:
+        await sessions.require_live(tx, account, session)
+        await _spend_nonce(tx, pending)
+        row = await tx.maybe(queries.LINK, account=account, id=new_id(), **_columns(pending, identity))
+        if row is None:
             raise IdentityTaken
-        await usage.record(tx, account, "identity_linked", {"provider": begun.provider})
-        return found
+        await usage.record(tx, account, "identity_linked", {"provider": pending.provider})
+        return row
 
 
 async def unlink(tx: Tx, account: AccountId, identity: UUID) -> None:
-    """Take one way in away. Raises NotFound (404), LastLoginMethod (409, when the transaction ends)."""
-    gone = await tx.one(queries_identities.UNLINK, account=account, id=identity)
-    await usage.record(tx, account, "identity_unlinked", {"provider": gone})
+    """Unlink an identity. Raises NotFound (404), LastLoginMethod (409, when the transaction commits)."""
+    provider = await tx.one(queries.UNLINK, account=account, id=identity)
+    await usage.record(tx, account, "identity_unlinked", {"provider": provider})
 
 
-def _columns(begun: Begun, who: Identified) -> dict[str, str | None]:
-    return {"issuer": who.issuer, "subject": who.subject, "provider": begun.provider, "email": who.email}
+def _columns(pending: PendingAuthorization, identity: Identified) -> dict[str, str | None]:
+    return {
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "provider": pending.provider,
+        "email": identity.email,
+    }
 
 
-async def _spend(tx: Tx, begun: Begun) -> None:
-    digest = hashlib.sha256(begun.nonce.encode()).digest()
-    if await tx.maybe(queries_identities.SPEND_NONCE, hash=digest, minutes=MINUTES + 1) is None:
+async def _spend_nonce(tx: Tx, pending: PendingAuthorization) -> None:
+    digest = hashlib.sha256(pending.nonce.encode()).digest()
+    if await tx.maybe(queries.SPEND_NONCE, hash=digest, minutes=MINUTES + 1) is None:
         raise SignInExpired

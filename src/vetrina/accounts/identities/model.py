@@ -11,7 +11,7 @@ from vetrina.core.errors import NotFound, Refusal, Unavailable
 
 
 class IdentityRow(msgspec.Struct, frozen=True):
-    """A way in through a provider, as its owner sees it. `email` is what the provider told last."""
+    """An identity at a provider, as its owner sees it. `email` is the address that the provider sent last."""
 
     id: UUID
     provider: str
@@ -22,8 +22,8 @@ class IdentityRow(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-class KnownBy(msgspec.Struct, frozen=True):
-    """Whose an identity is."""
+class IdentityAccount(msgspec.Struct, frozen=True):
+    """The account of an identity."""
 
     id: UUID
     kind: str
@@ -37,13 +37,13 @@ class ProviderUnknown(NotFound):
 
 
 class ProviderUnavailable(Unavailable):
-    """The identity provider does not answer just now. Please try again in a moment."""
+    """The identity provider does not answer at the moment. Please try again soon."""
 
     status = 503
 
 
 class SignInExpired(Refusal):
-    """This sign-in was begun elsewhere, took too long, or is over already. Please begin again."""
+    """This sign-in was started in another browser, has expired or is finished. Please start again."""
 
     status = 400
 
@@ -55,7 +55,7 @@ class SignInFailed(Refusal):
 
 
 class InvalidReturnAddress(Refusal):
-    """A program is sent back to http://127.0.0.1 or http://[::1] with its port, and nowhere else."""
+    """The return address of a program is http://127.0.0.1 or http://[::1] with a port."""
 
     status = 422
     field = "redirect_uri"
@@ -68,7 +68,7 @@ class AccountDisabled(Refusal):
 
 
 class WrongAccountKind(Refusal):
-    """This identity belongs to an account of the other kind. Sign in there: users and vendors have doors of their own."""
+    """This identity belongs to an account of the other kind. Users and vendors sign in separately: choose the other one."""
 
     status = 409
 
@@ -87,7 +87,7 @@ class IdentityTaken(Refusal):
 
 
 class LastLoginMethod(Refusal):
-    """This is the only way into your account. Set a password or link another identity first."""
+    """This is the only way to sign in to your account. Set a password or link another identity first."""
 
     status = 409
     constraint = "account_keeps_a_way_in"

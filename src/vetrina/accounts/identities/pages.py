@@ -1,4 +1,4 @@
-"""Pages of identity providers: going there, coming back, and the identities of one's account."""
+"""Pages of identity providers: the redirect there, the callback, and the identities of an account."""
 
 from __future__ import annotations
 
@@ -10,107 +10,111 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from vetrina.accounts.identities import actions as identities
-from vetrina.accounts.identities import queries as queries_identities
+from vetrina.accounts.identities import queries
 from vetrina.accounts.identities.model import SignInExpired
-from vetrina.accounts.identities.providers import MINUTES, Answer, Kind, providers
-from vetrina.accounts.sign_in.pages import second_step
-from vetrina.accounts.verification.model import SecondFactorNeeded
-from vetrina.accounts.web import device, enter, start
+from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, providers
+from vetrina.accounts.model import Kind
+from vetrina.accounts.sessions.model import SecondFactorNeeded
+from vetrina.accounts.sessions.web import redirect_to_second_step, sign_in_browser
+from vetrina.accounts.web import device, home_path
+from vetrina.accounts.web import kind as account_kind
 from vetrina.core.errors import Refusal
 from vetrina.core.rate_limits import limits
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
 
-HERE = "/settings/identities"
+PATH = "/settings/identities"
 
 
 @get("/auth/providers/{name:str}", include_in_schema=False)
 async def begin(request: Request, name: str, kind: Kind = "user", next: str = "") -> Redirect:
-    """Off to the provider, to sign in there. Nothing is changed here but the browser's cookie."""
-    url, sealed = await request.services.part(providers).begin(name, kind=kind, onward=pages.local(next, start(request)))
+    """Redirect to the provider. Only the browser's cookie changes."""
+    onward = pages.local(next, home_path(request))
+    url, sealed = await request.services.part(providers).begin(name, kind=kind, onward=onward)
     return pages.go(url, cookies=[_cookie(request, sealed)])
 
 
 @get("/auth/providers/{name:str}/callback", include_in_schema=False)
-async def back(request: Request, name: str) -> Response[Any]:
-    """Back from the provider: signed in, or linked, or told why not. What was begun is over either way."""
-    link = False
+async def callback(request: Request, name: str) -> Response[Any]:
+    """Sign in, link, or show why not. The authorization is finished either way."""
+    is_link = False
     try:
         await request.services.part(limits).spend("sign_in", request.client.host if request.client else "unknown")
-        begun = request.services.part(providers).opened(name, request.cookies.get(_cookie_name(request)))
-        link = begun.link_to is not None
-        answer = Answer(*(request.query_params.get(each) for each in ("code", "state", "error", "iss")))
-        if link:
-            who = request.principal
-            if who is None or not who.browser:
+        pending = request.services.part(providers).unsealed(name, request.cookies.get(_cookie_name(request)))
+        is_link = pending.link_to is not None
+        parameters = AuthorizationResponse(*(request.query_params.get(key) for key in ("code", "state", "error", "iss")))
+        if is_link:
+            account = request.principal
+            if account is None or not account.browser:
                 raise SignInExpired
-            await identities.link(request.services, begun, answer, who.id, who.session_id)
-            found: Response[Any] = pages.go(HERE, flash=("good", "Linked. You can sign in with it from now on."))
+            await identities.link(request.services, pending, parameters, account.id, account.session_id)
+            response: Response[Any] = pages.go(PATH, flash=("good", "Linked. You can sign in with it from now on."))
         else:
             try:
-                opened = await identities.enter(request.services, begun, answer, device(request))
-                found = await enter(request, opened, begun.onward)
+                session = await identities.sign_in(request.services, pending, parameters, device(request))
+                response = await sign_in_browser(request, session, pending.onward)
             except SecondFactorNeeded as needed:
-                found = second_step(request, needed, {"kind": begun.kind, "next": begun.onward})
-    except Refusal as refused:
-        action = {"href": HERE, "title": "Back"} if link else {"href": "/sign-in", "title": "Back to sign in"}
-        found = pages.error(request, refused.status, refused.message, action=action)
-        found.headers.update(refused.headers)
-    found.set_cookie(_cookie(request, ""))
-    return found
+                response = redirect_to_second_step(request, needed, pending.kind, pending.onward)
+    except Refusal as refusal:
+        action = {"href": PATH, "title": "Back"} if is_link else {"href": "/sign-in", "title": "Back to sign in"}
+        response = pages.error(request, refusal.status, refusal.message, action=action)
+        response.headers.update(refusal.headers)
+    response.set_cookie(_cookie(request, ""))
+    return response
 
 
-@get(HERE, guards=[signed_in], include_in_schema=False)
-async def mine(request: Request) -> Response[str]:
-    """The identities that are linked, and the providers that could be."""
-    return await _mine(request)
+@get(PATH, guards=[signed_in], include_in_schema=False)
+async def list_identities(request: Request) -> Response[str]:
+    """Show the linked identities, and the providers to link."""
+    return await _page(request)
 
 
-@post(HERE, guards=[signed_in], include_in_schema=False)
+@post(PATH, guards=[signed_in], include_in_schema=False)
 async def begin_link(request: Request, data: Form) -> Response[Any]:
-    """Off to the provider, to link what one signs in with there.
+    """Show a page that leads to the provider, to link an identity there.
 
-    By a page of its own: a form's answer may not lead to another site under our Content-Security-Policy.
+    A form's response may not redirect to another site under our Content-Security-Policy.
     """
-    who, name = request.account, data.get("provider", "")
-    known = request.services.part(providers)
+    account, name = request.account, data.get("provider", "")
+    configured = request.services.part(providers)
     try:
-        url, sealed = await known.begin(
-            name, kind="vendor" if who.kind == "vendor" else "user", link_to=(who.id, who.session_id)
+        url, sealed = await configured.begin(
+            name, kind=account_kind(account.kind), link_to=(account.id, account.session_id)
         )
-    except Refusal as refused:
-        return await _mine(request, refused)
-    page = pages.render(request, "accounts/identities/redirect.html", nav="account", url=url, provider=known.get(name).title)
+    except Refusal as refusal:
+        return await _page(request, refusal)
+    title = configured.get(name).title
+    page = pages.render(request, "accounts/identities/redirect.html", nav="account", url=url, provider=title)
     page.set_cookie(_cookie(request, sealed))
     return page
 
 
-@post(HERE + "/{identity_id:uuid}/unlinking", guards=[signed_in], include_in_schema=False)
+@post(PATH + "/{identity_id:uuid}/unlinking", guards=[signed_in], include_in_schema=False)
 async def unlink(request: Request, identity_id: UUID) -> Response[Any]:
-    """Take one away, unless it is the last way in."""
+    """Unlink an identity, unless it is the only way to sign in."""
     try:
         async with request.tx() as tx:
             await identities.unlink(tx, request.account.id, identity_id)
-    except Refusal as refused:
-        return await _mine(request, refused)
-    return pages.go(HERE, flash=("good", "That identity is no longer linked."))
+    except Refusal as refusal:
+        return await _page(request, refusal)
+    return pages.go(PATH, flash=("good", "That identity is no longer linked."))
 
 
-async def _mine(request: Request, refused: Refusal | None = None) -> Response[str]:
+async def _page(request: Request, refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
-        rows = await tx.all(queries_identities.IDENTITIES, account=request.account.id)
-    known = {each.name: each.title for each in request.services.part(providers).offered()}
+        rows = await tx.all(queries.IDENTITIES, account=request.account.id)
+    titles = {provider.name: provider.title for provider in request.services.part(providers).offered()}
     return pages.render(
         request,
         "accounts/identities/identities.html",
-        status=refused.status if refused else 200,
+        refusal=refusal,
         nav="account",
-        error=refused.message if refused else None,
+        error=refusal.message if refusal else None,
         identities=[
             {
                 "id": row.id,
-                "title": known.get(row.provider, row.provider),
+                "title": titles.get(row.provider, row.provider),
                 "name": row.email or row.subject,
                 "issuer": row.issuer,
                 "last_used_at": row.last_used_at,
@@ -118,7 +122,7 @@ async def _mine(request: Request, refused: Refusal | None = None) -> Response[st
             }
             for row in rows
         ],
-        providers=[{"name": name, "title": title} for name, title in known.items()],
+        providers=[{"name": name, "title": title} for name, title in titles.items()],
     )
 
 
@@ -127,7 +131,7 @@ def _cookie_name(request: Request) -> str:
 
 
 def _cookie(request: Request, sealed: str) -> Cookie:
-    """Binds the sign-in to this browser: whoever comes back without it did not begin here. "" takes it away."""
+    """Return the cookie that binds the authorization to this browser; "" deletes it."""
     return Cookie(
         _cookie_name(request),
         value=sealed,
@@ -139,4 +143,4 @@ def _cookie(request: Request, sealed: str) -> Cookie:
     )
 
 
-ROUTES: list[Any] = [begin, back, mine, begin_link, unlink]
+ROUTES: list[Any] = [begin, callback, list_identities, begin_link, unlink]

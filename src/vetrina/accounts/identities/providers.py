@@ -1,7 +1,7 @@
-"""The identity providers that are set up, and sign-ins that are under way at one of them.
+"""The configured identity providers, and authorizations that are pending at one of them.
 
-What a sign-in needs when the person comes back (state, nonce, PKCE verifier) travels sealed: in a cookie of the browser
-that began, or in the hands of the program that did. Nothing is written until somebody comes back.
+State, nonce and PKCE verifier of an authorization are sealed and kept by the client that started it, in a cookie or by the
+program. Nothing is stored until the provider redirects back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vetrina.accounts.identities.model import (
     SignInExpired,
     SignInFailed,
 )
-from vetrina.accounts.verification.actions import Kind
+from vetrina.accounts.model import Kind
 from vetrina.clients.oidc import Identified, OpenIdProvider, ProviderAway, ProviderRefused
 from vetrina.core.encryption import Broken, seal, unseal
 from vetrina.core.services import Services
@@ -32,19 +32,19 @@ from vetrina.core.settings import Settings
 log = structlog.get_logger("vetrina.accounts")
 
 MINUTES = 10
-"""How long a person may take at the provider."""
+"""Minutes until an authorization expires."""
 
 
 class Provider(msgspec.Struct, frozen=True):
-    """A provider that is set up. `name` stands in addresses, `title` is what people read."""
+    """A configured provider. `name` is its part of URLs, `title` its label."""
 
     name: str
     title: str
     client: OpenIdProvider
 
 
-class Begun(msgspec.Struct, frozen=True):
-    """A sign-in under way, or (with `link_to`) a link to that account from that session."""
+class PendingAuthorization(msgspec.Struct, frozen=True):
+    """A pending sign-in, or (with `link_to`: account and session) a pending link."""
 
     provider: str
     kind: Kind
@@ -57,8 +57,8 @@ class Begun(msgspec.Struct, frozen=True):
     link_to: tuple[UUID, UUID] | None = None
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What the provider sent the person back with."""
+class AuthorizationResponse(msgspec.Struct, frozen=True):
+    """The parameters that the provider redirected back with (RFC 6749 4.1.2, RFC 9207)."""
 
     code: str | None = None
     state: str | None = None
@@ -71,18 +71,18 @@ class Providers:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        one = configured(services.settings)
-        self._known = {one.name: one} if one else {}
+        provider = configured(services.settings)
+        self._by_name = {provider.name: provider} if provider else {}
 
     def offered(self) -> list[Provider]:
-        """Those that people can choose from."""
-        return list(self._known.values())
+        """Return the providers to choose from."""
+        return list(self._by_name.values())
 
     def get(self, name: str) -> Provider:
-        """One by its name. Raises ProviderUnknown (404)."""
-        if name not in self._known:
+        """Return a provider by its name. Raises ProviderUnknown (404)."""
+        if name not in self._by_name:
             raise ProviderUnknown
-        return self._known[name]
+        return self._by_name[name]
 
     async def begin(
         self,
@@ -93,15 +93,15 @@ class Providers:
         redirect_uri: str | None = None,
         link_to: tuple[UUID, UUID] | None = None,
     ) -> tuple[str, str]:
-        """Where the person signs in, and the sealed rest for `finish`.
+        """Return the authorization URL, and the sealed state that `finish` needs.
 
-        `redirect_uri` is a program's own on this machine (RFC 8252); otherwise our callback page. `link_to` is an account
-        and its session. Raises ProviderUnknown (404), InvalidReturnAddress (422), ProviderUnavailable (503).
+        `redirect_uri` is a program's own on the loopback interface (RFC 8252), by default our callback page. `link_to` is
+        an account and its session. Raises ProviderUnknown (404), InvalidReturnAddress (422), ProviderUnavailable (503).
         """
         provider = self.get(name)
         if redirect_uri is not None and not _on_loopback(redirect_uri):
             raise InvalidReturnAddress
-        begun = Begun(
+        pending = PendingAuthorization(
             provider=name,
             kind=kind,
             state=secrets.token_urlsafe(32),
@@ -114,54 +114,58 @@ class Providers:
         )
         try:
             url = await provider.client.authorization_url(
-                redirect_uri=begun.redirect_uri, state=begun.state, nonce=begun.nonce, verifier=begun.verifier
+                redirect_uri=pending.redirect_uri, state=pending.state, nonce=pending.nonce, verifier=pending.verifier
             )
         except ProviderAway as error:
             log.warning("an identity provider cannot be used", provider=name, error=str(error))
             raise ProviderUnavailable from error
-        return url, seal(self._services.keys, begun)
+        return url, seal(self._services.keys, pending)
 
-    def opened(self, name: str, sealed: str | None) -> Begun:
-        """What `begin` sealed for this provider. Raises SignInExpired (400) when it is not there, not ours or too old."""
+    def unsealed(self, name: str, sealed: str | None) -> PendingAuthorization:
+        """Return what `begin` sealed for this provider. Raises SignInExpired (400) for a missing, forged or expired one."""
         self.get(name)
         try:
-            begun = unseal(self._services.keys, sealed or "", Begun)
+            pending = unseal(self._services.keys, sealed or "", PendingAuthorization)
         except Broken:
             raise SignInExpired from None
-        if begun.provider != name or not 0 <= time.time() - begun.began_at <= MINUTES * 60:
+        if pending.provider != name or not 0 <= time.time() - pending.began_at <= MINUTES * 60:
             raise SignInExpired
-        return begun
+        return pending
 
-    async def finish(self, begun: Begun, answer: Answer) -> Identified:
-        """Who came back. The nonce is still to be spent, in the transaction that lets them in.
+    async def finish(self, pending: PendingAuthorization, response: AuthorizationResponse) -> Identified:
+        """Return the identity in a response. The caller spends the nonce in the transaction that signs in.
 
-        Raises SignInExpired (400) for another sign-in's answer, SignInFailed (401), ProviderUnavailable (503).
+        Raises SignInExpired (400) for the response to another authorization, SignInFailed (401), ProviderUnavailable (503).
         """
-        provider = self.get(begun.provider)
-        if not hmac.compare_digest((answer.state or "").encode(), begun.state.encode()):
+        provider = self.get(pending.provider)
+        if not hmac.compare_digest((response.state or "").encode(), pending.state.encode()):
             raise SignInExpired
-        if answer.error or not answer.code:
-            log.info("a provider sent somebody back", provider=begun.provider, error=(answer.error or "")[:100])
+        if response.error or not response.code:
+            log.info("a provider returned an error", provider=pending.provider, error=(response.error or "")[:100])
             raise SignInFailed
         try:
             return await provider.client.identify(
-                code=answer.code, redirect_uri=begun.redirect_uri, nonce=begun.nonce, verifier=begun.verifier, issuer=answer.iss
+                code=response.code,
+                redirect_uri=pending.redirect_uri,
+                nonce=pending.nonce,
+                verifier=pending.verifier,
+                issuer=response.iss,
             )
         except ProviderRefused as error:
-            log.warning("a provider's answer was refused", provider=begun.provider, error=str(error))
+            log.warning("a provider's response was refused", provider=pending.provider, error=str(error))
             raise SignInFailed from error
         except ProviderAway as error:
-            log.warning("an identity provider cannot be used", provider=begun.provider, error=str(error))
+            log.warning("an identity provider cannot be used", provider=pending.provider, error=str(error))
             raise ProviderUnavailable from error
 
 
 def providers(services: Services) -> Providers:
-    """The process's providers."""
+    """Return the process's providers."""
     return Providers(services)
 
 
 def configured(settings: Settings) -> Provider | None:
-    """The provider that the settings name, or None."""
+    """Return the provider that the settings name, or None."""
     if not settings.oidc_issuer or not settings.oidc_client_id:
         return None
     client = OpenIdProvider(
@@ -172,7 +176,7 @@ def configured(settings: Settings) -> Provider | None:
 
 
 def _on_loopback(address: str) -> bool:
-    """Whether only programs of the person's own machine can read what is sent there."""
+    """Return whether the address is on the loopback interface of the user's machine."""
     try:
         parts = urlsplit(address)
         return (

@@ -6,10 +6,10 @@ from types import NoneType
 from typing import Any
 from uuid import UUID
 
-from vetrina.accounts.identities.model import IdentityRow, KnownBy
+from vetrina.accounts.identities.model import IdentityAccount, IdentityRow
 from vetrina.core.database.connection import Statement
 
-# Whoever has this nonce spends it; the one that comes second gets no row.
+# A nonce is spent once; a second attempt gets no row.
 SPEND_NONCE = Statement(
     bool,
     """
@@ -17,10 +17,10 @@ SPEND_NONCE = Statement(
     on conflict do nothing returning true as spent
     """,
 )
-OLD_NONCES = Statement(NoneType, "delete from accounts.spent_nonces where expires_at < now()")
+DELETE_OLD_NONCES = Statement(NoneType, "delete from accounts.spent_nonces where expires_at < now()")
 
-KNOWN = Statement(
-    KnownBy,
+IDENTITY_ACCOUNT = Statement(
+    IdentityAccount,
     """
     with used as (
       update accounts.identities set last_used_at = now(), email = %(email)s where issuer = %(issuer)s and subject = %(subject)s
@@ -30,7 +30,7 @@ KNOWN = Statement(
     """,
 )
 
-# An address that the provider vouches for is verified with that.
+# An address that the provider has verified counts as confirmed.
 INSERT_ACCOUNT = Statement(
     UUID,
     """
@@ -57,7 +57,7 @@ INSERT = Statement(
     returning {_COLUMNS}
     """,
 )
-# One's own comes back as it is; another's gives no row.
+# An identity of the same account is returned as it is; one of another account gives no row.
 LINK = Statement(
     IdentityRow,
     f"""
@@ -73,8 +73,8 @@ IDENTITIES = Statement(
 )
 UNLINK = Statement(str, "delete from accounts.identities where account_id = %(account)s and id = %(id)s returning provider")
 
-MY_IDENTITIES = Statement(
+EXPORT_IDENTITIES = Statement(
     dict[str, Any],
     "select to_jsonb(i) - 'account_id' as row from accounts.identities i where account_id = %(account)s order by id",
 )
-FORGET_IDENTITIES = Statement(NoneType, "delete from accounts.identities where account_id = %(account)s")
+ERASE_IDENTITIES = Statement(NoneType, "delete from accounts.identities where account_id = %(account)s")

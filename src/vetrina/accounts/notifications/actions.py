@@ -1,4 +1,4 @@
-"""Letters that ask for nothing: what happened to one's account. A job looks up whom they go to."""
+"""Notices about events of an account, sent by a job that looks up the recipient."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from vetrina.accounts.identifiers import Identifier
-from vetrina.accounts.verification.actions import Kind, Language
+from vetrina.accounts.model import Kind, Language
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.encryption import seal
@@ -18,8 +18,8 @@ from vetrina.core.services import Services
 Notice = Literal["registered_already", "password_changed", "second_factor_on", "second_factor_off", "recovery_code_used"]
 
 
-class Told(msgspec.Struct, frozen=True):
-    """A notice on its way, to an address or to whom an account belongs."""
+class Notification(msgspec.Struct, frozen=True):
+    """A notice to be sent, to an identifier or to the owner of an account."""
 
     notice: Notice
     language: Language
@@ -28,16 +28,16 @@ class Told(msgspec.Struct, frozen=True):
     account: UUID | None = None
 
 
-async def tell(services: Services, to: Identifier, *, kind: Kind, notice: Notice, language: Language) -> None:
-    """Tell whoever has this address; `codes.allow` must have allowed it."""
+async def notify_identifier(services: Services, to: Identifier, *, kind: Kind, notice: Notice, language: Language) -> None:
+    """Send a notice to the account with this identifier; the caller has counted it by `verification.count_request`."""
     async with services.db.tx() as tx:
-        await _post(tx, services, Told(notice, language, to, kind))
+        await _enqueue(tx, services, Notification(notice, language, to, kind))
 
 
-async def tell_account(tx: Tx, services: Services, account: AccountId, *, notice: Notice, language: Language) -> None:
-    """Tell the account's owner, once the caller's transaction has committed."""
-    await _post(tx, services, Told(notice, language, account=account))
+async def notify_account(tx: Tx, services: Services, account: AccountId, *, notice: Notice, language: Language) -> None:
+    """Send a notice to the account's owner once the caller's transaction has committed."""
+    await _enqueue(tx, services, Notification(notice, language, account=account))
 
 
-async def _post(tx: Tx, services: Services, told: Told) -> None:
-    await enqueue(tx, "accounts.send_notice", queue="core", told=seal(services.keys, told))
+async def _enqueue(tx: Tx, services: Services, notification: Notification) -> None:
+    await enqueue(tx, "accounts.send_notice", queue="core", told=seal(services.keys, notification))

@@ -1,11 +1,11 @@
-"""What letters say, in English and in Persian."""
+"""Texts of messages in English and Persian."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vetrina.accounts.model import Language, Purpose
 from vetrina.accounts.notifications.actions import Notice
-from vetrina.accounts.verification.actions import Language, Purpose
 
 
 @dataclass(frozen=True)

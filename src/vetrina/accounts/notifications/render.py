@@ -1,4 +1,4 @@
-"""Letters about one's account, by mail (text and HTML) or SMS, in English and Persian."""
+"""Renders messages about an account as mail (text and HTML) or SMS, in English and Persian."""
 
 from __future__ import annotations
 
@@ -9,48 +9,34 @@ import jinja2
 
 from vetrina import web
 from vetrina.accounts.identifiers import Identifier
+from vetrina.accounts.model import Language, Purpose
 from vetrina.accounts.notifications.actions import Notice
 from vetrina.accounts.notifications.messages import CODES, NOTICES, UNCONFIRMED, Words
-from vetrina.accounts.verification import actions as codes
-from vetrina.accounts.verification.actions import Language, Sent
 from vetrina.core.messages.outbox import Letter
 from vetrina.core.services import Services
 
 _LINKS = {"email_verify": "/verify/link/", "password_reset": "/reset/link/"}
-"""What a letter's link opens, by purpose; a person then presses a button: opening a link changes nothing."""
+"""The path of a mail's link by purpose. The page has a button to press: opening the link changes nothing."""
 
 
-def code(services: Services, sent: Sent) -> Letter:
-    """The letter that brings a code."""
-    words = CODES[sent.language][sent.purpose]
-    way = _LINKS.get(sent.purpose)
-    url = f"{services.settings.address}{way}{codes.link(services, sent)}" if way and words.link else None
-    return _letter(services, sent.to, words, sent.language, code=sent.code, url=url)
+def code(
+    services: Services, to: Identifier, purpose: Purpose, language: Language, *, code: str, link_token: str
+) -> Letter:
+    """Return the message that carries a code."""
+    words = CODES[language][purpose]
+    path = _LINKS.get(purpose)
+    url = f"{services.settings.address}{path}{link_token}" if path and words.link else None
+    return _letter(services, to, words, language, code=code, url=url)
 
 
-def unconfirmed(services: Services, sent: Sent) -> Letter:
-    """The SMS to a number that cannot sign in by code yet."""
-    return _letter(services, sent.to, UNCONFIRMED[sent.language], sent.language)
+def unconfirmed(services: Services, to: Identifier, language: Language) -> Letter:
+    """Return the SMS to a number that has to be confirmed before it can sign in by code."""
+    return _letter(services, to, UNCONFIRMED[language], language)
 
 
-def notice(services: Services, to: Identifier, told: Notice, language: Language) -> Letter:
-    """The letter that tells what happened."""
-    return _letter(services, to, NOTICES[language][told], language, url=f"{services.settings.address}/reset")
-
-
-def language(accepted: str | None) -> Language:
-    """The language of ours that Accept-Language likes best; English for none of them."""
-    best: tuple[float, Language] = (0.0, "en")
-    for part in (accepted or "").split(","):
-        tag, _, weight = part.strip().partition(";q=")
-        try:
-            liked = float(weight) if weight else 1.0
-        except ValueError:
-            continue
-        for known in ("en", "fa"):
-            if tag.lower().split("-")[0] == known and liked > best[0]:
-                best = (liked, known)
-    return best[1]
+def notice(services: Services, to: Identifier, notice: Notice, language: Language) -> Letter:
+    """Return the message of a notice."""
+    return _letter(services, to, NOTICES[language][notice], language, url=f"{services.settings.address}/reset")
 
 
 def _letter(
@@ -61,12 +47,12 @@ def _letter(
         text = words.sms.format(code=code, site=site)
         # The last line lets a browser on that phone offer the code to this site, and to no other.
         return Letter("sms", to.value, f"{text}\n\n@{site} #{code}" if code else text)
-    lines = [each.format(site=site) for each in words.lines]
+    lines = [line.format(site=site) for line in words.lines]
     link = {"url": url, "title": words.link} if url and words.link else None
     parts = [*lines, *([code] if code else []), *([f"{words.link}:\n{url}"] if link else []), *words.after, f"Vetrina · {site}"]
     context: dict[str, Any] = {"title": words.subject, "lines": lines, "code": code, "link": link, "after": words.after}
-    page = services.part(_templates).get_template("accounts/notifications/letter.mail")
-    html = page.render(lang=language, dir="rtl" if language == "fa" else "ltr", **context)
+    template = services.part(_templates).get_template("accounts/notifications/letter.mail")
+    html = template.render(lang=language, dir="rtl" if language == "fa" else "ltr", **context)
     return Letter("mail", to.value, "\n\n".join(parts) + "\n", f"{words.subject} · Vetrina", html)
 
 

@@ -1,22 +1,23 @@
-"""`vetrina account`: roles, disabling, signing out, verifying a business, from the operator's shell."""
+"""`vetrina account`: roles, disabling, sessions, business verification, domains and erasure."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from cyclopts import App
 
 from vetrina.accounts import identifiers
 from vetrina.accounts.domains import actions as domains
-from vetrina.accounts.domains import queries as queries_domains
-from vetrina.accounts.operator import actions as operators
+from vetrina.accounts.domains import queries as domain_queries
+from vetrina.accounts.model import Kind
+from vetrina.accounts.operator import actions as accounts
 from vetrina.accounts.privacy import erasures
 from vetrina.accounts.profiles import actions as profiles
 from vetrina.accounts.roles import actions as roles
-from vetrina.accounts.roles import queries as queries_roles
+from vetrina.accounts.roles import queries as role_queries
 from vetrina.accounts.roles.actions import Role
 from vetrina.core import logs, settings
 from vetrina.core.audit import SYSTEM
@@ -27,13 +28,12 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Invalid, NotFound
 
 app = App(name="account", help="Accounts: roles, disabling, signing out, verifying a business.")
-Kind = Literal["user", "vendor"]
 Result = TypeVar("Result")
 
 
 @app.command(name="grant-role")
 def grant_role(email: str, role: Role, *, kind: Kind = "user") -> int:
-    """Give an account a role: superuser (everything, roles too), admin (the operator's pages), user, member.
+    """Grant a role: superuser (everything, roles too), admin (the operator's pages), user, member.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ def grant_role(email: str, role: Role, *, kind: Kind = "user") -> int:
     kind
         Which account of that address.
     """
-    done = with_account(email, kind, lambda tx, account: roles.grant(tx, account, role))
-    print(f"{email} is {role} now." if done else f"{email} is {role} already.")
+    changed = with_account(email, kind, lambda tx, account: roles.grant(tx, account, role))
+    print(f"{email} is {role} now." if changed else f"{email} is {role} already.")
     return 0
 
 
 @app.command(name="revoke-role")
 def revoke_role(email: str, role: Role, *, kind: Kind = "user") -> int:
-    """Take a role away. The last superuser stays one.
+    """Revoke a role. The last superuser stays one.
 
     Parameters
     ----------
@@ -62,32 +62,32 @@ def revoke_role(email: str, role: Role, *, kind: Kind = "user") -> int:
     kind
         Which account of that address.
     """
-    done = with_account(email, kind, lambda tx, account: roles.revoke(tx, account, role))
-    print(f"{email} is no longer {role}." if done else f"{email} is not {role}.")
+    changed = with_account(email, kind, lambda tx, account: roles.revoke(tx, account, role))
+    print(f"{email} is no longer {role}." if changed else f"{email} is not {role}.")
     return 0
 
 
 @app.command
 def disable(email: str, why: str, *, kind: Kind = "user") -> int:
-    """Disable an account; its sessions end at once.
+    """Disable an account and end its sessions.
 
     Parameters
     ----------
     email
         The account's e-mail address.
     why
-        The reason, which the audit log keeps.
+        The reason, stored in the audit log.
     kind
         Which account of that address.
     """
-    with_account(email, kind, lambda tx, account: operators.disable(tx, None, account, why=why))
+    with_account(email, kind, lambda tx, account: accounts.disable(tx, None, account, why=why))
     print(f"{email} is disabled, and signed out everywhere.")
     return 0
 
 
 @app.command
 def enable(email: str, *, kind: Kind = "user") -> int:
-    """Let a disabled account sign in again.
+    """Enable a disabled account.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def enable(email: str, *, kind: Kind = "user") -> int:
     kind
         Which account of that address.
     """
-    with_account(email, kind, lambda tx, account: operators.enable(tx, None, account))
+    with_account(email, kind, lambda tx, account: accounts.enable(tx, None, account))
     print(f"{email} may sign in again.")
     return 0
 
@@ -112,23 +112,23 @@ def sign_out(email: str, *, kind: Kind = "user") -> int:
     kind
         Which account of that address.
     """
-    count = with_account(email, kind, lambda tx, account: operators.sign_out(tx, None, account))
+    count = with_account(email, kind, lambda tx, account: accounts.sign_out(tx, None, account))
     print(f"{count} sessions have ended." if count > 1 else "One session has ended." if count else "No session was open.")
     return 0
 
 
 @app.command(name="verify-vendor")
 def verify_vendor(email: str, *, kind: Kind = "vendor", undo: bool = False) -> int:
-    """Give a business the badge, under the name that it has now; another name takes it away.
+    """Verify a business under its present name; renaming it removes the verification.
 
     Parameters
     ----------
     email
         The account's e-mail address.
     kind
-        Which account of that address; a user's has a business face when its owner added one.
+        Which account of that address; a user has a business profile if its owner added one.
     undo
-        Take the badge away.
+        Remove the verification.
     """
     with_account(email, kind, lambda tx, account: profiles.verify_vendor(tx, account, verified=not undo))
     print(f"The business of {email} is {'no longer ' if undo else ''}verified.")
@@ -137,7 +137,7 @@ def verify_vendor(email: str, *, kind: Kind = "vendor", undo: bool = False) -> i
 
 @app.command(name="domains")
 def domains_of(email: str, *, kind: Kind = "vendor", json: bool = False) -> int:
-    """The domains of an account, how their proof stands, and what was found last.
+    """List the domains of an account with their verification status and the last lookup's result.
 
     Parameters
     ----------
@@ -148,19 +148,19 @@ def domains_of(email: str, *, kind: Kind = "vendor", json: bool = False) -> int:
     json
         Print the result as JSON.
     """
-    rows = with_account(email, kind, lambda tx, account: tx.all(queries_domains.DOMAINS, account=account))
+    rows = with_account(email, kind, lambda tx, account: tx.all(domain_queries.DOMAINS, account=account))
     if json:
         output.as_json(rows)
     elif not rows:
-        print(f"{email} has named no domain.")
+        print(f"{email} has no domains.")
     for row in () if json else rows:
-        print(f"{domains.shown(row.domain)}: {row.status}" + (f", last found: {row.answer}" if row.answer else ""))
+        print(f"{domains.display_domain(row.domain)}: {row.status}" + (f", last result: {row.answer}" if row.answer else ""))
     return 0
 
 
 @app.command
 def erase(email: str, *, confirm: str, kind: Kind = "user") -> int:
-    """Erase an account for somebody who asked for it. It ends at once; a worker deletes what is personal.
+    """Erase an account at its owner's request. It is disabled at once; a worker deletes personal data.
 
     Parameters
     ----------
@@ -171,22 +171,22 @@ def erase(email: str, *, confirm: str, kind: Kind = "user") -> int:
     kind
         Which account of that address.
     """
-    if identifiers.normal(confirm) != identifiers.normal(email):
+    if identifiers.normalize_email(confirm) != identifiers.normalize_email(email):
         raise Invalid("The two addresses are not the same. Nothing was done.")
     with_account(email, kind, lambda tx, account: erasures.begin(tx, AccountId(account), SYSTEM))
-    print(f"{email} is closed. A worker erases what is personal.")
+    print(f"{email} is closed. A worker erases its personal data.")
     return 0
 
 
 def with_account(email: str, kind: str, work: Callable[[Tx, UUID], Awaitable[Result]]) -> Result:
-    """What `work` makes of the account with this address, in one transaction. Raises NotFound, or what `work` raises."""
-    found = settings.read()
-    logs.configure(found.log_format, "account")
+    """Run `work` on the account with this address in one transaction. Raises NotFound, and what `work` raises."""
+    configured = settings.read()
+    logs.configure(configured.log_format, "account")
 
     async def run(tx: Tx) -> Result:
-        account = await tx.maybe(queries_roles.BY_EMAIL, kind=kind, email=identifiers.normal(email))
+        account = await tx.maybe(role_queries.BY_EMAIL, kind=kind, email=identifiers.normalize_email(email))
         if account is None:
             raise NotFound(f"There is no {kind} account with the address {email}.")
         return await work(tx, account)
 
-    return asyncio.run(doing(found, run))
+    return asyncio.run(doing(configured, run))

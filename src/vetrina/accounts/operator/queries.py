@@ -1,17 +1,18 @@
-"""SQL of the operator's search and of what an operator does to an account."""
+"""SQL of account administration."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from vetrina.accounts.model import Named, OperatedAccount
+from vetrina.accounts.operator.model import AccountLabel, ManagedAccount
 from vetrina.core.database.connection import Statement
 
-# What is looked for is the beginning of an address, a phone, a handle or a name; each has an index for it.
+# Matches prefixes of addresses, phones, handles and names; each has an index for it.
 SEARCH = Statement(
-    OperatedAccount,
+    ManagedAccount,
     """
-    select a.id, a.kind, a.email, a.phone, a.handle, coalesce(u.name, v.business_name) as name, a.is_active, a.erased_at,
+    select a.id, a.kind, a.email, a.phone, a.handle, coalesce(u.name, v.business_name) as name,
+           case when a.erased_at is not null then 'erased' when a.is_active then 'active' else 'disabled' end as state,
            a.last_login_at, a.created_at,
            array(select r.role from accounts.user_roles r where r.account_id = a.id order by r.role) as roles
       from accounts.accounts a
@@ -35,7 +36,7 @@ SEARCH = Statement(
      order by a.id desc limit %(limit)s
     """,
 )
-# Not what is erased, or being erased: that has nobody to come back.
+# Erased accounts, and those being erased, stay as they are.
 SET_ACTIVE = Statement(
     UUID,
     """
@@ -46,7 +47,7 @@ SET_ACTIVE = Statement(
     """,
 )
 NAMES = Statement(
-    Named,
+    AccountLabel,
     """
     select a.id, coalesce(a.email, a.phone, u.name, v.business_name, 'erased') as name
       from accounts.accounts a

@@ -1,4 +1,4 @@
-"""The operator's calls on the badge of a business."""
+"""JSON routes with which operators verify businesses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import delete, get, put
 
 from vetrina.accounts.profiles import actions as profiles
-from vetrina.accounts.profiles import queries as queries_profiles
+from vetrina.accounts.profiles import queries as profile_queries
 from vetrina.accounts.profiles.model import BusinessBadge, BusinessProfileMissing
 from vetrina.accounts.roles.guards import operator
 from vetrina.core.web.request import Request
@@ -17,27 +17,27 @@ PATH = "/operator/accounts/{account_id:uuid}/verification"
 
 
 @get(PATH, guards=[operator], tags=["operator"])
-async def badge(request: Request, account_id: UUID) -> BusinessBadge:
-    """Whether the business carries the badge. 404 when the account has no business face."""
+async def get_verification(request: Request, account_id: UUID) -> BusinessBadge:
+    """Return whether the business is verified. 404 when the account has no business profile."""
     async with request.read() as tx:
-        if (found := await tx.maybe(queries_profiles.BUSINESS, account=account_id)) is None:
+        if (badge := await tx.maybe(profile_queries.BUSINESS, account=account_id)) is None:
             raise BusinessProfileMissing
-        return found
+        return badge
 
 
 @put(PATH, guards=[operator], tags=["operator"])
-async def give(request: Request, account_id: UUID) -> BusinessBadge:
-    """Give the business the badge, under the name that it has now; another name takes it away."""
+async def verify(request: Request, account_id: UUID) -> BusinessBadge:
+    """Verify the business under its present name; renaming it removes the verification."""
     async with request.tx() as tx:
         await profiles.verify_vendor(tx, account_id)
-        return await tx.one(queries_profiles.BUSINESS, account=account_id)
+        return await tx.one(profile_queries.BUSINESS, account=account_id)
 
 
 @delete(PATH, guards=[operator], tags=["operator"])
-async def take(request: Request, account_id: UUID) -> None:
-    """Take the badge away."""
+async def unverify(request: Request, account_id: UUID) -> None:
+    """Remove the verification."""
     async with request.tx() as tx:
         await profiles.verify_vendor(tx, account_id, verified=False)
 
 
-ROUTES: list[Any] = [badge, give, take]
+ROUTES: list[Any] = [get_verification, verify, unverify]

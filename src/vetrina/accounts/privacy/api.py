@@ -1,4 +1,4 @@
-"""Privacy for programs: a copy of everything, and erasure."""
+"""JSON routes of data exports and erasure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vetrina.core.web.request import Request, signed_in
 
 
 class ExportView(msgspec.Struct):
-    """A copy of everything: `url` opens it for an hour once it is ready."""
+    """A data export: `url` downloads it for an hour once it is ready."""
 
     id: UUID
     status: Literal["pending", "ready", "failed"]
@@ -36,38 +36,43 @@ class Erasure(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @get("/exports", guards=[signed_in], tags=["privacy"])
-async def every(request: Request) -> Page[ExportView]:
-    """The account's exports that have not expired, the newest first."""
+async def list_exports(request: Request) -> Page[ExportView]:
+    """Return the account's exports that have not expired, the newest first."""
     async with request.read() as tx:
         rows = await tx.all(queries.EXPORTS, account=request.account.id)
-    return Page([_shown(request.services, row) for row in rows], None)
+    return Page([_view(request.services, row) for row in rows], None)
 
 
 @post("/exports", guards=[signed_in], status_code=202, tags=["privacy"])
-async def ask(request: Request) -> ExportView:
-    """Ask for a copy of everything: a ZIP of JSON and pictures. 409 while one is being made."""
+async def request_export(request: Request) -> ExportView:
+    """Request an export of the account's data: a ZIP of JSON and pictures. 409 while one is pending."""
     async with request.tx() as tx:
-        export = await exports.ask(tx, request.account.id)
-        return _shown(request.services, await tx.one(queries.EXPORT, account=request.account.id, id=export))
+        export = await exports.request_export(tx, request.account.id)
+        return _view(request.services, await tx.one(queries.EXPORT, account=request.account.id, id=export))
 
 
 @get("/exports/{export_id:uuid}", guards=[signed_in], tags=["privacy"])
-async def one(request: Request, export_id: UUID) -> ExportView:
-    """One export."""
+async def get_export(request: Request, export_id: UUID) -> ExportView:
+    """Return one export."""
     async with request.read() as tx:
-        return _shown(request.services, await tx.one(queries.EXPORT, account=request.account.id, id=export_id))
+        return _view(request.services, await tx.one(queries.EXPORT, account=request.account.id, id=export_id))
 
 
 @post("/erasure", guards=[signed_in], status_code=202, tags=["privacy"])
 async def erase(request: Request, data: Erasure) -> None:
-    """Erase the account. It ends at once; what is personal goes within minutes; ledger and audit stay under its bare id."""
-    who = request.account
-    await erasures.ask(
-        request.services, who.id, who.session_id, confirmation=data.confirmation, password=data.password, actor=request.actor
+    """Erase the account. It is disabled at once and its personal data deleted within minutes; ledger and audit log stay."""
+    account = request.account
+    await erasures.request_erasure(
+        request.services,
+        account.id,
+        account.session_id,
+        confirmation=data.confirmation,
+        password=data.password,
+        actor=request.actor,
     )
 
 
-def _shown(services: Services, row: Export) -> ExportView:
+def _view(services: Services, row: Export) -> ExportView:
     return ExportView(
         row.id,
         row.status,  # pyright: ignore[reportArgumentType]
@@ -79,4 +84,4 @@ def _shown(services: Services, row: Export) -> ExportView:
     )
 
 
-ROUTES: list[Any] = [every, ask, one, erase]
+ROUTES: list[Any] = [list_exports, request_export, get_export, erase]

@@ -1,4 +1,4 @@
-"""A copy of everything of somebody's: asked for, made by a job as one ZIP, fetched by a signed link until it expires."""
+"""Data exports: requested by the owner, written by a job as one ZIP, downloaded by a signed link until they expire."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import structlog
 
 from vetrina.accounts.privacy import queries
 from vetrina.accounts.privacy.queries import Export
-from vetrina.core import audit
-from vetrina.core import personal_data as privacy
+from vetrina.core import audit, personal_data
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.errors import Refusal
@@ -27,39 +26,39 @@ from vetrina.core.storage.store import NotStored
 log = structlog.get_logger("vetrina.accounts")
 
 DAYS = 7
-"""How long an export can be fetched."""
+"""Days for which an export can be downloaded."""
 LINK_SECONDS = 3600
-"""How long a link to it is good."""
+"""Lifetime of a download link in seconds."""
 
 README = """\
-Everything that this Vetrina site holds of your account, as of {at}.
+The data that this Vetrina site holds about your account, as of {time}.
 
-data/      one JSON file a table: a list of rows
-pictures/  your pictures, named by the id that data/media.files.json tells
+data/      one JSON file for each table: a list of rows
+pictures/  your pictures, named by their id in data/media.files.json
 
-Passwords, codes and other secrets are not in it: only their hashes are kept.
+Passwords, codes and other secrets are not included: only their hashes are stored.
 """
 
 
 class ExportAlreadyRunning(Refusal):
-    """A copy is being made already."""
+    """An export is being prepared already."""
 
     status = 409
     constraint = "export_under_way"
 
 
-async def ask(tx: Tx, account: AccountId) -> UUID:
-    """Begin an export; its id. Raises ExportAlreadyRunning (409) while another is being made."""
-    found = await tx.maybe(queries.ASK_EXPORT, account=account, id=new_id(), days=DAYS)
-    if found is None:
+async def request_export(tx: Tx, account: AccountId) -> UUID:
+    """Start an export and return its id. Raises ExportAlreadyRunning (409) while another is pending."""
+    export_id = await tx.maybe(queries.INSERT_EXPORT, account=account, id=new_id(), days=DAYS)
+    if export_id is None:
         raise ExportAlreadyRunning
-    await enqueue(tx, "accounts.export", queue="exports", account=str(account), export=str(found))
-    await audit.record(tx, "export_asked", account, resource=("export", found))
-    return found
+    await enqueue(tx, "accounts.export", queue="exports", account=str(account), export=str(export_id))
+    await audit.record(tx, "export_asked", account, resource=("export", export_id))
+    return export_id
 
 
 def link(services: Services, export: Export) -> str | None:
-    """Where it can be fetched for an hour; None while it is not ready."""
+    """Return a download link that is valid for an hour; None while the export is not ready."""
     if export.status != "ready":
         return None
     path = f"/exports/{export.account_id}/{export.id}.zip"
@@ -67,7 +66,7 @@ def link(services: Services, export: Export) -> str | None:
 
 
 async def make(services: Services, account: AccountId, export: UUID) -> None:
-    """Write the ZIP and put it where it can be fetched. A second time it writes over the first."""
+    """Write the ZIP and store it. Running again overwrites the first result."""
     async with services.db.read() as tx:
         row = await tx.maybe(queries.EXPORT, account=account, id=export)
     if row is None or row.status != "pending":
@@ -76,8 +75,8 @@ async def make(services: Services, account: AccountId, export: UUID) -> None:
     with tempfile.TemporaryDirectory(prefix="vetrina-export-") as folder:
         file = Path(folder) / "export.zip"
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            archive.writestr("README.txt", README.format(at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
-            parts = privacy.parts(services.modules)
+            archive.writestr("README.txt", README.format(time=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
+            parts = personal_data.parts(services.modules)
             for part in parts:
                 await _tables(services, account, part, archive)
             for part in parts:
@@ -85,22 +84,22 @@ async def make(services: Services, account: AccountId, export: UUID) -> None:
         size = file.stat().st_size
         await services.storage.put_file(key, file, "application/zip")
     async with services.db.tx() as tx:
-        kept = await tx.maybe(queries.FINISH_EXPORT, account=account, id=export, status="ready", key=key, bytes=size)
-    if kept is None:  # erased meanwhile
+        finished = await tx.maybe(queries.FINISH_EXPORT, account=account, id=export, status="ready", key=key, bytes=size)
+    if finished is None:  # erased meanwhile
         await services.storage.delete([key])
 
 
-async def drop_dead(services: Services) -> None:
-    """Delete what has expired, bytes first: a row without bytes could not tell where they are."""
+async def delete_expired(services: Services) -> None:
+    """Delete expired exports, the bytes first: without its row the bytes could not be located."""
     async with services.db.read() as tx:
-        dead = await tx.all(queries.DEAD_EXPORTS)
-    for each in dead:
-        if each.storage_key:
-            await services.storage.delete([each.storage_key])
+        expired = await tx.all(queries.EXPIRED_EXPORTS)
+    for export in expired:
+        if export.storage_key:
+            await services.storage.delete([export.storage_key])
         async with services.db.tx() as tx:
-            await tx.do(queries.DROP_EXPORT, account=each.account_id, id=each.id)
+            await tx.do(queries.DELETE_EXPORT, account=export.account_id, id=export.id)
     async with services.db.tx() as tx:
-        await tx.do(queries.STUCK_EXPORTS)
+        await tx.do(queries.FAIL_STUCK_EXPORTS)
 
 
 async def _tables(services: Services, account: AccountId, part: Part, archive: zipfile.ZipFile) -> None:
@@ -113,11 +112,11 @@ async def _tables(services: Services, account: AccountId, part: Part, archive: z
 async def _rows(tx: Tx, account: AccountId, table: Personal, archive: zipfile.ZipFile) -> None:
     assert table.export is not None
     with archive.open(f"data/{table.table}.json", "w", force_zip64=True) as out:
-        between = b"[\n"
+        separator = b"[\n"
         async for row in tx.each(table.export, account=account):
-            await asyncio.to_thread(out.write, between + msgspec.json.encode(row))
-            between = b",\n"
-        out.write(b"[]\n" if between == b"[\n" else b"\n]\n")
+            await asyncio.to_thread(out.write, separator + msgspec.json.encode(row))
+            separator = b",\n"
+        out.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
 
 
 async def _files(services: Services, account: AccountId, part: Part, archive: zipfile.ZipFile) -> None:
@@ -132,5 +131,5 @@ async def _files(services: Services, account: AccountId, part: Part, archive: zi
         info = zipfile.ZipInfo(name, datetime.now(UTC).timetuple()[:6])
         info.compress_type = zipfile.ZIP_STORED  # pictures are compressed already
         with archive.open(info, "w", force_zip64=True) as out:
-            async for piece in stream.chunks:
-                await asyncio.to_thread(out.write, piece)
+            async for chunk in stream.chunks:
+                await asyncio.to_thread(out.write, chunk)

@@ -1,4 +1,4 @@
-"""Background work of privacy: exports and erasures."""
+"""Jobs of exports and erasures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vetrina.core.storage.store import StorageFailure
 
 @job("accounts.export", queue="exports", attempts=4)
 async def export(services: Services, *, account: str, export: str) -> None:
-    """Make an export."""
+    """Write an export."""
     await exports.make(services, AccountId(UUID(account)), UUID(export))
 
 
@@ -24,11 +24,11 @@ async def erase(services: Services, *, account: str) -> None:
 
 
 @job("accounts.look_after_privacy", queue="core", every="*/10 * * * *")
-async def look_after_privacy(services: Services) -> None:
-    """Go on with erasures that were left behind; delete exports that have expired."""
+async def run_privacy_tasks(services: Services) -> None:
+    """Resume unfinished erasures and delete expired exports."""
     async with services.db.tx() as tx:
-        await erasures.go_on(tx)
+        await erasures.resume(tx)
     try:
-        await exports.drop_dead(services)
+        await exports.delete_expired(services)
     except StorageFailure:
-        return  # ten minutes on it will do
+        return  # the next run, in ten minutes, tries again

@@ -1,4 +1,4 @@
-"""The page of privacy, and where a copy of everything is fetched."""
+"""The privacy page, and the download of exports."""
 
 from __future__ import annotations
 
@@ -21,52 +21,52 @@ from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import UNCOMPRESSED
 
-HOME = "/settings/privacy"
+PATH = "/settings/privacy"
 
 
-@get(HOME, guards=[signed_in], include_in_schema=False)
+@get(PATH, guards=[signed_in], include_in_schema=False)
 async def privacy(request: Request) -> Response[str]:
-    """Copies of everything, and the way out."""
+    """Show the exports and the erasure form."""
     return await _privacy(request)
 
 
-@post(HOME + "/exports", guards=[signed_in], include_in_schema=False)
-async def ask(request: Request) -> Response[Any]:
-    """Ask for a copy."""
+@post(PATH + "/exports", guards=[signed_in], include_in_schema=False)
+async def request_export(request: Request) -> Response[Any]:
+    """Request an export."""
     try:
         async with request.tx() as tx:
-            await exports.ask(tx, request.account.id)
-    except exports.ExportAlreadyRunning as refused:
-        return await _privacy(request, refused=refused)
-    return pages.go(HOME, flash=("wait", "Your copy is being made. It will be here in a moment."))
+            await exports.request_export(tx, request.account.id)
+    except Refusal as refusal:
+        return await _privacy(request, refusal=refusal)
+    return pages.go(PATH, flash=("wait", "Your export is being prepared. It will be here in a moment."))
 
 
-@post(HOME + "/erasure", guards=[signed_in], include_in_schema=False)
+@post(PATH + "/erasure", guards=[signed_in], include_in_schema=False)
 async def erase(request: Request, data: Form) -> Response[Any]:
-    """Erase the account, once the words and the password are right."""
-    who = request.account
+    """Erase the account, if the words and the password are right."""
+    account = request.account
     confirmation, password = data.get("confirmation", ""), data.get("password", "")
     try:
-        await erasures.ask(
-            request.services, who.id, who.session_id, confirmation=confirmation, password=password, actor=request.actor
+        await erasures.request_erasure(
+            request.services, account.id, account.session_id, confirmation=confirmation, password=password, actor=request.actor
         )
-    except Refusal as refused:
-        return await _privacy(request, refused=refused, confirmation=confirmation)
-    gone = session_cookie(request.services, None)
-    return pages.go("/", flash=("good", "Your account is closed. What is personal is being erased now."), cookies=[gone])
+    except Refusal as refusal:
+        return await _privacy(request, refusal=refusal, confirmation=confirmation)
+    signed_out = session_cookie(request.services, None)
+    return pages.go("/", flash=("good", "Your account is closed. Its personal data is being erased now."), cookies=[signed_out])
 
 
 @get("/exports/{account_id:uuid}/{file:str}", include_in_schema=False, opt=UNCOMPRESSED)
-async def fetch(request: Request, account_id: UUID, file: str) -> Response[Any]:
-    """The ZIP, to whoever holds a signed link. 404 when it has expired, 403 for a link that does not hold."""
-    found = re.fullmatch(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.zip", file)
-    if not found:
+async def download(request: Request, account_id: UUID, file: str) -> Response[Any]:
+    """Return the ZIP for a signed link. 404 when the export has expired, 403 for an invalid link."""
+    match = re.fullmatch(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.zip", file)
+    if not match:
         raise NotFound
     if not request.services.links.check(f"/exports/{account_id}/{file}", request.url.query):
-        raise Forbidden("This link has expired or is not complete. Open the page of privacy again to get a new one.")
+        raise Forbidden("This link has expired or is not complete. Open the privacy page again to get a new one.")
     ip = request.client.host if request.client else None
     async with request.read() as tx:
-        export = await tx.one(queries.EXPORT, account=account_id, id=UUID(found[1]))
+        export = await tx.one(queries.EXPORT, account=account_id, id=UUID(match[1]))
     if export.storage_key is None:
         raise NotFound
     try:
@@ -87,15 +87,15 @@ async def fetch(request: Request, account_id: UUID, file: str) -> Response[Any]:
     return Stream(stream.chunks, media_type="application/zip", headers=headers)
 
 
-async def _privacy(request: Request, *, refused: Refusal | None = None, confirmation: str = "") -> Response[str]:
-    who = request.account
+async def _privacy(request: Request, *, refusal: Refusal | None = None, confirmation: str = "") -> Response[str]:
+    account = request.account
     async with request.read() as tx:
-        rows = await tx.all(queries.EXPORTS, account=who.id)
-        secret = await tx.one(queries.SECRET, account=who.id, session=who.session_id)
+        rows = await tx.all(queries.EXPORTS, account=account.id)
+        proof = await tx.one(queries.OWNER_PROOF, account=account.id, session=account.session_id)
     return pages.render(
         request,
         "accounts/privacy/privacy.html",
-        status=refused.status if refused else 200,
+        refusal=refusal,
         nav="account",
         exports=[
             {
@@ -109,10 +109,10 @@ async def _privacy(request: Request, *, refused: Refusal | None = None, confirma
         ],
         waiting=any(row.status == "pending" for row in rows),
         phrase=erasures.PHRASE,
-        has_password=secret.password_hash is not None,
+        has_password=proof.password_hash is not None,
         values={"confirmation": confirmation},
-        errors=errors(refused, ("confirmation", "password")),
+        errors=errors(refusal, ("confirmation", "password")),
     )
 
 
-ROUTES: list[Any] = [privacy, ask, erase, fetch]
+ROUTES: list[Any] = [privacy, request_export, erase, download]

@@ -13,7 +13,7 @@ from vetrina.core.database.connection import Statement
 
 
 class Export(msgspec.Struct, frozen=True):
-    """A copy of everything: being made (pending), ready, or failed."""
+    """A data export: pending, ready or failed."""
 
     account_id: UUID
     id: UUID
@@ -25,22 +25,22 @@ class Export(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-class Dead(msgspec.Struct, frozen=True):
-    """An export whose time is over."""
+class ExpiredExport(msgspec.Struct, frozen=True):
+    """An export that has expired."""
 
     account_id: UUID
     id: UUID
     storage_key: str | None
 
 
-class Secret(msgspec.Struct, frozen=True):
-    """What an account can show that it is itself by."""
+class OwnerProof(msgspec.Struct, frozen=True):
+    """What a request to erase an account is checked against."""
 
     password_hash: str | None
     signed_in_at: datetime | None
 
 
-ASK_EXPORT = Statement(
+INSERT_EXPORT = Statement(
     UUID,
     """
     insert into accounts.exports (account_id, id, expires_at)
@@ -72,31 +72,31 @@ FINISH_EXPORT = Statement(
     returning id
     """,
 )
-DEAD_EXPORTS = Statement(
-    Dead,
+EXPIRED_EXPORTS = Statement(
+    ExpiredExport,
     """
     select account_id, id, storage_key from accounts.exports where expires_at <= now() order by expires_at limit 100
     """,
 )
-STUCK_EXPORTS = Statement(
+FAIL_STUCK_EXPORTS = Statement(
     NoneType,
     """
     update accounts.exports set status = 'failed', finished_at = now()
      where status = 'pending' and created_at < now() - interval '2 hours'
     """,
 )
-DROP_EXPORT = Statement(NoneType, "delete from accounts.exports where account_id = %(account)s and id = %(id)s")
+DELETE_EXPORT = Statement(NoneType, "delete from accounts.exports where account_id = %(account)s and id = %(id)s")
 
-SECRET = Statement(
-    Secret,
+OWNER_PROOF = Statement(
+    OwnerProof,
     """
     select a.password_hash, (select s.created_at from accounts.sessions s where s.account_id = a.id and s.id = %(session)s)
              as signed_in_at
       from accounts.accounts a where a.id = %(account)s
     """,
 )
-# The account can no longer be used from this moment; its sessions end with it.
-ASK_ERASURE = Statement(
+# Disabling the account ends its sessions.
+BEGIN_ERASURE = Statement(
     UUID,
     """
     with off as (
@@ -106,14 +106,14 @@ ASK_ERASURE = Statement(
     returning account_id
     """,
 )
-UNFINISHED = Statement(
+UNFINISHED_ERASURES = Statement(
     UUID,
     """
     select account_id from accounts.erasures where finished_at is null and created_at < now() - interval '10 minutes'
      order by created_at limit 100
     """,
 )
-NOBODY = Statement(
+ERASE_ACCOUNT = Statement(
     NoneType,
     """
     update accounts.accounts
@@ -127,47 +127,47 @@ FINISH_ERASURE = Statement(
     NoneType, "update accounts.erasures set finished_at = now() where account_id = %(account)s and finished_at is null"
 )
 
-# What an export holds, a row of JSON each; secrets and hashes stay out.
-MY_ACCOUNT = Statement(
+# The rows of an export as JSON, without secrets and hashes.
+EXPORT_ACCOUNT = Statement(
     dict[str, Any],
     "select to_jsonb(a) - 'password_hash' as row from accounts.accounts a where id = %(account)s",
 )
-MY_USER = Statement(
+EXPORT_USER = Statement(
     dict[str, Any], "select to_jsonb(u) - 'account_id' as row from accounts.users u where account_id = %(account)s"
 )
-MY_VENDOR = Statement(
+EXPORT_VENDOR = Statement(
     dict[str, Any], "select to_jsonb(v) - 'account_id' as row from accounts.vendors v where account_id = %(account)s"
 )
-MY_SESSIONS = Statement(
+EXPORT_SESSIONS = Statement(
     dict[str, Any],
     """
     select to_jsonb(s) - 'account_id' - 'refresh_token_hash' - 'previous_token_hash' as row
       from accounts.sessions s where account_id = %(account)s order by id
     """,
 )
-MY_ROLES = Statement(
+EXPORT_ROLES = Statement(
     dict[str, Any],
     "select to_jsonb(r) - 'account_id' as row from accounts.user_roles r where account_id = %(account)s order by role",
 )
-MY_EXPORTS = Statement(
+EXPORT_EXPORTS = Statement(
     dict[str, Any],
     "select to_jsonb(e) - 'account_id' - 'storage_key' as row from accounts.exports e where account_id = %(account)s order by id",
 )
-MY_SECOND_FACTOR = Statement(
+EXPORT_SECOND_FACTOR = Statement(
     dict[str, Any],
     """
     select to_jsonb(f) - 'account_id' - 'secret' as row from accounts.second_factors f where account_id = %(account)s
     """,
 )
 
-FORGET_USER = Statement(NoneType, "delete from accounts.users where account_id = %(account)s")
-FORGET_VENDOR = Statement(NoneType, "delete from accounts.vendors where account_id = %(account)s")
-FORGET_SESSIONS = Statement(NoneType, "delete from accounts.sessions where account_id = %(account)s")
-FORGET_ROLES = Statement(NoneType, "delete from accounts.user_roles where account_id = %(account)s")
-FORGET_RECOVERY_CODES = Statement(NoneType, "delete from accounts.recovery_codes where account_id = %(account)s")
-FORGET_SECOND_FACTOR = Statement(NoneType, "delete from accounts.second_factors where account_id = %(account)s")
-FORGET_EXPORTS = Statement(NoneType, "delete from accounts.exports where account_id = %(account)s")
-FORGET_CODES = Statement(
+ERASE_USER = Statement(NoneType, "delete from accounts.users where account_id = %(account)s")
+ERASE_VENDOR = Statement(NoneType, "delete from accounts.vendors where account_id = %(account)s")
+ERASE_SESSIONS = Statement(NoneType, "delete from accounts.sessions where account_id = %(account)s")
+ERASE_ROLES = Statement(NoneType, "delete from accounts.user_roles where account_id = %(account)s")
+ERASE_RECOVERY_CODES = Statement(NoneType, "delete from accounts.recovery_codes where account_id = %(account)s")
+ERASE_SECOND_FACTOR = Statement(NoneType, "delete from accounts.second_factors where account_id = %(account)s")
+ERASE_EXPORTS = Statement(NoneType, "delete from accounts.exports where account_id = %(account)s")
+ERASE_CODES = Statement(
     NoneType,
     """
     delete from accounts.verifications v using accounts.accounts a

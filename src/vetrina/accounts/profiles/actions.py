@@ -1,4 +1,4 @@
-"""The rules of profiles: handles, names, the business face and its badge."""
+"""Profile actions: handles, names, the business profile and its verification."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from msgspec import UNSET, to_builtins
 from psycopg.types.json import Jsonb
 
 from vetrina.accounts.model import InvalidName
-from vetrina.accounts.profiles import queries as queries_profiles
+from vetrina.accounts.profiles import queries
 from vetrina.accounts.profiles.model import (
     BusinessChange,
     BusinessProfileMissing,
@@ -44,73 +44,73 @@ NETWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "etsy": ("Etsy", ("etsy.com",)),
     "mastodon": ("Mastodon", ()),
 }
-"""What can be linked to: its title, and the hosts that it has (none: any)."""
+"""Social networks: label, and the hosts of its URLs (none: any)."""
 
 
-async def change(tx: Tx, account: AccountId, kind: str, wanted: ProfileChange) -> None:
-    """Keep what is given of handle, name, bio and business; the pictures are `media`'s.
+async def change(tx: Tx, account: AccountId, kind: str, changes: ProfileChange) -> None:
+    """Change handle, name, bio and business profile; `media` changes the pictures.
 
     Raises InvalidHandle, HandleReserved, InvalidName, InvalidBio, InvalidBusinessName, InvalidLink, InvalidSocialLink,
     InvalidContact (422), HandleTaken, HandleChangedRecently, VendorProfileRequired (409).
     """
-    if wanted.handle is not UNSET:
-        handle = (wanted.handle or "").strip().removeprefix("@").lower() or None
-        await tx.do(queries_profiles.SET_HANDLE, account=account, handle=handle)
-    business = wanted.business
+    if changes.handle is not UNSET:
+        handle = (changes.handle or "").strip().removeprefix("@").lower() or None
+        await tx.do(queries.SET_HANDLE, account=account, handle=handle)
+    business = changes.business
     if kind == "vendor":
         if business is None:
             raise VendorProfileRequired
-        # A vendor's name and bio are those of the business.
+        # Name and bio of a vendor are those of its business.
         business = business if business is not UNSET else BusinessChange()
-        if wanted.name is not UNSET:
-            business.business_name = (wanted.name or "").strip()
-        if wanted.bio is not UNSET:
-            business.bio = wanted.bio
+        if changes.name is not UNSET:
+            business.business_name = (changes.name or "").strip()
+        if changes.bio is not UNSET:
+            business.bio = changes.bio
     else:
-        if wanted.name is not UNSET:
-            name = (wanted.name or "").strip()
+        if changes.name is not UNSET:
+            name = (changes.name or "").strip()
             if len(name) > 120:
                 raise InvalidName
-            await tx.do(queries_profiles.SET_NAME, account=account, name=name or None)
-        if wanted.bio is not UNSET:
-            await tx.do(queries_profiles.SET_BIO, account=account, bio=(wanted.bio or "").strip() or None)
+            await tx.do(queries.SET_NAME, account=account, name=name or None)
+        if changes.bio is not UNSET:
+            await tx.do(queries.SET_BIO, account=account, bio=(changes.bio or "").strip() or None)
         if business is None:
-            await tx.do(queries_profiles.REMOVE_BUSINESS, account=account)
+            await tx.do(queries.REMOVE_BUSINESS, account=account)
     if business is not None and business is not UNSET:
         await _change_business(tx, account, business)
     await usage.record(tx, account, "profile_changed", {})
 
 
 async def verify_vendor(tx: Tx, account: UUID, *, verified: bool = True) -> None:
-    """Give the business the badge, or take it away. For operators. Raises BusinessProfileMissing (404)."""
-    if await tx.maybe(queries_profiles.VERIFY_BUSINESS, account=account, verified=verified) is None:
+    """Mark the business as verified or not, for operators. Raises BusinessProfileMissing (404)."""
+    if await tx.maybe(queries.VERIFY_BUSINESS, account=account, verified=verified) is None:
         raise BusinessProfileMissing
 
 
-async def _change_business(tx: Tx, account: AccountId, wanted: BusinessChange) -> None:
-    given: dict[str, Any] = {
-        "business_name": None if wanted.business_name is UNSET else wanted.business_name.strip(),
-        "bio": None if wanted.bio is UNSET else (wanted.bio or "").strip(),
-        "profile_info": None if wanted.profile_info is UNSET else Jsonb(to_builtins(tidy_info(wanted.profile_info))),
-        "contact_info": None if wanted.contact_info is UNSET else Jsonb(to_builtins(tidy_contact(wanted.contact_info))),
-        "social_links": None if wanted.social_links is UNSET else Jsonb(tidy_links(wanted.social_links)),
+async def _change_business(tx: Tx, account: AccountId, changes: BusinessChange) -> None:
+    columns: dict[str, Any] = {
+        "business_name": None if changes.business_name is UNSET else changes.business_name.strip(),
+        "bio": None if changes.bio is UNSET else (changes.bio or "").strip(),
+        "profile_info": None if changes.profile_info is UNSET else Jsonb(to_builtins(normalize_info(changes.profile_info))),
+        "contact_info": None if changes.contact_info is UNSET else Jsonb(to_builtins(normalize_contact(changes.contact_info))),
+        "social_links": None if changes.social_links is UNSET else Jsonb(normalize_links(changes.social_links)),
     }
-    if await tx.maybe(queries_profiles.CHANGE_BUSINESS, account=account, **given) is None:
-        if not given["business_name"]:
+    if await tx.maybe(queries.CHANGE_BUSINESS, account=account, **columns) is None:
+        if not columns["business_name"]:
             raise InvalidBusinessName
-        await tx.do(queries_profiles.ADD_BUSINESS, account=account, **given)
+        await tx.do(queries.ADD_BUSINESS, account=account, **columns)
         await usage.record(tx, account, "business_added", {})
 
 
-def tidy_info(info: ProfileInfo) -> ProfileInfo:
-    """Without empty lines. Raises InvalidLink (422)."""
-    website = _line(info.website)
-    return ProfileInfo(_line(info.tagline), _line(info.location), link(website) if website else None)
+def normalize_info(info: ProfileInfo) -> ProfileInfo:
+    """Return the description without empty values. Raises InvalidLink (422)."""
+    website = _stripped(info.website)
+    return ProfileInfo(_stripped(info.tagline), _stripped(info.location), normalize_url(website) if website else None)
 
 
-def tidy_contact(contact: ContactInfo) -> ContactInfo:
-    """Without empty lines, the phone as E.164. Raises InvalidContact (422)."""
-    email, phone = _line(contact.email), _line(contact.phone)
+def normalize_contact(contact: ContactInfo) -> ContactInfo:
+    """Return the contact details without empty values, the phone as E.164. Raises InvalidContact (422)."""
+    email, phone = _stripped(contact.email), _stripped(contact.phone)
     if email and ("@" not in email.strip("@") or any(c.isspace() or not c.isprintable() for c in email)):
         raise InvalidContact("This does not look like an e-mail address.")
     if phone:
@@ -119,57 +119,65 @@ def tidy_contact(contact: ContactInfo) -> ContactInfo:
         except phonenumbers.NumberParseException:
             raise InvalidContact("Write the phone number with its country, such as +98 912 345 6789.") from None
         if not phonenumbers.is_possible_number(number):
-            raise InvalidContact("There is no such phone number.")
+            raise InvalidContact("This is not a possible phone number.")
         phone = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return ContactInfo(email, phone, _line(contact.address))
+    return ContactInfo(email, phone, _stripped(contact.address))
 
 
-def tidy_links(links: dict[str, str]) -> dict[str, str]:
-    """Without empty ones, in the house's order. Raises InvalidSocialLink (422) for a network or an address that does not fit."""
+def normalize_links(links: dict[str, str]) -> dict[str, str]:
+    """Return the links without empty ones, in our order. Raises InvalidSocialLink (422) for an unknown network or a wrong URL."""
     if unknown := set(links) - set(NETWORKS):
-        raise InvalidSocialLink(f"{min(unknown)} is none of {', '.join(NETWORKS)}.", network=min(unknown))
-    found: dict[str, str] = {}
+        raise InvalidSocialLink(f"{min(unknown)} is not one of {', '.join(NETWORKS)}.", network=min(unknown))
+    normalized: dict[str, str] = {}
     for network, (title, hosts) in NETWORKS.items():
-        if not (written := links.get(network, "").strip()):
+        if not (text := links.get(network, "").strip()):
             continue
         try:
-            address = link(written)
+            url = normalize_url(text)
         except InvalidLink:
-            raise InvalidSocialLink(f"This is not an https address at {title}.", network=network) from None
-        host = str(urlsplit(address).hostname)
-        if hosts and not any(host == each or host.endswith(f".{each}") for each in hosts):
-            raise InvalidSocialLink(f"This is not an address at {title}.", network=network)
-        found[network] = address
-    return found
+            raise InvalidSocialLink(f"This is not an https URL at {title}.", network=network) from None
+        host = str(urlsplit(url).hostname)
+        if hosts and not any(host == allowed or host.endswith(f".{allowed}") for allowed in hosts):
+            raise InvalidSocialLink(f"This is not a URL at {title}.", network=network)
+        normalized[network] = url
+    return normalized
 
 
-def link(written: str) -> str:
-    """An https address that may be linked to, its host in ASCII. Raises InvalidLink (422)."""
-    text = written.strip()
+def normalize_url(text: str) -> str:
+    """Return an https URL that may be linked to, its host in ASCII. Raises InvalidLink (422)."""
+    text = text.strip()
     try:
         parts = urlsplit(text if "//" in text else f"https://{text}")
         host = idna.encode(parts.hostname or "", uts46=True, std3_rules=True).decode()
-        fine = parts.scheme == "https" and "." in host and parts.port is None and not parts.username
+        is_plain = parts.scheme == "https" and "." in host and parts.port is None and not parts.username
     except (ValueError, UnicodeError):
         raise InvalidLink from None
-    if not fine or len(text) > 300 or not text.isprintable() or any(c in text for c in " <>\"'`\\") or _is_an_address(host):
+    if not is_plain or len(text) > 300 or not text.isprintable() or any(c in text for c in " <>\"'`\\") or _is_ip_address(host):
         raise InvalidLink
     return parts._replace(netloc=host).geturl()
 
 
-def proven(address: str | None, domains: list[str]) -> bool:
-    """Whether an address is on one of these domains."""
-    host = urlsplit(address or "").hostname or ""
-    return any(host == each or host.endswith(f".{each}") for each in domains)
+def is_on_domain(url: str | None, domains: list[str]) -> bool:
+    """Return whether a URL is on one of these domains."""
+    host = urlsplit(url or "").hostname or ""
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 
-def _line(text: str | None) -> str | None:
+def _stripped(text: str | None) -> str | None:
     return (text or "").strip() or None
 
 
-def _is_an_address(host: str) -> bool:
+def _is_ip_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
     except ValueError:
         return host.rpartition(".")[2].isdecimal()
     return True
+
+
+async def rename(tx: Tx, account: AccountId, name: str) -> None:
+    """Change or remove the account's name; a business keeps its name. Raises InvalidName (422)."""
+    text = name.strip()
+    if len(text) > 120:
+        raise InvalidName
+    await tx.do(queries.RENAME, account=account, name=text or None)

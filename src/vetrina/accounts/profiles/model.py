@@ -1,4 +1,4 @@
-"""Profiles and business faces: what one may write, rows, refusals."""
+"""Profiles and business profiles: requests, rows, refusals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Bio = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class ProfileInfo(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What a business says of itself. `website` is an https address."""
+    """Description of a business. `website` is an https URL."""
 
     tagline: Line | None = None
     location: Line | None = None
@@ -25,7 +25,7 @@ class ProfileInfo(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
 
 
 class ContactInfo(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """How a business is reached; everybody can see it. `phone` is E.164."""
+    """Public contact details of a business. `phone` is E.164."""
 
     email: Annotated[str, msgspec.Meta(max_length=254)] | None = None
     phone: Annotated[str, msgspec.Meta(max_length=32)] | None = None
@@ -33,11 +33,11 @@ class ContactInfo(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
 
 
 SocialLinks = Annotated[dict[str, Address], msgspec.Meta(max_length=12)]
-"""The network's name to an https address there."""
+"""https URLs by the name of the network."""
 
 
 class BusinessChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What may be changed of a business face; what is left out stays. The lists are replaced whole."""
+    """Changes of a business profile; omitted fields stay. Objects are replaced whole."""
 
     business_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | UnsetType = UNSET
     bio: Bio | None | UnsetType = UNSET
@@ -47,10 +47,10 @@ class BusinessChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ProfileChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What may be changed of a profile; what is left out stays, null takes it away.
+    """Changes of a profile; omitted fields stay, null removes a value.
 
-    `name` and `bio` are the person's, or the business's when the account is a vendor's. A `business` of a user that has none
-    makes one, for which it needs a `business_name`. `avatar` and `logo` are ids of the account's own files.
+    `name` and `bio` are the user's, or the business's when the account is a vendor. A `business` of a user without one creates
+    it and needs a `business_name`. `avatar` and `logo` are ids of the account's own files.
     """
 
     handle: Annotated[str, msgspec.Meta(max_length=64)] | None | UnsetType = UNSET
@@ -62,7 +62,7 @@ class ProfileChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class BusinessFacts(msgspec.Struct, frozen=True):
-    """A business face as it is kept."""
+    """A business profile."""
 
     business_name: str
     bio: str | None
@@ -73,7 +73,7 @@ class BusinessFacts(msgspec.Struct, frozen=True):
 
 
 class BusinessBadge(msgspec.Struct, frozen=True):
-    """Whether an operator has vouched for a business, and since when."""
+    """Whether an operator has verified a business, and when."""
 
     business_name: str
     is_verified: bool
@@ -81,7 +81,7 @@ class BusinessBadge(msgspec.Struct, frozen=True):
 
 
 class InvalidHandle(Refusal):
-    """A handle has 3 to 30 small letters, figures, - and _, and begins and ends with a letter or figure."""
+    """A handle has 3 to 30 lower-case letters, digits, - and _, and begins and ends with a letter or digit."""
 
     status = 422
     constraint = "account_handle_shape"
@@ -89,7 +89,7 @@ class InvalidHandle(Refusal):
 
 
 class HandleTaken(Refusal):
-    """This handle is somebody's."""
+    """This handle is taken."""
 
     status = 409
     constraint = "account_handle_taken"
@@ -97,7 +97,7 @@ class HandleTaken(Refusal):
 
 
 class HandleReserved(Refusal):
-    """This handle is kept for the house."""
+    """This handle is reserved."""
 
     status = 422
     constraint = "account_handle_not_reserved"
@@ -135,40 +135,40 @@ class InvalidBusinessName(Refusal):
 
 
 class ProfileTooLong(Refusal):
-    """That is more than a business face can hold."""
+    """The business profile is too long."""
 
     status = 422
     constraint = "vendor_facts_are_short"
 
 
 class InvalidLink(Refusal):
-    """This is not an https address that can be linked to."""
+    """This is not an https URL that can be linked to."""
 
     status = 422
     field = "website"
 
 
 class InvalidSocialLink(Refusal):
-    """This is not an address of that network."""
+    """This is not a URL of that network."""
 
     status = 422
     field = "social_links"
 
 
 class InvalidContact(Refusal):
-    """This is no address or phone number that people could use."""
+    """This is not a usable address or phone number."""
 
     status = 422
     field = "contact_info"
 
 
 class VendorProfileRequired(Refusal):
-    """A vendor's account is its business: its face cannot be taken away."""
+    """A vendor account always has a business profile."""
 
     status = 409
 
 
 class BusinessProfileMissing(Refusal):
-    """This account has no business face."""
+    """This account has no business profile."""
 
     status = 404

@@ -1,4 +1,4 @@
-"""SQL of profiles and business faces."""
+"""SQL of profiles and business profiles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from vetrina.accounts.profiles.model import BusinessBadge
 from vetrina.core.database.connection import Statement
 
-# When it was changed last is told from the second on: the first one may be corrected at once.
+# The time of the change is stored from the second handle on: the first one may be corrected at once.
 SET_HANDLE = Statement(
     NoneType,
     """
@@ -27,6 +27,17 @@ MOVED = Statement(
 )
 SET_NAME = Statement(NoneType, "update accounts.users set name = %(name)s where account_id = %(account)s")
 SET_BIO = Statement(NoneType, "update accounts.users set bio = %(bio)s where account_id = %(account)s")
+RENAME = Statement(
+    NoneType,
+    """
+    with person as (
+      update accounts.users set name = %(name)s where account_id = %(account)s
+    )
+    update accounts.vendors set business_name = %(name)s
+     where account_id = %(account)s and %(name)s::text is not null
+       and exists (select from accounts.accounts where id = %(account)s and kind = 'vendor')
+    """,
+)
 
 CHANGE_BUSINESS = Statement(
     UUID,
@@ -63,8 +74,8 @@ VERIFY_BUSINESS = Statement(
     UUID, "update accounts.vendors set is_verified = %(verified)s where account_id = %(account)s returning account_id"
 )
 
-MY_FORMER_HANDLES = Statement(
+EXPORT_FORMER_HANDLES = Statement(
     dict[str, Any],
     "select to_jsonb(h) - 'account_id' as row from accounts.former_handles h where account_id = %(account)s order by created_at",
 )
-FORGET_FORMER_HANDLES = Statement(NoneType, "delete from accounts.former_handles where account_id = %(account)s")
+ERASE_FORMER_HANDLES = Statement(NoneType, "delete from accounts.former_handles where account_id = %(account)s")

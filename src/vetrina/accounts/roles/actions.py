@@ -1,17 +1,17 @@
-"""Roles: superuser and admin run the house; user and member are marks that reports tell people apart by."""
+"""Roles: superuser and admin operate the site; user and member are labels that reports group accounts by."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from uuid import UUID
 
-from vetrina.accounts.roles import queries as queries_roles
+from vetrina.accounts.roles import queries
 from vetrina.core.database.connection import Tx
 from vetrina.core.errors import Refusal
 
 
 class Role(StrEnum):
-    """What an account may be; several at once."""
+    """A role; an account may have several."""
 
     SUPERUSER = "superuser"
     ADMIN = "admin"
@@ -20,20 +20,20 @@ class Role(StrEnum):
 
 
 class LastSuperuser(Refusal):
-    """This is the last superuser. Give somebody else the role first."""
+    """This is the last superuser. Grant the role to another account first."""
 
     status = 409
 
 
 async def grant(tx: Tx, account: UUID, role: Role) -> bool:
-    """Give `account` the role; False if it has it already. The table's trigger writes it into the audit log."""
-    return bool(await tx.do(queries_roles.GRANT, account=account, role=role.value))
+    """Grant the role and return whether the account did not have it. The table's trigger writes the audit log."""
+    return bool(await tx.do(queries.GRANT, account=account, role=role.value))
 
 
 async def revoke(tx: Tx, account: UUID, role: Role) -> bool:
-    """Take the role away; False if the account has it not. Raises LastSuperuser (409)."""
-    if await tx.maybe(queries_roles.REVOKE, account=account, role=role.value) is None:
-        if role is Role.SUPERUSER and role in await tx.all(queries_roles.ROLES, account=account):
+    """Revoke the role and return whether the account had it. Raises LastSuperuser (409)."""
+    if await tx.maybe(queries.REVOKE, account=account, role=role.value) is None:
+        if role is Role.SUPERUSER and role in await tx.all(queries.ROLES, account=account):
             raise LastSuperuser
         return False
     return True

@@ -22,7 +22,7 @@ GRANT = Statement(
     insert into accounts.user_roles (account_id, role) values (%(account)s, %(role)s) on conflict do nothing
     """,
 )
-# The superusers are locked first, so that two who take the role from each other do not leave the house without one.
+# The superusers are locked first, so that two revocations at once cannot remove the last two.
 REVOKE = Statement(
     str,
     """

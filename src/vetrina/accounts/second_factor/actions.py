@@ -1,4 +1,4 @@
-"""The second factor: a code of an authenticator (TOTP, RFC 6238), or one of ten recovery codes."""
+"""Second factor: a code of an authenticator (TOTP, RFC 6238), or one of ten recovery codes."""
 
 from __future__ import annotations
 
@@ -14,22 +14,18 @@ import segno
 from pyotp import random_base32
 from pyotp.totp import TOTP
 
-from vetrina.accounts.notifications import actions as notices
+from vetrina.accounts.model import Device, Language, WrongPassword
+from vetrina.accounts.notifications import actions as notifications
 from vetrina.accounts.passwords import hasher
 from vetrina.accounts.second_factor import queries
+from vetrina.accounts.second_factor.model import SecondFactorDisabled, SecondFactorEnabled
+from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions import challenges
-from vetrina.accounts.sign_in import actions
-from vetrina.accounts.sign_in.actions import Device, Opened
-from vetrina.accounts.verification import actions as codes
-from vetrina.accounts.verification.actions import ATTEMPTS, Language
-from vetrina.accounts.verification.model import (
-    ChallengeExpired,
-    SecondFactorDisabled,
-    SecondFactorEnabled,
-    TooManyGuesses,
-    WrongCode,
-    WrongPassword,
-)
+from vetrina.accounts.sessions.actions import NewSession
+from vetrina.accounts.sessions.model import ChallengeExpired
+from vetrina.accounts.verification import actions as verification
+from vetrina.accounts.verification.actions import ATTEMPTS
+from vetrina.accounts.verification.model import TooManyGuesses, WrongCode
 from vetrina.core import audit
 from vetrina.core.audit import Actor
 from vetrina.core.database.connection import Tx
@@ -38,16 +34,17 @@ from vetrina.core.encryption import seal, unseal
 from vetrina.core.rate_limits import limits
 from vetrina.core.services import Services
 
-CLOSED = 900
-"""Seconds without a try after which wrong codes are forgotten."""
+LOCKED_SECONDS = 900
+"""Seconds without an attempt after which wrong codes are forgotten."""
 STEP = 30
+"""Seconds of a time step."""
 RECOVERY_CODES = 10
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that look like another."""
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and digits that are not mistaken for each other."""
 
 
 class Enrolment(msgspec.Struct, frozen=True):
-    """What an authenticator needs; `qr` is `uri` as an SVG picture."""
+    """What an authenticator is set up with; `qr` is `uri` as an SVG image."""
 
     secret: str
     uri: str
@@ -55,16 +52,16 @@ class Enrolment(msgspec.Struct, frozen=True):
 
 
 def data_url(enrolment: Enrolment) -> str:
-    """Its picture as an address that an <img> takes."""
+    """Return the QR code as a data URL."""
     return "data:image/svg+xml;base64," + base64.b64encode(enrolment.qr.encode()).decode()
 
 
 async def begin(services: Services, account: AccountId, *, password: str | None) -> Enrolment:
-    """A new secret, which counts for nothing until a code of it was confirmed.
+    """Create a secret, which has no effect until one of its codes is confirmed.
 
-    Raises WrongPassword (403; an account without a password needs none), SecondFactorEnabled (409), RateLimited (429).
+    An account without a password needs none. Raises WrongPassword (403), SecondFactorEnabled (409), RateLimited (429).
     """
-    label, _ = await _prove(services, account, password)
+    label, _ = await _check_password(services, account, password)
     secret = random_base32()
     async with services.db.tx() as tx:
         if await tx.maybe(queries.BEGIN, account=account, secret=seal(services.keys, secret)) is None:
@@ -72,148 +69,154 @@ async def begin(services: Services, account: AccountId, *, password: str | None)
     return _enrolment(label, secret)
 
 
-async def begun(services: Services, account: AccountId) -> Enrolment | None:
-    """What was begun and not yet confirmed, to show it again."""
+async def unconfirmed_enrolment(services: Services, account: AccountId) -> Enrolment | None:
+    """Return the enrolment that has begun and is not confirmed, to show it again."""
     async with services.db.tx() as tx:
         row = await tx.maybe(queries.LOCK, account=account)
-        proof = await tx.one(queries.PROOF, account=account)
+        proof = await tx.one(queries.OWNER_PROOF, account=account)
     if row is None or row.confirmed_at is not None:
         return None
     return _enrolment(proof.label, unseal(services.keys, row.secret, str))
 
 
 async def confirm(services: Services, account: AccountId, *, code: str, language: Language, actor: Actor) -> list[str]:
-    """From now on it is needed; ten recovery codes, of which only hashes are kept.
+    """Turn the second factor on and return ten recovery codes, of which only hashes are stored.
 
     Raises WrongCode (422), SecondFactorDisabled, SecondFactorEnabled (409), TooManyGuesses (429).
     """
     async with services.db.tx() as tx:
-        right = await _judge(tx, services, account, code, confirmed=False)
-        if right:
+        is_right = await _check_code(tx, services, account, code, confirmed=False)
+        if is_right:
             await audit.acting(tx, actor)
-            fresh = await _renew(tx, services, account)
-            await notices.tell_account(tx, services, account, notice="second_factor_on", language=language)
-            return fresh
+            codes = await _replace_recovery_codes(tx, services, account)
+            await notifications.notify_account(tx, services, account, notice="second_factor_on", language=language)
+            return codes
     raise WrongCode
 
 
-async def renew(services: Services, account: AccountId, *, password: str | None, code: str | None = None) -> list[str]:
-    """Ten new recovery codes; the old ones are good no more.
+async def renew_recovery_codes(
+    services: Services, account: AccountId, *, password: str | None, code: str | None = None
+) -> list[str]:
+    """Replace the recovery codes and return the ten new ones.
 
     Raises WrongPassword (403), WrongCode (422), SecondFactorDisabled (409), RateLimited, TooManyGuesses (429).
     """
-    await _prove_twice(services, account, password, code)
+    await _check_owner(services, account, password, code)
     async with services.db.tx() as tx:
         row = await tx.maybe(queries.LOCK, account=account)
         if row is None or row.confirmed_at is None:
             raise SecondFactorDisabled
-        return await _renew(tx, services, account)
+        return await _replace_recovery_codes(tx, services, account)
 
 
 async def remove(
     services: Services, account: AccountId, *, password: str | None, code: str | None, language: Language, actor: Actor
 ) -> None:
-    """Turn it off: with the password or, in an account that has none, a code.
+    """Turn the second factor off: with the password or, in an account without one, with a code.
 
     Raises WrongPassword (403), WrongCode (422), SecondFactorDisabled (409), RateLimited, TooManyGuesses (429).
     """
-    await _prove_twice(services, account, password, code)
+    await _check_owner(services, account, password, code)
     async with services.db.tx() as tx:
         if await tx.maybe(queries.REMOVE, account=account) is None:
             raise SecondFactorDisabled
         await audit.acting(tx, actor)
-        await notices.tell_account(tx, services, account, notice="second_factor_off", language=language)
+        await notifications.notify_account(tx, services, account, notice="second_factor_off", language=language)
 
 
-async def enter(services: Services, *, challenge: str, code: str, device: Device, language: Language) -> Opened:
-    """The second step of signing in. Raises ChallengeExpired (401), WrongCode (422), TooManyGuesses (429)."""
-    first = challenges.read(services, challenge)
-    account = AccountId(first.challenged)
+async def open_session(
+    services: Services, *, challenge: str, code: str, device: Device, language: Language
+) -> NewSession:
+    """Pass the second step of a sign-in. Raises ChallengeExpired (401), WrongCode (422), TooManyGuesses (429)."""
+    first_step = challenges.read(services, challenge)
+    account = AccountId(first_step.challenged)
     try:
         async with services.db.tx() as tx:
-            right = await _judge(tx, services, account, code)
-            if right and not _is_totp(code):
-                await notices.tell_account(tx, services, account, notice="recovery_code_used", language=language)
+            is_right = await _check_code(tx, services, account, code)
+            if is_right and not _is_totp(code):
+                await notifications.notify_account(tx, services, account, notice="recovery_code_used", language=language)
     except SecondFactorDisabled:
         raise ChallengeExpired from None
-    if not right:
+    if not is_right:
         raise WrongCode
-    return await actions.enter(services, account, device, fingerprint=first.fingerprint, proven=True)
+    return await sessions.open_session(
+        services, account, device, fingerprint=first_step.fingerprint, second_factor_passed=True
+    )
 
 
-async def _judge(tx: Tx, services: Services, account: AccountId, code: str, *, confirmed: bool = True) -> bool:
-    """Whether the code is right, once. A wrong one counts, so commit whatever this returns."""
+async def _check_code(tx: Tx, services: Services, account: AccountId, code: str, *, confirmed: bool = True) -> bool:
+    """Return whether the code is right, and consume it. A wrong one is counted: commit whatever this returns."""
     row = await tx.maybe(queries.LOCK, account=account)
     if row is None or (confirmed and row.confirmed_at is None):
         raise SecondFactorDisabled
     if not confirmed and row.confirmed_at is not None:
         raise SecondFactorEnabled
-    wrong = row.attempt_count if row.seconds_since < CLOSED else 0
-    if wrong >= ATTEMPTS:
-        raise TooManyGuesses(seconds=round(CLOSED - row.seconds_since))
+    wrong_codes = row.attempt_count if row.seconds_since < LOCKED_SECONDS else 0
+    if wrong_codes >= ATTEMPTS:
+        raise TooManyGuesses(seconds=round(LOCKED_SECONDS - row.seconds_since))
     step = 0
     if _is_totp(code):
-        step = _step(unseal(services.keys, row.secret, str), codes.digits(code))
-        right = step > row.last_step
+        step = _time_step(unseal(services.keys, row.secret, str), verification.digits(code))
+        is_right = step > row.last_step
     elif confirmed:
         hashes = [_hash(key, account, code) for key in services.keys]
-        right = await tx.maybe(queries.USE_RECOVERY_CODE, account=account, hashes=hashes) is not None
+        is_right = await tx.maybe(queries.USE_RECOVERY_CODE, account=account, hashes=hashes) is not None
     else:
-        right = False
-    if right:
-        await tx.do(queries.RIGHT, account=account, step=step)
+        is_right = False
+    if is_right:
+        await tx.do(queries.ACCEPT_CODE, account=account, step=step)
     else:
-        await tx.do(queries.WRONG, account=account, count=wrong + 1)
-    return right
+        await tx.do(queries.COUNT_WRONG_CODE, account=account, count=wrong_codes + 1)
+    return is_right
 
 
-async def _renew(tx: Tx, services: Services, account: AccountId) -> list[str]:
-    fresh = ["-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(2)) for _ in range(RECOVERY_CODES)]
-    await tx.do(queries.FORGET_RECOVERY_CODES, account=account)
-    hashes = [_hash(services.keys[0], account, each) for each in fresh]
-    await tx.do(queries.KEEP_RECOVERY_CODES, account=account, hashes=hashes)
-    return fresh
+async def _replace_recovery_codes(tx: Tx, services: Services, account: AccountId) -> list[str]:
+    codes = ["-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(2)) for _ in range(RECOVERY_CODES)]
+    await tx.do(queries.DELETE_RECOVERY_CODES, account=account)
+    hashes = [_hash(services.keys[0], account, code) for code in codes]
+    await tx.do(queries.INSERT_RECOVERY_CODES, account=account, hashes=hashes)
+    return codes
 
 
-async def _prove(services: Services, account: AccountId, password: str | None) -> tuple[str, bool]:
-    """What the account is called, and whether it has a password; the given one is it then. Raises WrongPassword (403)."""
+async def _check_password(services: Services, account: AccountId, password: str | None) -> tuple[str, bool]:
+    """Return the account's label and whether it has a password. Raises WrongPassword (403) unless it is the given one."""
     await services.part(limits).spend("sign_in_target", str(account))
     async with services.db.read() as tx:
-        proof = await tx.one(queries.PROOF, account=account)
+        proof = await tx.one(queries.OWNER_PROOF, account=account)
     if proof.password_hash is not None and not await services.part(hasher).matches(proof.password_hash, password or ""):
         raise WrongPassword
     return proof.label, proof.password_hash is not None
 
 
-async def _prove_twice(services: Services, account: AccountId, password: str | None, code: str | None) -> None:
-    """By the password or, where there is none, by a code."""
-    _, has_password = await _prove(services, account, password)
+async def _check_owner(services: Services, account: AccountId, password: str | None, code: str | None) -> None:
+    """Check the password or, in an account without one, a code."""
+    _, has_password = await _check_password(services, account, password)
     if not has_password:
         async with services.db.tx() as tx:
-            right = await _judge(tx, services, account, code or "")
-        if not right:
+            is_right = await _check_code(tx, services, account, code or "")
+        if not is_right:
             raise WrongCode
 
 
 def _enrolment(label: str, secret: str) -> Enrolment:
     uri = str(TOTP(secret).provisioning_uri(name=label, issuer_name="Vetrina"))
     picture = BytesIO()
-    # Black on white in both themes: readers want it so. Without the size in pixels it grows with its place.
+    # Black on white in both themes, as readers expect; without a size in pixels it fills its container.
     segno.make(uri, error="m").save(picture, kind="svg", xmldecl=False, svgns=True, omitsize=True, light="#fff", border=3)
     return Enrolment(secret, uri, picture.getvalue().decode())
 
 
-def _step(secret: str, code: str) -> int:
-    """The step of time that this is the code of, one to each side of now; 0 for none."""
+def _time_step(secret: str, code: str) -> int:
+    """Return the time step of a code, one to each side of now; 0 for none."""
     totp, now = TOTP(secret, interval=STEP), int(time.time()) // STEP
-    found = [step for step in (now - 1, now, now + 1) if hmac.compare_digest(totp.generate_otp(step), code)]
-    return max(found, default=0)
+    steps = [step for step in (now - 1, now, now + 1) if hmac.compare_digest(totp.generate_otp(step), code)]
+    return max(steps, default=0)
 
 
 def _is_totp(code: str) -> bool:
-    return len(codes.digits(code)) == 6 and not any(each.isalpha() for each in code)
+    return len(verification.digits(code)) == 6 and not any(character.isalpha() for character in code)
 
 
 def _hash(key: bytes, account: AccountId, code: str) -> bytes:
-    plain = "".join(each for each in code.lower() if each.isalnum())[:64]
+    plain = "".join(character for character in code.lower() if character.isalnum())[:64]
     return hmac.new(key, f"recovery\0{account}\0{plain}".encode(), hashlib.sha256).digest()

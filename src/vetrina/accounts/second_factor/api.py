@@ -8,17 +8,18 @@ import msgspec
 from litestar import get, post
 
 from vetrina.accounts.second_factor import actions as second_factor
-from vetrina.accounts.second_factor import queries as queries_factor
+from vetrina.accounts.second_factor import queries
 from vetrina.accounts.second_factor.actions import Enrolment
-from vetrina.accounts.sign_in import actions
+from vetrina.accounts.second_factor.model import FactorState
+from vetrina.accounts.sessions import actions as sessions
+from vetrina.accounts.sessions.web import Session, session_response
 from vetrina.accounts.verification.api import Code, Password
-from vetrina.accounts.verification.model import FactorState
-from vetrina.accounts.web import SIGN_IN_LIMIT, Session, device, language, session
+from vetrina.accounts.web import SIGN_IN_LIMIT, device, language
 from vetrina.core.web.request import Request, signed_in
 
 
-class Owner(msgspec.Struct, forbid_unknown_fields=True):
-    """What shows that it is the owner who asks: the password or, in an account that has none, a code."""
+class OwnerCredentials(msgspec.Struct, forbid_unknown_fields=True):
+    """Proof that the owner sends the request: the password or, in an account without one, a code."""
 
     password: Password | None = None
     code: Code | None = None
@@ -38,47 +39,49 @@ class SecondStep(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RecoveryCodes(msgspec.Struct):
-    """Each gets one in once, without the authenticator. They are shown this once."""
+    """Codes that sign in once each without the authenticator. They are shown only now."""
 
     recovery_codes: list[str]
 
 
 @get("/auth/second-factor", guards=[signed_in], tags=["accounts"])
 async def state(request: Request) -> FactorState:
-    """Whether there is a second factor, and how many recovery codes are left."""
+    """Return whether there is a second factor, and how many recovery codes are left."""
     async with request.read() as tx:
-        return await tx.one(queries_factor.STATE, account=request.account.id)
+        return await tx.one(queries.STATE, account=request.account.id)
 
 
 @post("/auth/second-factor", guards=[signed_in], tags=["accounts"], opt=SIGN_IN_LIMIT)
-async def begin(request: Request, data: Owner) -> Enrolment:
-    """A secret for an authenticator (TOTP), which counts once a code of it is confirmed."""
-    await _living(request)
+async def begin(request: Request, data: OwnerCredentials) -> Enrolment:
+    """Create a secret for an authenticator (TOTP), which has no effect until one of its codes is confirmed."""
+    await _require_live_session(request)
     return await second_factor.begin(request.services, request.account.id, password=data.password)
 
 
 @post("/auth/second-factor/confirmation", status_code=200, guards=[signed_in], tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def confirm(request: Request, data: FactorCode) -> RecoveryCodes:
     """Turn it on with the authenticator's first code."""
-    await _living(request)
-    fresh = await second_factor.confirm(
+    await _require_live_session(request)
+    codes = await second_factor.confirm(
         request.services, request.account.id, code=data.code, language=language(request), actor=request.actor
     )
-    return RecoveryCodes(fresh)
+    return RecoveryCodes(codes)
 
 
 @post("/auth/second-factor/recovery-codes", guards=[signed_in], tags=["accounts"], opt=SIGN_IN_LIMIT)
-async def renew(request: Request, data: Owner) -> RecoveryCodes:
-    """Ten new recovery codes in place of the old ones."""
-    await _living(request)
-    fresh = await second_factor.renew(request.services, request.account.id, password=data.password, code=data.code)
-    return RecoveryCodes(fresh)
+async def renew_recovery_codes(request: Request, data: OwnerCredentials) -> RecoveryCodes:
+    """Replace the recovery codes by ten new ones."""
+    await _require_live_session(request)
+    codes = await second_factor.renew_recovery_codes(
+        request.services, request.account.id, password=data.password, code=data.code
+    )
+    return RecoveryCodes(codes)
 
 
 @post("/auth/second-factor/removal", status_code=204, guards=[signed_in], tags=["accounts"], opt=SIGN_IN_LIMIT)
-async def remove(request: Request, data: Owner) -> None:
+async def remove(request: Request, data: OwnerCredentials) -> None:
     """Turn it off."""
-    await _living(request)
+    await _require_live_session(request)
     await second_factor.remove(
         request.services,
         request.account.id,
@@ -90,18 +93,18 @@ async def remove(request: Request, data: Owner) -> None:
 
 
 @post("/auth/session/second-factor", tags=["accounts"], opt=SIGN_IN_LIMIT)
-async def enter(request: Request, data: SecondStep) -> Session:
-    """The second step of signing in."""
-    opened = await second_factor.enter(
+async def open_session(request: Request, data: SecondStep) -> Session:
+    """Pass the second step of a sign-in."""
+    session = await second_factor.open_session(
         request.services, challenge=data.challenge, code=data.code, device=device(request), language=language(request)
     )
-    return session(request, opened)
+    return session_response(request, session)
 
 
-async def _living(request: Request) -> None:
-    """An access token outlives its session by minutes; what guards the account asks the database."""
+async def _require_live_session(request: Request) -> None:
+    """An access token outlives its session by minutes; what protects the account asks the database."""
     async with request.read() as tx:
-        await actions.check(tx, request.account.id, request.account.session_id)
+        await sessions.require_live(tx, request.account.id, request.account.session_id)
 
 
-ROUTES: list[Any] = [state, begin, confirm, renew, remove, enter]
+ROUTES: list[Any] = [state, begin, confirm, renew_recovery_codes, remove, open_session]

@@ -6,101 +6,104 @@ from typing import Any
 
 from litestar import Response, get, post
 
-from vetrina.accounts import identifiers, queries
+from vetrina.accounts import queries as account_queries
+from vetrina.accounts.identifiers import Identifier
+from vetrina.accounts.model import Purpose
 from vetrina.accounts.second_factor import actions as second_factor
-from vetrina.accounts.second_factor import queries as queries_factor
+from vetrina.accounts.second_factor import queries
 from vetrina.accounts.second_factor.actions import Enrolment
-from vetrina.accounts.sessions import pending_sign_in as waiting
-from vetrina.accounts.verification import actions as codes
-from vetrina.accounts.verification.actions import Purpose
+from vetrina.accounts.sessions import pending_sign_in
+from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.web import device, errors, kind, language
 from vetrina.core.errors import NotFound, Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
 
-HERE = "/settings/security"
+PATH = "/settings/security"
 
 
-@get(HERE, guards=[signed_in], include_in_schema=False)
+@get(PATH, guards=[signed_in], include_in_schema=False)
 async def security(request: Request) -> Response[str]:
-    """The page."""
+    """Show the identifiers and the second factor."""
     return await _page(request)
 
 
-@post(HERE + "/confirmation", guards=[signed_in], include_in_schema=False)
-async def ask(request: Request, data: Form) -> Response[Any]:
-    """Send a code to one's address or phone, and ask for it next."""
+@post(PATH + "/confirmation", guards=[signed_in], include_in_schema=False)
+async def request_code(request: Request, data: Form) -> Response[Any]:
+    """Send a code to the account's address or phone, and ask for it next."""
     async with request.read() as tx:
-        account = await tx.one(queries.ACCOUNT, account=request.account.id)
+        account = await tx.one(account_queries.ACCOUNT, account=request.account.id)
     by_phone = data.get("channel") == "phone"
     value = account.phone if by_phone else account.email
     if value is None:
         raise NotFound
-    to = identifiers.Identifier("phone" if by_phone else "email", value)
+    to = Identifier("phone" if by_phone else "email", value)
     purpose: Purpose = "phone_verify" if by_phone else "email_verify"
     try:
-        await codes.ask(
+        await verification.request_code(
             request.services,
             to,
-            kind=kind({"kind": account.kind}),
+            kind=kind(account.kind),
             purpose=purpose,
             language=language(request),
             address=device(request).ip,
         )
-    except Refusal as refused:
-        return await _page(request, refused)
-    there = waiting.for_code(to, kind({"kind": account.kind}), purpose, HERE)
-    return pages.go("/verify", cookies=[waiting.cookie(request.services, there)])
+    except Refusal as refusal:
+        return await _page(request, refusal)
+    pending = pending_sign_in.for_code(to, kind(account.kind), purpose, PATH, lifetime=verification.LIFETIME)
+    return pages.go("/verify", cookies=[pending_sign_in.cookie(request.services, pending)])
 
 
-@post(HERE + "/second-factor", guards=[signed_in], include_in_schema=False)
+@post(PATH + "/second-factor", guards=[signed_in], include_in_schema=False)
 async def begin(request: Request, data: Form) -> Response[Any]:
-    """A secret for the authenticator."""
+    """Create a secret for the authenticator."""
     try:
         await second_factor.begin(request.services, request.account.id, password=data.get("password"))
-    except Refusal as refused:
-        return await _page(request, refused, form="begin")
-    return pages.go(f"{HERE}/second-factor")
+    except Refusal as refusal:
+        return await _page(request, refusal, form="begin")
+    return pages.go(f"{PATH}/second-factor")
 
 
-@get(HERE + "/second-factor", guards=[signed_in], include_in_schema=False)
-async def enrolling(request: Request) -> Response[Any]:
-    """The secret as a picture and as text, and the field for its first code."""
-    begun = await second_factor.begun(request.services, request.account.id)
-    return pages.go(HERE) if begun is None else _enrolling(request, begun)
+@get(PATH + "/second-factor", guards=[signed_in], include_in_schema=False)
+async def enrolment(request: Request) -> Response[Any]:
+    """Show the secret as a QR code and as text, and the field for its first code."""
+    unconfirmed = await second_factor.unconfirmed_enrolment(request.services, request.account.id)
+    return pages.go(PATH) if unconfirmed is None else _enrolment(request, unconfirmed)
 
 
-@post(HERE + "/second-factor/confirmation", guards=[signed_in], include_in_schema=False)
+@post(PATH + "/second-factor/confirmation", guards=[signed_in], include_in_schema=False)
 async def confirm(request: Request, data: Form) -> Response[Any]:
-    """Turn it on, and show the recovery codes this once."""
+    """Turn it on, and show the recovery codes once."""
     try:
-        fresh = await second_factor.confirm(
+        codes = await second_factor.confirm(
             request.services,
             request.account.id,
             code=data.get("code", ""),
             language=language(request),
             actor=request.actor,
         )
-    except Refusal as refused:
-        begun = await second_factor.begun(request.services, request.account.id)
-        return pages.go(HERE, flash=("bad", refused.message)) if begun is None else _enrolling(request, begun, refused)
-    return _recovery(request, fresh)
+    except Refusal as refusal:
+        unconfirmed = await second_factor.unconfirmed_enrolment(request.services, request.account.id)
+        if unconfirmed is None:
+            return pages.go(PATH, flash=("bad", refusal.message))
+        return _enrolment(request, unconfirmed, refusal)
+    return _recovery_codes(request, codes)
 
 
-@post(HERE + "/recovery-codes", guards=[signed_in], include_in_schema=False)
-async def renew(request: Request, data: Form) -> Response[Any]:
-    """New recovery codes, shown this once."""
+@post(PATH + "/recovery-codes", guards=[signed_in], include_in_schema=False)
+async def renew_recovery_codes(request: Request, data: Form) -> Response[Any]:
+    """Replace the recovery codes, and show the new ones once."""
     try:
-        fresh = await second_factor.renew(
+        codes = await second_factor.renew_recovery_codes(
             request.services, request.account.id, password=data.get("password"), code=data.get("code")
         )
-    except Refusal as refused:
-        return await _page(request, refused, form="renew")
-    return _recovery(request, fresh)
+    except Refusal as refusal:
+        return await _page(request, refusal, form="renew")
+    return _recovery_codes(request, codes)
 
 
-@post(HERE + "/second-factor/removal", guards=[signed_in], include_in_schema=False)
+@post(PATH + "/second-factor/removal", guards=[signed_in], include_in_schema=False)
 async def remove(request: Request, data: Form) -> Response[Any]:
     """Turn it off."""
     try:
@@ -112,21 +115,20 @@ async def remove(request: Request, data: Form) -> Response[Any]:
             language=language(request),
             actor=request.actor,
         )
-    except Refusal as refused:
-        return await _page(request, refused, form="remove")
-    return pages.go(HERE, flash=("good", "The second factor is off."))
+    except Refusal as refusal:
+        return await _page(request, refusal, form="remove")
+    return pages.go(PATH, flash=("good", "The second factor is off."))
 
 
-async def _page(request: Request, refused: Refusal | None = None, *, form: str = "") -> Response[str]:
+async def _page(request: Request, refusal: Refusal | None = None, *, form: str = "") -> Response[str]:
     async with request.read() as tx:
-        account = await tx.one(queries.ACCOUNT, account=request.account.id)
-        factor = await tx.one(queries_factor.STATE, account=request.account.id)
-        proof = await tx.one(queries_factor.PROOF, account=request.account.id)
-    said = errors(refused, ("password", "code") if form else ())
-    page = pages.render(
+        account = await tx.one(account_queries.ACCOUNT, account=request.account.id)
+        factor = await tx.one(queries.STATE, account=request.account.id)
+        proof = await tx.one(queries.OWNER_PROOF, account=request.account.id)
+    return pages.render(
         request,
         "accounts/second_factor/security.html",
-        status=refused.status if refused else 200,
+        refusal=refusal,
         nav="account",
         email=account.email,
         phone=account.phone,
@@ -136,32 +138,28 @@ async def _page(request: Request, refused: Refusal | None = None, *, form: str =
         has_password=proof.password_hash is not None,
         kind=account.kind,
         form=form,
-        errors=said,
+        errors=errors(refusal, ("password", "code") if form else ()),
     )
-    page.headers.update(refused.headers if refused else {})
-    return page
 
 
-def _enrolling(request: Request, begun: Enrolment, refused: Refusal | None = None) -> Response[str]:
-    groups = [begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4)]
-    page = pages.render(
+def _enrolment(request: Request, enrolment: Enrolment, refusal: Refusal | None = None) -> Response[str]:
+    secret = enrolment.secret
+    return pages.render(
         request,
         "accounts/second_factor/enrol.html",
-        status=refused.status if refused else 200,
+        refusal=refusal,
         nav="account",
-        picture=second_factor.data_url(begun),
-        uri=begun.uri,
-        groups=groups,
-        errors=errors(refused, ("code",)),
+        picture=second_factor.data_url(enrolment),
+        uri=enrolment.uri,
+        groups=[secret[start : start + 4] for start in range(0, len(secret), 4)],
+        errors=errors(refusal, ("code",)),
     )
-    page.headers.update(refused.headers if refused else {})
-    return page
 
 
-def _recovery(request: Request, fresh: list[str]) -> Response[str]:
-    page = pages.render(request, "accounts/second_factor/recovery.html", nav="account", codes=fresh)
+def _recovery_codes(request: Request, codes: list[str]) -> Response[str]:
+    page = pages.render(request, "accounts/second_factor/recovery.html", nav="account", codes=codes)
     page.headers["Cache-Control"] = "no-store"
     return page
 
 
-ROUTES: list[Any] = [security, ask, begin, enrolling, confirm, renew, remove]
+ROUTES: list[Any] = [security, request_code, begin, enrolment, confirm, renew_recovery_codes, remove]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from types import NoneType
 from uuid import UUID
 
-from vetrina.accounts.verification.model import FactorRow, FactorState, Proof
+from vetrina.accounts.second_factor.model import FactorRow, FactorState, OwnerProof
 from vetrina.core.database.connection import Statement
 
-PROOF = Statement(
-    Proof,
+OWNER_PROOF = Statement(
+    OwnerProof,
     "select password_hash, coalesce(email, phone, handle, '') as label from accounts.accounts where id = %(account)s",
 )
 
-# No row when one is on already.
+# No row when a second factor is enabled already.
 BEGIN = Statement(
     UUID,
     """
@@ -23,7 +23,7 @@ BEGIN = Statement(
     """,
 )
 
-# Locked, because the code is judged outside of the database: guesses come in one by one.
+# Locked, because the code is checked outside of the database: the lock serializes guesses.
 LOCK = Statement(
     FactorRow,
     """
@@ -32,7 +32,7 @@ LOCK = Statement(
       from accounts.second_factors where account_id = %(account)s for update
     """,
 )
-RIGHT = Statement(
+ACCEPT_CODE = Statement(
     NoneType,
     """
     update accounts.second_factors
@@ -40,7 +40,7 @@ RIGHT = Statement(
      where account_id = %(account)s
     """,
 )
-WRONG = Statement(
+COUNT_WRONG_CODE = Statement(
     NoneType,
     """
     update accounts.second_factors set attempt_count = %(count)s, attempts_since = now() where account_id = %(account)s
@@ -55,8 +55,8 @@ USE_RECOVERY_CODE = Statement(
     returning account_id
     """,
 )
-FORGET_RECOVERY_CODES = Statement(NoneType, "delete from accounts.recovery_codes where account_id = %(account)s")
-KEEP_RECOVERY_CODES = Statement(
+DELETE_RECOVERY_CODES = Statement(NoneType, "delete from accounts.recovery_codes where account_id = %(account)s")
+INSERT_RECOVERY_CODES = Statement(
     NoneType,
     "insert into accounts.recovery_codes (account_id, code_hash) select %(account)s, unnest(%(hashes)s::bytea[])",
 )

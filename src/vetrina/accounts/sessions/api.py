@@ -1,23 +1,31 @@
-"""Where one is signed in, for programs."""
+"""JSON routes of sessions: refreshing, signing out, listing and revoking them."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import delete, get, post
 
-from vetrina.accounts import queries
-from vetrina.accounts.sessions import user_agents as devices
-from vetrina.accounts.sign_in import actions
+from vetrina.accounts.sessions import actions as sessions
+from vetrina.accounts.sessions import queries, user_agents
+from vetrina.accounts.sessions.model import SessionRow
+from vetrina.accounts.sessions.web import Tokens
+from vetrina.accounts.web import SIGN_IN_LIMIT, device
 from vetrina.core.web.paging import Page
 from vetrina.core.web.request import Request, signed_in
 
 
+class Refresh(msgspec.Struct, forbid_unknown_fields=True):
+    """Request to refresh a session."""
+
+    refresh_token: Annotated[str, msgspec.Meta(max_length=200)]
+
+
 class SessionView(msgspec.Struct):
-    """A session as its owner sees it: on what, and from where it was used last."""
+    """A session: its device, and the address that it was used from last."""
 
     id: UUID
     device: str
@@ -29,41 +37,44 @@ class SessionView(msgspec.Struct):
     current: bool
 
 
+@post("/auth/refresh", tags=["accounts"], opt=SIGN_IN_LIMIT)
+async def refresh(request: Request, data: Refresh) -> Tokens:
+    """Return the next pair of tokens. Each refresh token works once; used again later it ends the session."""
+    token, kind = await sessions.refresh(request.services, data.refresh_token, device(request))
+    return Tokens(sessions.access_token(request.services, token, kind), token.text())
+
+
+@delete("/auth/session", guards=[signed_in], tags=["accounts"])
+async def sign_out(request: Request) -> None:
+    """End this session."""
+    async with request.tx() as tx:
+        await sessions.revoke(tx, request.account.id, request.account.session_id)
+
+
 @get("/sessions", guards=[signed_in], tags=["accounts"])
-async def sessions(request: Request) -> Page[SessionView]:
-    """The account's open sessions, the last used first."""
+async def list_sessions(request: Request) -> Page[SessionView]:
+    """Return the account's open sessions, the last used first."""
     async with request.read() as tx:
-        rows = await tx.all(queries.SESSIONS, account=request.account.id)
-    return Page(
-        [
-            SessionView(
-                row.id,
-                devices.title(row.user_agent),
-                row.user_agent,
-                row.ip,
-                row.last_used_at,
-                row.created_at,
-                row.expires_at,
-                row.id == request.account.session_id,
-            )
-            for row in rows
-        ],
-        None,
-    )
+        rows = await tx.all(queries.LIVE_SESSIONS, account=request.account.id)
+    return Page([_view(row, current=row.id == request.account.session_id) for row in rows], None)
 
 
 @post("/sessions/{session_id:uuid}/revocation", guards=[signed_in], status_code=204, tags=["accounts"])
 async def revoke(request: Request, session_id: UUID) -> None:
-    """End one session; its access token ends with it."""
+    """End one session and its access token."""
     async with request.tx() as tx:
-        await actions.end(tx, request.account.id, session_id)
+        await sessions.revoke_own(tx, request.account.id, session_id)
 
 
 @post("/sessions/revocation", guards=[signed_in], status_code=204, tags=["accounts"])
 async def revoke_others(request: Request) -> None:
     """End every other session."""
     async with request.tx() as tx:
-        await actions.revoke_others(tx, request.account.id, request.account.session_id)
+        await sessions.revoke_others(tx, request.account.id, request.account.session_id)
 
 
-ROUTES: list[Any] = [sessions, revoke, revoke_others]
+def _view(row: SessionRow, *, current: bool) -> SessionView:
+    return SessionView(**msgspec.structs.asdict(row), device=user_agents.title(row.user_agent), current=current)
+
+
+ROUTES: list[Any] = [refresh, sign_out, list_sessions, revoke, revoke_others]

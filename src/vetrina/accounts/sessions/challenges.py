@@ -1,4 +1,4 @@
-"""Between the password and the second factor: a sealed note that the first step was done, good for five minutes."""
+"""Sealed challenges between the password and the second factor, valid for five minutes."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from uuid import UUID
 
 import msgspec
 
-from vetrina.accounts.verification.model import ChallengeExpired, Entrant, SecondFactorNeeded
+from vetrina.accounts.sessions.model import ChallengeExpired, SecondFactorNeeded, SignInAccount
 from vetrina.core.encryption import Broken, seal, unseal
 from vetrina.core.services import Services
 
-LIFE = 300
+LIFETIME = 300
 """Seconds from the first step to the second."""
 
 
 class Challenge(msgspec.Struct, frozen=True):
-    """Who has done the first step. A changed password ends it: its fingerprint is another one then."""
+    """The account that has passed the first step. Changing the password invalidates it by its fingerprint."""
 
     challenged: UUID
     fingerprint: str
     expires: float
 
 
-def needed(services: Services, entrant: Entrant) -> SecondFactorNeeded:
-    """The refusal that carries the challenge."""
-    challenge = Challenge(entrant.id, entrant.fingerprint, time.time() + LIFE)
-    return SecondFactorNeeded(challenge=seal(services.keys, challenge), expires_in=LIFE)
+def second_factor_needed(services: Services, account: SignInAccount) -> SecondFactorNeeded:
+    """Return the refusal that carries the challenge."""
+    challenge = Challenge(account.id, account.fingerprint, time.time() + LIFETIME)
+    return SecondFactorNeeded(challenge=seal(services.keys, challenge), expires_in=LIFETIME)
 
 
 def read(services: Services, text: str) -> Challenge:
-    """The challenge. Raises ChallengeExpired (401) for one that is not ours or too old."""
+    """Return the challenge. Raises ChallengeExpired (401) for a forged or expired one."""
     try:
         challenge = unseal(services.keys, text, Challenge)
     except Broken:

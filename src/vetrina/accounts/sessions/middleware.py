@@ -1,4 +1,4 @@
-"""Who asks: the bearer token of a program or the cookie of a browser, read once for each request."""
+"""Authentication: reads the bearer token of a program or the cookie of a browser once for each request."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from vetrina.accounts import queries
 from vetrina.accounts.model import OPERATORS
-from vetrina.accounts.sessions import tokens
-from vetrina.accounts.sessions.revocations import endings
+from vetrina.accounts.sessions import queries, tokens
+from vetrina.accounts.sessions.revocations import revoked_sessions
 from vetrina.accounts.sessions.tokens import SessionToken, access_tokens
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Unauthenticated
@@ -23,12 +22,12 @@ from vetrina.core.web.route_options import option
 
 
 class Identify(ASGIMiddleware):
-    """Puts a Principal into the scope. A bearer token that does not hold is 401 at once."""
+    """Puts a Principal into the scope. An invalid bearer token is answered with 401."""
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Identify, then go on."""
+        """Authenticate the request, then call the next application."""
         if not option(scope, "anonymous"):
             services: Services = scope["litestar_app"].state.services
             authorization = cookie = None
@@ -39,16 +38,16 @@ class Identify(ASGIMiddleware):
                     cookie = value.decode("latin-1")
             if authorization is not None:
                 scheme, _, text = authorization.partition(" ")
-                found = services.part(access_tokens).read(text.strip()) if scheme.lower() == "bearer" else None
-                if found is None or found.session_id in services.part(endings):
+                principal = services.part(access_tokens).read(text.strip()) if scheme.lower() == "bearer" else None
+                if principal is None or principal.session_id in services.part(revoked_sessions):
                     raise Unauthenticated("The access token is not valid or has expired.")
-                scope["vetrina.principal"] = found  # type: ignore[typeddict-unknown-key]
+                scope["vetrina.principal"] = principal  # type: ignore[typeddict-unknown-key]
             elif cookie is not None:
-                await _by_cookie(services, cookie, scope)
+                await _authenticate_by_cookie(services, cookie, scope)
         await next_app(scope, receive, send)
 
 
-async def _by_cookie(services: Services, header: str, scope: Any) -> None:
+async def _authenticate_by_cookie(services: Services, header: str, scope: Any) -> None:
     try:
         morsel = SimpleCookie(header).get(cookie_name(services))
     except CookieError:
@@ -76,12 +75,12 @@ async def _by_cookie(services: Services, header: str, scope: Any) -> None:
 
 
 def cookie_name(services: Services) -> str:
-    """`__Host-` binds the cookie to this host and to TLS; over plain HTTP browsers would drop it."""
+    """Return the cookie's name. `__Host-` binds it to this host and to TLS; over plain HTTP browsers would drop it."""
     return "__Host-vetrina" if services.settings.secure else "vetrina_session"
 
 
 def session_cookie(services: Services, token: SessionToken | None) -> Cookie:
-    """The cookie that signs a browser in, or out with None."""
+    """Return the cookie that signs a browser in, or out with None."""
     return Cookie(
         cookie_name(services),
         value=token.text() if token else "",

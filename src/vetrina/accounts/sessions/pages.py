@@ -1,4 +1,4 @@
-"""Where one is signed in: a page to look at and to end sessions from."""
+"""Pages of sessions: the list, ending them, signing out."""
 
 from __future__ import annotations
 
@@ -8,50 +8,59 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.response import Redirect
 
-from vetrina.accounts import queries
-from vetrina.accounts.sessions import user_agents as devices
-from vetrina.accounts.sign_in import actions
+from vetrina.accounts.sessions import actions as sessions
+from vetrina.accounts.sessions import queries, user_agents
+from vetrina.accounts.sessions.middleware import session_cookie
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
 
-HOME = "/settings/sessions"
+PATH = "/settings/sessions"
 
 
-@get(HOME, guards=[signed_in], include_in_schema=False)
-async def sessions(request: Request) -> Response[str]:
-    """Every session, this one first."""
-    who = request.account
+@get(PATH, guards=[signed_in], include_in_schema=False)
+async def list_sessions(request: Request) -> Response[str]:
+    """Show every session, this one first."""
+    current = request.account.session_id
     async with request.read() as tx:
-        rows = await tx.all(queries.SESSIONS, account=who.id)
-    shown = [
+        rows = await tx.all(queries.LIVE_SESSIONS, account=request.account.id)
+    items = [
         {
             "id": row.id,
-            "device": devices.title(row.user_agent),
+            "device": user_agents.title(row.user_agent),
             "ip": row.ip or "unknown address",
             "since": row.created_at,
             "last_used_at": row.last_used_at,
-            "current": row.id == who.session_id,
+            "current": row.id == current,
         }
-        for row in sorted(rows, key=lambda row: row.id != who.session_id)
+        for row in sorted(rows, key=lambda row: row.id != current)
     ]
-    return pages.render(request, "accounts/sessions/sessions.html", nav="account", sessions=shown)
+    return pages.render(request, "accounts/sessions/sessions.html", nav="account", sessions=items)
 
 
-@post(HOME + "/{session_id:uuid}/revocation", guards=[signed_in], include_in_schema=False)
+@post(PATH + "/{session_id:uuid}/revocation", guards=[signed_in], include_in_schema=False)
 async def revoke(request: Request, session_id: UUID) -> Redirect:
-    """End one session; one that is not there, or not one's own, has ended as far as one can tell."""
+    """End one session. An unknown id is answered in the same way: there is no such session of the account's."""
     async with request.tx() as tx:
-        await actions.revoke(tx, request.account.id, session_id, why="revoked by its owner")
-    return pages.go(HOME, flash=("good", "That session has ended."))
+        await sessions.revoke(tx, request.account.id, session_id, why="revoked by its owner")
+    return pages.go(PATH, flash=("good", "That session has ended."))
 
 
-@post(HOME + "/revocation", guards=[signed_in], include_in_schema=False)
+@post(PATH + "/revocation", guards=[signed_in], include_in_schema=False)
 async def revoke_others(request: Request) -> Redirect:
     """End every other session."""
     async with request.tx() as tx:
-        count = await actions.revoke_others(tx, request.account.id, request.account.session_id)
-    said = "One other session has ended." if count == 1 else f"{count} other sessions have ended."
-    return pages.go(HOME, flash=("good", said))
+        count = await sessions.revoke_others(tx, request.account.id, request.account.session_id)
+    message = "One other session has ended." if count == 1 else f"{count} other sessions have ended."
+    return pages.go(PATH, flash=("good", message))
 
 
-ROUTES: list[Any] = [sessions, revoke, revoke_others]
+@post("/sign-out", include_in_schema=False)
+async def sign_out(request: Request) -> Redirect:
+    """End this browser's session; also answers a browser whose session has ended."""
+    if request.principal is not None:
+        async with request.tx() as tx:
+            await sessions.revoke(tx, request.account.id, request.account.session_id)
+    return pages.go("/", flash=("good", "You are signed out."), cookies=[session_cookie(request.services, None)])
+
+
+ROUTES: list[Any] = [list_sessions, revoke, revoke_others, sign_out]

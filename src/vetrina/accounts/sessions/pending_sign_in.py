@@ -1,4 +1,4 @@
-"""What a browser is in the middle of: a code that was sent, or the second step of signing in. Sealed in a cookie."""
+"""State of an unfinished sign-in or confirmation, sealed in a cookie."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import msgspec
 from litestar.datastructures import Cookie
 
 from vetrina.accounts.identifiers import Identifier
+from vetrina.accounts.model import Kind, Purpose
 from vetrina.accounts.sessions import challenges
-from vetrina.accounts.verification import actions as codes
-from vetrina.accounts.verification.actions import Kind, Purpose
 from vetrina.core.encryption import Broken, seal, unseal
 from vetrina.core.services import Services
 from vetrina.core.web.request import Request
 
 
-class Waiting(msgspec.Struct, frozen=True):
-    """Either a code for `purpose` went `to`, or `challenge` waits for its second step; then on to `onward`."""
+class PendingSignIn(msgspec.Struct, frozen=True):
+    """Either a code for `purpose` was sent `to` an identifier, or `challenge` waits for its second step."""
 
     waits_until: float
     kind: Kind = "user"
@@ -26,38 +25,39 @@ class Waiting(msgspec.Struct, frozen=True):
     purpose: Purpose | None = None
     challenge: str = ""
     onward: str = ""
+    """The local path to go to afterwards."""
 
     @property
-    def until(self) -> datetime:
-        """When it is over."""
+    def expires_at(self) -> datetime:
+        """When the code or the challenge expires."""
         return datetime.fromtimestamp(self.waits_until, UTC)
 
 
-def for_code(to: Identifier, kind: Kind, purpose: Purpose, onward: str = "") -> Waiting:
-    """A code was sent just now."""
-    return Waiting(time.time() + codes.LIFE, kind, to, purpose, onward=onward)
+def for_code(to: Identifier, kind: Kind, purpose: Purpose, onward: str = "", *, lifetime: int) -> PendingSignIn:
+    """Return the state after a code was sent that is valid for `lifetime` seconds."""
+    return PendingSignIn(time.time() + lifetime, kind, to, purpose, onward=onward)
 
 
-def for_second_step(challenge: str, kind: Kind, onward: str = "") -> Waiting:
-    """The first step was done just now."""
-    return Waiting(time.time() + challenges.LIFE, kind, challenge=challenge, onward=onward)
+def for_second_step(challenge: str, kind: Kind, onward: str = "") -> PendingSignIn:
+    """Return the state after the first step of a sign-in."""
+    return PendingSignIn(time.time() + challenges.LIFETIME, kind, challenge=challenge, onward=onward)
 
 
-def read(request: Request) -> Waiting | None:
-    """What this browser is in the middle of; None for nothing. A code may be over: another can be asked for."""
+def read(request: Request) -> PendingSignIn | None:
+    """Return this browser's state, or None. The code may have expired: another can be requested."""
     try:
-        return unseal(request.services.keys, request.cookies.get(_name(request.services), ""), Waiting)
+        return unseal(request.services.keys, request.cookies.get(_name(request.services), ""), PendingSignIn)
     except Broken:
         return None
 
 
-def cookie(services: Services, waiting: Waiting | None) -> Cookie:
-    """The cookie that remembers it for an hour, or forgets it with None."""
+def cookie(services: Services, pending: PendingSignIn | None) -> Cookie:
+    """Return the cookie that keeps the state for an hour, or deletes it with None."""
     return Cookie(
         _name(services),
-        value=seal(services.keys, waiting) if waiting else "",
+        value=seal(services.keys, pending) if pending else "",
         path="/",
-        max_age=3600 if waiting else 0,
+        max_age=3600 if pending else 0,
         httponly=True,
         secure=services.settings.secure,
         samesite="lax",
@@ -65,4 +65,4 @@ def cookie(services: Services, waiting: Waiting | None) -> Cookie:
 
 
 def _name(services: Services) -> str:
-    return "__Host-vetrina_door" if services.settings.secure else "vetrina_door"
+    return "__Host-vetrina_pending" if services.settings.secure else "vetrina_pending"

@@ -1,7 +1,7 @@
-"""Secrets of sessions, and short-lived signed access tokens.
+"""Session tokens, and short-lived signed access tokens.
 
-A session's token carries account and session id before its secret, so that finding it is owner-first;
-only the secret's SHA-256 is kept (it has 256 random bits: no slow hash is needed).
+A session's token is account id, session id and secret, so that its row is read by its primary key. Only the SHA-256 of the
+secret is stored: it has 272 random bits, so no slow hash is needed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from vetrina.core.services import Services
 from vetrina.core.web.request import Principal
 
 ACCESS_SECONDS = 900
-"""How long an access token is good, also after its session was revoked or its account disabled: it is checked by its
-signature alone. What starts a generation (which holds credits) and GET /me refuse it at once."""
+"""Lifetime of an access token, which is checked by its signature and the process's list of revoked sessions. Requests that
+hold credits or show personal data also check the session in the database."""
 SESSION_DAYS = 30
 
 
@@ -36,21 +36,21 @@ class SessionToken(msgspec.Struct, frozen=True):
 
     @property
     def hash(self) -> bytes:
-        """What the database keeps."""
+        """The digest that the database stores."""
         return hashlib.sha256(self.secret).digest()
 
     def text(self) -> str:
-        """As it is handed out."""
+        """Return the token as it is given to the client."""
         return base64.urlsafe_b64encode(self.account_id.bytes + self.session_id.bytes + self.secret).decode()
 
 
-def new_session(account: UUID, session: UUID) -> SessionToken:
-    """A token with a fresh secret."""
+def new_token(account: UUID, session: UUID) -> SessionToken:
+    """Return a token with a new secret."""
     return SessionToken(account, session, secrets.token_bytes(34))
 
 
 def parse(text: str) -> SessionToken | None:
-    """The token, or None for what cannot be one."""
+    """Return the token, or None for text that is not one."""
     try:
         raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
     except ValueError:
@@ -59,29 +59,29 @@ def parse(text: str) -> SessionToken | None:
 
 
 class AccessTokens:
-    """HS256 tokens of `ACCESS_SECONDS`; verified ones are remembered, since checking costs more than routing."""
+    """Issues and verifies HS256 tokens of `ACCESS_SECONDS`. Verified ones are cached: verifying costs more than routing."""
 
     def __init__(self, keys: list[bytes]) -> None:
         self._keys = [OctKey.import_key(hashlib.sha256(b"access" + key).digest()) for key in keys]
-        self._known: dict[str, tuple[Principal, float]] = {}
+        self._verified: dict[str, tuple[Principal, float]] = {}
 
     def issue(self, account: UUID, session: UUID, kind: str) -> str:
-        """A token for this session."""
+        """Return a token of this session."""
         now = int(time.time())
         claims = {"sub": str(account), "sid": str(session), "kind": kind, "iat": now, "exp": now + ACCESS_SECONDS}
         return jwt.encode({"alg": "HS256"}, claims, self._keys[0])
 
     def read(self, text: str) -> Principal | None:
-        """Whose token it is, or None if it is not ours or has expired."""
-        known = self._known.get(text)
-        if known is None:
-            known = self._verify(text)
-            if known is None:
+        """Return the principal of a token, or None for one that is forged or has expired."""
+        entry = self._verified.get(text)
+        if entry is None:
+            entry = self._verify(text)
+            if entry is None:
                 return None
-            if len(self._known) > 20_000:
-                self._known.clear()
-            self._known[text] = known
-        principal, expires = known
+            if len(self._verified) > 20_000:
+                self._verified.clear()
+            self._verified[text] = entry
+        principal, expires = entry
         return principal if time.time() < expires else None
 
     def _verify(self, text: str) -> tuple[Principal, float] | None:
@@ -96,5 +96,5 @@ class AccessTokens:
 
 
 def access_tokens(services: Services) -> AccessTokens:
-    """The process's signer."""
+    """Return the process's signer."""
     return AccessTokens(services.keys)

@@ -1,10 +1,10 @@
-"""What a session is used from, in words that its owner recognises."""
+"""Names of browsers and systems, read from User-Agent headers."""
 
 from __future__ import annotations
 
 import re
 
-# The first that is found wins: browsers name the ones that they descend from too.
+# The first match wins: browsers also name the ones that they descend from.
 _PROGRAMS = (
     ("Edge", r"\bEdgA?/|\bEdgiOS/"),
     ("Opera", r"\bOPR/"),
@@ -25,7 +25,7 @@ _SYSTEMS = (
 
 
 def title(user_agent: str | None) -> str:
-    """Firefox on Linux; or the program's own name; or that it is not known."""
+    """Return a label such as "Firefox on Linux", or the program's own name."""
     if not user_agent:
         return "A program without a name"
     program = _first(_PROGRAMS, user_agent)
@@ -36,5 +36,5 @@ def title(user_agent: str | None) -> str:
     return f"{name.group()}, a program" if name else "A program"
 
 
-def _first(known: tuple[tuple[str, str], ...], text: str) -> str | None:
-    return next((name for name, pattern in known if re.search(pattern, text)), None)
+def _first(patterns: tuple[tuple[str, str], ...], text: str) -> str | None:
+    return next((name for name, pattern in patterns if re.search(pattern, text)), None)

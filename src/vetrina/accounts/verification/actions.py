@@ -1,7 +1,7 @@
-"""One-time codes: six digits to an e-mail address or a phone, kept as an HMAC, judged in one statement.
+"""One-time codes: six digits to an e-mail address or a phone, stored as an HMAC and checked by one statement.
 
-Whether there is an account is not looked up here: for every target the same rows are written and the same job is
-put into the queue, which finds out later whether there is anybody to write to.
+A request writes the same rows and enqueues the same job for every identifier, whether it has an account or not; the job
+looks up the recipient, so that neither the answer nor its time reveals whether there is an account.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ import hmac
 import secrets
 import time
 import unicodedata
-from typing import Literal
 
 import msgspec
 
 from vetrina.accounts.identifiers import Identifier
+from vetrina.accounts.model import Kind, Language, Purpose
 from vetrina.accounts.verification import queries
-from vetrina.accounts.verification.model import TooManyGuesses
+from vetrina.accounts.verification.model import InvalidPurpose, TooManyGuesses, WrongCode
+from vetrina.core import audit, usage
+from vetrina.core.audit import Actor
 from vetrina.core.database.connection import Tx
-from vetrina.core.database.ids import new_id
+from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.encryption import Broken, seal, unseal
 from vetrina.core.jobs.queue import enqueue
 from vetrina.core.rate_limits import limits
 from vetrina.core.services import Services
 
-Purpose = Literal["email_verify", "phone_verify", "password_reset", "sign_in"]
-Kind = Literal["user", "vendor"]
-Language = Literal["en", "fa"]
-
-LIFE = 600
-"""Seconds that a code is good."""
+LIFETIME = 600
+"""Seconds for which a code is valid."""
 ATTEMPTS = 5
-"""Wrong guesses at one target for one purpose, whatever is sent anew; they are forgotten an hour after the last."""
+"""Wrong guesses for one identifier and purpose until it is locked, for an hour after the last; new codes do not reset them."""
+CHANNELS = {"email_verify": {"email"}, "phone_verify": {"phone"}, "sign_in": {"phone"}, "password_reset": {"email", "phone"}}
+"""The channels that a code of each purpose may be sent by."""
 
 
-class Sent(msgspec.Struct, frozen=True):
-    """A code on its way: what the job and a letter's link carry, sealed."""
+class SentCode(msgspec.Struct, frozen=True):
+    """A code that is being sent: what the job's argument and a mail's link carry, sealed."""
 
     to: Identifier
     kind: Kind
@@ -46,94 +46,118 @@ class Sent(msgspec.Struct, frozen=True):
     language: Language = "en"
 
 
-async def ask(
+async def request_code(
     services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, language: Language, address: str | None
 ) -> None:
-    """Send a code, which takes the place of the one before. The same whether there is an account or not.
+    """Send a code, which replaces the one before. Does the same whether there is an account or not.
 
-    Raises RateLimited and TooManyGuesses (429).
+    Raises InvalidPurpose (422), RateLimited and TooManyGuesses (429).
     """
-    await allow(services, to, address)
+    require_channel(to, purpose)
+    await count_request(services, to, address)
     async with services.db.tx() as tx:
-        closed = await send(tx, services, to, kind=kind, purpose=purpose, language=language)
-    if closed:
-        raise closed
+        locked = await send_code(tx, services, to, kind=kind, purpose=purpose, language=language)
+    if locked:
+        raise locked
 
 
-async def allow(services: Services, to: Identifier, address: str | None) -> None:
-    """Count a letter to this target, asked for from this address. Raises RateLimited (429)."""
-    counted = services.part(limits)
-    await counted.spend("codes_address", address or "unknown")
-    await counted.spend("codes_target", to.value)
-    await counted.spend("codes_service", "all")
+async def count_request(services: Services, to: Identifier, address: str | None) -> None:
+    """Count a message to this identifier, requested from this address. Raises RateLimited (429)."""
+    rate_limits = services.part(limits)
+    await rate_limits.spend("codes_address", address or "unknown")
+    await rate_limits.spend("codes_target", to.value)
+    await rate_limits.spend("codes_service", "all")
 
 
-async def send(
+async def send_code(
     tx: Tx, services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, language: Language
 ) -> TooManyGuesses | None:
-    """Send a code once the caller's transaction has committed; why not, if the target's guesses are used up."""
-    sent = Sent(to, kind, purpose, f"{secrets.randbelow(10**6):06}", time.time() + LIFE, language)
-    kept = await tx.maybe(
-        queries.KEEP,
+    """Send a code once the caller's transaction has committed; return the refusal while the identifier is locked."""
+    sent = SentCode(to, kind, purpose, f"{secrets.randbelow(10**6):06}", time.time() + LIFETIME, language)
+    code_id = await tx.maybe(
+        queries.UPSERT_CODE,
         kind=kind,
         purpose=purpose,
         target=to.value,
         id=new_id(),
         hash=_hash(services.keys[0], sent, sent.code),
-        life=LIFE,
+        lifetime=LIFETIME,
         attempts=ATTEMPTS,
     )
-    if kept is None:
-        return await _closed(tx, sent) or TooManyGuesses()
+    if code_id is None:
+        return await _locked(tx, sent) or TooManyGuesses()
     await enqueue(tx, "accounts.send_code", queue="core", sent=seal(services.keys, sent))
     return None
 
 
-async def judge(tx: Tx, services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, code: str) -> bool:
-    """Whether this is the code; it is used up then. A wrong guess counts, so commit whatever this returns.
+async def check_code(tx: Tx, services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, code: str) -> bool:
+    """Return whether the code is right, and consume it. A wrong guess is counted: commit whatever this returns.
 
-    Raises TooManyGuesses (429), when nothing was judged.
+    Raises TooManyGuesses (429) when the identifier is locked.
     """
-    guess = Sent(to, kind, purpose, digits(code), 0)
-    right = await tx.maybe(
-        queries.JUDGE,
+    guess = SentCode(to, kind, purpose, digits(code), 0)
+    is_right = await tx.maybe(
+        queries.CHECK_CODE,
         kind=kind,
         purpose=purpose,
         target=to.value,
         hashes=[_hash(key, guess, guess.code) for key in services.keys],
         attempts=ATTEMPTS,
     )
-    if right is None and (closed := await _closed(tx, guess)):
-        raise closed
-    return bool(right)
+    if is_right is None and (locked := await _locked(tx, guess)):
+        raise locked
+    return bool(is_right)
+
+
+async def confirm(
+    services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, code: str, address: str | None
+) -> None:
+    """Confirm an address or a phone with its code. Raises InvalidPurpose, WrongCode (422), TooManyGuesses (429)."""
+    require_channel(to, purpose)
+    if purpose not in {"email_verify", "phone_verify"}:
+        raise InvalidPurpose
+    async with services.db.tx() as tx:
+        is_right = await check_code(tx, services, to, kind=kind, purpose=purpose, code=code)
+        account = await tx.maybe(queries.CONFIRM_IDENTIFIER, kind=kind, email=to.email, phone=to.phone) if is_right else None
+        if account is not None:
+            await audit.acting(tx, Actor(kind, account, address))
+            await usage.record(tx, AccountId(account), "identifier_confirmed", {"channel": to.channel})
+    if account is None:
+        raise WrongCode
+
+
+def require_channel(to: Identifier, purpose: Purpose) -> None:
+    """Raise InvalidPurpose (422) when a code for this purpose does not go by this channel."""
+    if to.channel not in CHANNELS[purpose]:
+        raise InvalidPurpose
 
 
 def digits(text: str) -> str:
-    """The digits of what was typed or pasted, in whatever script: "۱۲۳ 456" is 123456."""
-    return "".join(str(unicodedata.decimal(each)) for each in text[:64] if each.isdecimal())
+    """Return the decimal digits of typed or pasted text, of any script: "۱۲۳ 456" is 123456."""
+    return "".join(str(unicodedata.decimal(character)) for character in text[:64] if character.isdecimal())
 
 
-def link(services: Services, sent: Sent) -> str:
-    """What a letter's link carries: whom and what it is for, and the code; unreadable in a log."""
+def link_token(services: Services, sent: SentCode) -> str:
+    """Return what a mail's link carries: the identifier, the purpose and the code, sealed, so that logs do not reveal them."""
     return seal(services.keys, sent)
 
 
-def opened(services: Services, token: str) -> Sent | None:
-    """What a link carries, or None for one that is not ours or is too old."""
+def read_link(services: Services, token: str) -> SentCode | None:
+    """Return what a link carries, or None for a forged or expired one."""
     try:
-        sent = unseal(services.keys, token, Sent)
+        sent = unseal(services.keys, token, SentCode)
     except Broken:
         return None
     return sent if sent.expires > time.time() else None
 
 
-async def _closed(tx: Tx, sent: Sent) -> TooManyGuesses | None:
+async def _locked(tx: Tx, sent: SentCode) -> TooManyGuesses | None:
     seconds = await tx.maybe(
-        queries.CLOSED_FOR, kind=sent.kind, purpose=sent.purpose, target=sent.to.value, attempts=ATTEMPTS
+        queries.LOCKED_FOR, kind=sent.kind, purpose=sent.purpose, target=sent.to.value, attempts=ATTEMPTS
     )
     return TooManyGuesses(seconds=seconds) if seconds is not None else None
 
 
-def _hash(key: bytes, sent: Sent, code: str) -> bytes:
-    about = "\0".join(("code", sent.purpose, sent.kind, sent.to.value, code))
-    return hmac.new(key, about.encode(), hashlib.sha256).digest()
+def _hash(key: bytes, sent: SentCode, code: str) -> bytes:
+    message = "\0".join(("code", sent.purpose, sent.kind, sent.to.value, code))
+    return hmac.new(key, message.encode(), hashlib.sha256).digest()

@@ -13,6 +13,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from vetrina import web
+from vetrina.core.errors import Refusal
 from vetrina.core.services import Services
 from vetrina.core.web.middleware.handle_rewrite import as_written
 from vetrina.core.web.middleware.request_middleware import policy
@@ -37,10 +38,17 @@ def environment(services: Services) -> jinja2.Environment:
 
 
 def render(
-    request: Request, template: str, *, status: int = 200, nav: str = "", forms: Iterable[str] = (), **context: Any
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    refusal: Refusal | None = None,
+    nav: str = "",
+    forms: Iterable[str] = (),
+    **context: Any,
 ) -> Response[str]:
     """Return the page. `account`, and what modules show in its head, are of whoever is signed in; `forms` are the origins,
-    besides ours, that a form on it may lead to, such as a gateway's."""
+    besides ours, that a form on it may lead to, such as a gateway's. A `refusal` gives the status and its headers."""
     # A program that asks for a page with its bearer token gets it without what is for people alone.
     principal = request.principal if request.principal and request.principal.browser else None
     flash = _flashed(request)
@@ -59,6 +67,9 @@ def render(
     head: dict[str, Any] = noted(request.scope, "vetrina.page_head") or {}
     body = request.services.part(environment).get_template(template).render(**{**everywhere, **head, **context})
     headers = {"Cache-Control": "no-store" if principal or flash else "no-cache"}
+    if refusal is not None:
+        status = refusal.status
+        headers |= refusal.response_headers()
     if origins := list(forms):
         headers["Content-Security-Policy"] = policy(origins)
     response = Response(body, status_code=status, media_type="text/html", headers=headers)

@@ -24,8 +24,7 @@ PROBLEM = "application/problem+json"
 def refused(request: litestar.Request[Any, Any, Any], error: Refusal) -> Response[Any]:
     """A refusal of ours."""
     ours = cast(Request, request)
-    headers = {"Retry-After": "2"} if error.status in {429, 503} else {}
-    headers |= error.headers
+    headers = error.response_headers()
     if ours.is_api:
         if error.status == 401:
             headers["WWW-Authenticate"] = "Bearer"

@@ -9,7 +9,7 @@ import msgspec
 from litestar import get, patch
 
 from vetrina.accounts.profiles.model import ProfileChange
-from vetrina.accounts.sign_in import actions
+from vetrina.accounts.sessions import actions as sessions
 from vetrina.core.database.connection import Tx
 from vetrina.core.web import paging
 from vetrina.core.web.paging import Cursor, Limit, Page
@@ -43,7 +43,7 @@ async def change(request: Request, data: ProfileChange) -> MyProfile:
     """
     who = request.account
     async with request.tx() as tx:
-        await actions.check(tx, who.id, who.session_id)
+        await sessions.require_live(tx, who.id, who.session_id)
         await portraits.change(tx, who.id, who.kind, data)
         return await _mine(request, tx)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import Response, get, post
 
 from vetrina.accounts.profiles import actions as profiles
-from vetrina.accounts.profiles import queries as accounts
+from vetrina.accounts.profiles import queries as profile_queries
 from vetrina.accounts.profiles.model import BusinessChange, ContactInfo, InvalidSocialLink, ProfileChange, ProfileInfo
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import read_id
@@ -55,7 +55,7 @@ async def header(request: Request, tx: Tx, handle: str) -> dict[str, Any] | str:
     wanted = handle.lower()
     row = await tx.maybe(queries_profiles.PROFILE, handle=wanted)
     if row is None:
-        if (now := await tx.maybe(accounts.MOVED, handle=wanted)) is not None:
+        if (now := await tx.maybe(profile_queries.MOVED, handle=wanted)) is not None:
             return f"/@{now}"
         raise NotFound
     if handle != wanted:
@@ -205,7 +205,7 @@ def _website(row: ProfileRow) -> dict[str, Any] | None:
     if not address:
         return None
     host = address.removeprefix("https://").rstrip("/")
-    return {"href": address, "title": host, "proven": profiles.proven(address, row.verified_domains)}
+    return {"href": address, "title": host, "proven": profiles.is_on_domain(address, row.verified_domains)}
 
 
 def _networks(row: ProfileRow) -> list[dict[str, str]]:

@@ -1,0 +1,43 @@
+"""The job that sends notices."""
+
+from __future__ import annotations
+
+import structlog
+
+from vetrina.accounts.identifiers import Identifier
+from vetrina.accounts.notifications import queries, render
+from vetrina.accounts.notifications.actions import Notification
+from vetrina.accounts.notifications.model import Recipient
+from vetrina.core.encryption import Broken, unseal
+from vetrina.core.jobs.queue import job
+from vetrina.core.messages.outbox import post
+from vetrina.core.services import Services
+
+log = structlog.get_logger("vetrina.accounts")
+
+
+@job("accounts.send_notice", queue="core", attempts=6)
+async def send_notice(services: Services, *, told: str) -> None:
+    """Send a sealed notification by mail if the account has an address, by SMS otherwise."""
+    try:
+        notification = unseal(services.keys, told, Notification)
+    except Broken:
+        log.warning("a notification was sealed under a key that is no longer set")
+        return
+    async with services.db.tx() as tx:
+        to = notification.to
+        if to is not None:
+            recipient = await tx.maybe(queries.RECIPIENT, kind=notification.kind, email=to.email, phone=to.phone)
+        else:
+            recipient = await tx.maybe(queries.RECIPIENT_BY_ID, account=notification.account)
+        if recipient is not None and (to := to or preferred_contact(recipient)):
+            await post(tx, services, render.notice(services, to, notification.notice, notification.language))
+
+
+def preferred_contact(recipient: Recipient) -> Identifier | None:
+    """Return the identifier to write to: a confirmed one first, then e-mail before phone."""
+    identifiers = [
+        (not recipient.email_verified, Identifier("email", recipient.email)) if recipient.email else None,
+        (not recipient.phone_verified, Identifier("phone", recipient.phone)) if recipient.phone else None,
+    ]
+    return min(filter(None, identifiers), key=lambda pair: pair[0], default=(True, None))[1]

@@ -1,0 +1,43 @@
+"""Account administration: rows and refusals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from vetrina.core.errors import Forbidden
+
+State = Literal["active", "disabled", "erased"]
+
+
+class ManagedAccount(msgspec.Struct, frozen=True):
+    """An account as an operator sees it."""
+
+    id: UUID
+    kind: str
+    email: str | None
+    phone: str | None
+    handle: str | None
+    name: str | None
+    state: str
+    roles: list[str]
+    last_login_at: datetime | None
+    created_at: datetime
+
+
+class AccountLabel(msgspec.Struct, frozen=True):
+    """The label of an account in lists: its e-mail address, phone or name."""
+
+    id: UUID
+    name: str
+
+
+class SuperuserRequired(Forbidden):
+    """Only a superuser can do this to an operator."""
+
+
+class CannotDisableSelf(Forbidden):
+    """You cannot disable your own account; ask another operator."""
