@@ -46,7 +46,7 @@ ELSEWHERE = {
 
 NEVER_NULL: dict[str, str] = {
     "accounts.domains.queries.DOMAINS_DUE.leased_until": "has just been set",
-    "accounts.domains.queries.DOMAIN_LEASE.leased_until": "has just been set",
+    "accounts.domains.queries.LEASE_DOMAIN.leased_until": "has just been set",
 }
 """Columns that may be null in the table and not in this statement's rows: statement.column to reason."""
 

@@ -41,7 +41,7 @@ async def test_ones_own_history(site: Site, make: Make, operator: Account) -> No
         assert "a secret reason" not in page and str(operator.id) not in page and "admin@example.com" not in page
         found = (await browser.get("/api/v1/audit-logs")).json()["items"]
         told = {each["action"]: each for each in reversed(found)}
-        assert told["account_disabled"]["by"] == "operator" and told["account_disabled"]["said"] is None
+        assert told["account_disabled"]["by"] == "operator" and told["account_disabled"]["context"] is None
         assert told["account_disabled"]["ip"] is None and str(operator.id) not in str(found)
         assert told["signed_in"]["by"] == "you" and told["signed_in"]["ip"] == "192.0.2.77"
         one = (await browser.get("/api/v1/audit-logs?limit=1")).json()
@@ -146,7 +146,7 @@ async def test_accounts_are_found_by_how_they_begin(site: Site, make: Make, oper
         assert (await api.get("/operator/accounts?role=emperor")).status_code == 422
         page = (await browser.get("/operator/accounts?q=ada_")).text
         assert "ada_l@example.com" in page and "adabl" not in page and f"/operator/accounts/{ada.id}" in page
-        assert "Nobody is called so" in (await browser.get("/operator/accounts?q=zzz")).text
+        assert "No accounts match" in (await browser.get("/operator/accounts?q=zzz")).text
         one = (await browser.get(f"/operator/accounts/{ada.id}")).text
         assert "ada_l@example.com" in one and "test, a program" in one and "member" in one
         assert (await browser.get(f"/operator/accounts/{ada.session_id}")).status_code == 404

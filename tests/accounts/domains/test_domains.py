@@ -32,7 +32,7 @@ async def account(make: Make) -> Account:
 @pytest_asyncio.fixture
 async def impatient(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Services]:
     """Services that give a silent name server up soon."""
-    monkeypatch.setattr(domains, "SECONDS", PATIENCE)
+    monkeypatch.setattr(domains, "LOOKUP_SECONDS", PATIENCE)
     services.part(Resolver)
     yield services
 
@@ -61,15 +61,15 @@ async def test_a_domain_is_proven_by_its_record(site: Site, account: Account, na
     }  # fmt: skip
     assert domain["record"]["value"].startswith(PREFIX) and len(domain["record"]["value"]) > len(PREFIX) + 30
 
-    assert (await verify(site, account, domain))["answer"] == "missing"
+    assert (await verify(site, account, domain))["last_result"] == "missing"
     names.records[domain["record"]["name"]] = []  # the name is there, with no text
-    assert (await verify(site, account, domain))["answer"] == "missing"
+    assert (await verify(site, account, domain))["last_result"] == "missing"
     names.records[domain["record"]["name"]] = ["v=spf1 -all", domain["record"]["value"][:-1]]
     found = await verify(site, account, domain)
-    assert (found["answer"], found["status"], found["verified_at"]) == ("different", "pending", None)
+    assert (found["last_result"], found["status"], found["verified_at"]) == ("different", "pending", None)
     names.records[domain["record"]["name"]].append(domain["record"]["value"])
     found = await verify(site, account, domain)
-    assert (found["answer"], found["status"]) == ("found", "verified") and found["verified_at"]
+    assert (found["last_result"], found["status"]) == ("found", "verified") and found["verified_at"]
     assert names.asked[domain["record"]["name"]] == 4
 
     async with site.api(account) as api:
@@ -155,7 +155,7 @@ async def standing(site: Site, account: Account) -> tuple[str, str]:
     """(status, answer) of the account's one domain."""
     async with site.api(account) as api:
         row = (await api.get("/domains")).json()["items"][0]
-    return row["status"], row["answer"]
+    return row["status"], row["last_result"]
 
 
 async def test_it_is_looked_up_again_and_lost_when_the_record_is_gone(
@@ -251,12 +251,12 @@ async def test_looking_up_is_limited(site: Site, account: Account, services: Ser
 
 async def test_the_page(site: Site, account: Account, names: DnsFake) -> None:
     async with site.browser(account) as browser:
-        assert "Prove that a domain is yours" in (await browser.get("/settings/domains")).text
+        assert "Verify that a domain is yours" in (await browser.get("/settings/domains")).text
         wrong = await browser.post("/settings/domains", data={"domain": "co.uk <b>"})
         assert wrong.status_code == 422 and 'value="co.uk &lt;b&gt;"' in wrong.text and 'id="domain-error"' in wrong.text
         assert (await browser.post("/settings/domains", data={"domain": "bücher.example"})).status_code == 303
         page = (await browser.get("/settings/domains")).text
-        assert "bücher.example" in page and f"{LABEL}.xn--bcher-kva.example" in page and "Not proven yet" in page
+        assert "bücher.example" in page and f"{LABEL}.xn--bcher-kva.example" in page and "Not verified yet" in page
         async with site.api(account) as api:
             domain = (await api.get("/domains")).json()["items"][0]
         assert domain["record"]["value"] in page
@@ -271,11 +271,11 @@ async def test_the_page(site: Site, account: Account, names: DnsFake) -> None:
 
 
 async def test_a_name_server_that_is_not_there(settings: Settings, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(domains, "SECONDS", PATIENCE)
+    monkeypatch.setattr(domains, "LOOKUP_SECONDS", PATIENCE)
     services = connect(replace(settings, dns_servers=f"127.0.0.1:{free_port()}"), database)
     async with serving(services) as site:
         account = await Make(services).account()
-        assert (await verify(site, account, await added(site, account)))["answer"] == "unreachable"
+        assert (await verify(site, account, await added(site, account)))["last_result"] == "unreachable"
 
 
 def test_which_name_servers_can_be_set() -> None:

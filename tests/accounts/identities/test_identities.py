@@ -129,7 +129,7 @@ async def test_the_last_way_in_stays(site: Site, make: Make) -> None:
         async with site.browser(account) as browser:
             assert (await browser.post(f"/settings/identities/{one}/unlinking")).status_code == 303
             last = await browser.post(f"/settings/identities/{other}/unlinking")
-            assert last.status_code == 409 and "only way into your account" in last.text
+            assert last.status_code == 409 and "only way to sign in to your account" in last.text
             async with site.services.db.tx() as tx:
                 await tx.connection.execute(f"update accounts.accounts set {way} where id = %s".encode(), [account.id])
             assert (await browser.post(f"/settings/identities/{other}/unlinking")).status_code == 303, way

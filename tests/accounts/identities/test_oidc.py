@@ -83,7 +83,7 @@ async def test_an_answer_comes_in_once(site: Site, hosted: HostedUi, browser: ht
     async with visitor(site) as thief:
         thief.cookies.set(COOKIE, sealed, domain="127.0.0.1", path="/")
         again = await thief.get(back)
-        assert again.status_code == 400 and "over already" in again.text
+        assert again.status_code == 400 and "is finished" in again.text
     assert hosted.token_requests == 2 and await count(site, "accounts.sessions") == 1
 
 
@@ -121,7 +121,7 @@ async def test_whoever_did_not_begin_gets_nothing(site: Site, hosted: HostedUi, 
             if cookie:
                 other.cookies.set(COOKIE, cookie, domain="127.0.0.1", path="/")
             lapsed = await other.get(back)
-            assert lapsed.status_code == 400 and "begin again" in lapsed.text
+            assert lapsed.status_code == 400 and "start again" in lapsed.text
         # a sign-in of the other's own, with the answer that belongs to this one
         await begun(other, ada)
         assert (await other.get(back)).status_code == 400

@@ -47,7 +47,7 @@ async def test_the_operators_page_has_it(site: Site, make: Make, operator: Accou
         assert "Verify the business" in (await browser.get(page)).text
         assert (await browser.post(f"{page}/verification", data={"verified": "1"})).status_code == 303
         shown = (await browser.get(page)).text
-        assert "The business is verified." in shown and "Take the badge away" in shown
+        assert "The business is verified." in shown and "Remove the verification" in shown
         await browser.post(f"{page}/verification", data={"verified": "0"})
         assert "The business is no longer verified." in (await browser.get(page)).text
         assert "Verify the business" not in (await browser.get(f"/operator/accounts/{operator.id}")).text

@@ -217,7 +217,7 @@ async def test_the_pages(site: Site, make: Make, owner: str) -> None:
         page = (await browser.get("/settings/privacy")).text
         assert "Being made" in page and 'http-equiv="refresh"' in page
         again = await browser.post("/settings/privacy/exports")
-        assert again.status_code == 409 and "A copy is being made already" in again.text
+        assert again.status_code == 409 and "An export is being prepared already" in again.text
         wrong = await browser.post("/settings/privacy/erasure", data={"confirmation": "erase"})
         assert wrong.status_code == 422 and 'value="erase"' in wrong.text and "exactly" in wrong.text
         with psycopg.connect(owner, autocommit=True) as connection:

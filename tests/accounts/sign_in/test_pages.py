@@ -73,7 +73,7 @@ async def test_another_code_is_sent_and_too_many_are_not(posting: Site) -> None:
         for _ in range(4):
             answer = await browser.post("/verify/again")
             assert place(answer) == "/reset/code"
-        assert "Another code is on its way" in (await browser.get("/reset/code")).text
+        assert "Another code has been sent" in (await browser.get("/reset/code")).text
         closed = await browser.post("/verify/again")
         assert closed.status_code == 429 and "too often" in closed.text and int(closed.headers["retry-after"]) > 1
 
