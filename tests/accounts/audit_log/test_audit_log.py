@@ -151,7 +151,7 @@ async def test_accounts_are_found_by_how_they_begin(site: Site, make: Make, oper
         assert "ada_l@example.com" in one and "test, a program" in one and "member" in one
         assert (await browser.get(f"/operator/accounts/{ada.session_id}")).status_code == 404
         refused = await browser.post(f"/operator/accounts/{ada.id}/disabling", data={"why": " "})
-        assert refused.status_code == 422 and "Say why" in refused.text
+        assert refused.status_code == 422 and "Give a reason" in refused.text
         assert (await browser.post(f"/operator/accounts/{ada.id}/disabling", data={"why": "spam"})).status_code == 303
         assert "/enabling" in (await browser.get(f"/operator/accounts/{ada.id}")).text
         assert await found(state="disabled") == {"ada_l@example.com"}

@@ -265,7 +265,7 @@ async def test_the_page(site: Site, account: Account, names: DnsFake) -> None:
         names.records[domain["record"]["name"]] = [domain["record"]["value"]]
         await browser.post(f"/settings/domains/{domain['id']}/verification")
         page = (await browser.get("/settings/domains")).text
-        assert "bücher.example is yours" in page and "Leave the record in place" in page
+        assert "bücher.example is verified" in page and "Leave the record in place" in page
         await browser.post(f"/settings/domains/{domain['id']}/removal")
         assert "no longer in your list" in (await browser.get("/settings/domains")).text
 

@@ -223,7 +223,7 @@ async def test_the_pages(site: Site, make: Make, owner: str) -> None:
         with psycopg.connect(owner, autocommit=True) as connection:
             connection.execute("update accounts.sessions set created_at = now() - interval '16 minutes'")
         old = await browser.post("/settings/privacy/erasure", data={"confirmation": PHRASE})
-        assert old.status_code == 403 and "sign out and in again" in old.text
+        assert old.status_code == 403 and "Sign out and in again" in old.text
         with psycopg.connect(owner, autocommit=True) as connection:
             connection.execute("update accounts.sessions set created_at = now()")
         gone = await browser.post("/settings/privacy/erasure", data={"confirmation": " Erase my account "})

@@ -61,7 +61,7 @@ async def test_a_profile_is_written_and_looked_at(site: Site, make: Make) -> Non
         await page.get_by_label("Handle").fill("Settings")
         await page.get_by_role("button", name="Save").first.click()
         await expect(page.get_by_label("Handle")).to_be_focused()
-        await expect(page.get_by_text("kept for the house")).to_be_visible()
+        await expect(page.get_by_text("This handle is reserved")).to_be_visible()
         await page.get_by_label("Handle").fill("ada")
         await page.get_by_label("Name", exact=True).fill("Ada Lovelace")
         await page.get_by_role("button", name="Save").first.click()
