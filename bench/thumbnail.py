@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.table import Line, text
 from tests.media.processing.bad_files import photograph
-from vetrina.core.isolation.run import Report, confined
+from vetrina.core.isolation.run import Report, run_isolated
 from vetrina.media.processing import images as pixels
 
 SIZE = 320
@@ -69,7 +69,7 @@ async def measure(pairs: int = 31) -> list[Line]:
     pyvips.cache_set_max(0)
 
     async def confined_thumbnail() -> object:
-        return await confined("vetrina.media.processing.images:thumbnail", {"data": data, "size": SIZE})
+        return await run_isolated("vetrina.media.processing.images:thumbnail", {"data": data, "size": SIZE})
 
     async def plain_thumbnail() -> object:
         """The same work with nothing around it, in a process that has done it before."""
@@ -77,13 +77,13 @@ async def measure(pairs: int = 31) -> list[Line]:
         return pixels.webp(small)
 
     async def confined_intake() -> object:
-        return await confined("vetrina.media.processing.images:intake", {"data": data})
+        return await run_isolated("vetrina.media.processing.images:intake", {"data": data})
 
     async def plain_intake() -> object:
         return pixels.intake({"data": data}, no_report)
 
     async def nothing() -> object:
-        return await confined("bench.thumbnail:empty", {})
+        return await run_isolated("bench.thumbnail:empty", {})
 
     mine, other, ratio = await paired(confined_thumbnail, plain_thumbnail, pairs)
     lines = [Line(f"thumbnail of {SIZE} px from 12 megapixels", mine, other, "ms", ratio, at_most=TARGET)]

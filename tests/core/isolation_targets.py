@@ -1,4 +1,4 @@
-"""What the confined child is asked to do in the tests, good and bad."""
+"""Targets that the tests run in an isolated child, good and bad."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import socket
 import time
 from typing import Any
 
-from vetrina.core.isolation.child import Refuse, Report, send
+from vetrina.core.isolation.child import Reject, Report, send
 
 Payload = dict[str, Any]
 
@@ -18,11 +18,11 @@ Payload = dict[str, Any]
 _done: list[str] = []
 
 
-def warm() -> None:
+def warm_zygote() -> None:
     _done.append("warm")
 
 
-def rehearse() -> None:
+def warm_child() -> None:
     _done.append("rehearsed")
 
 
@@ -45,7 +45,7 @@ def steps(payload: Payload, report: Report) -> Payload:
 
 
 def refuse(payload: Payload, report: Report) -> Payload:
-    raise Refuse("not_today", "This is not taken today.")
+    raise Reject("not_today", "This is not taken today.")
 
 
 def fail(payload: Payload, report: Report) -> Payload:
@@ -110,7 +110,7 @@ def lie(payload: Payload, report: Report) -> Payload:
 
 
 def try_everything(payload: Payload, report: Report) -> Payload:
-    """What the fence lets through, by name."""
+    """Return what the restrictions let through, by name."""
     done: list[str] = []
 
     def attempt(name: str, action: Any, *arguments: Any) -> None:

@@ -1,4 +1,4 @@
-"""The confined child: what it gives back, how it fails, and that nothing outlives its caller."""
+"""Isolated children: results, failures, restrictions, and that none outlives its caller."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from typing import Any
 import pytest
 import uvloop
 
-from vetrina.core.isolation.parent import SPARES
+from vetrina.core.isolation.parent import MAX_IDLE_CHILDREN
 from vetrina.core.isolation.run import (
-    ConfinedCrashed,
-    ConfinedFailure,
-    ConfinedOutOfMemory,
-    ConfinedRefused,
-    ConfinedTimeout,
+    IsolatedCrashed,
+    IsolatedFailure,
+    IsolatedOutOfMemory,
+    IsolatedRejected,
+    IsolatedTimeout,
     Limits,
-    confined,
+    run_isolated,
 )
 
 TARGETS = "tests.core.isolation_targets"
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
-linux = pytest.mark.skipif(sys.platform != "linux", reason="the fence of Linux")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="restrictions of Linux")
 
 
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
@@ -41,7 +41,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 async def call(name: str, payload: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
-    return await confined(f"{TARGETS}:{name}", payload or {}, **options)
+    return await run_isolated(f"{TARGETS}:{name}", payload or {}, **options)
 
 
 async def started(
@@ -107,13 +107,13 @@ def test_steps_arrive_in_order_and_within_bounds(run: Run):
 
 
 def test_a_refusal_keeps_its_code_and_message(run: Run):
-    with pytest.raises(ConfinedRefused) as refused:
+    with pytest.raises(IsolatedRejected) as refused:
         run(call("refuse"))
     assert (refused.value.code, refused.value.message) == ("not_today", "This is not taken today.")
 
 
 def test_what_the_target_raises_comes_with_its_traceback(run: Run):
-    with pytest.raises(ConfinedCrashed) as crashed:
+    with pytest.raises(IsolatedCrashed) as crashed:
         run(call("fail", {"zero": 0}))
     assert "ZeroDivisionError" in crashed.value.detail
     assert crashed.value.signal is None
@@ -121,14 +121,14 @@ def test_what_the_target_raises_comes_with_its_traceback(run: Run):
 
 @pytest.mark.parametrize("target", ["no.such.module:name", f"{TARGETS}:no_such_function", "nonsense"])
 def test_a_target_that_does_not_exist_is_named(target: str):
-    with pytest.raises(ConfinedCrashed, match=r"no\.such|no_such_function|nonsense"):
-        asyncio.run(confined(target, {"data": bytes(1_000_000)}))
+    with pytest.raises(IsolatedCrashed, match=r"no\.such|no_such_function|nonsense"):
+        asyncio.run(run_isolated(target, {"data": bytes(1_000_000)}))
 
 
 def test_time_runs_out_and_the_child_is_gone(run: Run):
     async def scene() -> None:
         task, pid = await started("hang_deaf", limits=Limits(seconds=0.3))
-        with pytest.raises(ConfinedTimeout, match=r"0\.3 s"):
+        with pytest.raises(IsolatedTimeout, match=r"0\.3 s"):
             await task
         assert not lives(pid)
 
@@ -136,7 +136,7 @@ def test_time_runs_out_and_the_child_is_gone(run: Run):
 
 
 def test_processor_time_runs_out():
-    with pytest.raises(ConfinedTimeout, match="SIGXCPU"):
+    with pytest.raises(IsolatedTimeout, match="SIGXCPU"):
         asyncio.run(call("spin", limits=Limits(processor_seconds=1)))
 
 
@@ -145,7 +145,7 @@ def test_the_child_ends_itself_when_its_caller_is_too_busy_to_look():
         task, pid = await started("sleep", limits=Limits(seconds=0.3))
         time.sleep(1.6)  # noqa: ASYNC251 (the loop stands still, that is the point)
         ended = not lives(pid)
-        with pytest.raises(ConfinedTimeout):
+        with pytest.raises(IsolatedTimeout):
             await task
         return ended
 
@@ -154,19 +154,19 @@ def test_the_child_ends_itself_when_its_caller_is_too_busy_to_look():
 
 @linux
 def test_memory_runs_out_and_is_enough_below(run: Run):
-    with pytest.raises(ConfinedOutOfMemory):
+    with pytest.raises(IsolatedOutOfMemory):
         run(call("take", {"mib": 300}, limits=Limits(memory_mb=256)))
     assert run(call("take", {"mib": 200}, limits=Limits(memory_mb=256))) == {"taken": 200 << 20}
 
 
 def test_a_library_that_aborts_for_want_of_memory_is_out_of_memory(run: Run):
-    with pytest.raises(ConfinedOutOfMemory, match="failed to allocate"):
+    with pytest.raises(IsolatedOutOfMemory, match="failed to allocate"):
         run(call("take_in_c"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGTERM])
 def test_an_end_by_a_signal_is_told(run: Run, number: signal.Signals):
-    with pytest.raises(ConfinedCrashed, match="last words") as crashed:
+    with pytest.raises(IsolatedCrashed, match="last words") as crashed:
         run(call("end_by_signal", {"signal": int(number)}))
     assert crashed.value.signal == number
 
@@ -174,7 +174,7 @@ def test_an_end_by_a_signal_is_told(run: Run, number: signal.Signals):
 def test_a_segmentation_fault_harms_nobody_else(run: Run):
     async def scene() -> None:
         beside = asyncio.create_task(call("sleep", {"seconds": 0.2}))
-        with pytest.raises(ConfinedCrashed) as crashed:
+        with pytest.raises(IsolatedCrashed) as crashed:
             await call("read_nothing_mapped")
         assert crashed.value.signal == signal.SIGSEGV
         assert await beside == {}
@@ -184,7 +184,7 @@ def test_a_segmentation_fault_harms_nobody_else(run: Run):
 
 
 def test_an_exit_code_is_told():
-    with pytest.raises(ConfinedCrashed) as crashed:
+    with pytest.raises(IsolatedCrashed) as crashed:
         asyncio.run(call("end_by_exit", {"code": 3}))
     assert (crashed.value.exit_code, crashed.value.signal) == (3, None)
 
@@ -278,10 +278,10 @@ def test_a_waiting_child_that_died_is_replaced(run: Run):
 def test_no_more_wait_than_are_allowed(run: Run):
     async def scene() -> None:
         zygote = (await call("who"))["zygote"]
-        for number in range(2 * SPARES):
+        for number in range(2 * MAX_IDLE_CHILDREN):
             await call("echo", limits=Limits(memory_mb=100 + number))
         await asyncio.sleep(0.2)
-        assert len(children(zygote)) <= SPARES
+        assert len(children(zygote)) <= MAX_IDLE_CHILDREN
 
     run(scene())
 
@@ -291,7 +291,7 @@ def test_a_call_whose_warm_process_dies_fails_and_its_child_with_it(run: Run):
         zygote = (await call("who"))["zygote"]
         task, pid = await started("sleep")
         os.kill(zygote, signal.SIGKILL)
-        with pytest.raises(ConfinedCrashed, match="warm process"):
+        with pytest.raises(IsolatedCrashed, match="warm process"):
             await task
         if sys.platform == "linux":
             assert gone(pid)
@@ -303,11 +303,11 @@ def test_a_call_whose_warm_process_dies_fails_and_its_child_with_it(run: Run):
 def test_nothing_outlives_a_parent_that_is_killed():
     script = (
         "import asyncio, os\n"
-        "from vetrina.core.isolation.run import confined\n"
+        "from vetrina.core.isolation.run import run_isolated\n"
         "async def tell(fraction, step): print(step, flush=True)\n"
         "async def main():\n"
-        f"    print((await confined('{TARGETS}:who', {{}}))['zygote'], flush=True)\n"
-        f"    await confined('{TARGETS}:sleep', {{}}, report=tell)\n"
+        f"    print((await run_isolated('{TARGETS}:who', {{}}))['zygote'], flush=True)\n"
+        f"    await run_isolated('{TARGETS}:sleep', {{}}, report=tell)\n"
         "asyncio.run(main())\n"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
@@ -339,7 +339,7 @@ def test_a_child_that_lies_is_not_believed(said: dict[str, Any]):
     async def report(fraction: float, step: str) -> None: ...
 
     begin = time.monotonic()
-    with pytest.raises(ConfinedCrashed):
+    with pytest.raises(IsolatedCrashed):
         asyncio.run(call("lie", said, limits=Limits(memory_mb=256), report=report))
     assert time.monotonic() - begin < 5
 
@@ -378,8 +378,8 @@ def test_the_fence_lets_nothing_through(tmp_path: Path, monkeypatch: pytest.Monk
 @linux
 def test_the_warm_process_has_one_thread_with_every_library_loaded():
     async def scene() -> int:
-        with pytest.raises(ConfinedRefused):
-            await confined("vetrina.media.processing.images:intake", {"data": b""})
+        with pytest.raises(IsolatedRejected):
+            await run_isolated("vetrina.media.processing.images:intake", {"data": b""})
         return (await call("who"))["zygote"]
 
     zygote = asyncio.run(scene())
@@ -394,9 +394,9 @@ def test_no_descriptor_is_left_behind(run: Run):
         for _ in range(5):
             await call("echo", {"data": bytes(100_000)})
             for name in ("refuse", "fail", "take_in_c", "end_by_exit"):
-                with pytest.raises(ConfinedFailure):
+                with pytest.raises(IsolatedFailure):
                     await call(name, {"zero": 0, "code": 1})
-            with pytest.raises(ConfinedTimeout):
+            with pytest.raises(IsolatedTimeout):
                 await call("sleep", limits=Limits(seconds=0.02))
         assert len(os.listdir("/proc/self/fd")) == before
 

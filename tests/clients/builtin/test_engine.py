@@ -1,4 +1,4 @@
-"""The engine as studio meets it: in a confined child, with memory bounded, refusals in words, cancellable."""
+"""The built-in engine as studio uses it: in an isolated child, with bounded memory, messages and cancellation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pyvips
 from tests.clients.builtin.helpers import photo
 from vetrina.clients.engines.base import Engine, EngineRefused, EngineRequest, EngineResult, EngineUnavailable
 from vetrina.clients.engines.builtin.engine import BuiltinEngine
-from vetrina.core.isolation import run as confine
+from vetrina.core.isolation.run import Limits
 from vetrina.demo.photos import PHOTOS, path_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs fork and getrusage as on Linux")
@@ -85,8 +85,8 @@ def test_too_long_may_be_tried_again():
 
 
 def test_too_large_for_memory_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch):
-    def little(self: BuiltinEngine, size: int) -> confine.Limits:
-        return confine.Limits(memory_mb=180)
+    def little(self: BuiltinEngine, size: int) -> Limits:
+        return Limits(memory_mb=180)
 
     monkeypatch.setattr(BuiltinEngine, "_limits", little)
     with pytest.raises(EngineRefused, match="smaller size"):

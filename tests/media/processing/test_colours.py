@@ -14,7 +14,7 @@ import pyvips
 from PIL import Image, ImageCms
 
 from tests.media.processing import bad_files as corpus
-from vetrina.core.isolation.run import ConfinedRefused, Limits, confined
+from vetrina.core.isolation.run import IsolatedRejected, Limits, run_isolated
 from vetrina.media.processing.colour_conversion import REFERENCE_WHITE, icc_profile
 from vetrina.media.processing.colour_tags import ADOBE_RGB, SRGB, avif_code_points
 from vetrina.media.processing.file_types import detect_kind, lossless_bytes
@@ -24,11 +24,11 @@ GREEN_FROM_ADOBE_RGB = (0, 201, 80)
 
 
 def take_in(data: bytes) -> dict[str, Any]:
-    return asyncio.run(confined("vetrina.media.processing.images:intake", {"data": data}, limits=Limits(memory_mb=1024)))
+    return asyncio.run(run_isolated("vetrina.media.processing.images:intake", {"data": data}, limits=Limits(memory_mb=1024)))
 
 
 def thumbnail(data: bytes) -> dict[str, Any]:
-    return asyncio.run(confined("vetrina.media.processing.images:thumbnail", {"data": data, "size": 32}))
+    return asyncio.run(run_isolated("vetrina.media.processing.images:thumbnail", {"data": data, "size": 32}))
 
 
 def plain(*colour: float, bands: int = 3, deep: bool = False) -> pyvips.Image:
@@ -260,5 +260,5 @@ def test_a_thumbnail_of_a_large_transparent_png_can_be_made():
 def test_a_jpeg_of_twelve_bits_is_refused_by_its_kind():
     assert detect_kind(corpus.photograph(64, 64)) == "JPEG" and detect_kind(corpus.cmyk_jpeg()) == "JPEG"
     assert detect_kind(corpus.progressive_jpeg()) == "JPEG"
-    with pytest.raises(ConfinedRefused, match="12-bit JPEG files are not taken. Taken are JPEG, PNG, WebP and AVIF"):
+    with pytest.raises(IsolatedRejected, match="12-bit JPEG files are not taken. Taken are JPEG, PNG, WebP and AVIF"):
         take_in(corpus.deep_jpeg())

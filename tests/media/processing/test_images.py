@@ -13,7 +13,7 @@ import pytest
 import pyvips
 
 from tests.media.processing import bad_files as corpus
-from vetrina.core.isolation.run import ConfinedOutOfMemory, ConfinedRefused, ConfinedTimeout, Limits, Report, confined
+from vetrina.core.isolation.run import IsolatedOutOfMemory, IsolatedRejected, IsolatedTimeout, Limits, Report, run_isolated
 from vetrina.media.processing import images as pixels
 from vetrina.media.processing.file_types import detect_kind
 
@@ -29,7 +29,7 @@ def weighed(payload: dict[str, Any], report: Report) -> dict[str, Any]:
 
 def take_in(data: bytes, **options: Any) -> dict[str, Any]:
     return asyncio.run(
-        confined(f"{__name__}:weighed", {"data": data, **options}, limits=Limits(memory_mb=MEMORY_MB))
+        run_isolated(f"{__name__}:weighed", {"data": data, **options}, limits=Limits(memory_mb=MEMORY_MB))
     )
 
 
@@ -46,14 +46,14 @@ def difference(one: pyvips.Image, other: pyvips.Image) -> float:
     ("make", "code"), corpus.REFUSED.items(), ids=lambda each: getattr(each, "__name__", each)
 )
 def test_what_is_no_good_picture_is_refused_by_its_own_code(make: Callable[[], bytes], code: str):
-    with pytest.raises(ConfinedRefused) as refused:
+    with pytest.raises(IsolatedRejected) as refused:
         take_in(make())
     assert refused.value.code == code
     assert refused.value.message.endswith(".")
 
 
 def test_the_formats_taken_are_said_when_another_is_refused():
-    with pytest.raises(ConfinedRefused, match="GIF files are not taken. Taken are JPEG, PNG, WebP and AVIF"):
+    with pytest.raises(IsolatedRejected, match="GIF files are not taken. Taken are JPEG, PNG, WebP and AVIF"):
         take_in(corpus.gif_bomb())
 
 
@@ -183,11 +183,11 @@ def test_too_little_memory_or_time_is_not_the_pictures_fault():
         whole.webpsave_buffer(effort=0),
         whole.heifsave_buffer(compression="av1", effort=0, Q=40),
     ):
-        with pytest.raises(ConfinedOutOfMemory):
-            asyncio.run(confined("vetrina.media.processing.images:intake", {"data": data}, limits=little))
-    with pytest.raises(ConfinedTimeout):
+        with pytest.raises(IsolatedOutOfMemory):
+            asyncio.run(run_isolated("vetrina.media.processing.images:intake", {"data": data}, limits=little))
+    with pytest.raises(IsolatedTimeout):
         asyncio.run(
-            confined(
+            run_isolated(
                 "vetrina.media.processing.images:intake",
                 {"data": corpus.photograph(4000, 3000)},
                 limits=Limits(seconds=0.1),
@@ -197,7 +197,7 @@ def test_too_little_memory_or_time_is_not_the_pictures_fault():
 
 def test_a_thumbnail_alone_is_the_same_as_libvips_makes():
     data = corpus.photograph(4000, 3000)
-    made = asyncio.run(confined("vetrina.media.processing.images:thumbnail", {"data": data, "size": 320}))
+    made = asyncio.run(run_isolated("vetrina.media.processing.images:thumbnail", {"data": data, "size": 320}))
     plain = pyvips.Image.thumbnail_buffer(data, 320, height=320, size="down", output_profile="srgb")
     assert made["data"] == pixels.encode_thumbnail(plain)
     assert (made["width"], made["height"]) == (320, 240)
@@ -205,8 +205,8 @@ def test_a_thumbnail_alone_is_the_same_as_libvips_makes():
 
 def test_a_thumbnail_of_a_bad_file_is_refused_too():
     for make, code in ((corpus.png_400_megapixels, "too_many_pixels"), (corpus.truncated_jpeg, "damaged")):
-        with pytest.raises(ConfinedRefused) as refused:
-            asyncio.run(confined("vetrina.media.processing.images:thumbnail", {"data": make(), "size": 320}))
+        with pytest.raises(IsolatedRejected) as refused:
+            asyncio.run(run_isolated("vetrina.media.processing.images:thumbnail", {"data": make(), "size": 320}))
         assert refused.value.code == code
 
 
@@ -215,7 +215,7 @@ def test_a_thumbnail_of_a_bad_file_is_refused_too():
     "make", [corpus.photograph, corpus.flat_png, corpus.heic_header, corpus.webp_of_268_megapixels]
 )
 def test_a_file_of_a_few_bytes_is_judged_without_a_fall(make: Callable[[], bytes], length: int):
-    with pytest.raises(ConfinedRefused) as refused:
+    with pytest.raises(IsolatedRejected) as refused:
         take_in(make()[:length])
     assert refused.value.code in {"not_an_image", "damaged", "format_not_taken"}
 

@@ -1,1 +1,1 @@
-"""Running functions in confined child processes."""
+"""Running functions on untrusted bytes in isolated child processes."""

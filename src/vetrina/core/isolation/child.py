@@ -1,13 +1,13 @@
-"""The far side of `confine`: a warm process that forks a fenced child for each call.
+"""The child's side of isolation: a warm process that forks a restricted child for each call.
 
 The warm process (the zygote) imports a target's module once and starts no library thread, so that a
-fork is cheap and safe. A child gives up, before it sees a byte of the payload: files (Landlock, no
+fork is cheap and safe. Before it receives a byte of the payload a child gives up files (Landlock, no
 rule), writing (RLIMIT_FSIZE 0), the network (an empty namespace), its user (root only), new
 privileges, memory and time beyond its limits.
 
-A target's module must load what it needs from disk while it is imported. It may have two functions more:
-`warm()`, run once in the zygote, must start no thread; `rehearse()`, run in a child that still waits for
-its payload, may.
+A target's module must load what it needs from disk while it is imported, codecs of the standard library
+too. It may define two hooks: `warm_zygote()`, run once in the zygote, must start no thread; `warm_child()`,
+run in an idle child, may.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from typing import Any, NoReturn
 import msgspec
 
 Report = Callable[[float, str], None]
-"""Takes the fraction done (0 to 1) and the present step's name."""
+"""Takes the fraction done (0 to 1) and the current step's name."""
 
 Target = Callable[[dict[str, Any], Report], dict[str, Any]]
 
 HEAD = struct.Struct("!cQ")
-"""Before every message: its kind and its length in bytes."""
+"""Header of every message: its kind and its length in bytes."""
 STATUS = struct.Struct("!i")
 
 LINUX = sys.platform == "linux"
@@ -53,15 +53,15 @@ OUT_OF_MEMORY = (
     "memory allocation error",
     "error creating thread",
 )
-FIRST_OWN_USER = 1_879_048_192
-"""Children of root run as this number plus their pid, so no two can signal or trace each other."""
-NOBODY = 65534
+FIRST_CHILD_UID = 1_879_048_192
+"""Children of root run as this user id plus their pid, so that no two can signal or trace each other."""
+NOBODY_UID = 65534
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Refuse(Exception):
-    """Raised by a target that will not take its payload: a code for programs, a message for people."""
+class Reject(Exception):
+    """Raised by a target that rejects its payload: a code for programs, a message for the user."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -70,7 +70,7 @@ class Refuse(Exception):
 
 
 def serve(control: socket.socket) -> None:
-    """Fork a child for each call that arrives on `control`, until it closes; then kill them all."""
+    """Fork a child for each call on `control`, until it closes; then kill them all."""
     if LINUX:
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")  # when the machine runs out of memory, this goes before the database
@@ -83,19 +83,19 @@ def serve(control: socket.socket) -> None:
     selector = selectors.DefaultSelector()
     selector.register(control, selectors.EVENT_READ)
     selector.register(wake_read, selectors.EVENT_READ)
-    callers: dict[int, socket.socket] = {}  # child's pid -> where its end is told
+    callers: dict[int, socket.socket] = {}  # child's pid -> socket for its exit status
     open_control = True
     while open_control or callers:
         for key, _ in selector.select():
             if key.fileobj is control:
-                arrived = _accept(control)
-                if arrived is None:
+                accepted = _accept(control)
+                if accepted is None:
                     open_control = False
                     selector.unregister(control)
                     for pid in callers:
                         os.kill(pid, signal.SIGKILL)
                     continue
-                started = _start(*arrived)
+                started = _start(*accepted)
                 if started is not None:
                     pid, status = started
                     callers[pid] = status
@@ -104,21 +104,21 @@ def serve(control: socket.socket) -> None:
                 with contextlib.suppress(BlockingIOError):
                     wake_read.recv(4096)
                 _reap(callers, selector)
-            elif callers.get(key.data) is key.fileobj:  # the caller has turned away
+            elif callers.get(key.data) is key.fileobj:  # the caller has closed its end
                 os.kill(key.data, signal.SIGKILL)
                 selector.unregister(key.fileobj)
 
 
-def _nothing() -> None:
-    """Stand in for the `warm` that a target's module may have."""
+def _no_hook() -> None:
+    """Default for the hooks of a target's module."""
 
 
 def _ignore(_number: int, _frame: object) -> None:
-    """Stand in for the default of SIGCHLD, under which the wake-up descriptor would stay silent."""
+    """Replace the default of SIGCHLD, under which nothing is written to the wake-up descriptor."""
 
 
 def _accept(control: socket.socket) -> tuple[socket.socket, socket.socket, int] | None:
-    """The next call's data socket, status socket and stderr, or None when the parent is gone."""
+    """Return the next call's data socket, status socket and stderr, or None when the parent is gone."""
     space = socket.CMSG_SPACE(3 * array.array("i").itemsize)
     try:
         byte, ancillary, _, _ = control.recvmsg(1, space)
@@ -134,7 +134,7 @@ def _accept(control: socket.socket) -> tuple[socket.socket, socket.socket, int] 
 
 
 def _start(data: socket.socket, status: socket.socket, errors: int) -> tuple[int, socket.socket] | None:
-    """Import the target if it is new, and fork the child that runs it."""
+    """Import the target if necessary, and fork the child that runs it."""
     with data:
         try:
             _, head = receive(data)
@@ -156,15 +156,15 @@ def _start(data: socket.socket, status: socket.socket, errors: int) -> tuple[int
 
 
 def _load(name: str) -> Target | str:
-    """The function `package.module:function`, or what went wrong, for the child to report."""
+    """Return the function `package.module:function`, or the error for the child to report."""
     module, _, function = name.partition(":")
-    known = module in sys.modules
+    already_imported = module in sys.modules
     try:
         target: Target = getattr(importlib.import_module(module), function)
     except BaseException:  # noqa: BLE001 (a target may raise anything)
         return f"cannot load {name}\n{traceback.format_exc()}"
-    if not known:
-        getattr(sys.modules[module], "warm", _nothing)()
+    if not already_imported:
+        getattr(sys.modules[module], "warm_zygote", _no_hook)()
         gc.collect()
         gc.freeze()  # children then leave these pages shared
         if LINUX and len(os.listdir("/proc/self/task")) > 1:
@@ -189,16 +189,16 @@ def _reap(callers: dict[int, socket.socket], selector: selectors.BaseSelector) -
 
 
 def _child(data: socket.socket, errors: int, target: Target | str, call: dict[str, Any]) -> NoReturn:
-    """Fence this process in, wait for the payload, run the target, answer, and end without any clean-up."""
+    """Restrict this process, wait for the payload, run the target, send the result, exit without clean-up."""
     try:
         os.dup2(errors, 2)
         os.dup2(data.detach(), 3)
         os.closerange(4, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        line = socket.socket(fileno=3)
-        _fence(call)
-        _serve_one(line, target, call)
+        channel = socket.socket(fileno=3)
+        _restrict(call)
+        _run_target(channel, target, call)
         os._exit(0)
     except BaseException:  # noqa: BLE001
         with contextlib.suppress(BaseException):
@@ -208,51 +208,51 @@ def _child(data: socket.socket, errors: int, target: Target | str, call: dict[st
         os._exit(1)
 
 
-def _serve_one(line: socket.socket, target: Target | str, call: dict[str, Any]) -> None:
+def _run_target(channel: socket.socket, target: Target | str, call: dict[str, Any]) -> None:
     def report(fraction: float, step: str) -> None:
-        send(line, b"P", msgspec.msgpack.encode((fraction, step)))
+        send(channel, b"P", msgspec.msgpack.encode((fraction, step)))
 
     try:
-        if not select.select([line], [], [], 0)[0]:  # nobody waits yet
+        if not select.select([channel], [], [], 0)[0]:  # no payload yet: this child is idle
             module, _, _ = call["target"].partition(":")
-            getattr(sys.modules.get(module), "rehearse", _nothing)()
-        payload = msgspec.msgpack.decode(receive(line)[1])
-        send(line, b"B", b"")
-        signal.setitimer(signal.ITIMER_REAL, call["seconds"] + 1)  # should the parent be too busy to look
+            getattr(sys.modules.get(module), "warm_child", _no_hook)()
+        payload = msgspec.msgpack.decode(receive(channel)[1])
+        send(channel, b"B", b"")
+        signal.setitimer(signal.ITIMER_REAL, call["seconds"] + 1)  # in case the parent is too busy to enforce it
         if isinstance(target, str):
-            send(line, b"E", msgspec.msgpack.encode(target))
+            send(channel, b"E", msgspec.msgpack.encode(target))
         else:
-            send(line, b"R", msgspec.msgpack.encode(target(payload, report)))
-    except Refuse as refused:
-        send(line, b"X", msgspec.msgpack.encode((refused.code, refused.message)))
+            send(channel, b"R", msgspec.msgpack.encode(target(payload, report)))
+    except Reject as refused:
+        send(channel, b"X", msgspec.msgpack.encode((refused.code, refused.message)))
     except BaseException as error:  # noqa: BLE001
-        short = isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in OUT_OF_MEMORY)
-        detail = f"{type(error).__name__}: {error}" if short else traceback.format_exc()
-        send(line, b"M" if short else b"E", msgspec.msgpack.encode(detail))
+        out_of_memory = isinstance(error, MemoryError) or any(phrase in str(error).lower() for phrase in OUT_OF_MEMORY)
+        detail = f"{type(error).__name__}: {error}" if out_of_memory else traceback.format_exc()
+        send(channel, b"M" if out_of_memory else b"E", msgspec.msgpack.encode(detail))
 
 
-def _fence(call: dict[str, Any]) -> None:
-    """Give up everything but the processor time and memory that the call allows."""
+def _restrict(call: dict[str, Any]) -> None:
+    """Give up everything except the processor time and memory that the call allows."""
     os.setsid()
     memory = call["memory_mb"] << 20
     if LINUX:
         with open("/proc/self/statm") as file:
             memory += int(file.read().split()[0]) * resource.getpagesize()
-    for what, most in (
+    for limit, maximum in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_NOFILE, 32),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
         with contextlib.suppress(ValueError, OSError):  # macOS refuses RLIMIT_AS
-            resource.setrlimit(what, (most, most))
+            resource.setrlimit(limit, (maximum, maximum))
     resource.setrlimit(resource.RLIMIT_CPU, (call["processor_seconds"], call["processor_seconds"] + 1))
     if LINUX:
         _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         _landlock()
     if os.geteuid() == 0:
-        # a container may map few users, or keep the right to change user from its root
-        for user in (FIRST_OWN_USER + os.getpid(), NOBODY) if LINUX else (NOBODY,):
+        # a container may map few users, or deny its root the right to change user
+        for user in (FIRST_CHILD_UID + os.getpid(), NOBODY_UID) if LINUX else (NOBODY_UID,):
             with contextlib.suppress(OSError):
                 os.setgroups([])
                 os.setgid(user)
@@ -265,7 +265,7 @@ def _fence(call: dict[str, Any]) -> None:
 
 
 def _landlock() -> None:
-    """Refuse every file, TCP port and signal to others, as far as this kernel knows how."""
+    """Deny every file, TCP port and signal to other processes, as far as this kernel supports it."""
     abi = _libc.syscall(LANDLOCK_CREATE_RULESET, None, 0, 1)
     if abi < 1:
         return
@@ -278,23 +278,23 @@ def _landlock() -> None:
         os.close(handle)
 
 
-def send(line: socket.socket, kind: bytes, body: bytes) -> None:
+def send(channel: socket.socket, kind: bytes, body: bytes) -> None:
     """Write one message to a blocking socket."""
-    line.sendall(HEAD.pack(kind, len(body)))
-    line.sendall(body)
+    channel.sendall(HEAD.pack(kind, len(body)))
+    channel.sendall(body)
 
 
-def receive(line: socket.socket) -> tuple[bytes, bytearray]:
+def receive(channel: socket.socket) -> tuple[bytes, bytearray]:
     """Read one message from a blocking socket. Raises ConnectionError if it ends."""
-    kind, length = HEAD.unpack(_exactly(line, HEAD.size))
-    return kind, _exactly(line, length)
+    kind, length = HEAD.unpack(_receive_exactly(channel, HEAD.size))
+    return kind, _receive_exactly(channel, length)
 
 
-def _exactly(line: socket.socket, length: int) -> bytearray:
+def _receive_exactly(channel: socket.socket, length: int) -> bytearray:
     buffer = bytearray(length)
     view = memoryview(buffer)
     while view:
-        count = line.recv_into(view)
+        count = channel.recv_into(view)
         if not count:
             raise ConnectionError("the other side is gone")
         view = view[count:]

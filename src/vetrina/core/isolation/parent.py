@@ -1,4 +1,4 @@
-"""The near side of `confine`: the zygote and its children, as the process that calls them holds them."""
+"""The parent's side of isolation: the zygote and its children, as seen from the calling process."""
 
 from __future__ import annotations
 
@@ -18,84 +18,84 @@ import msgspec
 from vetrina.core.isolation.child import HEAD, STATUS
 
 REAP_SECONDS = 5.0
-SPARES = 4
-"""Children that wait for a call, at most; each holds about 3 MB of its own."""
-LONGEST_STEP = 200
-"""Characters of a step's name; the rest is cut off."""
+MAX_IDLE_CHILDREN = 4
+"""At most so many idle children; each has about 3 MB of its own."""
+MAX_STEP_LENGTH = 200
+"""Characters of a step's name; longer ones are truncated."""
 SMALL_MESSAGE = 1 << 20
-"""The most bytes of any message but a result."""
+"""Maximum bytes of any message except a result."""
 
 
-class Call:
-    """One child, seen from its caller: a socket for messages, one for its pid and end, and its stderr."""
+class Child:
+    """One child, seen from its caller: a socket for messages, one for its pid and exit status, and its stderr."""
 
     def __init__(self, data: socket.socket, status: socket.socket, errors: int) -> None:
         self.data, self.status, self.errors = data, status, errors
-        self.began = False
-        """Whether the child has the payload. If not, it died waiting, and another may take its place."""
+        self.started = False
+        """Whether the child has the payload. If not, it died while idle, and another may replace it."""
         self.answered = False
         self.exit_status: int | None = None
-        self.last_words = ""
-        self._told = b""
+        self.error_output = ""
+        self._status_bytes = b""
 
-    async def converse(
+    async def run(
         self, body: bytes, memory: int, report: Callable[[float, str], Awaitable[None]] | None
     ) -> tuple[bytes, bytes | bytearray]:
-        """Send the payload, pass reports on, and return the last message, or `b""` if the child ended.
+        """Send the payload, forward reports, and return the last message, or `b""` if the child ended.
 
-        No result is larger than the child's `memory` (bytes); what claims to be is not believed.
+        A result that claims to be larger than the child's `memory` (bytes) is an error.
         """
         loop = asyncio.get_running_loop()
-        most = max(memory, SMALL_MESSAGE)
+        max_bytes = max(memory, SMALL_MESSAGE)
         try:
             await loop.sock_sendall(self.data, HEAD.pack(b"Q", len(body)))
             await loop.sock_sendall(self.data, body)
             while True:
                 kind, length = HEAD.unpack(await self._exactly(HEAD.size))
-                if length > (most if kind == b"R" else SMALL_MESSAGE):
-                    return b"E", msgspec.msgpack.encode("the answer is larger than its memory")
+                if length > (max_bytes if kind == b"R" else SMALL_MESSAGE):
+                    return b"E", msgspec.msgpack.encode("the result is larger than the memory limit")
                 message = await self._exactly(length)
                 if kind == b"B":
-                    self.began = True
+                    self.started = True
                 elif kind != b"P":
-                    self.answered = self.began = True
+                    self.answered = self.started = True
                     return kind, message
                 elif report is not None:
                     fraction, step = msgspec.msgpack.decode(message, type=tuple[float, str])
-                    await report(min(max(fraction, 0.0), 1.0), step[:LONGEST_STEP])
+                    await report(min(max(fraction, 0.0), 1.0), step[:MAX_STEP_LENGTH])
         except (ConnectionError, EOFError):
-            await self._ended(REAP_SECONDS)
+            await self._wait_for_end(REAP_SECONDS)
             return b"", b""
         except msgspec.DecodeError as error:
-            return b"E", msgspec.msgpack.encode(f"a report that is none: {error}")
+            return b"E", msgspec.msgpack.encode(f"a malformed report: {error}")
 
     async def end(self) -> None:
-        """Kill the child if it still runs, and let go. An unanswered call waits until it is reaped."""
+        """Kill the child if it still runs, and close everything. An unfinished call waits until it is reaped."""
         try:
             self.data.close()
             if not self.answered and self.exit_status is None:
                 with contextlib.suppress(OSError):
-                    self.status.shutdown(socket.SHUT_WR)  # the zygote kills whom nobody waits for
-                await self._ended(REAP_SECONDS)
+                    self.status.shutdown(socket.SHUT_WR)  # the zygote then kills the child
+                await self._wait_for_end(REAP_SECONDS)
         finally:
             with contextlib.suppress(BlockingIOError):
-                self.last_words = os.read(self.errors, 1 << 16).decode(errors="replace")
+                self.error_output = os.read(self.errors, 1 << 16).decode(errors="replace")
             self.close()
 
     def close(self) -> None:
-        """Let go without waiting. The zygote kills the child of whoever has let go."""
+        """Close without waiting. The zygote kills a child whose caller has closed."""
         self.data.close()
         self.status.close()
         os.close(self.errors)
 
-    async def _ended(self, seconds: float) -> None:
+    async def _wait_for_end(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(seconds):
                 while part := await loop.sock_recv(self.status, 64):
-                    self._told += part
-        if len(self._told) == 2 * STATUS.size:
-            self.exit_status = STATUS.unpack_from(self._told, STATUS.size)[0]
+                    self._status_bytes += part
+        if len(self._status_bytes) == 2 * STATUS.size:
+            self.exit_status = STATUS.unpack_from(self._status_bytes, STATUS.size)[0]
 
     async def _exactly(self, length: int) -> bytearray:
         loop = asyncio.get_running_loop()
@@ -110,20 +110,20 @@ class Call:
 
 
 class _Zygote:
-    """The warm process and the socket over which calls are handed to it."""
+    """The warm process and the socket that passes calls to it."""
 
     def __init__(self) -> None:
-        self.control, far = socket.socketpair()
-        with far:
-            handle = far.fileno()
+        self.control, child_end = socket.socketpair()
+        with child_end:
+            handle = child_end.fileno()
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _SERVE.format(handle=handle)],
+                [sys.executable, "-P", "-c", _SERVE_CODE.format(handle=handle)],
                 pass_fds=(handle,),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd="/",
                 env=_environment(),
-                start_new_session=True,  # a Ctrl-C in the terminal is not for it
+                start_new_session=True,  # a Ctrl-C in the terminal does not reach it
             )
         self.control.setblocking(False)
 
@@ -135,20 +135,20 @@ class _Zygote:
             self.process.kill()
             self.process.wait()
 
-    def forget(self) -> None:
-        """Let go of another process's zygote, after a fork."""
+    def abandon(self) -> None:
+        """Close another process's zygote without ending it, after a fork."""
         self.control.close()
         self.process.returncode = 0
 
 
-_SERVE = """
+_SERVE_CODE = """
 import socket
 from vetrina.core.isolation.child import serve
 serve(socket.socket(fileno={handle}))
 """
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
+_INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 _MALLOC = (
-    # A child's memory is always new. Few large pages, kept until it ends, spare it a thousand page
+    # A child's memory is always fresh. Few large pages, held until it ends, save a thousand page
     # faults (4 ms of a thumbnail's 40), and one arena does not reserve 64 MiB for each thread.
     "hugetlb=1",
     "arena_max=1",
@@ -156,64 +156,64 @@ _MALLOC = (
     "trim_threshold=268435456",
 )
 _zygote: _Zygote | None = None
-_spares: dict[bytes, Call] = {}  # by what they were forked for
+_idle_children: dict[bytes, Child] = {}  # by the head of the call that they were forked for
 _lock = threading.Lock()
 
 
 def _environment() -> dict[str, str]:
-    """No secret of ours goes along, and the libraries keep their threads few."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return kept | {
+    """Return an environment without secrets, in which libraries start few threads."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return inherited | {
         "PYTHONPATH": os.pathsep.join(part for part in sys.path if part),
         "LANG": "C.UTF-8",
         "VIPS_CONCURRENCY": "2",
-        "VIPS_DISC_THRESHOLD": "64g",  # there is no disk in the fence: all in memory, which is limited
+        "VIPS_DISC_THRESHOLD": "64g",  # no disk in isolation: everything in memory, which is limited
         "OPENBLAS_NUM_THREADS": "1",  # otherwise numpy starts threads when imported
         "OMP_NUM_THREADS": "1",
-        "GLIBC_TUNABLES": ":".join(f"glibc.malloc.{each}" for each in _MALLOC),
+        "GLIBC_TUNABLES": ":".join(f"glibc.malloc.{end}" for end in _MALLOC),
     }
 
 
-async def launch(head: bytes) -> Call:
-    """Have the zygote fork a child, starting the zygote if there is none or it has died."""
-    while (call := _start(head)) is None:
-        await asyncio.sleep(0.005)  # hundreds wait already
-    return call
+async def start_child(head: bytes) -> Child:
+    """Let the zygote fork a child, starting the zygote if there is none or it has died."""
+    while (child := _start(head)) is None:
+        await asyncio.sleep(0.005)  # hundreds are queued already
+    return child
 
 
-def take_spare(head: bytes) -> Call | None:
-    """The child that waits for a call of this kind, if there is one. It may have died meanwhile."""
-    return _spares.pop(head, None)
+def take_idle_child(head: bytes) -> Child | None:
+    """Return the idle child for calls of this kind, if there is one. It may have died meanwhile."""
+    return _idle_children.pop(head, None)
 
 
-def prepare(head: bytes) -> None:
-    """Have a child ready for the next call of this kind, fenced and rehearsed: it saves 6 ms."""
-    if head not in _spares:
+def prefork(head: bytes) -> None:
+    """Fork a child for the next call of this kind, restricted and warmed: this saves 6 ms."""
+    if head not in _idle_children:
         with contextlib.suppress(OSError):
-            if (call := _start(head)) is not None:
-                _spares[head] = call
-    while len(_spares) > SPARES:
-        _spares.pop(next(iter(_spares))).close()
+            if (child := _start(head)) is not None:
+                _idle_children[head] = child
+    while len(_idle_children) > MAX_IDLE_CHILDREN:
+        _idle_children.pop(next(iter(_idle_children))).close()
 
 
-def _start(head: bytes) -> Call | None:
-    """Hand the head of a call to the zygote; None if it has too many to look at."""
-    data, far_data = socket.socketpair()
-    status, far_status = socket.socketpair()
-    errors, far_errors = os.pipe()
-    call = Call(data, status, errors)
+def _start(head: bytes) -> Child | None:
+    """Pass the head of a call to the zygote; None if its queue is full."""
+    data, child_data = socket.socketpair()
+    status, child_status = socket.socketpair()
+    errors, child_errors = os.pipe()
+    child = Child(data, status, errors)
     sent = False
     try:
         data.setblocking(False)
         status.setblocking(False)
         os.set_blocking(errors, False)
-        os.set_blocking(far_errors, False)
-        for each in (data, far_data):
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        os.set_blocking(child_errors, False)
+        for end in (data, child_data):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         data.send(HEAD.pack(b"H", len(head)) + head)
-        handles = array.array("i", [far_data.fileno(), far_status.fileno(), far_errors])
+        handles = array.array("i", [child_data.fileno(), child_status.fileno(), child_errors])
         while not sent:
-            zygote = _warm()
+            zygote = _ensure_zygote()
             try:
                 zygote.control.sendmsg([b"c"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)])
                 sent = True
@@ -221,16 +221,16 @@ def _start(head: bytes) -> Call | None:
                 return None
             except (BrokenPipeError, ConnectionResetError):
                 _discard(zygote)
-        return call
+        return child
     finally:
-        far_data.close()
-        far_status.close()
-        os.close(far_errors)
+        child_data.close()
+        child_status.close()
+        os.close(child_errors)
         if not sent:
-            call.close()
+            child.close()
 
 
-def _warm() -> _Zygote:
+def _ensure_zygote() -> _Zygote:
     global _zygote
     with _lock:
         if _zygote is not None and _zygote.process.poll() is not None:
@@ -250,21 +250,21 @@ def _discard(zygote: _Zygote) -> None:
 
 
 def _stop() -> None:
-    while _spares:
-        _spares.popitem()[1].close()
+    while _idle_children:
+        _idle_children.popitem()[1].close()
     if _zygote is not None:
         _discard(_zygote)
 
 
-def _forget() -> None:
+def _abandon_after_fork() -> None:
     global _zygote, _lock
     _lock = threading.Lock()
-    while _spares:
-        _spares.popitem()[1].close()
+    while _idle_children:
+        _idle_children.popitem()[1].close()
     if _zygote is not None:
-        _zygote.forget()
+        _zygote.abandon()
         _zygote = None
 
 
 atexit.register(_stop)
-os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=_abandon_after_fork)

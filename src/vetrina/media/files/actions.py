@@ -21,12 +21,12 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.errors import Busy, NotFound, Refusal, Unavailable
 from vetrina.core.isolation.run import (
-    ConfinedCrashed,
-    ConfinedOutOfMemory,
-    ConfinedRefused,
-    ConfinedTimeout,
+    IsolatedCrashed,
+    IsolatedOutOfMemory,
+    IsolatedRejected,
+    IsolatedTimeout,
     Limits,
-    confined,
+    run_isolated,
 )
 from vetrina.core.services import Services
 from vetrina.core.storage.store import NotStored, StorageFailure, StorageUnavailable
@@ -268,15 +268,15 @@ async def _prepare(services: Services, account: AccountId, data: bytes) -> Prepa
 
 
 async def _taken_in(data: bytes) -> dict[str, Any]:
-    """What the confined intake makes of the bytes, its failures as refusals."""
+    """Return the result of the isolated intake; its failures become refusals."""
     try:
-        return await confined("vetrina.media.processing.images:intake", {"data": data}, limits=LIMITS)
-    except ConfinedRefused as refused:
+        return await run_isolated("vetrina.media.processing.images:intake", {"data": data}, limits=LIMITS)
+    except IsolatedRejected as refused:
         raise _REFUSALS[refused.code](refused.message, reason=refused.code) from refused
-    except (ConfinedTimeout, ConfinedOutOfMemory) as error:
+    except (IsolatedTimeout, IsolatedOutOfMemory) as error:
         log.warning("a picture was too hard", exc_info=error)
         raise PictureTooHard from error
-    except ConfinedCrashed as error:
+    except IsolatedCrashed as error:
         if error.signal is None:
             raise  # our own fault
         log.warning("a picture ended its decoder", exc_info=error)

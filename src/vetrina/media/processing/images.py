@@ -22,7 +22,7 @@ from typing import Any
 
 import pyvips
 
-from vetrina.core.isolation.child import OUT_OF_MEMORY, Refuse, Report
+from vetrina.core.isolation.child import OUT_OF_MEMORY, Reject, Report
 from vetrina.media.processing.colour_conversion import tone_map, with_profile
 from vetrina.media.processing.colour_tags import declared_space
 from vetrina.media.processing.file_types import ACCEPTED, detect_kind, is_animated, lossless_bytes
@@ -42,7 +42,7 @@ _DOT = (
     "/9j/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/wAAL"
     "CAAQABABAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AAP/Z"
 )
-"""A grey JPEG of 16 x 16 pixels, for `warm`."""
+"""A grey JPEG of 16 x 16 pixels, for `warm_zygote`."""
 _LOADERS = {"JPEG": "jpegload", "PNG": "pngload", "WebP": "webpload", "AVIF": "heifload"}
 _CLASSES = ("VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadWebp", "VipsForeignLoadHeif")
 
@@ -112,7 +112,7 @@ def thumbnail(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         return _thumbnail(_without_hidden_colours(small.copy_memory()))  # a stream can be read once
 
 
-def warm() -> None:
+def warm_zygote() -> None:
     """Do what each call would repeat once, in the warm process. Nothing is decoded: that starts threads."""
     _restrict_loaders()
     dot = _load("JPEG", base64.b64decode(_DOT))
@@ -121,7 +121,7 @@ def warm() -> None:
         pyvips.Introspect.get(name)
 
 
-def rehearse() -> None:
+def warm_child() -> None:
     """Run everything once in an idle child: the libraries' first call takes 4 ms."""
     plain = pyvips.Image.black(256, 192, bands=3).copy(interpretation="srgb").jpegsave_buffer()
     thumbnail({"data": plain, "size": 32}, lambda fraction, step: None)
@@ -130,16 +130,16 @@ def rehearse() -> None:
 def _open_image(data: bytes, max_bytes: int, max_pixels: int) -> tuple[str, pyvips.Image]:
     """Return the image's kind and the image opened for one pass, after every check that needs no decoding."""
     if not data:
-        raise Refuse("empty", "The file is empty.")
+        raise Reject("empty", "The file is empty.")
     if len(data) > max_bytes:
-        raise Refuse("too_many_bytes", f"The file is larger than {max_bytes // 1_000_000} MB.")
+        raise Reject("too_many_bytes", f"The file is larger than {max_bytes // 1_000_000} MB.")
     kind = detect_kind(data)
     if kind is None:
-        raise Refuse("not_an_image", f"This is not an image. Taken are {ACCEPTED}.")
+        raise Reject("not_an_image", f"This is not an image. Taken are {ACCEPTED}.")
     if kind not in _LOADERS:
-        raise Refuse("format_not_taken", f"{kind} files are not taken. Taken are {ACCEPTED}.")
+        raise Reject("format_not_taken", f"{kind} files are not taken. Taken are {ACCEPTED}.")
     if is_animated(kind, data):
-        raise Refuse("animated", "Moving pictures are not taken. Save one frame as JPEG, PNG, WebP or AVIF.")
+        raise Reject("animated", "Moving pictures are not taken. Save one frame as JPEG, PNG, WebP or AVIF.")
     _restrict_loaders()
     with _decoder_errors():
         load = getattr(pyvips.Image, f"{_LOADERS[kind]}_source")
@@ -148,18 +148,18 @@ def _open_image(data: bytes, max_bytes: int, max_pixels: int) -> tuple[str, pyvi
         )
         moving = kind == "WebP" and image.get_n_pages() > 1
     if moving:
-        raise Refuse("animated", "Moving pictures are not taken. Save one frame as JPEG, PNG, WebP or AVIF.")
+        raise Reject("animated", "Moving pictures are not taken. Save one frame as JPEG, PNG, WebP or AVIF.")
     width, height = image.width, image.height
     dimensions = f"{width:,} x {height:,} pixels"
     if width * height > max_pixels:
-        raise Refuse(
+        raise Reject(
             "too_many_pixels",
             f"The picture has {width * height / 1e6:.0f} megapixels ({dimensions}). At most {max_pixels / 1e6:.0f} are taken.",
         )
     if max(width, height) > MAX_SIDE:
-        raise Refuse("too_long", f"The picture is {dimensions}. No side may exceed {MAX_SIDE:,} pixels.")
+        raise Reject("too_long", f"The picture is {dimensions}. No side may exceed {MAX_SIDE:,} pixels.")
     if min(width, height) < MIN_SIDE:
-        raise Refuse("too_small", f"The picture is {dimensions}. Each side needs {MIN_SIDE} pixels or more.")
+        raise Reject("too_small", f"The picture is {dimensions}. Each side needs {MIN_SIDE} pixels or more.")
     return kind, image
 
 
@@ -186,7 +186,7 @@ def _decoder_errors() -> Generator[None]:
     except pyvips.Error as error:
         if any(sign in str(error).lower() for sign in OUT_OF_MEMORY):
             raise
-        raise Refuse("damaged", "The picture is damaged or incomplete. Save it again and retry.") from error
+        raise Reject("damaged", "The picture is damaged or incomplete. Save it again and retry.") from error
 
 
 def _srgb(image: pyvips.Image) -> pyvips.Image:

@@ -13,12 +13,12 @@ from vetrina.clients.engines.base import (
 )
 from vetrina.clients.engines.builtin.catalogue import BY_NAME, ENGINE
 from vetrina.core.isolation.run import (
-    ConfinedCrashed,
-    ConfinedOutOfMemory,
-    ConfinedRefused,
-    ConfinedTimeout,
+    IsolatedCrashed,
+    IsolatedOutOfMemory,
+    IsolatedRejected,
+    IsolatedTimeout,
     Limits,
-    confined,
+    run_isolated,
 )
 
 TARGET = "vetrina.clients.engines.builtin.render:render"
@@ -52,20 +52,20 @@ class BuiltinEngine:
             "models": request.models,
         }
         try:
-            answer = await confined(
+            answer = await run_isolated(
                 TARGET, payload, limits=self._limits(int(parameters["size"])), report=progress
             )
-        except ConfinedRefused as refused:
+        except IsolatedRejected as refused:
             raise EngineRefused(refused.message) from refused
-        except ConfinedOutOfMemory as full:
+        except IsolatedOutOfMemory as full:
             raise EngineRefused(
                 "This needs more memory than one picture may use. Choose a smaller size."
             ) from full
-        except ConfinedTimeout as late:
+        except IsolatedTimeout as late:
             raise EngineUnavailable(
                 "The picture took too long. Try again, or choose a smaller size."
             ) from late
-        except ConfinedCrashed as crashed:
+        except IsolatedCrashed as crashed:
             raise EngineUnavailable("The engine stopped unexpectedly. Please try again.") from crashed
         return EngineResult(images=answer["images"], mime=answer["mime"], notes=answer["notes"])
 

@@ -27,7 +27,7 @@ from vetrina.clients.engines.builtin.raster.image_io import MIME, decode, encode
 from vetrina.clients.engines.builtin.rng import seeded_generator
 from vetrina.clients.engines.builtin.scenes import backdrops, composite
 from vetrina.clients.engines.builtin.scenes.cutout import Cutout, cut_out
-from vetrina.core.isolation.run import Refuse
+from vetrina.core.isolation.run import Reject
 
 _ = numpy.ma
 cv2.setNumThreads(1)  # the same sums in the same order: a seed gives the same bytes again
@@ -73,21 +73,21 @@ def render(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     `payload` holds style, parameters, seed, products and models (encoded images). The answer holds
     `images` (JPEG), `mime` and `notes`. With products and models there is one picture for each model,
     with every product in it; with either alone one for each photograph (the rooms put all products in
-    one). Raises Refuse for what cannot be made, with words for the user.
+    one). Raises Reject for what cannot be made, with words for the user.
     """
     style = BY_NAME.get(payload["style"])
     if style is None:
-        raise Refuse("unknown_style", "There is no such style.")
+        raise Reject("unknown_style", "There is no such style.")
     try:
         parameters = ParameterValues(validate(style, payload["parameters"]))
     except BadParameter as error:
-        raise Refuse("bad_parameter", error.message) from None
+        raise Reject("bad_parameter", error.message) from None
     products, models = list(payload["products"]), list(payload["models"])
     _require_inputs(style.title, style.needs_product, style.needs_model, products, models)
     seed = int(payload["seed"])
     jobs = _inputs_per_image(style.name, products, models)
     if len(jobs) > MAX_IMAGES:
-        raise Refuse("too_many", f"At most {MAX_IMAGES} pictures are made at a time.")
+        raise Reject("too_many", f"At most {MAX_IMAGES} pictures are made at a time.")
     images: list[bytes] = []
     notes: dict[str, Any] = {"seed": seed, "sizes": [], "cutouts": []}
     for index, (job_products, model) in enumerate(jobs):
@@ -104,11 +104,11 @@ def render(payload: dict[str, Any], report: Report) -> dict[str, Any]:
 
 def _require_inputs(title: str, product: bool, model: bool, products: list[bytes], models: list[bytes]) -> None:
     if product and not products:
-        raise Refuse("needs_product", f"{title} needs a photograph of a product.")
+        raise Reject("needs_product", f"{title} needs a photograph of a product.")
     if model and not models:
-        raise Refuse("needs_model", f"{title} needs a photograph of a model or a scene.")
+        raise Reject("needs_model", f"{title} needs a photograph of a model or a scene.")
     if not products and not models:
-        raise Refuse("needs_picture", f"{title} needs a photograph to work from.")
+        raise Reject("needs_picture", f"{title} needs a photograph to work from.")
 
 
 def _inputs_per_image(name: str, products: list[bytes], models: list[bytes]) -> list[tuple[list[bytes], bytes | None]]:
@@ -200,4 +200,4 @@ def _decode(data: bytes, size: int) -> tuple[Pixels, Pixels | None]:
     try:
         return decode(data, size)
     except pyvips.Error:
-        raise Refuse("unreadable", "One of the photographs cannot be read.") from None
+        raise Reject("unreadable", "One of the photographs cannot be read.") from None
