@@ -13,7 +13,7 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.jobs.queue import job
 from vetrina.core.services import Services
 from vetrina.payments import queries
-from vetrina.payments.model import Due, GatewayFailed
+from vetrina.payments.model import Due, GatewayFailed, Status
 from vetrina.payments.plans import stripe_subscriptions as subscriptions
 from vetrina.payments.refunds import actions as refunds
 from vetrina.payments.settlement import actions
@@ -111,9 +111,19 @@ async def sweep(services: Services) -> None:
         log.info("swept", **msgspec.structs.asdict(found))
 
 
-@job("payments.end_subscription", queue="payments", attempts=12)
+@job("payments.close_checkout", queue="payments", attempts=200)
+async def close_checkout(services: Services, account: str, payment: str) -> None:
+    """Close the open checkout of an account that is being erased, again until its gateway answers."""
+    async with services.db.read() as tx:
+        row = await tx.one(queries.ONE, account=AccountId(UUID(account)), id=UUID(payment))
+        ref = await tx.maybe(queries.REF, account=row.account_id, id=row.id)
+    if row.status == Status.PENDING:
+        await actions.close(services, row, ref)
+
+
+@job("payments.end_subscription", queue="payments", attempts=200)
 async def end_subscription(services: Services, ref: str) -> None:
-    """Another way pays for the plan now: Stripe charges for this subscription no more."""
+    """End a subscription at Stripe now: another one pays for the plan, or its account is erased. Again until Stripe answers."""
     try:
         await subscriptions.client(services).end_now(ref, key=f"end {ref}")
     except StripeRefused as refused:

@@ -7,6 +7,7 @@ from typing import Any
 
 from vetrina.core.database.connection import Statement
 from vetrina.core.personal_data import LEDGER, Part, Personal
+from vetrina.payments.plans.erasure import end_at_gateways
 
 PAYMENTS = Statement(
     dict[str, Any], "select to_jsonb(p) - 'account_id' as row from payments.payments p where account_id = %(account)s order by id"
@@ -49,4 +50,5 @@ PART = Part(
         Personal("payments.reversals", REVERSALS, None, LEDGER),
         Personal("payments.failed_transactions", FAILURES, None, LEDGER),
     ],
+    before=end_at_gateways,
 )

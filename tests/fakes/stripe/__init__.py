@@ -84,6 +84,10 @@ class StripeFake(Shop, Fake):
         """The next calls that make one of this kind (refunds, checkout/sessions...) go wrong like this."""
         self._next[kind].extend(faults)
 
+    def next_calls_succeed(self) -> None:
+        """Take back the faults that `next` arranged and no call has met yet."""
+        self._next.clear()
+
     def counted(self) -> Counter[str]:
         """How often each call was made, an id written as *."""
         return Counter(f"{each.method} {self._shape(each.path)}" for each in self.calls)

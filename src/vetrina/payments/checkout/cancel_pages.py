@@ -13,7 +13,7 @@ from vetrina.core.web.request import Request, signed_in
 from vetrina.payments import queries
 from vetrina.payments.gateways.registry import gateways
 from vetrina.payments.gateways.stripe import StripeGateway
-from vetrina.payments.model import GatewayFailed, Said, Status, Word
+from vetrina.payments.model import GatewayFailed, Status
 from vetrina.payments.settlement import actions
 
 
@@ -28,17 +28,10 @@ async def cancel(request: Request, payment_id: UUID) -> Response[Any]:
     home = f"/payments/{payment_id}"
     if payment.status != Status.PENDING:
         return pages.go(home)
-    gateway = request.services.part(gateways).get(payment.gateway)
-    word = Word(Said.CANCELLED)
     try:
-        if gateway is not None and ref is not None:
-            await gateway.leave(ref)
-            said = await gateway.ask(payment, ref)
-            word = said if said.said == Said.PAID else word
+        await actions.close(request.services, payment, ref)
     except GatewayFailed as failed:
         return pages.go(home, flash=("bad", failed.message))
-    async with request.tx() as tx:
-        await actions.hear(tx, payment, word)
     return pages.go(home)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import msgspec
 
 from vetrina.core.database.connection import Statement
@@ -24,3 +26,5 @@ RENEW = Statement(
 END_RENEWALS = Statement(bool, "select wallet.end_renewals(%(account)s, %(ref)s)")
 ENDS_LATER = Statement(bool, "select wallet.set_cancel_at_period_end(%(account)s, %(ref)s, %(ends)s)")
 RENEWED = Statement(Renewed, "select gateway, subscription_ref from wallet.memberships where account_id = %(account)s")
+PENDING = Statement(UUID, "select id from payments.payments where account_id = %(account)s and status = 'pending'")
+ERASED = Statement(bool, "select erased_at is not null as erased from accounts.accounts where id = %(account)s")

@@ -49,6 +49,15 @@ async def invoice_paid(services: Services, event: Event) -> Effect | None:
     if amount <= 0 or month is None:
         return None
     plan = read_id(marks.get(PLAN)) or first.plan_id
+    async with services.db.read() as tx:
+        erased = await tx.one(queries_plans.ERASED, account=first.account_id)
+    if erased:
+        log.warning("a renewal was paid for an erased account: refund it at Stripe", invoice=it["id"], payment=str(first.id))
+        return lambda tx: tx.do(
+            queries_after.INSERT_FAILURE, account=first.account_id, id=first.id, ref=f"{it['id']}/erased",
+            amount=_minor(amount, it["currency"]), currency=str(it["currency"]).upper(), code="account_erased",
+            reason="Paid after the account was erased. Refund this invoice at Stripe.", at=event.at,
+        )  # fmt: skip
     return lambda tx: tx.one(
         queries_plans.RENEW, account=first.account_id, first=first.id, plan=plan, invoice=it["id"], subscription=ref,
         amount=_minor(amount, it["currency"]), currency=str(it["currency"]).upper(), starts_at=month[0], ends_at=month[1],

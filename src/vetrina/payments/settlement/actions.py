@@ -51,6 +51,22 @@ async def ask(services: Services, payment: PaymentRow, ref: str) -> Word:
     return word
 
 
+async def close(services: Services, payment: PaymentRow, ref: str | None) -> Word:
+    """Close a pending checkout where the gateway can, ask what became of it, and record that.
+
+    Money that came all the same counts: the payment is cancelled only if it was not paid. Raises GatewayFailed (503).
+    """
+    gateway = services.part(gateways).get(payment.gateway)
+    word = Word(Said.CANCELLED)
+    if gateway is not None and ref is not None:
+        await gateway.leave(ref)
+        answer = await gateway.ask(payment, ref)
+        word = answer if answer.said == Said.PAID else word
+    async with services.db.tx() as tx:
+        await hear(tx, payment, word)
+    return word
+
+
 async def expire(tx: Tx, payment: PaymentRow) -> bool:
     """Nobody paid in time. True if it was still pending."""
     return await give_up(tx, payment, Status.EXPIRED, None)

@@ -1,0 +1,70 @@
+"""Erasing an account ends its subscription and its open checkouts at the gateway (issue 9, 10a)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.factories import Make
+from tests.fakes.stripe import Fault, StripeFake
+from tests.payments.helpers import scalar
+from tests.payments.plans.test_stripe_subscriptions import subscribe
+from tests.payments.stripe_helpers import checkout, delivered, session_of
+from tests.server import Site
+from vetrina.accounts.privacy import erasures
+from vetrina.clients.stripe.client import StripeAway
+from vetrina.core.database.connection import Database
+from vetrina.payments import jobs
+
+
+async def _queued(db: Database, task: str) -> dict[str, Any]:
+    return await scalar(db, f"select args from procrastinate_jobs where task_name = '{task}' order by id desc limit 1")
+
+
+async def test_an_erased_account_pays_no_more(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account()
+    subscription = await subscribe(till, stripe, account, "basic")
+    async with till.api(account) as api:
+        left = await checkout(api)
+    await erasures.erase(till.services, account.id)
+    await jobs.end_subscription(till.services, **await _queued(db, "payments.end_subscription"))
+    await jobs.end_subscription(till.services, **await _queued(db, "payments.end_subscription"))
+    await jobs.close_checkout(till.services, **await _queued(db, "payments.close_checkout"))
+    assert subscription["status"] == "canceled"
+    assert session_of(stripe, left)["status"] == "expired"
+    status = await scalar(db, f"select status from payments.payments where id = '{left['id']}'")
+    assert status == "cancelled"
+    await delivered(till.services, stripe)
+    await make.books()
+
+
+async def test_the_references_outlive_a_stripe_that_does_not_answer(
+    till: Site, stripe: StripeFake, make: Make, db: Database
+) -> None:
+    account = await make.account()
+    subscription = await subscribe(till, stripe, account, "basic")
+    await erasures.erase(till.services, account.id)
+    arguments = await _queued(db, "payments.end_subscription")
+    stripe.next("subscriptions", *(Fault(status=500, done=False) for _ in range(10)))
+    with pytest.raises(StripeAway):  # so that the job is retried
+        await jobs.end_subscription(till.services, **arguments)
+    assert subscription["status"] == "active"
+    stripe.next_calls_succeed()
+    await jobs.end_subscription(till.services, **arguments)
+    assert subscription["status"] == "canceled"
+
+
+async def test_money_that_comes_after_erasure_is_recorded_for_a_refund(
+    till: Site, stripe: StripeFake, make: Make, db: Database
+) -> None:
+    account = await make.account()
+    subscription = await subscribe(till, stripe, account, "basic")
+    await erasures.erase(till.services, account.id)
+    stripe.renew(subscription["id"])
+    await delivered(till.services, stripe)
+    recorded = await scalar(db, "select code || ' ' || amount from payments.failed_transactions")
+    assert recorded == "account_erased 499"
+    outcomes = await scalar(db, "select count(*) from payments.webhook_events where outcome = 'failed' or outcome = 'dead'")
+    assert outcomes == 0
+    await make.books()
