@@ -196,7 +196,7 @@ async def test_why_it_does_not_start_is_said(tmp_path: Path) -> None:
     async with Cluster(tmp_path / "data", settings=FAST):
         pass  # and nothing was left held
     (tmp_path / "data" / FOLDER / "PG_VERSION").write_text("15\n")
-    with pytest.raises(CannotStart, match="made by PostgreSQL 15"):
+    with pytest.raises(CannotStart, match="created by PostgreSQL 15"):
         await Cluster(tmp_path / "data", settings=FAST).start()
 
 
@@ -218,7 +218,7 @@ async def test_it_runs_for_somebody_who_is_not_root(tmp_path: Path) -> None:
     data = tmp_path / "theirs"
     data.mkdir(mode=0o700)
     os.chown(data, 65534, 65534)
-    account = spawn.Account(65534, 65534, reach=True)  # to reach the interpreter; PostgreSQL inherits that
+    account = spawn.Account(65534, 65534, traverse=True)  # to reach the interpreter; PostgreSQL inherits that
     keeper = spawn.spawn([sys.executable, "-c", KEEPER, str(data)], account=account, stdout=subprocess.PIPE)
     assert keeper.stdout
     pid = int(await asyncio.to_thread(keeper.stdout.readline))
@@ -233,8 +233,8 @@ async def test_it_runs_for_somebody_who_is_not_root(tmp_path: Path) -> None:
 async def test_programs_that_its_user_cannot_reach_are_copied_to_where_it_can(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(binaries_module, "SHELTER", tmp_path / "shelter")
-    copy = Binaries.find().sheltered()
-    assert copy == Binaries.find().sheltered() and copy.version == Binaries.find().version
+    monkeypatch.setattr(binaries_module, "COPY_FOLDER", tmp_path / "copies")
+    copy = Binaries.find().copied_binaries()
+    assert copy == Binaries.find().copied_binaries() and copy.version == Binaries.find().version
     told = subprocess.run([copy.program("initdb"), "--version"], capture_output=True, text=True, check=True)
     assert copy.major in told.stdout

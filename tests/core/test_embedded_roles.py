@@ -138,7 +138,7 @@ def test_elsewhere_it_must_be_new_enough_and_there(elsewhere: str, tmp_path: Pat
         ensure_external(as_uri(elsewhere, dbname="nothing"), tmp_path)
     with pytest.raises(Unsuitable, match="not a PostgreSQL address"):
         ensure_external("mysql://x", tmp_path)
-    monkeypatch.setattr(roles, "OLDEST", 990000)
+    monkeypatch.setattr(roles, "MIN_SERVER_VERSION", 990000)
     with pytest.raises(Unsuitable, match=r"leads to PostgreSQL 18\.\d+.*Vetrina needs version"):
         ensure_external(elsewhere, tmp_path)
 

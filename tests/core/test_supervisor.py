@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from vetrina.core.processes import spawn
-from vetrina.core.processes.supervisor import CONFIGURATION, TRIES, CannotRun, Child, Supervisor
+from vetrina.core.processes.supervisor import CONFIGURATION, MAX_FAILED_STARTS, CannotRun, Child, Supervisor
 
 # Writes its name into the journal when it is told to end, after a moment.
 GOOD = """
@@ -30,9 +30,9 @@ while True:
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
 
 
-def child(name: str, code: str, *arguments: object, patience: float = 10) -> Child:
+def child(name: str, code: str, *arguments: object, stop_timeout: float = 10) -> Child:
     """A child that runs `code`."""
-    return Child(name, [sys.executable, "-S", "-c", code, *map(str, arguments)], patience=patience)
+    return Child(name, [sys.executable, "-S", "-c", code, *map(str, arguments)], stop_timeout=stop_timeout)
 
 
 async def until(holds: Callable[[], bool], seconds: float = 10) -> None:
@@ -50,10 +50,10 @@ def handles(pid: int, number: signal.Signals) -> bool:
 
 
 @asynccontextmanager
-async def running(supervisor: Supervisor, names: set[str], hurry: asyncio.Event | None = None) -> AsyncIterator[None]:
+async def running(supervisor: Supervisor, names: set[str], force: asyncio.Event | None = None) -> AsyncIterator[None]:
     """Until the block ends, when it is told to stop."""
     stop = asyncio.Event()
-    task = asyncio.create_task(supervisor.run(stop, hurry))
+    task = asyncio.create_task(supervisor.run(stop, force))
     await until(lambda: supervisor.pids().keys() == names)
     await until(lambda: all(handles(pid, signal.SIGTERM) for pid in supervisor.pids().values()))
     yield
@@ -82,7 +82,7 @@ async def test_a_killed_child_is_replaced_at_once(tmp_path: Path) -> None:
 
 
 async def test_a_stubborn_child_is_killed_when_its_patience_is_over() -> None:
-    supervisor = Supervisor([child("deaf", STUBBORN, patience=0.3)])
+    supervisor = Supervisor([child("deaf", STUBBORN, stop_timeout=0.3)])
     async with running(supervisor, {"deaf"}):
         started = time.monotonic()
     assert 0.3 <= time.monotonic() - started < 3
@@ -90,9 +90,9 @@ async def test_a_stubborn_child_is_killed_when_its_patience_is_over() -> None:
 
 
 async def test_hurry_cuts_the_patience_short() -> None:
-    supervisor, hurry = Supervisor([child("deaf", STUBBORN, patience=60)]), asyncio.Event()
-    async with running(supervisor, {"deaf"}, hurry):
-        asyncio.get_running_loop().call_later(0.2, hurry.set)
+    supervisor, force = Supervisor([child("deaf", STUBBORN, stop_timeout=60)]), asyncio.Event()
+    async with running(supervisor, {"deaf"}, force):
+        asyncio.get_running_loop().call_later(0.2, force.set)
     assert supervisor.pids() == {}
 
 
@@ -108,9 +108,9 @@ async def test_wrong_settings_are_not_tried_again(tmp_path: Path) -> None:
 
 async def test_a_child_that_never_stands_is_given_up(tmp_path: Path) -> None:
     supervisor = Supervisor([child("web 1", "import sys; open(sys.argv[1], 'a').write('x'); sys.exit(9)", tmp_path / "starts")])
-    with pytest.raises(CannotRun, match=f"web 1 ended {TRIES} times right after its start .the last time with 9"):
+    with pytest.raises(CannotRun, match=f"web 1 ended {MAX_FAILED_STARTS} times right after its start .the last time with 9"):
         await asyncio.wait_for(supervisor.run(asyncio.Event()), 20)
-    assert (tmp_path / "starts").read_text() == "x" * TRIES
+    assert (tmp_path / "starts").read_text() == "x" * MAX_FAILED_STARTS
 
 
 def test_restarts_slow_down_and_recover() -> None:

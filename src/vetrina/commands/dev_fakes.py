@@ -40,7 +40,7 @@ def fakes(site: str) -> Fakes:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
 
     def child(name: str, module: str, *arguments: str) -> Child:
-        return Child(name, [sys.executable, "-m", f"tests.fakes.{module}", *arguments], environment, patience=3.0)
+        return Child(name, [sys.executable, "-m", f"tests.fakes.{module}", *arguments], environment, stop_timeout=3.0)
 
     return Fakes(
         [

@@ -63,7 +63,7 @@ class _Up:
         self.settings = found
         self.demo = demo
         self.with_fakes = with_fakes
-        self.stop, self.hurry = asyncio.Event(), asyncio.Event()
+        self.stop, self.force = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -93,7 +93,7 @@ class _Up:
     def _signalled(self, number: signal.Signals) -> None:
         log.info("stopping", signal=number.name)
         if self.stop.is_set():
-            self.hurry.set()
+            self.force.set()
         self.stop.set()
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result:
@@ -157,7 +157,7 @@ class _Up:
                 each.close()
 
         try:
-            await supervisor.run(self.stop, self.hurry, on_stop=close)
+            await supervisor.run(self.stop, self.force, on_stop=close)
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
@@ -178,7 +178,7 @@ class _Up:
             command = [sys.executable, "-m", "vetrina", "demo", "seed", "--url", here]
             process = spawn.spawn(command, environment=environment)
             try:
-                await spawn.ended(process)
+                await spawn.wait_for_exit(process)
             finally:
                 process.kill()
 

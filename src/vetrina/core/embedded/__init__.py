@@ -1,4 +1,4 @@
-"""PostgreSQL without an installation: the wheel's programs under our own supervision."""
+"""PostgreSQL without an installation: the wheel's programs, supervised by Vetrina."""
 
 from vetrina.core.embedded.cluster import DATABASE, Cluster, exists, make_folder, uri
 from vetrina.core.embedded.credentials import Role

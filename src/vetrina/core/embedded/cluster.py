@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: started on demand, restarted after a crash, stopped cleanly, gone when we are gone."""
+"""The embedded PostgreSQL: started on demand, restarted after a crash, stopped with its parent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import structlog
 from vetrina.core.embedded import configuration, credentials, processes
 from vetrina.core.embedded.binaries import Binaries
 from vetrina.core.embedded.credentials import Credentials, Role
-from vetrina.core.embedded.data_directory import ENVIRONMENT, Place
+from vetrina.core.embedded.data_directory import ENVIRONMENT, DataDirectory
 from vetrina.core.embedded.errors import CannotStart, EmbeddedError, NoAccess, NotInitialised
 from vetrina.core.embedded.lock import Lock
 from vetrina.core.processes import spawn
@@ -26,44 +26,44 @@ log = structlog.get_logger("vetrina.postgresql")
 
 DATABASE = "vetrina"
 FOLDER = "postgres"
-FIRST_WORDS = "postgres-start.log"
-"""What PostgreSQL says before its own log is open."""
-RECOVERY = 600.0
-"""Seconds that recovery after a crash may take before we give up waiting (max_wal_size keeps it to a few)."""
+START_LOG = "postgres-start.log"
+"""PostgreSQL's output before its own log is open."""
+RECOVERY_SECONDS = 600.0
+"""Timeout of recovery after a crash (max_wal_size keeps it to a few seconds)."""
 
 
 class Cluster:
-    """PostgreSQL in `data/postgres`, for whoever holds the data folder's lock.
+    """PostgreSQL in `data/postgres`, for the process that holds the data folder's lock.
 
-    `settings` go into postgresql.conf, over our defaults. A `lock` that is handed in is held already and is
-    not released. Start it from the main thread: it gets a signal when the thread that started it ends.
+    `settings` go into postgresql.conf, over the defaults. A `lock` passed in is held already and is not
+    released. Start it from the main thread: it gets a signal when the thread that started it ends.
     """
 
     def __init__(self, data: Path, *, settings: Mapping[str, str | int] | None = None, lock: Lock | None = None) -> None:
         self._data = data.absolute()
         self._settings = dict(settings or {})
         self._lock = None if lock else Lock(self._data)
-        self._place: Place | None = None
+        self._directory: DataDirectory | None = None
         self._credentials: Credentials | None = None
         self._process: spawn.Process | None = None
         self._stopping = False
 
     @property
     def pid(self) -> int:
-        """The postmaster's process id; 0 while there is none."""
+        """The postmaster's process id; 0 if it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else 0
 
     @property
     def binaries(self) -> Binaries:
-        """The programs that it runs with."""
-        return self._place.binaries if self._place else Binaries.find()
+        """PostgreSQL's programs."""
+        return self._directory.binaries if self._directory else Binaries.find()
 
     def uri(self, role: Role, database: str = DATABASE) -> str:
-        """How `role` connects; whether or not it runs. Raises NotInitialised before the first start."""
+        """Return the URI for `role`, whether or not it runs. Raises NotInitialised before the first start."""
         return uri(self._data, role, database)
 
     async def start(self) -> None:
-        """Take the folder, make the cluster if there is none, and return when it accepts connections.
+        """Lock the folder, create the cluster if there is none, and return when it accepts connections.
 
         Raises AlreadyRunning, CannotStart, NoAccess.
         """
@@ -73,16 +73,16 @@ class Cluster:
         try:
             self._stopping = False
             self._credentials = credentials.read_or_make(self._data)
-            self._place = place = await Place.prepare(self._data / FOLDER, Binaries.find())
-            if place.kept_version() is None:
-                if place.pgdata.exists():
-                    raise CannotStart(f"{place.pgdata} is there but holds no PostgreSQL data. Move it away.")
-                log.info("a new database is being made", folder=str(place.pgdata))
-                await place.initialise(self._credentials.passwords["superuser"], self._settings)
-            if (kept := place.kept_version()) != place.binaries.major:
+            self._directory = directory = await DataDirectory.prepare(self._data / FOLDER, Binaries.find())
+            if directory.cluster_version() is None:
+                if directory.pgdata.exists():
+                    raise CannotStart(f"{directory.pgdata} exists but holds no PostgreSQL data. Move it away.")
+                log.info("creating a new database", folder=str(directory.pgdata))
+                await directory.initialise(self._credentials.passwords["superuser"], self._settings)
+            if (stored := directory.cluster_version()) != directory.binaries.major:
                 raise CannotStart(
-                    f"The database in {place.pgdata} was made by PostgreSQL {kept}; these programs are "
-                    f"{place.binaries.version}. Dump it with the old version and restore it into a new data folder."
+                    f"The database in {directory.pgdata} was created by PostgreSQL {stored}; these programs are "
+                    f"{directory.binaries.version}. Dump it with the old version and restore it into a new data folder."
                 )
             await self._launch()
         except BaseException:
@@ -90,21 +90,21 @@ class Cluster:
             raise
 
     async def stop(self) -> None:
-        """Roll back what is open, write everything down, end, and let go of the folder."""
+        """Roll back open transactions, shut down and release the folder's lock."""
         self._stopping = True
-        await self._end()
+        await self._stop_postmaster()
         if self._lock:
             self._lock.release()
 
     async def watch(self) -> None:
-        """Start it again whenever it ends by itself, until `stop` or cancellation."""
+        """Restart it whenever it exits by itself, until `stop` or cancellation."""
         backoff = spawn.Backoff()
         while not self._stopping and self._process:
             started = time.monotonic()
-            code = await spawn.ended(self._process)
+            code = await spawn.wait_for_exit(self._process)
             if self._stopping:
                 return
-            log.error("PostgreSQL ended and is started again", code=code)
+            log.error("PostgreSQL exited and is restarted", code=code)
             ready = False
             while not ready:
                 await asyncio.sleep(backoff.after(time.monotonic() - started))
@@ -124,63 +124,63 @@ class Cluster:
         await self.stop()
 
     async def _launch(self) -> None:
-        """Start the postmaster and wait until it is ready. Another port is taken when ours has got another user."""
-        assert self._place and self._credentials
-        place, name = self._place, processes.name_of(self._place.pgdata)
-        await self._end()
+        """Start the postmaster and wait until it is ready. Choose another port if ours is in use."""
+        assert self._directory and self._credentials
+        directory, name = self._directory, processes.name_of(self._directory.pgdata)
+        await self._stop_postmaster()
         if await processes.stop_all(name):
-            log.warning("processes of an earlier PostgreSQL were ended")
-        processes.forget_stranger(place.pgdata)
-        if not _free(self._credentials.port):
-            self._credentials.port = _choose()
+            log.warning("stopped processes of an earlier PostgreSQL")
+        processes.remove_stale_pid(directory.pgdata)
+        if not _is_free(self._credentials.port):
+            self._credentials.port = _find_free_port()
             credentials.write(self._data, self._credentials)
-        place.put("postgresql.conf", configuration.text(self._settings, self._credentials.port))
-        place.put("pg_hba.conf", configuration.ACCESS)
-        with (self._data / FIRST_WORDS).open("wb") as words:
+        directory.write_file("postgresql.conf", configuration.text(self._settings, self._credentials.port))
+        directory.write_file("pg_hba.conf", configuration.ACCESS)
+        with (self._data / START_LOG).open("wb") as start_log:
             self._process = spawn.spawn(
-                [place.binaries.program("postgres"), "-D", str(place.pgdata), "-c", processes.argument(name)],
-                account=place.account,
+                [directory.binaries.program("postgres"), "-D", str(directory.pgdata), "-c", processes.argument(name)],
+                account=directory.account,
                 death_signal=signal.SIGINT,  # a fast shutdown; the next start waits for its end
                 environment=ENVIRONMENT,
                 cwd=Path("/"),
-                stdout=words,
+                stdout=start_log,
                 stderr=subprocess.STDOUT,
             )
-        await self._ready(self._process)
+        await self._wait_until_ready(self._process)
 
-    async def _ready(self, process: spawn.Process) -> None:
-        assert self._place
-        until = time.monotonic() + RECOVERY
+    async def _wait_until_ready(self, process: spawn.Process) -> None:
+        assert self._directory
+        until = time.monotonic() + RECOVERY_SECONDS
         while time.monotonic() < until:
-            if _status(self._place.pgdata, process.pid) == "ready":
+            if _postmaster_status(self._directory.pgdata, process.pid) == "ready":
                 return
             if (code := process.poll()) is not None:
-                raise CannotStart(f"PostgreSQL did not start ({code}).", self._last_words())
+                raise CannotStart(f"PostgreSQL did not start ({code}).", self._log_tail())
             await asyncio.sleep(0.02)
-        raise CannotStart(f"PostgreSQL was not ready after {RECOVERY:.0f} s.", self._last_words())
+        raise CannotStart(f"PostgreSQL was not ready after {RECOVERY_SECONDS:.0f} s.", self._log_tail())
 
-    async def _end(self) -> None:
+    async def _stop_postmaster(self) -> None:
         if self._process is None:
             return
         for number, seconds in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
             if self._process.poll() is None:
                 self._process.send_signal(number)
-                await spawn.ended(self._process, seconds)
+                await spawn.wait_for_exit(self._process, seconds)
         self._process = None
 
-    def _last_words(self) -> str:
-        """The end of what it wrote, for the operator."""
-        assert self._place
-        logs = sorted((self._place.pgdata / configuration.LOG_FOLDER).glob("*.log"), key=lambda each: each.stat().st_mtime)
+    def _log_tail(self) -> str:
+        """Return the last lines of its output, for the operator."""
+        assert self._directory
+        logs = sorted((self._directory.pgdata / configuration.LOG_FOLDER).glob("*.log"), key=lambda item: item.stat().st_mtime)
         lines: list[str] = []
-        for file in [self._data / FIRST_WORDS, *logs[-1:]]:
+        for file in [self._data / START_LOG, *logs[-1:]]:
             with contextlib.suppress(OSError):
                 lines += file.read_text(errors="replace").splitlines()[-8:]
         return "\n".join(lines)
 
 
 def exists(data: Path) -> bool:
-    """Whether this data folder holds a database. Raises NoAccess."""
+    """Return whether this data folder holds a database. Raises NoAccess."""
     try:
         return (data / FOLDER / "PG_VERSION").exists()
     except OSError as error:
@@ -188,24 +188,24 @@ def exists(data: Path) -> bool:
 
 
 def uri(data: Path, role: Role, database: str = DATABASE) -> str:
-    """How `role` connects to the embedded database of this data folder. Raises NotInitialised, NoAccess."""
-    found = credentials.read(data)
-    if found is None or not found.port:
-        raise NotInitialised(f"The data folder {data} holds no database yet. `vetrina up` makes one.")
+    """Return the URI of `role` for the embedded database of this data folder. Raises NotInitialised, NoAccess."""
+    stored = credentials.read(data)
+    if stored is None or not stored.port:
+        raise NotInitialised(f"The data folder {data} holds no database yet. `vetrina up` creates one.")
     user = "postgres" if role == "superuser" else f"vetrina_{role}"
-    return f"postgresql://{user}:{found.passwords[role]}@127.0.0.1:{found.port}/{database}"
+    return f"postgresql://{user}:{stored.passwords[role]}@127.0.0.1:{stored.port}/{database}"
 
 
 def make_folder(data: Path) -> None:
-    """The data folder, closed to others if it has to be made. Raises NoAccess."""
+    """Create the data folder if it is missing, closed to other users. Raises NoAccess."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise NoAccess(f"The data folder {data} cannot be made: {error}") from error
+        raise NoAccess(f"The data folder {data} cannot be created: {error}") from error
 
 
-def _status(pgdata: Path, pid: int) -> str:
-    """The postmaster's own word in postmaster.pid: starting, ready, stopping; empty if the file is not its own."""
+def _postmaster_status(pgdata: Path, pid: int) -> str:
+    """Return the status in postmaster.pid: starting, ready, stopping; empty if the file is not this process's."""
     try:
         lines = (pgdata / "postmaster.pid").read_text().splitlines()
     except OSError:
@@ -213,7 +213,7 @@ def _status(pgdata: Path, pid: int) -> str:
     return lines[7].strip() if len(lines) > 7 and lines[0].strip() == str(pid) else ""
 
 
-def _free(port: int) -> bool:
+def _is_free(port: int) -> bool:
     if not port:
         return False
     with socket.socket() as probe:
@@ -225,13 +225,13 @@ def _free(port: int) -> bool:
     return True
 
 
-def _choose() -> int:
-    """A free port below the range that outgoing connections take theirs from.
+def _find_free_port() -> int:
+    """Return a free port below the range of ports for outgoing connections.
 
-    A client that tries and tries a port within that range while nobody listens may end up connected to itself.
+    A client that retries a port within that range while no server listens may end up connected to itself.
     """
     for _ in range(200):
         port = random.SystemRandom().randrange(20000, 32000)
-        if _free(port):
+        if _is_free(port):
             return port
     raise CannotStart("There is no free port for PostgreSQL on 127.0.0.1.")

@@ -1,4 +1,4 @@
-"""The server's configuration files, written anew at each start."""
+"""The server's configuration files, written at each start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 LOG_FOLDER = "log"
 OWN_FILE = "own.conf"
-"""Settings of the operator's own, in PostgreSQL's folder; ours win where both name one that keeps us working."""
+"""The operator's own settings, in PostgreSQL's folder; the fixed ones take precedence."""
 
 ACCESS = """\
 # Written at each start. Passwords only, from this machine only.
@@ -20,7 +20,7 @@ _GIB = 1 << 30
 
 
 def defaults() -> dict[str, str]:
-    """Settings for a small machine that does other work too."""
+    """Return settings for a small machine that does other work too."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "max_connections": "100",
@@ -28,9 +28,9 @@ def defaults() -> dict[str, str]:
         "effective_cache_size": f"{max(memory // 2 // (1 << 20), 256)}MB",
         "maintenance_work_mem": "64MB",
         "wal_compression": "on",
-        "max_wal_size": "1GB",  # bounds how long recovery after a crash takes
+        "max_wal_size": "1GB",  # bounds the time of recovery after a crash
         "fsync": "on",
-        "jit": "off",  # our statements are short; compiling them costs more than it saves
+        "jit": "off",  # statements are short; compiling them costs more than it saves
         "password_encryption": "scram-sha-256",
         "timezone": "UTC",
         "datestyle": "iso, ymd",
@@ -43,7 +43,7 @@ def defaults() -> dict[str, str]:
         "log_rotation_age": "1d",
         "log_rotation_size": "0",
         "log_line_prefix": "%m [%p] %q%u@%d ",
-        "log_error_verbosity": "terse",  # the details of a violated constraint are people's data
+        "log_error_verbosity": "terse",  # details of a violated constraint are personal data
         "log_parameter_max_length": "0",  # and so are parameters
         "log_parameter_max_length_on_error": "0",
         "log_min_duration_statement": "1s",
@@ -51,12 +51,12 @@ def defaults() -> dict[str, str]:
 
 
 def fixed(port: int) -> dict[str, str]:
-    """What must be so for us to find and keep it, whatever anybody sets."""
+    """Return the settings that Vetrina depends on, which nothing overrides."""
     return {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", "ssl": "off"}
 
 
 def text(settings: Mapping[str, str | int], port: int) -> str:
-    """The text of postgresql.conf: defaults, then `settings`, then the operator's file, then what is fixed."""
+    """Return the text of postgresql.conf: defaults, `settings`, the operator's file, then the fixed settings."""
     return "\n".join(
         [
             f"# Written at each start. Put settings of your own into {OWN_FILE} beside this file.",

@@ -17,7 +17,7 @@ FILE = "postgres.json"
 
 
 class Credentials(msgspec.Struct):
-    """What `postgres.json` (mode 0600) in the data folder holds."""
+    """The contents of `postgres.json` (mode 0600) in the data folder."""
 
     passwords: dict[Role, str]
     port: int = 0
@@ -25,7 +25,7 @@ class Credentials(msgspec.Struct):
 
 
 def read(data: Path) -> Credentials | None:
-    """Those of this data folder, or None if it has none yet. Raises NoAccess."""
+    """Return those of this data folder, or None if it has none yet. Raises NoAccess."""
     try:
         return msgspec.json.decode((data / FILE).read_bytes(), type=Credentials)
     except FileNotFoundError:
@@ -40,17 +40,17 @@ def read(data: Path) -> Credentials | None:
 
 
 def read_or_make(data: Path) -> Credentials:
-    """Those of this data folder, made if it has none. Processes that race for it agree on one."""
-    kept = read(data)
-    if kept is None:
-        made = Credentials({role: secrets.token_urlsafe(24) for role in ROLES})
-        _put(data, made, replace=False)
-        kept = read(data) or made
-    return kept
+    """Return those of this data folder, created if it has none. Concurrent processes agree on one set."""
+    stored = read(data)
+    if stored is None:
+        created = Credentials({role: secrets.token_urlsafe(24) for role in ROLES})
+        _put(data, created, replace=False)
+        stored = read(data) or created
+    return stored
 
 
 def write(data: Path, credentials: Credentials) -> None:
-    """Replace them at once and for good."""
+    """Replace them atomically and durably."""
     _put(data, credentials, replace=True)
 
 

@@ -1,7 +1,7 @@
-"""PostgreSQL's folder and the user that it runs as: chosen, reached, initialised.
+"""PostgreSQL's data directory and the operating system user that it runs as.
 
-PostgreSQL refuses to run as root. Where we are root it runs as `vetrina` if there is such a user, otherwise as
-`nobody`; its folder belongs to that user from then on. The data folder around it may be closed to everybody else.
+PostgreSQL refuses to run as root. Under root it runs as `vetrina` if there is such a user, otherwise as
+`nobody`; its folder belongs to that user from then on. The data folder around it may be closed to all others.
 """
 
 from __future__ import annotations
@@ -22,43 +22,43 @@ from vetrina.core.processes import spawn
 
 USERS = ("vetrina", "nobody")
 ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
-"""What PostgreSQL's programs get of our environment: nothing, so that no PG* variable changes what they do."""
+"""The whole environment of PostgreSQL's programs, so that no PG* variable changes what they do."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the cluster lies, with which programs and as which user (None: ourselves) it runs."""
+class DataDirectory:
+    """The cluster's folder, programs and user (None: the current one)."""
 
     pgdata: Path
     binaries: Binaries
     account: spawn.Account | None
 
     @classmethod
-    async def prepare(cls, pgdata: Path, binaries: Binaries) -> Place:
-        """Choose the user, and see to it that it can reach the folder and the programs. Raises NoAccess."""
-        account = _user(pgdata)
+    async def prepare(cls, pgdata: Path, binaries: Binaries) -> DataDirectory:
+        """Choose the user and ensure that it can access the folder and the programs. Raises NoAccess."""
+        account = _choose_user(pgdata)
         if account is None:
             return cls(pgdata, binaries, None)
         inside = f"{pgdata.parent}/."
-        if not await _reaches(account, inside):
-            account = replace(account, reach=True)
-            if not await _reaches(account, inside):
+        if not await _can_access(account, inside):
+            account = replace(account, traverse=True)
+            if not await _can_access(account, inside):
                 raise NoAccess(
                     f"PostgreSQL cannot run as root, and the user {_name(account.uid)} cannot reach {pgdata.parent}. "
-                    "Set VETRINA_DATA to a folder below ones that everybody may enter, or run Vetrina as another user."
+                    "Set VETRINA_DATA to a folder whose parents all users may enter, or run Vetrina as another user."
                 )
-        elif not await _reaches(account, binaries.root, [binaries.program("initdb"), "--version"]):
-            binaries = binaries.sheltered()
+        elif not await _can_access(account, binaries.root, [binaries.program("initdb"), "--version"]):
+            binaries = binaries.copied_binaries()
         return cls(pgdata, binaries, account)
 
     def own(self, path: Path, mode: int) -> None:
-        """Give a file or folder of ours to PostgreSQL's user."""
+        """Give a file or folder to PostgreSQL's user."""
         path.chmod(mode)
         if self.account:
             os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
 
-    def put(self, name: str, text: str) -> None:
-        """Write a file into PostgreSQL's folder, at once. Never through a link that lies there."""
+    def write_file(self, name: str, text: str) -> None:
+        """Write a file into PostgreSQL's folder atomically, never through an existing link."""
         handle, draft = tempfile.mkstemp(dir=self.pgdata, prefix=f".{name}-")
         with os.fdopen(handle, "w") as file:
             file.write(text)
@@ -68,8 +68,8 @@ class Place:
         os.replace(draft, self.pgdata / name)
         flush_folder(self.pgdata)
 
-    def kept_version(self) -> str | None:
-        """The major version that the folder was made by; None if there is no cluster in it yet."""
+    def cluster_version(self) -> str | None:
+        """Return the major version that created the folder; None if there is no cluster in it yet."""
         try:
             return (self.pgdata / "PG_VERSION").read_text().strip()
         except FileNotFoundError:
@@ -78,9 +78,9 @@ class Place:
             raise NoAccess(f"{self.pgdata} cannot be read: {error}") from error
 
     async def initialise(self, password: str, settings: Mapping[str, str | int]) -> None:
-        """Make a new cluster whose superuser `postgres` has this password. It is there whole or not at all.
+        """Create a new cluster, whole or not at all; its superuser `postgres` gets this password.
 
-        Raises CannotStart with what initdb said.
+        Raises CannotStart with the output of initdb.
         """
         draft, secret = self.pgdata.with_name(f".{self.pgdata.name}.new"), self.pgdata.with_name(".initdb-password")
         shutil.rmtree(draft, ignore_errors=True)
@@ -107,43 +107,44 @@ class Place:
             shutil.rmtree(draft, ignore_errors=True)
 
     async def _run(self, command: list[str]) -> None:
-        with tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as output:
             process = spawn.spawn(
                 command,
                 account=self.account,
                 death_signal=None,
                 environment=ENVIRONMENT,
                 cwd=Path("/"),
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
             )
             try:
-                code = await spawn.ended(process, 120)
+                code = await spawn.wait_for_exit(process, 120)
             finally:
                 process.kill()
             if code != 0:
-                said.seek(0)
-                raise CannotStart(f"{Path(command[0]).name} failed ({code}).", said.read().decode(errors="replace")[-2000:])
+                output.seek(0)
+                raise CannotStart(f"{Path(command[0]).name} failed ({code}).", output.read().decode(errors="replace")[-2000:])
 
 
-def _user(pgdata: Path) -> spawn.Account | None:
-    held = pgdata.stat() if pgdata.exists() else None
-    us = os.geteuid()
-    if us != 0:
-        if held and held.st_uid != us:
-            raise NoAccess(f"{pgdata} belongs to the user {_name(held.st_uid)}. Run Vetrina as that user, or as root.")
+def _choose_user(pgdata: Path) -> spawn.Account | None:
+    status = pgdata.stat() if pgdata.exists() else None
+    own_uid = os.geteuid()
+    if own_uid != 0:
+        if status and status.st_uid != own_uid:
+            raise NoAccess(f"{pgdata} belongs to the user {_name(status.st_uid)}. Run Vetrina as that user, or as root.")
         return None
-    if held:
-        if held.st_uid == 0:
-            raise NoAccess(f"{pgdata} belongs to root, as whom PostgreSQL cannot run. Give it back: chown -R nobody {pgdata}")
-        return spawn.Account(held.st_uid, held.st_gid)
+    if status:
+        if status.st_uid == 0:
+            advice = f"Change the owner: chown -R nobody {pgdata}"
+            raise NoAccess(f"{pgdata} belongs to root, and PostgreSQL cannot run as root. {advice}")
+        return spawn.Account(status.st_uid, status.st_gid)
     for name in USERS:
         try:
-            found = pwd.getpwnam(name)
+            entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return spawn.Account(found.pw_uid, found.pw_gid)
-    raise NoAccess("PostgreSQL cannot run as root, and there is no user `vetrina` or `nobody` that it could run as.")
+        return spawn.Account(entry.pw_uid, entry.pw_gid)
+    raise NoAccess("PostgreSQL cannot run as root, and there is no user `vetrina` or `nobody` to run it.")
 
 
 def _name(uid: int) -> str:
@@ -153,15 +154,15 @@ def _name(uid: int) -> str:
         return str(uid)
 
 
-async def _reaches(account: spawn.Account, path: str | Path, command: list[str] | None = None) -> bool:
+async def _can_access(account: spawn.Account, path: str | Path, command: list[str] | None = None) -> bool:
     process = spawn.spawn(
         command or [],
         account=account,
         death_signal=None,
-        must_reach=[path],
+        must_access=[path],
         environment=ENVIRONMENT,
         cwd=Path("/"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    return await spawn.ended(process, 30) == 0
+    return await spawn.wait_for_exit(process, 30) == 0

@@ -1,25 +1,25 @@
-"""What can keep the embedded PostgreSQL from running. Each message is for the operator, as it is."""
+"""Errors of the embedded PostgreSQL. Each message is shown to the operator."""
 
 from __future__ import annotations
 
 
 class EmbeddedError(Exception):
-    """The embedded PostgreSQL cannot be used as asked."""
+    """Base class: the embedded PostgreSQL cannot be used."""
 
 
 class AlreadyRunning(EmbeddedError):
     """Another process runs Vetrina on this data folder; `pid` is its process id (0 if not known)."""
 
     def __init__(self, folder: object, pid: int) -> None:
-        who = f"by the process with id {pid}" if pid else "by another process"
+        holder = f"by the process with id {pid}" if pid else "by another process"
         super().__init__(
-            f"The data folder {folder} is already in use {who}. Stop that one first, or set VETRINA_DATA to another folder."
+            f"The data folder {folder} is already in use {holder}. Stop that one first, or set VETRINA_DATA to another folder."
         )
         self.pid = pid
 
 
 class CannotStart(EmbeddedError):
-    """PostgreSQL did not start; `log` holds the last lines that it wrote."""
+    """PostgreSQL did not start; `log` holds the last lines of its output."""
 
     def __init__(self, reason: str, log: str = "") -> None:
         super().__init__(f"{reason}\n{log}".rstrip())
@@ -27,7 +27,7 @@ class CannotStart(EmbeddedError):
 
 
 class NoAccess(EmbeddedError):
-    """The system does not let us, or PostgreSQL's user, at the data folder or the programs."""
+    """The data folder or the programs cannot be accessed by this user or by PostgreSQL's."""
 
 
 class NotInitialised(EmbeddedError):

@@ -1,4 +1,4 @@
-"""One Vetrina to a data folder: a lock that the kernel drops when its holder dies."""
+"""Lock of a data folder, which the kernel releases when its holder dies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILE = "vetrina.lock"
 
 
 class Lock:
-    """flock on `vetrina.lock`; the file says who holds it and stays behind empty-handed."""
+    """flock on `vetrina.lock`; the file holds the process id while it is locked and is never deleted."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
@@ -20,11 +20,11 @@ class Lock:
 
     @property
     def held(self) -> bool:
-        """Whether this object holds it."""
+        """Whether this object holds the lock."""
         return self._handle is not None
 
     def acquire(self) -> None:
-        """Take it. Raises AlreadyRunning with the holder's pid, or NoAccess."""
+        """Acquire the lock. Raises AlreadyRunning with the holder's pid, or NoAccess."""
         try:
             handle = os.open(self._data / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -32,9 +32,9 @@ class Lock:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            told = os.read(handle, 32).strip()
+            holder = os.read(handle, 32).strip()
             os.close(handle)
-            raise AlreadyRunning(self._data, int(told) if told.isdigit() else 0) from None
+            raise AlreadyRunning(self._data, int(holder) if holder.isdigit() else 0) from None
         except OSError as error:
             os.close(handle)
             raise NoAccess(f"The file system of {self._data} has no locks: {error}") from error
@@ -43,7 +43,7 @@ class Lock:
         self._handle = handle
 
     def release(self) -> None:
-        """Let go of it, if it is held."""
+        """Release the lock, if it is held."""
         if self._handle is not None:
             os.ftruncate(self._handle, 0)
             os.close(self._handle)

@@ -1,4 +1,4 @@
-"""Finding and ending the processes of one cluster, also those that a killed supervisor left behind."""
+"""Finding and stopping the processes of one cluster, also those that a killed supervisor left behind."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ from pathlib import Path
 
 
 def name_of(data: Path) -> str:
-    """A name for the cluster in this folder that no other on this machine has.
+    """Return a name for the cluster in this folder that is unique on this machine.
 
     It goes into `cluster_name`, which every process of the cluster shows in its title, readable
     to all, where /proc/PID/cwd is not. A copied folder gets another name.
     """
-    held = data.stat()
-    return "vetrina-" + hashlib.sha256(f"{held.st_dev}:{held.st_ino}".encode()).hexdigest()[:12]
+    status = data.stat()
+    return "vetrina-" + hashlib.sha256(f"{status.st_dev}:{status.st_ino}".encode()).hexdigest()[:12]
 
 
 def argument(name: str) -> str:
-    """How a postmaster says on its command line that it is `name`."""
+    """Return the command line argument by which a postmaster of this name is recognised."""
     return f"cluster_name={name}"
 
 
 def postmasters(name: str) -> list[int]:
-    """Pids of live postmasters of the cluster `name` (or of one that is just being started)."""
+    """Return the pids of the cluster's postmasters, also of one that is just starting."""
     return [pid for pid, command in _commands() if argument(name) in command]
 
 
 def backends(name: str) -> list[int]:
-    """Pids of the cluster's other processes."""
+    """Return the pids of the cluster's other processes."""
     return [pid for pid, command in _commands() if command.startswith(f"postgres: {name}: ")]
 
 
 async def stop_all(name: str) -> bool:
-    """Stop whatever runs of this cluster; whether there was anything. Takes 15 s at the worst.
+    """Stop all processes of this cluster; return whether there were any. Takes at most 15 s.
 
     Orphaned backends (their postmaster was killed) hold the shared memory, and PostgreSQL refuses to start
-    until the last is gone. They are killed: what they had committed is in the log, the rest is rolled back.
+    until the last is gone. They are killed: committed transactions are in the log, others are rolled back.
     """
-    found = bool(postmasters(name) or backends(name))
-    for each, seconds in ((signal.SIGINT, 10.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 2.0)):
-        if not _signal(postmasters(name), each):
+    running = bool(postmasters(name) or backends(name))
+    for number, seconds in ((signal.SIGINT, 10.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 2.0)):
+        if not _signal(postmasters(name), number):
             break
-        await _gone(lambda: postmasters(name), seconds)
+        await _wait_until_gone(lambda: postmasters(name), seconds)
     for _ in range(20):
         if not _signal(backends(name), signal.SIGKILL):
             break
-        await _gone(lambda: backends(name), 0.2)
-    return found
+        await _wait_until_gone(lambda: backends(name), 0.2)
+    return running
 
 
-def forget_stranger(pgdata: Path) -> None:
-    """Remove a stale postmaster.pid whose pid some other program has got by now.
+def remove_stale_pid(pgdata: Path) -> None:
+    """Remove a stale postmaster.pid whose pid belongs to another program by now.
 
-    PostgreSQL itself removes one whose pid is nobody's. Only for who holds the folder's lock.
+    PostgreSQL itself removes one whose pid is unused. Requires the folder's lock.
     """
     file = pgdata / "postmaster.pid"
     with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
@@ -79,10 +79,10 @@ def _serves(pid: int, command: str, pgdata: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError:
-        return True  # may not look: leave the decision to PostgreSQL
+        return True  # not readable: leave the decision to PostgreSQL
 
 
-async def _gone(remaining: object, seconds: float) -> None:
+async def _wait_until_gone(remaining: object, seconds: float) -> None:
     until = time.monotonic() + seconds
     while callable(remaining) and remaining() and time.monotonic() < until:
         await asyncio.sleep(0.02)
@@ -98,16 +98,16 @@ def _signal(pids: list[int], number: signal.Signals) -> bool:
 
 
 def _commands() -> list[tuple[int, str]]:
-    """(pid, command line) of all processes that we can see; zombies have none and are left out."""
+    """Return pid and command line of all visible processes; zombies have none and are left out."""
     if sys.platform != "linux":
-        told = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True, check=False).stdout
-        pairs = [line.split(None, 1) for line in told.splitlines()]
+        output = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True, check=False).stdout
+        pairs = [line.split(None, 1) for line in output.splitlines()]
         return [(int(pair[0]), pair[1]) for pair in pairs if len(pair) == 2]
-    found: list[tuple[int, str]] = []
+    processes: list[tuple[int, str]] = []
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             with contextlib.suppress(OSError):
                 raw = Path("/proc", entry, "cmdline").read_bytes()
                 if raw:
-                    found.append((int(entry), raw.replace(b"\0", b" ").decode(errors="replace").strip()))
-    return found
+                    processes.append((int(entry), raw.replace(b"\0", b" ").decode(errors="replace").strip()))
+    return processes

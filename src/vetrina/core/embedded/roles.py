@@ -1,4 +1,4 @@
-"""The three roles of the design, in the embedded cluster and, where we may, in somebody else's PostgreSQL.
+"""The three database roles, in the embedded cluster and, where permitted, in an external PostgreSQL.
 
 `vetrina_owner` owns the database and migrates it, `vetrina_app` runs, `vetrina_reporting` reads. What each may
 do is in `migrations/roles.sql`.
@@ -19,31 +19,31 @@ from vetrina.core.embedded import cluster, credentials
 from vetrina.core.embedded.credentials import Role
 from vetrina.core.embedded.errors import CannotStart, Unsuitable
 
-OLDEST = 150000
-"""`server_version_num` of the oldest PostgreSQL that Vetrina runs on."""
+MIN_SERVER_VERSION = 150000
+"""`server_version_num` of the oldest supported PostgreSQL."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """How each role connects."""
+    """Connection URIs of the roles."""
 
     owner: str
     app: str
     reporting: str
     note: str = ""
-    """What the operator should know; empty if everything is as designed."""
+    """A warning for the operator; empty if there is none."""
 
     def uri(self, role: Role) -> str:
-        """That of `role`; the superuser's is the owner's in somebody else's PostgreSQL."""
+        """Return the URI of `role`; in an external PostgreSQL the superuser's is the owner's."""
         return {"app": self.app, "reporting": self.reporting}.get(role, self.owner)
 
 
 def ensure_roles(data: Path) -> Access:
-    """Make the roles and the database in the running cluster of this data folder, where they are missing.
+    """Create missing roles and the database in the running cluster of this data folder.
 
     Raises CannotStart if the folder's credentials are not the cluster's.
     """
-    kept = credentials.read_or_make(data)
+    stored = credentials.read_or_make(data)
     try:
         connection = psycopg.connect(cluster.uri(data, "superuser", "postgres"), autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
@@ -53,9 +53,9 @@ def ensure_roles(data: Path) -> Access:
     with connection:
         for role in ("owner", "app", "reporting"):
             if not _exists(connection, role):
-                _create(connection, role, kept.passwords[role])
-            elif not _opens(cluster.uri(data, role, "postgres")):
-                _set_password(connection, role, kept.passwords[role])
+                _create(connection, role, stored.passwords[role])
+            elif not _can_connect(cluster.uri(data, role, "postgres")):
+                _set_password(connection, role, stored.passwords[role])
         if not connection.execute("select 1 from pg_database where datname = %s", (cluster.DATABASE,)).fetchone():
             name, owner = sql.Identifier(cluster.DATABASE), sql.Identifier("vetrina_owner")
             connection.execute(sql.SQL("create database {} owner {}").format(name, owner))
@@ -66,12 +66,12 @@ def ensure_roles(data: Path) -> Access:
 
 
 def embedded(data: Path) -> Access:
-    """How the roles connect to the embedded database. Raises NotInitialised."""
+    """Return the roles' URIs for the embedded database. Raises NotInitialised."""
     return Access(*(cluster.uri(data, role) for role in ("owner", "app", "reporting")))
 
 
 def ensure_external(dsn: str, data: Path) -> Access:
-    """Make the roles in the database at `dsn`, whose user owns and migrates it. Raises Unsuitable.
+    """Create the roles in the database at `dsn`, whose user owns and migrates it. Raises Unsuitable.
 
     Where that user may not create roles, or they belong to another Vetrina (roles are the server's, not the
     database's), everything runs as that user, and `note` says so.
@@ -80,27 +80,27 @@ def ensure_external(dsn: str, data: Path) -> Access:
 
 
 def external(dsn: str, data: Path) -> Access:
-    """How the roles connect to the database at `dsn`, changing nothing. Raises Unsuitable."""
+    """Return the roles' URIs for the database at `dsn`, changing nothing. Raises Unsuitable."""
     return _external(dsn, data, create=False)
 
 
 def _external(dsn: str, data: Path, *, create: bool) -> Access:
-    kept = credentials.read_or_make(data) if create else credentials.read(data)
-    given = as_uri(dsn)
-    made: dict[str, str] = {}
+    stored = credentials.read_or_make(data) if create else credentials.read(data)
+    base_uri = as_uri(dsn)
+    role_uris: dict[str, str] = {}
     note = ""
-    with _connect(given) as connection:
-        me, database = connection.execute("select current_user::text, current_database()::text").fetchone() or ("", "")
+    with _connect(base_uri) as connection:
+        current_user, database = connection.execute("select current_user::text, current_database()::text").fetchone() or ("", "")
         for role in ("app", "reporting"):
-            wanted = as_uri(dsn, user=f"vetrina_{role}", password=kept.passwords[role]) if kept else ""
-            if wanted and not _exists(connection, role) and create and kept:
-                note = note or _try_create(connection, role, kept.passwords[role], database)
-            if wanted and _exists(connection, role) and _opens(wanted):
-                made[role] = wanted
-    if not made:
+            role_uri = as_uri(dsn, user=f"vetrina_{role}", password=stored.passwords[role]) if stored else ""
+            if role_uri and not _exists(connection, role) and create and stored:
+                note = note or _try_create(connection, role, stored.passwords[role], database)
+            if role_uri and _exists(connection, role) and _can_connect(role_uri):
+                role_uris[role] = role_uri
+    if not role_uris:
         note = note or "the roles vetrina_app and vetrina_reporting are not there, or have other passwords than ours"
-        return Access(given, given, given, f"Everything runs as the database user {me}: {note}.")
-    return Access(given, made.get("app", given), made.get("reporting", given), note)
+        return Access(base_uri, base_uri, base_uri, f"Everything runs as the database user {current_user}: {note}.")
+    return Access(base_uri, role_uris.get("app", base_uri), role_uris.get("reporting", base_uri), note)
 
 
 def _connect(uri: str) -> Connection[Any]:
@@ -108,7 +108,7 @@ def _connect(uri: str) -> Connection[Any]:
         connection = psycopg.connect(uri, autocommit=True, connect_timeout=10)
     except psycopg.Error as error:
         raise Unsuitable(f"The database in VETRINA_DATABASE_URL cannot be used: {str(error).strip()}") from error
-    if connection.info.server_version < OLDEST:
+    if connection.info.server_version < MIN_SERVER_VERSION:
         version = connection.info.parameter_status("server_version")
         connection.close()
         raise Unsuitable(f"VETRINA_DATABASE_URL leads to PostgreSQL {version}. Vetrina needs version 15 or newer.")
@@ -116,7 +116,7 @@ def _connect(uri: str) -> Connection[Any]:
 
 
 def _try_create(connection: Connection[Any], role: str, password: str, database: str) -> str:
-    """Why it could not be made; empty if it was."""
+    """Create the role; return why it could not be created, or an empty text."""
     try:
         with connection.transaction():
             _create(connection, role, password)
@@ -126,7 +126,7 @@ def _try_create(connection: Connection[Any], role: str, password: str, database:
     except psycopg.errors.InsufficientPrivilege:
         return "it may not create roles (it would need CREATEROLE)"
     except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-        return ""  # another `up` was quicker; whether it is ours shows when it is tried
+        return ""  # another `up` was quicker; connecting shows whether it is ours
     return ""
 
 
@@ -149,7 +149,7 @@ def _set_password(connection: Connection[Any], role: str, password: str) -> None
     connection.execute(sql.SQL("alter role {} login password {}").format(name, sql.Literal(password)))
 
 
-def _opens(uri: str) -> bool:
+def _can_connect(uri: str) -> bool:
     try:
         psycopg.connect(uri, connect_timeout=10).close()
     except psycopg.OperationalError:
@@ -158,22 +158,22 @@ def _opens(uri: str) -> bool:
 
 
 def as_uri(dsn: str, **changes: str) -> str:
-    """`dsn`, a URI or libpq's `key=value` form, as a URI, with parts of it changed. Raises Unsuitable."""
+    """Return `dsn`, a URI or libpq's `key=value` form, as a URI with `changes` applied. Raises Unsuitable."""
     try:
         parts = {**conninfo_to_dict(dsn), **changes}
     except psycopg.ProgrammingError as error:
         raise Unsuitable(f"VETRINA_DATABASE_URL is not a PostgreSQL address: {error}") from error
     user, password = parts.pop("user", None), parts.pop("password", None)
     host, port, name = parts.pop("host", None), parts.pop("port", None), parts.pop("dbname", None)
-    who = quote(str(user), safe="") if user else ""
-    who += f":{quote(str(password), safe='')}" if password else ""
+    userinfo = quote(str(user), safe="") if user else ""
+    userinfo += f":{quote(str(password), safe='')}" if password else ""
     hosts = str(host or "").split(",")
     ports = str(port or "").split(",")
     ports = ports * len(hosts) if len(ports) == 1 else ports
-    places = ",".join(
-        (f"[{each}]" if ":" in each else quote(each, safe="")) + (f":{number}" if number else "")
-        for each, number in zip(hosts, ports, strict=True)
+    addresses = ",".join(
+        (f"[{address}]" if ":" in address else quote(address, safe="")) + (f":{number}" if number else "")
+        for address, number in zip(hosts, ports, strict=True)
     )
     rest = {key: str(value) for key, value in parts.items() if value is not None}
     query = f"?{urlencode(rest, quote_via=quote)}" if rest else ""
-    return f"postgresql://{who + '@' if who else ''}{places}/{quote(str(name), safe='') if name else ''}{query}"
+    return f"postgresql://{userinfo + '@' if userinfo else ''}{addresses}/{quote(str(name), safe='') if name else ''}{query}"

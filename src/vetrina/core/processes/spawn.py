@@ -1,4 +1,4 @@
-"""Processes that end with us, under another user if need be; waiting for one; pausing between restarts.
+"""Child processes that end with their parent, under another user if necessary; backoff between restarts.
 
 Unlike asyncio's own subprocesses these belong to no event loop: one may start a process and another
 wait for it.
@@ -25,12 +25,12 @@ Process = subprocess.Popen[bytes]
 
 @dataclass(frozen=True)
 class Account:
-    """A user of the operating system to run as; only root may choose one."""
+    """An operating system user to run as; only root may choose one."""
 
     uid: int
     gid: int
-    reach: bool = False
-    """Keep the right to read and walk through folders that are closed to it (Linux: one capability)."""
+    traverse: bool = False
+    """Keep the right to read and traverse folders that are closed to it (Linux: one capability)."""
 
 
 def spawn(
@@ -38,7 +38,7 @@ def spawn(
     *,
     account: Account | None = None,
     death_signal: signal.Signals | None = signal.SIGTERM,
-    must_reach: Sequence[str | Path] = (),
+    must_access: Sequence[str | Path] = (),
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     pass_fds: Sequence[int] = (),
@@ -46,19 +46,19 @@ def spawn(
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
 ) -> Process:
-    """Start `command` (its first word a path) in a session of its own, so that Ctrl-C is not for it.
+    """Start `command` (its first word a path) in a session of its own, so that Ctrl-C does not reach it.
 
-    `death_signal` is what the kernel sends it when the thread that called this ends, however that
-    comes (Linux): so call this from the main thread. A process that cannot become `account`, or cannot see a
-    path in `must_reach`, ends with `spawn_child.CANNOT` and says why on stderr. An empty `command` only asks.
+    `death_signal` is sent by the kernel when the calling thread ends for whatever reason (Linux): so call this
+    from the main thread. A process that cannot become `account`, or cannot access a path in `must_access`, exits
+    with `spawn_child.CANNOT_START` and the reason on stderr. An empty `command` only checks that.
     """
     request = {
         "parent": os.getpid(),
         "death_signal": death_signal,
         "uid": account.uid if account else None,
         "gid": account.gid if account else None,
-        "reach": bool(account and account.reach),
-        "must_reach": [str(path) for path in must_reach],
+        "traverse": bool(account and account.traverse),
+        "must_access": [str(path) for path in must_access],
     }
     return subprocess.Popen(
         [sys.executable, "-I", "-S", spawn_child.__file__, json.dumps(request), *command],
@@ -72,25 +72,25 @@ def spawn(
     )
 
 
-async def ended(process: Process, timeout: float | None = None) -> int | None:
-    """Wait for its end: the exit code (negative: the signal), or None after `timeout` seconds."""
+async def wait_for_exit(process: Process, timeout: float | None = None) -> int | None:
+    """Wait for its exit; return the exit code (negative: the signal), or None after `timeout` seconds."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(timeout):
-            return await _end(process)
+            return await _exit_code(process)
     return process.poll()
 
 
-async def _end(process: Process) -> int:
+async def _exit_code(process: Process) -> int:
     while (code := process.poll()) is None:
         handle = _pidfd(process.pid)
         if handle is None:
             await asyncio.sleep(0.05)
             continue
         loop = asyncio.get_running_loop()
-        gone = loop.create_future()
-        loop.add_reader(handle, lambda: gone.done() or gone.set_result(None))
+        exited = loop.create_future()
+        loop.add_reader(handle, lambda: exited.done() or exited.set_result(None))
         try:
-            await gone
+            await exited
         finally:
             loop.remove_reader(handle)
             os.close(handle)
@@ -98,7 +98,7 @@ async def _end(process: Process) -> int:
 
 
 def _pidfd(pid: int) -> int | None:
-    """A descriptor that becomes readable when the process ends, where the kernel has such."""
+    """Return a descriptor that becomes readable when the process exits, or None if the kernel has none."""
     with contextlib.suppress(OSError, AttributeError):
         return os.pidfd_open(pid)
     return None
@@ -106,15 +106,15 @@ def _pidfd(pid: int) -> int | None:
 
 @dataclass
 class Backoff:
-    """How long to wait before the next start: not at all the first time, then 0.2 s, doubling to 10 s."""
+    """Delay before the next start: none the first time, then 0.2 s, doubling up to 10 s."""
 
     first: float = 0.2
-    most: float = 10.0
+    longest: float = 10.0
     healthy: float = 5.0
-    """Seconds of life after which an end counts as the first one again."""
+    """Lifetime in seconds after which an exit counts as the first one again."""
     failures: int = field(default=0, init=False)
 
-    def after(self, lived: float) -> float:
-        """Seconds to wait, now that it has ended after `lived` seconds."""
-        self.failures = 1 if lived >= self.healthy else self.failures + 1
-        return 0.0 if self.failures == 1 else min(self.first * 2 ** min(self.failures - 2, 10), self.most)
+    def after(self, lifetime: float) -> float:
+        """Return the seconds to wait after an exit `lifetime` seconds after the start."""
+        self.failures = 1 if lifetime >= self.healthy else self.failures + 1
+        return 0.0 if self.failures == 1 else min(self.first * 2 ** min(self.failures - 2, 10), self.longest)

@@ -12,8 +12,8 @@ import os
 import sys
 from typing import Any, NoReturn
 
-CANNOT = 126
-"""Exit code when the process could not become what was asked; the reason is on stderr."""
+CANNOT_START = 126
+"""Exit code when the process could not be set up as requested; the reason is on stderr."""
 
 PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 1, 8, 38, 47
 PR_CAP_AMBIENT_RAISE = 2
@@ -30,29 +30,29 @@ class _Sets(ctypes.Structure):
 
 
 def main(request: str, command: list[str]) -> NoReturn:
-    """Become what `request` (JSON: see `spawn.spawn`) asks for and exec `command`, if there is one."""
-    asked: dict[str, Any] = json.loads(request)
+    """Set up the process by `request` (JSON: see `spawn.spawn`) and exec `command`, if there is one."""
+    settings: dict[str, Any] = json.loads(request)
     try:
-        if asked["uid"] is not None:
-            _become(asked["uid"], asked["gid"], reach=asked["reach"])
+        if settings["uid"] is not None:
+            _become(settings["uid"], settings["gid"], traverse=settings["traverse"])
             os.umask(0o077)
-        for path in asked["must_reach"]:
+        for path in settings["must_access"]:
             os.stat(path)
         if not command:
-            sys.exit(0)  # it was only asked whether it could
-        if sys.platform == "linux" and asked["death_signal"]:
-            _prctl(PR_SET_PDEATHSIG, asked["death_signal"])  # after setuid, which clears it
-            if os.getppid() != asked["parent"]:
-                sys.exit(CANNOT)  # the parent died before the signal was asked for
+            sys.exit(0)  # only a check
+        if sys.platform == "linux" and settings["death_signal"]:
+            _prctl(PR_SET_PDEATHSIG, settings["death_signal"])  # after setuid, which clears it
+            if os.getppid() != settings["parent"]:
+                sys.exit(CANNOT_START)  # the parent died before the signal was set
         os.execv(command[0], command)
     except OSError as error:
         print(f"{' '.join(command[:1])}: {error}", file=sys.stderr)
-        sys.exit(CANNOT)
+        sys.exit(CANNOT_START)
 
 
-def _become(uid: int, gid: int, *, reach: bool) -> None:
-    """Give up root. With `reach`, keep the right to walk through folders that are closed to `uid`."""
-    capability = _held() if reach else None
+def _become(uid: int, gid: int, *, traverse: bool) -> None:
+    """Give up root. With `traverse`, keep the right to traverse folders that are closed to `uid`."""
+    capability = _traversal_capability() if traverse else None
     if capability is not None:
         _prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])
@@ -66,8 +66,8 @@ def _become(uid: int, gid: int, *, reach: bool) -> None:
         _prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
-def _held() -> int:
-    """The smaller of the two capabilities that open closed folders. Raises OSError if neither is there."""
+def _traversal_capability() -> int:
+    """Return the smaller of the two capabilities that open closed folders. Raises OSError if it has neither."""
     sets = (_Sets * 2)()
     _capability("capget", sets)
     for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
@@ -86,7 +86,7 @@ def _capability(call: str, sets: ctypes.Array[_Sets]) -> None:
 
 def _prctl(option: int, *arguments: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    padded = [ctypes.c_ulong(each) for each in (*arguments, 0, 0, 0, 0)[:4]]
+    padded = [ctypes.c_ulong(argument) for argument in (*arguments, 0, 0, 0, 0)[:4]]
     if libc.prctl(option, *padded):
         raise OSError(ctypes.get_errno(), f"prctl {option}: {os.strerror(ctypes.get_errno())}")
 
