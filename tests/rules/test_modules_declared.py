@@ -207,3 +207,19 @@ def test_each_action_has_its_label_in_one_module() -> None:
         assert len(actions) == len(set(actions)) >= 16
     installed = of(read({}))
     assert set(installed.audit_details) <= set(installed.audit_titles)
+
+
+def test_what_lower_modules_lead_to_exists() -> None:
+    paths = {re.sub(r"{\w+(:\w+)?}", "{}", path) for module in ALL for route in module.page_routes() for path in route.paths}
+    installed = of(read({}))
+    addresses = [address for module in ALL for _, address in module.links] + [each.href for each in installed.ledger_subjects]
+    assert [address for address in addresses if re.sub(r"{\w+}", "{}", address) not in paths] == []
+    asked = {
+        call.args[0].value
+        for tree in trees().values()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "link" and "modules" in ast.unparse(call.func)
+        if isinstance(call.args[0], ast.Constant)
+    }
+    assert asked == {name for module in ALL for name, _ in module.links}
+    assert installed.link("nothing") is None

@@ -98,6 +98,8 @@ class Module:
     """The file with the titles of the module's actions: AUDIT, USAGE and AUDIT_DETAILS, those of them that it has."""
     channels: tuple[str, ...] = ()
     """Channels on which its triggers NOTIFY and to which its code subscribes."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Pages to which modules below lead: what they are asked for by, and the address with its `{names}`."""
     ledger_subjects: tuple[LedgerSubject, ...] = ()
     stripe_events: tuple[str, ...] = ()
     """Types of Stripe events (LIKE patterns) for which the inbox enqueues a job."""
@@ -172,6 +174,18 @@ class Modules:
         return tuple(subject for module in self.installed for subject in module.ledger_subjects)
 
     @cached_property
+    def _links(self) -> dict[str, str]:
+        return {name: address for module in self for name, address in module.links}
+
+    def link(self, name: str, **parts: object) -> str | None:
+        """Return the address of an upper module's page, such as ("picture", account=..., id=...).
+
+        None where no loaded module has it.
+        """
+        address = self._links.get(name)
+        return address.format(**parts) if address else None
+
+    @cached_property
     def stripe_events(self) -> list[str]:
         """Types of Stripe events (LIKE patterns) that a loaded module handles."""
         return [pattern for module in self for pattern in module.stripe_events]
@@ -195,6 +209,7 @@ class Modules:
         """Return what the base templates show of the loaded modules: navigations and the end of the head."""
         return {
             "loads": self.loads,
+            "sign_in": self.sign_in,
             "navigation": _sorted(place for module in self for place in module.navigation),
             "account_menu": _sorted(place for module in self for place in module.account_menu),
             "settings_places": _sorted(place for module in self for place in module.settings_navigation),

@@ -34,4 +34,9 @@ MODULE = Module(
             reasons=(("generation failed", "it failed"), ("generation cancelled", "cancelled")),
         ),
     ),
+    links=(
+        ("generation", "/studio/generations/{id}"),
+        ("picture", "/pictures/{account}/{id}"),
+        ("use_file", "/studio"),
+    ),
 )

@@ -179,24 +179,24 @@ async def _grid(
 def _label(
     request: Request, row: FileRow, *, written: str | None = None, errors: dict[str, str] | None = None, status: int = 200
 ) -> Response[str]:
-    services, facts = request.services, row.facts()
+    services, facts, modules = request.services, row.facts(), request.services.modules
     made_in = row.metadata.get("generation_id")
     shown = shelf.item(services, row) | {
         "url": links.thumbnail_url(services, row.account_id, facts, links.PREVIEW),
         "download_url": links.download_url(services, row.account_id, facts),
         "mime_title": _MIMES[row.mime],
         "tags": row.tags,
-        "generation_href": f"/studio/generations/{made_in}" if made_in else None,
+        "generation_href": modules.link("generation", id=made_in) if made_in else None,
     }
-    use = _USES.get(row.category)
+    use_page, use = modules.link("use_file"), _USES.get(row.category)
     return pages.render(
         request,
         "media/files/file.html",
         status=status,
         nav="library",
         file=shown,
-        usable=use is not None,
-        use_href=f"/studio?{use}={row.id}" if use else "/studio",
+        usable=bool(use and use_page),
+        use_href=f"{use_page}?{use}={row.id}",
         errors=errors or {},
         values={"tags": ", ".join(row.tags) if written is None else written},
         share_note=_SHARE_NOTE,

@@ -218,7 +218,8 @@ def _picture(request: Request, row: FileRow, by: str) -> dict[str, Any]:
     shown = shelf.item(request.services, row, size=links.THUMBNAIL)
     made_in = row.metadata.get("generation_id")
     whole = links.original_url(request.services, row.account_id, row.facts())
-    href = f"/pictures/{row.account_id}/{made_in}" if made_in else whole
+    page = request.services.modules.link("picture", account=row.account_id, id=made_in) if made_in else None
+    href = page or whole
     return {**shown, "href": href, "title": None, "by": None, "alt": f"{shown['alt']}, by {by}"}
 
 

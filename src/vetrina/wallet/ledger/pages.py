@@ -35,7 +35,7 @@ COLUMNS = ["time", "what", "asset", "kind", "quantity", "balance_after", "subjec
 async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind: str = "") -> Response[str]:
     """Balances and the ledger, with what was left after each entry."""
     of, why = _chosen(Asset, asset), _chosen(Kind, kind)
-    subjects = request.services.modules.ledger_subjects
+    subjects, buy = request.services.modules.ledger_subjects, request.services.modules.link("buy_credits")
     async with request.read() as tx:
         balances = await tx.all(queries.BALANCES, account=request.account.id)
         rows = await actions.entries(
@@ -47,7 +47,7 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
         request,
         "wallet/ledger/wallet.html",
         nav="wallet",
-        balances=[_plate(each) for each in balances],
+        balances=[_plate(each, buy) for each in balances],
         entries=[_line(rows, subjects) for rows in _together(page.items)],
         assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
         kinds=[{"value": str(name), "title": title} for name, title in entry_labels.KINDS.items()],
@@ -107,7 +107,7 @@ def _line(rows: list[Entry], subjects: tuple[LedgerSubject, ...]) -> dict[str, A
     }
 
 
-def _plate(row: Balance) -> dict[str, Any]:
+def _plate(row: Balance, buy: str | None) -> dict[str, Any]:
     title, about = labels.ASSETS[row.asset]
     lapse = {"quantity": row.expiring_quantity, "at": row.expiring_at} if row.expiring_quantity else None
     return {
@@ -117,7 +117,7 @@ def _plate(row: Balance) -> dict[str, Any]:
         "balance": row.balance,
         "held": row.held,
         "expiring": lapse,
-        "buy_href": "/wallet/buy" if row.asset == Asset.TOKEN else None,
+        "buy_href": buy if row.asset == Asset.TOKEN else None,
     }
 
 

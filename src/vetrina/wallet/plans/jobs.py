@@ -61,9 +61,11 @@ async def overdue(services: Services, account: str) -> None:
         late = await tx.maybe(queries_plans.OVERDUE, account=UUID(account))
         if late is None or late.until is None:
             return  # paid meanwhile
+        plan_page = services.modules.link("plan")
         text = (
             f"The next month of your {late.plan} plan is not paid yet. What was left of the last one can be used until "
-            f"{words.day(late.until)}; then the free plan follows. One more month: {services.settings.address}/plan"
+            f"{words.day(late.until)}; then the free plan follows."
+            + (f" One more month: {services.settings.address}{plan_page}" if plan_page else "")
         )
         if late.email:
             await post(tx, services, Letter("mail", late.email, text, f"Your {late.plan} plan"))
