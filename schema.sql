@@ -390,6 +390,27 @@ begin
 end
 $$;
 
+CREATE FUNCTION core.audit_setting_list() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform core.audit(null, 'setting_added', 'setting', new.key, jsonb_build_object('to', new.value));
+  else
+    perform core.audit(null, 'setting_removed', 'setting', old.key, jsonb_build_object('from', old.value));
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION core.changed_columns(p_old jsonb, p_new jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select coalesce(jsonb_object_agg(key, jsonb_build_object('from', p_old -> key, 'to', p_new -> key)), '{}')
+    from jsonb_object_keys(p_old || p_new) as key
+   where key not in ('created_at', 'updated_at') and p_old -> key is distinct from p_new -> key
+$$;
+
 CREATE FUNCTION core.claim_key(p_account uuid, p_key text, p_hash bytea, p_work uuid DEFAULT NULL::uuid, p_stale double precision DEFAULT 60, OUT outcome text, OUT work_id uuid, OUT claimed_at timestamp with time zone, OUT response jsonb) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -2014,6 +2035,26 @@ CREATE FUNCTION wallet.audit_grant() RETURNS trigger
 begin
   perform core.audit(new.account_id, 'credits_granted', 'grant', new.id::text,
                      jsonb_build_object('asset', new.asset, 'quantity', new.quantity, 'source', new.source));
+  return null;
+end
+$$;
+
+CREATE FUNCTION wallet.audit_price_list() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_old jsonb := case when tg_op = 'INSERT' then '{}'::jsonb else to_jsonb(old) end;
+  v_new jsonb := case when tg_op = 'DELETE' then '{}'::jsonb else to_jsonb(new) end;
+  v_changed jsonb := core.changed_columns(v_old, v_new);
+begin
+  if v_changed <> '{}' then
+    perform core.audit(
+      null, tg_argv[0] || case tg_op when 'INSERT' then '_added' when 'UPDATE' then '_changed' else '_removed' end,
+      tg_argv[0], (case tg_op when 'DELETE' then v_old else v_new end) ->> tg_argv[1],
+      case tg_op when 'INSERT' then v_new - array['created_at', 'updated_at']
+                 when 'DELETE' then v_old - array['created_at', 'updated_at']
+                 else jsonb_build_object('name', v_new -> tg_argv[1], 'changed', v_changed) end);
+  end if;
   return null;
 end
 $$;
@@ -4123,6 +4164,8 @@ CREATE TRIGGER rate_limits_touch BEFORE UPDATE ON core.rate_limits FOR EACH ROW 
 
 CREATE CONSTRAINT TRIGGER settings_audited AFTER UPDATE OF value ON core.settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.value IS DISTINCT FROM new.value)) EXECUTE FUNCTION core.audit_setting();
 
+CREATE CONSTRAINT TRIGGER settings_audited_when_listed AFTER INSERT OR DELETE ON core.settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION core.audit_setting_list();
+
 CREATE TRIGGER settings_touch BEFORE UPDATE ON core.settings FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER files_erase_bytes AFTER DELETE ON media.files FOR EACH ROW EXECUTE FUNCTION media.erase_bytes();
@@ -4137,7 +4180,7 @@ CREATE TRIGGER disputes_touch BEFORE UPDATE ON payments.disputes FOR EACH ROW EX
 
 CREATE TRIGGER failed_transactions_append_only BEFORE DELETE OR UPDATE ON payments.failed_transactions FOR EACH ROW EXECUTE FUNCTION core.refuse_change();
 
-CREATE TRIGGER payment_gets_a_receipt BEFORE UPDATE OF paid_at ON payments.payments FOR EACH ROW WHEN (((old.paid_at IS NULL) AND (new.paid_at IS NOT NULL))) EXECUTE FUNCTION payments.number_receipt();
+CREATE TRIGGER payment_gets_a_receipt BEFORE UPDATE OF paid_at ON payments.payments FOR EACH ROW WHEN (((old.paid_at IS NULL) AND (new.paid_at IS NOT NULL) AND (new.gateway <> 'sandbox'::text))) EXECUTE FUNCTION payments.number_receipt();
 
 CREATE TRIGGER payment_moves_legally BEFORE DELETE OR UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION payments.check_transition();
 
@@ -4203,11 +4246,17 @@ CREATE TRIGGER holds_touch BEFORE UPDATE ON wallet.holds FOR EACH ROW EXECUTE FU
 
 CREATE TRIGGER memberships_touch BEFORE UPDATE ON wallet.memberships FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE CONSTRAINT TRIGGER packs_audited AFTER INSERT OR DELETE OR UPDATE ON wallet.packs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wallet.audit_price_list('pack', 'name');
+
 CREATE TRIGGER packs_touch BEFORE UPDATE ON wallet.packs FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER periods_touch BEFORE UPDATE ON wallet.periods FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE CONSTRAINT TRIGGER plan_prices_audited AFTER INSERT OR DELETE OR UPDATE ON wallet.plan_prices DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wallet.audit_price_list('plan_price', 'plan_id');
+
 CREATE TRIGGER plan_prices_touch BEFORE UPDATE ON wallet.plan_prices FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE CONSTRAINT TRIGGER plans_audited AFTER INSERT OR DELETE OR UPDATE ON wallet.plans DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wallet.audit_price_list('plan', 'name');
 
 CREATE TRIGGER plans_touch BEFORE UPDATE ON wallet.plans FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -4380,6 +4429,8 @@ GRANT ALL ON FUNCTION core.audit_detail_hash(p_salt bytea, p_ip inet, p_context 
 GRANT SELECT,INSERT ON TABLE core.audit_logs TO vetrina_app;
 GRANT ALL ON FUNCTION core.audit_hash(p core.audit_logs) TO vetrina_app;
 GRANT ALL ON FUNCTION core.audit_setting() TO vetrina_app;
+GRANT ALL ON FUNCTION core.audit_setting_list() TO vetrina_app;
+GRANT ALL ON FUNCTION core.changed_columns(p_old jsonb, p_new jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.claim_key(p_account uuid, p_key text, p_hash bytea, p_work uuid, p_stale double precision, OUT outcome text, OUT work_id uuid, OUT claimed_at timestamp with time zone, OUT response jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.enqueue(p_task text, p_args jsonb, p_queue text, p_priority integer, p_lock text) TO vetrina_app;
 GRANT ALL ON FUNCTION core.enqueue_all(p_task text, p_args jsonb[], p_queue text, p_priority integer) TO vetrina_app;
@@ -4456,6 +4507,7 @@ GRANT ALL ON FUNCTION studio.start_all(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.advance_period(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_period uuid, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_grant() TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.audit_price_list() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.begin_period(p_account uuid, p_period uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.create_for_account() TO vetrina_app;

@@ -136,6 +136,7 @@ def settings(tmp_path: Path, name_server: DnsFake) -> Settings:
             "VETRINA_DATA": str(tmp_path / "data"),
             "VETRINA_SECRET_KEY": "for tests alone " * 3,
             "VETRINA_DNS_SERVERS": name_server.address,
+            "VETRINA_SANDBOX": "on",
         }
     )
 

@@ -150,6 +150,7 @@ def test_another_postgresql_takes_the_place_of_the_embedded_one(tmp_path: Path) 
     [
         ({"VETRINA_PORT": "many"}, exits.SETTINGS, "VETRINA_PORT must be a whole number"),
         ({"VETRINA_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, exits.DATABASE, "VETRINA_DATABASE_URL cannot be used"),
+        ({"STRIPE_API_KEY": "sk_live_1"}, exits.SETTINGS, "VETRINA_SANDBOX_BESIDE_GATEWAYS"),
         ({"VETRINA_HOST": "no.such.host.invalid"}, exits.SETTINGS, "VETRINA_HOST is no address"),
         ({"VETRINA_DATA": "/proc/vetrina"}, exits.DATABASE, "The data folder /proc/vetrina cannot be made"),
     ],
@@ -173,7 +174,7 @@ def test_a_port_in_use_is_named_before_anything_is_made(tmp_path: Path) -> None:
 def settings(folder: Path) -> dict[str, str]:
     """The environment of an `up` with a folder and a port of its own, and no worker."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
-    ours = {"VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": "0"}
+    ours = {"VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": "0", "VETRINA_SANDBOX": "on"}
     ours |= {"VETRINA_WEB_PROCESSES": "1", "VETRINA_WORKER_PROCESSES": "0"}
     return {**kept, **ours}
 

@@ -14,6 +14,7 @@ from tests.payments.helpers import overdue, pack, scalar
 from tests.server import Site
 from vetrina.core.database.connection import Database
 from vetrina.core.database.ids import new_id
+from vetrina.core.module import Module, Modules
 from vetrina.payments import jobs
 from vetrina.wallet.model import Asset
 
@@ -182,6 +183,9 @@ async def test_the_history_has_pages(site: Site, make: Make, db: Database) -> No
 
 async def test_every_kind_has_its_counter(site: Site, make: Make) -> None:
     account = await make.account(tokens=0)
+    contacts = Module("contacts", spends=("contact", "posting"))
+    modules = site.services.modules
+    site.services.modules = Modules(modules.installed, (*modules.loaded, contacts))
     async with site.browser(account) as browser:
         assert (await browser.get("/buy?what=contact")).headers["location"] == "/wallet/buy?what=contact"
         for what, said, other in (

@@ -78,7 +78,7 @@ def up(folder: Path, *options: str, **settings: str) -> Generator[Up]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
-    environment = {**kept, "VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": str(port), **settings}
+    environment = {**kept, "VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": str(port), "VETRINA_SANDBOX": "on", **settings}
     log = (folder / "up.log").open("wb")
     command = [sys.executable, "-m", "vetrina", "up", *options]
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)

@@ -6,7 +6,7 @@ import unicodedata
 
 import msgspec
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
 from vetrina.accounts.model import Channel, InvalidEmail, InvalidPhone, OneIdentifier
 
@@ -65,7 +65,8 @@ def normalize_phone(phone: str, region: str) -> str:
     """Return the number as E.164, such as +989123456789; digits of any script are read. Raises InvalidPhone (422).
 
     `region` (ISO 3166, or "") applies to a number without a country code. Only the length is checked: numbering plans
-    change more often than a table of them.
+    change more often than a table of them. It has to be the length of a whole number: one that can be dialled within its
+    area only would become an address of somebody else.
     """
     text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in phone.strip())
     if text.startswith("00"):
@@ -74,6 +75,9 @@ def normalize_phone(phone: str, region: str) -> str:
         number = phonenumbers.parse(text, region or None)
     except NumberParseException:
         raise InvalidPhone from None
-    if len(text) > 40 or number.extension or not phonenumbers.is_possible_number(number):
+    length = phonenumbers.is_possible_number_with_reason(number)
+    if length == ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+        raise InvalidPhone("This number is not whole: write it with its area code, such as +98 912 345 6789.")
+    if len(text) > 40 or number.extension or length != ValidationResult.IS_POSSIBLE:
         raise InvalidPhone
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)

@@ -33,6 +33,8 @@ AUDIT = {
     "export_asked": "A copy of everything was asked for",
     "export_fetched": "A copy of everything was fetched",
     "setting_changed": "A setting was changed",
+    "setting_added": "A setting was added",
+    "setting_removed": "A setting was removed",
 }
 """Titles of actions in the audit log."""
 

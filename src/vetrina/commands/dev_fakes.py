@@ -54,6 +54,8 @@ def fakes(site: str) -> Fakes:
             "STRIPE_WEBHOOK_SECRET": secret,
             "ZARINPAL_MERCHANT_ID": MERCHANT,
             "ZARINPAL_API_BASE": f"http://127.0.0.1:{zarinpal}",
+            "VETRINA_SANDBOX": "on",
+            "VETRINA_SANDBOX_BESIDE_GATEWAYS": "on",  # the imitated gateways take no money either
         },
         f"Imitated payments: buy at {site}/wallet/buy with the card {CARD}; no money moves.\n"
         f"The bank's desk, for refunds, disputes and renewals: http://127.0.0.1:{stripe}/",

@@ -108,6 +108,8 @@ class Module:
     """The page to which people are sent who have to sign in first."""
     after_sign_in: str = ""
     """Where people go who have signed in, from nowhere in particular."""
+    spends: tuple[str, ...] = ()
+    """Assets of the wallet that the module's actions take: what buys them is for sale while the module is loaded."""
     home: str = ""
     """The page that the site starts with; `vetrina.modules.HOMES` says which module is asked first."""
 
@@ -189,6 +191,11 @@ class Modules:
     def stripe_events(self) -> list[str]:
         """Types of Stripe events (LIKE patterns) that a loaded module handles."""
         return [pattern for module in self for pattern in module.stripe_events]
+
+    @cached_property
+    def spends(self) -> frozenset[str]:
+        """The assets that something on this site takes."""
+        return frozenset(asset for module in self for asset in module.spends)
 
     @cached_property
     def ways_out(self) -> dict[int, WayOut]:

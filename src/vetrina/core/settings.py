@@ -81,7 +81,10 @@ class Settings:
     pool_size: int = _setting("VETRINA_POOL_SIZE", 8, "Database connections of one process.", values.number(2, 1000))
     development: bool = _setting("VETRINA_DEVELOPMENT", False, "Show details of errors; never on a public site.", values.flag)
     sandbox: bool = _setting(
-        "VETRINA_SANDBOX", True, "The sandbox gateway, which takes no money. Turn it off on a site that sells.", values.flag
+        "VETRINA_SANDBOX", False, "The sandbox gateway, which takes no money; if not set, on in development only.", values.flag
+    )
+    sandbox_beside_gateways: bool = _setting(
+        "VETRINA_SANDBOX_BESIDE_GATEWAYS", False, "Keep the sandbox on although a gateway that takes money is set up.", values.flag
     )
     stripe_api_key: str = _setting("STRIPE_API_KEY", "", "Reads from (and sells through) Stripe.", values.word, secret=True)
     stripe_webhook_secret: str = _setting(
@@ -186,7 +189,10 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
                 problems.append(f"{variable} {error}." if secret else f"{variable} {error}, not {raw[:100]!r}.")
     if problems:
         raise BadSetting("\n".join(problems))
-    return Settings(**parsed)
+    parsed.setdefault("sandbox", parsed.get("development", False))
+    settings = Settings(**parsed)
+    _check_sandbox(settings)
+    return settings
 
 
 def unknown(environment: Mapping[str, str] | None = None) -> list[str]:
@@ -238,3 +244,17 @@ def _kept_keys(data: bytes) -> list[bytes]:
     if min(map(len, found)) < values.SECRET_BYTES:
         raise ValueError(f"a key in it is shorter than {values.SECRET_BYTES} bytes")
     return found
+
+
+def _check_sandbox(settings: Settings) -> None:
+    """Raise BadSetting where credits could be had for nothing beside a gateway that takes money."""
+    gateways = [
+        name
+        for name, value in (("STRIPE_API_KEY", settings.stripe_api_key), ("ZARINPAL_MERCHANT_ID", settings.zarinpal_merchant_id))
+        if value
+    ]
+    if settings.sandbox and gateways and not settings.sandbox_beside_gateways:
+        raise BadSetting(
+            f"{' and '.join(gateways)} and the sandbox gateway are both set up: anyone could get credits for nothing. Set "
+            "VETRINA_SANDBOX=off, or VETRINA_SANDBOX_BESIDE_GATEWAYS=on where that is meant."
+        )

@@ -18,6 +18,7 @@ MODULE = Module(
     ),
     jobs=("vetrina.media.files.jobs",),
     personal_data="vetrina.media.personal_data",
+    spends=("image_slot",),
     navigation=(Place("library", "/library", "Library", "images", position=30, key="l"),),
     settings_navigation=(Place("profile", "/settings/profile", "Profile", position=10),),
     labels="vetrina.media.labels",

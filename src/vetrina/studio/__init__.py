@@ -16,6 +16,7 @@ MODULE = Module(
     slow_queues=(("studio", None),),
     personal_data="vetrina.studio.personal_data",
     home="/",
+    spends=("token", "conversion"),
     navigation=(
         Place("studio", "/studio", "Studio", "wand-sparkles", position=10, key="s"),
         Place("history", "/studio/generations", "History", "history", position=20, key="h"),

@@ -33,9 +33,27 @@ def _grant(metadata: Mapping[str, Any]) -> str:
     return f"{formatting.number(int(metadata['quantity']))} {str(metadata['asset']).replace('_', ' ')}, {metadata['source']}"
 
 
+def _price_list(metadata: Mapping[str, Any]) -> str:
+    """Return the row that was added, changed or removed, and what changed: "tokens_50, price: 499 → 599"."""
+    changes = [f"{name}: {values['from']} → {values['to']}" for name, values in metadata.get("changed", {}).items()]
+    return ", ".join([str(metadata.get("name") or metadata.get("plan_id") or ""), *changes])
+
+
 AUDIT = {
     "credits_granted": "Credits came in",
+    "pack_added": "A pack was added",
+    "pack_changed": "A pack was changed",
+    "pack_removed": "A pack was removed",
+    "plan_added": "A plan was added",
+    "plan_changed": "A plan was changed",
+    "plan_removed": "A plan was removed",
+    "plan_price_added": "A price of a plan was added",
+    "plan_price_changed": "A price of a plan was changed",
+    "plan_price_removed": "A price of a plan was removed",
 }
 """Titles of actions in the audit log."""
-AUDIT_DETAILS = {"credits_granted": _grant}
+AUDIT_DETAILS = {
+    "credits_granted": _grant,
+    **{action: _price_list for action in AUDIT if action.startswith(("pack_", "plan_"))},
+}
 """What the audit log says of an action besides, made of its metadata."""

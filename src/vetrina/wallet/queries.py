@@ -76,10 +76,18 @@ def entries(subjects: tuple[LedgerSubject, ...]) -> Statement[Entry]:
 
 PACKS = Statement(
     Pack,
-    "select id, name, title, asset, quantity, price, currency from wallet.packs where is_active order by position, id",
+    """
+    select id, name, title, asset, quantity, price, currency from wallet.packs
+     where is_active and asset::text = any(%(assets)s::text[])
+     order by position, id
+    """,
 )
 PACK = Statement(
-    Pack, "select id, name, title, asset, quantity, price, currency from wallet.packs where id = %(id)s and is_active"
+    Pack,
+    """
+    select id, name, title, asset, quantity, price, currency from wallet.packs
+     where id = %(id)s and is_active and asset::text = any(%(assets)s::text[])
+    """,
 )
 
 EXPIRE_DUE = Statement(

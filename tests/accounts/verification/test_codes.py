@@ -235,6 +235,9 @@ def test_phones_are_told_apart_from_what_is_none() -> None:
     for text in ("+98 912 345 6789", "0098-912-345-6789", "+۹۸۹۱۲۳۴۵۶۷۸۹", " tel:+989123456789 "):
         assert normalize_phone(text, "") == "+989123456789"
     assert normalize_phone("0912 345 6789", "IR") == "+989123456789"
+    for text, region in (("555-1234", "US"), ("+98 912 345 67", ""), ("912 345 67", "IR")):
+        with pytest.raises(InvalidPhone, match="not whole"):
+            normalize_phone(text, region)
     for text in ("", "+", "+1", "0912 345 6789", "+98 912 345 6789 ext. 5", "hello", "+" + "9" * 30, "+98912345678900000000"):
         with pytest.raises(InvalidPhone):
             normalize_phone(text, "")

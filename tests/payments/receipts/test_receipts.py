@@ -75,13 +75,18 @@ async def test_nobody_elses_and_none_for_nothing(till: Site, stripe: StripeFake,
         assert (await browser.get(f"/payments/{unpaid['id']}/receipt")).status_code == 404
 
 
-async def test_the_sandbox_gives_receipts_too(site: Site, make: Make) -> None:
+async def test_the_sandbox_gives_receipts_without_a_number_of_the_sellers(site: Site, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with site.api(account) as api, site.browser(account) as browser:
         assert await pack(api)
         payment = await start(api)
         await press(site.client, payment, "paid")
-        assert "Test checkout" in (await browser.get(f"/payments/{payment['id']}/receipt")).text
+        page = (await browser.get(f"/payments/{payment['id']}/receipt")).text
+        assert "Test checkout" in page and "TEST-" in page and "R-2" not in page
+        assert (await browser.get(f"/payments/{payment['id']}/receipt.pdf")).headers["content-disposition"].count("TEST-") == 1
+    async with db.read() as tx:
+        used = await tx.connection.execute("select is_called from payments.receipt_numbers")
+        assert await used.fetchone() == (False,)
 
 
 @pytest.mark.parametrize("language", receipt_pdf.LANGUAGES)

@@ -14,7 +14,9 @@ from tests.payments.helpers import one, press, start
 from tests.server import Site
 from vetrina.accounts.roles.actions import Role
 from vetrina.cli import main
+from vetrina.core import audit
 from vetrina.core.database.connection import Database
+from vetrina.wallet import labels
 
 NEW: dict[str, Any] = {
     "name": "tokens_500_eur", "title": "Loft", "asset": "token", "quantity": 500, "price": 2999, "currency": "EUR", "position": 5,
@@ -42,6 +44,41 @@ async def test_the_operator_edits_packs_by_api(site: Site, make: Make) -> None:
         assert (await api.patch("/operator/packs/tokens_500_eur", json={"currency": "USD"})).status_code == 422
         assert "tokens_500_eur" in {each["name"] for each in (await api.get("/operator/packs")).json()["items"]}
         assert "tokens_500_eur" not in {each["name"] for each in (await api.get("/packs")).json()["items"]}
+
+
+async def test_changes_of_the_price_list_are_audited(site: Site, make: Make, db: Database) -> None:
+    operator = await appoint(make, Role.ADMIN)
+    async with site.api(operator) as api:
+        await api.post("/operator/packs", json=NEW)
+        await api.patch("/operator/packs/tokens_500_eur", json={"price": 2499})
+        await api.patch("/operator/packs/tokens_500_eur", json={"price": 2499})  # nothing changes: no row
+    async with db.tx() as tx:
+        await tx.connection.execute("update wallet.plans set monthly_tokens = monthly_tokens + 1 where name = 'basic'")
+        basic = "(select id from wallet.plans where name = 'basic')"
+        await tx.connection.execute(f"delete from wallet.plan_prices where plan_id = {basic}")
+    async with db.read() as tx:
+        rows = await tx.all(audit.LIST, account=audit.HOUSE, action=None, before=None, limit=20)
+    assert [(row.action, row.actor_id) for row in rows if row.resource == "pack"] == [
+        ("pack_changed", operator.id),
+        ("pack_added", operator.id),
+    ]
+    changed = next(row for row in rows if row.action == "pack_changed")
+    assert changed.metadata == {"name": "tokens_500_eur", "changed": {"price": {"from": 2999, "to": 2499}}}
+    assert labels.AUDIT_DETAILS[changed.action](changed.metadata) == "tokens_500_eur, price: 2999 → 2499"
+    assert {"plan_changed", "plan_price_removed"} <= {row.action for row in rows}
+
+
+async def test_a_pack_is_for_sale_while_a_module_takes_its_asset(site: Site, make: Make) -> None:
+    operator, account = await appoint(make, Role.ADMIN), await make.account(tokens=0)
+    async with site.api(account) as api, site.browser(operator) as browser:
+        packs = (await api.get("/packs")).json()["items"]
+        assert {each["asset"] for each in packs} == {"token"}
+        every = (await browser.get("/api/v1/operator/packs")).json()["items"]
+        contacts = next(each for each in every if each["asset"] == "contact")
+        refused = await api.post("/payments", json={"pack_id": contacts["id"], "gateway": "sandbox"})
+        assert refused.json()["type"] == "urn:vetrina:unknown-pack"
+        assert "Nothing on this site takes it yet" in (await browser.get("/operator/packs")).text
+        assert "Buy contacts" not in (await api.get(f"{site.url}/wallet/buy")).text
 
 
 async def test_a_checkout_keeps_its_price(site: Site, make: Make, db: Database) -> None:

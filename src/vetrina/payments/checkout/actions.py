@@ -31,7 +31,7 @@ async def start(
     """
     known = services.part(gateways)
     async with services.db.tx() as tx:
-        wanted, gateway = await choose(tx, known, account, purchase)
+        wanted, gateway = await choose(tx, known, account, purchase, services.modules.spends)
         payment = await _insert(tx, services, account, turn.work_id, wanted, gateway, return_url)
     # After a takeover it is the payment that the first process made, whatever has changed since.
     gateway = known.get(payment.gateway) or gateway

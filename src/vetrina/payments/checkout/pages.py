@@ -92,7 +92,7 @@ async def _shop(
     status: int = 200,
 ) -> Response[str]:
     async with request.read() as tx:
-        every = await tx.all(wallet.PACKS)
+        every = await tx.all(wallet.PACKS, assets=sorted(request.services.modules.spends))
     kinds = [str(each) for each in COUNTERS if any(pack.asset == each for pack in every)]
     chosen_kind = _first((each.asset for each in every if str(each.id) == pack), what)
     what = chosen_kind if chosen_kind in kinds else _first(kinds, str(Asset.TOKEN))

@@ -50,8 +50,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     credit_period: UUID | None = None
 
 
-async def choose(tx: Tx, known: Gateways, account: AccountId, purchase: Purchase) -> tuple[Wanted, Gateway]:
-    """What is bought at which price, and the gateway that takes its currency.
+async def choose(
+    tx: Tx, known: Gateways, account: AccountId, purchase: Purchase, assets: frozenset[str]
+) -> tuple[Wanted, Gateway]:
+    """What is bought at which price, and the gateway that takes its currency. `assets` are those that can be spent here.
 
     Raises UnknownPack, GatewayNotOffered, Invalid (422), NoGateway (503), and for a plan what `plans.offer` raises.
     """
@@ -61,7 +63,7 @@ async def choose(tx: Tx, known: Gateways, account: AccountId, purchase: Purchase
         return await _plan(tx, known, account, purchase.plan_id, purchase)
     if purchase.pack_id is None:
         raise UnknownPack("Name a pack or a plan.")
-    pack = await tx.maybe(wallet.PACK, id=purchase.pack_id)
+    pack = await tx.maybe(wallet.PACK, id=purchase.pack_id, assets=sorted(assets))
     if pack is None:
         raise UnknownPack
     wanted = Wanted(

@@ -22,7 +22,7 @@ class Sandbox:
     sites = ()
 
     def available(self, settings: Settings) -> bool:
-        """Unless VETRINA_SANDBOX turns it off."""
+        """Return whether VETRINA_SANDBOX, or else development, turns it on."""
         return settings.sandbox
 
     def takes(self, currency: str) -> bool:

@@ -17,9 +17,9 @@ from vetrina.wallet.packs.actions import NewPack, PackChange
 
 @get("/packs", tags=["wallet"])
 async def for_sale(request: Request) -> Page[Pack]:
-    """What can be bought."""
+    """What can be bought: packs of what a module of this site takes."""
     async with request.read() as tx:
-        return Page(await tx.all(queries.PACKS), None)
+        return Page(await tx.all(queries.PACKS, assets=sorted(request.services.modules.spends)), None)
 
 
 @get("/operator/packs", guards=[operator], tags=["operator"])

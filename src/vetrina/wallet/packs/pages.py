@@ -80,12 +80,13 @@ def _read(values: dict[str, str], kind: type[Read]) -> Read:
 async def _shown(request: Request, values: dict[str, str], errors: dict[str, str], status: int = 200) -> Response[str]:
     async with request.read() as tx:
         rows = await packs.kept(tx)
+    spends = request.services.modules.spends
     return pages.render(
         request,
         "wallet/packs/packs.html",
         status=status,
         nav="operator",
-        packs=[{"row": each, "what": labels.amount(each.asset, each.quantity)} for each in rows],
+        packs=[{"row": each, "what": labels.amount(each.asset, each.quantity), "spent": each.asset in spends} for each in rows],
         assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
         values={name: values.get(name, "") for name in FIELDS},
         errors=errors,
