@@ -84,7 +84,7 @@ class Settings:
         "VETRINA_SANDBOX", False, "The sandbox gateway, which takes no money; if not set, on in development only.", values.flag
     )
     sandbox_beside_gateways: bool = _setting(
-        "VETRINA_SANDBOX_BESIDE_GATEWAYS", False, "Keep the sandbox on although a gateway that takes money is set up.", values.flag
+        "VETRINA_SANDBOX_BESIDE_GATEWAYS", False, "Keep the sandbox on beside a gateway that takes money.", values.flag
     )
     stripe_api_key: str = _setting("STRIPE_API_KEY", "", "Reads from (and sells through) Stripe.", values.word, secret=True)
     stripe_webhook_secret: str = _setting(
