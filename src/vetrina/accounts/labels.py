@@ -43,5 +43,7 @@ USAGE = {
     "signed_in": "Signed in",
     "identifier_confirmed": "Addresses and phones confirmed",
     "password_reset": "Passwords reset",
+    "profile_changed": "Profile changed",
+    "business_added": "Business added",
 }
 """Titles of actions in the usage record."""

@@ -15,6 +15,7 @@ AUDIT = {
     "payment_expired": "A payment expired",
     "payment_refunded": "A payment was refunded",
     "payment_disputed": "A payment was disputed",
+    "refund_asked": "A refund was asked for",
 }
 """Titles of actions in the audit log."""
 
@@ -34,5 +35,5 @@ def _amount(metadata: Mapping[str, Any]) -> str:
     return f"{formatting.money(int(metadata['amount']), str(metadata['currency']))}, {metadata['gateway']}"
 
 
-AUDIT_DETAILS = dict.fromkeys(AUDIT, _amount)
+AUDIT_DETAILS = dict.fromkeys((action for action in AUDIT if action.startswith("payment_")), _amount)
 """What the audit log says of an action besides, made of its metadata."""

@@ -20,4 +20,5 @@ MODULE = Module(
     operator_navigation=(
         Place("stripe", "/operator/stripe", "Stripe", "refresh-cw", "The mirror: how it stands, whose customer is whose", 70),
     ),
+    labels="vetrina.stripe_mirror.labels",
 )

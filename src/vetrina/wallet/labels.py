@@ -57,3 +57,10 @@ AUDIT_DETAILS = {
     **{action: _price_list for action in AUDIT if action.startswith(("pack_", "plan_"))},
 }
 """What the audit log says of an action besides, made of its metadata."""
+
+USAGE = {
+    "plan_cancelled": "Plans cancelled",
+    "plan_resumed": "Plans resumed",
+    "plan_follows": "Plans changed",
+}
+"""Titles of actions in the usage record."""

@@ -1,0 +1,59 @@
+"""What a module still lacks, in one list: the object in which it says what it adds, its schema, tests, and what is said of it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+
+from tests.rules.catalogue import Catalogue
+from tests.rules.code import ROOT, SOURCE, trees
+from vetrina.modules import CORE, MODULES
+
+SILENT = {"stripe_mirror": "its API is a webhook; a page links customers"}
+"""Modules without rows in tests/access, and why."""
+
+
+def recorded(name: str) -> set[str]:
+    """The actions that the module's Python files write into the audit log and the usage record."""
+    found: set[str] = set()
+    for path, tree in trees().items():
+        if path.startswith(f"{name}/"):
+            for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+                if ast.unparse(call.func) in {"usage.record", "audit.record"}:
+                    found |= {each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)}
+    return found
+
+
+def lacking(name: str, catalogue: Catalogue) -> list[str]:
+    """Return what the module lacks, as a person who adds one needs to hear it."""
+    module = next((each for each in MODULES if each.name == name), None)
+    labels = importlib.import_module(module.labels) if module and module.labels else None
+    titles = {action for table in ("AUDIT", "USAGE") for action in getattr(labels, table, {})}
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    wanted = {
+        f"MODULE in src/vetrina/{name}/__init__.py, listed in src/vetrina/modules.py": module is not None,
+        f"a schema {name} in migrations/": any(table.startswith(f"{name}.") for table in catalogue.columns),
+        f"tests in tests/{name}/": any((ROOT / "tests" / name).rglob("test_*.py")),
+        f"rows in tests/access/{name}.py": name in SILENT or (ROOT / "tests/access" / f"{name}.py").exists(),
+        "personal_data in MODULE": bool(module and module.personal_data),
+        "pages in MODULE": bool(module and module.pages),
+        f"its place in docs/architecture.md: src/vetrina/{name}/": f"src/vetrina/{name}/" in page,
+        **{f"a title for the action {action} in its labels": action in titles for action in sorted(recorded(name))},
+    }
+    return [what for what, there in wanted.items() if not there]
+
+
+def test_no_module_lacks_anything(catalogue: Catalogue) -> None:
+    folders = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    names = [name for name in folders if f"{name}/__init__.py" in trees() and _has_module(name)]
+    assert {CORE.name, "demo", *(each.name for each in MODULES)} == set(names)
+    assert {each.name: found for each in MODULES if (found := lacking(each.name, catalogue))} == {}
+
+
+def _has_module(name: str) -> bool:
+    return any("MODULE" in ast.unparse(node) for node in trees()[f"{name}/__init__.py"].body if isinstance(node, ast.Assign))
+
+
+def test_what_a_new_one_lacks_is_listed(catalogue: Catalogue) -> None:
+    found = lacking("gallery", catalogue)
+    assert len(found) == 7 and found[0].startswith("MODULE in src/vetrina/gallery/__init__.py")
