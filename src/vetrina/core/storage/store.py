@@ -2,7 +2,7 @@
 
 Keys are made by `key_of` from ids, never from a name that a person gave. A put is whole or absent: on
 disk obstore writes beside the file and renames, and does not flush; `Storage` then flushes the file and
-its folders, so a put that has returned survives a power cut. The other stores do both themselves.
+its folders, so a put that has returned survives a power cut. Buckets do both themselves.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ import base64
 import contextlib
 import hashlib
 import hmac
-import os
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore
 
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig, RetryConfig
+from vetrina.core.storage import buckets, local_folder
 
+SETTLED = 60 * 60.0
+"""Seconds after which a put that has not ended was killed."""
 CHUNK = 256 * 1024
 """Bytes of one piece of a stream, at least (the last may be smaller)."""
 LINK_STEP = 15 * 60
 """Links expire at whole quarters of an hour (seconds), so a page asks for the same ones for a while."""
 
-_KEY = re.compile(r"[0-9a-z][0-9a-z._-]*(/[0-9a-z][0-9a-z._-]*)+")
+_KEY = re.compile(r"[0-9a-z][0-9a-z._-]*(/[0-9a-z][0-9a-z._-]*)+(#[0-9]+)?")
 
 
 class StorageFailure(Exception):
@@ -66,61 +66,61 @@ class Stream:
 class Storage:
     """One place where files are kept. Every method raises StorageUnavailable when it cannot be reached."""
 
-    def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
-        self._store = store
+    def __init__(self, reading: ObjectStore, writing: ObjectStore, folder: Path | None = None) -> None:
+        self._reading = reading
+        self._writing = writing
         self._folder = folder
 
     @classmethod
     def at(cls, url: str, folder: Path) -> Storage:
-        """The storage at `url` (s3://, gs://, az://; credentials from the providers' usual variables).
+        """Return the storage at `url` (s3://, gs://, az://; credentials from the providers' usual variables).
 
-        An empty url means `folder` on the local disk, which is made if it is not there.
+        An empty url means `folder` on the local disk, which is made if it is not there. Raises BadSetting.
         """
         if url:
-            wait: ClientConfig = {"timeout": timedelta(seconds=30), "connect_timeout": timedelta(seconds=5)}
-            again: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
-            return cls(from_url(url, client_options=wait, retry_config=again))
+            return cls(*buckets.connect(url))
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return cls(LocalStore(folder, automatic_cleanup=True), folder.resolve())
+        store = LocalStore(folder)
+        return cls(store, store, folder.resolve())
 
     async def put(self, key: str, data: bytes, mime: str) -> None:
         """Store `data` whole, in place of what was there. The clouds keep `mime` as its content type."""
-        with _failures(key):
-            if self._folder is None:
-                attributes = {"Content-Type": mime}
-                await obstore.put_async(
-                    self._store, _checked(key), data, attributes=attributes, use_multipart=False
-                )
-            else:
-                await obstore.put_async(self._store, _checked(key), data, use_multipart=False)
-                await asyncio.to_thread(_flush, self._folder, key)
+        await self._put(key, data, len(data), mime, use_multipart=False)
 
     async def put_file(self, key: str, file: Path, mime: str) -> None:
         """Store the bytes of a file, piece by piece, in place of what was there."""
+        await self._put(key, file, file.stat().st_size, mime)
+
+    async def _put(self, key: str, source: bytes | Path, size: int, mime: str, **options: Any) -> None:
         with _failures(key):
             if self._folder is None:
-                await obstore.put_async(self._store, _checked(key), file, attributes={"Content-Type": mime})
+                async with asyncio.timeout(buckets.seconds_for(size)):
+                    await obstore.put_async(self._writing, _checked(key), source, attributes={"Content-Type": mime}, **options)
             else:
-                await obstore.put_async(self._store, _checked(key), file)
-                await asyncio.to_thread(_flush, self._folder, key)
+                await obstore.put_async(self._writing, _checked(key), source, **options)
+                await asyncio.to_thread(local_folder.flush, self._folder, key)
 
     async def get(self, key: str) -> bytes:
-        """All bytes under `key`. Raises NotStored."""
+        """Return all bytes under `key`. Raises NotStored."""
         with _failures(key):
-            found = await obstore.get_async(self._store, _checked(key))
+            found = await obstore.get_async(self._reading, _checked(key))
             return bytes(await found.bytes_async())
 
-    async def stream(self, key: str) -> Stream:
-        """The bytes under `key`, piece by piece. Raises NotStored before the first piece."""
+    async def stream(self, key: str, start: int = 0, end: int | None = None) -> Stream:
+        """Return the bytes under `key` from `start` to before `end`, piece by piece. Raises NotStored before the first piece.
+
+        `Stream.size` is the size of the whole.
+        """
         with _failures(key):
-            found = await obstore.get_async(self._store, _checked(key))
+            options: Any = {"range": (start, end) if end is not None else {"offset": start}} if start or end else {}
+            found = await obstore.get_async(self._reading, _checked(key), options=options)
             return Stream(found.meta["size"], _pieces(key, found))
 
     async def exists(self, key: str) -> bool:
-        """Whether anything is under `key`."""
+        """Return whether anything is under `key`."""
         try:
             with _failures(key):
-                await obstore.head_async(self._store, _checked(key))
+                await obstore.head_async(self._reading, _checked(key))
         except NotStored:
             return False
         return True
@@ -128,21 +128,34 @@ class Storage:
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete what is under `keys`. What is not there is no error."""
         wanted = [_checked(key) for key in keys]
-        if self._folder is None and wanted:
+        if self._folder is not None:
+            for key in wanted:
+                with _failures(key):
+                    await asyncio.to_thread(local_folder.remove, self._folder, key)
+        elif wanted:
             with _failures(wanted[0]), contextlib.suppress(FileNotFoundError):
-                await obstore.delete_async(self._store, wanted)
-            return
-        for key in wanted:  # on disk one that is missing would hide the rest
-            with _failures(key), contextlib.suppress(FileNotFoundError):
-                await obstore.delete_async(self._store, key)
+                await obstore.delete_async(self._reading, wanted)
 
     async def list(self, prefix: str) -> AsyncGenerator[str]:
-        """Every key in the folder `prefix` ("" for all), in no promised order."""
+        """Return every key in the folder `prefix` ("" for all), in no promised order; on disk also what killed puts left."""
         with _failures(prefix):
-            pages = obstore.list(self._store, prefix or None)  # pyright: ignore[reportUnknownMemberType]
+            if self._folder is not None:
+                found = local_folder.keys(self._folder, prefix)
+                while batch := await asyncio.to_thread(lambda: list(islice(found, 1000))):
+                    for key in batch:
+                        yield key
+                return
+            pages = obstore.list(self._reading, prefix or None)  # pyright: ignore[reportUnknownMemberType]
             async for page in pages:
                 for meta in page:
                     yield meta["path"]
+
+    async def sweep(self, seconds: float = SETTLED) -> int:
+        """Delete what puts that were killed at least `seconds` ago have left on the disk; how many."""
+        if self._folder is None:
+            return 0
+        with _failures(""):
+            return await asyncio.to_thread(local_folder.sweep, self._folder, seconds)
 
 
 async def _pieces(key: str, found: obstore.GetResult) -> AsyncGenerator[bytes]:
@@ -163,22 +176,10 @@ def _failures(key: str) -> Generator[None]:
         yield
     except FileNotFoundError:
         raise NotStored(f"nothing is stored under {key}") from None
+    except TimeoutError as error:
+        raise StorageUnavailable(f"{key}: the bucket did not take it in time") from error
     except (BaseError, OSError) as error:
         raise StorageUnavailable(f"{key}: {error}") from error
-
-
-def _flush(folder: Path, key: str) -> None:
-    """Flush a file and every folder from it up to the storage's own, any of which may be new."""
-    path = folder / key
-    while True:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if path == folder:
-            return
-        path = path.parent
 
 
 class SignedLinks:
