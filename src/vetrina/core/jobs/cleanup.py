@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from types import NoneType
 
+import structlog
+
 from vetrina.core.database.connection import Statement
 from vetrina.core.jobs.queue import job
 from vetrina.core.services import Services
+
+log = structlog.get_logger("vetrina.cleanup")
 
 KEY_HOURS = 24
 """How long an Idempotency-Key is remembered."""
@@ -41,6 +45,13 @@ async def forget_old_keys(services: Services) -> None:
     """Idempotency keys live 24 hours."""
     async with services.db.tx() as tx:
         await tx.do(OLD_KEYS, hours=KEY_HOURS)
+
+
+@job("core.sweep_storage", queue="core", every="47 * * * *")
+async def sweep_storage(services: Services) -> None:
+    """Delete what killed uploads and exports have left in the storage's folder an hour ago."""
+    if removed := await services.storage.sweep():
+        log.info("drafts of killed uploads are removed", files=removed)
 
 
 @job("core.forget_old_jobs", queue="core", every="27 * * * *")

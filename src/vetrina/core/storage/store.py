@@ -97,8 +97,17 @@ class Storage:
                 async with asyncio.timeout(buckets.seconds_for(size)):
                     await obstore.put_async(self._writing, _checked(key), source, attributes={"Content-Type": mime}, **options)
             else:
-                await obstore.put_async(self._writing, _checked(key), source, **options)
+                await self._put_on_disk(key, source, options)
                 await asyncio.to_thread(local_folder.flush, self._folder, key)
+
+    async def _put_on_disk(self, key: str, source: bytes | Path, options: dict[str, Any]) -> None:
+        for attempts_left in (2, 1, 0):
+            try:
+                await obstore.put_async(self._writing, _checked(key), source, **options)
+                return
+            except BaseError:  # perhaps a deletion took a folder, empty until now, between its making and the file's
+                if not attempts_left:
+                    raise
 
     async def get(self, key: str) -> bytes:
         """Return all bytes under `key`. Raises NotStored."""

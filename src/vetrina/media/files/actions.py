@@ -51,8 +51,12 @@ log = structlog.get_logger("vetrina.media")
 
 AT_ONCE = 2
 """Pictures that one process takes in at once; each may use a processor and some hundred megabytes."""
+STORED_AT_ONCE = 16
+"""Pictures whose bytes one process hands to the storage at once; they wait in memory, so a bucket that hangs holds few."""
 PATIENCE = 15.0
 """Seconds that an upload waits for its turn before it is told to come again."""
+REMOVAL_SECONDS = 5.0
+"""How long an upload that failed waits for its bytes to go; the sweep finds them otherwise."""
 LIMITS = Limits(memory_mb=1024, seconds=30)
 
 _REFUSALS: dict[str, type[Refusal]] = {
@@ -73,6 +77,7 @@ class Turns:
 
     def __init__(self, _: Services) -> None:
         self._free = asyncio.Semaphore(AT_ONCE)
+        self.storing = asyncio.Semaphore(STORED_AT_ONCE)
 
     @contextlib.asynccontextmanager
     async def one(self, patience: float | None) -> AsyncGenerator[None]:
@@ -107,7 +112,8 @@ async def upload(
     async with services.db.read() as tx:
         await allowance.check(tx, account, category)
     async with services.part(Turns).one(patience):
-        prepared = await _prepare(services, account, await read())
+        result = await _taken_in(await read())
+    prepared = await _store(services, account, result)
     try:
         async with services.db.tx() as tx:
             row = await insert(tx, account, prepared, category, file_name)
@@ -128,7 +134,8 @@ async def prepare(services: Services, account: AccountId, data: bytes, *, patien
     Waits for its turn (`patience` in seconds, None: however long it takes). Raises as `upload` does.
     """
     async with services.part(Turns).one(patience):
-        return await _prepare(services, account, data)
+        result = await _taken_in(data)
+    return await _store(services, account, result)
 
 
 async def insert(
@@ -229,8 +236,8 @@ async def delete(tx: Tx, account: AccountId, file_ids: Sequence[UUID]) -> int:
     return len(rows)
 
 
-async def _prepare(services: Services, account: AccountId, data: bytes) -> Prepared:
-    result = await _taken_in(data)
+async def _store(services: Services, account: AccountId, result: dict[str, Any]) -> Prepared:
+    """Hand what the intake made to the storage. The turn is free meanwhile: a slow bucket keeps nobody from decoding."""
     file_id = new_id()
     storage_key = f"{account}/{file_id}"
     thumbnails: dict[str, dict[str, Any]] = result["thumbnails"]
@@ -240,18 +247,20 @@ async def _prepare(services: Services, account: AccountId, data: bytes) -> Prepa
     keys = {f"{storage_key}/{variant}": part for variant, part in parts.items()}
     try:
         # all are awaited, so that none can arrive after the removal
-        outcomes = await asyncio.gather(
-            *(services.storage.put(key, body, mime) for key, (body, mime) in keys.items()), return_exceptions=True
-        )
+        async with services.part(Turns).storing:
+            outcomes = await asyncio.gather(
+                *(services.storage.put(key, body, mime) for key, (body, mime) in keys.items()), return_exceptions=True
+            )
     except asyncio.CancelledError:
         await asyncio.shield(_remove(services, list(keys)))
         raise
     failed = [each for each in outcomes if each is not None]
     if failed:
         await _remove(services, list(keys))
-        log.error("a picture could not be stored", exc_info=failed[0])
         if isinstance(failed[0], StorageFailure):
+            log.error("a picture could not be stored", error=str(failed[0]))
             raise Unavailable("The picture cannot be stored just now. Please try again in a moment.") from failed[0]
+        log.error("a picture could not be stored", exc_info=failed[0])
         raise failed[0]
     return Prepared(
         account_id=account,
@@ -285,6 +294,7 @@ async def _taken_in(data: bytes) -> dict[str, Any]:
 
 async def _remove(services: Services, keys: list[str]) -> None:
     try:
-        await services.storage.delete(keys)
-    except StorageFailure:
-        log.warning("bytes were left behind", keys=keys, exc_info=True)
+        async with asyncio.timeout(REMOVAL_SECONDS):
+            await services.storage.delete(keys)
+    except (StorageFailure, TimeoutError):
+        log.warning("bytes were left behind", keys=keys)
