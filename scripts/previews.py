@@ -20,10 +20,10 @@ WIDTH, HEIGHT = 480, 600
 
 
 class PreviewSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a preview is made from.
+    """The input of one preview.
 
     `x` and `y` are the middle of the 4:5 crop and `zoom` its height, as shares of the photograph;
-    `made_at` is the long side at which it is rendered before it is scaled to 600.
+    `render_side` is the long side at which it is rendered before it is scaled to 600.
     """
 
     photo: str = ""
@@ -74,7 +74,7 @@ MAX_BYTES = 60_000
 
 
 def preview(style: str, sitting: PreviewSettings) -> bytes:
-    """The style's preview as WebP, under 60 kB."""
+    """Return the style's preview as WebP, under 60 kB."""
     result = render(
         {
             "style": style,

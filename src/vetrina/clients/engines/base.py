@@ -1,8 +1,8 @@
-"""The small interface behind which every image engine stands.
+"""The interface of every image engine.
 
 An engine turns a request (a style, words, photographs, a seed) into encoded images. It either
-answers, refuses for good (`EngineRefused`), or is away for now (`EngineUnavailable`). Cancelling
-the task that awaits `generate` stops the work behind it.
+returns a result, refuses for good (`EngineRefused`), or is unavailable for now (`EngineUnavailable`). Cancelling
+the task that awaits `generate` stops the work.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 Value = float | int | str | bool
-"""What a parameter may hold: a number, a word of a choice, a yes or no, or a colour `#rrggbb`."""
+"""Value of a parameter: a number, a choice, a boolean, or a colour `#rrggbb`."""
 
 Progress = Callable[[float, str], Awaitable[None]]
-"""Takes the fraction done (0 to 1, never falling) and the present step's name in plain words."""
+"""Takes the fraction done (0 to 1, never falling) and the current step's name."""
 
 Kind = Literal["number", "integer", "choice", "boolean", "colour"]
 
 
 class EngineRequest(msgspec.Struct, frozen=True):
-    """One picture asked for.
+    """One request for a picture.
 
     `products` and `models` are encoded PNG, JPEG or WebP, upright and sRGB; a product may have an
-    alpha channel. `parameters` have been through `validate`.
+    alpha channel. `parameters` are the result of `validate`.
     """
 
     style: str
@@ -37,7 +37,7 @@ class EngineRequest(msgspec.Struct, frozen=True):
 
 
 class EngineResult(msgspec.Struct, frozen=True):
-    """The finished pictures, all of the media type `mime`, and what is worth knowing of the run."""
+    """The finished pictures, all of the media type `mime`, and facts about the run."""
 
     images: list[bytes]
     mime: str
@@ -45,7 +45,7 @@ class EngineResult(msgspec.Struct, frozen=True):
 
 
 class EngineRefused(Exception):
-    """The engine will not do this, however often it is asked; `message` is for the user."""
+    """The request cannot be fulfilled, and a retry does not help; `message` is for the user."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class EngineRefused(Exception):
 
 
 class EngineUnavailable(Exception):
-    """Time-out, overload or network trouble: may be tried again; `message` is for the user."""
+    """Timeout, overload or network failure: may be retried; `message` is for the user."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -61,12 +61,12 @@ class EngineUnavailable(Exception):
 
 
 class Engine(Protocol):
-    """What makes pictures."""
+    """An image engine."""
 
     name: str
 
     async def generate(self, request: EngineRequest, progress: Progress) -> EngineResult:
-        """Make the pictures, telling `progress` of every real step.
+        """Make the pictures, reporting every real step to `progress`.
 
         Raises EngineRefused or EngineUnavailable. Cancelling the awaiting task ends the work.
         """
@@ -74,7 +74,7 @@ class Engine(Protocol):
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
-    """One knob of a style. `minimum` and `maximum` are inclusive; `choices` are for kind choice."""
+    """One parameter of a style. `minimum` and `maximum` are inclusive; `choices` are for kind choice."""
 
     name: str
     title: str
@@ -88,9 +88,9 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):
-    """A way of making a picture, with its knobs and the photographs that it cannot do without.
+    """A style of pictures, with its parameters and the photographs that it requires.
 
-    `needs_picture`: any one will do, a product or a model.
+    `needs_picture`: at least one photograph, of a product or a model.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BadParameter(ValueError):
-    """A parameter that the style does not know or cannot take; `name` says which."""
+    """A parameter that the style does not have, or an invalid value; `name` is the parameter's."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
@@ -113,17 +113,17 @@ class BadParameter(ValueError):
 
 
 def validate(style: Style, parameters: Mapping[str, object]) -> dict[str, Value]:
-    """The style's parameters in full: what was given, checked, and defaults for the rest.
+    """Return all of the style's parameters: the given ones, checked, and defaults for the others.
 
     Raises BadParameter for an unknown name, a wrong type or a value out of range.
     """
-    known = {parameter.name: parameter for parameter in style.parameters}
+    declared = {parameter.name: parameter for parameter in style.parameters}
     for name in parameters:
-        if name not in known:
+        if name not in declared:
             raise BadParameter(name, f"{style.title} has no parameter called {name!r}.")
     return {
         name: _checked(parameter, parameters[name]) if name in parameters else parameter.default
-        for name, parameter in known.items()
+        for name, parameter in declared.items()
     }
 
 
@@ -149,15 +149,15 @@ _LARGEST = 1e15  # also refuses infinity, NaN and integers that no float can hol
 
 
 def _number(parameter: Parameter, value: object) -> Value:
-    whole = parameter.kind == "integer"
+    integer = parameter.kind == "integer"
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
-        raise _bad(parameter, f"must be a {'whole ' if whole else ''}number")
-    if whole and value != int(value):
+        raise _bad(parameter, f"must be a {'integer ' if integer else ''}number")
+    if integer and value != int(value):
         raise _bad(parameter, "must be a whole number")
     low, high = parameter.minimum, parameter.maximum
     if (low is not None and value < low) or (high is not None and value > high):
         raise _bad(parameter, f"must be between {_short(low)} and {_short(high)}")
-    return int(value) if whole else float(value)
+    return int(value) if integer else float(value)
 
 
 def _short(bound: float | None) -> str:
@@ -168,5 +168,5 @@ def _is_hex(text: str) -> bool:
     return all(character in "0123456789abcdefABCDEF" for character in text)
 
 
-def _bad(parameter: Parameter, complaint: str) -> BadParameter:
-    return BadParameter(parameter.name, f"{parameter.title} {complaint}.")
+def _bad(parameter: Parameter, problem: str) -> BadParameter:
+    return BadParameter(parameter.name, f"{parameter.title} {problem}.")

@@ -1,4 +1,4 @@
-"""The built-in styles: what they are called, what they promise, which knobs they have."""
+"""The built-in styles with their titles, descriptions and parameters."""
 
 from __future__ import annotations
 

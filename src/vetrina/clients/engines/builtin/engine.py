@@ -1,4 +1,4 @@
-"""The built-in engine: `render` in a confined child, behind the interface that all engines share."""
+"""The built-in engine: runs `render` in an isolated child."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TARGET = "vetrina.clients.engines.builtin.render:render"
 class BuiltinEngine:
     """Renders in a child process with little memory and no files; cancelling the task kills the child.
 
-    `seconds` is how long one request may take by the clock, whatever its size.
+    `seconds` is the wall clock limit of one request, whatever its size.
     """
 
     name = ENGINE
@@ -70,6 +70,6 @@ class BuiltinEngine:
         return EngineResult(images=answer["images"], mime=answer["mime"], notes=answer["notes"])
 
     def _limits(self, size: int) -> Limits:
-        """A gigabyte up to 1600 pixels; beyond that memory grows with the area."""
+        """Return the limits: a gigabyte up to 1600 pixels; beyond that memory grows with the area."""
         memory = 1024 if size <= 1600 else round(500 + 524 * (size / 1600) ** 2)
         return Limits(memory_mb=memory, seconds=self._seconds, processor_seconds=round(self._seconds))

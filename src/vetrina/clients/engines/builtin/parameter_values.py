@@ -11,7 +11,7 @@ from vetrina.clients.engines.builtin.arrays import Pixels
 
 
 class ParameterValues:
-    """Checked parameters, by name and type."""
+    """Validated parameters, read by name and type."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
         self._values = values
@@ -29,6 +29,6 @@ class ParameterValues:
         return bool(self._values[name])
 
     def colour(self, name: str) -> Pixels:
-        """A colour as three numbers, 0 to 1."""
+        """Return a colour as three numbers, 0 to 1."""
         code = str(self._values[name])
         return np.array([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)], np.float32)

@@ -1,4 +1,4 @@
-"""Short ways to write down a style's parameters."""
+"""Constructors of a style's parameters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from vetrina.clients.engines.base import Parameter
 
 
 def fraction(name: str, title: str, default: float, help: str = "") -> Parameter:
-    """A number from 0 to 1."""
+    """Return a parameter: a number from 0 to 1."""
     return Parameter(
         name=name, title=title, kind="number", default=default, minimum=0.0, maximum=1.0, step=0.05, help=help
     )
@@ -15,7 +15,7 @@ def fraction(name: str, title: str, default: float, help: str = "") -> Parameter
 def number(
     name: str, title: str, default: float, low: float, high: float, step: float, help: str = ""
 ) -> Parameter:
-    """A number between two bounds."""
+    """Return a parameter: a number between two bounds."""
     return Parameter(
         name=name,
         title=title,
@@ -31,7 +31,7 @@ def number(
 def integer(
     name: str, title: str, default: int, low: int, high: int, step: int = 1, help: str = ""
 ) -> Parameter:
-    """A whole number between two bounds."""
+    """Return a parameter: a whole number between two bounds."""
     return Parameter(
         name=name,
         title=title,
@@ -45,10 +45,10 @@ def integer(
 
 
 def choice(name: str, title: str, choices: list[str], help: str = "") -> Parameter:
-    """One of some words; the first is the default."""
+    """Return a parameter: one of some words; the first is the default."""
     return Parameter(name=name, title=title, kind="choice", default=choices[0], choices=choices, help=help)
 
 
 def boolean(name: str, title: str, default: bool, help: str = "") -> Parameter:
-    """Yes or no."""
+    """Return a parameter: yes or no."""
     return Parameter(name=name, title=title, kind="boolean", default=default, help=help)

@@ -1,6 +1,6 @@
-"""From a request to finished pictures: pure and synchronous, made to run in a confined child process.
+"""Rendering of one request: pure and synchronous, run in an isolated child process.
 
-Everything that it needs is imported here, at the start: the child has no files.
+Everything is imported at the start: the child has no access to files.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ COMPOSITE_STYLE = "studio_composite"
 def render(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     """Make the pictures of one request.
 
-    `payload` holds style, parameters, seed, products and models (encoded images). The answer holds
+    `payload` holds style, parameters, seed, products and models (encoded images). The result holds
     `images` (JPEG), `mime` and `notes`. With products and models there is one picture for each model,
-    with every product in it; with either alone one for each photograph (the rooms put all products in
-    one). Raises Reject for what cannot be made, with words for the user.
+    with every product in it; with either alone one for each photograph (backdrops put all products in
+    one). Raises Reject with words for the user.
     """
     style = BY_NAME.get(payload["style"])
     if style is None:
@@ -112,7 +112,7 @@ def _require_inputs(title: str, product: bool, model: bool, products: list[bytes
 
 
 def _inputs_per_image(name: str, products: list[bytes], models: list[bytes]) -> list[tuple[list[bytes], bytes | None]]:
-    """What each picture is made of: some products and perhaps a model."""
+    """Return the inputs of each picture: some products and perhaps a model."""
     if name in BACKDROP_STYLES:
         scenes: list[bytes | None] = [*models] or [None]
         return [(products, scene) for scene in scenes]
@@ -163,7 +163,7 @@ def _render_photo_style(
     progress: StageProgress,
     notes: dict[str, Any],
 ) -> Pixels:
-    """One photograph in this manner; of a product and a model the composition of both."""
+    """Render one photograph in this style; of a product and a model their composition."""
     size = parameters.integer("size")
     progress(0.0, "Opening the photographs")
     if model is not None and products:

@@ -1,4 +1,4 @@
-"""Seeded chance: every irregularity of a picture comes from one generator, so a seed gives it again."""
+"""Seeded random numbers: every irregularity of a picture comes from one generator, so that a seed repeats it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from vetrina.clients.engines.builtin.arrays import Pixels
 
 
 def seeded_generator(seed: int) -> Generator:
-    """A generator of its own for this picture."""
+    """Return a generator for one picture."""
     return np.random.Generator(np.random.PCG64(seed & 0xFFFF_FFFF_FFFF_FFFF))
 
 
 def white_noise(rng: Generator, height: int, width: int, sigma: float = 0.0) -> Pixels:
-    """White noise, blurred by `sigma` pixels, with mean 0 and standard deviation 1."""
+    """Return white noise, blurred by `sigma` pixels, with mean 0 and standard deviation 1."""
     noise = rng.standard_normal((height, width), dtype=np.float32)
     return _standardize(cv2.GaussianBlur(noise, (0, 0), sigma)) if sigma > 0.3 else noise
 
 
 def fractal_noise(rng: Generator, height: int, width: int, scale: float, octaves: int = 4, gain: float = 0.5) -> Pixels:
-    """Fractal noise whose largest shapes are `scale` pixels wide; mean 0, standard deviation 1."""
+    """Return fractal noise whose largest shapes are `scale` pixels wide; mean 0, standard deviation 1."""
     total = np.zeros((height, width), np.float32)
     strength = 1.0
     for _ in range(octaves):
@@ -35,7 +35,7 @@ def fractal_noise(rng: Generator, height: int, width: int, scale: float, octaves
 
 
 def warp_by_noise(picture: Pixels, rng: Generator, reach: float, scale: float) -> Pixels:
-    """The picture pulled about by noise: at most about two `reach` pixels, in shapes `scale` wide."""
+    """Warp the picture by noise: at most about two `reach` pixels, in shapes `scale` wide."""
     height, width = picture.shape[:2]
     x, y = pixel_grid(height, width)
     x += np.float32(reach) * fractal_noise(rng, height, width, scale, 3)
@@ -44,14 +44,14 @@ def warp_by_noise(picture: Pixels, rng: Generator, reach: float, scale: float) -
 
 
 def pixel_grid(height: int, width: int) -> tuple[Pixels, Pixels]:
-    """The x and the y of every pixel."""
+    """Return the x and the y of every pixel."""
     x = np.repeat(np.arange(width, dtype=np.float32)[None, :], height, axis=0)
     y = np.repeat(np.arange(height, dtype=np.float32)[:, None], width, axis=1)
     return x, y
 
 
 def to_uniform(noise: Pixels) -> Pixels:
-    """Normally distributed noise as heights spread about evenly over 0 to 1."""
+    """Convert normally distributed noise to heights that are about uniform over 0 to 1."""
     return 1 / (1 + np.exp(noise * np.float32(-1.702)))
 
 

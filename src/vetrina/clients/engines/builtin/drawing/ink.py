@@ -1,4 +1,4 @@
-"""Pen and ink: cross-hatching that keeps its distance, weighted stippling, and banknote engraving."""
+"""Pen and ink: evenly spaced cross-hatching, weighted stippling, and banknote engraving."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LAYERS = ((0.0, 0.13, 1.0), (62.0, 0.40, 1.0), (-38.0, 0.62, 0.9), (90.0, 0.78, 
 
 
 def hatching(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Contours, then up to four directions of evenly spaced lines that follow the forms."""
+    """Render contours and up to four directions of evenly spaced lines that follow the forms."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Reading tones and directions")
@@ -53,7 +53,7 @@ def hatching(photo: Pixels, parameters: ParameterValues, rng: Generator, progres
 def _draw_hatching(
     ink: Bytes, dark: Pixels, field: Flow, threshold: float, spacing: float, rng: Generator, u: float
 ) -> None:
-    """Lines in random order, each ending where the light begins or where it would come too near another."""
+    """Draw lines in random order; each ends at light areas or too close to another line."""
     height, width = size_of(dark)
     starts = scatter(rng, height, width, spacing * 1.7, 0.9)
     starts = starts[values_at(dark, starts) > threshold]
@@ -89,7 +89,7 @@ def _draw_hatching(
 
 
 def stipple(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Tens of thousands of dots spread by Lloyd's relaxation: the tone is in how close they stand."""
+    """Render tens of thousands of dots spread by Lloyd's relaxation, denser where it is dark."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Weighing the tones")
@@ -121,7 +121,7 @@ def stipple(photo: Pixels, parameters: ParameterValues, rng: Generator, progress
 
 
 def engraving(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Swelling parallel lines that bend over the forms, crossed where it is dark, as on a banknote."""
+    """Render swelling parallel lines that bend over the forms, crossed where it is dark, as on a banknote."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Modelling the forms")
@@ -149,7 +149,7 @@ def engraving(photo: Pixels, parameters: ParameterValues, rng: Generator, progre
 
 
 def _swelling_lines(x: Pixels, y: Pixels, form: Pixels, share: Pixels, degrees: float, period: float) -> Pixels:
-    """Lines `period` apart, of which `share` is ink, displaced by the form so that they seem to bend."""
+    """Return lines `period` apart, of which `share` is ink, displaced by the form so that they seem to bend."""
     a = np.radians(degrees)
     across = (x * np.float32(np.sin(a)) + y * np.float32(np.cos(a))) / np.float32(period) + form
     saw = np.abs(across - np.floor(across) - np.float32(0.5)) * 2  # 0 in the line's middle, 1 between
@@ -160,7 +160,7 @@ def _swelling_lines(x: Pixels, y: Pixels, form: Pixels, share: Pixels, degrees: 
 
 
 def _print_on_paper(cover: Pixels, ink: str, rng: Generator, u: float) -> Pixels:
-    """Ink on slightly toothed ivory paper, blacker where it pooled."""
+    """Return the ink on slightly rough ivory paper, darker where it pooled."""
     height, width = size_of(cover)
     tooth = paper_textures.paper_tooth(rng, height, width, max(1.6 * u, 0.9))
     paper = floats([0.972, 0.958, 0.922]) * (0.99 + 0.02 * tooth)[:, :, None]

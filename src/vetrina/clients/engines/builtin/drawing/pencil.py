@@ -1,4 +1,4 @@
-"""Dry drawing on toothed paper: pencil hatching laid stroke by stroke; charcoal with white chalk."""
+"""Dry drawing on rough paper: pencil hatching stroke by stroke; charcoal with white chalk."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HATCHES = ((52.0, 0.10), (48.0, 0.28), (18.0, 0.45), (80.0, 0.62), (-20.0, 0.78)
 
 
 def pencil(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Contours first, then hatching in up to five directions, darker where more of them cross."""
+    """Render contours, then hatching in up to five directions, darker where more of them cross."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Choosing the paper")
@@ -56,7 +56,7 @@ def pencil(photo: Pixels, parameters: ParameterValues, rng: Generator, progress:
 
 
 def _hatch_layer(dark: Pixels, field: Flow, threshold: float, index: int, rng: Generator, u: float) -> Pixels:
-    """One direction of strokes, as darkness 0 to 1: only where it is dark enough, pressed by the tone."""
+    """Return one direction of strokes as darkness 0 to 1: only where it is dark enough, stronger in dark tones."""
     height, width = size_of(dark)
     starts = scatter(rng, height, width, (6.4 if index < 2 else 7.4) * u + 1.2, 0.8)
     need = values_at(dark, starts) - np.float32(threshold)
@@ -84,7 +84,7 @@ def _print_on_paper(photo: Pixels, cover: Pixels, tooth: Pixels, lead: str, u: f
 
 
 def charcoal(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Charcoal caught by the tooth, smudged, with chalk for the lights, on toned paper."""
+    """Render smudged charcoal on rough toned paper, with chalk for the lights."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Choosing the toned paper")

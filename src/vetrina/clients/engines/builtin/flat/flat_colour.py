@@ -21,7 +21,7 @@ from vetrina.clients.engines.builtin.rng import fractal_noise, warp_by_noise, wh
 
 
 def comic(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Bold brush outlines with spotted blacks, flat cel colours, Ben-Day dots in the half-shadows."""
+    """Render bold outlines with solid blacks, flat colours, and Ben-Day dots in the half-shadows."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Pencilling")
@@ -52,14 +52,14 @@ def comic(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: 
 
 
 def _quantize(value: Pixels, tread: float, sharp: float, lift: float) -> Pixels:
-    """The value in steps of `tread` with short soft risers (Winnemoeller), lifted off black by `lift`."""
+    """Return the value in steps of `tread` with short soft transitions (Winnemoeller), raised above black by `lift`."""
     whole = np.floor(value / np.float32(tread)) * np.float32(tread) + np.float32(tread / 2)
     stepped = whole + np.float32(tread / 2) * np.tanh((value - whole) * np.float32(sharp / tread) - 0.0)
     return np.clip(np.float32(lift) + stepped * np.float32((100 - lift) / 100), 0, 100)
 
 
 def poster(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """A travel poster: a handful of flat inks, smooth shapes, sprayed grain at their borders, a margin."""
+    """Render a travel poster: few flat inks, smooth shapes, sprayed grain at their borders, a margin."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Simplifying the shapes")
@@ -90,7 +90,7 @@ def poster(photo: Pixels, parameters: ParameterValues, rng: Generator, progress:
 
 
 def _brighten(picture: Pixels) -> Pixels:
-    """Full daylight: the tones spread out, the colours clear."""
+    """Return the picture with stretched tones and clearer colours, as in full daylight."""
     tone = colour.lab(picture)
     tone[:, :, 0] = 12 + 84 * colour.levels(tone[:, :, 0] / 100, 1, 98, 1.9) ** np.float32(0.85)
     strength = np.hypot(tone[:, :, 1], tone[:, :, 2])[:, :, None]
@@ -105,7 +105,7 @@ def _mean_by_area(plane: Pixels, index: npt.NDArray[Any], count: int) -> Pixels:
 
 
 def _smooth_regions(picture: Pixels, inks: Pixels, sigma: float) -> npt.NDArray[Any]:
-    """Each pixel's ink after the areas' borders have been rounded: the strongest blurred membership."""
+    """Return each pixel's ink with smooth borders of the regions: the strongest blurred membership."""
     first = colour.nearest(picture, inks)
     best = np.zeros(first.shape, np.float32)
     result = np.zeros(first.shape, np.intp)
@@ -118,7 +118,7 @@ def _smooth_regions(picture: Pixels, inks: Pixels, sigma: float) -> npt.NDArray[
 
 
 def _adjust_inks(inks: Pixels) -> Pixels:
-    """Inks a little warmer and further apart in tone; the darkest a deep blue, the lightest cream."""
+    """Return the inks a little warmer and further apart in tone; the darkest deep blue, the lightest cream."""
     mixed = inks.copy()
     lowest, highest = float(inks[0, 0]), float(inks[-1, 0])
     span = max(highest - lowest, 12.0)
@@ -147,7 +147,7 @@ def _add_margin(flat: Pixels, u: float) -> Pixels:
 
 
 def cut_paper(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Sheets of coloured paper stacked by tone, each casting a soft shadow on those below."""
+    """Render sheets of coloured paper stacked by tone, each with a soft shadow on those below."""
     u = reference_scale(photo)
     sheets = parameters.integer("sheets")
     progress(0.0, "Sketching the layers")
@@ -174,7 +174,7 @@ def cut_paper(photo: Pixels, parameters: ParameterValues, rng: Generator, progre
 
 
 def _sheet(paper: Pixels, shape: tuple[int, ...], rng: Generator, u: float) -> Pixels:
-    """One dyed sheet: a flat colour, fibres, a slightly uneven dye."""
+    """Return one dyed sheet: a flat colour, fibres, a slightly uneven dye."""
     height, width = shape[:2]
     fibre = paper_textures.paper_tooth(rng, height, width, max(2.4 * u, 1.1)) - np.float32(0.5)
     dye = fractal_noise(rng, height, width, 220 * u, 3)

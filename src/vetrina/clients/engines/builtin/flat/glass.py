@@ -19,7 +19,7 @@ from vetrina.clients.engines.builtin.rng import fractal_noise
 
 
 def stained_glass(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Panes of coloured glass cut along the picture's shapes, leaded, lit from behind."""
+    """Render panes of coloured glass along the picture's shapes, leaded, lit from behind."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     pane = max(parameters.number("pane") * u, 8.0)
@@ -66,7 +66,7 @@ def stained_glass(photo: Pixels, parameters: ParameterValues, rng: Generator, pr
 def _slic_round(
     small: Pixels, cells: npt.NDArray[Any], count: int, pane: float, weight: float
 ) -> npt.NDArray[Any]:
-    """One round of superpixels (SLIC's measure): pixels go to the nearest of the panes around them."""
+    """Run one round of superpixels (SLIC's metric): pixels move to the nearest pane around them."""
     height, width = cells.shape
     flat = cells.ravel()
     size = np.maximum(np.bincount(flat, minlength=count), 1)
@@ -94,7 +94,7 @@ def _slic_round(
 
 
 def _smooth_borders(cells: npt.NDArray[Any], reach: float) -> npt.NDArray[Any]:
-    """Ragged borders smoothed: each pixel looks where the blurred field of its labels points (median)."""
+    """Smooth ragged borders by a median of the labels."""
     side = 2 * max(1, round(reach)) + 1
     low, high = (cells & 0xFF).astype(np.uint8), (cells >> 8).astype(np.uint8)
     votes = cv2.medianBlur(low, side).astype(np.int32), cv2.medianBlur(high, side).astype(np.int32)

@@ -1,4 +1,4 @@
-"""Low-poly: a Delaunay mesh drawn tight where there is detail."""
+"""Low-poly: a Delaunay mesh, denser where there is detail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Points = npt.NDArray[Any]
 
 
 def low_poly(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Delaunay triangles, small where there is detail, each a flat facet with a breath of shading."""
+    """Render Delaunay triangles, smaller where there is detail, as flat facets with slight shading."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Finding the shapes")
@@ -63,7 +63,7 @@ def low_poly(photo: Pixels, parameters: ParameterValues, rng: Generator, progres
 
 
 def _with_border(placed: Points, height: int, width: int) -> Points:
-    """Corners and evenly spaced points on the border, so that the triangles cover everything."""
+    """Add corners and evenly spaced points on the border, so that the triangles cover everything."""
     gap = max((height * width / max(len(placed), 1)) ** 0.5 * 1.4, 4)
     xs = np.linspace(0, width - 1, max(int(width / gap), 2))
     ys = np.linspace(0, height - 1, max(int(height / gap), 2))
@@ -72,7 +72,7 @@ def _with_border(placed: Points, height: int, width: int) -> Points:
 
 
 def _triangles(placed: Points, height: int, width: int) -> Points:
-    """Delaunay's triangles, (n, 3, 2), reaching half a pixel past the border."""
+    """Return Delaunay's triangles, (n, 3, 2), reaching half a pixel beyond the border."""
     mesh = cv2.Subdiv2D((-8, -8, width + 16, height + 16))
     mesh.insert([(float(x), float(y)) for x, y in placed])
     triangles = np.array(mesh.getTriangleList(), np.float32).reshape(-1, 3, 2)
@@ -84,7 +84,7 @@ def _triangles(placed: Points, height: int, width: int) -> Points:
 
 
 def _facet_colours(art: Pixels, corners: Points) -> Pixels:
-    """The mean of seven samples inside each triangle, from a slightly blurred picture."""
+    """Return the mean of seven samples inside each triangle, from a slightly blurred picture."""
     soft = blur(art, 1.2)
     weights = floats([[1, 1, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4], [2, 2, 0.6], [2, 0.6, 2], [0.6, 2, 2]])
     weights /= weights.sum(axis=1, keepdims=True)
@@ -93,7 +93,7 @@ def _facet_colours(art: Pixels, corners: Points) -> Pixels:
 
 
 def _facet_orientation(corners: Points) -> Pixels:
-    """-1 to 1: how far a facet seems turned to the upper left, from its longest edge."""
+    """Return -1 to 1: how far a facet seems to face the upper left, by its longest edge."""
     edges = corners - np.roll(corners, 1, axis=1)
     longest = np.linalg.norm(edges, axis=2).argmax(axis=1)
     edge = edges[np.arange(len(corners)), longest]

@@ -22,7 +22,7 @@ Points = npt.NDArray[Any]
 
 
 def mosaic(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Square tesserae set in rows along the contours, each tilted its own way in grey grout."""
+    """Render square tesserae in rows along the contours, each tilted differently, in grey grout."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     side = max(parameters.number("tile") * u, 4.0)
@@ -62,7 +62,7 @@ def mosaic(photo: Pixels, parameters: ParameterValues, rng: Generator, progress:
 
 
 def _settle(placed: Points, weight: Pixels, field: Flow, side: float, rounds: int) -> Points:
-    """Lloyd's rounds in the squares' own metric, on a small copy: neighbours line up side by side."""
+    """Run Lloyd's rounds in the squares' metric, on a small copy, so that neighbours line up."""
     height, width = weight.shape
     scale = min(1.0, 6.0 / side)
     small = (max(round(height * scale), 8), max(round(width * scale), 8))
@@ -89,7 +89,7 @@ def _settle(placed: Points, weight: Pixels, field: Flow, side: float, rounds: in
 def _squares(
     placed: Points, field: Flow, height: int, width: int
 ) -> tuple[npt.NDArray[Any], Pixels, Pixels, Pixels]:
-    """Each pixel's piece by the turned square metric, its distance in it, and its place along the axes.
+    """Return each pixel's piece by the rotated square metric, its distance in it, and its position along the axes.
 
     Starts from the ordinary Voronoi cells and lets every pixel compare the pieces of its neighbourhood
     (a few rounds of the jump flood, from far to near).

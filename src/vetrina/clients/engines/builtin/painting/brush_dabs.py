@@ -1,4 +1,4 @@
-"""Dabs of colour: pointillism's dots, soft pastel on toned paper, flat gouache."""
+"""Brush dabs: pointillism's dots, soft pastel on toned paper, flat gouache."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PASTEL_PAPERS = {
 
 
 def pointillism(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Dots of unmixed colour that the eye mixes: each layer finer, each dot a little off in hue."""
+    """Render dots of unmixed colour: each layer finer, each dot slightly shifted in hue."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     dot = max(parameters.number("dot") * u, 2.2)
@@ -65,7 +65,7 @@ def pointillism(photo: Pixels, parameters: ParameterValues, rng: Generator, prog
 
 
 def _split_hues(paint: Pixels, split: float, rng: Generator) -> Pixels:
-    """Each dot moved towards one of its component hues, so that neighbours differ but the mean holds."""
+    """Shift each dot towards one of its component hues, so that neighbours differ but the mean stays."""
     tone = colour.lab(paint[None])[0]
     count = len(tone)
     angle = rng.choice(np.array([0.4, 1.9, 3.6, 5.2]), count) + rng.normal(0, 0.3, count)
@@ -84,7 +84,7 @@ def _complement(paint: Pixels, rng: Generator) -> Pixels:
 
 
 def _draw_dots(canvas: Bytes, spots: point_sampling.Points, paint: Pixels, radius: float, rng: Generator) -> None:
-    """Slightly oval dots in every direction, with a height for the light to catch."""
+    """Draw slightly oval dots in random directions, with a height for the relief."""
     count = len(spots)
     inks = np.concatenate([np.clip(paint * 255, 0, 255), rng.uniform(120, 255, (count, 1))], axis=1).tolist()
     axes = np.maximum(np.round(radius * 16 * rng.uniform(0.78, 1.12, (count, 2))), 14).astype(int).tolist()
@@ -95,7 +95,7 @@ def _draw_dots(canvas: Bytes, spots: point_sampling.Points, paint: Pixels, radiu
 
 
 def pastel(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Chalky strokes, broad to fine, broken by the paper's tooth so that the paper's colour glows through."""
+    """Render chalky strokes, broad to fine, broken by the paper's texture so that its colour shows through."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Choosing the paper")
@@ -125,7 +125,7 @@ def pastel(photo: Pixels, parameters: ParameterValues, rng: Generator, progress:
 def _chalk_layer(
     art: Pixels, field: Flow, detail: Pixels, broad: float, length: float, need: float, rng: Generator
 ) -> tuple[Pixels, Pixels]:
-    """One layer's colours and where they lie (0 to 1, streaky along the stroke's edge)."""
+    """Return one layer's colours and coverage (0 to 1, streaky along the strokes)."""
     height, width = size_of(art)
     reference = blur(art, broad * 0.3)
     starts = scatter(rng, height, width, max(broad * 0.85, 2.2), 0.8)
@@ -146,7 +146,7 @@ def _chalk_layer(
 
 
 def gouache(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Opaque matte paint in flat, confident strokes over a coloured ground; edges a little dry."""
+    """Render opaque matte paint in flat strokes over a coloured ground, with slightly dry edges."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Mixing a limited palette")

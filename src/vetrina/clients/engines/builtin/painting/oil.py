@@ -1,4 +1,4 @@
-"""Oil paint: bristle strokes from broad to fine along the flow, thick enough to catch light."""
+"""Oil paint: bristle strokes from broad to fine along the flow, with impasto lighting."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STAGE_NAMES = ["Blocking in with the broadest brush", "Middle strokes", "Small s
 
 
 def oil(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Hertzmann's layers (paint only where the canvas is still wrong) with drawn bristles and impasto."""
+    """Render Hertzmann's layers (paint only where the canvas still differs) with drawn bristles and impasto."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     brush = parameters.number("brush")
@@ -47,7 +47,7 @@ def oil(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: St
 
 
 def _layer(canvas: Bytes, picture: Pixels, field: Flow, radius: float, index: int, rng: Generator) -> None:
-    """One brush: strokes wherever the canvas differs from the picture seen at this brush's scale."""
+    """Paint with one brush: strokes where the canvas differs from the picture at this brush's scale."""
     height, width = size_of(picture)
     reference = blur(picture, radius * 0.45)
     starts = scatter(rng, height, width, radius * (1.15 if index else 0.95))
@@ -70,7 +70,7 @@ def _layer(canvas: Bytes, picture: Pixels, field: Flow, radius: float, index: in
 
 
 def _bristles(canvas: Bytes, strokes: Strokes, paint: Pixels, radius: float, rng: Generator) -> None:
-    """Each stroke is a bundle of bristle lines that differ a little in colour, load and reach."""
+    """Draw each stroke as a bundle of bristle lines that differ slightly in colour, load and length."""
     count = len(strokes.used)
     hairs = int(np.clip(round(radius * 0.62), 3, 13))
     thick = max(1, round(2.0 * radius / hairs * 1.25))

@@ -22,7 +22,7 @@ PAPER = floats([0.985, 0.975, 0.95])
 
 
 def watercolour(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Washes from light to dark, each with its own wobbling rim, then granulation, blooms and splashes."""
+    """Render washes from light to dark, each with an irregular rim, then granulation, blooms and splashes."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     wet = parameters.number("wetness")
@@ -62,7 +62,7 @@ def watercolour(photo: Pixels, parameters: ParameterValues, rng: Generator, prog
 
 
 def _luminous(picture: Pixels, strength: float) -> Pixels:
-    """Lighter and clearer: the paper shines through, darks stay coloured, never black."""
+    """Return a lighter, clearer picture in which darks stay coloured, never black."""
     tone = colour.lab(picture)
     tone[:, :, 0] = 28 + 72 * (colour.levels(tone[:, :, 0] / 100, 1, 97, 1.5)) ** np.float32(0.76)
     tone[:, :, 1:] *= np.float32(0.9 + 0.7 * strength)
@@ -70,7 +70,7 @@ def _luminous(picture: Pixels, strength: float) -> Pixels:
 
 
 def _wandering_hue(picture: Pixels, rng: Generator, u: float) -> Pixels:
-    """No wash is mixed evenly: warm and cool pigment part a little."""
+    """Separate warm and cool pigment a little, as in an unevenly mixed wash."""
     height, width = size_of(picture)
     tone = colour.lab(picture)
     share = 2 + 0.09 * np.abs(tone[:, :, 1:]).sum(axis=2)
@@ -80,7 +80,7 @@ def _wandering_hue(picture: Pixels, rng: Generator, u: float) -> Pixels:
 
 
 def _washes(picture: Pixels, rng: Generator, u: float, wet: float) -> Pixels:
-    """Pigment density about 1: each tonal layer adds a little, and piles up along its own rim."""
+    """Return the pigment density, about 1: each tonal layer adds a little, more along its rim."""
     height, width = size_of(picture)
     tone = blur(colour.luma(picture), 1.6 * u)
     tone += np.float32(0.018) * fractal_noise(rng, height, width, 60 * u, 4)
@@ -101,14 +101,14 @@ def _granulation(paper: Pixels, amount: float, rng: Generator, u: float) -> Pixe
 
 
 def _pigment(picture: Pixels, density: Pixels) -> Pixels:
-    """Thicker pigment is darker and more saturated: C' = C - (C - C²)(d - 1), in paper's reflectance."""
+    """Apply the pigment density: C' = C - (C - C²)(d - 1), in paper's reflectance."""
     d = np.clip(density, 0.1, 2.6)[:, :, None]
     stain = picture ** (0.35 + 0.65 * d)
     return np.clip(stain, 0, 1) * PAPER
 
 
 def _splashes(rng: Generator, height: int, width: int, u: float) -> Pixels:
-    """A few drops beside the painting."""
+    """Draw a few drops beside the painting."""
     field = white_noise(rng, height, width, 5 * u)
     return smoothstep(3.1, 3.5, field) * np.float32(0.75)
 

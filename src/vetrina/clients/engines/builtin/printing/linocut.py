@@ -26,7 +26,7 @@ LINO_INKS = {
 
 
 def linocut(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """What is light has been cut away, and the gouge has left its ridges; a second block adds a colour."""
+    """Render a linocut: light areas are cut away with gouge marks; a second block adds a colour."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Drawing on the block")
@@ -67,7 +67,7 @@ def linocut(photo: Pixels, parameters: ParameterValues, rng: Generator, progress
 
 
 def _ink_coverage(tooth: Pixels, rng: Generator, u: float, load: float) -> Pixels:
-    """How well oily ink took: salty in patches, never quite even."""
+    """Return the coverage of oily ink: speckled in patches, slightly uneven."""
     height, width = size_of(tooth)
     patch = fractal_noise(rng, height, width, 170 * u, 4)
     salt = white_noise(rng, height, width, 1.0 * u) + np.float32(0.7) * (np.float32(0.5) - tooth)
@@ -76,7 +76,7 @@ def _ink_coverage(tooth: Pixels, rng: Generator, u: float, load: float) -> Pixel
 
 
 def cyanotype(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """Prussian blue on paper that was coated by hand with a broad brush."""
+    """Render Prussian blue on paper coated with a broad brush."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     progress(0.0, "Coating the paper")
@@ -115,7 +115,7 @@ def cyanotype(photo: Pixels, parameters: ParameterValues, rng: Generator, progre
 
 
 def _coating_mask(rng: Generator, height: int, width: int, u: float, rough: float) -> Pixels:
-    """Where the sensitiser lies: full inside, brush ends running out over the margin."""
+    """Return where the sensitiser is: full inside, brush marks running out over the margin."""
     y = np.arange(height, dtype=np.float32)[:, None]
     x = np.arange(width, dtype=np.float32)[None, :]
     across = np.minimum(x, width - 1 - x)

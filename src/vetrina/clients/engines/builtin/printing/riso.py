@@ -38,7 +38,7 @@ POP = (
 
 
 def risograph(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """The picture as two or three overprinted inks, each with its own screen, a little out of register."""
+    """Render two or three overprinted inks, each with its own screen, slightly out of register."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     inks = INK_SETS[parameters.choice("inks")]
@@ -63,7 +63,7 @@ def risograph(photo: Pixels, parameters: ParameterValues, rng: Generator, progre
 
 
 def _separate_inks(art: Pixels, inks: tuple[str, ...]) -> Pixels:
-    """How much of each ink (0 to 1) comes closest to the picture: non-negative least squares in density."""
+    """Return the amount of each ink (0 to 1) that is closest to the picture: non-negative least squares in density."""
     height, width = size_of(art)
     small = resize(art, max(height // 2, 8), max(width // 2, 8))
     floor = np.float32(0.035)
@@ -84,7 +84,7 @@ def _separate_inks(art: Pixels, inks: tuple[str, ...]) -> Pixels:
 
 
 def _misregister(plate: Pixels, rng: Generator, slip: float) -> Pixels:
-    """The plate shifted and turned a little, as the drum happened to take the sheet."""
+    """Shift and rotate the plate slightly at random."""
     if slip < 0.05:
         return plate
     height, width = plate.shape
@@ -99,7 +99,7 @@ def _misregister(plate: Pixels, rng: Generator, slip: float) -> Pixels:
 
 
 def _uneven_ink(tooth: Pixels, rng: Generator, u: float) -> Pixels:
-    """Soy ink never lies evenly: rollers leave bands, the paper's tooth stays lighter."""
+    """Return the uneven coverage of soy ink: roller bands, and lighter pits of the paper."""
     height, width = size_of(tooth)
     bands = cv2.resize(
         rng.standard_normal((max(height // 24, 2), 1), np.float32),
@@ -113,7 +113,7 @@ def _uneven_ink(tooth: Pixels, rng: Generator, u: float) -> Pixels:
 
 
 def pop_art(photo: Pixels, parameters: ParameterValues, rng: Generator, progress: StageProgress) -> Pixels:
-    """One motif, several colourways: flat screen-printed tones, dotted mid-tone, black plate on top."""
+    """Render one motif in several colourways: flat screen-printed tones, dotted mid-tones, a black plate on top."""
     height, width = size_of(photo)
     u = reference_scale(photo)
     rows, columns = {"1": (1, 1), "2": (1, 2), "4": (2, 2), "9": (3, 3)}[parameters.choice("panels")]
@@ -155,7 +155,7 @@ def pop_art(photo: Pixels, parameters: ParameterValues, rng: Generator, progress
 
 
 def _crop_motif(photo: Pixels, height: int, width: int) -> Pixels:
-    """The picture at a panel's size; panels keep the picture's proportions but for a row of two."""
+    """Return the picture cropped to a panel's size; only a row of two changes its proportions."""
     now_height, now_width = size_of(photo)
     scale = max(height / now_height, width / now_width)
     whole = resize(photo, max(round(now_height * scale), height), max(round(now_width * scale), width))

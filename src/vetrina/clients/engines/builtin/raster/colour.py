@@ -15,12 +15,12 @@ Triple = tuple[float, float, float]
 
 
 def from_hex(code: str) -> Pixels:
-    """`#rrggbb` as three numbers."""
+    """Return `#rrggbb` as three numbers, 0 to 1."""
     return np.array([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)], np.float32)
 
 
 def lab(picture: Pixels) -> Pixels:
-    """CIE L*a*b*: lightness 0 to 100, a and b about -100 to 100."""
+    """Return CIE L*a*b*: lightness 0 to 100, a and b about -100 to 100."""
     return cv2.cvtColor(np.clip(picture, 0, 1), cv2.COLOR_RGB2Lab)
 
 
@@ -29,17 +29,17 @@ def from_lab(picture: Pixels) -> Pixels:
 
 
 def lightness(picture: Pixels) -> Pixels:
-    """Perceived lightness, 0 to 1."""
+    """Return perceived lightness, 0 to 1."""
     return lab(picture)[:, :, 0] / np.float32(100)
 
 
 def luma(picture: Pixels) -> Pixels:
-    """Luma, 0 to 1: quicker than `lightness`, good enough for edges."""
+    """Return luma, 0 to 1: faster than `lightness`, good enough for edges."""
     return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
 
 
 def levels(plane: Pixels, low: float = 1.0, high: float = 99.0, max_stretch: float = 2.2) -> Pixels:
-    """The plane stretched so that its percentiles `low` and `high` become 0 and 1; flat ones barely."""
+    """Stretch the plane so that its percentiles `low` and `high` become 0 and 1, by at most `max_stretch`."""
     sample = plane[:: max(1, plane.shape[0] // 256), :: max(1, plane.shape[1] // 256)]
     bottom, top = (float(value) for value in np.percentile(sample, [low, high]))
     stretch = min(1 / max(top - bottom, 1e-3), max_stretch)
@@ -48,19 +48,19 @@ def levels(plane: Pixels, low: float = 1.0, high: float = 99.0, max_stretch: flo
 
 
 def _anchor(middle: float, stretch: float) -> np.float32:
-    """Where the middle goes: to a half when there is room to stretch, otherwise it stays."""
+    """Return the new value of the middle: a half when there is room to stretch, otherwise its own."""
     reach = 0.5 / stretch
     return np.float32(np.clip(0.5, middle - reach, middle + reach) if stretch > 1 else middle)
 
 
 def local_contrast(plane: Pixels, clip: float = 2.0, tiles: int = 6) -> Pixels:
-    """Contrast-limited adaptive equalisation of a plane, 0 to 1."""
+    """Apply contrast-limited adaptive equalisation to a plane, 0 to 1."""
     deep = np.clip(plane * 65535, 0, 65535).astype(np.uint16)
     return cv2.createCLAHE(clip, (tiles, tiles)).apply(deep).astype(np.float32) / np.float32(65535)
 
 
 def saturate(picture: Pixels, amount: float) -> Pixels:
-    """More (above 1) or less (below 1) saturated; dull colours are moved more than vivid ones."""
+    """Change the saturation (above 1: more); dull colours change more than vivid ones."""
     middle = luma(picture)[:, :, None]
     spread = picture - middle
     if amount <= 1:
@@ -71,15 +71,15 @@ def saturate(picture: Pixels, amount: float) -> Pixels:
 
 
 def contrast(picture: Pixels, amount: float) -> Pixels:
-    """An S-curve about the middle: 0 leaves it, 1 is strong."""
+    """Apply an S-curve about the middle: 0 changes nothing, 1 is strong."""
     curve = picture * picture * (3 - 2 * picture)
     return picture + (curve - picture) * np.float32(amount)
 
 
 def palette(picture: Pixels, count: int, rng: Generator) -> Pixels:
-    """The picture's own `count` main colours (rows of Lab), dark to light, by k-means on a sample.
+    """Return the picture's `count` main colours (rows of Lab), dark to light, by k-means on a sample.
 
-    Small vivid areas count for more than their size: an illustrator would not drop the red boat.
+    Vivid pixels have more weight, so that a small vivid area keeps its colour.
     """
     small = lab(cv2.resize(picture, (96, 96), interpolation=cv2.INTER_AREA)).reshape(-1, 3)
     chroma = np.hypot(small[:, 1], small[:, 2])
@@ -105,7 +105,7 @@ def _spread_seeds(points: Pixels, count: int, rng: Generator) -> Pixels:
 
 
 def nearest(picture_lab: Pixels, colours: Pixels) -> npt.NDArray[Any]:
-    """For every pixel the index of the closest of `colours` (rows of Lab)."""
+    """Return for each pixel the index of the closest of `colours` (rows of Lab)."""
     best = np.full(picture_lab.shape[:2], np.inf, np.float32)
     index = np.zeros(picture_lab.shape[:2], np.int32)
     for number, colour in enumerate(colours):
@@ -117,7 +117,7 @@ def nearest(picture_lab: Pixels, colours: Pixels) -> npt.NDArray[Any]:
 
 
 def ramp(tone: Pixels, stops: list[tuple[float, str]]) -> Pixels:
-    """A plane coloured along a gradient of (position, colour) stops."""
+    """Colour a plane along a gradient of (position, colour) stops."""
     places = [place for place, _ in stops]
     colours = np.array([from_hex(code) for _, code in stops])
     table = np.stack([np.interp(np.linspace(0, 1, 1024), places, colours[:, c]) for c in range(3)], axis=1)

@@ -1,4 +1,4 @@
-"""Halftone screens: a tone as dots or lines whose size carries it."""
+"""Halftone screens: tones as dots of different sizes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vetrina.clients.engines.builtin.rng import pixel_grid
 
 
 def dots(cover: Pixels, period: float, degrees: float, soft: float = 1.0) -> Pixels:
-    """Round dots on a turned grid, `period` pixels apart: ink 0 to 1 that covers `cover` of the paper."""
+    """Return round dots on a rotated grid, `period` pixels apart: ink 0 to 1 that covers `cover` of the paper."""
     u, v = _rotated_phase(cover, period, degrees)
     return _threshold_to_cover(cover, (np.cos(u) + np.cos(v)) / 2, period, soft)
 
@@ -23,7 +23,7 @@ def _rotated_phase(plane: Pixels, period: float, degrees: float) -> tuple[Pixels
 
 
 def _threshold_to_cover(cover: Pixels, spot: Pixels, period: float, soft: float) -> Pixels:
-    """Ink where the spot function is above the level that leaves `cover` of a cell inked."""
+    """Return ink where the spot function is above the level at which `cover` of a cell is inked."""
     t = np.linspace(0, 2 * np.pi, 97, endpoint=False)
     cell = ((np.cos(t)[:, None] + np.cos(t)[None, :]) / 2).ravel()
     table = np.quantile(cell, np.linspace(1, 0, 257)).astype(np.float32)

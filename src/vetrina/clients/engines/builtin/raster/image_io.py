@@ -1,4 +1,4 @@
-"""Pictures as arrays: decoding to a working size, encoding, and the sizes that everything is measured in."""
+"""Pictures as arrays: decoding to a working size, encoding, scaling and blurring."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MIN_SHORT_SIDE = 64
 
 
 def decode(data: bytes, long_side: int) -> tuple[Pixels, Pixels | None]:
-    """The picture scaled to at most `long_side` pixels, and its alpha plane when it has one that matters.
+    """Decode a picture scaled to at most `long_side` pixels; return it and its alpha plane, if that hides anything.
 
-    Small pictures are enlarged, at most 3.2 times, so that strokes have room. Raises pyvips.Error for
+    Small pictures are enlarged, at most 3.2 times, to leave room for strokes. Raises pyvips.Error for
     what cannot be decoded whole.
     """
     header = pyvips.Image.new_from_buffer(data, "", access="sequential")
@@ -53,7 +53,7 @@ def decode(data: bytes, long_side: int) -> tuple[Pixels, Pixels | None]:
 
 
 def encode(picture: Pixels) -> bytes:
-    """JPEG, quality 92, full colour resolution (thin coloured lines survive), no metadata."""
+    """Encode as JPEG, quality 92, full colour resolution (thin coloured lines survive), no metadata."""
     return pyvips.Image.new_from_array(to_bytes(picture), interpretation="srgb").jpegsave_buffer(
         Q=92, subsample_mode="off", optimize_coding=True, keep=0
     )
@@ -63,7 +63,7 @@ MIME = "image/jpeg"
 
 
 def to_bytes(picture: Pixels) -> Bytes:
-    """0 to 1 as 0 to 255, rounded."""
+    """Convert 0 to 1 to 0 to 255, rounded."""
     return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
@@ -72,17 +72,17 @@ def from_bytes(picture: Bytes) -> Pixels:
 
 
 def size_of(picture: npt.NDArray[Any]) -> tuple[int, int]:
-    """Height and width in pixels."""
+    """Return height and width in pixels."""
     return int(picture.shape[0]), int(picture.shape[1])
 
 
 def reference_scale(picture: npt.NDArray[Any]) -> float:
-    """What one pixel of a 1600-pixel picture is here: lengths times this look alike at every size."""
+    """Return the length of one pixel of a 1600-pixel picture in this one, so that lengths look alike at every size."""
     return max(max(size_of(picture)) / REFERENCE_SIDE, 0.2)
 
 
 def over_background(picture: Pixels, alpha: Pixels | None, ground: tuple[float, float, float]) -> Pixels:
-    """The picture on a plain ground."""
+    """Return the picture over a plain background."""
     if alpha is None:
         return picture
     cover = alpha[:, :, None]
@@ -90,7 +90,7 @@ def over_background(picture: Pixels, alpha: Pixels | None, ground: tuple[float, 
 
 
 def pad_to_minimum(picture: Pixels) -> Pixels:
-    """The picture with mirrored margins at right and bottom, so that no side is shorter than 64 pixels."""
+    """Add mirrored margins at right and bottom, so that no side is shorter than 64 pixels."""
     height, width = size_of(picture)
     below, beside = max(0, MIN_SHORT_SIDE - height), max(0, MIN_SHORT_SIDE - width)
     if not below and not beside:
@@ -99,7 +99,7 @@ def pad_to_minimum(picture: Pixels) -> Pixels:
 
 
 def resize(picture: Pixels, height: int, width: int) -> Pixels:
-    """Scaled to exactly this size: averaged when smaller, cubic when larger."""
+    """Scale to exactly this size: averaged when smaller, cubic when larger."""
     now = size_of(picture)
     if now == (height, width):
         return picture
@@ -108,7 +108,7 @@ def resize(picture: Pixels, height: int, width: int) -> Pixels:
 
 
 def blur(picture: Pixels, sigma: float) -> Pixels:
-    """Gaussian blur; wide ones are worked out on a smaller copy, which looks the same."""
+    """Apply a Gaussian blur; wide ones are computed on a smaller copy, which looks the same."""
     if sigma < 0.3:
         return picture
     if sigma < 6:
@@ -123,13 +123,13 @@ def blur(picture: Pixels, sigma: float) -> Pixels:
 
 
 def smoothstep(low: float, high: float, value: Pixels) -> Pixels:
-    """0 below `low`, 1 above `high`, an S between (or the other way round when high < low)."""
+    """Return 0 below `low`, 1 above `high`, an S-curve between (or the other way round when high < low)."""
     t = np.clip((value - np.float32(low)) / np.float32(high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def mix(one: Pixels, other: Pixels, share: Pixels | float) -> Pixels:
-    """`one` where share is 0, `other` where it is 1."""
+    """Return `one` where share is 0, `other` where it is 1, a mix between."""
     if isinstance(share, np.ndarray) and share.ndim == 2 and one.ndim == 3:
         share = share[:, :, None]
     return one + (other - one) * np.asarray(share, np.float32)

@@ -1,4 +1,4 @@
-"""Grounds to work on: watercolour paper, canvas, the tooth of drawing paper; and light raking over them."""
+"""Height maps of watercolour paper, canvas and drawing paper, and raking light on them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vetrina.clients.engines.builtin.rng import fractal_noise, pixel_grid, to_un
 
 
 def paper_tooth(rng: Generator, height: int, width: int, size: float) -> Pixels:
-    """Drawing paper: heights 0 to 1 with grains `size` pixels wide, a little fibrous."""
+    """Return drawing paper: heights 0 to 1 with grains `size` pixels wide, a little fibrous."""
     fine = white_noise(rng, height, width, size * 0.45)
     coarse = white_noise(rng, height, width, size * 1.1)
     fibre = cv2.GaussianBlur(white_noise(rng, height, width), (0, 0), sigmaX=size * 1.8, sigmaY=size * 0.35)
@@ -21,7 +21,7 @@ def paper_tooth(rng: Generator, height: int, width: int, size: float) -> Pixels:
 
 
 def cold_press(rng: Generator, height: int, width: int, size: float) -> Pixels:
-    """Watercolour paper: rounded bumps `size` pixels wide with pits between them, 0 to 1."""
+    """Return watercolour paper: rounded bumps `size` pixels wide with pits between them, 0 to 1."""
     bumps = white_noise(rng, height, width, size * 0.55)
     wide = white_noise(rng, height, width, size * 1.4)
     fine = white_noise(rng, height, width, max(size * 0.2, 0.5))
@@ -29,7 +29,7 @@ def cold_press(rng: Generator, height: int, width: int, size: float) -> Pixels:
 
 
 def woven_canvas(rng: Generator, height: int, width: int, thread: float) -> Pixels:
-    """Woven linen: threads `thread` pixels wide over and under each other, uneven, 0 to 1."""
+    """Return woven linen: threads `thread` pixels wide over and under each other, uneven, 0 to 1."""
     x, y = pixel_grid(height, width)
     x += np.float32(thread * 0.35) * fractal_noise(rng, height, width, thread * 30, 2)
     y += np.float32(thread * 0.35) * fractal_noise(rng, height, width, thread * 30, 2)
@@ -41,9 +41,9 @@ def woven_canvas(rng: Generator, height: int, width: int, thread: float) -> Pixe
 
 
 def shade_relief(height_map: Pixels, depth: float, angle: float = 225.0) -> Pixels:
-    """Light raking over heights: about 1 on the flat, more on slopes that face it, less behind.
+    """Return raking light on heights: about 1 where flat, more on slopes that face it, less behind.
 
-    `angle` is where the light comes from, in degrees clockwise from the right (225: upper left).
+    `angle` is the direction of the light, in degrees clockwise from the right (225: upper left).
     """
     gx = cv2.Sobel(height_map, cv2.CV_32F, 1, 0, ksize=3) * np.float32(depth)
     gy = cv2.Sobel(height_map, cv2.CV_32F, 0, 1, ksize=3) * np.float32(depth)
@@ -52,7 +52,7 @@ def shade_relief(height_map: Pixels, depth: float, angle: float = 225.0) -> Pixe
 
 
 def specular(height_map: Pixels, depth: float, sharp: float = 18.0, angle: float = 225.0) -> Pixels:
-    """Where wet or varnished heights mirror the light, 0 to 1."""
+    """Return the specular reflection of wet or varnished heights, 0 to 1."""
     gx = cv2.Sobel(height_map, cv2.CV_32F, 1, 0, ksize=3) * np.float32(depth)
     gy = cv2.Sobel(height_map, cv2.CV_32F, 0, 1, ksize=3) * np.float32(depth)
     norm = np.sqrt(1 + gx * gx + gy * gy)
@@ -63,7 +63,7 @@ def specular(height_map: Pixels, depth: float, sharp: float = 18.0, angle: float
 
 
 def deckle_mask(rng: Generator, height: int, width: int, margin: float, rough: float) -> Pixels:
-    """1 inside an irregular frame `margin` pixels from the border, 0 outside, with soft torn edges."""
+    """Return 1 inside an irregular frame `margin` pixels from the border, 0 outside, with soft torn edges."""
     y = np.arange(height, dtype=np.float32)[:, None]
     x = np.arange(width, dtype=np.float32)[None, :]
     inside = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y))

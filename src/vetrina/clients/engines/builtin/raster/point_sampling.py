@@ -1,4 +1,4 @@
-"""Points spread by weight: dense where the plane is heavy, even everywhere (weighted Voronoi, Lloyd)."""
+"""Points spread by weight: denser where the plane is larger (weighted Voronoi cells, Lloyd)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Cells = npt.NDArray[Any]
 
 
 def sample(rng: Generator, weight: Pixels, count: int) -> Points:
-    """`count` points drawn with the plane as probability."""
+    """Draw `count` points with the plane as probability."""
     height, width = weight.shape
     total: Points = np.cumsum(weight.ravel().astype(np.float64))
     positions = cast(Cells, np.searchsorted(total, rng.random(count) * total[-1]))
@@ -27,7 +27,7 @@ def sample(rng: Generator, weight: Pixels, count: int) -> Points:
 
 
 def lloyd_relax(points: Points, weight: Pixels, rounds: int) -> Points:
-    """Lloyd's rounds: each point goes to the weighted middle of its cell."""
+    """Run Lloyd's rounds: each point moves to the weighted centre of its cell."""
     height, width = weight.shape
     x = np.tile(np.arange(width, dtype=np.float32), height)
     y = np.repeat(np.arange(height, dtype=np.float32), width)
@@ -45,7 +45,7 @@ def lloyd_relax(points: Points, weight: Pixels, rounds: int) -> Points:
 
 
 def voronoi(points: Points, height: int, width: int) -> Cells:
-    """For each pixel the index of the nearest point; of points on one pixel, one gets it."""
+    """Return for each pixel the index of the nearest point; of points on one pixel, one of them."""
     free = np.ones((height, width), np.uint8)
     x: Cells = np.clip((points[:, 0] + 0.5).astype(np.int32), 0, width - 1)
     y: Cells = np.clip((points[:, 1] + 0.5).astype(np.int32), 0, height - 1)
@@ -58,7 +58,7 @@ def voronoi(points: Points, height: int, width: int) -> Cells:
 
 
 def cell_means(cells: Cells, picture: Pixels, count: int) -> Pixels:
-    """The mean colour of each cell, (count, 3)."""
+    """Return the mean colour of each cell, (count, 3)."""
     flat = cells.ravel()
     size = np.maximum(np.bincount(flat, minlength=count), 1)
     channels = [np.bincount(flat, picture[:, :, c].ravel(), count) / size for c in range(3)]

@@ -1,4 +1,4 @@
-"""Simplifying a picture without losing its shapes: guided filter, bilateral passes, Kuwahara."""
+"""Edge-preserving smoothing: guided filter, bilateral filter, Kuwahara filter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vetrina.clients.engines.builtin.raster.image_io import resize, size_of
 
 
 def guided_filter(plane: Pixels, guide: Pixels, radius: float, epsilon: float) -> Pixels:
-    """He's guided filter: `plane` smoothed along the edges of the grey `guide`."""
+    """Apply He's guided filter: smooth `plane` along the edges of the grey `guide`."""
     side = 2 * max(1, round(radius)) + 1
     box = (side, side)
 
@@ -27,7 +27,7 @@ def guided_filter(plane: Pixels, guide: Pixels, radius: float, epsilon: float) -
 
 
 def bilateral_filter(picture: Pixels, radius: float, strength: float, passes: int = 3) -> Pixels:
-    """Bilateral filtering, repeated, at a size where `radius` is a few pixels: flat areas, firm edges."""
+    """Apply repeated bilateral filtering at a size where `radius` is a few pixels: flat areas, firm edges."""
     height, width = size_of(picture)
     shrink = max(1.0, min(radius / 3.0, min(height, width) / 48))
     small = resize(picture, round(height / shrink), round(width / shrink))
@@ -38,7 +38,7 @@ def bilateral_filter(picture: Pixels, radius: float, strength: float, passes: in
 
 
 def kuwahara_filter(picture: Pixels, radius: float) -> Pixels:
-    """Generalised Kuwahara: each pixel takes the colour of the calmest of eight neighbourhoods, softly.
+    """Apply the generalised Kuwahara filter: each pixel takes the colours of the least varying of eight sectors.
 
     Sectors are shifted box windows, so that the cost does not grow with the radius.
     """

@@ -1,7 +1,7 @@
-"""Strokes: where they begin, the way they take, how they are laid down.
+"""Strokes: starting points, tracing along a flow field, drawing.
 
 A bundle of strokes is an array of paths (stroke, point, x and y) with a count of the points in use.
-All are traced at once; only the drawing goes stroke by stroke.
+All are traced together; only drawing is stroke by stroke.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Strokes(NamedTuple):
 
 
 def scatter(rng: Generator, height: int, width: int, spacing: float, jitter: float = 0.5) -> Points:
-    """Points on a grid of `spacing` pixels, each moved by up to `jitter` of it, in random order."""
+    """Return points on a grid of `spacing` pixels, each moved by up to `jitter` of it, in random order."""
     rows, columns = max(1, round(height / spacing)), max(1, round(width / spacing))
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32) + np.float32(0.5)
     x = x + np.float32(0.5) * (np.arange(rows) % 2)[:, None] - np.float32(0.25)
@@ -42,7 +42,7 @@ def scatter(rng: Generator, height: int, width: int, spacing: float, jitter: flo
 
 
 def values_at(plane: Pixels, points: Points) -> Pixels:
-    """What stands in the plane at each point (nearest pixel)."""
+    """Return the plane's value at each point (nearest pixel)."""
     height, width = plane.shape[:2]
     x = np.clip(points[..., 0] + 0.5, 0, width - 1).astype(np.int32)
     y = np.clip(points[..., 1] + 0.5, 0, height - 1).astype(np.int32)
@@ -50,7 +50,7 @@ def values_at(plane: Pixels, points: Points) -> Pixels:
 
 
 def trace(field: Flow, starts: Points, length: float, points: int, inertia: float = 0.5) -> Strokes:
-    """Paths of `length` pixels through the starts, half each way, following the field.
+    """Return paths of `length` pixels through the starts, half each way, following the field.
 
     `inertia` (0 to 1) is how much of its direction a stroke keeps from one point to the next.
     """
@@ -75,9 +75,9 @@ def trace(field: Flow, starts: Points, length: float, points: int, inertia: floa
 
 
 def trim_to_colour(strokes: Strokes, reference: Pixels, tolerance: float) -> Strokes:
-    """Each stroke shortened to the stretch about its middle where the reference keeps the middle's colour.
+    """Shorten each stroke to the part about its middle where the reference has the middle's colour.
 
-    Paths are packed to begin at that stretch; strokes of fewer than two points are stretched to two.
+    Paths are packed to begin at that part; strokes of fewer than two points are extended to two.
     """
     paths = strokes.paths
     count, points = paths.shape[:2]
@@ -98,7 +98,7 @@ def trim_to_colour(strokes: Strokes, reference: Pixels, tolerance: float) -> Str
 
 
 def select(strokes: Strokes, which: npt.NDArray[Any]) -> Strokes:
-    """Some of them, by mask or by index."""
+    """Select strokes, by mask or by index."""
     return Strokes(strokes.paths[which], strokes.used[which])
 
 
@@ -109,7 +109,7 @@ def draw(
     widths: npt.NDArray[Any],
     smooth: bool = True,
 ) -> None:
-    """Lay the strokes down in their order: `colours` (n, channels) 0 to 255, `widths` in pixels."""
+    """Draw the strokes in their order: `colours` (n, channels) 0 to 255, `widths` in pixels."""
     points = np.round(strokes.paths * (1 << SHIFT)).astype(np.int32)
     kind = cv2.LINE_AA if smooth else cv2.LINE_8
     thick = np.maximum(np.round(widths), 1).astype(int).tolist()
@@ -119,7 +119,7 @@ def draw(
 
 
 def normals(paths: Points) -> Points:
-    """Unit vectors across the paths at each of their points."""
+    """Return unit vectors across the paths at each of their points."""
     ahead = np.gradient(paths, axis=1)
     across = np.stack([-ahead[..., 1], ahead[..., 0]], axis=2)
     return across / np.maximum(np.linalg.norm(across, axis=2, keepdims=True), np.float32(1e-6))

@@ -1,4 +1,4 @@
-"""Which way a picture runs: the structure tensor, and blurring along the direction it gives."""
+"""Directions of a picture: the structure tensor, and filters along and across it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vetrina.clients.engines.builtin.raster.image_io import blur
 
 
 class Flow(NamedTuple):
-    """Along the edges: a unit vector and how decided it is (0 to 1), for each pixel."""
+    """For each pixel a unit vector along the edges, and its certainty (0 to 1)."""
 
     x: Pixels
     y: Pixels
@@ -20,9 +20,9 @@ class Flow(NamedTuple):
 
 
 def estimate_flow(picture: Pixels, sigma: float, far: float = 4.0) -> Flow:
-    """The smoothed structure tensor's minor direction; where all is flat the wider surroundings decide.
+    """Return the smoothed structure tensor's minor direction; flat areas take that of their wider surroundings.
 
-    Weickert's coherence idea: blur the tensor, not the gradient, so that opposite edges agree.
+    The tensor is blurred, not the gradient, so that opposite edges agree (Weickert).
     """
     planes = [picture] if picture.ndim == 2 else [picture[:, :, c] for c in range(picture.shape[2])]
     xx = yy = xy = np.zeros(picture.shape[:2], np.float32)
@@ -42,13 +42,13 @@ def estimate_flow(picture: Pixels, sigma: float, far: float = 4.0) -> Flow:
 
 
 def rotate(field: Flow, degrees: float) -> Flow:
-    """The same field turned by an angle."""
+    """Rotate the field by an angle."""
     c, s = np.float32(np.cos(np.radians(degrees))), np.float32(np.sin(np.radians(degrees)))
     return Flow(field.x * c - field.y * s, field.x * s + field.y * c, field.sure)
 
 
 def bias_towards(field: Flow, degrees: float, strength: float) -> Flow:
-    """The field drawn towards one direction where it is unsure (a hand's own slant)."""
+    """Bias the field towards one direction where it is uncertain, like the slant of a hand."""
     a = np.radians(degrees)
     towards_x, towards_y = np.float32(np.cos(2 * a)), np.float32(np.sin(2 * a))
     own = field.sure * field.sure
@@ -60,7 +60,7 @@ def bias_towards(field: Flow, degrees: float, strength: float) -> Flow:
 
 
 def blur_along(picture: Pixels, field: Flow, reach: float, steps: int = 8) -> Pixels:
-    """Averaged along the field's lines, `reach` pixels each way (line integral convolution)."""
+    """Average along the field's lines, `reach` pixels each way (line integral convolution)."""
     height, width = picture.shape[:2]
     home_x = np.repeat(np.arange(width, dtype=np.float32)[None, :], height, axis=0)
     home_y = np.repeat(np.arange(height, dtype=np.float32)[:, None], width, axis=1)
@@ -82,7 +82,7 @@ def blur_along(picture: Pixels, field: Flow, reach: float, steps: int = 8) -> Pi
 
 
 def difference_across(plane: Pixels, field: Flow, sigma: float, wider: float, tau: float) -> Pixels:
-    """Difference of two Gaussians taken across the field (Kang's flow-based DoG, first half)."""
+    """Return the difference of two Gaussians across the field (Kang's flow-based DoG, first half)."""
     height, width = plane.shape
     home_x = np.repeat(np.arange(width, dtype=np.float32)[None, :], height, axis=0)
     home_y = np.repeat(np.arange(height, dtype=np.float32)[:, None], width, axis=1)

@@ -1,4 +1,4 @@
-"""What mosaic and stained glass share: contours to build along, and walking from cell to cell."""
+"""Cells of mosaic and stained glass: contour weights and label operations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Cells = npt.NDArray[Any]
 
 
 def distance_to_border(cells: Cells) -> Pixels:
-    """How far each pixel is from the next cell, in pixels."""
+    """Return each pixel's distance to the next cell, in pixels."""
     border = np.zeros(cells.shape, np.uint8)
     border[:, 1:] |= cells[:, 1:] != cells[:, :-1]
     border[1:] |= cells[1:] != cells[:-1]
@@ -24,7 +24,7 @@ def distance_to_border(cells: Cells) -> Pixels:
 
 
 def edge_weight(art: Pixels, reach: float) -> Pixels:
-    """1 on a contour, falling to 0 about `reach` pixels away."""
+    """Return 1 on a contour, falling to 0 about `reach` pixels away."""
     plane = colour.lab(blur(art, 1.6))
     strength = np.zeros(plane.shape[:2], np.float32)
     for channel, weight in ((0, 1.0), (1, 0.8), (2, 0.8)):

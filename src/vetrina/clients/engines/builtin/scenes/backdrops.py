@@ -1,4 +1,4 @@
-"""Made places for a product: paper sweep, plinth with patterned light, white catalogue page."""
+"""Rendered backdrops for a product: paper sweep, plinth with patterned light, white catalogue page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMATS = {"portrait": (4, 5), "square": (1, 1), "landscape": (5, 4)}
 
 
 def frame_size(parameters: ParameterValues) -> tuple[int, int]:
-    """Height and width in pixels of the asked format at the asked size."""
+    """Return height and width in pixels of the requested format and size."""
     wide, tall = FORMATS[parameters.choice("format")]
     long_side = parameters.integer("size")
     scale = long_side / max(wide, tall)
@@ -29,7 +29,7 @@ def frame_size(parameters: ParameterValues) -> tuple[int, int]:
 def sweep(
     products: list[Cutout], scene: Pixels | None, parameters: ParameterValues, rng: Generator, progress: StageProgress
 ) -> Pixels:
-    """Seamless paper that curves from floor to wall, lit from the side."""
+    """Render seamless paper that curves from floor to wall, lit from the side."""
     height, width = frame_size(parameters)
     progress(0.0, "Rolling out the paper")
     paper = _paper_colour(products, parameters)
@@ -59,7 +59,7 @@ def sweep(
 def plinth(
     products: list[Cutout], scene: Pixels | None, parameters: ParameterValues, rng: Generator, progress: StageProgress
 ) -> Pixels:
-    """A round plinth before a wall, with window or leaf shadows thrown across."""
+    """Render a round plinth before a wall, with shadows of a window or leaves."""
     height, width = frame_size(parameters)
     progress(0.0, "Painting the wall")
     paper = _paper_colour(products, parameters)
@@ -92,7 +92,7 @@ def plinth(
 def catalogue_page(
     products: list[Cutout], scene: Pixels | None, parameters: ParameterValues, rng: Generator, progress: StageProgress
 ) -> Pixels:
-    """Plain white, a soft shadow, a faint reflection: as shops ask for it. A scene is not used."""
+    """Render plain white with a soft shadow and a faint reflection, as shops require. A scene is not used."""
     height, width = frame_size(parameters)
     progress(0.0, "Clearing the table")
     page = np.full((height, width, 3), 0.995, np.float32)
@@ -124,14 +124,14 @@ def catalogue_page(
 
 
 def _half_height(products: list[Cutout], parameters: ParameterValues, height: int, width: int) -> float:
-    """Half of the tallest product's height as a share of the picture's, at the asked size."""
+    """Return half of the tallest product's height as a share of the picture's, at the requested size."""
     many = len(products) ** 0.6 if len(products) > 1 else 1.0
     size = parameters.number("product_size") * min(height, width) / many
     return max(size * each.colour.shape[0] / max(size_of(each.colour)) for each in products) / height / 2
 
 
 def _paper_colour(products: list[Cutout], parameters: ParameterValues) -> Pixels:
-    """The asked colour (as Lab), or a quiet one that sets the product off: the hue across from its own."""
+    """Return the requested colour (as Lab), or a muted one of the product's complementary hue."""
     if not parameters.boolean("colour_from_product"):
         return colour.lab(parameters.colour("backdrop")[None, None])[0, 0]
     product = products[0]
@@ -145,7 +145,7 @@ def _paper_colour(products: list[Cutout], parameters: ParameterValues) -> Pixels
 
 
 def _backdrop(height: int, width: int, paper: Pixels, parameters: ParameterValues, rng: Generator, horizon: float) -> Pixels:
-    """Wall and floor in one colour: a soft pool of light, a soft bend where they meet."""
+    """Return wall and floor in one colour with a soft pool of light and a soft transition."""
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     x = np.linspace(0, 1, width, dtype=np.float32)[None, :]
     pool = np.exp(-(((x - 0.36) / 0.62) ** 2) - ((y - 0.34) / 0.55) ** 2)
@@ -160,7 +160,7 @@ def _backdrop(height: int, width: int, paper: Pixels, parameters: ParameterValue
 
 
 def _defocus(scene: Pixels, height: int, width: int) -> Pixels:
-    """The scene photograph filling the frame, far out of focus."""
+    """Return the scene photograph filling the frame, out of focus."""
     tall, wide = size_of(scene)
     scale = max(height / tall, width / wide)
     whole = resize(scene, max(round(tall * scale), height), max(round(wide * scale), width))
@@ -175,7 +175,7 @@ def _defocus(scene: Pixels, height: int, width: int) -> Pixels:
 
 
 def _draw_table(room: Pixels, paper: Pixels, horizon: float) -> Pixels:
-    """A table top in the paper's colour below the horizon, with the room's light on it."""
+    """Draw a table top in the paper's colour below the horizon, with the room's light on it."""
     height, width = size_of(room)
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None] * np.ones((1, width), np.float32)
     table = smoothstep(horizon - 0.004, horizon + 0.004, y)
@@ -186,7 +186,7 @@ def _draw_table(room: Pixels, paper: Pixels, horizon: float) -> Pixels:
 
 
 def _add_light_pattern(room: Pixels, light: str, horizon: float, rng: Generator) -> Pixels:
-    """Window panes or leaves between the lamp and the wall."""
+    """Add the shadows of window panes or leaves."""
     if light == "softbox":
         return room
     height, width = size_of(room)
@@ -226,7 +226,7 @@ def _add_light_pattern(room: Pixels, light: str, horizon: float, rng: Generator)
 def _draw_plinth(
     room: Pixels, centre: tuple[float, float], radius: float, tall: float, paper: Pixels, rng: Generator
 ) -> Pixels:
-    """A low round plinth standing on the floor, lit from the left, with its own shadow."""
+    """Draw a low round plinth on the floor, lit from the left, with its shadow."""
     height, width = size_of(room)
     flat = radius * 0.24
     cx, cy = centre
@@ -271,6 +271,6 @@ def _draw_plinth(
 
 
 def _add_grain(picture: Pixels, rng: Generator) -> Pixels:
-    """A breath of grain, which also keeps smooth gradients from banding."""
+    """Add slight grain, which also prevents banding of smooth gradients."""
     height, width = size_of(picture)
     return np.clip(picture + (white_noise(rng, height, width, 0.5) * np.float32(0.006))[:, :, None], 0, 1)

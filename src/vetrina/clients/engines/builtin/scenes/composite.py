@@ -1,6 +1,6 @@
-"""Putting cut-out products into a photograph so that it looks deliberate.
+"""Composition of cut-out products into a photograph.
 
-Placed and scaled, their colours drawn towards the scene's light, grounded by a contact and a cast
+They are placed and scaled, their colours moved towards the scene's light, grounded by a contact and a cast
 shadow on the side away from the light, wrapped in the scene's own brightness at the rim, and given its
 grain and softness.
 """
@@ -21,7 +21,7 @@ from vetrina.clients.engines.builtin.scenes.cutout import Cutout
 
 
 class Placement(NamedTuple):
-    """Where and how. `x`, `y`: the middle of the product's box, as shares of the scene's width and height.
+    """Position and appearance of a product. `x`, `y`: the middle of the product's box, as shares of the scene's width and height.
 
     `size`: its longer side as a share of the scene's shorter side. The rest run from 0 to 1; `light`
     is auto, left, right or above; `shadow_on` is ground or wall.
@@ -38,7 +38,7 @@ class Placement(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """A product at its place: planes of the scene's size."""
+    """A positioned product: planes of the scene's size."""
 
     colour: Pixels
     alpha: Pixels
@@ -47,7 +47,7 @@ class Layer(NamedTuple):
 
 
 def place_all(scene: Pixels, products: list[Cutout], placement: Placement, rng: Generator, progress: StageProgress) -> Pixels:
-    """The scene with every product in it: several stand side by side on one line about the asked place."""
+    """Place every product into the scene: several stand side by side about the requested position."""
     result = scene
     spots = _side_by_side(scene, products, placement)
     for index, (product, spot) in enumerate(zip(products, spots, strict=True)):
@@ -70,7 +70,7 @@ def _side_by_side(scene: Pixels, products: list[Cutout], placement: Placement) -
 
 
 def place(scene: Pixels, product: Cutout, placement: Placement, rng: Generator, progress: StageProgress) -> Pixels:
-    """The scene with one product in it."""
+    """Place one product into the scene."""
     u = reference_scale(scene)
     progress(0.0, "Placing the product")
     layer = _position(scene, product, placement)
@@ -116,7 +116,7 @@ def _position(scene: Pixels, product: Cutout, placement: Placement) -> Layer:
 
 
 def _match_colours(layer: Layer, scene: Pixels, amount: float) -> Pixels:
-    """Reinhard's transfer in Lab, held back: tones and cast move towards the scene, hues stay its own."""
+    """Apply a restrained Reinhard transfer in Lab: tones and cast move towards the scene, hues stay."""
     if amount <= 0 or float(layer.alpha.sum()) < 4:
         return layer.colour
     own, there = colour.lab(layer.colour), colour.lab(scene)
@@ -139,7 +139,7 @@ def _moments(picture: Pixels, weight: Pixels) -> tuple[Pixels, Pixels]:
 
 
 def estimate_light_direction(scene: Pixels, placement: Placement) -> float:
-    """-1 when the light comes from the left, 1 from the right, 0 from above (or cannot be told)."""
+    """Return -1 when the light comes from the left, 1 from the right, 0 from above (or unknown)."""
     fixed = {"left": -1.0, "right": 1.0, "above": 0.0}
     if placement.light in fixed:
         return fixed[placement.light]
@@ -150,7 +150,7 @@ def estimate_light_direction(scene: Pixels, placement: Placement) -> float:
 
 
 def ground_shadow(layer: Layer, slant: float, u: float) -> Pixels:
-    """0 to 1: dark where it touches, and its own outline laid on the ground away from the light."""
+    """Return the shadow on the ground, 0 to 1: contact shadow, and the outline cast away from the light."""
     height, width = layer.alpha.shape
     lean, flat = -slant * 0.75, 0.26
     # the outline turned down about its base: one pixel of height becomes `flat` of depth and a lean
@@ -176,7 +176,7 @@ def ground_shadow(layer: Layer, slant: float, u: float) -> Pixels:
 
 
 def wall_shadow(layer: Layer, slant: float) -> Pixels:
-    """0 to 1: the outline on a wall close behind, to the side away from the light and below."""
+    """Return the shadow on a wall close behind, 0 to 1: the outline, away from the light and below."""
     height, width = layer.alpha.shape
     reach = layer.tall
     result = np.zeros((height, width), np.float32)
@@ -193,7 +193,7 @@ def _shift_down(plane: Pixels, by: float, aside: float = 0.0) -> Pixels:
 
 
 def _match_sharpness_and_grain(layer: Layer, scene: Pixels, rng: Generator) -> Pixels:
-    """As soft as the scene about it, and as grainy."""
+    """Match the sharpness and the grain of the scene."""
     there, own = _sharpness(scene, None), _sharpness(layer.colour, layer.alpha)
     paint = layer.colour
     if own > 1.25 * there > 0:
@@ -207,7 +207,7 @@ def _match_sharpness_and_grain(layer: Layer, scene: Pixels, rng: Generator) -> P
 
 
 def _sharpness(picture: Pixels, alpha: Pixels | None) -> float:
-    """The strong end of the fine detail, relative to the coarse."""
+    """Return the strong end of the fine detail, relative to the coarse."""
     plane = colour.luma(picture)
     fine, coarse = np.abs(plane - blur(plane, 1.0)), np.abs(plane - blur(plane, 4.0))
     inside = slice(None) if alpha is None else alpha > 0.98
@@ -218,7 +218,7 @@ def _sharpness(picture: Pixels, alpha: Pixels | None) -> float:
 
 
 def _noise_level(picture: Pixels, alpha: Pixels | None) -> float:
-    """Standard deviation of the noise: the median of a Laplacian's size (Immerkaer's idea)."""
+    """Return the standard deviation of the noise: the median of a Laplacian's magnitude (after Immerkaer)."""
     plane = colour.luma(picture)
     mask = floats([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
     response = np.abs(cv2.filter2D(plane, cv2.CV_32F, mask))

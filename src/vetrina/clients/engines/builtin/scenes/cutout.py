@@ -1,4 +1,4 @@
-"""Cutting a product out of its photograph: its own alpha, or GrabCut started from what the border is not."""
+"""Cutting a product out of its photograph: by its alpha, or by GrabCut seeded with what differs from the border."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIN_SHARE, MAX_SHARE = 0.004, 0.93
 
 
 class Cutout(NamedTuple):
-    """A product without its surroundings, trimmed to its box. `how` is alpha, cut or card."""
+    """A product without its surroundings, trimmed to its box. `method` is alpha, cut or card."""
 
     colour: Pixels
     alpha: Pixels
@@ -26,7 +26,7 @@ class Cutout(NamedTuple):
 
 
 def cut_out(photo: Pixels, alpha: Pixels | None, rng: Generator) -> Cutout:
-    """The product alone. A photograph in which no subject stands out becomes a card, whole."""
+    """Return the product alone; a photograph without a distinct subject becomes a card, whole."""
     if alpha is not None and float((alpha > 0.5).mean()) > 0.002:
         return _trim(photo, alpha, "alpha")
     mask = _find_subject(photo, rng)
@@ -37,7 +37,7 @@ def cut_out(photo: Pixels, alpha: Pixels | None, rng: Generator) -> Cutout:
 
 
 def _find_subject(photo: Pixels, rng: Generator) -> Bytes | None:
-    """1 on the subject, at a small size; None when nothing stands out."""
+    """Return 1 on the subject, at a small size; None when there is no distinct subject."""
     height, width = size_of(photo)
     if min(height, width) < 24:
         return None
@@ -59,7 +59,7 @@ def _find_subject(photo: Pixels, rng: Generator) -> Bytes | None:
 
 
 def _difference_from_border(small: Pixels, rng: Generator) -> Pixels:
-    """How little each pixel resembles the picture's border (0 to 1), with some trust in the middle."""
+    """Return how much each pixel differs from the picture's border (0 to 1), with more weight in the middle."""
     height, width = size_of(small)
     tone = colour.lab(blur(small, 1.2))
     strip = max(3, round(0.045 * min(height, width)))
@@ -96,7 +96,7 @@ def _centres(samples: Pixels, count: int, rng: Generator) -> Pixels:
 
 
 def _seeds(prior: Pixels) -> Bytes:
-    """GrabCut's start: likely and sure subject, likely and sure ground."""
+    """Return GrabCut's seeds: likely and sure foreground, likely and sure background."""
     level = cv2.threshold(to_bytes(prior), 0, 255, cv2.THRESH_OTSU)[0] / 255
     height, width = prior.shape
     seeds = np.full(prior.shape, cv2.GC_PR_BGD, np.uint8)
@@ -112,7 +112,7 @@ def _seeds(prior: Pixels) -> Bytes:
 
 
 def _keep_main_pieces(mask: Bytes, prior: Pixels) -> Bytes:
-    """Only the main pieces, without specks and pinholes."""
+    """Keep the main pieces, without specks and pinholes."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
@@ -127,7 +127,7 @@ def _keep_main_pieces(mask: Bytes, prior: Pixels) -> Bytes:
 
 
 def _fill_holes(mask: Bytes, prior: Pixels) -> Bytes:
-    """Holes closed, but for an opening through which the ground is seen, such as a handle's.
+    """Fill holes, except an opening through which the background is visible, such as a handle's.
 
     Such an opening looks like the border, is not large, and has nothing of the subject inside it.
     """
@@ -151,7 +151,7 @@ def _fill_holes(mask: Bytes, prior: Pixels) -> Bytes:
 
 
 def _refine_matte(photo: Pixels, mask: Bytes) -> Pixels:
-    """The small mask brought to full size along the photograph's own edges."""
+    """Scale the small mask to full size along the photograph's edges."""
     height, width = size_of(photo)
     scale = max(height, width) / max(mask.shape)
     large = np.clip(resize(mask.astype(np.float32), height, width), 0, 1)
@@ -166,7 +166,7 @@ def _refine_matte(photo: Pixels, mask: Bytes) -> Pixels:
 
 
 def _clean_edges(photo: Pixels, matte: Pixels) -> Pixels:
-    """At the rim the old background shines through: take the colour from further inside instead."""
+    """Replace colours at the rim, where the old background shows through, by those from further inside."""
     inside = smoothstep(0.86, 0.99, matte)
     reach = max(2.0, max(size_of(photo)) / 300)
     carried = blur(photo * inside[:, :, None], reach) / np.maximum(blur(inside, reach), 1e-3)[:, :, None]
@@ -185,7 +185,7 @@ def _trim(photo: Pixels, alpha: Pixels, method: str) -> Cutout:
 
 
 def _card(photo: Pixels) -> Cutout:
-    """The whole photograph as a print with a white border."""
+    """Return the whole photograph as a print with a white border."""
     height, width = size_of(photo)
     border = max(1, round(0.035 * max(height, width)))
     framed = cv2.copyMakeBorder(
