@@ -1,4 +1,4 @@
-"""Fetch the third-party files that pages are served with, at pinned versions, through `npm pack`.
+"""Fetch the third-party files that pages are served with, at pinned versions, through `npm pack` and `pip download`.
 
 Run `python scripts/vendor.py` after changing a version or using a new icon in a template; commit what
 it writes. `--icons` makes only the icon sprite anew. Nothing is fetched when Vetrina runs.
@@ -6,11 +6,14 @@ it writes. `--icons` makes only the icon sprite anew. Nothing is fetched when Ve
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import re
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,8 +97,43 @@ PACKAGES = [
         "Persian and Arabic script; loaded only where such letters stand",
         {**_fonts("vazirmatn-arabic-wght-normal"), "LICENSE": "fonts/vazirmatn.LICENSE"},
     ),
+    Package(
+        "@fontsource-variable/noto-sans",
+        "5.3.0",
+        "OFL-1.1",
+        "receipts: letters that the two sans above lack (Vietnamese, Cyrillic, Greek, rare Latin, Devanagari)",
+        {
+            **_fonts(
+                *(
+                    f"noto-sans-{part}-wght-normal"
+                    for part in (
+                        "latin", "latin-ext", "vietnamese", "cyrillic", "cyrillic-ext", "greek", "greek-ext", "devanagari",
+                    )
+                )
+            ),
+            "LICENSE": "fonts/noto-sans.LICENSE",
+        },
+    ),
+    *(
+        Package(
+            f"@fontsource-variable/noto-sans-{script}",
+            "5.3.0",
+            "OFL-1.1",
+            f"receipts: {script.title()} names",
+            {
+                f"files/noto-sans-{script}-{script}-wght-normal.woff2": f"fonts/noto-sans-{script}-wght-normal.woff2",
+                "LICENSE": f"fonts/noto-sans-{script}.LICENSE",
+            },
+        )
+        for script in ("hebrew", "armenian", "georgian")
+    ),
     LUCIDE,
 ]
+
+DJANGO = "5.2.19"
+DJANGO_SHA256 = "5965d974a5218a2b68a11dd1276434707f23886525c23f0598eccedaf4f4ca00"
+"""The wheel whose list of common passwords is taken: 19,640 of them, in lower case, by how often they leak."""
+PASSWORDS = SOURCE / "accounts" / "common_passwords"
 
 AXE = Package(
     "axe-core",
@@ -120,6 +158,24 @@ def unpack(package: Package, into: Path) -> Path:
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
     return folder / "package"
+
+
+def fetch_passwords(into: Path) -> None:
+    """Write the list of common passwords out of Django's wheel, with its licence. Raises SystemExit for another wheel."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(into), f"django=={DJANGO}"]
+    subprocess.run(command, check=True)
+    wheel = next(into.glob("django-*.whl"))
+    if hashlib.sha256(wheel.read_bytes()).hexdigest() != DJANGO_SHA256:
+        raise SystemExit(f"{wheel.name} is not the wheel that was looked at.")
+    with zipfile.ZipFile(wheel) as archive:
+        lines = gzip.decompress(archive.read("django/contrib/auth/common-passwords.txt.gz"))
+        PASSWORDS.mkdir(exist_ok=True)
+        (PASSWORDS / "common_passwords.txt.gz").write_bytes(gzip.compress(lines, mtime=0))
+        (PASSWORDS / "LICENSE").write_bytes(archive.read(f"django-{DJANGO}.dist-info/licenses/LICENSE"))
+    (PASSWORDS / "README.md").write_text(
+        f"# Common passwords\n\n`common_passwords.txt.gz` is the list of Django {DJANGO} (BSD-3-Clause), from its wheel with\n"
+        f"the SHA-256 `{DJANGO_SHA256}`.\nWritten by `scripts/vendor.py`; do not edit.\n"
+    )
 
 
 def icons_used() -> list[str]:
@@ -164,12 +220,17 @@ def write_list(icon_count: int) -> None:
         why = f"{package.why} ({icon_count} now)" if package is LUCIDE else package.why
         lines.append(f"| {package.name} | {package.version} | {package.licence} | {why} |")
     (VENDOR / "VENDORED.md").write_text("\n".join(lines) + "\n")
+    files = sorted({target for package in PACKAGES for target in package.files.values()})
+    sums = (f"{hashlib.sha256((VENDOR / target).read_bytes()).hexdigest()}  {target}\n" for target in files)
+    (VENDOR / "SHA256SUMS").write_text("".join(sums))
 
 
 def main() -> None:
     """Fetch everything, or with `--icons` only what the sprite is made of."""
     wanted = [LUCIDE] if "--icons" in sys.argv[1:] else [*PACKAGES, AXE]
     with tempfile.TemporaryDirectory() as temporary:
+        if wanted != [LUCIDE]:
+            fetch_passwords(Path(temporary))
         for package in wanted:
             folder = unpack(package, Path(temporary))
             for source, target in package.files.items():
