@@ -57,7 +57,7 @@ class Make:
             if gift is not None:
                 await _welcome_tokens(tx, gift)
             if tokens:
-                await wallet.give(tx, AccountId(account_id), Asset.TOKEN, tokens, source="gift", key="test")
+                await wallet.grant(tx, AccountId(account_id), Asset.TOKEN, tokens, source="gift", key="test")
             token = await sessions.insert_session(tx, account_id, Device("test", "127.0.0.1"))
         access = sessions.access_token(services, token, kind)
         return Account(

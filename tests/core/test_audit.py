@@ -147,7 +147,7 @@ async def test_what_is_undone_leaves_no_row(services: Services, make: Make) -> N
     with pytest.raises(RuntimeError):
         async with services.db.tx() as tx:
             await roles.grant(tx, account.id, Role.ADMIN)
-            await wallet.give(tx, account.id, Asset.TOKEN, 5, source="gift", key="x")
+            await wallet.grant(tx, account.id, Asset.TOKEN, 5, source="gift", key="x")
             raise RuntimeError
     assert await rows_of(services.db, account.id) == before
 
@@ -263,7 +263,7 @@ async def test_wallet_and_chain_are_locked_in_one_order_whoever_begins(services:
         async with services.db.tx() as tx:
             if n % 2:
                 await sign_in(tx)
-            await wallet.give(tx, account.id, Asset.TOKEN, 1, source="gift", key=f"{n}")
+            await wallet.grant(tx, account.id, Asset.TOKEN, 1, source="gift", key=f"{n}")
             if not n % 2:
                 await asyncio.sleep(0.001)
                 await sign_in(tx)

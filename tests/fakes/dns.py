@@ -43,10 +43,17 @@ class DnsFake:
                 if (found := answer(self.request.recv(length), True)) is not None:
                     self.request.sendall(struct.pack("!H", len(found)) + found)
 
-        self._udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
-        self.port = int(self._udp.server_address[1])
         socketserver.ThreadingTCPServer.allow_reuse_address = True
-        self._tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Tcp)
+        for attempt in range(20):  # a port that is free for UDP may be taken for TCP
+            self._udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
+            self.port = int(self._udp.server_address[1])
+            try:
+                self._tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Tcp)
+                break
+            except OSError:
+                self._udp.server_close()
+                if attempt == 19:
+                    raise
         self.address = f"127.0.0.1:{self.port}"
 
     def forget(self) -> None:

@@ -92,8 +92,8 @@ async def test_the_studios_tables_hold_what_is_documented(db: Database, make: Ma
     other = await make.account()
     async with db.tx() as tx:
         ada = account.id
-        await wallet.give(tx, ada, Asset.TOKEN, 50, source="purchase", key="one")
-        await wallet.give(tx, ada, Asset.TOKEN, 7, source="gift", key="two")
+        await wallet.grant(tx, ada, Asset.TOKEN, 50, source="purchase", key="one")
+        await wallet.grant(tx, ada, Asset.TOKEN, 7, source="gift", key="two")
         await tx.connection.execute(
             "insert into accounts.identities (issuer, subject, account_id, id, provider) "
             "values ('https://idp.example.com', 'sub-1', %s, gen_random_uuid(), 'cognito')", (ada,))  # fmt: skip

@@ -22,7 +22,7 @@ async def hold(db: Database, account: Account, quantity: int, key: str | None = 
 async def give(db: Database, account: Account, quantity: int, key: str, expires_at: datetime | None = None) -> UUID:
     """Give tokens."""
     async with db.tx() as tx:
-        return await wallet.give(tx, account.id, Asset.TOKEN, quantity, source="gift", key=key, expires_at=expires_at)
+        return await wallet.grant(tx, account.id, Asset.TOKEN, quantity, source="gift", key=key, expires_at=expires_at)
 
 
 async def rows(db: Database, sql: str, *arguments: Any) -> list[Any]:

@@ -42,7 +42,7 @@ async def pass_time(services: Services, account: Account, time: str) -> None:
             # A free month is named after its beginning.
             changes += ", key = replace(key, 'free:', id || ' free:')" if table == "wallet.periods" else ""
             await tx.connection.execute(f"update {table} set {changes} where account_id = %s".encode(), (account.id,))
-    await jobs.turn_periods(services)
+    await jobs.advance_periods(services)
 
 
 async def member(db: Database, account: Account) -> Membership:

@@ -53,7 +53,7 @@ def _uploads(story: Story) -> None:
         codes = [each.status_code for each in answers]
         story.check("five pictures go in, the sixth does not", codes == [201] * 5 + [402], codes)
         told = answers[-1].json()
-        story.check("the denial names the bucket", told["bucket"] == "image_slot" and told["left"] == 0, told)
+        story.check("the denial names the bucket", told["bucket"] == "image_slot" and told["remaining"] == 0, told)
         story.check("and when it comes anew", bool(told["resets_at"]), told)
         story.say(told["detail"])
 

@@ -18,8 +18,8 @@ MODULE = Module(
     ),
     jobs=("vetrina.wallet.ledger.jobs", "vetrina.wallet.plans.jobs"),
     commands=(
-        Command("packs", "vetrina.wallet.packs.commands:app", "Packs of credits: what is for sale, at which price."),
-        Command("quota", "vetrina.wallet.plans.commands:app", "Plans and quotas: what an account may still do, and why not."),
+        Command("packs", "vetrina.wallet.packs.commands:app", "List, add and change packs of credits."),
+        Command("quota", "vetrina.wallet.plans.commands:app", "Show an account's plan, usage and reset date."),
     ),
     personal_data="vetrina.wallet.personal_data",
     navigation=(Place("wallet", "/wallet", "Wallet", "wallet", position=40, key="w"),),

@@ -1,4 +1,4 @@
-"""Wallet: assets, rows, refusals."""
+"""Wallet: assets, rows and errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vetrina.core.errors import Refusal
 
 
 class Asset(StrEnum):
-    """What can be owned and spent."""
+    """What an account can hold and spend."""
 
     TOKEN = "token"
     CONVERSION = "conversion"
@@ -23,7 +23,7 @@ class Asset(StrEnum):
 
 
 class Kind(StrEnum):
-    """Why an entry was made."""
+    """The kind of a ledger entry."""
 
     GRANT = "grant"
     HOLD = "hold"
@@ -37,7 +37,7 @@ GrantSource = Literal["free", "plan", "purchase", "refund", "gift"]
 
 
 class Balance(msgspec.Struct, frozen=True):
-    """What an account has of one asset: `balance` can be spent, `held` is set aside."""
+    """An account's balance of one asset: `balance` can be spent, `held` is reserved by holds."""
 
     asset: str
     balance: int
@@ -51,8 +51,8 @@ class Balance(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True):
     """One line of the ledger; `balance_after` is the running balance of its asset.
 
-    `subject` is what it was for: `generation:<id>`, `payment:<id>`, or the key of another grant; `style` the
-    title of the generation's style; `reason` why credits came back.
+    `subject` is what it was for: `generation:<id>`, `payment:<id>`, or the key of another grant; `style` the title of the
+    generation's style; `reason` why credits were returned.
     """
 
     id: UUID
@@ -71,7 +71,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Pack(msgspec.Struct, frozen=True):
-    """Credits that can be bought; `price` in minor units of `currency`."""
+    """A pack of credits for sale; `price` in minor units of `currency`."""
 
     id: UUID
     name: str
@@ -83,14 +83,14 @@ class Pack(msgspec.Struct, frozen=True):
 
 
 class SoldPack(Pack, frozen=True, kw_only=True):
-    """A pack as the operator keeps it: in order of `position`, for sale while it `is_active`."""
+    """A pack as operators edit it: sorted by `position`, for sale while `is_active`."""
 
     position: int
     is_active: bool
 
 
 class Known(msgspec.Struct, frozen=True):
-    """An account of an e-mail address; a user and a vendor may share one."""
+    """An account with a given e-mail address; a user and a vendor may share one."""
 
     id: UUID
     kind: str
@@ -114,10 +114,10 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Membership(msgspec.Struct, frozen=True):
-    """Which plan an account is on. `state` is active, or grace: the period is over, the next one is not paid yet, and what
-    was left can be used until `grace_until`. `next_plan` follows at the period's end, also after a cancellation.
+    """An account's plan. `state` is active, or grace: the period is over, the next one is not paid, and the remaining
+    credits can be used until `grace_until`. `next_plan` starts at the period's end, also after a cancellation.
 
-    `paid_until` is the end of what is paid ahead; `renewed_by` the gateway that renews it by itself.
+    `paid_until` is the end of the periods paid ahead; `renewed_by` the gateway that renews the plan.
     """
 
     plan: str
@@ -134,25 +134,25 @@ class Membership(msgspec.Struct, frozen=True):
 
 
 class Quota(msgspec.Struct, frozen=True):
-    """What a plan allows of one asset in this period: `used` of `limit`; `left` is what can be spent now, from anywhere
-    (a gift, a pack, days of grace). All of it comes anew at `resets_at`."""
+    """A plan's allowance of one asset in this period: `used` of `limit`. `remaining` is what can be spent now, from any
+    source (allowance, gift, pack, grace). The allowance resets at `resets_at`."""
 
     asset: str
     limit: int
     used: int
-    left: int
+    remaining: int
     held: int
     plan: str
     resets_at: datetime
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """What one month of a plan costs an account today, in minor units of the currency that was asked for: `price` less
-    `credit`, which is what the period `credit_period` is still worth.
+    """The price of one month of a plan for an account today, in minor units of the requested currency: `price` less
+    `credit`, the remaining value of the period `credit_period`.
 
-    `current` is the plan that it is on, `paid` whether that one was paid for; `renewal` is one more month of what it has,
-    `smaller` a plan that costs no more than its own; `ahead` says that the month after this one is paid, `renewed_by` names
-    the gateway that pays by itself.
+    `current`: it is the account's plan. `paid`: the account's plan was paid for. `renewal`: one more month of the same plan.
+    `is_downgrade`: it costs no more than the account's plan. `paid_ahead`: the next month is paid already. `renewed_by`: the
+    gateway that renews the account's plan.
     """
 
     plan_id: UUID
@@ -165,14 +165,14 @@ class Offer(msgspec.Struct, frozen=True):
     current: bool
     paid: bool
     renewal: bool
-    smaller: bool
-    ahead: bool
+    is_downgrade: bool
+    paid_ahead: bool
     account_kind: str
     renewed_by: str | None
 
 
 class Overdue(msgspec.Struct, frozen=True):
-    """Whom to tell that a plan was not paid on time, and until when it can be."""
+    """The recipient of a reminder that a plan is unpaid, and the end of its grace period."""
 
     email: str | None
     phone: str | None
@@ -181,7 +181,7 @@ class Overdue(msgspec.Struct, frozen=True):
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """Credits that can still be spent: where they came from, how many are left, when they lapse."""
+    """A grant with credits remaining: its source and its expiry."""
 
     asset: str
     source: str
@@ -192,7 +192,7 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Where the books do not agree."""
+    """A ledger inconsistency found by `vetrina verify`."""
 
     check_name: str
     account_id: UUID
@@ -209,14 +209,14 @@ class InsufficientCredits(Refusal):
 
 
 class WalletFrozen(Refusal):
-    """A payment of yours is disputed. What you have stays, and can be spent again once that is settled."""
+    """One of your payments is disputed. Your credits are kept and can be spent again once the dispute is closed."""
 
     status = 423
     constraint = "wallet_not_frozen"
 
 
 class HoldEnded(Refusal):
-    """This hold was settled before."""
+    """This hold has already ended."""
 
     status = 409
     constraint = "hold_ends_once"
@@ -227,7 +227,7 @@ class QuotaUsedUp(InsufficientCredits):
 
 
 class UnknownPlan(Refusal):
-    """There is no such plan here."""
+    """There is no such plan."""
 
     status = 422
     field = "plan_id"
@@ -240,70 +240,70 @@ class PlanNotForYou(Refusal):
     field = "plan_id"
 
 
-class NotBought(Refusal):
-    """This plan costs nothing: cancel the one that you have, and it follows."""
+class PlanIsFree(Refusal):
+    """This plan is free. Cancel your current plan to switch to it at the end of the period."""
 
     status = 422
     field = "plan_id"
 
 
-class PlanIsSmaller(Refusal):
-    """This plan is smaller than yours: let it follow at the period's end, then nothing of what you paid is lost."""
+class NotAnUpgrade(Refusal):
+    """This plan is smaller than yours. Switch to it at the end of the period, so that you keep what you paid for."""
 
     status = 409
     field = "plan_id"
 
 
-class PlanIsNotSmaller(Refusal):
-    """This plan is not smaller than yours: buy it, and it begins at once."""
+class NotADowngrade(Refusal):
+    """This plan is not smaller than yours. Buy it, and it starts at once."""
 
     status = 409
     field = "plan_id"
 
 
 class PaidAhead(Refusal):
-    """The month after this one is paid already."""
+    """The next month is already paid."""
 
     status = 409
 
 
 class NoPaidPlan(Refusal):
-    """You are on the free plan: there is nothing to cancel or change."""
+    """You are on the free plan. There is nothing to cancel or change."""
 
     status = 409
 
 
-class BadPack(Refusal):
-    """A pack cannot be like this."""
+class InvalidPack(Refusal):
+    """The pack is not valid."""
 
     status = 422
 
 
 class PackNameTaken(Refusal):
-    """There is a pack of this name already."""
+    """A pack with this name already exists."""
 
     status = 409
     constraint = "pack_name_taken"
     field = "name"
 
 
-class BadPackQuantity(Refusal):
-    """A pack holds at least one."""
+class InvalidPackQuantity(Refusal):
+    """The quantity must be at least 1."""
 
     status = 422
     constraint = "pack_quantity_positive"
     field = "quantity"
 
 
-class BadPackPrice(Refusal):
-    """A price is above zero, in the currency's minor units."""
+class InvalidPackPrice(Refusal):
+    """The price must be above zero, in the currency's minor units."""
 
     status = 422
     constraint = "pack_price_positive"
     field = "price"
 
 
-class BadPackCurrency(Refusal):
+class InvalidPackCurrency(Refusal):
     """A currency is an ISO 4217 code of three capital letters. Rials are IRR; toman (IRT) are refused."""
 
     status = 422

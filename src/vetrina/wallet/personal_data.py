@@ -1,4 +1,4 @@
-"""What the wallet holds of somebody. The ledger stays, under the bare id; what would go on by itself ends."""
+"""Personal data of the wallet. The ledger is kept under the bare account id; the membership ends."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""All SQL of the wallet. The ledger's own steps are functions in its migration, so that other
-modules' functions can take them inside one statement."""
+"""SQL of the wallet. Ledger steps are functions in the migrations, so that other modules' functions can call them inside
+one statement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vetrina.core.database.connection import Statement
 from vetrina.core.module import LedgerSubject
 from vetrina.wallet.model import Balance, Entry, Fault, Pack
 
-GIVE = Statement(
+GRANT = Statement(
     UUID,
     "select wallet.grant_credits(%(account)s, %(asset)s, %(quantity)s, %(source)s, %(key)s, %(expires_at)s, %(note)s)",
 )
@@ -36,8 +36,8 @@ BALANCES = Statement(
     """,
 )
 
-# The cursor is an entry's id; `position` gives the order in which entries were really made. Each asset and kind
-# that is asked for gives its newest from the index, so that no filter makes a page read more than it shows of each.
+# The cursor is an entry's id; `position` is the order in which entries were made. The newest of each requested asset and
+# kind come from the index, so that no filter reads more than a page of each.
 ENTRIES = Statement(
     Entry,
     """
@@ -100,7 +100,7 @@ EXPIRE_DUE = Statement(
     """,
 )
 
-# The books. Each part finds rows that disagree; the first by position of entry, then by kind of fault.
+# Verification. Each part finds inconsistent rows; sorted by position of entry, then by check.
 FAULTS = Statement(
     Fault,
     """

@@ -35,7 +35,7 @@ async def spend(db: Database, account: Account, count: int, what: str) -> None:
     """Use conversions."""
     for number in range(count):
         async with db.tx() as tx:
-            await plans.use(tx, account.id, Asset.CONVERSION, key=f"{what} {number}")
+            await plans.spend(tx, account.id, Asset.CONVERSION, key=f"{what} {number}")
 
 
 def summed(entries: list[tuple[Any, ...]]) -> list[tuple[str, int]]:
@@ -67,7 +67,7 @@ async def test_an_upgrade_in_the_middle_of_a_month(site: Site, make: Make, db: D
         assert after.period_start > before.period_start + timedelta(days=9)
         entries = await ledger(db, account)
         assert summed(entries) == [("grant", 2), ("grant", 20), ("hold", -5), ("expiry", -17), ("grant", 100)]
-        assert (await quota(db, account)).left == 100
+        assert (await quota(db, account)).remaining == 100
 
         # The other checkout took the same credit off. Its money buys what it pays for: a part of the month after this one.
         await press(site.client, twin, "paid")
@@ -88,10 +88,10 @@ async def test_a_renewal_fails_twice_and_then_succeeds(site: Site, make: Make, d
         late = await member(db, account)
         assert (late.plan, late.state) == ("basic", "grace") and late.grace_until is not None
         assert late.grace_until - late.period_end == timedelta(days=7)
-        assert (await quota(db, account)).left == 14, "what had lapsed is back"
+        assert (await quota(db, account)).remaining == 14, "what had lapsed is back"
         told_of = await scalar(db, "select args ->> 'account' from procrastinate_jobs where task_name = 'wallet.overdue'")
         assert told_of == str(account.id)
-        await jobs.overdue(services, str(account.id))
+        await jobs.notify_overdue(services, str(account.id))
         assert await scalar(db, "select count(*)::int from procrastinate_jobs where task_name = 'core.deliver'") == 1
         for day in range(2):
             declined = await order(api, "basic")
@@ -101,20 +101,20 @@ async def test_a_renewal_fails_twice_and_then_succeeds(site: Site, make: Make, d
             assert (await member(db, account)).state == "grace", day
         await spend(db, account, 3, "grace")
         bucket = await quota(db, account)
-        assert (bucket.limit, bucket.used, bucket.left) == (20, 9, 11)
+        assert (bucket.limit, bucket.used, bucket.remaining) == (20, 9, 11)
         due = (await member(db, account)).period_end
         await press(site.client, await order(api, "basic"), "paid")
         after = await member(db, account)
         assert (after.plan, after.state, after.period_start) == ("basic", "active", due), "the month that was due, not a new one"
         assert after.period_end < ends + timedelta(days=32)
-        await jobs.overdue(services, str(account.id))
+        await jobs.notify_overdue(services, str(account.id))
         assert await scalar(db, "select count(*)::int from procrastinate_jobs where task_name = 'core.deliver'") == 1
         entries = await ledger(db, account)
         assert summed(entries) == [
             ("grant", 2), ("grant", 20), ("hold", -8), ("expiry", -14), ("grant", 14), ("hold", -3), ("expiry", -11),
             ("grant", 20),
         ]  # fmt: skip
-        assert (await quota(db, account)).left == 20
+        assert (await quota(db, account)).remaining == 20
     await make.books()
 
 
@@ -137,7 +137,7 @@ async def test_a_renewal_that_never_comes(site: Site, make: Make, db: Database, 
         back = await member(db, account)
         assert (back.plan, back.state) == ("vendor_pro", "active")
         assert back.period_start > left.period_start
-        assert (await quota(db, account, "image_slot")).left == 510
+        assert (await quota(db, account, "image_slot")).remaining == 510
     await make.books()
 
 
@@ -151,13 +151,13 @@ async def test_a_smaller_plan_follows(site: Site, make: Make, db: Database, serv
     async with site.api(account) as api:
         await press(site.client, await order(api, "advanced"), "paid")
         refused = await api.post("/payments", json={"plan_id": (await ids(api))["basic"], "gateway": "sandbox"})
-        assert (refused.status_code, refused.json()["type"]) == (409, "urn:vetrina:plan-is-smaller")
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:vetrina:not-an-upgrade")
         chosen = await api.post("/membership/downgrade", json={"plan_id": (await ids(api))["basic"]})
         assert chosen.json()["next_plan"] == "basic"
         paid_ahead = await order(api, "basic")
         assert paid_ahead["amount"] == 50_000
         await press(site.client, paid_ahead, "paid")
-        assert (await member(db, account)).plan == "advanced" and (await quota(db, account)).left == 102
+        assert (await member(db, account)).plan == "advanced" and (await quota(db, account)).remaining == 102
         await pass_time(services, account, "1 month")
-        assert (await member(db, account)).plan == "basic" and (await quota(db, account)).left == 20
+        assert (await member(db, account)).plan == "basic" and (await quota(db, account)).remaining == 20
     await make.books()

@@ -105,7 +105,7 @@ async def test_a_renewal_fails_twice_and_then_succeeds(till: Site, stripe: Strip
     stripe.retry(invoice["id"], pays=False)
     await delivered(till.services, stripe)
     assert await scalar(db, "select count(*)::int from payments.failed_transactions where code = 'invoice_payment_failed'") == 2
-    assert (await quota(db, account)).left == 20, "what had lapsed is back"
+    assert (await quota(db, account)).remaining == 20, "what had lapsed is back"
     # Stripe's month began when ours ended; here the clock was moved.
     for line in invoice["lines"]["data"]:
         line["period"] = {key: value - 31 * 86400 for key, value in line["period"].items()}
@@ -149,7 +149,7 @@ async def test_a_larger_plan_ends_the_smaller_one_at_stripe(till: Site, stripe: 
     second = await subscribe(till, stripe, account, "advanced")
     found = await member(db, account)
     assert (found.plan, found.renewed_by) == ("advanced", "stripe")
-    assert (await quota(db, account)).left == 102
+    assert (await quota(db, account)).remaining == 102
     assert [each[1] for each in await paid(db)] == [499, 1499], "Stripe itself takes off what is left"
     job = await scalar(db, "select args ->> 'ref' from procrastinate_jobs where task_name = 'payments.end_subscription'")
     assert job == first["id"]
@@ -175,7 +175,7 @@ async def test_a_smaller_plan_follows_at_stripe(till: Site, stripe: StripeFake, 
         after = await member(db, account)
         assert (after.plan, after.renewed_by) == ("basic", "stripe")
         assert [each[1] for each in await paid(db)] == [1499, 499]
-        assert (await quota(db, account)).left == 20
+        assert (await quota(db, account)).remaining == 20
     await right(make)
 
 

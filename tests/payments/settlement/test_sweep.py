@@ -125,5 +125,5 @@ async def test_64_callbacks_begin_a_plan_once(shop: Site, bank: ZarinPalFake, ma
         assert (await one(api, payment))["status"] == "completed"
     found = await member(db, account)
     assert (found.plan, found.paid_until) == ("vendor_pro", None), "one month, not two"
-    assert (await quota(db, account, "image_slot")).left == 510
+    assert (await quota(db, account, "image_slot")).remaining == 510
     await right(make)

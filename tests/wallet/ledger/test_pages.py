@@ -50,18 +50,18 @@ async def test_what_came_and_went_is_told_in_plain_words(site: Site, make: Make)
     account = await make.account()
     payment = new_id()
     async with site.services.db.tx() as tx:
-        await actions.give(
+        await actions.grant(
             tx, account.id, Asset.TOKEN, 200, source="purchase", key=f"payment:{payment}", note="Studio, 200 tokens"
         )
         soon = datetime.now(UTC) + timedelta(days=3, hours=1)
-        await actions.give(tx, account.id, Asset.TOKEN, 5, source="gift", key="g", note="From a friend", expires_at=soon)
+        await actions.grant(tx, account.id, Asset.TOKEN, 5, source="gift", key="g", note="From a friend", expires_at=soon)
     made = await generation(site.services, account, style="watercolour")
     failed = await generation(site.services, account, style="oil", status="failed")
     async with site.browser(account) as browser:
         page = (await browser.get("/wallet")).text
         told = [(what, amount, left) for what, _, amount, left in lines(page)]
         assert told == [
-            ("Returned: Oil painting (it failed)", "+2 tokens", "223"),
+            ("Refunded: Oil painting (it failed)", "+2 tokens", "223"),
             ("Picture: Oil painting", "−2 tokens", "221"),
             ("Picture: Watercolour", "−2 tokens", "223"),
             ("Gift: From a friend", "+5 tokens", "225"),
@@ -73,12 +73,12 @@ async def test_what_came_and_went_is_told_in_plain_words(site: Site, make: Make)
         for href in (f"/studio/generations/{made}", f"/studio/generations/{failed}", f"/payments/{payment}"):
             assert f'href="{href}"' in page
         assert (await browser.get(f"/studio/generations/{made}")).status_code == 200
-        assert "2 more set aside" in page and "3 lapse in 3 days" in page  # two of the gift's five are spent first
+        assert "2 more reserved" in page and "3 expire in 3 days" in page  # two of the gift's five are spent first
         spent = (await browser.get("/wallet?asset=token&kind=hold")).text
         assert [row[0] for row in lines(spent)] == ["Picture: Oil painting", "Picture: Watercolour"]
         assert 'value="hold" selected' in spent and 'href="/wallet/entries.csv?asset=token&amp;kind=hold"' in spent
         none = (await browser.get("/wallet?asset=posting")).text
-        assert "Nothing of this kind" in none and 'href="/wallet"' in none
+        assert "No results" in none and 'href="/wallet"' in none
         odd = await browser.get("/wallet?asset=%22%3E%3Cscript%3E&kind=x")
         assert odd.status_code == 200 and "<script>" not in odd.text and len(lines(odd.text)) == 8
 
@@ -86,7 +86,7 @@ async def test_what_came_and_went_is_told_in_plain_words(site: Site, make: Make)
 async def test_what_took_from_two_grants_is_one_line(site: Site, make: Make) -> None:
     account = await make.account(tokens=3)
     async with site.services.db.tx() as tx:
-        await actions.give(tx, account.id, Asset.TOKEN, 9, source="gift", key="more")
+        await actions.grant(tx, account.id, Asset.TOKEN, 9, source="gift", key="more")
         hold = await actions.hold(tx, account.id, Asset.TOKEN, 5, key="work")
         await actions.release(tx, account.id, hold, reason="stopped")
     async with site.browser(account) as browser, site.api(account) as api:
@@ -137,7 +137,7 @@ async def test_no_cell_is_a_formula(site: Site, make: Make) -> None:
     evil = ('=HYPERLINK("http://evil.example")', "+1+1", "-2", "@SUM(A1)", "\t=1", 'quote " and, comma\nnew line')
     async with site.services.db.tx() as tx:
         for text in evil:
-            await actions.give(tx, account.id, Asset.TOKEN, 1, source="purchase", key=text, note=text)
+            await actions.grant(tx, account.id, Asset.TOKEN, 1, source="purchase", key=text, note=text)
             await tx.connection.execute("update wallet.grants set expires_at = now() where key = %s", (text,))
         await actions.expire_due(tx)
     async with site.browser(account) as browser:
@@ -154,7 +154,7 @@ async def test_someone_new_is_shown_where_to_begin(site: Site, make: Make) -> No
     account = await make.account(tokens=0, kind="vendor")
     async with site.browser(account) as browser:
         page = (await browser.get("/wallet?asset=token")).text
-        assert "Nothing of this kind" in page
+        assert "No results" in page
         assert "Uploads" in (await browser.get("/wallet")).text
 
 
@@ -168,16 +168,16 @@ def test_every_entry_has_words() -> None:
     for more, said in (
         ({"source": "purchase"}, "Bought 1 token"),
         ({"source": "purchase", "asset": "contact", "quantity": 3}, "Bought 3 contacts"),
-        ({"source": "refund", "note": "Order 7"}, "Given back: Order 7"),
+        ({"source": "refund", "note": "Order 7"}, "Refund: Order 7"),
         ({"source": "plan", "note": "Basic"}, "Basic plan"),
         ({"source": "gift"}, "Gift"),
-        ({"kind": "expiry", "quantity": -3, "source": "plan", "note": "Free"}, "Lapsed: Free plan"),
+        ({"kind": "expiry", "quantity": -3, "source": "plan", "note": "Free"}, "Expired: Free plan"),
         (
             {"kind": "revocation", "quantity": -9, "source": "purchase", "note": "Studio, 200 tokens"},
-            "Taken back: Studio, 200 tokens",
+            "Revoked: Studio, 200 tokens",
         ),
         ({"kind": "hold", "quantity": -1, "subject": "reveal:1", "asset": "contact"}, "Contacts used"),
-        ({"kind": "release", "style": "Oil", "reason": "generation cancelled"}, "Returned: Oil (cancelled)"),
+        ({"kind": "release", "style": "Oil", "reason": "generation cancelled"}, "Refunded: Oil (cancelled)"),
     ):
         assert entry_labels.title(entry(**more), subjects) == said
     assert entry_labels.href(entry(subject="generation:1"), subjects) == "/studio/generations/1"

@@ -168,7 +168,7 @@ class Wallet(RuleBasedStateMachine):
 
     def _give(self, key: str, quantity: int, ends: datetime | None) -> UUID:
         terms = {"quantity": quantity, "source": "gift", "key": key, "expires_at": ends, "note": None}
-        return self.ask(queries.GIVE.sql, asset="token", **terms)
+        return self.ask(queries.GRANT.sql, asset="token", **terms)
 
     def _expire(self) -> None:
         now = self.ask("select now()")

@@ -111,7 +111,7 @@ async def test_the_operators_page(site: Site, make: Make) -> None:
             ("price", "much", "smallest unit"),
             ("name", "tokens_50", "already"),
             ("currency", "IRT", "Rials are IRR"),
-            ("asset", "", "Choose what is sold"),
+            ("asset", "", "Choose an asset"),
         ):
             wrong = await browser.post("/operator/packs", data={**NEW, "name": "other", field: value})
             assert wrong.status_code in {409, 422} and said in wrong.text and "Loft" in wrong.text, field

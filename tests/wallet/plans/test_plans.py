@@ -19,10 +19,10 @@ from vetrina.core.services import Services
 from vetrina.wallet.model import (
     Asset,
     NoPaidPlan,
-    NotBought,
+    NotADowngrade,
+    NotAnUpgrade,
     PaidAhead,
-    PlanIsNotSmaller,
-    PlanIsSmaller,
+    PlanIsFree,
     PlanNotForYou,
     QuotaUsedUp,
     UnknownPlan,
@@ -86,16 +86,16 @@ async def test_months_follow_each_other_without_gap_or_overlap(db: Database, anc
 async def test_the_free_allowance_comes_each_month_and_lapses_with_it(services: Services, make: Make, db: Database) -> None:
     account, vendor = await make.account(), await make.account(kind="vendor")
     async with db.tx() as tx:
-        await plans.use(tx, account.id, Asset.CONVERSION, key="one")
+        await plans.spend(tx, account.id, Asset.CONVERSION, key="one")
     before = await quota(db, account)
-    assert (before.limit, before.used, before.left) == (2, 1, 1)
+    assert (before.limit, before.used, before.remaining) == (2, 1, 1)
     for each in (account, vendor):
         await pass_time(services, each, "1 month")
     assert await ledger(db, account) == [("grant", 2, 2), ("hold", -1, 1), ("expiry", -1, 0), ("grant", 2, 2)]
     assert await ledger(db, vendor, "image_slot") == [("grant", 10, 10), ("expiry", -10, 0), ("grant", 10, 10)]
     assert await ledger(db, vendor) == []
     after = await quota(db, account)
-    assert (after.used, after.left) == (0, 2) and after.resets_at > before.resets_at - timedelta(days=3)
+    assert (after.used, after.remaining) == (0, 2) and after.resets_at > before.resets_at - timedelta(days=3)
     # Three months in which nothing ran bring this month's allowance, not three.
     await pass_time(services, account, "3 months")
     assert (await ledger(db, account))[-2:] == [("expiry", -2, 0), ("grant", 2, 2)]
@@ -109,7 +109,7 @@ async def test_however_many_turn_it_a_month_begins_once(services: Services, make
         changes = ", ".join(f"{column} = {column} - {month}" for column in ("period_start", "period_end", "billing_anchor"))
         await tx.connection.execute(f"update wallet.memberships set {changes}".encode())
         await tx.connection.execute("update wallet.periods set key = 'the month before'")
-    outcomes = await race(16, lambda: jobs.turn_periods(services))
+    outcomes = await race(16, lambda: jobs.advance_periods(services))
     assert [each for each in outcomes if each is not None] == []
     for account in accounts:
         assert [each[:2] for each in await ledger(db, account) if each[0] == "grant"] == [("grant", 2), ("grant", 2)]
@@ -128,7 +128,7 @@ async def test_one_that_cannot_turn_keeps_nobody_waiting(services: Services, mak
         )
     for each in (stuck, account):
         await pass_time(services, each, "1 month")
-    assert (await quota(db, account)).left == 2
+    assert (await quota(db, account)).remaining == 2
     assert (await member(db, stuck)).period_end < datetime.now(UTC) + timedelta(seconds=1)
     await make.books()
 
@@ -143,7 +143,7 @@ async def test_a_month_that_is_paid_for_is_given_once(make: Make, db: Database) 
     # What is left of the free month stays until its own end: free allowance and the plan's.
     assert await ledger(db, account) == [("grant", 2, 2), ("grant", 20, 22)]
     bucket = await quota(db, account)
-    assert (bucket.limit, bucket.used, bucket.left, bucket.plan) == (20, 0, 22, "Basic")
+    assert (bucket.limit, bucket.used, bucket.remaining, bucket.plan) == (20, 0, 22, "Basic")
     await make.books()
 
 
@@ -160,7 +160,7 @@ async def test_one_more_month_waits_for_its_turn(services: Services, make: Make,
     await pass_time(services, account, "1 month")
     later = await member(db, account)
     assert (later.plan, later.state, later.paid_until) == ("basic", "active", None)
-    assert (await quota(db, account)).left == 20
+    assert (await quota(db, account)).remaining == 20
     await make.books()
 
 
@@ -178,7 +178,7 @@ async def test_cancelled_it_ends_with_its_period_and_not_before(services: Servic
     await pass_time(services, account, "11 days")
     after = await member(db, account)
     assert (after.plan, after.cancel_at_period_end, after.grace_until) == ("free", False, None)
-    assert (await quota(db, account)).left == 2
+    assert (await quota(db, account)).remaining == 2
     async with db.tx() as tx:
         with pytest.raises(NoPaidPlan):
             await plans.cancel(tx, account.id)
@@ -193,7 +193,7 @@ async def test_what_can_be_bought_by_whom(make: Make, db: Database) -> None:
         for who, plan, currency, refusal in (
             (account, "vendor_pro", "IRR", PlanNotForYou),
             (vendor, "basic", "IRR", PlanNotForYou),
-            (account, "free", "IRR", NotBought),
+            (account, "free", "IRR", PlanIsFree),
             (account, "basic", "EUR", UnknownPlan),
         ):
             with pytest.raises(refusal):
@@ -202,7 +202,7 @@ async def test_what_can_be_bought_by_whom(make: Make, db: Database) -> None:
             await plans.offer(tx, account.id, account.id, "IRR")
     await pay(db, account, "advanced", "payment:1")
     async with db.tx() as tx:
-        with pytest.raises(PlanIsSmaller):
+        with pytest.raises(NotAnUpgrade):
             await plans.offer(tx, account.id, ids["basic"], "IRR")
         assert (await plans.downgrade(tx, account.id, ids["basic"])).next_plan == "basic"
         assert (await plans.downgrade(tx, account.id, ids["advanced"])).next_plan is None
@@ -214,7 +214,7 @@ async def test_what_can_be_bought_by_whom(make: Make, db: Database) -> None:
     other = await make.account()
     await pay(db, other, "basic", "payment:1")
     async with db.tx() as tx:
-        with pytest.raises(PlanIsNotSmaller):
+        with pytest.raises(NotADowngrade):
             await plans.downgrade(tx, other.id, ids["advanced"])
 
 
@@ -223,18 +223,18 @@ async def test_a_denial_names_the_bucket_what_is_left_and_when_it_comes_anew(mak
 
     async def use() -> None:
         async with db.tx() as tx:
-            await plans.use(tx, account.id, Asset.CONVERSION, key=str(id(object())) + str(asyncio.current_task()))
+            await plans.spend(tx, account.id, Asset.CONVERSION, key=str(id(object())) + str(asyncio.current_task()))
 
     outcomes = await race(32, use)
     denied = [each for each in outcomes if isinstance(each, QuotaUsedUp)]
     assert len(denied) == 30 and outcomes.count(None) == 2
     resets = (await member(db, account)).period_end
     told = denied[0].details
-    assert (told["bucket"], told["left"], told["limit"], told["resets_at"]) == ("conversion", 0, 2, resets)
-    assert denied[0].message.startswith("Free plan: 2 of 2 conversions of this month are used, 0 left. They come anew on ")
+    assert (told["bucket"], told["remaining"], told["limit"], told["resets_at"]) == ("conversion", 0, 2, resets)
+    assert denied[0].message.startswith("Free plan: 2 of 2 conversions used this month, 0 left. They reset on ")
     async with db.tx() as tx:
         with pytest.raises(QuotaUsedUp, match="The Vendor Free plan includes no conversions"):
-            await plans.use(tx, vendor.id, Asset.CONVERSION, key="one")
+            await plans.spend(tx, vendor.id, Asset.CONVERSION, key="one")
     await make.books()
 
 
@@ -248,5 +248,5 @@ async def test_with_its_money_a_month_is_taken_back(services: Services, make: Ma
     assert (await member(db, account)).plan == "free"
     assert (await ledger(db, account))[-2:] == [("expiry", -20, 2), ("grant", 2, 4)]
     await pass_time(services, account, "1 month")
-    assert (await member(db, account)).plan == "free" and (await quota(db, account)).left == 2
+    assert (await member(db, account)).plan == "free" and (await quota(db, account)).remaining == 2
     await make.books()

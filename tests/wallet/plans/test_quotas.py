@@ -36,7 +36,7 @@ async def test_the_allowances_are_told(site: Site, make: Make, db: Database) -> 
         membership = (await api.get("/membership")).json()
         assert (membership["plan"], membership["state"], membership["next_plan"]) == ("free", "active", None)
         buckets = {each["asset"]: each for each in (await api.get("/quotas")).json()["items"]}
-        assert {name: (each["limit"], each["used"], each["left"]) for name, each in buckets.items()} == {
+        assert {name: (each["limit"], each["used"], each["remaining"]) for name, each in buckets.items()} == {
             "conversion": (2, 0, 2), "image_slot": (5, 0, 5),
         }  # fmt: skip
         assert {each["resets_at"] for each in buckets.values()} == {membership["period_end"]}
@@ -55,8 +55,8 @@ async def test_uploads_end_where_the_plan_does(site: Site, make: Make, db: Datab
         assert sorted(each.status_code for each in answers) == [201, 201, 402, 402]
         refused = next(each.json() for each in answers if each.status_code == 402)
         assert refused["type"] == "urn:vetrina:quota-used-up"
-        assert (refused["bucket"], refused["left"], refused["limit"]) == ("image_slot", 0, allowed)
-        assert refused["resets_at"] and f"{allowed} of {allowed} uploads of this month are used, 0 left" in refused["detail"]
+        assert (refused["bucket"], refused["remaining"], refused["limit"]) == ("image_slot", 0, allowed)
+        assert refused["resets_at"] and f"{allowed} of {allowed} uploads used this month, 0 left" in refused["detail"]
         assert len((await api.get("/files")).json()["items"]) == 2
         assert (await send(api, "profile_image")).status_code == 201, "a face takes no slot"
     assert await make.balance(account, Asset.IMAGE_SLOT) == (0, 0)
@@ -98,7 +98,7 @@ async def test_a_conversion_pays_for_a_picture_and_comes_back(site: Site, make: 
         refused = await api.post("/generations", json=wish(product, asset="conversion"))
         told = refused.json()
         assert (refused.status_code, told["type"], told["bucket"]) == (402, "urn:vetrina:quota-used-up", "conversion")
-        assert (told["left"], told["limit"], told["plan"]) == (0, 2, "Free") and told["resets_at"]
+        assert (told["remaining"], told["limit"], told["plan"]) == (0, 2, "Free") and told["resets_at"]
         assert (await api.post("/generations", json=wish(product))).status_code == 201, "a token pays as before"
         short = await api.post("/generations", json=wish(product))
         assert short.json()["type"] == "urn:vetrina:insufficient-credits"
@@ -118,7 +118,7 @@ async def test_an_upgrade_over_http(site: Site, make: Make, db: Database) -> Non
         for _ in range(3):
             await press(site.client, opened, "paid")
         assert (await member(db, account)).plan == "basic"
-        assert (await quota(db, account)).left == 22
+        assert (await quota(db, account)).remaining == 22
         dollars = (await api.post("/payments", json={**buys, "plan_id": ids["advanced"], "currency": "USD"})).json()
         assert dollars["currency"] == "USD" and 1499 - 499 <= dollars["amount"] <= 1499 - 490
         for body, status in (

@@ -28,7 +28,7 @@ async def check(tx: Tx, account: AccountId, category: str) -> None:
 async def take(tx: Tx, account: AccountId, category: str, file: UUID) -> None:
     """With the row: take the slot, once for each file. Raises QuotaUsedUp (402)."""
     if await _counts(tx, account, category):
-        await plans.use(tx, account, Asset.IMAGE_SLOT, key=f"upload:{file}")
+        await plans.spend(tx, account, Asset.IMAGE_SLOT, key=f"upload:{file}")
 
 
 async def _counts(tx: Tx, account: AccountId, category: str) -> bool:

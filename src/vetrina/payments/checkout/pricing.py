@@ -13,7 +13,7 @@ from vetrina.core.errors import Invalid
 from vetrina.payments.gateways.registry import Gateway, Gateways
 from vetrina.payments.model import UnknownPack, goods
 from vetrina.wallet import queries as wallet
-from vetrina.wallet.model import NotBought, UnknownPlan
+from vetrina.wallet.model import PlanIsFree, UnknownPlan
 from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as queries_plans
 from vetrina.web import formatting as words
@@ -84,7 +84,7 @@ async def _plan(tx: Tx, known: Gateways, account: AccountId, plan: UUID, purchas
     if sold is None:
         raise UnknownPlan
     if not sold.prices:
-        raise NotBought
+        raise PlanIsFree
     gateway = _way(known, purchase, [sold.currency, *sold.prices])
     currency = purchase.currency or next((each for each in [sold.currency, *sold.prices] if gateway.takes(each)), sold.currency)
     offer = await plans.offer(tx, account, plan, currency)

@@ -37,7 +37,7 @@ async def resume(services: Services, account: AccountId) -> Membership:
 
 
 async def downgrade(services: Services, account: AccountId, plan: UUID) -> Membership:
-    """A smaller plan follows at the period's end. Raises UnknownPlan, PlanNotForYou (422), NoPaidPlan, PlanIsNotSmaller (409),
+    """A smaller plan follows at the period's end. Raises UnknownPlan, PlanNotForYou (422), NoPaidPlan, NotADowngrade (409),
     GatewayFailed (503)."""
     async with services.db.tx() as tx:
         before = await plans.membership(tx, account)

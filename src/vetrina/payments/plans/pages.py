@@ -18,7 +18,7 @@ from vetrina.payments.checkout.pricing import RENEWING, Purchase
 from vetrina.payments.gateways.registry import Gateway, gateways
 from vetrina.payments.plans import actions as memberships
 from vetrina.wallet import labels
-from vetrina.wallet.model import Membership, Offer, Plan, PlanIsSmaller, Quota, UnknownPlan
+from vetrina.wallet.model import Membership, NotAnUpgrade, Offer, Plan, Quota, UnknownPlan
 from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as queries_plans
 from vetrina.web import formatting as words
@@ -41,7 +41,7 @@ async def choose(request: Request) -> Response[Any]:
         try:
             purchase = Purchase(plan_id=plan, gateway=gateway or None)
             payment = await actions.start(request.services, account, purchase, Turn(new_id()), return_url="/plan")
-        except PlanIsSmaller:
+        except NotAnUpgrade:
             changed = await memberships.downgrade(request.services, account, plan)
             return pages.go("/plan", flash=("good", _follows(changed)))
         return pages.go(payment.checkout_url or f"/payments/{payment.id}")
@@ -129,9 +129,9 @@ def _does(found: Offer | None, payable: bool) -> str:
     """What a plan's button does: buy, renew, follow, or nothing."""
     if found is None:
         return ""
-    if found.smaller and not found.renewal:
+    if found.is_downgrade and not found.renewal:
         return "" if found.current else "follow"
-    if not payable or (found.renewal and (found.ahead or found.renewed_by)):
+    if not payable or (found.renewal and (found.paid_ahead or found.renewed_by)):
         return ""
     return "renew" if found.renewal else "buy"
 
@@ -145,8 +145,8 @@ def _bar(bucket: Quota) -> dict[str, Any]:
         "about": about,
         "used": bucket.used,
         "limit": bucket.limit,
-        "left": bucket.left,
-        "more": max(bucket.left - own, 0),
+        "remaining": bucket.remaining,
+        "more": max(bucket.remaining - own, 0),
         "resets_at": bucket.resets_at,
     }
 

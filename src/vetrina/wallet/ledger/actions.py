@@ -1,4 +1,4 @@
-"""The rules of the wallet: give, hold, capture, release; the books."""
+"""Ledger actions: grant, hold, capture, release, expire, verify."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vetrina.wallet import queries
 from vetrina.wallet.model import Asset, Entry, Fault, GrantSource, InsufficientCredits, Kind, WalletFrozen
 
 
-async def give(
+async def grant(
     tx: Tx,
     account: AccountId,
     asset: Asset,
@@ -23,9 +23,9 @@ async def give(
     expires_at: datetime | None = None,
     note: str | None = None,
 ) -> UUID:
-    """Add `quantity` of `asset`; the grant's id. The same key again gives nothing more."""
+    """Grant `quantity` of `asset` and return the grant's id. A replay with the same key returns the first grant."""
     return await tx.one(
-        queries.GIVE,
+        queries.GRANT,
         account=account,
         asset=asset.value,
         quantity=quantity,
@@ -50,12 +50,12 @@ async def hold(tx: Tx, account: AccountId, asset: Asset, quantity: int, *, key: 
 
 
 async def capture(tx: Tx, account: AccountId, hold_id: UUID) -> bool:
-    """Spend what is held. False if the hold had ended before."""
+    """Spend a hold. Return False if it had already ended."""
     return await tx.one(queries.CAPTURE, account=account, hold=hold_id)
 
 
 async def release(tx: Tx, account: AccountId, hold_id: UUID, *, reason: str) -> bool:
-    """Give back what is held. False if the hold had ended before."""
+    """Return a hold's credits. Return False if it had already ended."""
     return await tx.one(queries.RELEASE, account=account, hold=hold_id, reason=reason)
 
 
@@ -81,10 +81,10 @@ async def entries(
 
 
 async def faults(tx: Tx, limit: int = 20) -> list[Fault]:
-    """Where the books do not agree; the first wrong ledger row comes first. Empty when they are right."""
+    """Return the ledger's inconsistencies, the earliest wrong row first; empty when there are none."""
     return await tx.all(queries.FAULTS, limit=limit)
 
 
 async def expire_due(tx: Tx) -> int:
-    """Take expired grants out of up to 500 wallets; how many credits that were."""
+    """Expire due grants of up to 500 wallets; return the number of credits expired."""
     return await tx.one(queries.EXPIRE_DUE)

@@ -1,4 +1,4 @@
-"""JSON routes of the wallet."""
+"""JSON routes of the wallet: balances and ledger entries."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from vetrina.wallet.model import Asset, Balance, Entry, Kind
 
 
 class Wallet(msgspec.Struct):
-    """What an account has, by asset."""
+    """An account's balances by asset."""
 
     balances: list[Balance]
 
 
 @get("/wallet", guards=[signed_in], tags=["wallet"])
 async def wallet(request: Request) -> Wallet:
-    """The account's balances."""
+    """Return the account's balances."""
     async with request.read() as tx:
         return Wallet(await tx.all(queries.BALANCES, account=request.account.id))
 
@@ -36,7 +36,7 @@ async def entries(
     asset: Asset | None = None,
     kind: Kind | None = None,
 ) -> Page[Entry]:
-    """The ledger, the newest first, with the running balance of each asset."""
+    """Return ledger entries, newest first, with the running balance of each asset."""
     async with request.read() as tx:
         subjects = request.services.modules.ledger_subjects
         rows = await actions.entries(

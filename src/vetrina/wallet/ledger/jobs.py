@@ -15,7 +15,7 @@ ROUNDS = 200
 
 @job("wallet.expire_due", queue="core", every="*/10 * * * *")
 async def expire_due(services: Services) -> None:
-    """Grants that have expired leave the balances, also of people who do not come by."""
+    """Expire grants that are past their date, also of accounts that never return."""
     total = 0
     for _ in range(ROUNDS):
         async with services.db.tx() as tx:

@@ -9,16 +9,16 @@ from vetrina.wallet.labels import ASSETS, amount
 from vetrina.wallet.model import Entry, Kind
 
 KINDS: dict[str, str] = {
-    Kind.GRANT: "Came in",
+    Kind.GRANT: "Added",
     Kind.HOLD: "Spent",
-    Kind.RELEASE: "Returned",
-    Kind.EXPIRY: "Lapsed",
-    Kind.REVOCATION: "Taken back",
+    Kind.RELEASE: "Refunded",
+    Kind.EXPIRY: "Expired",
+    Kind.REVOCATION: "Revoked",
 }
 
 
 def title(entry: Entry, subjects: Sequence[LedgerSubject]) -> str:
-    """What happened: "Picture: Oil painting", "Bought 200 tokens", "Returned: Oil painting (it failed)"."""
+    """Return an entry's title: "Picture: Oil painting", "Bought 200 tokens", "Refunded: Oil painting (it failed)"."""
     if entry.kind == Kind.GRANT:
         return _came(entry)
     if entry.kind == Kind.HOLD:
@@ -26,7 +26,7 @@ def title(entry: Entry, subjects: Sequence[LedgerSubject]) -> str:
         return named.format(name=entry.style) if entry.style else _spent_on(entry, subjects)
     if entry.kind == Kind.RELEASE:
         why = {reason: text for subject in subjects for reason, text in subject.reasons}.get(entry.reason or "")
-        return f"Returned: {_spent_on(entry, subjects)}{f' ({why})' if why else ''}"
+        return f"Refunded: {_spent_on(entry, subjects)}{f' ({why})' if why else ''}"
     return f"{KINDS[entry.kind]}: {_came(entry, whole=False)}"
 
 
@@ -47,14 +47,14 @@ def _spent_on(entry: Entry, subjects: Sequence[LedgerSubject]) -> str:
 
 
 def _came(entry: Entry, *, whole: bool = True) -> str:
-    """Where credits came from. Of a whole grant the quantity is told; of what was left of one it is not."""
+    """Return the source of a grant; with its quantity if the entry is the `whole` grant."""
     if entry.source == "purchase":
         return f"Bought {amount(entry.asset, entry.quantity)}" if whole else entry.note or "Bought credits"
     if entry.source == "plan":
         plan = f"{entry.note} plan" if entry.note else "Your plan"
-        return f"{plan}, back for the days of grace" if entry.subject.startswith("grace:") else plan
+        return f"{plan}, grace period" if entry.subject.startswith("grace:") else plan
     if entry.source == "refund":
-        return f"Given back: {entry.note}" if entry.note else "Given back"
+        return f"Refund: {entry.note}" if entry.note else "Refund"
     if entry.subject == "welcome":
         return "Welcome gift"
     return f"Gift: {entry.note}" if entry.note else "Gift"

@@ -1,4 +1,4 @@
-"""Pages of the wallet: what one has, what came and went, and the same as a spreadsheet."""
+"""Pages of the wallet: balances, ledger entries and their CSV export."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 PAGE = 50
 CHUNK = 1000
-"""Entries that the CSV reads at a time, so that no connection waits for a slow reader."""
+"""Entries per read of the CSV export, so that a slow client holds no database connection."""
 COLUMNS = ["time", "what", "asset", "kind", "quantity", "balance_after", "subject", "id"]
 
 
 @get("/wallet", guards=[signed_in], include_in_schema=False)
 async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind: str = "") -> Response[str]:
-    """Balances and the ledger, with what was left after each entry."""
-    of, why = _chosen(Asset, asset), _chosen(Kind, kind)
+    """Render balances and ledger entries with the running balance."""
+    asset_filter, kind_filter = _member(Asset, asset), _member(Kind, kind)
     subjects, buy = request.services.modules.ledger_subjects, request.services.modules.link("buy_credits")
     async with request.read() as tx:
         balances = await tx.all(queries.BALANCES, account=request.account.id)
         rows = await actions.entries(
-            tx, request.account.id, subjects, asset=of, kind=why, before=paging.after(cursor), limit=PAGE + 1
+            tx, request.account.id, subjects, asset=asset_filter, kind=kind_filter, before=paging.after(cursor), limit=PAGE + 1
         )
     page = paging.page(rows, PAGE, lambda row: row.id, lambda row: row)
-    filters = {name: value.value for name, value in (("asset", of), ("kind", why)) if value}
+    filters = {name: value.value for name, value in (("asset", asset_filter), ("kind", kind_filter)) if value}
     return pages.render(
         request,
         "wallet/ledger/wallet.html",
         nav="wallet",
         balances=[_plate(each, buy) for each in balances],
-        entries=[_line(rows, subjects) for rows in _together(page.items)],
+        entries=[_line(rows, subjects) for rows in _grouped(page.items)],
         assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
         kinds=[{"value": str(name), "title": title} for name, title in entry_labels.KINDS.items()],
         asset=filters.get("asset", ""),
@@ -60,17 +60,17 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
 
 @get("/wallet/entries.csv", guards=[signed_in], include_in_schema=False)
 async def entries_csv(request: Request, asset: str = "", kind: str = "") -> Stream:
-    """Every entry of the filter, the newest first."""
-    of, why = _chosen(Asset, asset), _chosen(Kind, kind)
+    """Stream every entry that matches the filter, newest first, as CSV."""
+    asset_filter, kind_filter = _member(Asset, asset), _member(Kind, kind)
     return Stream(
-        _lines(request.services, request.account.id, of, why),
+        _csv(request.services, request.account.id, asset_filter, kind_filter),
         media_type="text/csv; charset=utf-8; header=present",
         headers={"Content-Disposition": 'attachment; filename="wallet.csv"', "Cache-Control": "no-store"},
     )
 
 
-async def _lines(services: Services, account: AccountId, asset: Asset | None, kind: Kind | None) -> AsyncGenerator[str]:
-    """The file, some entries at a time: what is added meanwhile is newer than where it began."""
+async def _csv(services: Services, account: AccountId, asset: Asset | None, kind: Kind | None) -> AsyncGenerator[str]:
+    """Yield the CSV in chunks. Entries added meanwhile are newer than the first chunk and left out."""
     yield spreadsheet.lines([COLUMNS])
     before, subjects = paging.FIRST, services.modules.ledger_subjects
     while True:
@@ -89,8 +89,8 @@ def _cells(row: Entry, subjects: tuple[LedgerSubject, ...]) -> list[str]:
     return [*map(spreadsheet.harmless, texts), *figures, spreadsheet.harmless(row.subject), str(row.id)]
 
 
-def _together(rows: list[Entry]) -> list[list[Entry]]:
-    """One line for what is one thing to people: a hold that took from two grants is two entries."""
+def _grouped(rows: list[Entry]) -> list[list[Entry]]:
+    """Group the entries of one hold: a hold on two grants is two entries."""
     return [list(each) for _, each in groupby(rows, key=lambda row: (row.hold_id or row.id, row.kind))]
 
 
@@ -107,22 +107,22 @@ def _line(rows: list[Entry], subjects: tuple[LedgerSubject, ...]) -> dict[str, A
     }
 
 
-def _plate(row: Balance, buy: str | None) -> dict[str, Any]:
+def _balance_card(row: Balance, buy: str | None) -> dict[str, Any]:
     title, about = labels.ASSETS[row.asset]
-    lapse = {"quantity": row.expiring_quantity, "at": row.expiring_at} if row.expiring_quantity else None
+    expiring = {"quantity": row.expiring_quantity, "at": row.expiring_at} if row.expiring_quantity else None
     return {
         "asset": row.asset,
         "title": title,
         "about": about,
         "balance": row.balance,
         "held": row.held,
-        "expiring": lapse,
+        "expiring": expiring,
         "buy_href": buy if row.asset == Asset.TOKEN else None,
     }
 
 
-def _chosen(choices: type[Choice], value: str) -> Choice | None:
-    """The choice that an address names; one that it makes up is none."""
+def _member(choices: type[Choice], value: str) -> Choice | None:
+    """Return the enum member that a query parameter names; None for any other value."""
     return choices(value) if value in {each.value for each in choices} else None
 
 

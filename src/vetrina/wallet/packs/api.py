@@ -23,24 +23,24 @@ async def for_sale(request: Request) -> Page[Pack]:
 
 
 @get("/operator/packs", guards=[operator], tags=["operator"])
-async def kept(request: Request) -> Page[SoldPack]:
-    """Every pack, also those that are not for sale."""
+async def list_all(request: Request) -> Page[SoldPack]:
+    """Return every pack, including those not for sale."""
     async with request.read() as tx:
-        return Page(await packs.kept(tx), None)
+        return Page(await packs.list_all(tx), None)
 
 
 @post("/operator/packs", guards=[operator], tags=["operator"])
 async def add(request: Request, data: NewPack) -> SoldPack:
-    """Sell one more. 409 when there is one of this name."""
+    """Add a pack. 409 if the name is taken."""
     async with request.tx() as tx:
         return await packs.add(tx, data)
 
 
 @patch("/operator/packs/{name:str}", guards=[operator], tags=["operator"])
 async def change(request: Request, name: str, data: PackChange) -> SoldPack:
-    """Change what is given; checkouts that are open keep their price."""
+    """Change a pack. Open checkouts keep their price."""
     async with request.tx() as tx:
         return await packs.change(tx, name, data)
 
 
-ROUTES: list[Any] = [for_sale, kept, add, change]
+ROUTES: list[Any] = [for_sale, list_all, add, change]

@@ -1,4 +1,4 @@
-"""`vetrina packs`: what is for sale, from the operator's shell."""
+"""`vetrina packs`: list, add and change packs of credits."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from vetrina.wallet.packs import actions as packs
 from vetrina.wallet.packs.actions import NewPack, PackChange
 from vetrina.web import formatting as words
 
-app = App(name="packs", help="Packs of credits: what is for sale, at which price.")
+app = App(name="packs", help="List, add and change packs of credits.")
 Result = TypeVar("Result")
 
 
 @app.command(name="list")
 def show(*, json: bool = False) -> int:
-    """Every pack, also those that are not for sale.
+    """List every pack, including those not for sale.
 
     Parameters
     ----------
     json
         Print the result as JSON.
     """
-    rows = _do(packs.kept)
+    rows = _do(packs.list_all)
     if json:
         output.as_json(rows)
         return exits.OK
@@ -50,24 +50,24 @@ def show(*, json: bool = False) -> int:
 
 @app.command
 def add(name: str, *, title: str, asset: str, quantity: int, price: int, currency: str, position: int = 100) -> int:
-    """Sell one more. A price in another currency is a pack of its own.
+    """Add a pack. A price in another currency is a separate pack.
 
     Parameters
     ----------
     name
-        Its name for programs: small letters, digits, underscores.
+        Identifier: lower-case letters, digits, underscores.
     title
-        Its name for people.
+        Title shown to customers.
     asset
         token, conversion, image_slot, contact or posting.
     quantity
-        How many of it.
+        Number of credits.
     price
         In the currency's smallest unit: 499 is $4.99, 500000 are 500,000 rials.
     currency
         ISO code: USD, EUR, IRR.
     position
-        Smaller figures come first in the shop.
+        Sort position; smaller comes first.
     """
     values = {"name": name, "title": title, "asset": asset, "quantity": quantity, "price": price, "currency": currency}
     pack = _read({**values, "position": position}, NewPack)
@@ -88,22 +88,22 @@ def change(
     position: int | None = None,
     for_sale: bool | None = None,
 ) -> int:
-    """Change what is given. Checkouts that are open keep their price.
+    """Change a pack. Open checkouts keep their price.
 
     Parameters
     ----------
     name
         The pack.
     title
-        Its name for people.
+        Title shown to customers.
     quantity
-        How many it holds.
+        Number of credits.
     price
         In the currency's smallest unit.
     position
-        Smaller figures come first in the shop.
+        Sort position; smaller comes first.
     for_sale
-        Put it into the shop, or take it out.
+        Whether it is for sale.
     """
     values = {"title": title, "quantity": quantity, "price": price, "position": position, "is_active": for_sale}
     wanted = _read({key: value for key, value in values.items() if value is not None}, PackChange)

@@ -1,4 +1,4 @@
-"""The operator's page of packs: what is sold, at which price, and what is no longer sold."""
+"""The operator's page of packs."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
 from vetrina.wallet import labels
-from vetrina.wallet.model import BadPack
+from vetrina.wallet.model import InvalidPack
 from vetrina.wallet.packs import actions as packs
 from vetrina.wallet.packs.actions import NewPack, PackChange
 
 FIELDS = ("name", "title", "asset", "quantity", "price", "currency", "position")
 Read = TypeVar("Read")
 WRONG = {
-    "name": "A name has 2 to 40 small letters, digits and underscores.",
+    "name": "Use 2 to 40 lower-case letters, digits and underscores.",
     "title": "A title has 1 to 80 characters.",
-    "asset": "Choose what is sold.",
-    "quantity": "A whole number from 1 on.",
+    "asset": "Choose an asset.",
+    "quantity": "Enter a whole number, 1 or more.",
     "price": "A whole number of the currency's smallest unit: 499 is $4.99, 500000 are 500,000 rials.",
     "currency": "An ISO 4217 code of three capital letters. Rials are IRR; toman are refused.",
-    "position": "A whole number from 0 on.",
+    "position": "Enter a whole number, 0 or more.",
 }
 
 
 @get("/operator/packs", guards=[operator], include_in_schema=False)
 async def page(request: Request) -> Response[str]:
-    """Every pack."""
+    """List every pack."""
     return await _shown(request, {}, {})
 
 
 @post("/operator/packs", guards=[operator], include_in_schema=False)
 async def add(request: Request, data: Form) -> Response[Any]:
-    """Sell one more."""
+    """Add a pack."""
     values = {name: data.get(name, "").strip() for name in FIELDS}
     try:
         pack = _read(values, NewPack)
@@ -52,7 +52,7 @@ async def add(request: Request, data: Form) -> Response[Any]:
 
 @post("/operator/packs/{name:str}", guards=[operator], include_in_schema=False)
 async def change(request: Request, name: str, data: Form) -> Response[Any]:
-    """Change title, quantity, price or place, or take it out of the shop and put it back."""
+    """Change a pack's title, quantity, price, position, or whether it is for sale."""
     try:
         if "is_active" in data:
             wanted = PackChange(is_active=data["is_active"] == "true")
@@ -65,21 +65,21 @@ async def change(request: Request, name: str, data: Form) -> Response[Any]:
         if refused.status == 404:
             raise
         return pages.go("/operator/packs", flash=("bad", f"{name}: {refused.message}"))
-    return pages.go("/operator/packs", flash=("good", f"{changed.title}: saved. Checkouts that are open keep their price."))
+    return pages.go("/operator/packs", flash=("good", f"{changed.title}: saved. Open checkouts keep their price."))
 
 
 def _read(values: dict[str, str], kind: type[Read]) -> Read:
-    """The form's texts as what they stand for. Raises Invalid (422) with the first field that is none."""
+    """Convert the form's fields. Raises InvalidPack (422) naming the first invalid field."""
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         name = next((each for each in FIELDS if f"$.{each}" in str(error)), "")
-        raise BadPack(WRONG.get(name), field=name) from None
+        raise InvalidPack(WRONG.get(name), field=name) from None
 
 
 async def _shown(request: Request, values: dict[str, str], errors: dict[str, str], status: int = 200) -> Response[str]:
     async with request.read() as tx:
-        rows = await packs.kept(tx)
+        rows = await packs.list_all(tx)
     spends = request.services.modules.spends
     return pages.render(
         request,

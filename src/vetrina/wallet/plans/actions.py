@@ -1,4 +1,4 @@
-"""The rules of plans and quotas: what a plan costs, what follows it, what is left of a month, and a denial that says so."""
+"""Plan actions: offers, cancellation, downgrade, quotas, period changes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from vetrina.wallet.model import (
     InsufficientCredits,
     Membership,
     NoPaidPlan,
-    NotBought,
+    NotADowngrade,
+    NotAnUpgrade,
     Offer,
     PaidAhead,
-    PlanIsNotSmaller,
-    PlanIsSmaller,
+    PlanIsFree,
     PlanNotForYou,
     Quota,
     QuotaUsedUp,
@@ -29,23 +29,23 @@ from vetrina.wallet.plans import queries
 from vetrina.web import formatting as words
 
 BATCH = 200
-"""Memberships that one transaction turns."""
+"""Memberships advanced in one transaction."""
 
 
 async def membership(tx: Tx, account: AccountId) -> Membership:
-    """The account's plan and period. Raises NotFound (404)."""
+    """Return the account's plan and period. Raises NotFound (404)."""
     return await tx.one(queries.MEMBERSHIP, account=account)
 
 
 async def quotas(tx: Tx, account: AccountId) -> list[Quota]:
-    """What the plan allows this month, and what is left."""
+    """Return the plan's allowances this month and what remains of them."""
     return await tx.all(queries.QUOTAS, account=account)
 
 
 async def offer(tx: Tx, account: AccountId, plan: UUID, currency: str) -> Offer:
-    """What a month of the plan costs this account now, in `currency`: one more of its own, or a larger one from today.
+    """Return the price of a month of the plan for this account today, in `currency`: a renewal, or an upgrade from today.
 
-    Raises UnknownPlan, PlanNotForYou, NotBought (422), PlanIsSmaller, PaidAhead (409).
+    Raises UnknownPlan, PlanNotForYou, PlanIsFree (422), NotAnUpgrade, PaidAhead (409).
     """
     found = await tx.maybe(queries.OFFER, account=account, plan=plan, currency=currency)
     if found is None:
@@ -53,35 +53,35 @@ async def offer(tx: Tx, account: AccountId, plan: UUID, currency: str) -> Offer:
     if found.kind != found.account_kind:
         raise PlanNotForYou
     if found.price is None:
-        raise NotBought if found.name in {"free", "vendor_free"} else UnknownPlan(f"This plan has no price in {currency}.")
+        raise PlanIsFree if found.name in {"free", "vendor_free"} else UnknownPlan(f"This plan has no price in {currency}.")
     if found.renewed_by and found.renewal:
         raise PaidAhead("Your plan renews by itself.")
-    if found.renewal and found.ahead:
+    if found.renewal and found.paid_ahead:
         raise PaidAhead
-    if found.smaller and not found.renewal:
-        raise PlanIsSmaller
+    if found.is_downgrade and not found.renewal:
+        raise NotAnUpgrade
     return found
 
 
 async def cancel(tx: Tx, account: AccountId) -> Membership:
-    """The free plan follows at the period's end. Raises NoPaidPlan (409)."""
-    if not await tx.do(queries.END_LATER, account=account):
+    """Cancel at the period's end; the free plan follows. Raises NoPaidPlan (409)."""
+    if not await tx.do(queries.CANCEL_AT_PERIOD_END, account=account):
         raise NoPaidPlan
     await usage.record(tx, account, "plan_cancelled", {})
     return await membership(tx, account)
 
 
 async def resume(tx: Tx, account: AccountId) -> Membership:
-    """The plan goes on after all: nothing else follows it."""
-    await tx.do(queries.GO_ON, account=account)
+    """Undo a cancellation or a scheduled downgrade."""
+    await tx.do(queries.RESUME, account=account)
     await usage.record(tx, account, "plan_resumed", {})
     return await membership(tx, account)
 
 
 async def downgrade(tx: Tx, account: AccountId, plan: UUID) -> Membership:
-    """A smaller plan follows at the period's end; the free one is a cancellation.
+    """Schedule a smaller plan for the period's end; the free plan is a cancellation.
 
-    Raises UnknownPlan, PlanNotForYou (422), NoPaidPlan, PlanIsNotSmaller (409).
+    Raises UnknownPlan, PlanNotForYou (422), NoPaidPlan, NotADowngrade (409).
     """
     chosen = next((each for each in await tx.all(queries.PLANS) if each.id == plan), None)
     if chosen is None:
@@ -95,54 +95,66 @@ async def downgrade(tx: Tx, account: AccountId, plan: UUID) -> Membership:
         raise NoPaidPlan
     if found.current:
         return await resume(tx, account)
-    if not found.smaller:
-        raise PlanIsNotSmaller
-    await tx.do(queries.FOLLOW_WITH, account=account, plan=plan)
+    if not found.is_downgrade:
+        raise NotADowngrade
+    await tx.do(queries.SET_NEXT_PLAN, account=account, plan=plan)
     await usage.record(tx, account, "plan_follows", {"plan": found.name})
     return await membership(tx, account)
 
 
-async def turn_due(tx: Tx) -> int:
-    """Let up to 200 periods that are over be followed; how many those were. One that another process turns is skipped."""
-    return await tx.one(queries.TURN_DUE, limit=BATCH)
+async def advance_due(tx: Tx) -> int:
+    """Start the next period of up to 200 memberships whose period is over; return their number.
+
+    Memberships that another process is advancing are skipped.
+    """
+    return await tx.one(queries.ADVANCE_DUE, limit=BATCH)
 
 
-async def use(tx: Tx, account: AccountId, asset: Asset, *, key: str) -> None:
-    """Spend one, once for each key. Raises QuotaUsedUp (402), which names the bucket, what is left and when it comes anew;
-    WalletFrozen (409)."""
-    if not await tx.one(queries.USE, account=account, asset=asset.value, quantity=1, key=key):
+async def spend(tx: Tx, account: AccountId, asset: Asset, *, key: str) -> None:
+    """Spend one credit, once for each key.
+
+    Raises QuotaUsedUp (402) with the asset, what remains and the reset date; WalletFrozen (423).
+    """
+    if not await tx.one(queries.SPEND, account=account, asset=asset.value, quantity=1, key=key):
         if await tx.maybe(wallet.FROZEN, account=account, asset=asset.value):
             raise WalletFrozen
         raise await denial(tx, account, asset, 1)
 
 
 async def check(tx: Tx, account: AccountId, asset: Asset) -> None:
-    """Say no early, before work is done in vain; `use` decides. Raises QuotaUsedUp (402)."""
+    """Refuse early, before work that would be wasted; `spend` decides. Raises QuotaUsedUp (402)."""
     bucket = next((each for each in await quotas(tx, account) if each.asset == asset), None)
-    if bucket is not None and bucket.left < 1:
+    if bucket is not None and bucket.remaining < 1:
         raise used_up(bucket, 1)
 
 
 async def has_bought_tokens(tx: Tx, account: AccountId) -> bool:
-    """Whether there are tokens left that were paid for."""
+    """Return whether bought tokens remain."""
     return await tx.one(queries.HAS_BOUGHT_TOKENS, account=account)
 
 
 async def denial(tx: Tx, account: AccountId, asset: Asset, cost: int) -> InsufficientCredits:
-    """Why there is not enough of an asset that a plan allows: to be raised."""
+    """Return the error to raise when an asset's allowance does not cover `cost`."""
     bucket = next((each for each in await quotas(tx, account) if each.asset == asset), None)
     return used_up(bucket, cost) if bucket else InsufficientCredits(asset=asset.value, cost=cost)
 
 
 def used_up(bucket: Quota, cost: int) -> QuotaUsedUp:
-    """The denial of a bucket in words, with what programs need."""
+    """Return the error for a used-up quota, with its details."""
     what = labels.ASSETS[bucket.asset][0].lower()
     if bucket.limit == 0:
         text = f"The {bucket.plan} plan includes no {what}. A larger plan does."
     else:
-        used = f"{words.number(bucket.used)} of {words.number(bucket.limit)} {what} of this month are used, {bucket.left} left."
-        text = f"{bucket.plan} plan: {used} They come anew on {words.moment(bucket.resets_at)}; a larger plan has more."
+        used = f"{words.number(bucket.used)} of {words.number(bucket.limit)} {what} used this month, {bucket.remaining} left."
+        text = f"{bucket.plan} plan: {used} They reset on {words.moment(bucket.resets_at)}; a larger plan has more."
     return QuotaUsedUp(
-        text, bucket=bucket.asset, asset=bucket.asset, cost=cost, balance=bucket.left, left=bucket.left, limit=bucket.limit,
-        plan=bucket.plan, resets_at=bucket.resets_at,
-    )  # fmt: skip
+        text,
+        bucket=bucket.asset,
+        asset=bucket.asset,
+        cost=cost,
+        balance=bucket.remaining,
+        remaining=bucket.remaining,
+        limit=bucket.limit,
+        plan=bucket.plan,
+        resets_at=bucket.resets_at,
+    )

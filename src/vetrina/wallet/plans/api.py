@@ -14,21 +14,21 @@ from vetrina.wallet.plans import actions, queries
 
 @get("/plans", tags=["wallet"])
 async def plan_list(request: Request) -> Page[Plan]:
-    """The monthly plans, with their prices in each currency."""
+    """Return the monthly plans with their prices in each currency."""
     async with request.read() as tx:
         return Page(await tx.all(queries.PLANS), None)
 
 
 @get("/membership", guards=[signed_in], tags=["wallet"])
 async def membership(request: Request) -> Membership:
-    """The account's plan: the period that it stands in, and what follows it."""
+    """Return the account's plan: its current period and the plan that follows."""
     async with request.read() as tx:
         return await actions.membership(tx, request.account.id)
 
 
 @get("/quotas", guards=[signed_in], tags=["wallet"])
 async def quotas(request: Request) -> Page[Quota]:
-    """What the plan allows this month, what of it is used, what is left and when it comes anew."""
+    """Return the plan's allowances this month: limit, used, remaining and reset date."""
     async with request.read() as tx:
         return Page(await actions.quotas(tx, request.account.id), None)
 

@@ -1,4 +1,4 @@
-"""`vetrina quota`: why somebody may or may not, from the operator's shell."""
+"""`vetrina quota`: show an account's plan, usage and reset date."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as queries_plans
 from vetrina.web import formatting as words
 
-app = App(name="quota", help="Plans and quotas: what an account may still do, and why not.")
+app = App(name="quota", help="Show an account's plan, usage and reset date.")
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """One account's plan, its buckets, and the grants that can still be spent."""
+    """One account's plan, quotas and remaining grants."""
 
     email: str
     kind: str
@@ -35,12 +35,12 @@ class Explained(msgspec.Struct, frozen=True):
 
 @app.command
 def explain(email: str, *, json: bool = False) -> int:
-    """Say of each allowance how much is used and left, when it comes anew, and what the next use would be told.
+    """Show each allowance: used, remaining, reset date, and the answer to the next use.
 
     Parameters
     ----------
     email
-        The account's e-mail address; a user and a vendor who share one are both told of.
+        The account's e-mail address; a user and a vendor that share it are both shown.
     json
         Print the result as JSON.
     """
@@ -81,8 +81,8 @@ def _lines(told: Explained) -> str:
         lines.append(f"  paid until {words.moment(member.paid_until)}")
     for bucket in told.quotas:
         held = f", {bucket.held} set aside" if bucket.held else ""
-        lines.append(f"  {labels.ASSETS[bucket.asset][0]}: {bucket.used} of {bucket.limit} used, {bucket.left} left{held}")
-        answer = "goes through" if bucket.left else f"is refused: {plans.used_up(bucket, 1).message}"
+        lines.append(f"  {labels.ASSETS[bucket.asset][0]}: {bucket.used} of {bucket.limit} used, {bucket.remaining} left{held}")
+        answer = "goes through" if bucket.remaining else f"is refused: {plans.used_up(bucket, 1).message}"
         lines.append(f"    the next one {answer}")
         for grant in (each for each in told.grants if each.asset == bucket.asset):
             until = f"until {words.moment(grant.expires_at)}" if grant.expires_at else "for good"

@@ -19,44 +19,44 @@ ROUNDS = 200
 """Rounds of one run, each of some hundred wallets in a transaction of its own."""
 
 
-@job("wallet.turn_periods", queue="core", every="* * * * *")
-async def turn_periods(services: Services) -> None:
-    """Each minute, what comes after the periods that are over: the next month's allowances, days of grace, the free plan."""
+@job("wallet.advance_periods", queue="core", every="* * * * *", aliases=("wallet.turn_periods",))
+async def advance_periods(services: Services) -> None:
+    """Advance memberships whose period is over: next month's allowances, grace period, or the free plan."""
     total = 0
     for _ in range(ROUNDS):
         try:
             async with services.db.tx() as tx:
-                turned = await plans.turn_due(tx)
+                turned = await plans.advance_due(tx)
         except Unavailable:
             raise
         except Exception:
-            log.exception("a period does not turn; each is tried alone")
+            log.exception("a batch of periods could not be advanced; trying each alone")
             await _one_by_one(services)
             return
         if not turned:
             break
         total += turned
     if total:
-        log.info("periods turned", count=total)
+        log.info("periods advanced", count=total)
 
 
 async def _one_by_one(services: Services) -> None:
-    """So that one that cannot be turned keeps no other waiting."""
+    """Advance each due membership in its own transaction, so that a failing one blocks no other."""
     async with services.db.read() as tx:
         due = await tx.all(queries_plans.DUE, limit=ROUNDS * plans.BATCH)
     for account in due:
         try:
             async with services.db.tx() as tx:
-                await tx.one(queries_plans.TURN, account=account)
+                await tx.one(queries_plans.ADVANCE, account=account)
         except Unavailable:
             raise
         except Exception:
-            log.exception("a period does not turn", account=str(account))
+            log.exception("a period could not be advanced", account=str(account))
 
 
-@job("wallet.overdue", queue="core")
-async def overdue(services: Services, account: str) -> None:
-    """Tell somebody that the next month of their plan is not paid, and until when it can be."""
+@job("wallet.notify_overdue", queue="core", aliases=("wallet.overdue",))
+async def notify_overdue(services: Services, account: str) -> None:
+    """Send a reminder that the next month of a plan is unpaid, with the end of the grace period."""
     async with services.db.tx() as tx:
         late = await tx.maybe(queries_plans.OVERDUE, account=UUID(account))
         if late is None or late.until is None:

@@ -1,4 +1,4 @@
-"""SQL of plans, quotas and packs. How one period follows another is written in the migration, as functions."""
+"""SQL of plans, quotas and packs. Period changes are functions in the migrations."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ MEMBERSHIP = Statement(
      where m.account_id = %(account)s
     """,
 )
-# What the plan gave this period, and what lapsed and came back for the days of grace. What is left may be more: gifts, packs.
+# What the plan granted this period, including what expired and was restored for the grace period. Gifts and packs may add more.
 QUOTAS = Statement(
     Quota,
     """
     select a.asset, given.quantity as limit, given.quantity - given.remaining as used,
-           coalesce(w.balance - coalesce(late.quantity, 0), 0)::bigint as left, coalesce(w.held, 0) as held,
+           coalesce(w.balance - coalesce(late.quantity, 0), 0)::bigint as remaining, coalesce(w.held, 0) as held,
            p.display_name as plan, m.period_end as resets_at
       from wallet.memberships m
       join wallet.plans p on p.id = m.plan_id
@@ -74,7 +74,7 @@ GRANTS = Statement(
 KNOWN = Statement(
     Known, "select id, kind from accounts.accounts where email = lower(%(email)s) and erased_at is null order by kind"
 )
-# In the currency that is asked for: what a month of the plan costs, and what the paid part of the running month is worth.
+# The price of a month in the requested currency, and the value of the unused paid part of the current month.
 OFFER = Statement(
     Offer,
     """
@@ -86,8 +86,8 @@ OFFER = Statement(
            p.id = m.plan_id as current, coalesce(paid.paid_value, 0) > 0 as paid,
            coalesce(paid.paid_value, 0) > 0 and p.id = coalesce(m.next_plan_id, m.plan_id) as renewal,
            coalesce(paid.paid_value, 0) > 0 and coalesce(wallet.price_of(p.id, %(currency)s), 0)
-             <= coalesce(wallet.price_of(m.plan_id, %(currency)s), 0) as smaller,
-           exists (select from wallet.periods w where w.account_id = m.account_id and w.started_at is null) as ahead,
+             <= coalesce(wallet.price_of(m.plan_id, %(currency)s), 0) as is_downgrade,
+           exists (select from wallet.periods w where w.account_id = m.account_id and w.started_at is null) as paid_ahead,
            a.kind as account_kind, m.gateway as renewed_by
       from wallet.plans p
      cross join wallet.memberships m
@@ -98,7 +98,7 @@ OFFER = Statement(
     """,
 )
 
-END_LATER = Statement(
+CANCEL_AT_PERIOD_END = Statement(
     NoneType,
     """
     update wallet.memberships set cancel_at_period_end = true, next_plan_id = null
@@ -107,10 +107,10 @@ END_LATER = Statement(
                     where p.account_id = memberships.account_id and p.id = period_id and p.paid_value > 0)
     """,
 )
-GO_ON = Statement(
+RESUME = Statement(
     NoneType, "update wallet.memberships set cancel_at_period_end = false, next_plan_id = null where account_id = %(account)s"
 )
-FOLLOW_WITH = Statement(
+SET_NEXT_PLAN = Statement(
     NoneType,
     "update wallet.memberships set cancel_at_period_end = false, next_plan_id = %(plan)s where account_id = %(account)s",
 )
@@ -133,7 +133,7 @@ OVERDUE = Statement(
      where m.account_id = %(account)s and m.grace_until > now()
     """,
 )
-TURN_DUE = Statement(
+ADVANCE_DUE = Statement(
     int,
     """
     select count(wallet.advance_period(due.account_id))
@@ -153,8 +153,8 @@ DUE = Statement(
      order by coalesce(m.grace_until, m.period_end) limit %(limit)s
     """,
 )
-TURN = Statement(str, "select coalesce(wallet.advance_period(%(account)s), '') as became")
-USE = Statement(bool, "select wallet.spend(%(account)s, %(asset)s, %(quantity)s, %(key)s)")
+ADVANCE = Statement(str, "select coalesce(wallet.advance_period(%(account)s), '') as became")
+SPEND = Statement(bool, "select wallet.spend(%(account)s, %(asset)s, %(quantity)s, %(key)s)")
 HAS_BOUGHT_TOKENS = Statement(
     bool,
     """
@@ -163,7 +163,7 @@ HAS_BOUGHT_TOKENS = Statement(
     """,
 )
 
-PACKS_KEPT = Statement(
+ALL_PACKS = Statement(
     SoldPack,
     """
     select k.id, k.name, k.title, k.asset, k.quantity, k.price, k.currency, k.position, k.is_active
