@@ -47,7 +47,7 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
         request,
         "wallet/ledger/wallet.html",
         nav="wallet",
-        balances=[_plate(each, buy) for each in balances],
+        balances=[_balance_card(each, buy) for each in balances],
         entries=[_line(rows, subjects) for rows in _grouped(page.items)],
         assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
         kinds=[{"value": str(name), "title": title} for name, title in entry_labels.KINDS.items()],
