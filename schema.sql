@@ -653,6 +653,7 @@ declare
   v_disputed bigint;
   v_open boolean;
   v_status text;
+  v_back bigint;
   v_taken bigint;
   v_short bigint;
   v_change bigint := 0;
@@ -679,17 +680,17 @@ begin
     return false;
   end if;
 
-  select coalesce(sum(taken), 0), coalesce(sum(shortfall), 0) into v_taken, v_short from payments.reversals
+  select coalesce(sum(taken + shortfall), 0) into v_back from payments.reversals
    where account_id = p_account and payment_id = p_payment;
   if v.grant_id is not null then
-    v_change := floor(v.quantity * (v_refunded + v_disputed)::numeric / v.amount)::bigint - v_taken - v_short;
+    v_change := floor(v.quantity * (v_refunded + v_disputed)::numeric / v.amount)::bigint - v_back;
   end if;
   if v_change > 0 then
     v_taken := wallet.revoke(p_account, v.grant_id, v_change, v_id::text);
     v_short := v_change - v_taken;
   else
-    -- What had been spent is forgiven first; the rest comes back.
-    v_short := -least(v_short, -v_change);
+    -- What is still owed is forgiven first; the rest comes back.
+    v_short := -wallet.forgive(p_account, v.grant_id, -v_change);
     v_taken := v_change - v_short;
     if v_taken < 0 then
       perform wallet.grant_credits(p_account, v.asset, -v_taken, 'refund', 'reversal:' || v_id, null,
@@ -2124,6 +2125,37 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.collect(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_debt record;
+  v_part bigint;
+  v_left bigint := p_quantity;
+  v_balance bigint;
+begin
+  for v_debt in
+    select s.grant_id, s.asset, s.owed from wallet.shortfalls s
+      join wallet.grants g on g.account_id = s.account_id and g.asset = s.asset
+     where g.account_id = p_account and g.id = p_grant and s.owed > 0
+     order by s.grant_id <> p_grant, s.created_at, s.grant_id
+  loop
+    exit when v_left <= 0;
+    v_part := least(v_left, v_debt.owed);
+    v_left := v_left - v_part;
+    update wallet.shortfalls set owed = owed - v_part, collected = collected + v_part
+     where account_id = p_account and grant_id = v_debt.grant_id;
+    update wallet.grants set remaining = remaining - v_part where account_id = p_account and id = p_grant;
+    update wallet.wallets set balance = balance - v_part
+     where account_id = p_account and asset = v_debt.asset returning balance into v_balance;
+    insert into wallet.entries (account_id, asset, kind, quantity, balance_after, grant_id, idempotency_key)
+    values (p_account, v_debt.asset, 'revocation', -v_part, v_balance, p_grant,
+            'shortfall:' || v_debt.grant_id || ':' || p_key || ':' || p_grant);
+  end loop;
+  return p_quantity - v_left;
+end
+$$;
+
 CREATE FUNCTION wallet.create_for_account() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -2198,6 +2230,21 @@ begin
     v_taken := v_taken + v_grant.remaining;
   end loop;
   return v_taken;
+end
+$$;
+
+CREATE FUNCTION wallet.forgive(p_account uuid, p_grant uuid, p_quantity bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_owed bigint;
+begin
+  perform 1 from wallet.wallets w join wallet.grants g on g.account_id = w.account_id and g.asset = w.asset
+   where g.account_id = p_account and g.id = p_grant for update of w;
+  select owed into v_owed from wallet.shortfalls where account_id = p_account and grant_id = p_grant;
+  v_owed := least(coalesce(v_owed, 0), p_quantity);
+  update wallet.shortfalls set owed = owed - v_owed where account_id = p_account and grant_id = p_grant and v_owed > 0;
+  return v_owed;
 end
 $$;
 
@@ -2373,7 +2420,7 @@ declare
   v_entry record;
   v_balance bigint;
 begin
-  -- The wallet first: the same order of locks as hold, give and capture.
+  -- The wallet first: the same order of locks as hold, grant_credits and capture.
   perform 1 from wallet.wallets w
     join wallet.holds h on h.account_id = w.account_id and h.asset = w.asset
    where h.account_id = p_account and h.id = p_hold
@@ -2384,22 +2431,22 @@ begin
   if not found then
     return false;
   end if;
-  update wallet.wallets set balance = balance + v_hold.quantity, held = held - v_hold.quantity
-   where account_id = p_account and asset = v_hold.asset
-  returning balance - v_hold.quantity into v_balance;
+  update wallet.wallets set held = held - v_hold.quantity where account_id = p_account and asset = v_hold.asset;
   for v_entry in
-    select grant_id, quantity from wallet.entries
+    select grant_id, -quantity as quantity from wallet.entries
      where account_id = p_account and hold_id = p_hold and kind = 'hold' order by position
   loop
-    v_balance := v_balance - v_entry.quantity;
+    update wallet.wallets set balance = balance + v_entry.quantity
+     where account_id = p_account and asset = v_hold.asset returning balance into v_balance;
     update wallet.grants
-       set remaining = remaining - v_entry.quantity,
+       set remaining = remaining + v_entry.quantity,
            expires_at = case when extended_at is null and expires_at <= now() then now() + interval '1 day' else expires_at end,
            extended_at = case when extended_at is null and expires_at <= now() then now() else extended_at end
      where account_id = p_account and id = v_entry.grant_id;
     insert into wallet.entries (account_id, asset, kind, quantity, balance_after, grant_id, hold_id, idempotency_key)
-    values (p_account, v_hold.asset, 'release', -v_entry.quantity, v_balance, v_entry.grant_id, p_hold,
+    values (p_account, v_hold.asset, 'release', v_entry.quantity, v_balance, v_entry.grant_id, p_hold,
             'release:' || p_hold || ':' || v_entry.grant_id);
+    perform wallet.collect(p_account, v_entry.grant_id, v_entry.quantity, p_hold::text);
   end loop;
   return true;
 end
@@ -2416,7 +2463,7 @@ declare
   v_balance bigint;
 begin
   select asset into strict v_asset from wallet.grants where account_id = p_account and id = p_grant;
-  perform wallet.expire(p_account, v_asset);
+  perform wallet.expire(p_account, v_asset);    -- locks the wallet
   for v_grant in
     select id, remaining from wallet.grants
      where account_id = p_account and asset = v_asset and remaining > 0
@@ -2431,6 +2478,10 @@ begin
     insert into wallet.entries (account_id, asset, kind, quantity, balance_after, grant_id, idempotency_key)
     values (p_account, v_asset, 'revocation', -v_part, v_balance, v_grant.id, 'revocation:' || p_key || ':' || v_grant.id);
   end loop;
+  if v_left > 0 then
+    insert into wallet.shortfalls as s (account_id, grant_id, asset, owed) values (p_account, p_grant, v_asset, v_left)
+    on conflict (account_id, grant_id) do update set owed = s.owed + excluded.owed;
+  end if;
   return p_quantity - greatest(v_left, 0);
 end
 $$;
@@ -2450,6 +2501,9 @@ begin
     update wallet.periods set started_at = now(), paid_value = 0, amount = 0 where account_id = p_account and id = v_period.id;
     return true;
   end if;
+  -- Not extended when a hold gives credits back.
+  update wallet.grants g set extended_at = coalesce(extended_at, now())
+   where g.account_id = p_account and g.key in ('plan:' || g.asset || ':' || v_period.id, 'grace:' || g.asset || ':' || v_period.id);
   return exists (select from wallet.memberships where account_id = p_account and period_id = v_period.id)
      and wallet.end_plan(p_account);
 end
@@ -3650,6 +3704,17 @@ CREATE TABLE wallet.plans (
     CONSTRAINT plan_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text])))
 );
 
+CREATE TABLE wallet.shortfalls (
+    account_id uuid NOT NULL,
+    grant_id uuid NOT NULL,
+    asset wallet.asset NOT NULL,
+    owed bigint DEFAULT 0 NOT NULL,
+    collected bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT shortfall_not_negative CHECK ((LEAST(owed, collected) >= 0))
+);
+
 ALTER TABLE ONLY accounts.accounts
     ADD CONSTRAINT account_email_taken UNIQUE (kind, email);
 
@@ -3905,6 +3970,9 @@ ALTER TABLE ONLY wallet.plan_prices
 ALTER TABLE ONLY wallet.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY wallet.shortfalls
+    ADD CONSTRAINT shortfalls_pkey PRIMARY KEY (account_id, grant_id);
+
 ALTER TABLE ONLY wallet.wallets
     ADD CONSTRAINT wallets_pkey PRIMARY KEY (account_id, asset);
 
@@ -4090,6 +4158,8 @@ CREATE INDEX periods_by_plan ON wallet.periods USING btree (plan_id);
 
 CREATE INDEX periods_waiting ON wallet.periods USING btree (account_id, starts_at) WHERE (started_at IS NULL);
 
+CREATE INDEX shortfalls_open ON wallet.shortfalls USING btree (account_id, asset) WHERE (owed > 0);
+
 CREATE CONSTRAINT TRIGGER accounts_audited AFTER UPDATE OF email, phone, handle, password_hash, email_verified_at, phone_verified_at ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_account();
 
 CREATE CONSTRAINT TRIGGER accounts_audited_when_made AFTER INSERT ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_account();
@@ -4260,6 +4330,8 @@ CREATE CONSTRAINT TRIGGER plans_audited AFTER INSERT OR DELETE OR UPDATE ON wall
 
 CREATE TRIGGER plans_touch BEFORE UPDATE ON wallet.plans FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER shortfalls_touch BEFORE UPDATE ON wallet.shortfalls FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER wallet_not_frozen BEFORE UPDATE OF held ON wallet.wallets FOR EACH ROW WHEN ((old.frozen AND (new.held > old.held))) EXECUTE FUNCTION wallet.refuse_frozen();
 
 CREATE TRIGGER wallets_touch BEFORE UPDATE ON wallet.wallets FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -4393,6 +4465,9 @@ ALTER TABLE ONLY wallet.periods
 ALTER TABLE ONLY wallet.plan_prices
     ADD CONSTRAINT plan_price_is_of_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
 
+ALTER TABLE ONLY wallet.shortfalls
+    ADD CONSTRAINT shortfall_is_of_a_grant FOREIGN KEY (account_id, grant_id) REFERENCES wallet.grants(account_id, id);
+
 ALTER TABLE ONLY wallet.wallets
     ADD CONSTRAINT wallet_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
@@ -4510,10 +4585,12 @@ GRANT ALL ON FUNCTION wallet.audit_grant() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_price_list() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.begin_period(p_account uuid, p_period uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.collect(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.create_for_account() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.end_plan(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.end_renewals(p_account uuid, p_ref text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.forgive(p_account uuid, p_grant uuid, p_quantity bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet."freeze"(p_account uuid, p_frozen boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.grant_credits(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone, p_note text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid) TO vetrina_app;
@@ -4610,3 +4687,4 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.packs TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.periods TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plan_prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plans TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.shortfalls TO vetrina_app;

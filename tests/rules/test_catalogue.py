@@ -69,6 +69,7 @@ INSIDE = {
         "payment_amount_positive", "payment_currency_is_iso", "payment_not_in_toman",
     ],
     "kept by our own functions; a breach is a fault of ours, and the ledger then stops": [
+        "shortfall_not_negative",
         "wallet_held_not_negative", "wallet_lifetime_not_negative", "grant_made_once", "grant_quantity_positive",
         "grant_remaining_in_range", "hold_made_once", "hold_quantity_positive", "hold_settled_when_ended", "entry_made_once",
         "entry_sign_fits_kind", "entry_balance_not_negative", "entries_append_only", "membership_period_in_order",
@@ -109,8 +110,8 @@ INSIDE = {
 SHARED = {"core.usage", "core.idempotency_keys"}
 """Tables of core that every module writes in its own transactions."""
 
-KEPT = {"wallet.wallets", "wallet.grants", "wallet.holds", "payments.payments", "payments.gateway_refs", "payments.refunds",
-        "payments.disputes"}  # fmt: skip
+KEPT = {"wallet.wallets", "wallet.grants", "wallet.holds", "wallet.shortfalls", "payments.payments",
+        "payments.gateway_refs", "payments.refunds", "payments.disputes"}  # fmt: skip
 """Money rows: the application may not delete them."""
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from vetrina.accounts import model as accounts
 from vetrina.accounts.domains import actions as domains
-from vetrina.accounts.operator import actions as operator
 from vetrina.accounts.privacy.api import ExportView
 from vetrina.accounts.roles.actions import Role
 from vetrina.accounts.verification import actions as verification
@@ -55,10 +55,10 @@ def field(struct: type, name: str) -> set[str]:
 def python_values() -> dict[str, set[str]]:
     """By constraint, what Python says."""
     return {
-        "account_kind_known": members(operator.Kind),
+        "account_kind_known": members(accounts.Kind),
         "asset_known": members(wallet.Asset),
         "audit_actor_known": members(ActorType),
-        "domain_answer_known": members(domains.Answer),
+        "domain_answer_known": members(domains.Result),
         "entry_kind_known": members(wallet.Kind),
         "export_status_known": field(ExportView, "status"),
         "file_category_known": members(Category),
@@ -68,12 +68,12 @@ def python_values() -> dict[str, set[str]]:
         "payment_gateway_known": {StripeGateway.name, ZarinPalGateway.name, Sandbox.name},
         "payment_kind_known": members(payments.PaymentKind),
         "payment_status_known": members(payments.Status),
-        "plan_kind_known": members(operator.Kind),
+        "plan_kind_known": members(accounts.Kind),
         "portrait_face_known": members(Face),
         "refund_status_known": members(payments.RefundStatus),
         "role_known": members(Role),
         "search_kind_known": members(reports.Kind),
-        "verification_kind_known": members(verification.Kind),
+        "verification_kind_known": members(accounts.Kind),
         "verification_purpose_known": members(verification.Purpose),
         # `waiting` is what people ask for: applied or ignored has not happened yet.
         "webhook_outcome_known": members(webhooks.Outcome) - {"waiting"},

@@ -94,6 +94,18 @@ async def test_jobs_that_an_earlier_version_queued_are_known(restored: str) -> N
     assert queued - jobs.app.tasks.keys() == set()
 
 
+async def test_9_11_an_upgrade_collects_what_is_owed(restored: str, version: str) -> None:
+    if version != "0.1.0":
+        return
+    balances = "select balance, held from wallet.wallets w join accounts.accounts a on a.id = account_id and asset = 'token'"
+    with psycopg.connect(restored, autocommit=True) as connection:
+        assert connection.execute(f"{balances} where email = 'eve4@example.com'".encode()).fetchone() == (187, 22)
+        await prepare(read({}), restored)
+        assert connection.execute(f"{balances} where email = 'eve4@example.com'".encode()).fetchone() == (0, 22)
+        owed = connection.execute(b"select sum(owed), sum(collected) from wallet.shortfalls where collected > 0").fetchone()
+        assert owed == (13, 187)
+
+
 def test_a_data_folder_of_an_earlier_version_starts(tmp_path: Path, version: str) -> None:
     data = tmp_path / "data"
     make_folder(data)

@@ -21,6 +21,10 @@ ENTRIES = Statement(
     dict[str, Any],
     "select to_jsonb(e) - 'account_id' as row from wallet.entries e where account_id = %(account)s order by position",
 )
+SHORTFALLS = Statement(
+    dict[str, Any],
+    "select to_jsonb(s) - 'account_id' as row from wallet.shortfalls s where account_id = %(account)s order by grant_id",
+)
 MEMBERSHIP = Statement(
     dict[str, Any], "select to_jsonb(m) - 'account_id' as row from wallet.memberships m where account_id = %(account)s"
 )
@@ -38,5 +42,6 @@ PART = Part(
         Personal("wallet.grants", GRANTS, None, LEDGER),
         Personal("wallet.holds", HOLDS, None, LEDGER),
         Personal("wallet.entries", ENTRIES, None, LEDGER),
+        Personal("wallet.shortfalls", SHORTFALLS, None, LEDGER),
     ],
 )

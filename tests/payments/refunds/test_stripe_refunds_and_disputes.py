@@ -112,7 +112,7 @@ async def test_an_inquiry_moves_nothing(till: Site, stripe: StripeFake, make: Ma
     await right(make)
 
 
-async def test_what_is_set_aside_stays_with_its_work(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_9_11_released_credits_pay_what_is_owed(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     payment, intent = await bought(till, stripe, account)
     async with db.tx() as tx:
@@ -122,7 +122,7 @@ async def test_what_is_set_aside_stays_with_its_work(till: Site, stripe: StripeF
     assert await make.balance(account) == (0, 80)
     async with db.tx() as tx:
         assert await wallet.release(tx, account.id, hold, reason="failed")
-    assert await make.balance(account) == (80, 0)
+    assert await make.balance(account) == (0, 0)
     assert await reversals(db, payment) == [("refund", 1499, 120, 80)]
     await right(make)
 

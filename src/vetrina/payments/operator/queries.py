@@ -87,6 +87,12 @@ STORY = Statement(
     union all
     select 'reversal', kind, amount, taken::text, shortfall::text, created_at from payments.reversals
      where account_id = %(account)s and payment_id = %(id)s
+    union all
+    -- What was owed came back from holds.
+    select 'reversal', 'hold', 0, (-e.quantity)::text, e.quantity::text, e.created_at
+      from payments.payments p
+      join wallet.entries e on e.account_id = p.account_id and starts_with(e.idempotency_key, 'shortfall:' || p.grant_id || ':')
+     where p.account_id = %(account)s and p.id = %(id)s
      order by at, what
     """,
 )
