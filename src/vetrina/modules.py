@@ -9,6 +9,7 @@ from vetrina.core.module import Module, Modules
 from vetrina.core.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
+    from vetrina.core.database.timeouts import Timeouts
     from vetrina.core.services import Services
 
 CORE: Module = core.MODULE
@@ -50,10 +51,13 @@ def of(settings: Settings) -> Modules:
     return Modules((CORE, *MODULES), (CORE, *(module for module in MODULES if module.name in names)))
 
 
-def connect(settings: Settings, uri: str) -> Services:
-    """Return the services of a process that uses the database at `uri`, with the modules; nothing is opened yet."""
+def connect(settings: Settings, uri: str, limits: Timeouts | None = None) -> Services:
+    """Return the services of a process that uses the database at `uri`, with the modules; nothing is opened yet.
+
+    `limits` is how long statements may take; jobs' own if it is not given.
+    """
     from vetrina.core import services  # the command line reads this file and needs no storage, no keys
 
-    found = services.connect(settings, uri)
+    found = services.connect(settings, uri, limits) if limits else services.connect(settings, uri)
     found.modules = of(settings)
     return found

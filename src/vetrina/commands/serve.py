@@ -17,6 +17,7 @@ from cyclopts import Parameter
 from vetrina.app import create
 from vetrina.commands.sockets import listen
 from vetrina.core import logs, settings
+from vetrina.core.database.timeouts import WEB
 from vetrina.core.embedded import embedded
 from vetrina.core.pubsub import Hub
 from vetrina.core.services import connect
@@ -91,7 +92,7 @@ def serve(*, fd: Annotated[list[int] | None, Parameter(show=False)] = None) -> i
     found = settings.read()
     logs.configure(found.log_format, "web")
     own, *siblings = [socket.socket(fileno=each) for each in fd] if fd else listen(found.host, found.port)
-    services = connect(found, found.database_url or embedded(found.data).app)
+    services = connect(found, found.database_url or embedded(found.data).app, WEB)
     trusted = tuple(name.strip() for name in found.trusted_proxies.split(",") if name.strip())
     limits = Limits(connections=found.connections_per_address, uncounted=Limits().uncounted + trusted)
     config = uvicorn.Config(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from vetrina.core import settings as settings_of
 from vetrina.core.database.connection import Database
+from vetrina.core.database.timeouts import JOBS, Timeouts
 from vetrina.core.module import Modules
 from vetrina.core.pubsub import Hub
 from vetrina.core.settings import Settings
@@ -48,10 +49,10 @@ class Services:
         await self.db.close()
 
 
-def connect(settings: Settings, uri: str) -> Services:
+def connect(settings: Settings, uri: str, limits: Timeouts = JOBS) -> Services:
     """The services of a process that uses the database at `uri`; nothing is opened yet."""
     keys = settings_of.secret_keys(settings)
-    db = Database(uri, size=settings.pool_size, name=f"vetrina {os.getpid()}")
+    db = Database(uri, size=settings.pool_size, name=f"vetrina {os.getpid()}", limits=limits)
     return Services(
         settings=settings,
         db=db,

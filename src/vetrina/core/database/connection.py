@@ -12,6 +12,7 @@ import select
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, ClassVar, Generic, LiteralString, TypeVar
 
 import psycopg
@@ -19,7 +20,10 @@ from psycopg import AsyncConnection, AsyncCursor, sql
 from psycopg.rows import kwargs_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from vetrina.core.errors import Invalid, NotFound, Unavailable, for_constraint
+from vetrina.core.database import timeouts
+from vetrina.core.database.errors import PASSING, refusing
+from vetrina.core.database.timeouts import Timeouts
+from vetrina.core.errors import NotFound, Unavailable
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -110,37 +114,14 @@ class Tx:
                     await copy.write_row(row)
 
 
-class refusing:
-    """Turns what the database says no to into a refusal: a violated constraint that has one, a value that it cannot keep."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, psycopg.errors.IntegrityError):
-            refusal = for_constraint(error.diag.constraint_name)
-            if refusal is not None:
-                raise refusal from error
-        elif isinstance(error, _UNKEEPABLE) or (isinstance(error, psycopg.DataError) and error.sqlstate is None):
-            raise Invalid("There is a character, a number or a date in this that cannot be kept.") from error
-
-
-# From the database, and from psycopg before it sends (no sqlstate: the zero character; half a surrogate pair).
-_UNKEEPABLE = (
-    psycopg.errors.UntranslatableCharacter,
-    psycopg.errors.CharacterNotInRepertoire,
-    psycopg.errors.NumericValueOutOfRange,
-    psycopg.errors.DatetimeFieldOverflow,
-    UnicodeEncodeError,
-)
-
-
 class Database:
     """A pool of connections to one database, for one process."""
 
-    def __init__(self, uri: str, *, size: int = 8, name: str = "vetrina") -> None:
+    def __init__(self, uri: str, *, size: int = 8, name: str = "vetrina", limits: Timeouts = timeouts.JOBS) -> None:
         self.uri = uri
         self._name = name
+        self._full = False
+        self._probe: asyncio.Task[bool] | None = None
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             uri,
             min_size=min(2, size),
@@ -150,7 +131,9 @@ class Database:
             # The pool's own pauses between attempts double up to minutes; ours stay short.
             reconnect_timeout=RECONNECT,
             reconnect_failed=_keep_trying,
-            kwargs={"autocommit": True, "application_name": name, "prepare_threshold": 2},
+            connection_class=timeouts.connection_class(limits),
+            configure=partial(timeouts.apply, timeouts=limits),
+            kwargs={"autocommit": True, "application_name": name, "prepare_threshold": 2, **timeouts.TCP},
         )
 
     async def open(self) -> None:
@@ -159,13 +142,15 @@ class Database:
 
     async def close(self) -> None:
         """Return every connection."""
+        if self._probe is not None:
+            self._probe.cancel()
         await self._pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[AsyncConnection[Any]]:
         """A connection of the pool, in autocommit. A dead one is dropped and another tried.
 
-        Raises Unavailable (503) when PostgreSQL does not answer within 10 s.
+        Raises Unavailable (503) when PostgreSQL does not answer within 10 s, gives a statement up, or has no room on its disk.
         """
         try:
             connection = await self._living()
@@ -176,6 +161,11 @@ class Database:
         except psycopg.OperationalError as error:
             if connection.broken or connection.closed:
                 raise Unavailable("The database restarted. Please try again.") from error
+            if isinstance(error, psycopg.errors.DiskFull):
+                self._full = True
+            for kind, message in PASSING.items():
+                if isinstance(error, kind):
+                    raise Unavailable(message) from error
             raise
         finally:
             await self._pool.putconn(connection)
@@ -223,8 +213,8 @@ class Database:
             try:
                 async with self.tx() as tx:
                     return await work(tx)
-            except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, Unavailable):
-                if attempt == tries:
+            except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, Unavailable) as error:
+                if attempt == tries or isinstance(error.__cause__, tuple(PASSING)):
                     raise
                 await asyncio.sleep(random.uniform(0.05, 0.2) * 2**attempt)
         raise AssertionError("unreachable")
@@ -236,11 +226,10 @@ class Database:
         so read the state again.
         """
         delay = 0.2
+        options: dict[str, Any] = {"application_name": f"{self._name} listen", **timeouts.TCP}
         while True:
             try:
-                async with await AsyncConnection.connect(
-                    self.uri, autocommit=True, application_name=f"{self._name} listen"
-                ) as connection:
+                async with await AsyncConnection.connect(self.uri, autocommit=True, **options) as connection:
                     for channel in channels:
                         await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
                     delay = 0.2
@@ -251,11 +240,24 @@ class Database:
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 5)
 
-    async def ready(self) -> bool:
-        """Whether a statement runs."""
+    async def ready(self, seconds: float = 2.0) -> bool:
+        """Return whether a statement runs, and, after the disk was full, whether there is room again; within `seconds`."""
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self._answers())
+        done, _ = await asyncio.wait([self._probe], timeout=seconds)  # not cancelled: that would wait for the server too
+        return bool(done) and self._probe.result()
+
+    @property
+    def full(self) -> bool:
+        """Whether the database's disk was full when it was last tried."""
+        return self._full
+
+    async def _answers(self) -> bool:
         try:
-            async with self.read() as tx:
-                return await tx.maybe(PING) == 1
+            async with self.connection() as connection:
+                if self._full:
+                    self._full = not await timeouts.has_room(connection)
+                return not self._full and await Tx(connection).maybe(PING) == 1
         except (Unavailable, psycopg.Error):
             return False
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import shutil
+from pathlib import Path
 from typing import Any
 
 from litestar import Response, get
@@ -13,6 +15,9 @@ from vetrina.core.web.middleware.proxies import is_local
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import ANONYMOUS, FOR_PROGRAMS, QUIET
 
+ROOM = 32 * 1024 * 1024
+"""Bytes that have to be free where the data folder is: less is not ready."""
+
 
 @get("/healthz", include_in_schema=False, opt={**ANONYMOUS, **FOR_PROGRAMS, **QUIET})
 async def healthz() -> dict[str, str]:
@@ -22,9 +27,21 @@ async def healthz() -> dict[str, str]:
 
 @get("/readyz", include_in_schema=False, opt={**ANONYMOUS, **FOR_PROGRAMS, **QUIET})
 async def readyz(request: Request) -> Response[dict[str, str]]:
-    """The database answers too; 503 otherwise."""
-    ready = await request.services.db.ready()
-    return Response({"status": "ready" if ready else "waiting for the database"}, status_code=200 if ready else 503)
+    """Return 200 when the database answers within two seconds and there is room on the disks; 503 otherwise."""
+    services = request.services
+    ready = await services.db.ready()
+    if services.db.full or not _has_room(services.settings.data):
+        ready, status = False, "no room left on the disk"
+    else:
+        status = "ready" if ready else "waiting for the database"
+    return Response({"status": status}, status_code=200 if ready else 503)
+
+
+def _has_room(data: Path) -> bool:
+    try:
+        return shutil.disk_usage(data).free >= ROOM
+    except OSError:  # not made yet: there is a database and a bucket elsewhere
+        return True
 
 
 @get("/metrics", include_in_schema=False, sync_to_thread=False, opt={**ANONYMOUS, **FOR_PROGRAMS, **QUIET})

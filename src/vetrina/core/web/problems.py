@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from traceback import walk_tb
 from typing import Any, cast
 from urllib.parse import quote
@@ -13,7 +14,8 @@ from litestar import Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.response import Redirect
 
-from vetrina.core.errors import Malformed, Refusal
+from vetrina.core.database.errors import FULL
+from vetrina.core.errors import Malformed, Refusal, Unavailable
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, SignInFirst, noted
 
@@ -71,6 +73,9 @@ def unexpected(request: litestar.Request[Any, Any, Any], error: Exception) -> Re
     ours = cast(Request, request)
     if _unreadable(error):
         return refused(request, Malformed("The body is not valid JSON."))
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        log.error("no room left on the disk", error=str(error))
+        return refused(request, Unavailable(FULL))
     log.error("request failed", exc_info=error)
     request_id = str(noted(request.scope, "vetrina.request_id") or "")
     detail = repr(error) if ours.services.settings.development else "Something went wrong on our side."
