@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.fakes.stripe import shapes
 from tests.fakes.stripe.billing import Billing
 from tests.fakes.stripe.protocol import Asked, Wrong, metadata, new_id, whole
 
@@ -35,9 +36,28 @@ class Shop(Billing):
         self.tell("customer.created", made)
         return made
 
+    def customer(self, name: Any) -> dict[str, Any]:
+        """Return a customer that a call names. A deleted one is refused, as is one that never was."""
+        found = self.kinds["customers"].get(str(name))
+        if found is None or found.get("deleted"):
+            raise Wrong(400, f"No such customer: '{name}'", code="resource_missing", param="customer")
+        return found
+
+    def delete_customer(self, name: str) -> dict[str, Any]:
+        """Delete a customer in Stripe's dashboard: its subscriptions end, and a stub of it stays."""
+        with self.lock:
+            customer = self.get("customers", name)
+            for subscription in self.all("subscriptions"):
+                if subscription["customer"] == name and subscription["status"] != "canceled":
+                    self.end(subscription)
+            self.tell("customer.deleted", customer)
+            self.kinds["customers"][name] = {"id": name, "object": "customer", "deleted": True}
+            return self.kinds["customers"][name]
+
     def create_product(self, asked: Asked) -> dict[str, Any]:
         """POST /v1/products"""
-        made = self.add("products", "prod", name=asked.params.get("name"), active=True, description=None, default_price=None)
+        made = self.add("products", "prod", name=asked.params.get("name"), active=True, description=None,
+                        default_price=None, images=[], marketing_features=[], type="service", updated=self.now())  # fmt: skip
         made["metadata"] = metadata(asked.params)
         self.tell("product.created", made)
         return made
@@ -73,7 +93,7 @@ class Shop(Billing):
         if not self.now() + 1790 <= expires <= self.now() + 86400:
             raise Wrong(400, "The `expires_at` timestamp must be between 30 minutes and 24 hours from now.", param="expires_at")
         if params.get("customer"):
-            self.get("customers", params["customer"])
+            self.customer(params["customer"])
         bought = [self._line(each) for each in lines]
         if (mode == "subscription") != any(price["recurring"] for price, _ in bought):
             raise Wrong(400, "You must provide a recurring price in subscription mode, and none otherwise.", param="mode")
@@ -85,7 +105,7 @@ class Shop(Billing):
             amount_subtotal=total, currency=bought[0][0]["currency"], customer=params.get("customer"),
             client_reference_id=params.get("client_reference_id"), success_url=params["success_url"],
             cancel_url=params.get("cancel_url"), expires_at=expires, payment_intent=None, subscription=None, invoice=None,
-            customer_email=params.get("customer_email"), payment_method_types=["card"], url=None,
+            customer_email=params.get("customer_email"), payment_method_types=["card"], url=None, **shapes.session(),
         )  # fmt: skip
         made["metadata"] = metadata(params)
         made["url"] = f"{self.url}/c/pay/{made['id']}"
@@ -156,7 +176,7 @@ class Shop(Billing):
         made = self.add(
             "payment_intents", "pi", amount=amount, amount_received=0, currency=currency, customer=customer, latest_charge=None,
             status="requires_payment_method", last_payment_error=None, capture_method="automatic", description=None,
-            payment_method_types=["card"],
+            payment_method_types=["card"], amount_capturable=0, confirmation_method="automatic",
         )  # fmt: skip
         made["metadata"] = dict(marks)
         self.tell("payment_intent.created", made)
@@ -171,12 +191,12 @@ class Shop(Billing):
         made = self.add(
             "charges", "ch", amount=intent["amount"], amount_captured=0 if code else intent["amount"], amount_refunded=0,
             currency=intent["currency"], customer=intent["customer"], payment_intent=intent["id"], captured=not code,
-            paid=not code, refunded=False, disputed=False, status="failed" if code else "succeeded", invoice=None,
+            paid=not code, refunded=False, disputed=False, status="failed" if code else "succeeded",
             failure_code="card_declined" if code else None, failure_message=words,
             balance_transaction=None if code else new_id("txn"),
             payment_method_details={"type": "card", "card": details}, receipt_url=None,
             outcome={"network_status": "declined_by_network" if code else "approved_by_network", "reason": code,
-                     "type": "issuer_declined" if code else "authorized"},
+                     "type": "issuer_declined" if code else "authorized"}, **shapes.charge(),
         )  # fmt: skip
         made["metadata"] = dict(intent["metadata"])
         intent["latest_charge"] = made["id"]
@@ -193,9 +213,10 @@ class Shop(Billing):
 
     def create_portal(self, asked: Asked) -> dict[str, Any]:
         """POST /v1/billing_portal/sessions"""
-        customer = self.get("customers", asked.params.get("customer"))
+        customer = self.customer(asked.params.get("customer"))
         made = {"id": new_id("bps"), "object": "billing_portal.session", "created": self.now(), "livemode": False,
-                "customer": customer["id"], "return_url": asked.params.get("return_url")}  # fmt: skip
+                "customer": customer["id"], "configuration": "bpc_fake",
+                "return_url": asked.params.get("return_url")}  # fmt: skip
         self.portals[made["id"]] = made
         return {**made, "url": f"{self.url}/p/session/{made['id']}"}
 

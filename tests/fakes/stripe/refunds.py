@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.fakes.stripe import shapes
 from tests.fakes.stripe.protocol import Asked, Wrong, metadata, whole
 from tests.fakes.stripe.store import Store
 
@@ -33,6 +34,7 @@ class After(Store):
             payment_intent=charge["payment_intent"], reason=params.get("reason"), failure_reason=None, receipt_number=None,
         )  # fmt: skip
         made["metadata"] = metadata(params)
+        del made["livemode"]  # refunds have none
         charge["amount_refunded"] += amount
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
         self.tell("refund.created", made)
@@ -64,7 +66,7 @@ class After(Store):
             made = self.add(
                 "disputes", "dp", amount=amount or charge["amount"], charge=charge["id"], currency=charge["currency"],
                 payment_intent=intent, reason=reason, status="needs_response", is_charge_refundable=False,
-                evidence_details={"due_by": self.now() + 7 * 86400, "has_evidence": False, "submission_count": 0},
+                **shapes.dispute(self.now() + 7 * 86400),
             )  # fmt: skip
             charge["disputed"] = True
             self.tell("charge.dispute.created", made)
