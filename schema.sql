@@ -777,36 +777,44 @@ CREATE FUNCTION payments.refund_rank(p_status text) RETURNS integer
   select case p_status when 'asked' then 0 when 'succeeded' then 2 when 'failed' then 3 when 'canceled' then 3 else 1 end
 $$;
 
-CREATE FUNCTION payments.renew(p_account uuid, p_first uuid, p_plan uuid, p_invoice text, p_subscription text, p_amount bigint, p_currency text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) RETURNS boolean
+CREATE FUNCTION payments.renew(p_account uuid, p_first uuid, p_plan uuid, p_invoice text, p_subscription text, p_amount bigint, p_credit bigint, p_currency text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
   v_first payments.payments;
   v_id uuid := core.new_id();
   v_title text;
+  v_given boolean;
 begin
   select * into strict v_first from payments.payments where account_id = p_account and id = p_first for update;
   if exists (select from payments.gateway_refs where gateway = v_first.gateway and ref = p_invoice) then
     return false;
   end if;
-  select display_name || ' plan, one month' into strict v_title from wallet.plans where id = p_plan;
-  insert into payments.payments (account_id, id, kind, gateway, plan_id, amount, currency, description, callback_url, return_url,
-                                 track_id, expires_at)
-  values (p_account, v_id, 'plan', v_first.gateway, p_plan, p_amount, p_currency, v_title, v_first.callback_url, '/plan',
-          p_invoice, now() + interval '1 day');
-  insert into payments.gateway_refs (gateway, ref, account_id, payment_id) values (v_first.gateway, p_invoice, p_account, v_id);
+  if p_amount > 0 then
+    select display_name || ' plan, one month' into strict v_title from wallet.plans where id = p_plan;
+    insert into payments.payments (account_id, id, kind, gateway, plan_id, amount, currency, description, callback_url, return_url,
+                                   track_id, expires_at)
+    values (p_account, v_id, 'plan', v_first.gateway, p_plan, p_amount, p_currency, v_title, v_first.callback_url, '/plan',
+            p_invoice, now() + interval '1 day');
+    insert into payments.gateway_refs (gateway, ref, account_id, payment_id) values (v_first.gateway, p_invoice, p_account, v_id);
+  end if;
   -- A renewal proves the first payment, whose own event may not have arrived yet.
   perform payments.settle(p_account, p_first, p_subscription, null);
-  perform wallet.apply_paid_period(p_account, p_plan, 'payment:' || v_id, p_amount, p_currency, 0, null, p_starts_at, p_ends_at);
+  v_given := wallet.apply_paid_period(p_account, p_plan, case when p_amount > 0 then 'payment:' || v_id else 'invoice:' || p_invoice end,
+                                      p_amount, p_currency, p_credit, null, p_starts_at, p_ends_at);
   if not exists (select from wallet.memberships where account_id = p_account and subscription_ref is not null) then
     perform wallet.set_renewal(p_account, v_first.gateway, p_subscription);
   end if;
-  update payments.payments set status = 'completed', paid_at = now(), reference = p_invoice
-   where account_id = p_account and id = v_id;
-  insert into core.usage (account_id, action, metadata)
-  values (p_account, 'payment_completed', jsonb_build_object('payment_id', v_id, 'amount', p_amount, 'currency', p_currency,
-          'invoice', p_invoice));
-  return true;
+  if p_amount > 0 then
+    update payments.payments set status = 'completed', paid_at = now(), reference = p_invoice
+     where account_id = p_account and id = v_id;
+  end if;
+  if v_given then
+    insert into core.usage (account_id, action, metadata)
+    values (p_account, 'payment_completed', jsonb_strip_nulls(jsonb_build_object(
+            'payment_id', case when p_amount > 0 then v_id end, 'amount', p_amount, 'currency', p_currency, 'invoice', p_invoice)));
+  end if;
+  return v_given;
 end
 $$;
 
@@ -3144,7 +3152,9 @@ CREATE TABLE payments.customers (
     account_id uuid NOT NULL,
     gateway text NOT NULL,
     ref text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    former_refs text[] DEFAULT '{}'::text[] NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE payments.disputes (
@@ -3550,6 +3560,13 @@ CREATE UNLOGGED TABLE stripe_mirror.staged (
 WITH (toast_tuple_target='8160');
 ALTER TABLE ONLY stripe_mirror.staged ALTER COLUMN object SET STORAGE EXTERNAL;
 
+CREATE TABLE stripe_mirror.thin_events (
+    type text NOT NULL,
+    count bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE stripe_mirror.unsettled (
     kind text NOT NULL,
     object_id text NOT NULL,
@@ -3916,6 +3933,9 @@ ALTER TABLE ONLY stripe_mirror.staged
 ALTER TABLE ONLY stripe_mirror.subscriptions
     ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY stripe_mirror.thin_events
+    ADD CONSTRAINT thin_events_pkey PRIMARY KEY (type);
+
 ALTER TABLE ONLY stripe_mirror.unsettled
     ADD CONSTRAINT unsettled_pkey PRIMARY KEY (kind, object_id);
 
@@ -4244,6 +4264,8 @@ CREATE TRIGGER files_touch BEFORE UPDATE ON media.files FOR EACH ROW EXECUTE FUN
 
 CREATE TRIGGER portraits_touch BEFORE UPDATE ON media.portraits FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER customers_touch BEFORE UPDATE ON payments.customers FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER dispute_ends_once BEFORE UPDATE OF status ON payments.disputes FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.status <> old.status))) EXECUTE FUNCTION payments.check_dispute_transition();
 
 CREATE TRIGGER disputes_touch BEFORE UPDATE ON payments.disputes FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -4293,6 +4315,8 @@ CREATE TRIGGER ranges_touch BEFORE UPDATE ON stripe_mirror.ranges FOR EACH ROW E
 CREATE TRIGGER refunds_touch BEFORE UPDATE ON stripe_mirror.refunds FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER subscriptions_touch BEFORE UPDATE ON stripe_mirror.subscriptions FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER thin_events_touch BEFORE UPDATE ON stripe_mirror.thin_events FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER unsettled_touch BEFORE UPDATE ON stripe_mirror.unsettled FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -4528,7 +4552,7 @@ GRANT ALL ON FUNCTION payments.record_dispute(p_account uuid, p_payment uuid, p_
 GRANT ALL ON FUNCTION payments.record_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.record_refunded_total(p_account uuid, p_payment uuid, p_ref text, p_total bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.refund_rank(p_status text) TO vetrina_app;
-GRANT ALL ON FUNCTION payments.renew(p_account uuid, p_first uuid, p_plan uuid, p_invoice text, p_subscription text, p_amount bigint, p_currency text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.renew(p_account uuid, p_first uuid, p_plan uuid, p_invoice text, p_subscription text, p_amount bigint, p_credit bigint, p_currency text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.request_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.movements TO vetrina_app;
@@ -4677,6 +4701,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.refunds TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.objects TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.staged TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.thin_events TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.unsettled TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import html
-import itertools
 import random
 import signal
 import threading
@@ -31,6 +30,7 @@ from litestar.response import Redirect
 from tests.fakes import Fake
 
 MERCHANT = "1344b5d4-0048-11e8-94db-005056a205be"
+_DICE = random.SystemRandom()
 LEAST = 10_000
 """Rials; less is refused."""
 
@@ -71,7 +71,6 @@ class ZarinPalFake(Fake):
         self.calls: Counter[str] = Counter()
         self.codes: list[int] = []
         """What verify said, in order."""
-        self._numbers = itertools.count(1)
         self._next: dict[str, deque[Fault]] = defaultdict(deque)
         self._often: dict[str, tuple[float, Fault]] = {}
         self._dice = random.Random(7)
@@ -146,7 +145,7 @@ class ZarinPalFake(Fake):
             return _refused(-9, "The input params invalid, validation error.", amount="The amount must be at least 10000.")
         if currency not in {"IRR", "IRT"} or not body.get("callback_url") or not body.get("description"):
             return _refused(-9, "The input params invalid, validation error.")
-        authority = f"A{next(self._numbers):035d}"
+        authority = f"A{_DICE.randrange(10**35):035d}"  # random: the fake is started again beside the same database
         self.sessions[authority] = Session(
             authority, self.merchant, amount, currency, body["callback_url"], body["description"]
         )
@@ -170,7 +169,7 @@ class ZarinPalFake(Fake):
                 return _refused(-51, "Session is not valid, session is not active paid try.")
             first = session.state == "PAID"
             if first:
-                session.state, session.ref_id = "VERIFIED", 2_000_000 + next(self._numbers)
+                session.state, session.ref_id = "VERIFIED", _DICE.randrange(10**11, 10**12)
         return _well({
             "code": 100 if first else 101, "message": "Paid" if first else "Verified", "ref_id": session.ref_id,
             "card_pan": session.card_pan, "card_hash": "1EBE3EBEBE35C7EC0F8D6EE4F2F859107A87822CA179BC9528767EA7B5489B69",

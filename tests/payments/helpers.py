@@ -62,6 +62,7 @@ class Bank:
     fault: Exception | None = None
     word: Word = Word(Said.WAITING)
     pause: float = 0
+    ref: str | None = None
     begun: list[PaymentRow] = field(default_factory=list[PaymentRow])
     asked: list[str] = field(default_factory=list[str])
 
@@ -76,7 +77,7 @@ class Bank:
         await asyncio.sleep(self.pause)
         if self.down:
             raise GatewayFailed("The bank does not answer. Nothing was charged.")
-        return Checkout(f"cs_{payment.id.hex}", f"https://checkout.example/{payment.id}")
+        return Checkout(self.ref or f"cs_{payment.id.hex}", f"https://checkout.example/{payment.id}")
 
     async def leave(self, ref: str) -> None:
         self.asked.append(f"leave {ref}")

@@ -33,6 +33,7 @@ REFERENCE = {
     "studio.styles": "the engines' catalogue",
     "stripe_mirror.kinds": "what is mirrored",
     "stripe_mirror.events": "Stripe's, under its own id, whoever it is about",
+    "stripe_mirror.thin_events": "events of Stripe's that were refused, by type",
     "stripe_mirror.unsettled": "Stripe's objects that have to be fetched",
     "stripe_mirror.ranges": "how far a backfill has come",
     "stripe_mirror.staged": "pages of Stripe's lists, before they are merged",

@@ -9,14 +9,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from stripe import StripeClient
 
 from tests.server import Site, serving
-from tests.stripe_mirror.helpers import OLDER_SECRET, deliver, row, value, with_stripe
+from tests.stripe_mirror.helpers import OLDER_SECRET, SECRET, deliver, row, value, with_stripe
 from vetrina.core.services import connect
 from vetrina.core.settings import Settings
 from vetrina.stripe_mirror.consistency import sample_data as sample
 from vetrina.stripe_mirror.events import sign
 from vetrina.stripe_mirror.ingest.webhook import LARGEST
+from vetrina.stripe_mirror.status import print_status, status
 
 AT = 1_760_000_000
 
@@ -134,3 +136,39 @@ async def test_one_that_cannot_be_kept_harms_no_other(mirror: Site) -> None:
     answers = await asyncio.gather(*(deliver(mirror, each) for each in (*good[:4], bad.encode(), *good[4:])))
     assert sorted(each.status_code for each in answers) == [200] * 8 + [422]
     assert await rows(mirror) == 8
+
+
+THIN = {
+    "id": "evt_test_65R9Ijk8dKEYZcXeRWn16R9A7j1FSQ3w3TGDPLLGSM4CW0",
+    "object": "v2.core.event",
+    "type": "v1.billing.meter.error_report_triggered",
+    "livemode": False,
+    "created": "2024-09-17T06:20:52.246Z",
+    "context": None,
+    "related_object": {
+        "id": "mtr_test_61R9IeP0SgKbYROx041PEAQhMO6CO4wK",
+        "type": "billing.meter",
+        "url": "/v1/billing/meters/mtr_test_61R9IeP0SgKbYROx041PEAQhMO6CO4wK",
+    },
+}
+"""A thin event, in the shape that the SDK reads."""
+
+
+async def test_a_thin_event_is_refused_with_what_to_change(mirror: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = json.dumps(THIN)
+    known = StripeClient("sk_test_x").parse_event_notification(raw, sign(raw.encode(), SECRET, int(time.time())), SECRET)
+    assert known.type == THIN["type"], "what the SDK takes for a thin event"
+    assert (await status(mirror.services)).thin_events is None
+    assert (await deliver(mirror, THIN, secret="whsec_wrong")).status_code == 400
+    assert (await status(mirror.services)).thin_events is None, "only signed ones count"
+    for _ in range(2):
+        answer = await deliver(mirror, THIN)
+        assert (answer.status_code, answer.json()["type"]) == (400, "urn:vetrina:thin-event")
+        assert "snapshot events" in answer.json()["detail"]
+    assert await rows(mirror) == 0
+    found = await status(mirror.services)
+    assert found.thin_events and (found.thin_events.count, found.thin_events.last_type) == (2, THIN["type"])
+    print_status(found)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "2 thin events were refused, the last v1.billing.meter.error_report_triggered" in printed
+    assert "send snapshot events" in printed

@@ -20,14 +20,20 @@ INSERT = Statement(
     on conflict (account_id, id) do nothing
     """,
 )
-# The same checkout twice is the same payment's; another payment's reference breaks the primary key.
+# The same checkout twice is the same payment's; HAS_REF, which sees what was committed meanwhile, finds out whose it is.
 INSERT_REF = Statement(
     NoneType,
     """
     insert into payments.gateway_refs (gateway, ref, account_id, payment_id)
-    select %(gateway)s, %(ref)s, %(account)s, %(id)s
-     where not exists (select from payments.gateway_refs
-                        where gateway = %(gateway)s and ref = %(ref)s and account_id = %(account)s and payment_id = %(id)s)
+    values (%(gateway)s, %(ref)s, %(account)s, %(id)s)
+    on conflict on constraint gateway_refs_pkey do nothing
+    """,
+)
+HAS_REF = Statement(
+    bool,
+    """
+    select exists (select from payments.gateway_refs
+                    where gateway = %(gateway)s and ref = %(ref)s and account_id = %(account)s and payment_id = %(id)s)
     """,
 )
 OPEN = Statement(

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from vetrina.stripe_mirror.model import BadEvent, BadSignature, Envelope, Event
+from vetrina.stripe_mirror.model import BadEvent, BadSignature, Envelope, Event, ThinEnvelope, ThinEvent
 
 TOLERANCE = 300
 """Seconds that a signature may lie in the past or in the future."""
 _DECODER = msgspec.json.Decoder(Envelope)
+_THIN_DECODER = msgspec.json.Decoder(ThinEnvelope)
 
 
 def sign(body: bytes, secret: str, at: int) -> str:
@@ -38,7 +39,7 @@ def verify(body: bytes, header: str, secrets: list[str], now: float) -> None:
 
 
 def read(body: bytes) -> Event:
-    """The event in these bytes. Raises BadEvent (400) for what is none."""
+    """The event in these bytes. Raises BadEvent (400) for what is none, ThinEvent (400) for one without its object."""
     try:
         if b"\\u0000" not in body and b"\\ud" not in body and b"\\uD" not in body:
             return Event(_DECODER.decode(body).id, body.decode())
@@ -47,7 +48,17 @@ def read(body: bytes) -> Event:
         text = json.dumps(kept)
         return Event(_DECODER.decode(text).id, text, body if kept != whole else None)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        if (thin := thin_type(body)) is not None:
+            raise ThinEvent(event_type=thin) from error
         raise BadEvent from error
+
+
+def thin_type(body: bytes) -> str | None:
+    """Return the type of a thin event, and None for anything else."""
+    try:
+        return _THIN_DECODER.decode(body).type
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def keepable(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -25,6 +25,12 @@ class NotJson(Refusal):
 
 class BadEvent(Malformed):
     """This is not an event of Stripe's."""
+
+
+class ThinEvent(Refusal):
+    """This is a thin event, which names an object without its state. Let the destination at Stripe send snapshot events."""
+
+    status = 400
 
 
 class NoSecret(Unavailable):
@@ -91,6 +97,14 @@ class Envelope(msgspec.Struct):
     data: _Data
 
 
+class ThinEnvelope(msgspec.Struct):
+    """An event of Stripe's API v2, without the object that it is about."""
+
+    id: Name
+    type: Name
+    object: Literal["v2.core.event"]
+
+
 class Event(msgspec.Struct, frozen=True):
     """An event to take in: its JSON, and its bytes when they held characters that PostgreSQL cannot keep."""
 
@@ -147,6 +161,14 @@ class Lag(msgspec.Struct, frozen=True):
     last_at: datetime | None
     median_seconds: float | None
     worst_seconds: float | None
+
+
+class ThinEvents(msgspec.Struct, frozen=True):
+    """Thin events that were refused: how many, and the last one's type and time."""
+
+    count: int
+    last_type: str
+    last_at: datetime
 
 
 class Difference(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from vetrina.stripe_mirror.model import (
     Range,
     Reading,
     Suggestion,
+    ThinEvents,
     Unsettled,
 )
 
@@ -169,6 +170,20 @@ LAG = Statement(
            percentile_cont(0.5) within group (order by extract(epoch from created_at - at)::float8) as median_seconds,
            max(extract(epoch from created_at - at)::float8) as worst_seconds
       from latest
+    """,
+)
+COUNT_THIN_EVENT = Statement(
+    NoneType,
+    """
+    insert into stripe_mirror.thin_events as t (type) values (%(type)s)
+    on conflict on constraint thin_events_pkey do update set count = t.count + 1
+    """,
+)
+THIN_EVENTS = Statement(
+    ThinEvents,
+    """
+    select (sum(count) over ())::bigint as count, type as last_type, updated_at as last_at
+      from stripe_mirror.thin_events order by updated_at desc limit 1
     """,
 )
 READINGS = Statement(

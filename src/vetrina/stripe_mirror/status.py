@@ -19,7 +19,7 @@ from vetrina.stripe_mirror.backfill import list_reader as sweep
 from vetrina.stripe_mirror.backfill.actions import Filled
 from vetrina.stripe_mirror.consistency.rebuild import Compared
 from vetrina.stripe_mirror.ingest.tie_resolution import Settled
-from vetrina.stripe_mirror.model import KindStatus, Lag, Reading
+from vetrina.stripe_mirror.model import KindStatus, Lag, Reading, ThinEvents
 from vetrina.stripe_mirror.object_types import EVENTS, KINDS
 
 
@@ -31,6 +31,7 @@ class Status(msgspec.Struct, frozen=True):
     lag: Lag
     kinds: list[KindStatus]
     readings: list[Reading]
+    thin_events: ThinEvents | None = None
 
 
 async def status(services: Services) -> Status:
@@ -43,6 +44,7 @@ async def status(services: Services) -> Status:
             await tx.one(queries.LAG),
             await tx.all(queries.STATUS),
             [each for each in await tx.all(queries.READINGS) if each.kind in {*KINDS, EVENTS}],
+            await tx.maybe(queries.THIN_EVENTS),
         )
 
 
@@ -58,6 +60,12 @@ def print_status(found: Status) -> None:
         console.print(
             f"{lag.events:,} events ({lag.unknown:,} of kinds that are not mirrored), the last {lag.last_type} of "
             f"{lag.last_at:%Y-%m-%d %H:%M:%S}; here after {lag.median_seconds:.1f} s, {lag.worst_seconds:.1f} s at worst.",
+            highlight=False,
+        )
+    if (thin := found.thin_events) is not None:
+        console.print(
+            f"{thin.count:,} thin events were refused, the last {thin.last_type} of {thin.last_at:%Y-%m-%d %H:%M:%S}. Let the "
+            "destination at Stripe send snapshot events: thin ones do not hold the object that they are about.",
             highlight=False,
         )
     read = {each.kind: each for each in found.readings}

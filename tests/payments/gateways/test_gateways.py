@@ -74,6 +74,33 @@ async def test_a_gateway_that_is_away_is_told_and_the_key_may_be_sent_again(site
         assert page.status_code == 503 and "The bank does not answer" in page.text and 'value="/account"' in page.text
 
 
+@pytest.mark.parametrize("by", ["the same account", "another account"])
+async def test_a_reference_given_out_twice_ends_the_payment_as_failed(site: Site, make: Make, db: Database, by: str) -> None:
+    """A gateway that begins its numbers again, as a fake did that was started again beside the same database."""
+    bank, first = plug(site), await make.account(tokens=0)
+    second = first if by == "the same account" else await make.account(tokens=0)
+    bank.ref = "cs_again"
+    async with site.api(first) as api:
+        body = {"pack_id": (await pack(api))["id"], "gateway": "stripe"}
+        payment = (await api.post("/payments", json=body)).json()
+    async with site.api(second) as api, site.browser(second) as browser:
+        refused = await api.post("/payments", json=body)
+        said = "The bank answered with the reference of another payment. Nothing was charged."
+        assert (refused.status_code, refused.json()["detail"]) == (503, said)
+        form = {"pack_id": (await pack(api, "tokens_200"))["id"], "gateway": "stripe"}
+        page = await browser.post("/wallet/buy", data=form)
+        assert page.status_code == 503 and said in page.text
+        ended = [each for each in (await api.get("/payments")).json()["items"] if each["id"] != payment["id"]]
+        assert [(each["status"], each["failure_reason"]) for each in ended] == [("failed", said)] * 2
+        assert said in (await browser.get(f"/payments/{ended[0]['id']}")).text
+    async with site.api(first) as api:
+        assert (await one(api, payment))["status"] == "pending"
+    bank.word = PAID
+    await overdue(db)
+    await jobs.expire_due(site.services)
+    assert await make.balance(first) == (50, 0)
+
+
 async def test_no_transaction_is_open_while_a_gateway_is_asked(site: Site, make: Make, db: Database) -> None:
     bank, account = plug(site), await make.account(tokens=0)
     bank.pause = 1.0

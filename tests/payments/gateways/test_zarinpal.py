@@ -245,3 +245,14 @@ async def test_the_client_says_what_zarinpal_says(bank: ZarinPalFake) -> None:
         with pytest.raises(ZarinPalAway):
             await client.verify(name, amount=20_000)
 
+
+
+async def test_the_fake_gives_out_no_authority_twice_when_it_is_started_again(bank: ZarinPalFake) -> None:
+    authorities: set[str] = set()
+    with ZarinPalFake() as again:
+        for fake in (bank, again):
+            for _ in range(3):
+                client = ZarinPal(MERCHANT, fake.url)
+                wanted = {"callback_url": "https://shop.example", "description": "x", "order": "1"}
+                authorities.add(await client.request(amount=20_000, **wanted))
+    assert len(authorities) == 6 and all(len(authority) == 36 for authority in authorities)

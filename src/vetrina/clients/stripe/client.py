@@ -49,11 +49,17 @@ class StripeAway(Exception):
 
 
 class StripeRefused(Exception):
-    """It said no: `code` is Stripe's own, such as charge_already_refunded, or the kind of error."""
+    """It said no: `code` is Stripe's own, such as charge_already_refunded, or the kind of error; `param` the parameter."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, param: str | None = None) -> None:
         self.code = code
+        self.param = param
         super().__init__(f"{message} ({code})")
+
+    @property
+    def customer_missing(self) -> bool:
+        """Whether the call named a customer that was deleted at Stripe."""
+        return (self.code, self.param) == ("resource_missing", "customer")
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -224,7 +230,7 @@ class Stripe(Plans):
             # A fault of theirs, and a key that another request is still using, may end otherwise the next time.
             if error.http_status is None or error.http_status >= 500 or error.http_status == 409:
                 raise StripeAway(_told(error)) from error
-            raise StripeRefused(error.code or type(error).__name__, _told(error)) from error
+            raise StripeRefused(error.code or type(error).__name__, _told(error), getattr(error, "param", None)) from error
         try:
             return msgspec.convert(said.to_dict(), kind, strict=False)
         except msgspec.ValidationError as error:

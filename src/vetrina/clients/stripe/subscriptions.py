@@ -32,14 +32,40 @@ class Items(msgspec.Struct, frozen=True):
     data: list[Item] = []
 
 
+class PauseCollection(msgspec.Struct, frozen=True):
+    """What becomes of the invoices while collection is paused: keep_as_draft, mark_uncollectible or void."""
+
+    behavior: str | None = None
+
+
 class Subscription(msgspec.Struct, frozen=True):
-    """A subscription. `status` is Stripe's: active, past_due, unpaid, canceled..."""
+    """A subscription. `status` is Stripe's: active, past_due, unpaid, paused, canceled...; `cancel_at` is in seconds."""
 
     id: str
     status: str
     cancel_at_period_end: bool = False
+    cancel_at: int | None = None
+    pause_collection: PauseCollection | None = None
     items: Items = Items()
     metadata: dict[str, str] = {}
+
+    @property
+    def ends_with_period(self) -> bool:
+        """Whether no further period will be charged.
+
+        Classic billing mode sets `cancel_at_period_end`; flexible mode only sets `cancel_at`. A date after the current period
+        does not end it yet. While it is paused, invoices are made but not collected.
+        """
+        period_end = max((item.current_period_end or 0 for item in self.items.data), default=0)
+        cancelled = self.cancel_at_period_end or (self.cancel_at is not None and self.cancel_at <= period_end)
+        return cancelled or self.status == "paused" or self.pause_collection is not None
+
+    @property
+    def uncancel(self) -> dict[str, Any]:
+        """The parameter that withdraws a cancellation, in the billing mode's way."""
+        if self.cancel_at is not None and not self.cancel_at_period_end:
+            return {"cancel_at": ""}
+        return {"cancel_at_period_end": False}
 
 
 class Plans(ABC):
@@ -60,7 +86,7 @@ class Plans(ABC):
 
     async def end_later(self, ref: str, *, ends: bool, key: str) -> Subscription:
         """Let it end with its period, or go on after all."""
-        params: Any = {"cancel_at_period_end": ends}
+        params: Any = {"cancel_at_period_end": True} if ends else (await self.subscription(ref)).uncancel
         return await self._read(self._api.subscriptions.update_async(ref, params, {"idempotency_key": key}), Subscription)
 
     async def end_now(self, ref: str, *, key: str) -> Subscription:
@@ -81,7 +107,7 @@ class Plans(ABC):
         params: Any = {
             "items": [{"id": now.items.data[0].id, "price": made.id}],
             "proration_behavior": "none",
-            "cancel_at_period_end": False,
             "metadata": marks,
+            **now.uncancel,
         }
         return await self._read(self._api.subscriptions.update_async(ref, params, {"idempotency_key": key}), Subscription)

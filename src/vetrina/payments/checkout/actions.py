@@ -15,7 +15,7 @@ from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.checkout.pricing import Purchase, Wanted, choose
 from vetrina.payments.gateways.registry import Gateway, gateways
-from vetrina.payments.model import CheckoutTooLate, GatewayFailed, PaymentRow, Status
+from vetrina.payments.model import Checkout, CheckoutTooLate, GatewayFailed, PaymentRow, Status
 from vetrina.payments.settlement.actions import give_up, shown
 
 log = structlog.get_logger("vetrina.payments")
@@ -39,17 +39,25 @@ async def start(
         raise CheckoutTooLate
     try:
         checkout = await gateway.begin(payment)
+        return await _open(services, payment, gateway, checkout, turn)
     except GatewayFailed as failed:
         log.warning("a checkout could not be opened", gateway=gateway.name, payment=str(payment.id), why=failed.message)
         async with services.db.tx() as tx:
             await give_up(tx, payment, Status.FAILED, failed.message)
         raise
+
+
+async def _open(services: Services, payment: PaymentRow, gateway: Gateway, checkout: Checkout, turn: Turn) -> PaymentRow:
+    """Record the gateway's checkout. Raises GatewayFailed (503) for a reference of another payment, CheckoutTooLate (409)."""
+    place = {"account": payment.account_id, "id": payment.id, "ref": checkout.ref}
     async with services.db.tx() as tx:
-        place = {"account": account, "id": payment.id, "ref": checkout.ref}
         await tx.do(queries.INSERT_REF, gateway=gateway.name, **place)
+        if not await tx.one(queries.HAS_REF, gateway=gateway.name, **place):
+            log.error("a gateway gave out a reference twice", gateway=gateway.name, payment=str(payment.id), ref=checkout.ref)
+            raise GatewayFailed(f"{gateway.title} answered with the reference of another payment. Nothing was charged.")
         if not await tx.do(queries.OPEN, url=checkout.url, **place):
             raise CheckoutTooLate
-        opened = await tx.one(queries.ONE, account=account, id=payment.id)
+        opened = await tx.one(queries.ONE, account=payment.account_id, id=payment.id)
         await turn.keep(tx, 201, shown(opened))
     return opened
 

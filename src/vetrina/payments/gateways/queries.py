@@ -17,10 +17,18 @@ WHO = Statement(
      where a.id = %(account)s
     """,
 )
+REPLACE_CUSTOMER = Statement(
+    NoneType,
+    """
+    update payments.customers set ref = %(ref)s, former_refs = former_refs || ref
+     where account_id = %(account)s and gateway = 'stripe' and ref = %(former)s
+    """,
+)
+# Several processes may insert the same row at once, and any of its two keys may be the first to notice.
 INSERT_CUSTOMER = Statement(
     NoneType,
     """
     insert into payments.customers (account_id, gateway, ref) values (%(account)s, 'stripe', %(ref)s)
-    on conflict (account_id, gateway) do nothing
+    on conflict do nothing
     """,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -26,6 +27,8 @@ from vetrina.core.settings import Settings
 from vetrina.payments.gateways import stripe_customers as customers
 from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, PaymentRow, Returned, Said, Word
 from vetrina.web.money import BadAmount, UnknownCurrency, to_stripe
+
+Result = TypeVar("Result")
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -67,25 +70,13 @@ class StripeGateway:
         """A Checkout Session of the account's customer. The payment's id is the key: begun twice it is the same session."""
         if not self.takes(payment.currency):
             raise GatewayFailed(f"Stripe does not take {payment.currency}. Nothing was charged.")
-        plan = payment.kind == "plan"
         try:
             amount = to_stripe(payment.amount, payment.currency)
         except BadAmount as error:
             raise GatewayFailed(f"{error} Nothing was charged.") from error
-        marks = {"vetrina_payment": str(payment.id), "vetrina_account": str(payment.account_id)}
+        account = AccountId(payment.account_id)
         try:
-            customer = await customers.of(self._services, self.client, AccountId(payment.account_id))
-            session = await self.client.checkout(
-                "subscription" if plan else "payment",
-                Line(payment.description, amount, payment.currency, monthly=plan),
-                customer=customer,
-                reference=str(payment.id),
-                metadata=marks,
-                success_url=self._back + "?session={CHECKOUT_SESSION_ID}",
-                cancel_url=f"{payment.callback_url}?left=1",
-                expires_at=int(payment.expires_at.timestamp()),
-                key=f"checkout {payment.id}",
-            )
+            session = await self._with_customer(account, lambda customer: self._open(payment, amount, customer))
         except StripeAway as away:
             log.warning("stripe is away", why=str(away))
             raise GatewayFailed("Stripe does not answer just now. Nothing was charged.") from away
@@ -95,6 +86,31 @@ class StripeGateway:
         if not session.url:
             raise GatewayFailed("Stripe has no page for this payment. Nothing was charged.")
         return Checkout(session.id, session.url)
+
+    async def _open(self, payment: PaymentRow, amount: int, customer: str) -> Session:
+        plan = payment.kind == "plan"
+        return await self.client.checkout(
+            "subscription" if plan else "payment",
+            Line(payment.description, amount, payment.currency, monthly=plan),
+            customer=customer,
+            reference=str(payment.id),
+            metadata={"vetrina_payment": str(payment.id), "vetrina_account": str(payment.account_id)},
+            success_url=self._back + "?session={CHECKOUT_SESSION_ID}",
+            cancel_url=f"{payment.callback_url}?left=1",
+            expires_at=int(payment.expires_at.timestamp()),
+            key=f"checkout {payment.id} {customer}",
+        )
+
+    async def _with_customer(self, account: AccountId, call: Callable[[str], Awaitable[Result]]) -> Result:
+        """Call with the account's customer, or with a new one where that was deleted at Stripe."""
+        customer = await customers.of(self._services, self.client, account)
+        try:
+            return await call(customer)
+        except StripeRefused as refused:
+            if not refused.customer_missing:
+                raise
+            log.warning("a customer was deleted at stripe", account=str(account), customer=customer)
+            return await call(await customers.replace(self._services, self.client, account, customer))
 
     async def ask(self, payment: PaymentRow, ref: str) -> Word:
         """The session's own word; one that brought another sum than ours is a fault that somebody has to look at."""
@@ -139,8 +155,9 @@ class StripeGateway:
     async def portal(self, account: AccountId, *, return_url: str) -> str:
         """Where the account sees its invoices and changes its card; a fresh address each time. Raises GatewayFailed (503)."""
         try:
-            customer = await customers.of(self._services, self.client, account)
-            return await self.client.portal(customer, return_url=return_url, key=f"portal {new_id()}")
+            return await self._with_customer(
+                account, lambda customer: self.client.portal(customer, return_url=return_url, key=f"portal {new_id()}")
+            )
         except (StripeAway, StripeRefused) as failed:
             log.warning("no billing portal", why=str(failed))
             raise GatewayFailed("Stripe does not answer just now. Please try again in a moment.") from failed

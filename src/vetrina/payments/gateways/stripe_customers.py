@@ -8,10 +8,11 @@ from vetrina.clients.stripe.client import Stripe
 from vetrina.core.database.ids import AccountId
 from vetrina.core.services import Services
 from vetrina.payments.gateways import queries
+from vetrina.payments.model import GatewayFailed, Who
 
 
 async def of(services: Services, client: Stripe, account: AccountId) -> str:
-    """The customer's id. Raises StripeAway, StripeRefused.
+    """The customer's id. Raises StripeAway, StripeRefused, GatewayFailed (503) when Stripe names another account's customer.
 
     The key is the account with what is told about it, so that a second process, or one after a crash, finds the same one.
     """
@@ -19,9 +20,36 @@ async def of(services: Services, client: Stripe, account: AccountId) -> str:
         who = await tx.one(queries.WHO, account=account)
     if who.ref is not None:
         return who.ref
-    about = hashlib.sha256(f"{who.email}\n{who.name}".encode()).hexdigest()[:16]
-    made = await client.customer(account=str(account), email=who.email, name=who.name, key=f"customer {account} {about}")
+    made = await _create(client, account, who)
     async with services.db.tx() as tx:
         await tx.do(queries.INSERT_CUSTOMER, account=account, ref=made)
+    return await _stored(services, account)
+
+
+async def replace(services: Services, client: Stripe, account: AccountId, former: str) -> str:
+    """Return the id of a customer in place of `former`, which was deleted at Stripe; the former id is kept.
+
+    Raises StripeAway, StripeRefused.
+    """
     async with services.db.read() as tx:
-        return (await tx.one(queries.WHO, account=account)).ref or made
+        who = await tx.one(queries.WHO, account=account)
+    if who.ref is not None and who.ref != former:
+        return who.ref  # another process replaced it
+    made = await _create(client, account, who, former)
+    async with services.db.tx() as tx:
+        await tx.do(queries.REPLACE_CUSTOMER, account=account, ref=made, former=former)
+    return await _stored(services, account)
+
+
+async def _stored(services: Services, account: AccountId) -> str:
+    async with services.db.read() as tx:
+        ref = (await tx.one(queries.WHO, account=account)).ref
+    if ref is None:
+        raise GatewayFailed("Stripe answered with a customer of another account. Nothing was charged.")
+    return ref
+
+
+async def _create(client: Stripe, account: AccountId, who: Who, former: str = "") -> str:
+    about = hashlib.sha256(f"{who.email}\n{who.name}".encode()).hexdigest()[:16]
+    key = f"customer {account} {about} {former}".rstrip()
+    return await client.customer(account=str(account), email=who.email, name=who.name, key=key)

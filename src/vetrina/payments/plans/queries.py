@@ -19,8 +19,8 @@ class Renewed(msgspec.Struct, frozen=True):
 RENEW = Statement(
     bool,
     """
-    select payments.renew(%(account)s, %(first)s, %(plan)s, %(invoice)s, %(subscription)s, %(amount)s, %(currency)s,
-                          %(starts_at)s, %(ends_at)s)
+    select payments.renew(%(account)s, %(first)s, %(plan)s, %(invoice)s, %(subscription)s, %(amount)s, %(credit)s,
+                          %(currency)s, %(starts_at)s, %(ends_at)s)
     """,
 )
 END_RENEWALS = Statement(bool, "select wallet.end_renewals(%(account)s, %(ref)s)")

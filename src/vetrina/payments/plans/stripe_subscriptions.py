@@ -6,7 +6,6 @@ is Stripe's own, from when to when. How a subscription stands is never read from
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import structlog
@@ -21,6 +20,7 @@ from vetrina.payments.gateways.registry import gateways
 from vetrina.payments.gateways.stripe import StripeGateway
 from vetrina.payments.model import GatewayFailed, PaymentRow, Said, Word
 from vetrina.payments.plans import queries as queries_plans
+from vetrina.payments.plans.invoice_periods import paid_month, within
 from vetrina.payments.refunds import queries as queries_after
 from vetrina.payments.settlement import actions
 from vetrina.payments.webhooks.actions import Effect, Event, Impossible, on
@@ -44,10 +44,12 @@ async def invoice_paid(services: Services, event: Event) -> Effect | None:
         return None
     if it.get("billing_reason") == "subscription_create":
         return lambda tx: actions.hear(tx, first, Word(Said.PAID, reference=ref))
-    amount = int(it.get("amount_paid") or 0)
-    month = _month(it)
-    if amount <= 0 or month is None:
+    month = paid_month(it)
+    if month is None:
+        log.info("an invoice of a subscription pays for no period", invoice=it["id"], reason=it.get("billing_reason"))
         return None
+    amount = _minor(it.get("amount_paid") or 0, it["currency"])
+    balance = max(0, _minor(month.value, it["currency"]) - amount)
     plan = read_id(marks.get(PLAN)) or first.plan_id
     async with services.db.read() as tx:
         erased = await tx.one(queries_plans.ERASED, account=first.account_id)
@@ -60,7 +62,7 @@ async def invoice_paid(services: Services, event: Event) -> Effect | None:
         )  # fmt: skip
     return lambda tx: tx.one(
         queries_plans.RENEW, account=first.account_id, first=first.id, plan=plan, invoice=it["id"], subscription=ref,
-        amount=_minor(amount, it["currency"]), currency=str(it["currency"]).upper(), starts_at=month[0], ends_at=month[1],
+        amount=amount, credit=balance, currency=str(it["currency"]).upper(), starts_at=month.starts_at, ends_at=month.ends_at,
     )  # fmt: skip
 
 
@@ -94,7 +96,7 @@ async def subscription_changed(services: Services, event: Event) -> Effect | Non
     stands = await stands_at_stripe(services, ref)
     if stands is None or stands.status in OVER:
         return lambda tx: tx.one(queries_plans.END_RENEWALS, account=first.account_id, ref=ref)
-    ends = stands.cancel_at_period_end
+    ends = stands.ends_with_period
     return lambda tx: tx.one(queries_plans.ENDS_LATER, account=first.account_id, ref=ref, ends=ends)
 
 
@@ -119,11 +121,11 @@ def client(services: Services) -> Stripe:
 
 def _subscription_of(invoice: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """The subscription that an invoice is for and what it was marked with, in the newer and the older shape."""
-    parent = _within(invoice, "parent")
-    details = _within(parent, "subscription_details") or _within(invoice, "subscription_details")
+    parent = within(invoice, "parent")
+    details = within(parent, "subscription_details") or within(invoice, "subscription_details")
     named: Any = details.get("subscription") or invoice.get("subscription")
     ref = named.get("id") if isinstance(named, dict) else named  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return cast("str | None", ref), _within(details, "metadata")
+    return cast("str | None", ref), within(details, "metadata")
 
 
 def _minor(amount: Any, currency: Any) -> int:
@@ -132,23 +134,6 @@ def _minor(amount: Any, currency: Any) -> int:
         return from_stripe(int(amount), str(currency).upper())
     except (BadAmount, UnknownCurrency) as error:
         raise Impossible(str(error)) from error
-
-
-def _within(whole: dict[str, Any], name: str) -> dict[str, Any]:
-    """A part that may be missing."""
-    part = whole.get(name)
-    return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
-
-
-def _month(invoice: dict[str, Any]) -> tuple[datetime, datetime] | None:
-    """The latest period that its lines are for."""
-    lines = cast("list[dict[str, Any]]", _within(invoice, "lines").get("data") or [])
-    spans = [(int(each["period"]["start"]), int(each["period"]["end"])) for each in lines if each.get("period")]
-    whole = [each for each in spans if each[1] > each[0]]
-    if not whole:
-        return None
-    starts, ends = max(whole, key=lambda each: each[1])
-    return datetime.fromtimestamp(starts, UTC), datetime.fromtimestamp(ends, UTC)
 
 
 async def _first(services: Services, marks: Any) -> PaymentRow | None:

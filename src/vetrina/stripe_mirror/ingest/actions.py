@@ -12,7 +12,7 @@ from vetrina.core.database.batching import Coalescer
 from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
 from vetrina.stripe_mirror import events, queries
-from vetrina.stripe_mirror.model import Event, NoSecret
+from vetrina.stripe_mirror.model import Event, NoSecret, ThinEvent
 
 
 def secrets(services: Services) -> list[str]:
@@ -26,10 +26,17 @@ def secrets(services: Services) -> list[str]:
 async def receive(services: Services, body: bytes, signature: str) -> bool:
     """Verify, keep and apply one webhook; whether it was new. Returns after the commit.
 
-    Raises BadSignature or BadEvent (400), which leave no row, and NoSecret (503).
+    Raises BadSignature or BadEvent (400), which leave no row, ThinEvent (400), which is counted for the operator, and
+    NoSecret (503).
     """
     events.verify(body, signature, secrets(services), time.time())
-    return await services.part(inbox)(events.read(body))
+    try:
+        event = events.read(body)
+    except ThinEvent as refused:
+        async with services.db.tx() as tx:
+            await tx.do(queries.COUNT_THIN_EVENT, type=str(refused.details["event_type"]).replace("\0", " "))
+        raise
+    return await services.part(inbox)(event)
 
 
 def inbox(services: Services) -> Coalescer[Event, bool]:
