@@ -1,1 +1,1 @@
-"""`make bench`: what must be fast, measured as ratios against what it stands on, in one run."""
+"""`make bench`: speed of critical paths, as ratios against a baseline in the same run."""

@@ -46,16 +46,16 @@ def main() -> int:
     parser.add_argument("styles", nargs="*", metavar="STYLE")
     parser.add_argument("--size", type=int, default=1600)
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.once:
-        print(json.dumps(once(asked.styles[0], asked.size)))
+    options = parser.parse_args()
+    if options.once:
+        print(json.dumps(once(options.styles[0], options.size)))
         return 0
-    print(f"{'style':18} {'seconds':>8} {'peak MiB':>9}   (12 megapixels in, long side {asked.size} out)")
+    print(f"{'style':18} {'seconds':>8} {'peak MiB':>9}   (12 megapixels in, long side {options.size} out)")
     for style in STYLES:
-        if asked.styles and style.name not in asked.styles:
+        if options.styles and style.name not in options.styles:
             continue
         done = subprocess.run(
-            [sys.executable, __file__, "--once", "--size", str(asked.size), style.name],
+            [sys.executable, __file__, "--once", "--size", str(options.size), style.name],
             check=True,
             capture_output=True,
             text=True,

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import psycopg
 
-from bench.house import House, web
-from bench.table import Line
+from bench.environment import Environment, web
+from bench.report import Line
 from vetrina.accounts.sessions.tokens import AccessTokens
 from vetrina.core.database.connection import Statement
 from vetrina.core.services import connect
@@ -32,7 +32,7 @@ OTHERS = 100
 EACH = 1000
 
 
-def _fill(rows: int) -> tuple[str, ...]:
+def _backfill(rows: int) -> tuple[str, ...]:
     others = min(OTHERS, rows // 10 // EACH)
     return (
         "set session_replication_role = replica",  # no triggers: the rows are right as they are
@@ -101,19 +101,19 @@ def _fill(rows: int) -> tuple[str, ...]:
     )
 
 
-def measure(at: House, *, rows: int) -> list[Line]:
+def measure(env: Environment, *, rows: int) -> list[Line]:
     """Statements and whole requests, each in pairs."""
     for name, many in ((SMALL, 10_000), (LARGE, rows)):
-        at.copy(name)
-        at.run(name, "set synchronous_commit = off", *_fill(many))
-    return [*_statements(at), *_requests(at)]
+        env.copy(name)
+        env.run(name, "set synchronous_commit = off", *_backfill(many))
+    return [*_statements(env), *_requests(env)]
 
 
-def _statements(at: House) -> list[Line]:
+def _statements(env: Environment) -> list[Line]:
     lines: list[Line] = []
     with (
-        psycopg.connect(at.uri("app", SMALL), autocommit=True, prepare_threshold=0) as small,
-        psycopg.connect(at.uri("app", LARGE), autocommit=True, prepare_threshold=0) as large,
+        psycopg.connect(env.uri("app", SMALL), autocommit=True, prepare_threshold=0) as small,
+        psycopg.connect(env.uri("app", LARGE), autocommit=True, prepare_threshold=0) as large,
     ):
         middle = {each: _middle(each) for each in (small, large)}
         page: dict[str, Any] = {"account": ONE, "limit": PAGE + 1}
@@ -129,32 +129,32 @@ def _statements(at: House) -> list[Line]:
         for name, statement, arguments in cases:
             if names := _scanned(large, statement, arguments(large)):
                 raise AssertionError(f"{name}: reads the whole of {', '.join(names)}")
-            mine, other = _pairs(
+            own, other = _pairs(
                 lambda: large.execute(statement.sql, arguments(large)).fetchall(),
                 lambda: small.execute(statement.sql, arguments(small)).fetchall(),
             )
-            lines.append(Line(f"history, SQL: {name}", mine, other, "ms", mine / other, at_most=GOAL))
+            lines.append(Line(f"history, SQL: {name}", own, other, "ms", own / other, at_most=GOAL))
     return lines
 
 
-def _requests(at: House) -> list[Line]:
+def _requests(env: Environment) -> list[Line]:
     lines: list[Line] = []
-    with web(at, SMALL, 1) as small, web(at, LARGE, 1) as large:
-        clients = [_Client(at, each.url) for each in (large, small)]
+    with web(env, SMALL, 1) as small, web(env, LARGE, 1) as large:
+        clients = [_Client(env, each.url) for each in (large, small)]
         for name, path in (
             ("first page", f"/api/v1/generations?limit={PAGE}"),
             ("first page, failed", f"/api/v1/generations?limit={PAGE}&status=failed"),
         ):
-            mine, other = _pairs(lambda: clients[0].get(path), lambda: clients[1].get(path))
-            lines.append(Line(f"history, HTTP: {name}", mine, other, "ms", mine / other, at_most=GOAL))
+            own, other = _pairs(lambda: clients[0].get(path), lambda: clients[1].get(path))
+            lines.append(Line(f"history, HTTP: {name}", own, other, "ms", own / other, at_most=GOAL))
     return lines
 
 
 class _Client:
-    def __init__(self, at: House, url: str) -> None:
+    def __init__(self, env: Environment, url: str) -> None:
         place = urlsplit(url)
         self._connection = http.client.HTTPConnection(str(place.hostname), place.port)
-        token = AccessTokens(connect(at.settings, at.uri()).keys).issue(ONE, ONE, "user")
+        token = AccessTokens(connect(env.settings, env.uri()).keys).issue(ONE, ONE, "user")
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str) -> bytes:
@@ -190,13 +190,13 @@ def _scanned(connection: psycopg.Connection[Any], statement: Statement[Any], arg
     return found
 
 
-def _pairs(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
+def _pairs(ours: Callable[[], object], baseline: Callable[[], object]) -> tuple[float, float]:
     """Medians of both in milliseconds, after a warm-up; which comes first alternates."""
     taken: tuple[list[float], list[float]] = ([], [])
     for number in range(RUNS + 10):
         for side in (0, 1) if number % 2 else (1, 0):
             start = time.perf_counter()
-            (theirs if side else ours)()
+            (baseline if side else ours)()
             if number >= 10:
                 taken[side].append((time.perf_counter() - start) * 1e3)
     return statistics.median(taken[0]), statistics.median(taken[1])

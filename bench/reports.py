@@ -11,9 +11,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bench.house import House
-from bench.table import Line
+from bench.environment import Environment
+from bench.report import Line
 from vetrina.core.database.connection import Database
+from vetrina.reports import actions as report_actions
 from vetrina.reports.catalogue import REPORTS
 from vetrina.reports.members import actions
 from vetrina.reports.members import filters as members
@@ -28,7 +29,7 @@ SEARCH = 20.0
 _OBJECT = "'livemode', false, 'description', null, 'discount', null, 'test_clock', null, 'filler', repeat('x', 300)"
 
 
-def _fill(rows: int) -> tuple[str, ...]:
+def _backfill(rows: int) -> tuple[str, ...]:
     return (
         "set synchronous_commit = off",
         """
@@ -78,29 +79,29 @@ def _fill(rows: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def measure(at: House, *, rows: int) -> list[Line]:
+def measure(env: Environment, *, rows: int) -> list[Line]:
     """Searches, what reports stand on, and the reports."""
-    at.copy(DATABASE)
+    env.copy(DATABASE)
     started = time.perf_counter()
-    at.run(DATABASE, *_fill(rows))
+    env.run(DATABASE, *_backfill(rows))
     filled = time.perf_counter() - started
-    return asyncio.run(_measure(at, rows, filled))
+    return asyncio.run(_measure(env, rows, filled))
 
 
-async def _measure(at: House, rows: int, filled: float) -> list[Line]:
-    db = Database(at.uri("app", DATABASE), size=2)
+async def _measure(env: Environment, rows: int, filled: float) -> list[Line]:
+    db = Database(env.uri("app", DATABASE), size=2)
     await db.open()
     try:
         lines = [await _search(db, what, filters) for what, filters in _searches(rows)]
         naive = f"select * from stripe_mirror.customers where metadata ->> 'member_number' = '{rows // 2}'"
-        lines[0].base = (await _timed(lambda: asyncio.to_thread(at.run, DATABASE, naive), 3)) * 1000
+        lines[0].base = (await _timed(lambda: asyncio.to_thread(env.run, DATABASE, naive), 3)) * 1000
         lines[0].ratio = lines[0].ours / lines[0].base
         lines[0].note = "base: metadata ->> key = value"
         lines.append(await _once("keys and values counted", lambda: _count(db)))
-        lines.append(await _once(f"history of {rows:,} worked out", lambda: actions.follow(db, anew=True)))
-        lines.append(Line("the same with nothing new", await _timed(lambda: actions.follow(db), 5) * 1000, None, "ms"))
+        lines.append(await _once(f"history of {rows:,} worked out", lambda: report_actions.follow(db, anew=True)))
+        lines.append(Line("the same with nothing new", await _timed(lambda: report_actions.follow(db), 5) * 1000, None, "ms"))
         for name in REPORTS:
-            lines.append(await _once(f"report {name}", lambda name=name: actions.figures(db, name), times=3))
+            lines.append(await _once(f"report {name}", lambda name=name: report_actions.figures(db, name), times=3))
         lines.append(Line(f"making {rows:,} of each", filled, None, "s"))
     finally:
         await db.close()

@@ -22,7 +22,7 @@ import pyvips
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.table import Line, text
+from bench.report import Line, text
 from tests.media.processing.bad_files import photograph
 from vetrina.core.isolation.run import Report, run_isolated
 from vetrina.media.processing import images as pixels
@@ -48,19 +48,19 @@ async def timed(work: Callable[[], Awaitable[object]]) -> float:
 
 
 async def paired(
-    ours: Callable[[], Awaitable[object]], theirs: Callable[[], Awaitable[object]], pairs: int
+    ours: Callable[[], Awaitable[object]], baseline: Callable[[], Awaitable[object]], pairs: int
 ) -> tuple[float, float, float]:
     """Medians of both, in milliseconds, and of the ratio within a pair; which comes first alternates."""
     runs: list[tuple[float, float]] = []
     for number in range(pairs + 3):
         if number % 2:
-            first, second = await timed(ours), await timed(theirs)
+            first, second = await timed(ours), await timed(baseline)
         else:
-            second, first = await timed(theirs), await timed(ours)
+            second, first = await timed(baseline), await timed(ours)
         runs.append((first, second))
-    kept = runs[3:]  # the first ones warm up
-    mine, other = (statistics.median(each) for each in zip(*kept, strict=True))
-    return mine, other, statistics.median(a / b for a, b in kept)
+    inherited = runs[3:]  # the first ones warm up
+    own, other = (statistics.median(each) for each in zip(*inherited, strict=True))
+    return own, other, statistics.median(a / b for a, b in inherited)
 
 
 async def measure(pairs: int = 31) -> list[Line]:
@@ -74,7 +74,7 @@ async def measure(pairs: int = 31) -> list[Line]:
     async def plain_thumbnail() -> object:
         """The same work with nothing around it, in a process that has done it before."""
         small = pyvips.Image.thumbnail_buffer(data, SIZE, height=SIZE, size="down", fail_on="truncated")
-        return pixels.webp(small)
+        return pixels.encode_thumbnail(small)
 
     async def confined_intake() -> object:
         return await run_isolated("vetrina.media.processing.images:intake", {"data": data})
@@ -85,10 +85,10 @@ async def measure(pairs: int = 31) -> list[Line]:
     async def nothing() -> object:
         return await run_isolated("bench.thumbnail:empty", {})
 
-    mine, other, ratio = await paired(confined_thumbnail, plain_thumbnail, pairs)
-    lines = [Line(f"thumbnail of {SIZE} px from 12 megapixels", mine, other, "ms", ratio, at_most=TARGET)]
-    mine, other, ratio = await paired(confined_intake, plain_intake, max(pairs // 4, 5))
-    lines.append(Line("whole intake of 12 megapixels", mine, other, "ms", ratio))
+    own, other, ratio = await paired(confined_thumbnail, plain_thumbnail, pairs)
+    lines = [Line(f"thumbnail of {SIZE} px from 12 megapixels", own, other, "ms", ratio, at_most=TARGET)]
+    own, other, ratio = await paired(confined_intake, plain_intake, max(pairs // 4, 5))
+    lines.append(Line("whole intake of 12 megapixels", own, other, "ms", ratio))
     await nothing()
     fence = statistics.median([await timed(nothing) for _ in range(pairs)])
     return [*lines, Line("an empty call into the confined process", fence, None, "ms")]

@@ -1,4 +1,4 @@
-"""One backfill of one kind as the command does it: `python -m bench.mirror_fill KIND`. Prints the seconds as JSON."""
+"""One backfill of one kind, like the command: `python -m bench.mirror.backfill_once KIND`. Prints the seconds as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vetrina.stripe_mirror.backfill.actions import backfill
 
 
 async def main(kind: str) -> None:
-    """Run it."""
+    """Run the backfill."""
     settings = read()
     services = connect(settings, settings.database_url)
     await services.db.open()

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the benchmark's own, with the settings that Vetrina ships, and web processes on it."""
+"""A PostgreSQL server for the benchmarks, with Vetrina's own settings, and web processes on it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from vetrina.prepare import prepare
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "for benchmarks alone " * 3
 SETTINGS = {
-    "max_connections": "200",  # for pgbench, which needs one a client
+    "max_connections": "200",  # for pgbench, which needs one for each client
     "shared_preload_libraries": "pg_stat_statements",  # counts statements, in its one pass only
     "pg_stat_statements.track": "none",
 }
@@ -35,59 +35,59 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
-class House:
+class Environment:
     """A running cluster and its data folder."""
 
     data: Path
     cluster: Cluster
 
     def uri(self, role: str = "app", database: str = "vetrina") -> str:
-        """How `role` connects."""
+        """Return the URI of `role`."""
         return self.cluster.uri(role, database)  # type: ignore[arg-type]
 
     @property
     def settings(self) -> Settings:
-        """What the web processes run with."""
+        """Settings of the web processes."""
         return read({"VETRINA_DATA": str(self.data / "site"), "VETRINA_SECRET_KEY": SECRET})
 
     def program(self, name: str) -> str:
-        """The path of one of PostgreSQL's programs, of the server's own version."""
+        """Return the path of one of PostgreSQL's programs, of the server's version."""
         return self.cluster.binaries.program(name)
 
     def run(self, database: str, *statements: str, user: str = "superuser") -> None:
-        """Run statements one after the other, each on its own."""
+        """Run statements one after the other, each in its own transaction."""
         with psycopg.connect(self.uri(user, database), autocommit=True) as connection:
             for each in statements:
                 connection.execute(each.encode())
 
     def one(self, database: str, statement: str, *arguments: Any) -> Any:
-        """The first column of the first row."""
+        """Return the first column of the first row."""
         with psycopg.connect(self.uri("superuser", database), autocommit=True) as connection:
             row = connection.execute(statement.encode(), arguments).fetchone()
         return row[0] if row else None
 
     def copy(self, name: str) -> None:
-        """A new database like `vetrina`, which nobody may be using."""
+        """Create a database from `vetrina`, which must have no connections."""
         with psycopg.connect(self.uri("superuser", "postgres"), autocommit=True) as connection:
             connection.execute(
                 sql.SQL("create database {} template vetrina owner vetrina_owner").format(sql.Identifier(name))
             )
 
     def cpu(self) -> float:
-        """Seconds of processor that PostgreSQL has used, with the backends that have ended."""
+        """Return the processor seconds of PostgreSQL, including backends that have ended."""
         return _cpu(self.cluster.pid, dead=True) + sum(_cpu(pid) for pid in _children(self.cluster.pid))
 
 
 @contextlib.contextmanager
-def house() -> Generator[House]:
-    """A migrated cluster, thrown away at the end. Durable: fsync and synchronous_commit are on."""
+def running_environment() -> Generator[Environment]:
+    """Start a migrated cluster, deleted at the end. Durable: fsync and synchronous_commit are on."""
     with tempfile.TemporaryDirectory(prefix="vetrina-bench-") as folder:
         data = Path(folder)
         cluster = Cluster(data, settings=SETTINGS)
         asyncio.run(cluster.start())
         try:
             ensure_roles(data)
-            found = House(data, cluster)
+            found = Environment(data, cluster)
             asyncio.run(prepare(found.settings, found.uri("owner")))
             yield found
         finally:
@@ -102,36 +102,37 @@ class Web:
     processes: list[subprocess.Popen[bytes]]
 
     def cpu(self) -> list[float]:
-        """Seconds of processor that each has used."""
+        """Return the processor seconds of each process."""
         return [_cpu(each.pid) for each in self.processes]
 
 
 @contextlib.contextmanager
-def web(at: House, database: str, processes: int) -> Generator[Web]:
+def web(env: Environment, database: str, processes: int) -> Generator[Web]:
     """Serve `database` until the block ends."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP))
         listener.bind(("127.0.0.1", 0))
         listener.listen(2048)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
-        environment = {
-            **kept,
-            "VETRINA_DATA": str(at.data / "site"),
+        own = ("VETRINA_", "OPENAI_", "COMFYUI_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+        variables = {
+            **inherited,
+            "VETRINA_DATA": str(env.data / "site"),
             "VETRINA_SECRET_KEY": SECRET,
             "VETRINA_LOG_FORMAT": "json",
-            "VETRINA_DATABASE_URL": at.uri("app", database),
+            "VETRINA_DATABASE_URL": env.uri("app", database),
         }
-        log = stack.enter_context((at.data / f"web-{database}.log").open("ab"))
+        log = stack.enter_context((env.data / f"web-{database}.log").open("ab"))
         command = [sys.executable, "-m", "bench.web", str(listener.fileno())]
         started: list[subprocess.Popen[bytes]] = []
         for _ in range(processes):
             process = subprocess.Popen(
-                command, env=environment, cwd=ROOT, stdout=log, stderr=log, pass_fds=[listener.fileno()]
+                command, env=variables, cwd=ROOT, stdout=log, stderr=log, pass_fds=[listener.fileno()]
             )
-            stack.callback(_end, process)
+            stack.callback(_terminate, process)
             started.append(process)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        _wait(url, started, at.data / f"web-{database}.log")
+        _wait(url, started, env.data / f"web-{database}.log")
         yield Web(url, started)
 
 
@@ -148,7 +149,7 @@ def _wait(url: str, processes: list[subprocess.Popen[bytes]], log: Path) -> None
     raise RuntimeError(f"the web processes did not start: {log.read_text()[-2000:]}")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _terminate(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(15)

@@ -1,4 +1,4 @@
-"""A small HTTP client for where wrk is not installed: `python -m bench.client HOST PORT CONNECTIONS SECONDS FILE`.
+"""A small HTTP load client for machines without wrk: `python -m bench.load_client HOST PORT CONNECTIONS SECONDS FILE`.
 
 Each connection sends its next request when the last one is answered, as wrk does. It costs more processor than
 wrk, which on a small machine is taken from the site: the ratios come out lower. Prints what load.lua prints.
@@ -19,7 +19,7 @@ import uvloop
 class _Connection(asyncio.Protocol):
     def __init__(self, run: _Run) -> None:
         self.run = run
-        self.held = b""
+        self.buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -30,14 +30,14 @@ class _Connection(asyncio.Protocol):
         self.transport.write(random.choice(self.run.requests))  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
-        self.held += data
-        head, separator, body = self.held.partition(b"\r\n\r\n")
+        self.buffer += data
+        head, separator, body = self.buffer.partition(b"\r\n\r\n")
         if not separator:
             return
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         if len(body) < length:
             return
-        self.held = b""
+        self.buffer = b""
         self.run.answered(int(head[9:12]), time.perf_counter() - self.sent)
         if time.perf_counter() < self.run.until:
             self.send()
@@ -66,7 +66,7 @@ class _Run:
 
 
 async def main(host: str, port: int, connections: int, seconds: float, file: str) -> None:
-    """Run, and print a line of JSON."""
+    """Run the load and print a line of JSON."""
     requests: list[bytes] = []
     for line in Path(file).read_bytes().splitlines():
         token, _, body = line.partition(b"\t")

@@ -1,7 +1,7 @@
 """What the mirror is measured against: the bare work in one asyncio process, nothing around it.
 
-`python -m bench.mirror_prototype serve FD URI SECRET` takes webhooks: HTTP read by hand, HMAC, group commit of an inbox row and
-an upsert by event time. `python -m bench.mirror_prototype fill URI BASE KEY KIND COUNT` reads a list in sixteen spans of creation
+`python -m bench.mirror.prototype serve FD URI SECRET` takes webhooks: HTTP read by hand, HMAC, group commit of an inbox row and
+an upsert by event time. `python -m bench.mirror.prototype fill URI BASE KEY KIND COUNT` reads a list in sixteen spans of creation
 time, COPYs the pages and merges them. Tables without generated columns, metadata indexes, tombstones, ties, resumption.
 """
 
@@ -78,17 +78,17 @@ class Hook(asyncio.Protocol):
     """One connection, one request at a time."""
 
     def __init__(self, inbox: Inbox, secret: bytes) -> None:
-        self.inbox, self.secret, self.held = inbox, secret, b""
+        self.inbox, self.secret, self.buffer = inbox, secret, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self.held += data
-        head, found, body = self.held.partition(b"\r\n\r\n")
+        self.buffer += data
+        head, found, body = self.buffer.partition(b"\r\n\r\n")
         if not found or len(body) < int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]):
             return
-        self.held = b""
+        self.buffer = b""
         line = head.partition(b"stripe-signature: ")[2].partition(b"\r\n")[0]
         at, _, mac = line.removeprefix(b"t=").partition(b",v1=")
         good = hmac.new(self.secret, at + b"." + body, hashlib.sha256).hexdigest().encode()

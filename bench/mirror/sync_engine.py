@@ -14,7 +14,7 @@ from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench.house import House
+from bench.environment import Environment
 
 PACKAGES = ("@supabase/stripe-sync-engine@0.48.5", "stripe@20")
 PLACE = Path(tempfile.gettempdir()) / "vetrina-bench-sync-engine"
@@ -38,13 +38,13 @@ def ready() -> bool:
 
 
 @contextlib.contextmanager
-def serving(at: House, secret: str, key: str) -> Generator[str]:
+def serving(env: Environment, secret: str, key: str) -> Generator[str]:
     """Its webhooks, on a database of its own."""
-    make(at)
+    make(env)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        ["node", str(SCRIPT), "serve", str(port)], env=environment(at, secret, key), stdout=subprocess.PIPE, text=True
+        ["node", str(SCRIPT), "serve", str(port)], env=variables(env, secret, key), stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None and process.stdout.readline().strip() == "ready"
@@ -54,23 +54,23 @@ def serving(at: House, secret: str, key: str) -> Generator[str]:
         process.wait()
 
 
-def fill(at: House, url: str, kind: str, key: str) -> float:
+def fill(env: Environment, url: str, kind: str, key: str) -> float:
     """Seconds that its backfill of `kind` takes."""
-    make(at)
+    make(env)
     place = urlsplit(url)
     done = subprocess.run(
         ["node", str(SCRIPT), "fill", kind.removesuffix("s"), str(place.hostname), str(place.port)],
-        env=environment(at, "none", key), capture_output=True, text=True, check=True, timeout=600,
+        env=variables(env, "none", key), capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])["seconds"]
 
 
-def make(at: House) -> None:
+def make(env: Environment) -> None:
     """An empty database."""
-    at.run("postgres", f"drop database if exists {DATABASE} with (force)", f"create database {DATABASE}")
+    env.run("postgres", f"drop database if exists {DATABASE} with (force)", f"create database {DATABASE}")
 
 
-def environment(at: House, secret: str, key: str) -> dict[str, str]:
+def variables(env: Environment, secret: str, key: str) -> dict[str, str]:
     """What the script reads."""
-    uri = at.uri("superuser", DATABASE)
+    uri = env.uri("superuser", DATABASE)
     return {**os.environ, "MODULES": str(PLACE), "DATABASE_URL": uri, "SECRET": secret, "KEY": key}

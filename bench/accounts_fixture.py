@@ -1,4 +1,4 @@
-"""Accounts with a session and a picture each, made in bulk, whose ids both sides of a race can compute."""
+"""Accounts with a session and a file each, created in bulk, whose ids both sides of a comparison can compute."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from uuid import UUID
 
 import msgspec
 
-from bench.house import House
+from bench.environment import Environment
 from vetrina.accounts.sessions.tokens import AccessTokens
 from vetrina.core.services import connect
 from vetrina.studio.generations import actions
 from vetrina.studio.generations.actions import Wish
 
-RICH, POOR = 1000, 250
-"""Accounts 1..1000 can pay for everything, 1001..1250 for nothing: a fifth of all."""
+FUNDED, UNFUNDED = 1000, 250
+"""Accounts 1..1000 can pay for everything, 1001..1250 (a fifth of all) for nothing."""
 BALANCE = 10**9
-BEFORE = 20
-"""Generations that each of the rich has already."""
+EARLIER_GENERATIONS = 20
+"""Generations that each funded account has already."""
 STYLE = "watercolour"
 PROMPT = "A quiet morning"
 
-# bench.people: the race's own table, read by pgbench to build what the web processes send.
+# bench.people: the benchmark's own table, read by pgbench to build the same statements as the web processes.
 _MAKE: tuple[str, ...] = (
     "create schema bench",
     "create table bench.people (n integer primary key, account_id uuid, session_id uuid, file_id uuid)",
@@ -31,7 +31,7 @@ _MAKE: tuple[str, ...] = (
     select n, format('01900000-0000-7000-8000-%s', lpad(n::text, 12, '0'))::uuid,
            format('01900000-0001-7000-8000-%s', lpad(n::text, 12, '0'))::uuid,
            format('01900000-0002-7000-8000-%s', lpad(n::text, 12, '0'))::uuid
-      from generate_series(1, {RICH + POOR}) n
+      from generate_series(1, {FUNDED + UNFUNDED}) n
     """,
     "update core.settings set value = '0' where key = 'wallet.welcome_tokens'",
     """
@@ -51,16 +51,16 @@ _MAKE: tuple[str, ...] = (
            '{"320": {"width": 320, "height": 240}, "640": {"width": 640, "height": 480}, "1280": {"width": 1280, "height": 960}}'
       from bench.people order by n
     """,
-    f"select count(wallet.grant_credits(account_id, 'token', {BALANCE}, 'gift', 'bench')) from bench.people where n <= {RICH}",
-    # What there is already, so that plans and index depths are not those of empty tables.
+    f"select count(wallet.grant_credits(account_id, 'token', {BALANCE}, 'gift', 'bench')) from bench.people where n <= {FUNDED}",
+    # Existing rows, so that plans and index depths are not those of empty tables.
     *(
         f"""
         select count(*) from (
           select studio.start_all(jsonb_agg(jsonb_build_object('account_id', account_id, 'id', core.new_id(),
                    'session_id', session_id, 'style_name', '{STYLE}', 'seed', n, 'product_files', jsonb_build_array(file_id))))
-            from bench.people where n <= {RICH} group by n / 50) started
+            from bench.people where n <= {FUNDED} group by n / 50) started
         """
-        for _ in range(BEFORE)
+        for _ in range(EARLIER_GENERATIONS)
     ),
     "create table bench.wallets as select * from wallet.wallets",
     "create table bench.grants as select * from wallet.grants",
@@ -69,7 +69,7 @@ _MAKE: tuple[str, ...] = (
     "grant select on bench.people to vetrina_app",
 )
 
-# Both sides of a race begin with the same tables: what was started since the mark goes, and balances come back.
+# Both sides start with the same tables: rows since the mark are deleted, balances are restored.
 RESET: tuple[str, ...] = (
     "set session_replication_role = replica",
     "delete from studio.generation_files where created_at > (select at from bench.mark)",
@@ -94,8 +94,8 @@ RESET: tuple[str, ...] = (
 
 
 @dataclass(frozen=True)
-class Person:
-    """Who asks, as the web processes see it."""
+class BenchAccount:
+    """An account as the web processes see it."""
 
     account: UUID
     session: UUID
@@ -103,40 +103,40 @@ class Person:
     token: str
 
 
-def settle(at: House, database: str) -> list[Person]:
-    """Make them; in the order of their numbers."""
-    at.run(database, *_MAKE)
-    tokens = AccessTokens(connect(at.settings, at.uri("app", database)).keys)
-    found: list[Person] = []
-    for n in range(1, RICH + POOR + 1):
+def create_accounts(env: Environment, database: str) -> list[BenchAccount]:
+    """Create the accounts and return them in the order of their numbers."""
+    env.run(database, *_MAKE)
+    tokens = AccessTokens(connect(env.settings, env.uri("app", database)).keys)
+    accounts: list[BenchAccount] = []
+    for n in range(1, FUNDED + UNFUNDED + 1):
         account, session, file = (UUID(f"01900000-000{kind}-7000-8000-{n:012d}") for kind in range(3))
-        found.append(Person(account, session, file, tokens.issue(account, session, "user")))
-    return found
+        accounts.append(BenchAccount(account, session, file, tokens.issue(account, session, "user")))
+    return accounts
 
 
-def wish(person: Person) -> bytes:
-    """The body of a request."""
+def request_body(account: BenchAccount) -> bytes:
+    """Return the body of a request."""
     return msgspec.json.encode(
-        {"style_name": STYLE, "prompt": PROMPT, "product_files": [person.file], "parameters": {"size": 480}}
+        {"style_name": STYLE, "prompt": PROMPT, "product_files": [account.file], "parameters": {"size": 480}}
     )
 
 
-def requests(people: list[Person], to: Path) -> Path:
-    """A file with a request a line: token, tab, body."""
-    to.write_bytes(b"\n".join(each.token.encode() + b"\t" + wish(each) for each in people))
+def write_requests(accounts: list[BenchAccount], to: Path) -> Path:
+    """Write a file with one request per line: token, tab, body."""
+    to.write_bytes(b"\n".join(account.token.encode() + b"\t" + request_body(account) for account in accounts))
     return to
 
 
-def script(at: House, database: str, count: int, to: Path) -> Path:
-    """pgbench's script: the statement of one request, for one of the first `count` people."""
-    services = connect(at.settings, at.uri("app", database))
+def write_pgbench_script(env: Environment, database: str, count: int, to: Path) -> Path:
+    """Write pgbench's script: the statement of one request, for one of the first `count` accounts."""
+    services = connect(env.settings, env.uri("app", database))
     parameters = actions.check(services, Wish(STYLE, PROMPT, [UUID(int=1)], parameters={"size": 480}))
-    told = msgspec.json.encode(parameters).decode().replace("'", "''").replace(":", ": ")
+    encoded = msgspec.json.encode(parameters).decode().replace("'", "''").replace(":", ": ")
     to.write_text(
         f"\\set n random(1, {count})\n"
         "\\set seed random(0, 2147483647)\n"
         "select studio.start(jsonb_build_object('account_id', account_id, 'id', uuidv7(), 'session_id', session_id, "
-        f"'style_name', '{STYLE}', 'prompt', '{PROMPT}', 'parameters', '{told}'::jsonb, 'seed', :seed::bigint, "
+        f"'style_name', '{STYLE}', 'prompt', '{PROMPT}', 'parameters', '{encoded}'::jsonb, 'seed', :seed::bigint, "
         "'charge', 'token', 'product_files', jsonb_build_array(file_id)))::text from bench.people where n = :n\n"
     )
     return to

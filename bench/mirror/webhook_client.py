@@ -1,7 +1,7 @@
-"""Sends every request of a file once: `python -m bench.mirror_client HOST PORT CONNECTIONS FILE`.
+"""Sends every request of a file once: `python -m bench.mirror.webhook_client HOST PORT CONNECTIONS FILE`.
 
 The file holds whole HTTP requests, each after its length in four bytes. Prints a line of JSON: seconds, the number of each
-status, p50 and p99 in milliseconds. What is refused is not sent again.
+status, p50 and p99 in milliseconds. A refused request is not repeated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import uvloop
 
 class _Connection(asyncio.Protocol):
     def __init__(self, run: _Run) -> None:
-        self.run, self.held = run, b""
+        self.run, self.buffer = run, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -32,11 +32,11 @@ class _Connection(asyncio.Protocol):
         self.transport.write(self.run.left.pop())  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
-        self.held += data
-        head, separator, body = self.held.partition(b"\r\n\r\n")
+        self.buffer += data
+        head, separator, body = self.buffer.partition(b"\r\n\r\n")
         if not separator or len(body) < _length(head.lower()):
             return
-        self.held = b""
+        self.buffer = b""
         self.run.statuses[int(head[9:12])] += 1
         self.run.times.append(time.perf_counter() - self.sent)
         self.send()
@@ -48,7 +48,7 @@ class _Connection(asyncio.Protocol):
 
 
 def _length(head: bytes) -> int:
-    """What is to come; a chunked answer is taken as whole when it comes."""
+    """Return the length of the body; a chunked one counts as complete at once."""
     return int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
 
 
@@ -61,7 +61,7 @@ class _Run:
 
 
 def read(file: Path) -> list[bytes]:
-    """The requests of a file."""
+    """Return the requests in a file."""
     raw, found, at = file.read_bytes(), [], 0
     while at < len(raw):
         size = int.from_bytes(raw[at : at + 4], "big")
@@ -71,7 +71,7 @@ def read(file: Path) -> list[bytes]:
 
 
 async def main(host: str, port: int, connections: int, file: str) -> None:
-    """Run, and print."""
+    """Send the requests and print the result."""
     run = _Run(read(Path(file)), connections)
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
@@ -79,8 +79,8 @@ async def main(host: str, port: int, connections: int, file: str) -> None:
     while run.open:
         await asyncio.sleep(0.005)
     spent, times = time.perf_counter() - started, sorted(run.times)
-    told = {"seconds": spent, "statuses": {str(key): value for key, value in run.statuses.items()}}
-    print(json.dumps({**told, "p50": times[len(times) // 2] * 1e3, "p99": times[len(times) * 99 // 100] * 1e3}))
+    result = {"seconds": spent, "statuses": {str(key): value for key, value in run.statuses.items()}}
+    print(json.dumps({**result, "p50": times[len(times) // 2] * 1e3, "p99": times[len(times) * 99 // 100] * 1e3}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ten thousand webhooks of payments at 16 clients: how soon each is acknowledged, how soon all are applied, the books proved."""
+"""Ten thousand payment webhooks at 16 clients: time to acknowledge each, time to apply all, and a consistent ledger."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import time
 from collections.abc import Generator
 from dataclasses import replace
 
-from bench.house import ROOT, House, web
-from bench.table import Line
+from bench.environment import ROOT, Environment, web
+from bench.report import Line
 from tests.factories import Make
 from tests.fakes.stripe import KEY, SECRET, StripeFake
 from tests.payments.webhooks.deliveries import deliver, ends, wanted, world
@@ -30,16 +30,16 @@ OPEN = """
 """
 
 
-def measure(at: House) -> list[Line]:
+def measure(env: Environment) -> list[Line]:
     """The three figures. Raises AssertionError when a payment ended otherwise than it must."""
-    at.copy(DATABASE)
-    return asyncio.run(_measure(at))
+    env.copy(DATABASE)
+    return asyncio.run(_measure(env))
 
 
-async def _measure(at: House) -> list[Line]:
-    with StripeFake() as fake, _stripe(fake.url), web(at, DATABASE, 2) as site, _worker(at):
-        settings = replace(at.settings, stripe_api_key=KEY, stripe_api_base=fake.url, stripe_webhook_secret=SECRET)
-        services = connect(settings, at.uri("app", DATABASE))
+async def _measure(env: Environment) -> list[Line]:
+    with StripeFake() as fake, _stripe(fake.url), web(env, DATABASE, 2) as site, _worker(env):
+        settings = replace(env.settings, stripe_api_key=KEY, stripe_api_base=fake.url, stripe_webhook_secret=SECRET)
+        services = connect(settings, env.uri("app", DATABASE))
         await services.open()
         try:
             made = await world(services.db, Make(services), fake, PAYMENTS)
@@ -48,7 +48,7 @@ async def _measure(at: House) -> list[Line]:
             answers, seconds = await deliver(site.url, deliveries, clients=CLIENTS)
             taken = time.perf_counter() - began
             assert set(answers) == {(True, 200), (False, 400)}, answers
-            while at.one(DATABASE, OPEN):
+            while env.one(DATABASE, OPEN):
                 await asyncio.sleep(0.2)
             applied = time.perf_counter() - began
             assert await ends(services.db) == wanted(made), "a payment ended otherwise"
@@ -69,25 +69,25 @@ async def _measure(at: House) -> list[Line]:
 @contextlib.contextmanager
 def _stripe(url: str) -> Generator[None]:
     """What the processes have to know of Stripe."""
-    told = {"STRIPE_API_KEY": KEY, "STRIPE_API_BASE": url, "STRIPE_WEBHOOK_SECRET": SECRET}
-    os.environ.update(told)
+    result = {"STRIPE_API_KEY": KEY, "STRIPE_API_BASE": url, "STRIPE_WEBHOOK_SECRET": SECRET}
+    os.environ.update(result)
     try:
         yield
     finally:
-        for name in told:
+        for name in result:
             del os.environ[name]
 
 
 @contextlib.contextmanager
-def _worker(at: House) -> Generator[None]:
-    environment = {
+def _worker(env: Environment) -> Generator[None]:
+    variables = {
         **{name: value for name, value in os.environ.items() if not name.startswith("VETRINA_")},
-        "VETRINA_DATA": str(at.data / "site"),
-        "VETRINA_DATABASE_URL": at.uri("app", DATABASE),
+        "VETRINA_DATA": str(env.data / "site"),
+        "VETRINA_DATABASE_URL": env.uri("app", DATABASE),
         "VETRINA_LOG_FORMAT": "json",
     }
-    with (at.data / "worker.log").open("ab") as log:
-        process = subprocess.Popen([sys.executable, "-m", "vetrina", "worker"], env=environment, cwd=ROOT, stdout=log, stderr=log)
+    with (env.data / "worker.log").open("ab") as log:
+        process = subprocess.Popen([sys.executable, "-m", "vetrina", "worker"], env=variables, cwd=ROOT, stdout=log, stderr=log)
         try:
             yield
         finally:

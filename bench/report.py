@@ -1,4 +1,4 @@
-"""The figures: one line each, with what they are held to."""
+"""Figures of the benchmarks: one line each, with their goals."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Line(msgspec.Struct):
     unit: str
     ratio: float | None = None
     at_least: float | None = None
-    """The ratio is to be this or more."""
+    """Goal: the ratio is this or more."""
     at_most: float | None = None
-    """The ratio (or `ours`, where there is no ratio) is to be this or less."""
+    """Goal: the ratio (or `ours`, where there is no ratio) is this or less."""
     below: float | None = None
-    """`ours` is to be below this."""
+    """Goal: `ours` is below this."""
     note: str = ""
 
     @property
     def goal(self) -> str:
-        """In words; empty if it is held to nothing."""
+        """The goal as text; empty without one."""
         if self.at_least is not None:
             return f">= {self.at_least:g}"
         if self.at_most is not None:
@@ -34,24 +34,24 @@ class Line(msgspec.Struct):
         return f"< {self.below:g} {self.unit}" if self.below is not None else ""
 
     @property
-    def met(self) -> bool | None:
+    def goal_met(self) -> bool | None:
         """Whether the goal is met; None without one."""
-        held = self.ours if self.ratio is None else self.ratio
+        value = self.ours if self.ratio is None else self.ratio
         if self.at_least is not None:
-            return held >= self.at_least
+            return value >= self.at_least
         if self.at_most is not None:
-            return held <= self.at_most
+            return value <= self.at_most
         return self.ours < self.below if self.below is not None else None
 
 
 def text(lines: Sequence[Line]) -> str:
-    """As a table."""
+    """Return the lines as a table."""
     rows = [("", "ours", "base", "", "ratio", "goal", "")]
-    for each in lines:
-        base = "" if each.base is None else _figure(each.base)
-        ratio = "" if each.ratio is None else f"{each.ratio:.2f}"
-        verdict = {None: each.note, True: "met", False: "MISSED"}[each.met]
-        rows.append((each.what, _figure(each.ours), base, each.unit, ratio, each.goal, verdict))
+    for line in lines:
+        base = "" if line.base is None else _figure(line.base)
+        ratio = "" if line.ratio is None else f"{line.ratio:.2f}"
+        verdict = {None: line.note, True: "met", False: "MISSED"}[line.goal_met]
+        rows.append((line.what, _figure(line.ours), base, line.unit, ratio, line.goal, verdict))
     widths = [max(len(row[column]) for row in rows) for column in range(7)]
     aligned = "<>><><<"
     return "\n".join(
@@ -61,8 +61,8 @@ def text(lines: Sequence[Line]) -> str:
 
 
 def data(lines: Sequence[Line]) -> list[dict[str, Any]]:
-    """For JSON."""
-    return [{**msgspec.to_builtins(each), "goal": each.goal, "met": each.met} for each in lines]
+    """Return the lines for JSON."""
+    return [{**msgspec.to_builtins(line), "goal": line.goal, "met": line.goal_met} for line in lines]
 
 
 def _figure(value: float) -> str:

@@ -1,0 +1,1 @@
+"""The Stripe mirror against a bare prototype and stripe-sync-engine."""
