@@ -108,12 +108,21 @@ def test_no_string_names_what_stands_above() -> None:
     assert leaks(trees()) == []
 
 
-def test_no_base_template_or_script_names_what_stands_above() -> None:
+def test_no_template_or_script_names_what_stands_above() -> None:
     found: list[str] = []
-    for path in [*(SOURCE / "web/templates").rglob("*.html"), *(SOURCE / "web/static/js").rglob("*.js")]:
+    for path in [*SOURCE.rglob("templates/**/*.html"), *(SOURCE / "web/static/js").rglob("*.js")]:
+        package = path.relative_to(SOURCE).parts[0]
         text = re.sub(r"\{#.*?#\}|^\s*//.*?$", "", path.read_text("utf-8"), flags=re.S | re.M)
-        found += [f"{path.name}: {name}" for name in upward("web", text) if ("web", name) not in ALLOWED]
+        if package in LOWER:
+            names = [name for name in upward(package, text) if (package, name) not in ALLOWED]
+            names += [name for name in re.findall(r"(?:from|include|extends) \"(\w+)/", text) if _stands_above(name, package)]
+            found += [f"{path.relative_to(SOURCE)}: {name}" for name in names]
     assert found == []
+
+
+def _stands_above(name: str, package: str) -> bool:
+    """Whether the templates of module `name` are none that a package may use."""
+    return name in {module.name for module in MODULES if module.name != package} and step(name) >= step(package)
 
 
 @pytest.mark.parametrize(

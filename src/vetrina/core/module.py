@@ -217,6 +217,7 @@ class Modules:
         return {
             "loads": self.loads,
             "sign_in": self.sign_in,
+            "link": self.link,
             "navigation": _sorted(place for module in self for place in module.navigation),
             "account_menu": _sorted(place for module in self for place in module.account_menu),
             "settings_places": _sorted(place for module in self for place in module.settings_navigation),

@@ -23,4 +23,5 @@ MODULE = Module(
     settings_navigation=(Place("profile", "/settings/profile", "Profile", position=10),),
     labels="vetrina.media.labels",
     ledger_subjects=(LedgerSubject("upload", "/library/{id}", spent_on="A file in your library"),),
+    links=(("profile", "/@{handle}"),),
 )

@@ -42,5 +42,5 @@ MODULE = Module(
     channels=("payments",),
     ledger_subjects=(LedgerSubject("payment", "/payments/{id}"),),
     stripe_events=STRIPE_EVENTS,
-    links=(("buy_credits", "/wallet/buy"), ("plan", "/plan")),
+    links=(("buy_credits", "/wallet/buy"), ("plan", "/plan"), ("payments", "/payments")),
 )

@@ -39,5 +39,6 @@ MODULE = Module(
         ("generation", "/studio/generations/{id}"),
         ("picture", "/pictures/{account}/{id}"),
         ("use_file", "/studio"),
+        ("make_picture", "/studio"),
     ),
 )
