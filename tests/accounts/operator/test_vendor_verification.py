@@ -6,7 +6,7 @@ import pytest_asyncio
 
 from tests.factories import Account, Make
 from tests.server import Site
-from vetrina.accounts.audit_log import labels as history
+from vetrina.accounts import labels
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
 
@@ -71,5 +71,5 @@ async def test_what_happens_to_domains_and_identities_is_written_down(site: Site
     async with site.browser(account) as browser:
         page = (await browser.get("/settings/audit")).text
     for action in ("domain_added", "domain_removed", "identity_linked", "identity_unlinked"):
-        assert history.TITLES[action] in page, action
+        assert labels.AUDIT[action] in page, action
     assert "shop.example" in page and "someone 0" in page
