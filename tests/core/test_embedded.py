@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -48,6 +48,16 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
     """One that runs."""
     async with Cluster(tmp_path / "data", settings=FAST) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, Path]]:
+    """One that runs, with its data folder, for tests that only look at it."""
+    data = tmp_path_factory.mktemp("shared") / "data"
+    found = Cluster(data, settings=FAST)
+    asyncio.run(found.start())
+    yield found, data
+    asyncio.run(found.stop())
 
 
 def connect(cluster: Cluster) -> psycopg.Connection[tuple[object, ...]]:
@@ -96,7 +106,8 @@ async def test_it_keeps_its_rows_and_its_port(tmp_path: Path) -> None:
         assert count(again) == 1000
 
 
-async def test_passwords_only_and_from_this_machine_only(cluster: Cluster) -> None:
+def test_passwords_only_and_from_this_machine_only(shared: tuple[Cluster, Path]) -> None:
+    cluster, _ = shared
     with connect(cluster) as connection:
         shown = dict(connection.execute("select name, setting from pg_settings").fetchall())
         methods = {row[0] for row in connection.execute("select distinct auth_method from pg_hba_file_rules")}
@@ -108,16 +119,17 @@ async def test_passwords_only_and_from_this_machine_only(cluster: Cluster) -> No
         psycopg.connect(cluster.uri("superuser", "postgres").replace("postgres:", "postgres:x"))
 
 
-async def test_what_is_secret_is_closed_to_others(cluster: Cluster, tmp_path: Path) -> None:
-    data = tmp_path / "data"
+def test_what_is_secret_is_closed_to_others(shared: tuple[Cluster, Path]) -> None:
+    cluster, data = shared
     assert [(data / name).stat().st_mode & 0o777 for name in (".", "postgres.json", FOLDER)] == [0o700, 0o600, 0o700]
     if os.geteuid() == 0:
         assert Path(f"/proc/{cluster.pid}").stat().st_uid != 0
 
 
-async def test_a_second_one_is_refused_with_the_pid_of_the_first(cluster: Cluster, tmp_path: Path) -> None:
+async def test_a_second_one_is_refused_with_the_pid_of_the_first(shared: tuple[Cluster, Path]) -> None:
+    cluster, data = shared
     with pytest.raises(AlreadyRunning, match=f"in use by the process with id {os.getpid()}") as refused:
-        await Cluster(tmp_path / "data").start()
+        await Cluster(data).start()
     assert refused.value.pid == os.getpid()
     assert answers(cluster)
 
