@@ -11,7 +11,27 @@ from pathlib import Path
 
 import pytest
 
-SECONDS: dict[str, float] = {}
+SECONDS: dict[str, float] = {
+    "wallet/ledger/test_state_machine.py": 28,
+    "cli/test_up.py": 21,
+    "accounts/verification/test_codes.py": 12,
+    "scenarios/test_browser_story.py": 11,
+    "payments/gateways/test_gateways.py": 10,
+    "clients/builtin/test_styles.py": 10,
+    "accounts/verification/test_codes_races.py": 10,
+    "payments/operator/test_pages.py": 9,
+    "payments/receipts/test_receipts.py": 9,
+    "media/processing/test_images.py": 8,
+    "scenarios/test_money_kills.py": 8,
+    "core/test_embedded.py": 7,
+    "accounts/second_factor/test_second_factor.py": 7,
+    "scenarios/test_kills.py": 7,
+    "reports/test_pages.py": 7,
+    "accounts/profiles/test_browser.py": 5,
+    "accounts/privacy/test_privacy.py": 5,
+    "accounts/identities/test_oidc.py": 4,
+    "media/files/test_api.py": 4,
+}
 """What the long files take, roughly (a whole run with `--durations=0` says it), by path under tests/."""
 
 ROOT = Path(__file__).parent
