@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 import pytest_asyncio
+import structlog
 
 from tests import postgres, schedule, thoroughness
 from tests.factories import Make
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         schedule.arrange(items, given["workercount"])
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how the same order is had again; pytest-randomly says it in a header, which -q leaves out."""
+    if (seed := config.getoption("randomly_seed", None)) is not None:
+        terminalreporter.write_line(f"This order again: --randomly-seed={seed}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def only_loopback() -> Iterator[None]:
     """No test reaches any address but this machine's own."""
@@ -46,9 +53,14 @@ def only_loopback() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def logs_stay() -> Iterator[None]:
-    """A command that a test runs in this process does not set up its logs: they would outlive its captured stderr."""
+    """A command that a test runs in this process does not set up its logs: they would outlive its captured stderr.
+
+    Tracebacks are plain. Those that structlog draws by default, with every local variable, take seconds of some tests.
+    """
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vetrina.core.logs.configure", lambda *_: None)
+        structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
         yield
 
 
