@@ -152,7 +152,7 @@ def test_another_postgresql_takes_the_place_of_the_embedded_one(tmp_path: Path) 
         ({"VETRINA_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, exits.DATABASE, "VETRINA_DATABASE_URL cannot be used"),
         ({"STRIPE_API_KEY": "sk_live_1"}, exits.SETTINGS, "VETRINA_SANDBOX_BESIDE_GATEWAYS"),
         ({"VETRINA_HOST": "no.such.host.invalid"}, exits.SETTINGS, "VETRINA_HOST is no address"),
-        ({"VETRINA_DATA": "/proc/vetrina"}, exits.DATABASE, "The data folder /proc/vetrina cannot be made"),
+        ({"VETRINA_DATA": "/proc/vetrina"}, exits.DATABASE, "The data folder /proc/vetrina cannot be created"),
     ],
 )
 def test_what_it_cannot_do_is_said_in_one_line(given: dict[str, str], code: int, message: str, tmp_path: Path) -> None:
