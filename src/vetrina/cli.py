@@ -20,7 +20,7 @@ OWN = {
     "verify": "Prove every balance from the ledger.",
     "conform": "Select every table and column that the documents name.",
 }
-GROUPS = {"db": "The database: its address, a shell on it."}
+GROUPS = {"db": "The database: its address, a shell on it, dump and restore."}
 """Commands of several verbs, each group in a file of `commands`."""
 
 

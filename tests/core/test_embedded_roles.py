@@ -155,3 +155,21 @@ def test_elsewhere_it_must_be_new_enough_and_there(elsewhere: str, tmp_path: Pat
 def test_any_address_can_be_that_of_another_user(given: str, wanted: str) -> None:
     assert as_uri(given, user="me", password="a/b") == wanted
     assert psycopg.conninfo.conninfo_to_dict(as_uri(given)) == psycopg.conninfo.conninfo_to_dict(given)
+
+
+def test_a_second_vetrina_in_one_server_is_refused_in_words(guest: str, elsewhere: str, tmp_path: Path) -> None:
+    """9.F36: roles are the server's; the first one's are not picked up, whatever their password, unless they are let in."""
+    first = ensure_external(guest, tmp_path / "first")
+    assert user_of(first.app) == "vetrina_app"
+    with psycopg.connect(elsewhere, autocommit=True) as connection:
+        connection.execute("create database second owner guest")
+        other = as_uri(guest, dbname="second")
+        try:
+            for data in (tmp_path / "second", tmp_path / "first"):
+                with pytest.raises(Unsuitable, match="already serves another Vetrina, in the database guest"):
+                    ensure_external(other, data)
+            connection.execute("grant connect on database second to vetrina_app, vetrina_reporting")
+            assert user_of(ensure_external(other, tmp_path / "first").app) == "vetrina_app"
+            assert ensure_external(guest, tmp_path / "first") == first
+        finally:
+            connection.execute("drop database second with (force)")

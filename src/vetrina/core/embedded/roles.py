@@ -91,6 +91,7 @@ def _external(dsn: str, data: Path, *, create: bool) -> Access:
     note = ""
     with _connect(base_uri) as connection:
         current_user, database = connection.execute("select current_user::text, current_database()::text").fetchone() or ("", "")
+        _check_not_anothers(connection, database)
         for role in ("app", "reporting"):
             role_uri = as_uri(dsn, user=f"vetrina_{role}", password=stored.passwords[role]) if stored else ""
             if role_uri and not _exists(connection, role) and create and stored:
@@ -101,6 +102,23 @@ def _external(dsn: str, data: Path, *, create: bool) -> Access:
         note = note or "the roles vetrina_app and vetrina_reporting are not there, or have other passwords than ours"
         return Access(base_uri, base_uri, base_uri, f"Everything runs as the database user {current_user}: {note}.")
     return Access(base_uri, role_uris.get("app", base_uri), role_uris.get("reporting", base_uri), note)
+
+
+def _check_not_anothers(connection: Connection[Any], database: str) -> None:
+    """Refuse a server whose roles were created for another database: sharing them would open one site's data to the other."""
+    rows = connection.execute(
+        "select distinct d.datname::text from pg_database d, aclexplode(d.datacl) a join pg_roles r on r.oid = a.grantee "
+        "where r.rolname in ('vetrina_app', 'vetrina_reporting') and a.privilege_type = 'CONNECT' order by 1"
+    ).fetchall()
+    others = [str(name) for (name,) in rows]
+    if others and database not in others:
+        raise Unsuitable(
+            f"This PostgreSQL server already serves another Vetrina, in the database {', '.join(others)}: the roles "
+            f"vetrina_app and vetrina_reporting, which are the server's, are that one's. "
+            f"Use a server of its own for the database {database}. "
+            f"If it is the same site's, after a restore for example, let them in first: "
+            f'grant connect on database "{database}" to vetrina_app, vetrina_reporting;'
+        )
 
 
 def _connect(uri: str) -> Connection[Any]:
