@@ -6,6 +6,7 @@ alter table payments.customers
   add column updated_at timestamptz not null default now();
 create trigger customers_touch before update on payments.customers for each row execute function core.touch();
 
+-- squawk-ignore ban-drop-function
 drop function payments.renew(uuid, uuid, uuid, text, text, bigint, text, timestamptz, timestamptz);
 
 -- Give the month that an invoice pays for, once. `p_amount` is what was charged, `p_credit` what the customer's balance paid.
