@@ -12,7 +12,7 @@ from bench.environment import Environment
 from vetrina.accounts.sessions.tokens import AccessTokens
 from vetrina.core.services import connect
 from vetrina.studio.generations import actions
-from vetrina.studio.generations.actions import Wish
+from vetrina.studio.generations.actions import GenerationRequest
 
 FUNDED, UNFUNDED = 1000, 250
 """Accounts 1..1000 can pay for everything, 1001..1250 (a fifth of all) for nothing."""
@@ -130,7 +130,7 @@ def write_requests(accounts: list[BenchAccount], to: Path) -> Path:
 def write_pgbench_script(env: Environment, database: str, count: int, to: Path) -> Path:
     """Write pgbench's script: the statement of one request, for one of the first `count` accounts."""
     services = connect(env.settings, env.uri("app", database))
-    parameters = actions.check(services, Wish(STYLE, PROMPT, [UUID(int=1)], parameters={"size": 480}))
+    parameters = actions.check(services, GenerationRequest(STYLE, PROMPT, [UUID(int=1)], parameters={"size": 480}))
     encoded = msgspec.json.encode(parameters).decode().replace("'", "''").replace(":", ": ")
     to.write_text(
         f"\\set n random(1, {count})\n"

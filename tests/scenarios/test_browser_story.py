@@ -44,7 +44,7 @@ async def test_a_stranger_signs_up_buys_uploads_and_sees_the_picture(site: Site,
         await expect(page.locator("[data-slot=product] [data-chosen] li")).to_have_count(1)
         await expect(page.locator("[data-slot=model] [data-chosen] li")).to_have_count(1)
         await page.locator("input[name=style][value=studio_composite]").check(force=True)
-        await page.get_by_label("What the picture should be like").fill("An espresso on the table")
+        await page.get_by_label("Describe the picture").fill("An espresso on the table")
         await expect(page.locator("[data-line=cost]")).to_have_text("1")
         await page.get_by_role("button", name="Generate").click()
         await expect(page).to_have_url(re.compile("/studio/generations/"))
@@ -58,7 +58,7 @@ async def test_a_stranger_signs_up_buys_uploads_and_sees_the_picture(site: Site,
         assert (await (await download.value).path()).stat().st_size > 10_000
 
         await page.get_by_role("link", name="Make another with these settings").click()
-        await expect(page.get_by_label("What the picture should be like")).to_have_value("An espresso on the table")
+        await expect(page.get_by_label("Describe the picture")).to_have_value("An espresso on the table")
 
 
 async def test_a_picture_is_cancelled_in_the_browser(site: Site, worker: Services, make: Make) -> None:
@@ -70,8 +70,8 @@ async def test_a_picture_is_cancelled_in_the_browser(site: Site, worker: Service
         page = await context.new_page()
         await page.goto(f"/studio/generations/{made}")
         await page.get_by_role("button", name="Cancel").click()
-        await expect(page.get_by_text("It was cancelled")).to_be_visible()
-        await expect(page.get_by_text("1 token came back to your wallet.")).to_be_visible()
+        await expect(page.get_by_text("Cancelled")).to_be_visible()
+        await expect(page.get_by_text("1 token refunded to your wallet.")).to_be_visible()
     assert await make.balance(account) == (3, 0)
 
 

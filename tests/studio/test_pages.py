@@ -58,7 +58,7 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(site: S
         assert wrong.status_code == 422 and "must be between" in wrong.text and "Keep these words" in wrong.text
         assert "Nothing was charged" in wrong.text
         bare = await browser.post("/studio", data={**form, "product_files": ""})
-        assert bare.status_code == 422 and "needs a picture" in bare.text
+        assert bare.status_code == 422 and "needs an image" in bare.text
         text = {"product_upload": ("a.jpg", b"not a picture", "image/jpeg")}
         upload_refused = await browser.post("/studio", data={**form, "product_files": ""}, files=text)
         assert upload_refused.status_code == 422 and "a.jpg" in upload_refused.text
@@ -76,7 +76,7 @@ async def test_cancel_and_retry_by_form(site: Site, make: Make) -> None:
         place = (await browser.post("/studio", data=form)).headers["location"]
         assert (await browser.post(f"{place}/cancellation")).headers["location"] == place
         page = await browser.get(place)
-        assert "It was cancelled" in page.text and "came back to your wallet" in page.text
+        assert "Cancelled" in page.text and "refunded to your wallet" in page.text
         again = (await browser.post(f"{place}/retry")).headers["location"]
         assert again != place and (await browser.get(again)).status_code == 200
 

@@ -36,8 +36,8 @@ async def test_the_answer_is_the_generation(site: Site, make: Make) -> None:
         assert [each["id"] for each in made["product_files"]] == [product]
         assert made["parameters"]["size"] == 480 and "wetness" in made["parameters"]
         again = (await api.get(f"/generations/{made['id']}")).json()
-        assert {**again, "queue_place": None} == {**made, "queue_place": None}
-        assert again["queue_place"] == 1
+        assert {**again, "queue_position": None} == {**made, "queue_position": None}
+        assert again["queue_position"] == 1
     assert await make.balance(account) == (4, 1)
     assert await counts(site) == (1, 1, 1, 1, 0)
     await make.books()

@@ -1,4 +1,4 @@
-"""What the actions of the studio are called."""
+"""Titles of the studio's actions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Studio: rows, states, refusals."""
+"""Studio: rows, states and errors."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vetrina.core.errors import Refusal
 from vetrina.media.links import FileFacts, FileRef
 
 PROMPT_LIMIT = 1000
-"""Characters of a prompt."""
+"""Maximum length of a prompt, in characters."""
 PICTURES_LIMIT = 4
-"""Products, and models, of one generation."""
+"""Maximum number of product images, and of model images, of one generation."""
 
 
 class Status(StrEnum):
-    """The states of a generation; the last three are ends."""
+    """The states of a generation; the last three are final."""
 
     PENDING = "pending"
     UPLOADING = "uploading"
@@ -33,14 +33,14 @@ ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """A file in its role; `file` is None when its owner has deleted it."""
+    """A file in its role; `file` is None if its owner has deleted it."""
 
     role: str
     file: FileFacts | None = None
 
 
 class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A generation as it is kept, with its files' facts."""
+    """A generation's row with its files' facts."""
 
     account_id: UUID
     id: UUID
@@ -62,18 +62,19 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
-    queue_place: int | None
+    queue_position: int | None
     pictures: list[dict[str, Any]]
 
     def in_role(self, role: str) -> list[FileFacts]:
-        """The files in this role that are still there."""
+        """Return the remaining files in a role."""
         found = msgspec.convert(self.pictures, list[Picture])
         return [each.file for each in found if each.role == role and each.file is not None]
 
 
 class Generation(msgspec.Struct, kw_only=True):
-    """A generation as programs see it. `cost` in credits of `asset`; `progress` in percent;
-    `queue_place` is 1 for the next one and null when it does not wait."""
+    """A generation in the API. `cost` in credits of `asset`; `progress` in percent; `queue_position` is 1 for the next
+    one and null if it does not wait.
+    """
 
     id: UUID
     status: str
@@ -94,25 +95,25 @@ class Generation(msgspec.Struct, kw_only=True):
     error_code: str | None
     error_message: str | None
     processing_time_ms: int | None
-    queue_place: int | None
+    queue_position: int | None
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
 
 
 class State(msgspec.Struct, frozen=True):
-    """What changes while a generation is under way."""
+    """The changing part of a running generation."""
 
     id: UUID
     status: str
     progress: int
     step: str | None
     error_message: str | None
-    queue_place: int | None = None
+    queue_position: int | None = None
 
 
-class Taken(msgspec.Struct, frozen=True):
-    """A generation that a worker has taken up."""
+class ClaimedGeneration(msgspec.Struct, frozen=True):
+    """A generation claimed by a worker."""
 
     id: UUID
     status: str
@@ -126,8 +127,8 @@ class Taken(msgspec.Struct, frozen=True):
     inputs: list[dict[str, Any]]
 
 
-class Hung(msgspec.Struct, frozen=True):
-    """A public result on the wall."""
+class PublicResult(msgspec.Struct, frozen=True):
+    """A public result."""
 
     account_id: UUID
     generation_id: UUID
@@ -137,55 +138,55 @@ class Hung(msgspec.Struct, frozen=True):
 
 
 class Count(msgspec.Struct, frozen=True):
-    """How many generations of an account are in a state; 1000 for as many or more."""
+    """The number of an account's generations in a state; 1000 for as many or more."""
 
     status: str
     count: int
 
 
 class UnknownStyle(Refusal):
-    """There is no such style, or its engine is not set up here."""
+    """There is no such style, or its engine is not set up."""
 
     status = 422
     field = "style"
 
 
 class FileNotFound(Refusal):
-    """One of the pictures is not in your library."""
+    """One of the images is not in your library."""
 
     status = 422
     field = "product_files"
 
 
 class WrongCategory(Refusal):
-    """One of the pictures is of another category than its place asks for."""
+    """One of the images has another category than its field asks for."""
 
     status = 422
     field = "product_files"
 
 
-class PictureMissing(Refusal):
-    """This style needs a picture to work from."""
+class ImageRequired(Refusal):
+    """This style needs an image to work from."""
 
     status = 422
     field = "product_files"
 
 
-class TooManyPictures(Refusal):
-    """At most four products and four models go into one picture."""
+class TooManyImages(Refusal):
+    """A generation takes at most four products and four models."""
 
     status = 422
     field = "product_files"
 
 
-class BadParameters(Refusal):
-    """This setting does not fit the style."""
+class InvalidParameters(Refusal):
+    """A parameter does not fit the style."""
 
     status = 422
 
 
 class PromptTooLong(Refusal):
-    """The words are too long: 1000 characters at most."""
+    """The prompt is too long: at most 1000 characters."""
 
     status = 422
     constraint = "generation_prompt_length"
@@ -200,6 +201,6 @@ class GenerationEnded(Refusal):
 
 
 class GenerationRunning(Refusal):
-    """This generation is still under way."""
+    """This generation is still running."""
 
     status = 409

@@ -1,4 +1,4 @@
-"""What the studio holds of somebody: prompts, settings, which pictures were made from which."""
+"""Personal data of the studio: prompts, parameters, and which images were made from which."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FORGET_GENERATIONS = Statement(NoneType, "delete from studio.generations where a
 
 
 async def stop(services: Services, account: AccountId) -> None:
-    """Cancel what is being made; what it held goes back."""
+    """Cancel running generations; their credits are returned."""
     async with services.db.read() as tx:
         at_work = await tx.all(AT_WORK, account=account)
     for generation in at_work:
@@ -43,7 +43,7 @@ async def stop(services: Services, account: AccountId) -> None:
             async with services.db.tx() as tx:
                 await actions.cancel(tx, account, generation)
         except GenerationEnded:
-            continue  # it was quicker
+            continue  # it ended first
 
 
 PART = Part(

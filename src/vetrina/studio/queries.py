@@ -1,12 +1,13 @@
-"""All SQL of the studio. Starting and ending are functions in its migration, because each moves
-credits, rows and a job in one step."""
+"""SQL of the studio. Starting and ending are functions in the migrations, because each changes credits, rows and a job in
+one step.
+"""
 
 from __future__ import annotations
 
 from types import NoneType
 
 from vetrina.core.database.connection import Statement
-from vetrina.studio.model import Count, GenerationRow, Hung, State, Taken
+from vetrina.studio.model import ClaimedGeneration, Count, GenerationRow, PublicResult, State
 
 START = Statement(str, "select studio.start_all(%(items)s::jsonb)::text")
 
@@ -36,7 +37,7 @@ _PLACE = """case when g.status = 'pending' then (
              select count(*)::integer + 1 from (
                select from studio.generations before
                 where before.status in ('pending', 'uploading', 'processing') and before.status = 'pending' and before.id < g.id
-                limit 999) line) end as queue_place"""
+                limit 999) line) end as queue_position"""
 _PICTURES = """(
              select coalesce(jsonb_agg(jsonb_build_object('role', gf.role, 'file', media.facts(f)) order by gf.role, gf.position)
                              filter (where f.id is not null), '[]')
@@ -53,8 +54,8 @@ ONE = Statement(
     """,
 )
 
-# Two statements rather than one with a condition: each has its index to walk, from the newest on.
-_ROWS = f"select {_COLUMNS}, null::integer as queue_place, {_PICTURES} as pictures from studio.generations g"
+# Two statements instead of one with a condition: each walks its own index, newest first.
+_ROWS = f"select {_COLUMNS}, null::integer as queue_position, {_PICTURES} as pictures from studio.generations g"
 HISTORY = Statement(
     GenerationRow, f"{_ROWS} where g.account_id = %(account)s and g.id < %(before)s order by g.id desc limit %(limit)s"
 )
@@ -85,9 +86,9 @@ STATE = Statement(
     """,
 )
 
-# The attempt is the fence: whoever took it last is the only one whose word counts.
+# The attempt is the fence: only the worker that claimed it last may write.
 TAKE = Statement(
-    Taken,
+    ClaimedGeneration,
     f"""
     update studio.generations g
        set attempt = attempt + 1, status = case status when 'pending' then 'uploading' else status end,
@@ -134,7 +135,7 @@ _HUNG = """
       join studio.generations g on g.account_id = gf.account_id and g.id = gf.generation_id
       left join accounts.users u on u.account_id = f.account_id
      where f.is_public and f.category = 'generated_image'"""
-WALL = Statement(Hung, f"{_HUNG} and f.id < %(before)s order by f.id desc limit %(limit)s")
+WALL = Statement(PublicResult, f"{_HUNG} and f.id < %(before)s order by f.id desc limit %(limit)s")
 HUNG = Statement(
-    Hung, f"{_HUNG} and gf.account_id = %(account)s and gf.generation_id = %(id)s order by gf.position limit 1"
+    PublicResult, f"{_HUNG} and gf.account_id = %(account)s and gf.generation_id = %(id)s order by gf.position limit 1"
 )

@@ -215,7 +215,7 @@ async def test_the_pages(site: Site, make: Make, owner: str) -> None:
         assert "Make a copy" in page and 'name="password"' not in page  # it has none
         assert (await browser.post("/settings/privacy/exports")).status_code == 303
         page = (await browser.get("/settings/privacy")).text
-        assert "Being made" in page and 'http-equiv="refresh"' in page
+        assert "In progress" in page and 'http-equiv="refresh"' in page
         again = await browser.post("/settings/privacy/exports")
         assert again.status_code == 409 and "An export is being prepared already" in again.text
         wrong = await browser.post("/settings/privacy/erasure", data={"confirmation": "erase"})

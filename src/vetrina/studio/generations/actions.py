@@ -1,4 +1,4 @@
-"""The rules of the studio: start, cancel, retry, share."""
+"""Generation actions: start, cancel, retry, share."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from vetrina.studio import queries
 from vetrina.studio.model import (
     PICTURES_LIMIT,
     PROMPT_LIMIT,
-    BadParameters,
     Generation,
     GenerationEnded,
     GenerationRow,
     GenerationRunning,
+    ImageRequired,
+    InvalidParameters,
     Picture,
-    PictureMissing,
     PromptTooLong,
-    TooManyPictures,
+    TooManyImages,
     UnknownStyle,
 )
 from vetrina.studio.styles.catalogue import catalogue
@@ -41,9 +41,10 @@ SEED_LIMIT = 2**53
 """Seeds are below this, so that every JSON reader keeps them exactly."""
 
 
-class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a generation is asked to be. `seed` is chosen by chance when it is left out;
-    `asset` is what pays: tokens, or one conversion of the plan's allowance."""
+class GenerationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A request for a generation. `seed` is chosen at random if omitted; `asset` pays: tokens, or one conversion of the
+    plan's allowance.
+    """
 
     style_name: str
     prompt: str = ""
@@ -54,8 +55,8 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asset: Literal["token", "conversion"] = "token"
 
 
-class _Item(msgspec.Struct, omit_defaults=True):
-    """What `studio.start` takes."""
+class StartItem(msgspec.Struct, omit_defaults=True):
+    """One item of `studio.start_all`."""
 
     account_id: UUID
     id: UUID
@@ -72,8 +73,8 @@ class _Item(msgspec.Struct, omit_defaults=True):
     retry_of: UUID | None = None
 
 
-class _Outcome(msgspec.Struct):
-    """What `studio.start` returns."""
+class StartResult(msgspec.Struct):
+    """The outcome of one item of `studio.start_all`."""
 
     refused: str | None = None
     asset: str | None = None
@@ -88,28 +89,34 @@ class _Outcome(msgspec.Struct):
 
 
 async def start(
-    services: Services, account: AccountId, session: UUID, wish: Wish, *, key: str | None = None, retry_of: UUID | None = None
+    services: Services,
+    account: AccountId,
+    session: UUID,
+    wanted: GenerationRequest,
+    *,
+    key: str | None = None,
+    retry_of: UUID | None = None,
 ) -> Generation:
-    """Begin a generation: its charge is held, and row, usage record and job are written with it.
+    """Start a generation: hold its charge and write row, usage record and job with it.
 
-    The same `key` with the same wish returns the first answer. Raises UnknownStyle, BadParameters,
-    PictureMissing, TooManyPictures, FileNotFound, WrongCategory, PromptTooLong (422),
-    InsufficientCredits (402; QuotaUsedUp for a conversion), KeyInUse (409), KeyReused (422), Unauthenticated (401).
+    A replay with the same `key` and request returns the first answer. Raises UnknownStyle, InvalidParameters,
+    ImageRequired, TooManyImages, FileNotFound, WrongCategory, PromptTooLong (422), InsufficientCredits (402; QuotaUsedUp
+    for a conversion), KeyInUse (409), KeyReused (422), Unauthenticated (401).
     """
-    parameters = check(services, wish)
-    item = _Item(
+    parameters = check(services, wanted)
+    item = StartItem(
         account_id=account,
         id=new_id(),
         session_id=session,
-        style_name=wish.style_name,
-        prompt=wish.prompt,
+        style_name=wanted.style_name,
+        prompt=wanted.prompt,
         parameters=parameters,
-        seed=wish.seed if wish.seed is not None else secrets.randbelow(2**31),
-        charge=wish.asset,
-        product_files=wish.product_files,
-        model_files=wish.model_files,
+        seed=wanted.seed if wanted.seed is not None else secrets.randbelow(2**31),
+        charge=wanted.asset,
+        product_files=wanted.product_files,
+        model_files=wanted.model_files,
         key=key,
-        request_hash=_hash(wish, retry_of) if key else None,
+        request_hash=_hash(wanted, retry_of) if key else None,
         retry_of=retry_of,
     )
     answer = await services.part(starter)(item)
@@ -118,34 +125,34 @@ async def start(
     return _begun(services, account, item, answer)
 
 
-def check(services: Services, wish: Wish) -> dict[str, Any]:
-    """The wish's parameters in full. Raises what `start` raises for a wish that cannot be."""
+def check(services: Services, wanted: GenerationRequest) -> dict[str, Any]:
+    """Return the request's parameters with their defaults. Raises what `start` raises for an invalid request."""
     known = services.part(catalogue)
-    style = known.styles.get(wish.style_name)
+    style = known.styles.get(wanted.style_name)
     if style is None:
         raise UnknownStyle
-    if len(wish.prompt) > PROMPT_LIMIT:
+    if len(wanted.prompt) > PROMPT_LIMIT:
         raise PromptTooLong
-    if "\0" in wish.prompt:
+    if "\0" in wanted.prompt:
         raise Invalid("The words contain a character that cannot be kept (U+0000).")
-    if wish.seed is not None and not 0 <= wish.seed < SEED_LIMIT:
+    if wanted.seed is not None and not 0 <= wanted.seed < SEED_LIMIT:
         raise Invalid("A seed is a whole number from 0 to 9007199254740991.", field="seed")
-    if max(len(wish.product_files), len(wish.model_files)) > PICTURES_LIMIT:
-        raise TooManyPictures
-    if style.needs_product and not wish.product_files:
-        raise PictureMissing(f"{style.title} needs a product picture.")
-    if style.needs_model and not wish.model_files:
-        raise PictureMissing(f"{style.title} needs a picture of a model or a scene.", field="model_files")
-    if style.needs_picture and not wish.product_files and not wish.model_files:
-        raise PictureMissing
+    if max(len(wanted.product_files), len(wanted.model_files)) > PICTURES_LIMIT:
+        raise TooManyImages
+    if style.needs_product and not wanted.product_files:
+        raise ImageRequired(f"{style.title} needs a product picture.")
+    if style.needs_model and not wanted.model_files:
+        raise ImageRequired(f"{style.title} needs a picture of a model or a scene.", field="model_files")
+    if style.needs_picture and not wanted.product_files and not wanted.model_files:
+        raise ImageRequired
     try:
-        return dict(validate(style, wish.parameters))
+        return dict(validate(style, wanted.parameters))
     except BadParameter as bad:
-        raise BadParameters(bad.message, field=f"parameters.{bad.name}") from None
+        raise InvalidParameters(bad.message, field=f"parameters.{bad.name}") from None
 
 
 async def cancel(tx: Tx, account: AccountId, generation: UUID) -> GenerationRow:
-    """Stop it and give the credits back. Raises NotFound, GenerationEnded (409)."""
+    """Cancel a generation and return its credits. Raises NotFound, GenerationEnded (409)."""
     ended = await tx.one(
         queries.FINISH, account=account, id=generation, attempt=None, status="cancelled", code=None, message=None
     )
@@ -156,7 +163,7 @@ async def cancel(tx: Tx, account: AccountId, generation: UUID) -> GenerationRow:
 
 
 async def retry(services: Services, account: AccountId, session: UUID, generation: UUID, *, key: str | None = None) -> Generation:
-    """The same once more, as a new generation at today's price; only of one that failed or was cancelled.
+    """Start a failed or cancelled generation again, as a new one at today's price.
 
     Raises NotFound, GenerationRunning (409), GenerationEnded (409) for a completed one, and what `start` raises.
     """
@@ -166,7 +173,7 @@ async def retry(services: Services, account: AccountId, session: UUID, generatio
         raise GenerationEnded("This generation was completed; start another with its settings instead.")
     if row.status not in {"failed", "cancelled"}:
         raise GenerationRunning
-    wish = Wish(
+    wanted = GenerationRequest(
         style_name=row.style_name,
         prompt=row.prompt,
         product_files=[each.id for each in row.in_role("product")],
@@ -175,11 +182,11 @@ async def retry(services: Services, account: AccountId, session: UUID, generatio
         seed=row.seed,
         asset="conversion" if row.charge_asset == "conversion" else "token",
     )
-    return await start(services, account, session, wish, key=key, retry_of=generation)
+    return await start(services, account, session, wanted, key=key, retry_of=generation)
 
 
 async def share(tx: Tx, account: AccountId, generation: UUID, *, is_public: bool) -> GenerationRow:
-    """Hang the results on the public wall, or take them off. Raises NotFound, GenerationRunning (409)."""
+    """Publish the results in the public gallery, or withdraw them. Raises NotFound, GenerationRunning (409)."""
     row = await tx.one(queries.ONE, account=account, id=generation)
     results = row.in_role("result")
     if not results:
@@ -190,7 +197,7 @@ async def share(tx: Tx, account: AccountId, generation: UUID, *, is_public: bool
 
 
 def shown(services: Services, row: GenerationRow) -> Generation:
-    """The row as programs see it, with addresses for its files."""
+    """Return the API's representation of a row, with the addresses of its files."""
     by_role = {
         role: [ref(services, row.account_id, facts) for facts in row.in_role(role)] for role in ("product", "model", "result")
     }
@@ -214,25 +221,25 @@ def shown(services: Services, row: GenerationRow) -> Generation:
         error_code=row.error_code,
         error_message=row.error_message,
         processing_time_ms=row.processing_time_ms,
-        queue_place=row.queue_place,
+        queue_position=row.queue_position,
         created_at=row.created_at,
         started_at=row.started_at,
         completed_at=row.completed_at,
     )
 
 
-def starter(services: Services) -> Coalescer[_Item, _Outcome]:
-    """The process's one way to start generations: those that arrive together go in one statement."""
+def starter(services: Services) -> Coalescer[StartItem, StartResult]:
+    """Return the process's batcher of starts: requests that arrive together go in one statement."""
 
-    async def run(items: list[_Item]) -> list[_Outcome]:
+    async def run(items: list[StartItem]) -> list[StartResult]:
         async with services.db.read() as tx:
             rows = await tx.all(queries.START, items=msgspec.json.encode(items).decode())
-        return [msgspec.json.decode(row, type=_Outcome) for row in rows]
+        return [msgspec.json.decode(row, type=StartResult) for row in rows]
 
     return Coalescer(run, order=lambda item: (item.account_id.bytes, item.key or ""))
 
 
-async def _refusal(services: Services, account: AccountId, answer: _Outcome) -> Refusal:
+async def _refusal(services: Services, account: AccountId, answer: StartResult) -> Refusal:
     if answer.refused == "insufficient-credits" and answer.asset == Asset.CONVERSION:
         async with services.db.read() as tx:
             return await plans.denial(tx, account, Asset.CONVERSION, answer.cost)
@@ -246,7 +253,7 @@ async def _refusal(services: Services, account: AccountId, answer: _Outcome) -> 
     return for_code(answer.refused or "")
 
 
-def _begun(services: Services, account: AccountId, item: _Item, answer: _Outcome) -> Generation:
+def _begun(services: Services, account: AccountId, item: StartItem, answer: StartResult) -> Generation:
     by_role = {
         role: [ref(services, account, each.file) for each in answer.files if each.role == role and each.file]
         for role in ("product", "model")
@@ -272,12 +279,12 @@ def _begun(services: Services, account: AccountId, item: _Item, answer: _Outcome
         error_code=None,
         error_message=None,
         processing_time_ms=None,
-        queue_place=None,
+        queue_position=None,
         created_at=answer.created_at,
         started_at=None,
         completed_at=None,
     )
 
 
-def _hash(wish: Wish, retry_of: UUID | None) -> str:
-    return hashlib.sha256(msgspec.json.encode((wish, retry_of), order="deterministic")).hexdigest()
+def _hash(wanted: GenerationRequest, retry_of: UUID | None) -> str:
+    return hashlib.sha256(msgspec.json.encode((wanted, retry_of), order="deterministic")).hexdigest()

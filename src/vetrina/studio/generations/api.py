@@ -1,4 +1,4 @@
-"""JSON routes of the studio."""
+"""JSON routes of generations and styles."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import UNCOMPRESSED, limited
 from vetrina.studio import queries
 from vetrina.studio.generations import actions
-from vetrina.studio.generations.actions import Wish
+from vetrina.studio.generations.actions import GenerationRequest
 from vetrina.studio.model import ENDED, Generation, State, Status
 from vetrina.studio.styles.catalogue import StyleRow, catalogue
 
 QUIET = 10.0
-"""Seconds after which the state is read again although nothing was announced."""
+"""Seconds after which the state is read again although no change was announced."""
 
 
 class Sharing(msgspec.Struct, forbid_unknown_fields=True):
-    """Whether everybody may see the results."""
+    """Whether the results are public."""
 
     is_public: bool
 
 
 @get("/styles", tags=["studio"], sync_to_thread=False)
 def styles(request: Request) -> Page[StyleRow]:
-    """The styles that can be chosen here, each with its settings, its price in tokens and a preview."""
+    """Return the available styles with their parameters, price in tokens and preview."""
     known = request.services.part(catalogue)
     return Page([known.row(style) for style in known.styles.values()], None)
 
 
 @post("/generations", guards=[signed_in], tags=["studio"], opt=limited("generations"))
-async def start(request: Request, data: Wish) -> Generation:
-    """Begin a picture: its price is held, and given back if it fails or is cancelled.
+async def start(request: Request, data: GenerationRequest) -> Generation:
+    """Start a generation. Its price is held, and returned if it fails or is cancelled.
 
-    The same Idempotency-Key returns the same generation. 402 when there are not enough credits.
+    The same Idempotency-Key returns the same generation. 402 if there are not enough credits.
     """
     who = request.account
     return await actions.start(request.services, who.id, who.session_id, data, key=request.idempotency_key)
@@ -53,7 +53,7 @@ async def start(request: Request, data: Wish) -> Generation:
 
 @get("/generations", guards=[signed_in], tags=["studio"])
 async def history(request: Request, limit: Limit = 24, cursor: Cursor = None, status: Status | None = None) -> Page[Generation]:
-    """The account's generations, the newest first."""
+    """Return the account's generations, newest first."""
     before = paging.after(cursor)
     account = request.account.id
     async with request.read() as tx:
@@ -66,7 +66,7 @@ async def history(request: Request, limit: Limit = 24, cursor: Cursor = None, st
 
 @get("/generations/{generation_id:uuid}", guards=[signed_in], tags=["studio"])
 async def one(request: Request, generation_id: UUID) -> Generation:
-    """One generation."""
+    """Return one generation."""
     async with request.read() as tx:
         row = await tx.one(queries.ONE, account=request.account.id, id=generation_id)
     return actions.shown(request.services, row)
@@ -74,7 +74,7 @@ async def one(request: Request, generation_id: UUID) -> Generation:
 
 @get("/generations/{generation_id:uuid}/events", guards=[signed_in], tags=["studio"], opt=UNCOMPRESSED)
 async def events(request: Request, generation_id: UUID) -> ServerSentEvent:
-    """Progress as it happens: events `generation` with `{id, status, progress, step, error_message, queue_place}`."""
+    """Stream progress as events `generation` with `{id, status, progress, step, error_message, queue_position}`."""
     account = request.account.id
     async with request.read() as tx:
         if await tx.maybe(queries.STATE, account=account, id=generation_id) is None:
@@ -87,7 +87,7 @@ async def events(request: Request, generation_id: UUID) -> ServerSentEvent:
 
 @post("/generations/{generation_id:uuid}/cancellation", guards=[signed_in], status_code=200, tags=["studio"])
 async def cancel(request: Request, generation_id: UUID) -> Generation:
-    """Stop it; the credits come back. 409 when it has ended."""
+    """Cancel a generation; its credits are returned. 409 if it has ended."""
     async with request.tx() as tx:
         row = await actions.cancel(tx, request.account.id, generation_id)
     return actions.shown(request.services, row)
@@ -95,14 +95,14 @@ async def cancel(request: Request, generation_id: UUID) -> Generation:
 
 @post("/generations/{generation_id:uuid}/retry", guards=[signed_in], tags=["studio"])
 async def retry(request: Request, generation_id: UUID) -> Generation:
-    """The same once more, as a new generation; for one that failed or was cancelled."""
+    """Start a failed or cancelled generation again, as a new one."""
     who = request.account
     return await actions.retry(request.services, who.id, who.session_id, generation_id, key=request.idempotency_key)
 
 
 @post("/generations/{generation_id:uuid}/sharing", guards=[signed_in], status_code=200, tags=["studio"])
 async def share(request: Request, generation_id: UUID, data: Sharing) -> Generation:
-    """Hang the results on the public wall, or take them off."""
+    """Publish the results in the public gallery, or withdraw them."""
     async with request.tx() as tx:
         row = await actions.share(tx, request.account.id, generation_id, is_public=data.is_public)
     return actions.shown(request.services, row)

@@ -1,4 +1,4 @@
-"""The studio's form: what was chosen, read from fields, pictures uploaded with it, what is wrong."""
+"""The studio's form: reading fields, uploads and errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vetrina.core.web.request import Request
 from vetrina.media.files import picker as shelf
 from vetrina.media.files import upload_form as uploads
 from vetrina.media.processing.images import MAX_BYTES
-from vetrina.studio.generations.actions import Wish
+from vetrina.studio.generations.actions import GenerationRequest
 from vetrina.studio.model import PROMPT_LIMIT, GenerationRow
 from vetrina.studio.styles.catalogue import catalogue
 from vetrina.wallet.model import Balance
@@ -27,8 +27,8 @@ ROLES: tuple[shelf.Role, ...] = ("product", "model")
 
 
 @dataclass
-class Chosen:
-    """What the form holds."""
+class GenerationForm:
+    """The values of the form."""
 
     style: str
     prompt: str = ""
@@ -41,16 +41,16 @@ class Chosen:
 
 
 def first_style(services: Services, wanted: str | None) -> str:
-    """`wanted` if there is such a style, else one that needs only one picture."""
+    """Return `wanted` if the style exists, else a style that needs one image only."""
     known = services.part(catalogue).styles
     if wanted in known:
         return wanted
     return next((name for name, style in known.items() if not style.needs_product and not style.needs_model), next(iter(known)))
 
 
-def again(services: Services, row: GenerationRow) -> Chosen:
-    """The form with the settings of an earlier picture."""
-    return Chosen(
+def again(services: Services, row: GenerationRow) -> GenerationForm:
+    """Return the form with the settings of an earlier generation."""
+    return GenerationForm(
         style=first_style(services, row.style_name),
         prompt=row.prompt,
         seed=row.seed,
@@ -61,12 +61,14 @@ def again(services: Services, row: GenerationRow) -> Chosen:
     )
 
 
-async def read(request: Request) -> Chosen:
-    """The form as it was sent. Pictures sent with it go to the library first, so that they are not lost."""
+async def read(request: Request) -> GenerationForm:
+    """Read the submitted form. Images uploaded with it are added to the library first, so that an invalid form does not
+    lose them.
+    """
     data = await uploads.form_of(request)
     services = request.services
     name = str(data.get("style", ""))
-    chosen = Chosen(
+    chosen = GenerationForm(
         style=first_style(services, name),
         prompt=str(data.get("prompt", "")).replace("\r\n", "\n").strip(),
         seed=str(data.get("seed", "")).strip(),
@@ -91,9 +93,9 @@ async def read(request: Request) -> Chosen:
     return chosen
 
 
-def wish(services: Services, chosen: Chosen) -> Wish:
-    """The wish that the form stands for. Raises ValueError only for forms with errors."""
-    return Wish(
+def to_request(services: Services, chosen: GenerationForm) -> GenerationRequest:
+    """Return the request that the form describes. Raises ValueError for a form with errors."""
+    return GenerationRequest(
         style_name=chosen.style,
         prompt=chosen.prompt,
         product_files=[UUID(each) for each in chosen.product_files],
@@ -104,8 +106,8 @@ def wish(services: Services, chosen: Chosen) -> Wish:
     )
 
 
-def field_of(refused: Refusal, chosen: Chosen) -> str:
-    """Beside which field of the form a refusal belongs; "" for the top."""
+def field_of(refused: Refusal, chosen: GenerationForm) -> str:
+    """Return the form field that an error belongs to; "" for the form as a whole."""
     name = str(refused.details.get("field") or refused.field or "")
     if name.startswith("parameters."):
         return f"p.{chosen.style}.{name.removeprefix('parameters.')}"
@@ -113,7 +115,7 @@ def field_of(refused: Refusal, chosen: Chosen) -> str:
 
 
 def assets(balances: Sequence[Balance]) -> list[dict[str, Any]]:
-    """What can pay: tokens always, conversions when there are some."""
+    """Return the assets that can pay: tokens always, conversions if there are any."""
     have = {each.asset: each.balance for each in balances}
     return [
         {"name": name, "title": title, "balance": have.get(name, 0)}
@@ -122,8 +124,8 @@ def assets(balances: Sequence[Balance]) -> list[dict[str, Any]]:
     ]
 
 
-async def slots(request: Request, tx: Tx, chosen: Chosen) -> dict[str, Any]:
-    """The two places for pictures, filled from the library."""
+async def slots(request: Request, tx: Tx, chosen: GenerationForm) -> dict[str, Any]:
+    """Return the image fields, filled from the library."""
     ids = {"product": chosen.product_files, "model": chosen.model_files}
     account = request.account.id
     filled = {
@@ -134,7 +136,7 @@ async def slots(request: Request, tx: Tx, chosen: Chosen) -> dict[str, Any]:
 
 
 def _texts(data: FormMultiDict, name: str) -> list[str]:
-    """The values of a field that are ids; others cannot be anybody's file."""
+    """Return the values of a field that are ids; other values are dropped."""
     found: list[str] = []
     for value in data.getall(name, []):
         try:
@@ -168,7 +170,7 @@ def _value(parameter: Parameter, text: str) -> Value | None:
         return None
 
 
-async def _take_uploads(request: Request, data: FormMultiDict, role: str, chosen: Chosen) -> None:
+async def _take_uploads(request: Request, data: FormMultiDict, role: str, chosen: GenerationForm) -> None:
     ids = chosen.product_files if role == "product" else chosen.model_files
     for upload in uploads.files_of(data, f"{role}_upload"):
         try:

@@ -1,4 +1,4 @@
-"""The work behind a generation, and what brings lost ones back."""
+"""Background jobs of generations: running them, and requeuing lost ones."""
 
 from __future__ import annotations
 
@@ -19,76 +19,76 @@ from vetrina.core.services import Services
 from vetrina.media.files import actions as media
 from vetrina.media.files.actions import Prepared
 from vetrina.studio import queries
-from vetrina.studio.model import ENDED, Picture, Status, Taken
+from vetrina.studio.model import ENDED, ClaimedGeneration, Picture, Status
 from vetrina.studio.styles.catalogue import catalogue
 
 log = structlog.get_logger("vetrina.studio")
 
-TRIES = 3
-"""How often an engine that is away is asked."""
-MOST_ATTEMPTS = 6
-"""How often a generation is taken up at all, also after crashes and restarts."""
-STEP_SECONDS = 0.25
-"""Progress is told at most this often."""
+MAX_ENGINE_TRIES = 3
+"""Attempts at an engine that does not answer."""
+MAX_ATTEMPTS = 6
+"""Attempts at a generation, including those ended by crashes and restarts."""
+PROGRESS_INTERVAL = 0.25
+"""Minimum seconds between progress updates."""
 
 
-class TryAgain(Exception):
-    """The engine is away; the queue calls again later."""
+class RetryLater(Exception):
+    """The engine does not answer; the queue retries later."""
 
 
-class Lost(Exception):
-    """This generation has ended or another worker has it: whatever we make of it is thrown away."""
+class ClaimLost(Exception):
+    """The generation has ended or another worker has claimed it: this attempt's result is discarded."""
 
 
 @job("studio.generate", queue="studio", attempts=20)
 async def generate(services: Services, account_id: str, generation_id: str) -> None:
-    """Make the pictures of one generation. Safe to run again at any point: the attempt fences it."""
-    work = _Work(services, AccountId(UUID(account_id)), UUID(generation_id))
-    if await work.take():
+    """Run one generation. Safe to repeat at any point: the attempt number is the fence."""
+    work = GenerationRun(services, AccountId(UUID(account_id)), UUID(generation_id))
+    if await work.claim():
         await work.run()
 
 
 @job("studio.requeue_lost", queue="studio", every="*/5 * * * *")
 async def requeue_lost(services: Services) -> None:
-    """Generations under way that no job stands for get one."""
+    """Requeue running generations that have no job."""
     async with services.db.tx() as tx:
         found = await tx.all(queries.REQUEUE_LOST)
     if found:
         log.warning("generations without a job were queued again", count=len(found))
 
 
-class _Work:
+class GenerationRun:
     """One attempt at one generation."""
 
     def __init__(self, services: Services, account: AccountId, generation: UUID) -> None:
         self.services = services
         self.account = account
         self.id = generation
-        self.taken: Taken
+        self.taken: ClaimedGeneration
         self._latest = (0.0, "")
         self._news = asyncio.Event()
 
-    async def take(self) -> bool:
-        """Become the one whose word counts. False if there is nothing to do."""
+    async def claim(self) -> bool:
+        """Claim the generation for this attempt. Return False if there is nothing to do."""
         async with self.services.db.tx() as tx:
             found = await tx.maybe(queries.TAKE, account=self.account, id=self.id)
         if found is None:
             return False
         self.taken = found
-        if found.attempt > MOST_ATTEMPTS:
+        if found.attempt > MAX_ATTEMPTS:
             await self.fail("gave-up", "This picture could not be finished after several attempts. Nothing was charged.")
             return False
         return True
 
     async def run(self) -> None:
-        """Make it, unless it is cancelled or taken away meanwhile."""
+        """Generate the images, unless the generation is cancelled or claimed by another worker."""
         making = asyncio.create_task(self._make())
-        beside = [asyncio.create_task(self._watch()), asyncio.create_task(self._tell())]
+        beside = [asyncio.create_task(self._watch()), asyncio.create_task(self._report_progress())]
         try:
             await asyncio.wait({making, *beside}, return_when=asyncio.FIRST_COMPLETED)
             if making.done():
                 await making
-        except Lost:
+        except ClaimLost:
             log.info("a generation was taken away", generation=str(self.id))
         finally:
             for task in (making, *beside):
@@ -104,20 +104,20 @@ class _Work:
             async with house.gate:
                 await self._write(0.0, "Beginning")
                 result = await house.engine.generate(request, self._progress)
-            await self._keep(result)
+            await self._save(result)
         except EngineRefused as refused:
             await self.fail("engine-refused", refused.message)
         except (EngineUnavailable, Unavailable) as away:
-            if self.taken.attempt >= TRIES:
+            if self.taken.attempt >= MAX_ENGINE_TRIES:
                 await self.fail("engine-unavailable", away.message)
                 return
-            raise TryAgain(away.message) from away
+            raise RetryLater(away.message) from away
         except Refusal as refused:
             await self.fail(refused.code(), refused.message)
-        except (Lost, asyncio.CancelledError):
+        except (ClaimLost, asyncio.CancelledError):
             raise
         except Exception:
-            if self.taken.attempt < TRIES:
+            if self.taken.attempt < MAX_ENGINE_TRIES:
                 raise
             log.exception("a generation failed", generation=str(self.id), house=house.title)
             await self.fail("internal", "Something went wrong on our side. Nothing was charged.")
@@ -150,18 +150,18 @@ class _Work:
         self._latest = (done, step)
         self._news.set()
 
-    async def _tell(self) -> None:
-        """Write the latest step down, not more often than people can read. Returns when nobody wants it any more."""
+    async def _report_progress(self) -> None:
+        """Store the latest progress, throttled. Return when it is no longer wanted."""
         while True:
             await self._news.wait()
             self._news.clear()
             try:
                 await self._write(*self._latest)
-            except Lost:
+            except ClaimLost:
                 return
             except Unavailable:
                 self._news.set()
-            await asyncio.sleep(STEP_SECONDS)
+            await asyncio.sleep(PROGRESS_INTERVAL)
 
     async def _write(self, done: float, step: str) -> None:
         async with self.services.db.read() as tx:
@@ -174,10 +174,10 @@ class _Work:
                 step=step[:200],
             )
         if not touched:
-            raise Lost
+            raise ClaimLost
 
-    async def _keep(self, result: EngineResult) -> None:
-        """Results and the end in one transaction; what comes too late is thrown away."""
+    async def _save(self, result: EngineResult) -> None:
+        """Store results and end the generation in one transaction; a late result is discarded."""
         if not result.images:
             raise EngineRefused("The engine returned no picture.")
         ready: list[Prepared] = []
@@ -205,7 +205,7 @@ class _Work:
                     await media.discard(self.services, each)
 
     async def fail(self, code: str, message: str) -> None:
-        """End it and give the credits back."""
+        """End the generation as failed and return its credits."""
         async with self.services.db.tx() as tx:
             await self._finish(tx, Status.FAILED, code, message)
 
@@ -221,7 +221,7 @@ class _Work:
         )
 
     async def _watch(self) -> None:
-        """Returns when the generation ended without us: it was cancelled."""
+        """Return when the generation was ended by someone else: it was cancelled."""
         with self.services.hub.subscribe(f"generations/{self.id}") as told:
             async for message in told.messages(every=10):
                 if message is None:

@@ -1,4 +1,4 @@
-"""Pages of the studio: choosing, watching, looking back; and the wall on the front page."""
+"""Pages of the studio: form, generations, history; the landing page with the public gallery."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
 from vetrina.media.files import upload_form as uploads
 from vetrina.studio import queries
-from vetrina.studio.generations import actions, form
-from vetrina.studio.generations import presenters as show
+from vetrina.studio.generations import actions, form, presenters
 from vetrina.studio.model import Status
 from vetrina.wallet import queries as wallet
 
 WALL = 24
 HISTORY = 24
 OPENING = 3
-"""Pictures of the wall that hang beside the title."""
+"""Images of the public gallery shown beside the title."""
 TABS: list[tuple[str, str]] = [
     ("", "All"),
-    (Status.PROCESSING, "Being made"),
+    (Status.PROCESSING, "In progress"),
     (Status.PENDING, "Waiting"),
     (Status.COMPLETED, "Finished"),
     (Status.FAILED, "Failed"),
@@ -38,13 +37,13 @@ TABS: list[tuple[str, str]] = [
 
 @get("/", include_in_schema=False)
 async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
-    """The front page: what this is, and pictures made here."""
+    """Render the landing page with the public gallery."""
     async with request.read() as tx:
         rows = await tx.all(queries.WALL, before=paging.after(cursor), limit=WALL + 1)
         opening = await tx.all(queries.WALL, before=paging.FIRST, limit=OPENING) if cursor else []
         gift = await tx.one(wallet.WELCOME)
     page = paging.page(rows, WALL, lambda row: UUID(row.file["id"]), lambda row: row)
-    items = [show.hung(request.services, row) for row in [*opening, *page.items]]
+    items = [presenters.public_image(request.services, row) for row in [*opening, *page.items]]
     older = f"/?cursor={page.next_cursor}" if page.next_cursor else None
     return pages.render(
         request, "studio/generations/landing.html", wall=items, older=older, free_tokens=gift, wall_link="#wall"
@@ -53,12 +52,12 @@ async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
 
 @get("/pictures/{account_id:uuid}/{generation_id:uuid}", include_in_schema=False)
 async def picture(request: Request, account_id: UUID, generation_id: UUID) -> Response[str]:
-    """A picture that hangs on the wall, large."""
+    """Render a public image."""
     async with request.read() as tx:
         row = await tx.maybe(queries.HUNG, account=account_id, id=generation_id)
     if row is None:
         raise NotFound
-    item = show.hung(request.services, row)
+    item = presenters.public_image(request.services, row)
     return pages.render(request, "studio/generations/picture.html", picture=item, style_href=f"/studio?style={row.style_name}")
 
 
@@ -70,8 +69,8 @@ async def studio(
     model: UUID | None = None,
     style: str | None = None,
 ) -> Response[str]:
-    """Choose pictures, a style and words; the price stands beside the button."""
-    chosen = form.Chosen(style=form.first_style(request.services, style))
+    """Render the studio's form."""
+    chosen = form.GenerationForm(style=form.first_style(request.services, style))
     async with request.read() as tx:
         if again is not None:
             row = await tx.maybe(queries.ONE, account=request.account.id, id=again)
@@ -92,12 +91,12 @@ async def studio(
     opt=limited("generations"),
 )
 async def start(request: Request) -> Response[Any]:
-    """Begin the picture, or show the form again with what is wrong."""
+    """Start a generation, or render the form again with its errors."""
     chosen = await form.read(request)
     if not chosen.errors:
         try:
-            wish = form.wish(request.services, chosen)
-            made = await actions.start(request.services, request.account.id, request.account.session_id, wish)
+            wanted = form.to_request(request.services, chosen)
+            made = await actions.start(request.services, request.account.id, request.account.session_id, wanted)
             return pages.go(f"/studio/generations/{made.id}")
         except Refusal as refused:
             chosen.errors[form.field_of(refused, chosen)] = refused.message
@@ -112,7 +111,7 @@ async def start(request: Request) -> Response[Any]:
 async def history(
     request: Request, cursor: Cursor = None, status: str | None = Parameter(default=None, max_length=16)
 ) -> Response[str]:
-    """Every picture that was started, the newest first."""
+    """Render the history, newest first."""
     chosen = status if status in {each.value for each in Status} else ""
     account = request.account.id
     async with request.read() as tx:
@@ -122,7 +121,7 @@ async def history(
         else:
             rows = await tx.all(queries.HISTORY, account=account, before=before, limit=HISTORY + 1)
         counts = {each.status: each.count for each in await tx.all(queries.COUNTS, account=account)}
-    page = paging.page(rows, HISTORY, lambda row: row.id, lambda row: show.tile(request.services, row))
+    page = paging.page(rows, HISTORY, lambda row: row.id, lambda row: presenters.tile(request.services, row))
     filters = f"&status={chosen}" if chosen else ""
     return pages.render(
         request,
@@ -141,15 +140,16 @@ async def history(
 
 @get("/studio/generations/{generation_id:uuid}", guards=[signed_in], include_in_schema=False)
 async def one(request: Request, generation_id: UUID) -> Response[str]:
-    """One picture: being made, finished, or what became of it."""
+    """Render one generation."""
     async with request.read() as tx:
         row = await tx.one(queries.ONE, account=request.account.id, id=generation_id)
-    return pages.render(request, "studio/generations/generation.html", nav="history", **show.generation(request.services, row))
+    context = presenters.generation(request.services, row)
+    return pages.render(request, "studio/generations/generation.html", nav="history", **context)
 
 
 @post("/studio/generations/{generation_id:uuid}/cancellation", guards=[signed_in], include_in_schema=False)
 async def cancel(request: Request, generation_id: UUID) -> Response[Any]:
-    """Stop it."""
+    """Cancel a generation."""
     here = f"/studio/generations/{generation_id}"
     try:
         async with request.tx() as tx:
@@ -161,7 +161,7 @@ async def cancel(request: Request, generation_id: UUID) -> Response[Any]:
 
 @post("/studio/generations/{generation_id:uuid}/retry", guards=[signed_in], include_in_schema=False)
 async def retry(request: Request, generation_id: UUID) -> Response[Any]:
-    """The same once more."""
+    """Start a generation again."""
     who = request.account
     try:
         made = await actions.retry(request.services, who.id, who.session_id, generation_id)
@@ -174,7 +174,7 @@ async def retry(request: Request, generation_id: UUID) -> Response[Any]:
 
 @post("/studio/generations/{generation_id:uuid}/sharing", guards=[signed_in], include_in_schema=False)
 async def share(request: Request, generation_id: UUID) -> Response[Any]:
-    """Hang the result on the wall, or take it off."""
+    """Publish the results, or withdraw them."""
     wanted = (await request.form()).get("is_public") == "true"
     async with request.tx() as tx:
         await actions.share(tx, request.account.id, generation_id, is_public=wanted)
@@ -183,18 +183,18 @@ async def share(request: Request, generation_id: UUID) -> Response[Any]:
 
 
 async def _studio(
-    request: Request, tx: Tx, chosen: form.Chosen, errors: dict[str, str], *, status: int = 200
+    request: Request, tx: Tx, chosen: form.GenerationForm, errors: dict[str, str], *, status: int = 200
 ) -> Response[str]:
     balances = await tx.all(wallet.BALANCES, account=request.account.id)
     slots: dict[str, Any] = await form.slots(request, tx, chosen)
-    known: Sequence[Any] = show.styles(request.services)
+    known: Sequence[Any] = presenters.styles(request.services)
     return pages.render(
         request,
         "studio/generations/studio.html",
         status=status,
         nav="studio",
         styles=known,
-        engines=show.engines(request.services),
+        engines=presenters.engines(request.services),
         chosen=chosen,
         assets=form.assets(balances),
         errors=errors,

@@ -1,4 +1,4 @@
-"""What the studio's pages say of generations, styles and pictures."""
+"""Template data of generations, styles and images."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import msgspec
 
 from vetrina.core.services import Services
 from vetrina.media.links import FileFacts, download_url, ref
-from vetrina.studio.model import ENDED, GenerationRow, Hung
+from vetrina.studio.model import ENDED, GenerationRow, PublicResult
 from vetrina.studio.styles.catalogue import catalogue
 
 CLOSE = 0.02
-"""Two pictures whose shapes differ by less than this share can be compared by sliding."""
+"""Two images whose aspect ratios differ by less than this share are compared with a slider."""
 
 
 def style_title(services: Services, name: str) -> str:
-    """The style's title; its name when its engine is not set up any more."""
+    """Return the style's title, or its name if its engine is no longer set up."""
     style = services.part(catalogue).styles.get(name)
     return style.title if style else name.replace("_", " ").capitalize()
 
 
 def styles(services: Services) -> list[dict[str, Any]]:
-    """Every style for its tile."""
+    """Return every style for its tile."""
     known = services.part(catalogue)
     return [
         {**msgspec.structs.asdict(known.row(style)), "engine_title": known.houses[style.engine].title}
@@ -31,12 +31,12 @@ def styles(services: Services) -> list[dict[str, Any]]:
 
 
 def engines(services: Services) -> list[dict[str, str]]:
-    """The engines that are set up here."""
+    """Return the engines that are set up."""
     return [{"name": name, "title": house.title} for name, house in services.part(catalogue).houses.items()]
 
 
-def hung(services: Services, row: Hung) -> dict[str, Any]:
-    """A picture on the wall."""
+def public_image(services: Services, row: PublicResult) -> dict[str, Any]:
+    """Return a public image's template data."""
     facts = msgspec.convert(row.file, FileFacts)
     shown = ref(services, row.account_id, facts)
     title = style_title(services, row.style_name)
@@ -54,7 +54,7 @@ def hung(services: Services, row: Hung) -> dict[str, Any]:
 
 
 def picture(services: Services, row: GenerationRow, facts: FileFacts, alt: str) -> dict[str, Any]:
-    """A picture of a generation."""
+    """Return an image's template data."""
     shown = ref(services, row.account_id, facts)
     return {
         "id": str(facts.id),
@@ -71,7 +71,7 @@ def picture(services: Services, row: GenerationRow, facts: FileFacts, alt: str) 
 
 
 def tile(services: Services, row: GenerationRow) -> dict[str, Any]:
-    """A generation in the history."""
+    """Return a generation's template data for the history."""
     title = style_title(services, row.style_name)
     first = next(iter(row.in_role("result") or row.in_role("product") or row.in_role("model")), None)
     return {
@@ -87,7 +87,7 @@ def tile(services: Services, row: GenerationRow) -> dict[str, Any]:
 
 
 def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
-    """Everything for a generation's own page."""
+    """Return a generation's template data for its own page."""
     known = services.part(catalogue)
     style = known.styles.get(row.style_name)
     title = style_title(services, row.style_name)
@@ -102,12 +102,12 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
             "status": row.status,
             "progress": row.progress,
             "step": row.step or "",
-            "queue_place": row.queue_place,
+            "queue_position": row.queue_position,
             "style_title": title,
             "engine_title": known.houses[row.engine].title if row.engine in known.houses else row.engine,
             "prompt": row.prompt,
             "parameters": [
-                {"title": titles.get(name, name), "value": said(row.parameters[name])}
+                {"title": titles.get(name, name), "value": format_value(row.parameters[name])}
                 for name in [*(each for each in titles if each in row.parameters), *(row.parameters.keys() - titles.keys())]
             ],
             "seed": row.seed,
@@ -128,15 +128,15 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
     }
 
 
-def said(value: Any) -> str:
-    """A setting's value in words."""
+def format_value(value: Any) -> str:
+    """Return a parameter's value as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
 
 
 def _before(results: list[dict[str, Any]], sources: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The source that has the result's shape, so that one can slide between the two."""
+    """Return the source with the result's aspect ratio, for the before/after slider."""
     if not results:
         return None
     shape = results[0]["width"] / results[0]["height"]

@@ -1,4 +1,4 @@
-"""Which styles there are here: those of the engines that are set up, each with its price."""
+"""The catalogue of styles: those of the engines that are set up, with their prices."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ log = structlog.get_logger("vetrina.studio")
 
 
 @dataclass(frozen=True)
-class House:
-    """An engine as this site offers it: what a picture costs in tokens, how many it makes at once."""
+class OfferedEngine:
+    """An engine as this site offers it: the price of a picture in tokens, and how many it makes at once."""
 
     engine: Engine
     title: str
@@ -35,7 +35,7 @@ class House:
 
 
 class StyleRow(msgspec.Struct, frozen=True):
-    """A style as programs see it; `cost` in tokens."""
+    """A style in the API; `cost` in tokens."""
 
     name: str
     title: str
@@ -53,17 +53,17 @@ class Catalogue:
     """The engines that are set up, and their styles by name."""
 
     def __init__(self, settings: Settings) -> None:
-        self.houses: dict[str, House] = {}
+        self.houses: dict[str, OfferedEngine] = {}
         for house in _houses(settings):
             self.houses[house.engine.name] = house
         self.styles: dict[str, Style] = {style.name: style for house in self.houses.values() for style in house.styles}
 
     def cost(self, style: Style) -> int:
-        """Tokens for one picture."""
+        """Return the price of one picture in tokens."""
         return self.houses[style.engine].cost
 
     def row(self, style: Style) -> StyleRow:
-        """The style as programs see it."""
+        """Return the API's representation of a style."""
         return StyleRow(
             style.name,
             style.title,
@@ -79,25 +79,25 @@ class Catalogue:
 
 
 def catalogue(services: Services) -> Catalogue:
-    """The process's catalogue."""
+    """Return the process's catalogue."""
     return Catalogue(services.settings)
 
 
 def preview(style: str) -> Path | None:
-    """The file with the style's preview, for styles that have one."""
+    """Return the file with the style's preview, or None."""
     path = catalogue_of_builtin.preview_path(style)
     return path if path.is_file() else None
 
 
 def preview_url(style: str) -> str:
-    """Where the style's preview is; a plain tile for styles of engines that we cannot run to make one."""
+    """Return the address of the style's preview; a plain tile for engines that made none."""
     return f"/styles/{style}.webp" if preview(style) else static("img/style.svg")
 
 
 async def publish(tx: Tx, settings: Settings) -> int:
-    """Bring `studio.styles` in line with the engines that are set up; how many styles there are.
+    """Update `studio.styles` from the engines that are set up; return the number of styles.
 
-    Styles of an engine that is gone stay, for the history, but cannot be chosen.
+    Styles of a removed engine are kept for the history, but cannot be chosen.
     """
     found = Catalogue(settings)
     for position, style in enumerate(found.styles.values()):
@@ -118,25 +118,25 @@ async def publish(tx: Tx, settings: Settings) -> int:
     return len(found.styles)
 
 
-def _houses(settings: Settings) -> list[House]:
+def _houses(settings: Settings) -> list[OfferedEngine]:
     at_once = asyncio.Semaphore(settings.builtin_concurrency)
-    houses = [House(BuiltinEngine(), "Made on this server", catalogue_of_builtin.STYLES, 1, at_once)]
+    houses = [OfferedEngine(BuiltinEngine(), "Made on this server", catalogue_of_builtin.STYLES, 1, at_once)]
     if settings.openai_api_key or settings.openai_base_url:
         from vetrina.clients.engines.openai import (
-            engine as openai_images,  # its SDK takes 0.7 s of CPU to import: only who uses it pays
+            engine as openai_images,  # the SDK takes 0.7 s of processor time to import: only sites that use it pay
         )
 
         base_url = settings.openai_base_url or "https://api.openai.com/v1"
         try:
             engine = openai_images.OpenAIImages(base_url, settings.openai_api_key or None, settings.openai_image_model)
-            houses.append(House(engine, "Painted by an AI model", openai_images.STYLES, 8, asyncio.Semaphore(8)))
+            houses.append(OfferedEngine(engine, "Painted by an AI model", openai_images.STYLES, 8, asyncio.Semaphore(8)))
         except ValueError as wrong:
             log.warning("the OpenAI-compatible engine stays off", why=str(wrong))
     if settings.comfyui_url:
         try:
             own = {"image_to_image": Path(settings.comfyui_workflow)} if settings.comfyui_workflow else {}
             engine = comfyui.ComfyUI(settings.comfyui_url, workflows=own)
-            houses.append(House(engine, "Painted by ComfyUI", comfyui.STYLES, 4, asyncio.Semaphore(4)))
+            houses.append(OfferedEngine(engine, "Painted by ComfyUI", comfyui.STYLES, 4, asyncio.Semaphore(4)))
         except (ValueError, OSError) as wrong:
             log.warning("the ComfyUI engine stays off", why=str(wrong))
     return houses

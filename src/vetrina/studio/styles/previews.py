@@ -1,4 +1,4 @@
-"""Preview tiles of the styles."""
+"""Preview images of the styles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vetrina.studio.styles.catalogue import catalogue, preview
 
 @get("/styles/{name:str}", include_in_schema=False, sync_to_thread=False)
 def tile(request: Request, name: str) -> File:
-    """`/styles/<style>.webp`: a small picture made in that style."""
+    """Return `/styles/<style>.webp`, a small picture made in that style."""
     style = name.removesuffix(".webp")
     path = preview(style) if name.endswith(".webp") and style in request.services.part(catalogue).styles else None
     if path is None:

@@ -1,4 +1,4 @@
-// A generation's progress as it happens, by server-sent events. Event data: {id, status, progress, step, error_message, queue_place}.
+// A generation's progress as it happens, by server-sent events. Event data: {id, status, progress, step, error_message, queue_position}.
 const place = document.querySelector("[data-progress]");
 
 function watch() {
@@ -19,7 +19,7 @@ function watch() {
     bar.value = now.progress;
     percent.textContent = `${Math.round(now.progress)} %`;
     const words = {
-      pending: now.queue_place > 1 ? `Number ${now.queue_place} in line` : now.queue_place === 1 ? "Next in line" : step.dataset.waiting,
+      pending: now.queue_position > 1 ? `Number ${now.queue_position} in line` : now.queue_position === 1 ? "Next in the queue" : step.dataset.waiting,
       uploading: step.dataset.preparing,
       processing: now.step || step.dataset.working,
     }[now.status];
