@@ -1,4 +1,4 @@
-"""Money in: packs, payments, gateways."""
+"""Payments: packs and plans, paid through gateways."""
 
 from __future__ import annotations
 

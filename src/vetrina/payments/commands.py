@@ -1,4 +1,4 @@
-"""`vetrina payments`: money that may have come, from the operator's shell."""
+"""`vetrina payments`: poll the gateways."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ app = App(name="payments", help="Payments: what the gateways know of them.")
 
 @app.command
 def sweep(*, json: bool = False) -> int:
-    """Ask every gateway now about every payment that is pending, or ended without money although it may have come.
+    """Poll every gateway about payments that are pending, or that ended unpaid but may have been paid since.
 
-    What was paid is granted, what is over ends. Exit code 1 when a gateway did not answer: it is asked again by itself.
+    Paid ones are settled, expired ones end. Exit code 1 if a gateway did not answer; a job polls it again.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Background work of payments: what nobody paid expires, gateways are asked about what is in doubt."""
+"""Background jobs of payments: expiry, polling, webhooks, refunds, subscriptions."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 log = structlog.get_logger("vetrina.payments")
 
 HANDLED = (stripe_events,)
-"""What declares handlers of events: they have to be loaded before the first event comes."""
+"""Modules that declare handlers of events; they must be loaded before the first event."""
 BATCH = 200
 PATIENCE = timedelta(hours=24)
-"""How long past its time a payment waits for a gateway that does not answer. Money that comes later still counts."""
+"""How long after its expiry a payment waits for a gateway that does not answer. Money that arrives later still counts."""
 
 
 @job("payments.expire_due", queue="payments", every="* * * * *")
 async def expire_due(services: Services) -> None:
-    """Payments whose time has run out end, after their gateway was asked once more.
+    """Expire payments whose time has run out, after polling their gateway once more.
 
-    One whose gateway does not answer is left for the next time, and does not keep the others waiting.
+    One whose gateway does not answer is left for the next run and does not block the others.
     """
     after, after_id = datetime.min.replace(tzinfo=UTC), UUID(int=0)
     while True:
@@ -66,7 +66,7 @@ async def _end(services: Services, due: Due) -> None:
 
 @job("payments.ask", queue="payments", attempts=8)
 async def ask(services: Services, account: str, payment: str) -> None:
-    """Ask a payment's gateway, again while it does not answer. What was settled meanwhile stays as it is."""
+    """Poll a payment's gateway, retried while it does not answer. What was settled meanwhile stays."""
     async with services.db.read() as tx:
         row = await tx.one(queries.ONE, account=AccountId(UUID(account)), id=UUID(payment))
         ref = await tx.maybe(queries.REF, account=row.account_id, id=row.id)
@@ -76,20 +76,20 @@ async def ask(services: Services, account: str, payment: str) -> None:
 
 @job("payments.stripe_event", queue="payments")
 async def stripe_event(services: Services, event_id: str) -> None:
-    """Apply one event that Stripe told. What becomes of it is noted with it; what fails is tried again by `retry_events`."""
+    """Process one Stripe event. Its outcome is stored; failures are retried by `retry_events`."""
     await told.apply(services, event_id)
 
 
 @job("payments.retry_events", queue="payments", every="* * * * * */10")
 async def retry_events(services: Services) -> None:
-    """Every ten seconds, the events whose time to be tried again has come."""
+    """Retry the failed events that are due, every ten seconds."""
     while await told.again(services, BATCH) == BATCH:
         pass
 
 
 @job("payments.find_events", queue="payments", every="*/10 * * * *")
 async def find_events(services: Services) -> None:
-    """Every ten minutes, events that came and that no job took up."""
+    """Process received events that have no job, every ten minutes."""
     async with services.db.read() as tx:
         lost = await tx.all(queries_told.LOST, told=list(STRIPE_EVENTS), limit=BATCH)
     for each in lost:
@@ -99,13 +99,13 @@ async def find_events(services: Services) -> None:
 
 @job("payments.refund", queue="payments", attempts=12)
 async def refund(services: Services, account: str, refund: str) -> None:
-    """Ask the gateway for a refund that was asked for, again while it does not answer."""
+    """Send a requested refund to the gateway, retried while it does not answer."""
     await refunds.carry(services, AccountId(UUID(account)), UUID(refund))
 
 
 @job("payments.sweep", queue="payments", every="* * * * * 30")
 async def sweep(services: Services) -> None:
-    """Every minute, at the half: who paid and never came back."""
+    """Poll the gateways about doubtful payments, every minute."""
     found = await sweeping.sweep(services)
     if found.paid or found.away:
         log.info("swept", **msgspec.structs.asdict(found))

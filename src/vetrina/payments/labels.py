@@ -1,4 +1,4 @@
-"""What the actions of payments are called."""
+"""Titles of payments' actions."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ def _amount(metadata: Mapping[str, Any]) -> str:
 
 
 AUDIT_DETAILS = dict.fromkeys((action for action in AUDIT if action.startswith("payment_")), _amount)
-"""What the audit log says of an action besides, made of its metadata."""
+"""Details shown with an audit entry, from its metadata."""

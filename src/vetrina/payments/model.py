@@ -1,4 +1,4 @@
-"""Payments: states, rows, what gateways say, refusals."""
+"""Payments: states, rows, gateway results and errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PaymentKind = Literal["tokens", "contacts", "posting", "plan", "order"]
 
 
 class Status(StrEnum):
-    """Where a payment stands; the database knows which way each may go."""
+    """The status of a payment; the database enforces the legal transitions."""
 
     PENDING = "pending"
     COMPLETED = "completed"
@@ -38,7 +38,7 @@ class Status(StrEnum):
 
 
 class Said(StrEnum):
-    """What a gateway says of a payment."""
+    """The status that a gateway reports."""
 
     WAITING = "waiting"
     PAID = "paid"
@@ -48,7 +48,7 @@ class Said(StrEnum):
 
 
 class Word(msgspec.Struct, frozen=True):
-    """A gateway's word: `reference` and `card_mask` for one that was paid, `reason` (a sentence) for one that was not."""
+    """A gateway's result: `reference` and `card_mask` of a paid payment, `reason` (a sentence) of one that was not paid."""
 
     said: Said
     reference: str | None = None
@@ -57,15 +57,14 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class Checkout(msgspec.Struct, frozen=True):
-    """A checkout that a gateway opened: its own name for the payment, and where the buyer pays (an address, or a
-    path of ours)."""
+    """An opened checkout: the gateway's reference, and the address (or local path) where the buyer pays."""
 
     ref: str
     url: str
 
 
 class Returned(msgspec.Struct, frozen=True):
-    """What a gateway made of a refund: its own name for it, and pending, requires_action, succeeded or failed (with `error`)."""
+    """A gateway's refund: its reference, and pending, requires_action, succeeded or failed (with `error`)."""
 
     ref: str
     status: str
@@ -73,10 +72,11 @@ class Returned(msgspec.Struct, frozen=True):
 
 
 class PaymentRow(msgspec.Struct, frozen=True):
-    """A payment; `amount`, what was `refunded` and what is held back as `disputed` in minor units of `currency`.
+    """A payment; `amount`, `refunded` and `disputed` in minor units of `currency`.
 
-    The gateway sends the buyer back to `callback_url`, the page that waits for the payment; `return_url` is the path of ours
-    to go on to from there."""
+    The gateway redirects the buyer to `callback_url`, the payment's status page; `return_url` is the local path to
+    continue to.
+    """
 
     account_id: UUID
     id: UUID
@@ -105,11 +105,11 @@ class PaymentRow(msgspec.Struct, frozen=True):
 
 
 RefundStatus = Literal["asked", "pending", "requires_action", "succeeded", "failed", "canceled"]
-"""The state of a refund: `asked` is ours until the gateway has taken it, the others are Stripe's."""
+"""The status of a refund: `asked` is ours until the gateway has accepted it, the others are Stripe's."""
 
 
 class RefundRow(msgspec.Struct, frozen=True):
-    """A refund; `ref` is missing until the gateway has taken it."""
+    """A refund; `ref` is missing until the gateway has accepted it."""
 
     id: UUID
     payment_id: UUID
@@ -121,7 +121,7 @@ class RefundRow(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What a receipt says. Sums are in minor units of `currency`; `refunds` are (when, how much)."""
+    """The contents of a receipt. Amounts in minor units of `currency`; `refunds` are (time, amount)."""
 
     number: str
     paid_at: datetime
@@ -142,12 +142,12 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def remains(self) -> int:
-        """What was paid and has not gone back."""
+        """The amount paid and not refunded."""
         return self.amount - sum(amount for _, amount in self.refunds) - self.disputed
 
 
 class ReceiptRow(msgspec.Struct, frozen=True):
-    """What a receipt is made from, beside its payment: the buyer, the seller, what went back."""
+    """The data of a receipt beside its payment: buyer, seller, refunds."""
 
     email: str | None
     phone: str | None
@@ -159,7 +159,7 @@ class ReceiptRow(msgspec.Struct, frozen=True):
 
 
 class Who(msgspec.Struct, frozen=True):
-    """What Stripe is told about an account, and its customer if there is one."""
+    """The data of an account sent to Stripe, and its customer id if there is one."""
 
     email: str | None
     name: str | None
@@ -167,7 +167,7 @@ class Who(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A payment whose time has run out; `ref` is missing when its checkout was never opened."""
+    """A payment whose time has run out; `ref` is missing if its checkout was never opened."""
 
     account_id: UUID
     id: UUID
@@ -177,7 +177,7 @@ class Due(msgspec.Struct, frozen=True):
 
 
 class Doubt(msgspec.Struct, frozen=True):
-    """A payment of which the gateway may know more than we do; `ref` is the gateway's name for it."""
+    """A payment whose result at the gateway is uncertain; `ref` is the gateway's reference."""
 
     account_id: UUID
     id: UUID
@@ -185,7 +185,7 @@ class Doubt(msgspec.Struct, frozen=True):
 
 
 class Payment(msgspec.Struct):
-    """A payment as programs see it. `checkout_url` is where it can be paid, while it can."""
+    """A payment in the API. `checkout_url` is where it can be paid, while it is pending."""
 
     id: UUID
     status: str
@@ -209,7 +209,7 @@ class Payment(msgspec.Struct):
 
 
 def goods(asset: str, quantity: int) -> str:
-    """What is bought, in words: 200 tokens."""
+    """Return what is bought as text: 200 tokens."""
     return words.count(*_NOUNS[asset], quantity)
 
 
@@ -221,32 +221,32 @@ class UnknownPack(Refusal):
 
 
 class GatewayNotOffered(Refusal):
-    """This way to pay is not offered here."""
+    """This payment method is not offered."""
 
     status = 422
     field = "gateway"
 
 
 class NoGateway(Refusal):
-    """There is no way to pay here: whoever runs this site has not set one up."""
+    """No payment method is set up on this site."""
 
     status = 503
 
 
 class GatewayFailed(Refusal):
-    """The payment service does not answer just now. Nothing was charged. Please try again in a moment."""
+    """The payment service does not answer. Nothing was charged. Please try again in a moment."""
 
     status = 503
 
 
 class NotRefundable(Refusal):
-    """The payment service does not pay this back."""
+    """The payment service does not allow this refund."""
 
     status = 409
 
 
-class TooMuchBack(Refusal):
-    """No more can be paid back than was paid and has not gone back yet."""
+class RefundExceedsPayment(Refusal):
+    """The refund exceeds the amount that was paid and not refunded yet."""
 
     status = 409
     constraint = "refund_within_payment"
@@ -254,12 +254,12 @@ class TooMuchBack(Refusal):
 
 
 class NotPaid(Refusal):
-    """There is a receipt once this is paid."""
+    """There is no receipt until the payment is completed."""
 
     status = 404
 
 
 class CheckoutTooLate(Refusal):
-    """The payment ended before its checkout was open."""
+    """The payment ended before its checkout opened."""
 
     status = 409

@@ -1,4 +1,4 @@
-"""What payments hold of somebody. Money rows are never deleted; what says whose card and way back it was is taken out."""
+"""Personal data of payments. Money rows are never deleted; card masks and return addresses are cleared."""
 
 from __future__ import annotations
 

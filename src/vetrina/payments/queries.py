@@ -1,4 +1,4 @@
-"""All SQL of payments. Settling and giving up are functions in the migration: each changes several rows in one step."""
+"""SQL of payments. Settling and ending are functions in the migrations: each changes several rows in one step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import LiteralString
 from vetrina.core.database.connection import Statement
 from vetrina.payments.model import Doubt, Due, PaymentRow
 
-# Whoever goes on with the work of a process that died finds the row there already.
+# A process that takes over the work of a dead one finds the row already there.
 INSERT = Statement(
     NoneType,
     """
@@ -20,7 +20,7 @@ INSERT = Statement(
     on conflict (account_id, id) do nothing
     """,
 )
-# The same checkout twice is the same payment's; HAS_REF, which sees what was committed meanwhile, finds out whose it is.
+# The same checkout twice is the same payment's; HAS_REF, which sees what was committed meanwhile, tells which.
 INSERT_REF = Statement(
     NoneType,
     """
@@ -70,7 +70,7 @@ HISTORY = Statement(
      order by p.id desc limit %(limit)s
     """,
 )
-# A checkout that was left and can still be paid, for the same at the same price.
+# An open checkout for the same purchase at the same price.
 OPEN_CHECKOUT = Statement(
     PaymentRow,
     f"""
@@ -102,7 +102,8 @@ DUE = Statement(
     """,
 )
 
-# Pending ones, and for two days those that ended without money: it may have come all the same. The sandbox tells at once.
+# Pending ones, and for two days those that ended unpaid but may have been paid since. The sandbox records its result at
+# once.
 CLAIM_DOUBTS = Statement(
     Doubt,
     """

@@ -15,7 +15,7 @@ from tests.server import Site
 from vetrina.core.database.connection import Database
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.payments import jobs
-from vetrina.payments.model import PaymentRow, RefundRow, TooMuchBack
+from vetrina.payments.model import PaymentRow, RefundRow, RefundExceedsPayment
 from vetrina.payments.refunds import actions as refunds
 from vetrina.wallet.model import InsufficientCredits
 
@@ -40,11 +40,11 @@ async def test_an_operator_pays_back(till: Site, stripe: StripeFake, make: Make,
     await delivered(till.services, stripe)  # the webhooks of our own refund change nothing
     assert [each["metadata"]["vetrina_refund"] for each in stripe.all("refunds")] == [str(key)]
     assert await reversals(db, payment) == [("refund", 500, 66, 0)]
-    with pytest.raises(TooMuchBack):
+    with pytest.raises(RefundExceedsPayment):
         await ask(1000)
     await ask(999)
     assert await status(till, account, payment) == "refunded"
-    with pytest.raises(TooMuchBack):
+    with pytest.raises(RefundExceedsPayment):
         await ask(1)
     await right(make)
 
@@ -55,7 +55,7 @@ async def test_many_operators_pay_back_at_once(till: Site, stripe: StripeFake, m
     ask = Asking(till, await row(db, payment, account))
     outcomes = await race(8, lambda: ask(1000))
     assert sum(isinstance(each, RefundRow) for each in outcomes) == 1, outcomes
-    assert sum(isinstance(each, TooMuchBack) for each in outcomes) == 7, outcomes
+    assert sum(isinstance(each, RefundExceedsPayment) for each in outcomes) == 7, outcomes
     await delivered(till.services, stripe)
     assert (await row(db, payment, account)).refunded == 1000
     await right(make)

@@ -24,16 +24,16 @@ log = structlog.get_logger("vetrina.payments")
 async def start(
     services: Services, account: AccountId, purchase: Purchase, turn: Turn, *, return_url: str | None = None
 ) -> PaymentRow:
-    """Open a checkout at today's price, and keep the answer (201) in `turn`.
+    """Open a checkout at today's price, and save the response (201) in `turn`.
 
-    Raises UnknownPack, GatewayNotOffered (422), NoGateway, GatewayFailed (503; the payment is kept as failed),
+    Raises UnknownPack, GatewayNotOffered (422), NoGateway, GatewayFailed (503; the payment is stored as failed),
     CheckoutTooLate (409), and for a plan what `wallet.plans.offer` raises.
     """
     known = services.part(gateways)
     async with services.db.tx() as tx:
         wanted, gateway = await choose(tx, known, account, purchase, services.modules.spends)
         payment = await _insert(tx, services, account, turn.work_id, wanted, gateway, return_url)
-    # After a takeover it is the payment that the first process made, whatever has changed since.
+    # After a takeover this is the payment that the first process made, whatever has changed since.
     gateway = known.get(payment.gateway) or gateway
     if payment.status != Status.PENDING:
         raise CheckoutTooLate

@@ -20,10 +20,11 @@ from vetrina.payments.model import Payment, Status
 
 @post("/payments", guards=[signed_in], tags=["payments"])
 async def start(request: Request, data: Purchase) -> Response[Payment]:
-    """Open a checkout for a pack or a month of a plan; the buyer pays at `checkout_url`, and what was bought comes by itself.
+    """Open a checkout for a pack or a month of a plan. The buyer pays at `checkout_url`; credits are granted when the
+    gateway confirms.
 
-    The same Idempotency-Key returns the same payment. 422 for a pack or a way to pay that is not offered,
-    503 when the gateway does not answer.
+    The same Idempotency-Key returns the same payment. 422 for a pack or gateway that is not offered, 503 if the gateway
+    does not answer.
     """
     account = request.account.id
     async with once(request.services.db, account, request.idempotency_key, "POST /payments", data) as turn:
@@ -34,7 +35,7 @@ async def start(request: Request, data: Purchase) -> Response[Payment]:
 
 @get("/payments", guards=[signed_in], tags=["payments"])
 async def history(request: Request, limit: Limit = 50, cursor: Cursor = None, status: Status | None = None) -> Page[Payment]:
-    """The account's payments, the newest first."""
+    """Return the account's payments, newest first."""
     async with request.read() as tx:
         rows = await tx.all(
             queries.HISTORY,
@@ -48,7 +49,7 @@ async def history(request: Request, limit: Limit = 50, cursor: Cursor = None, st
 
 @get("/payments/{payment_id:uuid}", guards=[signed_in], tags=["payments"])
 async def one(request: Request, payment_id: UUID) -> Payment:
-    """One payment."""
+    """Return one payment."""
     async with request.read() as tx:
         return checkout.shown(await tx.one(queries.ONE, account=request.account.id, id=payment_id))
 

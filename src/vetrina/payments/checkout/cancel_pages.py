@@ -1,4 +1,4 @@
-"""A checkout that was left, and Stripe's own page of an account's cards and invoices."""
+"""Cancelling a checkout, and Stripe's billing portal."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from vetrina.payments.settlement import actions
 
 @post("/payments/{payment_id:uuid}/cancellation", guards=[signed_in], include_in_schema=False)
 async def cancel(request: Request, payment_id: UUID) -> Response[Any]:
-    """Nobody will pay this: its checkout is closed where the gateway can, and asked about first. Money that comes all the
-    same counts."""
+    """Cancel a pending payment: close its checkout where the gateway can, after asking whether it was paid."""
     account = request.account.id
     async with request.read() as tx:
         payment = await tx.one(queries.ONE, account=account, id=payment_id)
@@ -37,7 +36,7 @@ async def cancel(request: Request, payment_id: UUID) -> Response[Any]:
 
 @post("/payments/billing", guards=[signed_in], include_in_schema=False)
 async def billing(request: Request) -> Response[Any]:
-    """To Stripe's billing portal: cards, invoices. 404 where Stripe is not set up."""
+    """Redirect to Stripe's billing portal: cards and invoices. 404 if Stripe is not set up."""
     gateway = request.services.part(gateways).get(StripeGateway.name)
     if not isinstance(gateway, StripeGateway) or not gateway.available(request.services.settings):
         raise NotFound

@@ -1,4 +1,4 @@
-"""The shop counter: packs of every kind, in each currency, and how to pay for them."""
+"""The shop page: packs by asset and currency, and the gateways to pay with."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ COUNTERS = {
     Asset.CONVERSION: ("Buy conversions", "Pictures besides those that your plan includes. They do not lapse."),
     Asset.IMAGE_SLOT: ("Buy uploads", "Uploads besides those that your plan includes. They do not lapse."),
 }
-"""A title and what it is for, by what is sold."""
+"""The title and description of the shop page, by asset."""
 
 
 @get("/buy", guards=[signed_in], include_in_schema=False, sync_to_thread=False)
 def short(request: Request) -> Redirect:
-    """An address to remember."""
+    """Redirect from the short address."""
     return pages.go("/wallet/buy" + (f"?{request.url.query}" if request.url.query else ""))
 
 
@@ -52,13 +52,13 @@ async def shop(
     what: Annotated[str, Parameter(max_length=16)] = "",
     currency: Annotated[str, Parameter(max_length=3)] = "",
 ) -> Response[str]:
-    """Packs, and how to pay for them."""
+    """Render the packs and the gateways."""
     return await _shop(request, needed=needed or None, next=next, what=what, currency=currency)
 
 
 @post("/wallet/buy", guards=[signed_in], include_in_schema=False)
 async def buy(request: Request) -> Response[Any]:
-    """Go to the checkout; who comes back from one that was left finds the same one again."""
+    """Open a checkout and redirect to it. A pending checkout for the same purchase is reused."""
     account = request.account.id
     form = await request.form()
     pack, gateway, next = (str(form.get(name) or "") for name in ("pack_id", "gateway", "next"))
@@ -138,12 +138,12 @@ async def _shop(
 
 
 def _first(found: Iterable[Item], otherwise: Item) -> Item:
-    """The first that is found."""
+    """Return the first value that is set."""
     return next(iter(found), otherwise)
 
 
 def _priced(packs: list[Pack]) -> list[dict[str, Any]]:
-    """The packs for the page; of several in one currency, the cheapest by the piece is named."""
+    """Return the packs for the page; the cheapest per credit of each currency is marked."""
     best: dict[str, Pack] = {}
     for each in packs:
         held = best.get(each.currency)
@@ -164,14 +164,14 @@ def _priced(packs: list[Pack]) -> list[dict[str, Any]]:
 
 
 def _fitting(packs: list[Pack], needed: int) -> str:
-    """The id of the first pack that is enough, or of the largest."""
+    """Return the id of the smallest pack that covers `needed`, or of the largest."""
     enough = next((each for each in packs if each.quantity >= needed), None)
     found = enough or max(packs, key=lambda each: each.quantity, default=None)
     return str(found.id) if found else ""
 
 
 def _here(what: str, currency: str, next: str | None, needed: int | None = None) -> str:
-    """The counter of a kind and currency, with what one came for."""
+    """Return the address of the shop page for an asset and currency, keeping the purpose of the visit."""
     query = {"what": what if what != Asset.TOKEN else "", "currency": currency, "needed": needed, "next": onward(next)}
     given = {name: value for name, value in query.items() if value}
     return "/wallet/buy" + (f"?{urlencode(given)}" if given else "")

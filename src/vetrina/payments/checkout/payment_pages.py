@@ -1,4 +1,4 @@
-"""Pages of payments: what was paid, the page that waits, and the test checkout."""
+"""Pages of payments: history, the status page, and the sandbox checkout."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from vetrina.payments.settlement import actions
 
 SHOWN = 50
 LONG = timedelta(minutes=1)
-"""How long a payment is waited for before the page says that it is taking long."""
+"""How long the status page waits before it says that the payment is taking long."""
 PATH_LIMIT = 1000
-"""Characters of the path that one goes on to after paying."""
+"""Maximum length of the path to continue to after paying."""
 
 
 @get("/payments", guards=[signed_in], include_in_schema=False)
 async def history(request: Request, cursor: Cursor = None) -> Response[str]:
-    """Every payment, the newest first."""
+    """Render the account's payments, newest first."""
     before = paging.after(cursor)
     async with request.read() as tx:
         rows = await tx.all(queries.HISTORY, account=request.account.id, before=before, status=None, limit=SHOWN + 1)
@@ -49,7 +49,7 @@ async def history(request: Request, cursor: Cursor = None) -> Response[str]:
 
 @get("/payments/{payment_id:uuid}", guards=[signed_in], include_in_schema=False)
 async def one(request: Request, payment_id: UUID, left: bool = False) -> Response[str]:
-    """Where gateways send people back to: it waits, and then says how it went. `left`: the gateway says that they left."""
+    """Render a payment's status: it waits until the payment has ended. `left`: the gateway reports that the buyer left."""
     async with request.read() as tx:
         row = await tx.one(queries.ONE, account=request.account.id, id=payment_id)
     pending = row.status == Status.PENDING
@@ -67,7 +67,7 @@ async def one(request: Request, payment_id: UUID, left: bool = False) -> Respons
 
 @get("/payments/sandbox/{token:str}", include_in_schema=False)
 async def checkout(request: Request, token: str) -> Response[str]:
-    """The test checkout. Whoever has its address may end it, signed in or not."""
+    """Render the sandbox checkout. Anyone who has its address may complete it, signed in or not."""
     row = await _by_token(request, token)
     payment = _payment(request, row)
     return pages.render(request, "payments/checkout/sandbox.html", payment=payment, settled=row.status != Status.PENDING)
@@ -75,7 +75,7 @@ async def checkout(request: Request, token: str) -> Response[str]:
 
 @post("/payments/sandbox/{token:str}", include_in_schema=False)
 async def outcome(request: Request, token: str) -> Response[Any]:
-    """The bank's word, as chosen. 422 for an outcome that there is not."""
+    """Record the chosen outcome. 422 for an unknown outcome."""
     row = await _by_token(request, token)
     word = sandbox.word(str((await request.form()).get("outcome") or ""), row)
     if word is None:
@@ -93,7 +93,7 @@ async def _by_token(request: Request, token: str) -> PaymentRow:
 
 
 def _payment(request: Request, row: PaymentRow) -> dict[str, Any]:
-    """A payment as the templates take it."""
+    """Return a payment's template data."""
     gateway = request.services.part(gateways).get(row.gateway)
     return {
         "id": row.id,
@@ -115,7 +115,7 @@ def _payment(request: Request, row: PaymentRow) -> dict[str, Any]:
 
 
 def onward(path: str | None) -> str | None:
-    """Where to go on to after paying: a path of ours, or None."""
+    """Return the local path to continue to after paying, or None."""
     return pages.local(path, "") or None if path and len(path) <= PATH_LIMIT else None
 
 

@@ -1,4 +1,4 @@
-"""What can be bought: a pack of credits, or a month of a plan; its price, as it stands when the checkout opens."""
+"""Prices: what a pack or a month of a plan costs when the checkout opens."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from vetrina.wallet.plans import queries as queries_plans
 from vetrina.web import formatting as words
 
 KINDS = {"contact": "contacts", "posting": "posting"}
-"""The kind of payment that buys an asset, where it is not tokens."""
+"""The kind of payment by asset, where it is not "tokens"."""
 RENEWING = {"stripe"}
-"""Gateways that charge for a plan month by month by themselves, and count what is left of another one on their own."""
+"""Gateways that renew a plan themselves and credit the remaining value of the old plan on their own."""
 
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be bought, a pack or a month of a plan, and how it is paid: by default with the first way that takes the
-    currency. A plan is paid in `currency`, by default the first of its own that the way takes."""
+    """A requested purchase: a pack or a month of a plan, and how to pay. The gateway defaults to the first that takes the
+    currency; a plan's `currency` to the first of its prices that the gateway takes.
+    """
 
     pack_id: UUID | None = None
     plan_id: UUID | None = None
@@ -35,7 +36,7 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a payment is for, with its price; `credit` is what a plan's price was lowered by."""
+    """A priced purchase; `credit` is the amount that a plan's price was reduced by."""
 
     kind: str
     name: str
@@ -53,7 +54,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 async def choose(
     tx: Tx, known: Gateways, account: AccountId, purchase: Purchase, assets: frozenset[str]
 ) -> tuple[Wanted, Gateway]:
-    """What is bought at which price, and the gateway that takes its currency. `assets` are those that can be spent here.
+    """Return the priced purchase and the gateway that takes its currency. `assets` are those that can be spent on this
+    site.
 
     Raises UnknownPack, GatewayNotOffered, Invalid (422), NoGateway (503), and for a plan what `plans.offer` raises.
     """
@@ -105,7 +107,7 @@ async def _plan(tx: Tx, known: Gateways, account: AccountId, plan: UUID, purchas
 
 
 def _way(known: Gateways, purchase: Purchase, currencies: list[str]) -> Gateway:
-    """The gateway that was named, or the first that takes one of the currencies."""
+    """Return the requested gateway, or the first that takes one of the currencies."""
     if purchase.currency is not None:
         return known.choose(purchase.gateway, purchase.currency)
     taken = (each for each in currencies if any(way.takes(each) for way in _named(known, purchase.gateway)))

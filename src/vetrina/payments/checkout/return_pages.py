@@ -1,4 +1,4 @@
-"""Where gateways send buyers back to."""
+"""Pages that gateways redirect buyers back to."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from vetrina.payments.model import GatewayFailed, Status
 from vetrina.payments.settlement import actions
 
 OPEN = {Status.PENDING, Status.FAILED, Status.CANCELLED, Status.EXPIRED}
-"""States in which money may still have come."""
+"""States in which money may still arrive."""
 
 
 @get("/payments/zarinpal/callback", include_in_schema=False)
 async def zarinpal(
     request: Request, authority: Annotated[str, QueryParameter(name="Authority", min_length=1, max_length=64)]
 ) -> Response[Any]:
-    """Back from ZarinPal. Its query is a hint that something happened: which payment it is, its amount and its currency come
-    from our row, how it went from ZarinPal. When that does not answer, a job goes on asking. 404 for an unknown authority.
+    """Handle the return from ZarinPal. The query is only a hint: payment, amount and currency come from our row, the
+    result from ZarinPal. If ZarinPal does not answer, a job keeps polling. 404 for an unknown authority.
     """
     return await _back(request, ZarinPalGateway.name, authority)
 
@@ -34,12 +34,12 @@ async def zarinpal(
 async def stripe(
     request: Request, session: Annotated[str, QueryParameter(name="session", min_length=1, max_length=255)]
 ) -> Response[Any]:
-    """Back from Stripe's Checkout: as above. 404 for an unknown session."""
+    """Handle the return from Stripe Checkout, like `zarinpal`. 404 for an unknown session."""
     return await _back(request, StripeGateway.name, session)
 
 
 async def _back(request: Request, gateway: str, ref: str) -> Response[Any]:
-    """Ask the gateway, and go to the page that says how it went."""
+    """Poll the gateway and redirect to the payment's status page."""
     async with request.read() as tx:
         payment = await tx.one(queries.BY_REF, gateway=gateway, ref=ref)
     if payment.status in OPEN:
@@ -53,4 +53,4 @@ async def _back(request: Request, gateway: str, ref: str) -> Response[Any]:
 
 
 ROUTES: list[Any] = [zarinpal, stripe]
-"""What the application serves."""
+"""The routes of this file."""

@@ -1,4 +1,4 @@
-"""How a payment goes, as it happens: the page that waits for it listens here."""
+"""Server-sent events of a payment's status."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from vetrina.payments import queries
 from vetrina.payments.model import Status
 
 QUIET = 10.0
-"""Seconds after which the state is read again although nothing was announced."""
+"""Seconds after which the state is read again although no change was announced."""
 
 
 @get("/payments/{payment_id:uuid}/events", guards=[signed_in], include_in_schema=False, opt=UNCOMPRESSED)
 async def events(request: Request, payment_id: UUID) -> ServerSentEvent:
-    """Events `payment` with `{id, status}` until it is no longer pending. 404 for another's."""
+    """Stream events `payment` with `{id, status}` until the payment is no longer pending. 404 for another account's
+    payment.
+    """
     account = request.account.id
     async with request.read() as tx:
         await tx.one(queries.ONE, account=account, id=payment_id)

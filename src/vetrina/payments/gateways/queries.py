@@ -24,7 +24,7 @@ REPLACE_CUSTOMER = Statement(
      where account_id = %(account)s and gateway = 'stripe' and ref = %(former)s
     """,
 )
-# Several processes may insert the same row at once, and any of its two keys may be the first to notice.
+# Several processes may insert the same row at once, and either of its two keys may be the first to notice.
 INSERT_CUSTOMER = Statement(
     NoneType,
     """

@@ -1,7 +1,7 @@
-"""Gateways: what every way to pay offers, and which ones this process knows.
+"""The interface of payment gateways, and the registry of those that this process knows.
 
-A new one is a class that fits `Gateway` and a line in GATEWAYS; its webhooks and callbacks find the payment by
-`queries.BY_REF` and hand the gateway's word to `actions.hear`.
+To add one, write a class that fits `Gateway` and add it to GATEWAYS; its webhooks and callbacks find the payment by
+`queries.BY_REF` and pass the gateway's result to `settlement.actions`.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from vetrina.payments.model import Checkout, GatewayNotOffered, NoGateway, Payme
 
 
 class Gateway(Protocol):
-    """A way to pay. `begin` and `ask` may call other people's services, so they are never called inside a transaction."""
+    """A payment gateway. `begin` and `ask` may call other services, so they are never called inside a transaction."""
 
     @property
     def name(self) -> str:
-        """One of the database's gateways: stripe, zarinpal, sandbox."""
+        """The gateway's name in the database: stripe, zarinpal, sandbox."""
         ...
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """The name shown to customers."""
         ...
 
     @property
     def about(self) -> str:
-        """A few words beside it on the page."""
+        """A short description shown beside the name."""
         ...
 
     @property
@@ -42,43 +42,44 @@ class Gateway(Protocol):
         ...
 
     def available(self, settings: Settings) -> bool:
-        """Whether it is set up here."""
+        """Return whether the gateway is set up."""
         ...
 
     def takes(self, currency: str) -> bool:
-        """Whether it takes money of this ISO currency."""
+        """Return whether the gateway takes this ISO currency."""
         ...
 
     async def begin(self, payment: PaymentRow) -> Checkout:
-        """Open a checkout. `payment.id` is the idempotency key: begun twice it is one checkout, or one that nobody can pay.
+        """Open a checkout. `payment.id` is the idempotency key: a repeated call gives the same checkout, or one that
+        cannot be paid.
 
-        The buyer comes back to `payment.callback_url`. Raises GatewayFailed (503) with what to tell the buyer.
+        The buyer returns to `payment.callback_url`. Raises GatewayFailed (503) with a message for the buyer.
         """
         ...
 
     @property
     def sites(self) -> Sequence[str]:
-        """Origins where buyers pay, besides our own: what a form that leads there has to be allowed."""
+        """Origins of the gateway's payment pages, which a form's redirect must be allowed to reach."""
         ...
 
     async def ask(self, payment: PaymentRow, ref: str) -> Word:
-        """What became of the checkout `ref`; amount and currency are the payment's own. Raises GatewayFailed (503)."""
+        """Return the result of checkout `ref`; amount and currency are the payment's own. Raises GatewayFailed (503)."""
         ...
 
     async def leave(self, ref: str) -> None:
-        """Close a checkout that is still open, where the gateway can. Raises GatewayFailed (503)."""
+        """Close an open checkout, where the gateway can. Raises GatewayFailed (503)."""
         ...
 
     async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
-        """Pay `amount` of a paid payment back; `ref` is its checkout. The same `key` again is the same refund.
+        """Refund `amount` of a paid payment; `ref` is its checkout. The same `key` is the same refund.
 
-        Raises GatewayFailed (503) when it may be asked again, NotRefundable (409) when it says no.
+        Raises GatewayFailed (503) if it can be retried, NotRefundable (409) if the gateway refuses.
         """
         ...
 
 
 GATEWAYS: list[Callable[[Services], Gateway]] = [StripeGateway, ZarinPalGateway, lambda _: Sandbox()]
-"""How each gateway is made, in the order in which they are offered."""
+"""Constructors of the gateways, in the order in which they are offered."""
 
 
 class Gateways:
@@ -89,25 +90,26 @@ class Gateways:
         self._known = {each.name: each for each in known}
 
     def add(self, gateway: Gateway) -> None:
-        """Know one more, or another one of that name."""
+        """Add a gateway, or replace the one of the same name."""
         self._known[gateway.name] = gateway
 
     def get(self, name: str) -> Gateway | None:
-        """The gateway of this name, set up or not: what was begun with it is still to be finished."""
+        """Return the gateway of this name, set up or not: payments begun with it still have to be finished."""
         return self._known.get(name)
 
     def all(self) -> list[Gateway]:
-        """Every gateway that this process knows, set up or not."""
+        """Return every gateway that this process knows, set up or not."""
         return list(self._known.values())
 
     def offered(self) -> list[Gateway]:
-        """Those that are set up here."""
+        """Return the gateways that are set up."""
         return [each for each in self._known.values() if each.available(self._settings)]
 
     def choose(self, name: str | None, currency: str) -> Gateway:
-        """The gateway to pay `currency` with: the named one, or the first that takes it.
+        """Return the gateway to pay `currency` with: the named one, or the first that takes it.
 
-        Raises GatewayNotOffered (422) for one that is not set up or does not take the currency, NoGateway (503) for none.
+        Raises GatewayNotOffered (422) if it is not set up or does not take the currency, NoGateway (503) if there is
+        none.
         """
         offered = self.offered()
         if name is None:
@@ -125,5 +127,5 @@ class Gateways:
 
 
 def gateways(services: Services) -> Gateways:
-    """The process's gateways: `services.part(gateways)`."""
+    """Return the process's gateways: `services.part(gateways)`."""
     return Gateways(services.settings, [make(services) for make in GATEWAYS])

@@ -1,4 +1,4 @@
-"""The sandbox gateway: a checkout page of ours where one plays the bank. No money moves."""
+"""The sandbox gateway: our own checkout page with buttons for each outcome. No money moves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 class Sandbox:
-    """Fits `gateways.Gateway`. Whoever knows a checkout's address may end it, so the address cannot be guessed."""
+    """A `Gateway`. Anyone who knows a checkout's address may complete it, so the address cannot be guessed."""
 
     name = "sandbox"
     title = "Test checkout"
@@ -26,33 +26,33 @@ class Sandbox:
         return settings.sandbox
 
     def takes(self, currency: str) -> bool:
-        """Play money is of any currency."""
+        """Return True: the sandbox takes any currency."""
         return True
 
     async def begin(self, payment: PaymentRow) -> Checkout:
-        """A fresh page; one that was begun before and not noted stays unknown to everybody."""
+        """Return a new checkout page. One whose reference was not stored can be found by no one."""
         token = secrets.token_urlsafe(24)
         return Checkout(token, f"/payments/sandbox/{token}")
 
     async def leave(self, ref: str) -> None:
-        """Its page goes on working: money that comes late is still money."""
+        """Do nothing: the page stays open, and a late payment still counts."""
 
     async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
-        """Play money comes back at once."""
+        """Return an immediate success."""
         return Returned(f"TEST-{key}", "succeeded")
 
     async def ask(self, payment: PaymentRow, ref: str) -> Word:
-        """The page tells at once, so whoever was told nothing is still waiting."""
+        """Return waiting: the page records its outcome itself."""
         return Word(Said.WAITING)
 
 
 def is_token(text: str) -> bool:
-    """Whether this can be the name of a checkout."""
+    """Return whether a text can be the name of a checkout."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def word(outcome: str, payment: PaymentRow) -> Word | None:
-    """What the bank says when this button was pressed; None for a button that is not there."""
+    """Return the result of a button; None for an unknown one."""
     if outcome == "paid":
         return Word(Said.PAID, reference=f"TEST-{payment.id.hex[-10:].upper()}")
     if outcome == "declined":

@@ -1,4 +1,6 @@
-"""Stripe as a gateway: Checkout for what is bought once and for plans; what counts is what Stripe says when we ask."""
+"""Stripe as a gateway: Checkout for one-off purchases and plans. The result is what Stripe's API returns, not what a
+redirect claims.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +35,11 @@ Result = TypeVar("Result")
 log = structlog.get_logger("vetrina.payments")
 
 TIMEOUT = 8.0
-"""Seconds that one attempt may take; a buyer is waiting."""
+"""Timeout of one attempt in seconds; a buyer is waiting."""
 
 
 class StripeGateway:
-    """Fits `gateways.Gateway`."""
+    """A `Gateway`."""
 
     name = "stripe"
     title = "Card"
@@ -52,7 +54,7 @@ class StripeGateway:
         self._back = f"{settings.address}/payments/stripe/return"
 
     def available(self, settings: Settings) -> bool:
-        """With STRIPE_API_KEY."""
+        """Return whether STRIPE_API_KEY is set."""
         return bool(settings.stripe_api_key)
 
     def takes(self, currency: str) -> bool:
@@ -61,13 +63,13 @@ class StripeGateway:
 
     @property
     def sites(self) -> Sequence[str]:
-        """Stripe's pages; a fake's own."""
+        """Return Stripe's origins, or a fake's own."""
         if self.client.base_url == LIVE:
             return PAGES
         return ("{0.scheme}://{0.netloc}".format(urlsplit(self.client.base_url)),)
 
     async def begin(self, payment: PaymentRow) -> Checkout:
-        """A Checkout Session of the account's customer. The payment's id is the key: begun twice it is the same session."""
+        """Open a Checkout Session for the account's customer. The payment's id is the idempotency key."""
         if not self.takes(payment.currency):
             raise GatewayFailed(f"Stripe does not take {payment.currency}. Nothing was charged.")
         try:
@@ -113,7 +115,9 @@ class StripeGateway:
             return await call(await customers.replace(self._services, self.client, account, customer))
 
     async def ask(self, payment: PaymentRow, ref: str) -> Word:
-        """The session's own word; one that brought another sum than ours is a fault that somebody has to look at."""
+        """Return the session's result. A paid session with another amount than the payment's is an error that needs an
+        operator.
+        """
         try:
             session = await self.client.session(ref)
         except (StripeAway, StripeRefused) as failed:
@@ -124,7 +128,7 @@ class StripeGateway:
         return told(session)
 
     async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
-        """Part of the payment intent's money."""
+        """Refund a part of the payment intent."""
         try:
             intent = payment.reference or ""
             if not intent.startswith("pi_"):
@@ -144,7 +148,7 @@ class StripeGateway:
         return Returned(made.id, made.status, made.failure_reason)
 
     async def leave(self, ref: str) -> None:
-        """End a checkout that is still open, so that it cannot be paid later. Raises GatewayFailed (503)."""
+        """Close an open checkout, so that it cannot be paid later. Raises GatewayFailed (503)."""
         try:
             await self.client.expire(ref, key=f"expire {ref}")
         except StripeRefused as refused:
@@ -153,7 +157,7 @@ class StripeGateway:
             raise GatewayFailed from away
 
     async def portal(self, account: AccountId, *, return_url: str) -> str:
-        """Where the account sees its invoices and changes its card; a fresh address each time. Raises GatewayFailed (503)."""
+        """Return a new address of the billing portal for the account. Raises GatewayFailed (503)."""
         try:
             return await self._with_customer(
                 account, lambda customer: self.client.portal(customer, return_url=return_url, key=f"portal {new_id()}")
@@ -172,7 +176,9 @@ def same_amount(payment: PaymentRow, amount: int | None, currency: str | None) -
 
 
 def told(session: Session) -> Word:
-    """What a session says. A subscription's reference is the subscription, any other's its payment intent."""
+    """Return the result that a session describes. A subscription's reference is the subscription, any other's the payment
+    intent.
+    """
     if session.payment_status in {"paid", "no_payment_required"}:
         intent = session.payment_intent
         charge = intent.latest_charge if isinstance(intent, Intent) else None
@@ -185,6 +191,6 @@ def told(session: Session) -> Word:
 
 
 def mask(charge: Charge) -> str | None:
-    """The card as one may show it: visa **** 4242."""
+    """Return the card in masked form: visa **** 4242."""
     card = charge.payment_method_details.card if charge.payment_method_details else None
     return f"{card.brand or 'card'} **** {card.last4}" if card and card.last4 else None

@@ -1,4 +1,4 @@
-"""Stripe's customer of an account: made once, when it first goes to a checkout."""
+"""The Stripe customer of an account, created at its first checkout."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from vetrina.payments.model import GatewayFailed, Who
 
 
 async def of(services: Services, client: Stripe, account: AccountId) -> str:
-    """The customer's id. Raises StripeAway, StripeRefused, GatewayFailed (503) when Stripe names another account's customer.
+    """Return the customer's id. Raises StripeAway, StripeRefused, GatewayFailed (503) if Stripe returns another account's
+    customer.
 
-    The key is the account with what is told about it, so that a second process, or one after a crash, finds the same one.
+    The idempotency key is the account with the data sent, so that a second process, or one after a crash, gets the same
+    customer.
     """
     async with services.db.read() as tx:
         who = await tx.one(queries.WHO, account=account)

@@ -1,4 +1,4 @@
-"""ZarinPal as a gateway: rials only, and what counts is what ZarinPal says when we ask."""
+"""ZarinPal as a gateway: rials only. The result is what ZarinPal's API returns, not what a redirect claims."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, Payme
 log = structlog.get_logger("vetrina.payments")
 
 TIMEOUT = 8.0
-"""Seconds that one call may take; a buyer is waiting."""
+"""Timeout of one call in seconds; a buyer is waiting."""
 CURRENCY = "IRR"
 
 
 class ZarinPalGateway:
-    """Fits `gateways.Gateway`."""
+    """A `Gateway`."""
 
     name = "zarinpal"
     title = "ZarinPal"
@@ -32,15 +32,17 @@ class ZarinPalGateway:
         self._callback = f"{settings.address}/payments/zarinpal/callback"
 
     def available(self, settings: Settings) -> bool:
-        """With ZARINPAL_MERCHANT_ID."""
+        """Return whether ZARINPAL_MERCHANT_ID is set."""
         return bool(settings.zarinpal_merchant_id)
 
     def takes(self, currency: str) -> bool:
-        """Rials. A toman, ten of them, is no ISO currency, and a mistake of ten times waits there."""
+        """Return whether the currency is IRR. A toman is ten rials and no ISO currency: accepting it would risk a factor
+        of ten.
+        """
         return currency == CURRENCY
 
     async def begin(self, payment: PaymentRow) -> Checkout:
-        """A new authority. One whose answer was lost stays unknown to everybody, so nobody pays it."""
+        """Request a new authority. One whose response was lost is known to no one, so it is never paid."""
         if not self.takes(payment.currency):
             raise GatewayFailed("ZarinPal takes rials only. Nothing was charged.")
         try:
@@ -56,8 +58,9 @@ class ZarinPalGateway:
         return Checkout(authority, self._client.page(authority))
 
     async def ask(self, payment: PaymentRow, ref: str) -> Word:
-        """Verify with our own amount. What was verified before (101) is as good as the first time: the row decides,
-        once, whether anything is granted for it. Verifying is also what keeps ZarinPal from paying back."""
+        """Verify with our own amount. Code 101 (verified before) counts like the first time: the row decides whether
+        anything is granted, once. Verifying also keeps ZarinPal from reversing the payment.
+        """
         try:
             found = await self._client.verify(ref, amount=payment.amount)
             return Word(Said.PAID, reference=str(found.ref_id), card_mask=found.card_pan)
@@ -71,14 +74,16 @@ class ZarinPalGateway:
 
     @property
     def sites(self) -> list[str]:
-        """ZarinPal's own."""
+        """Return ZarinPal's origin."""
         return [self._client.site]
 
     async def leave(self, ref: str) -> None:
-        """ZarinPal lets nobody close an authority; it lapses by itself."""
+        """Do nothing: an authority cannot be closed; it expires."""
 
     async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
-        """ZarinPal pays everything back or nothing, and within half an hour; asked again it says that it has."""
+        """Reverse the payment. ZarinPal reverses whole payments only, within half an hour; a repeated call reports the
+        same reversal.
+        """
         if amount != payment.amount:
             raise NotRefundable("ZarinPal pays back whole payments only.")
         try:
@@ -91,14 +96,14 @@ class ZarinPalGateway:
         return Returned(f"reverse {ref}", "succeeded")
 
     async def unverified(self) -> list[str]:
-        """Authorities that the bank took money for and nobody asked about. Raises GatewayFailed (503)."""
+        """Return authorities that were paid and not verified. Raises GatewayFailed (503)."""
         try:
             return [each.authority for each in await self._client.unverified()]
         except (ZarinPalAway, ZarinPalRefused) as failed:
             raise GatewayFailed(f"ZarinPal does not answer just now ({failed}).") from failed
 
     async def _unpaid(self, ref: str) -> Word:
-        """Not paid: still on the way, or over."""
+        """Return the result of an unpaid authority: waiting, or ended."""
         try:
             state = await self._client.inquiry(ref)
         except (ZarinPalAway, ZarinPalRefused) as failed:
@@ -107,5 +112,5 @@ class ZarinPalGateway:
             return Word(Said.DECLINED, reason="The bank did not take the payment, or it was left. Nothing was charged.")
         if state == State.REVERSED:
             return Word(Said.DECLINED, reason="ZarinPal has paid the money back.")
-        # PAID and VERIFIED changed since we asked: the next one who asks will hear.
+        # PAID and VERIFIED changed since the request: the next poll gets it.
         return Word(Said.WAITING)

@@ -1,4 +1,4 @@
-"""The operator's payments: everybody's, one whole, and paying back."""
+"""The operator's payments: search, one payment, refunds."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def search(
     until: Text = "",
     cursor: Cursor = None,
 ) -> Response[str]:
-    """Payments by buyer, reference or receipt, by state, gateway, kind and day."""
+    """Search payments by buyer, reference or receipt number; filter by status, gateway, kind and date."""
     known = [{"value": each.name, "title": each.title} for each in request.services.part(gateways).all()]
     state = standing if standing in set(Status) else ""
     filters = {"q": q.strip(), "state": state, "gateway": gateway, "kind": kind, "since": since, "until": until}
@@ -84,13 +84,13 @@ async def search(
 
 @get("/operator/payments/{account_id:uuid}/{payment_id:uuid}", guards=[operator], include_in_schema=False)
 async def one(request: Request, account_id: UUID, payment_id: UUID) -> Response[str]:
-    """One payment with all that happened to it."""
+    """Render one payment with its timeline."""
     return await _one(request, account_id, payment_id)
 
 
 @post("/operator/payments/{account_id:uuid}/{payment_id:uuid}/refunds", guards=[operator], include_in_schema=False)
 async def refund(request: Request, account_id: UUID, payment_id: UUID, data: Form) -> Response[Any]:
-    """Pay back; the page's own id makes pressing twice one refund."""
+    """Refund a payment; the page's own id makes a double click one refund."""
     async with request.read() as tx:
         payment = await tx.one(queries.ONE, account=AccountId(account_id), id=payment_id)
     try:
@@ -109,7 +109,7 @@ async def refund(request: Request, account_id: UUID, payment_id: UUID, data: For
 
 @post("/operator/payments/{account_id:uuid}/{payment_id:uuid}/inquiry", guards=[operator], include_in_schema=False)
 async def inquire(request: Request, account_id: UUID, payment_id: UUID) -> Response[Any]:
-    """Ask the gateway how the payment stands."""
+    """Poll the gateway about a payment."""
     async with request.read() as tx:
         payment = await tx.one(queries.ONE, account=AccountId(account_id), id=payment_id)
         ref = await tx.maybe(queries.REF, account=AccountId(account_id), id=payment_id)
@@ -155,7 +155,7 @@ def _amount(text: str, currency: str) -> int:
 
 
 class _RefundAmountInvalid(Invalid):
-    """This is no amount of money."""
+    """This is not an amount of money."""
 
     field = "amount"
 

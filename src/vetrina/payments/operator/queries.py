@@ -1,4 +1,4 @@
-"""SQL of the operator's payments: everybody's, with what went back and what failed."""
+"""SQL of the operator's payments: list, timeline, buyer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vetrina.core.database.connection import Statement
 
 
 class Sold(msgspec.Struct, frozen=True):
-    """A payment as the operator's list shows it."""
+    """A payment in the operator's list."""
 
     account_id: UUID
     id: UUID
@@ -27,7 +27,7 @@ class Sold(msgspec.Struct, frozen=True):
 
 
 class Back(msgspec.Struct, frozen=True):
-    """Something that happened to a payment: a refund, a dispute, a charge that failed, credits that moved."""
+    """An event in a payment's timeline: a refund, a dispute, a failed charge, revoked credits."""
 
     what: str
     ref: str | None
@@ -38,7 +38,7 @@ class Back(msgspec.Struct, frozen=True):
 
 
 class Buyer(msgspec.Struct, frozen=True):
-    """Whose payment it is, and the gateway's name for the checkout."""
+    """The buyer of a payment, and the gateway's reference of the checkout."""
 
     email: str | None
     name: str | None

@@ -1,4 +1,4 @@
-"""What an account does with its plan. A plan that Stripe renews is changed there first, between transactions."""
+"""Actions of an account on its plan. A plan that Stripe renews is changed at Stripe first, between transactions."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from vetrina.web.money import BadAmount, to_stripe
 
 
 async def cancel(services: Services, account: AccountId) -> Membership:
-    """The free plan follows at the period's end. Raises NoPaidPlan (409), GatewayFailed (503)."""
+    """Cancel at the period's end; the free plan follows. Raises NoPaidPlan (409), GatewayFailed (503)."""
     await _ends(services, account, ends=True)
     async with services.db.tx() as tx:
         return await plans.cancel(tx, account)
 
 
 async def resume(services: Services, account: AccountId) -> Membership:
-    """The plan goes on after all. Raises GatewayFailed (503)."""
+    """Undo a cancellation or a scheduled downgrade. Raises GatewayFailed (503)."""
     ref = await _renewed(services, account)
     async with services.db.read() as tx:
         before = await plans.membership(tx, account)
@@ -37,8 +37,9 @@ async def resume(services: Services, account: AccountId) -> Membership:
 
 
 async def downgrade(services: Services, account: AccountId, plan: UUID) -> Membership:
-    """A smaller plan follows at the period's end. Raises UnknownPlan, PlanNotForYou (422), NoPaidPlan, NotADowngrade (409),
-    GatewayFailed (503)."""
+    """Schedule a smaller plan for the period's end. Raises UnknownPlan, PlanNotForYou (422), NoPaidPlan, NotADowngrade
+    (409), GatewayFailed (503).
+    """
     async with services.db.tx() as tx:
         before = await plans.membership(tx, account)
         after = await plans.downgrade(tx, account, plan)
@@ -58,7 +59,7 @@ async def downgrade(services: Services, account: AccountId, plan: UUID) -> Membe
 
 
 async def _renewed(services: Services, account: AccountId) -> str | None:
-    """Stripe's name for what renews the plan."""
+    """Return the id of the Stripe subscription that renews the plan."""
     async with services.db.read() as tx:
         return (await tx.one(queries_plans.RENEWED, account=account)).subscription_ref
 
@@ -74,7 +75,7 @@ async def _ends(services: Services, account: AccountId, *, ends: bool) -> None:
 
 
 async def _costs(services: Services, account: AccountId, ref: str, plan: str) -> None:
-    """From the next month on it is this plan's price that Stripe charges."""
+    """Set the price that Stripe charges from the next month on."""
     try:
         stripe = subscriptions.client(services)
         now = await stripe.subscription(ref)

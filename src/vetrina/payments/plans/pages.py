@@ -1,4 +1,4 @@
-"""The page of one's plan: what is used of it, when it comes anew, what follows it, and larger ones."""
+"""The plan page: usage, reset date, the plan that follows, upgrades."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from vetrina.web import formatting as words
 
 @get("/plan", guards=[signed_in], include_in_schema=False)
 async def page(request: Request, gateway: str = "") -> Response[str]:
-    """The plan and what it allows."""
+    """Render the plan and its allowances."""
     return await _shown(request, gateway=gateway)
 
 
 @post("/plan", guards=[signed_in], include_in_schema=False)
 async def choose(request: Request) -> Response[Any]:
-    """Buy a month of a plan; a smaller one follows at the period's end."""
+    """Buy a month of a plan; a smaller plan is scheduled for the period's end."""
     form = await request.form()
     account = request.account.id
     gateway = str(form.get("gateway") or "")
@@ -51,13 +51,13 @@ async def choose(request: Request) -> Response[Any]:
 
 @post("/plan/cancellation", guards=[signed_in], include_in_schema=False)
 async def cancel(request: Request) -> Response[Any]:
-    """The free plan follows."""
+    """Cancel at the period's end."""
     return await _changed(request, memberships.cancel)
 
 
 @post("/plan/resumption", guards=[signed_in], include_in_schema=False)
 async def resume(request: Request) -> Response[Any]:
-    """It goes on after all."""
+    """Undo a cancellation or a scheduled downgrade."""
     return await _changed(request, memberships.resume)
 
 
@@ -101,12 +101,12 @@ async def _shown(request: Request, *, gateway: str, problem: str = "", status: i
 
 
 def _first(ways: list[Gateway], offered: list[Plan]) -> Gateway | None:
-    """The first way that takes a currency in which a plan is sold."""
+    """Return the first gateway that takes a currency of the plan."""
     return next((way for way in ways if any(way.takes(currency) for plan in offered for currency in plan.prices)), None)
 
 
 async def _card(tx: Tx, account: AccountId, plan: Plan, member: Membership, way: Gateway | None) -> dict[str, Any]:
-    """A plan as the page shows it: its price for the chosen way to pay, and what can be done with it."""
+    """Return a plan's template data: its price for the chosen gateway, and the possible action."""
     taken = [each for each in (plan.currency, *plan.prices) if each in plan.prices and way is not None and way.takes(each)]
     currency = taken[0] if taken else plan.currency
     found = await tx.maybe(queries_plans.OFFER, account=account, plan=plan.id, currency=currency) if plan.prices else None
@@ -126,7 +126,7 @@ async def _card(tx: Tx, account: AccountId, plan: Plan, member: Membership, way:
 
 
 def _does(found: Offer | None, payable: bool) -> str:
-    """What a plan's button does: buy, renew, follow, or nothing."""
+    """Return the action of a plan's button: buy, renew, schedule, or none."""
     if found is None:
         return ""
     if found.is_downgrade and not found.renewal:

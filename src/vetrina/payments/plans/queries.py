@@ -1,4 +1,4 @@
-"""SQL of plans that a gateway renews. The steps are functions in the migration."""
+"""SQL of plans that a gateway renews. The steps are functions in the migrations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vetrina.core.database.connection import Statement
 
 
 class Renewed(msgspec.Struct, frozen=True):
-    """Who renews a membership, under which name."""
+    """The gateway that renews a membership, and its subscription."""
 
     gateway: str | None
     subscription_ref: str | None

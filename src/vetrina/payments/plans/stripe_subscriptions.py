@@ -1,7 +1,7 @@
-"""Plans that Stripe renews by itself: what its invoices and subscriptions tell, and what we ask of it.
+"""Plans that Stripe renews: handlers of its invoice and subscription events.
 
-Every invoice that was paid is a payment of ours and a month of the plan, once, whatever is told in whatever order: the month
-is Stripe's own, from when to when. How a subscription stands is never read from an event but asked of Stripe.
+Every paid invoice is one payment and one month of the plan, whatever the order of events; the month's dates are Stripe's.
+The state of a subscription is never read from an event but fetched from Stripe.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ log = structlog.get_logger("vetrina.payments")
 OVER = {"canceled", "unpaid", "incomplete_expired"}
 """States in which Stripe charges no more."""
 PLAN = "vetrina_plan"
-"""What a subscription is marked with when a smaller plan shall follow."""
+"""The metadata key of a subscription with the plan of a scheduled downgrade."""
 
 
 @on("invoice.paid", "invoice.payment_succeeded")
 async def invoice_paid(services: Services, event: Event) -> Effect | None:
-    """A month was paid: the first one settles the payment that began it, each other one is a payment of its own."""
+    """Record a paid month: the first settles the payment that opened the subscription, each later one is a payment of its
+    own.
+    """
     it = event.object
     ref, marks = _subscription_of(it)
     first = await _first(services, marks)
@@ -68,7 +70,7 @@ async def invoice_paid(services: Services, event: Event) -> Effect | None:
 
 @on("invoice.payment_failed")
 async def invoice_failed(services: Services, event: Event) -> Effect | None:
-    """A month could not be charged: kept with every attempt. Stripe tries again, and the days of grace run."""
+    """Record a failed charge of a month, with its attempt. Stripe retries, and the grace period runs."""
     it = event.object
     _, marks = _subscription_of(it)
     first = await _first(services, marks)
@@ -88,7 +90,7 @@ async def invoice_failed(services: Services, event: Event) -> Effect | None:
 
 @on("customer.subscription.updated", "customer.subscription.deleted", "customer.subscription.paused")
 async def subscription_changed(services: Services, event: Event) -> Effect | None:
-    """It was changed, here or at Stripe: whether it goes on, and whether it is over."""
+    """Record a change of a subscription, made here or at Stripe: whether it renews, and whether it has ended."""
     ref = str(event.object.get("id"))
     first = await _first(services, event.object.get("metadata"))
     if first is None:
@@ -101,7 +103,7 @@ async def subscription_changed(services: Services, event: Event) -> Effect | Non
 
 
 async def stands_at_stripe(services: Services, ref: str) -> Subscription | None:
-    """How a subscription stands; None when Stripe knows none. Raises GatewayFailed (503)."""
+    """Return the subscription as Stripe has it now; None if Stripe does not know it. Raises GatewayFailed (503)."""
     try:
         return await client(services).subscription(ref)
     except StripeAway as away:
@@ -112,7 +114,7 @@ async def stands_at_stripe(services: Services, ref: str) -> Subscription | None:
 
 
 def client(services: Services) -> Stripe:
-    """Stripe, as its gateway talks to it. Raises GatewayFailed (503) where it is not set up."""
+    """Return the Stripe gateway's client. Raises GatewayFailed (503) if Stripe is not set up."""
     gateway = services.part(gateways).get(StripeGateway.name)
     if not isinstance(gateway, StripeGateway) or not gateway.available(services.settings):
         raise GatewayFailed("Stripe is not set up here.")
@@ -120,7 +122,7 @@ def client(services: Services) -> Stripe:
 
 
 def _subscription_of(invoice: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
-    """The subscription that an invoice is for and what it was marked with, in the newer and the older shape."""
+    """Return the subscription of an invoice and its metadata, from the newer or the older shape."""
     parent = within(invoice, "parent")
     details = within(parent, "subscription_details") or within(invoice, "subscription_details")
     named: Any = details.get("subscription") or invoice.get("subscription")
@@ -137,7 +139,7 @@ def _minor(amount: Any, currency: Any) -> int:
 
 
 async def _first(services: Services, marks: Any) -> PaymentRow | None:
-    """The payment that began the subscription: what Checkout marked it with."""
+    """Return the payment that opened the subscription, from the metadata set at checkout."""
     given = cast("dict[str, Any]", marks) if isinstance(marks, dict) else {}
     account, payment = read_id(given.get("vetrina_account")), read_id(given.get("vetrina_payment"))
     if account is None or payment is None:

@@ -1,4 +1,4 @@
-"""Receipts: what was paid, by whom, to whom, and what of it went back since."""
+"""Receipts: buyer, seller, items, amounts and refunds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vetrina.payments.receipts import queries
 
 
 async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
-    """The receipt of a payment. Raises NotPaid (404) for one that was never paid."""
+    """Return the receipt of a payment. Raises NotPaid (404) if it was never paid."""
     if payment.paid_at is None:
         raise NotPaid
     row = await tx.one(queries.RECEIPT, account=payment.account_id, payment=payment.id)
@@ -38,7 +38,9 @@ async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
 
 
 def _number(payment: PaymentRow, paid_at: datetime) -> str:
-    """Return the receipt's number. The test checkout takes none of the seller's: its receipts are named by the payment."""
+    """Return the receipt's number. Sandbox payments take none of the seller's numbers: their receipts are named by the
+    payment.
+    """
     if payment.receipt_number is None:
         return f"TEST-{payment.id.hex[-10:].upper()}"
     return f"R-{paid_at:%Y}-{payment.receipt_number:06}"

@@ -1,4 +1,4 @@
-"""A payment's receipt: a page, and the same on paper."""
+"""A payment's receipt as page and PDF."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from vetrina.payments.receipts import actions as receipts
 from vetrina.payments.receipts import pdf as receipt_pdf
 
 _BUSY = asyncio.Semaphore(2)
-"""Printing takes a processor for some tenths of a second; more at once would only wait for each other."""
+"""Drawing a PDF takes some tenths of a second of processor time; more at once would only wait for each other."""
 
 
 @get("/payments/{payment_id:uuid}/receipt", guards=[signed_in], include_in_schema=False)
 async def page(request: Request, payment_id: UUID) -> Response[str]:
-    """The receipt. 404 while nothing is paid."""
+    """Render the receipt. 404 until the payment is completed."""
     async with request.read() as tx:
         payment = await tx.one(queries.ONE, account=request.account.id, id=payment_id)
         found = await receipts.receipt(request.services, tx, payment)
@@ -30,7 +30,7 @@ async def page(request: Request, payment_id: UUID) -> Response[str]:
 
 @get("/payments/{payment_id:uuid}/receipt.pdf", guards=[signed_in], include_in_schema=False)
 async def pdf(request: Request, payment_id: UUID, lang: Annotated[Literal["en", "fa"], Parameter()] = "en") -> Response[bytes]:
-    """The receipt as a PDF, in English or Persian."""
+    """Return the receipt as a PDF, in English or Persian."""
     async with request.read() as tx:
         payment = await tx.one(queries.ONE, account=request.account.id, id=payment_id)
         found = await receipts.receipt(request.services, tx, payment)

@@ -1,4 +1,4 @@
-"""A receipt on paper: one A4 page, in English or in Persian from right to left."""
+"""The receipt as PDF: A4, in English or right-to-left in Persian."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FONTS = {
     "latin-ext": "figtree-latin-ext-wght-normal.woff2",
     "arabic": "vazirmatn-arabic-wght-normal.woff2",
 }
-"""The fonts that the pages are set in. Letters that none of them has are printed as empty boxes."""
+"""The fonts of the pages. Characters that none of them has are printed as boxes."""
 INK, SOFT, LINE = (28, 27, 25), (98, 94, 88), (214, 209, 201)
 MARGIN = 20.0
 """Millimetres."""
@@ -53,7 +53,7 @@ _ASSETS = {"token": "tokens", "conversion": "conversions", "image_slot": "upload
 
 
 def draw(receipt: Receipt, language: Language = "en") -> bytes:
-    """The PDF. It takes some tenths of a second of the processor: call it in a thread."""
+    """Return the PDF. Takes some tenths of a second of processor time: call it in a thread."""
     from fpdf import FPDF  # large, and needed by no other page
 
     say = _Say(language)
@@ -98,7 +98,7 @@ def draw(receipt: Receipt, language: Language = "en") -> bytes:
 
 
 class _Say:
-    """Words, figures, sums and days in a language."""
+    """Texts, numbers, amounts and dates in a language."""
 
     def __init__(self, language: Language) -> None:
         self._words = _SAYS[language]
@@ -124,17 +124,17 @@ class _Say:
         if not self.turned:
             return text
         bare = "".join(each for each in text if each.isdigit() or each in ".,")
-        return f"{self.figures(bare)} {_UNITS.get(currency, currency)}"  # the words beside it say which way it goes
+        return f"{self.figures(bare)} {_UNITS.get(currency, currency)}"  # the text beside it gives the direction
 
     def goods(self, receipt: Receipt) -> str:
-        """What was bought. Titles of packs are as their maker wrote them; amounts are in the language."""
+        """Return what was bought. Titles of packs are as the operator wrote them; amounts are in the language."""
         if not self.turned or receipt.asset not in _ASSETS or receipt.quantity is None:
             return receipt.description
         return self("{n} " + _ASSETS[receipt.asset], n=self.figures(words.number(receipt.quantity)))
 
 
 class _Sheet:
-    """Lines on a page, from the side where its language begins."""
+    """Lines on a page, aligned to the side where the language begins."""
 
     def __init__(self, pdf: Any, say: _Say) -> None:
         self._pdf = pdf
@@ -143,12 +143,12 @@ class _Sheet:
         self._first = "arabic" if say.turned else "latin"
 
     def text(self, text: str, size: float, *, bold: bool = False, colour: tuple[int, int, int] = INK) -> None:
-        """A line across the page, several if it is long."""
+        """Add a line across the page, wrapped if it is long."""
         self._pen(size, bold, colour, text)
         self._pdf.multi_cell(0, size * 0.55, text, align=self._start, new_x="LMARGIN", new_y="NEXT")
 
     def fact(self, name: str, value: str) -> None:
-        """A name and its value."""
+        """Add a name and its value."""
         pdf, size, wide = self._pdf, 10.0, 38.0
         at, rest = pdf.get_y(), pdf.epw - wide
         self._pen(size, False, SOFT, name)
@@ -159,7 +159,7 @@ class _Sheet:
         pdf.multi_cell(rest, size * 0.6, value, align=self._start, new_x="LMARGIN", new_y="NEXT")
 
     def sum(self, what: str, amount: str, *, size: float = 10, colour: tuple[int, int, int] = INK, bold: bool = False) -> None:
-        """What, and at the other side its sum."""
+        """Add a label, and its amount on the other side."""
         pdf = self._pdf
         wide = pdf.epw
         if pdf.get_y() + size * 1.1 + 3 > pdf.page_break_trigger:
@@ -176,13 +176,13 @@ class _Sheet:
         pdf.set_y(max(below, pdf.get_y()) + 1.5)
 
     def rule(self) -> None:
-        """A line."""
+        """Add a rule."""
         pdf = self._pdf
         pdf.set_draw_color(*LINE)
         pdf.line(pdf.l_margin, pdf.get_y(), pdf.l_margin + pdf.epw, pdf.get_y())
 
     def _pen(self, size: float, bold: bool, colour: tuple[int, int, int], text: str) -> None:
-        """Ink for `text`: a line without Arabic letters reads from the left wherever it stands."""
+        """Set font and direction for `text`: a line without Arabic letters is set left to right."""
         self._pdf.set_font(self._first, "B" if bold else "", size)
         self._pdf.set_text_color(*colour)
         turned = self._turned and _ARABIC.search(text) is not None

@@ -1,4 +1,4 @@
-"""Paying back: asked for by an operator, carried to the gateway, noted as the gateway tells."""
+"""Refund actions: request by an operator, sending to the gateway, recording its result."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ log = structlog.get_logger("vetrina.payments")
 async def ask(
     services: Services, payment: PaymentRow, amount: int, *, id: UUID, reason: str | None, by: AccountId | None
 ) -> RefundRow:
-    """Pay `amount` (minor units) back, by `by`; the same `id` again is the same refund.
+    """Request a refund of `amount` (minor units) on behalf of operator `by`; the same `id` is the same refund.
 
-    It is kept before the gateway is asked. A gateway that is away is asked again by a job; one that says no ends the refund
-    as failed. Raises TooMuchBack (409).
+    It is stored before the gateway is called. A gateway that does not answer is retried by a job; a refusal ends the
+    refund as failed. Raises RefundExceedsPayment (409).
     """
     place = {"account": str(payment.account_id), "refund": str(id)}
     async with services.db.tx() as tx:
         fresh = await tx.one(
             queries_after.ASK_REFUND, account=payment.account_id, payment=payment.id, id=id, amount=amount, reason=reason, by=by
         )
-        # Whatever becomes of this process, the gateway is asked.
+        # Whatever happens to this process, a job calls the gateway.
         await enqueue(tx, "payments.refund", queue="payments", lock=f"refund {id}", **place)
         if fresh:
             await audit.record(
@@ -53,7 +53,7 @@ async def ask(
 
 
 async def carry(services: Services, account: AccountId, id: UUID) -> RefundRow:
-    """Ask the gateway for a refund that it has not taken yet. Raises GatewayFailed (503) when it does not answer."""
+    """Send a requested refund to the gateway. Raises GatewayFailed (503) if it does not answer."""
     async with services.db.read() as tx:
         row = await tx.one(queries_after.REFUND, account=account, id=id)
         payment = await tx.one(queries.ONE, account=account, id=row.payment_id)

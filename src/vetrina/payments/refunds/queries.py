@@ -13,7 +13,7 @@ BY_REFERENCE = Statement(
     PaymentRow,
     f"select {COLUMNS} from payments.payments p where p.gateway = 'stripe' and p.reference = %(reference)s limit 1",
 )
-# What the mirror has heard of the intent or of a charge of it says whose it is.
+# The mirror's copy of the intent or of one of its charges names the payment.
 MARKS = Statement(
     dict[str, Any],
     """

@@ -18,10 +18,10 @@ _ENDS = {Said.DECLINED: Status.FAILED, Said.CANCELLED: Status.CANCELLED, Said.EX
 
 
 async def hear(tx: Tx, payment: PaymentRow, word: Word) -> bool:
-    """Believe the gateway. True if that changed anything; what is told again changes nothing.
+    """Record a gateway's result. Return whether it changed anything; a repeated result changes nothing.
 
-    Money counts whenever it comes, also after the payment was declined, left or had expired: credits are granted, once.
-    A refusal ends a payment only while it is pending, so it never takes back what was paid.
+    Money counts whenever it arrives, also after the payment was declined, cancelled or expired: credits are granted,
+    once. A refusal ends a payment only while it is pending, so it never revokes what was paid.
     """
     if word.said == Said.PAID:
         return await tx.one(
@@ -37,9 +37,9 @@ async def hear(tx: Tx, payment: PaymentRow, word: Word) -> bool:
 
 
 async def ask(services: Services, payment: PaymentRow, ref: str) -> Word:
-    """Ask the gateway what became of its checkout `ref`, and believe it. Raises GatewayFailed (503).
+    """Poll the gateway about checkout `ref` and record the result. Raises GatewayFailed (503).
 
-    A gateway that is not known here any more says that it is waiting.
+    A gateway that this process does not know counts as waiting.
     """
     gateway = services.part(gateways).get(payment.gateway)
     if gateway is None:
@@ -68,12 +68,12 @@ async def close(services: Services, payment: PaymentRow, ref: str | None) -> Wor
 
 
 async def expire(tx: Tx, payment: PaymentRow) -> bool:
-    """Nobody paid in time. True if it was still pending."""
+    """Expire an unpaid payment; return whether it was still pending."""
     return await give_up(tx, payment, Status.EXPIRED, None)
 
 
 def shown(row: PaymentRow) -> Payment:
-    """The row as programs see it."""
+    """Return the API's representation of a row."""
     return Payment(
         id=row.id,
         status=row.status,
@@ -98,5 +98,5 @@ def shown(row: PaymentRow) -> Payment:
 
 
 async def give_up(tx: Tx, payment: PaymentRow, status: Status, reason: str | None) -> bool:
-    """End a payment that nobody paid; return whether it was still pending."""
+    """End an unpaid payment; return whether it was still pending."""
     return await tx.one(queries.GIVE_UP, account=payment.account_id, id=payment.id, status=status.value, reason=reason)

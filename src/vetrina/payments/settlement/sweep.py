@@ -1,4 +1,4 @@
-"""The buyer who never comes back: ask the gateways about what is pending, or ended without money although it may have come."""
+"""The sweep: polls gateways about payments that are pending, or that ended unpaid but may have been paid since."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from vetrina.payments.settlement import actions
 log = structlog.get_logger("vetrina.payments")
 
 YOUNG = timedelta(minutes=1)
-"""So long a payment is left alone: its buyer is on the way."""
+"""Minimum age of a payment before it is polled: its buyer is still paying."""
 PAUSE = timedelta(minutes=2)
-"""Between two questions about one that is pending; about one that has ended, thirty times that."""
+"""Minimum time between two polls of a pending payment; thirty times that for one that has ended."""
 BATCH = 200
 AT_ONCE = 8
 
 
 class Swept(msgspec.Struct):
-    """What a sweep found; `away` are those whose gateway did not answer."""
+    """The result of a sweep; `away` counts payments whose gateway did not answer."""
 
     asked: int = 0
     paid: int = 0
@@ -39,9 +39,9 @@ class Swept(msgspec.Struct):
 
 
 async def sweep(services: Services, *, young: timedelta = YOUNG, pause: timedelta = PAUSE) -> Swept:
-    """Ask about every doubtful payment that was not asked about within `pause`, and settle what was paid.
+    """Poll every doubtful payment that was not polled within `pause`, and settle the paid ones.
 
-    Safe to run beside itself: whoever marks a payment first asks about it.
+    Safe to run concurrently: the process that marks a payment first polls it.
     """
     found = Swept()
     await asyncio.gather(*(_ask(services, each, found) for each in await _unverified(services)))
@@ -55,7 +55,7 @@ async def sweep(services: Services, *, young: timedelta = YOUNG, pause: timedelt
 
 
 async def _unverified(services: Services) -> Iterable[Doubt]:
-    """Those of ours that ZarinPal took money for and nobody verified: it pays back what stays so for half an hour."""
+    """Yield our payments that ZarinPal charged and no one verified: it reverses them after half an hour."""
     gateway = services.part(gateways).get(ZarinPalGateway.name)
     if not isinstance(gateway, ZarinPalGateway) or not gateway.available(services.settings):
         return []

@@ -1,4 +1,4 @@
-"""The books of payments: what was paid was granted once, what went back was taken back."""
+"""Verification of payments: one grant per paid payment, one revocation per refund."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from vetrina.wallet.model import Fault
 
 
 async def faults(tx: Tx, limit: int = 20) -> list[Fault]:
-    """Where payments and their credits do not agree. Empty when they do."""
+    """Return the inconsistencies between payments and credits; empty if there are none."""
     return await tx.all(queries_books.FAULTS, limit=limit)

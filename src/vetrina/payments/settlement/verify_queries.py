@@ -1,11 +1,11 @@
-"""SQL of the books of payments."""
+"""SQL of the verification of payments."""
 
 from __future__ import annotations
 
 from vetrina.core.database.connection import Statement
 from vetrina.wallet.model import Fault
 
-# The first by kind of fault. Credits that go back with a part of the money are rounded down; with all of it all go.
+# Sorted by check. Credits revoked for a partial refund are rounded down; a full refund revokes all.
 FAULTS = Statement(
     Fault,
     """

@@ -1,8 +1,9 @@
-"""What Stripe tells, applied: each event by the handler of its type, in one transaction with the note of what became of it.
+"""Stripe webhook events: dispatch, retries and replay.
 
-A handler is declared with `on`. It may ask Stripe first; then it returns what is to be done in the transaction, or None when
-the event is about nothing of ours. What fails is tried again, later each time; after the last try it is dead until somebody
-has it replayed. The event itself lies in the mirror's inbox and is never lost.
+A handler is declared with `on`. It may call Stripe first; then it returns the effect to apply in the transaction, or None
+if the event concerns nothing of ours. The effect and the event's outcome commit together. Failures are retried with
+growing pauses; after the last attempt the event is dead until an operator replays it. The event itself is stored in the
+mirror's inbox and never lost.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from vetrina.payments.webhooks import queries
 log = structlog.get_logger("vetrina.payments")
 
 TRIES = 12
-"""Over some six hours: pauses of 1, 4, 16, 64... seconds up to an hour."""
+"""Over about six hours: pauses of 1, 4, 16, 64... seconds up to an hour."""
 PAUSE = 3600
 
 
 class Event(msgspec.Struct, frozen=True):
-    """An event from the inbox: `at` is Stripe's time, `object` what it is about, as it was then."""
+    """An event from the inbox: `at` is Stripe's time, `object` the object as it was then."""
 
     id: str
     type: str
@@ -40,15 +41,15 @@ Effect = Callable[[Tx], Awaitable[Any]]
 Handler = Callable[[Services, Event], Awaitable[Effect | None]]
 
 HANDLERS: dict[str, Handler] = {}
-"""By type."""
+"""Handlers by event type."""
 
 
 class Impossible(Exception):
-    """An event that no further try will make right: somebody has to look at it."""
+    """An event that no retry can apply: an operator has to look at it."""
 
 
 def on(*types: str) -> Callable[[Handler], Handler]:
-    """Declare the handler of these types of events."""
+    """Declare the handler of these event types."""
 
     def declare(handler: Handler) -> Handler:
         HANDLERS.update(dict.fromkeys(types, handler))
@@ -58,7 +59,7 @@ def on(*types: str) -> Callable[[Handler], Handler]:
 
 
 async def apply(services: Services, event_id: str) -> str:
-    """Apply an event; how that ended: applied, ignored, failed or dead. Applied again it changes nothing.
+    """Process an event and return its outcome: applied, ignored, failed or dead. A repeated call changes nothing.
 
     Raises NotFound (404) for an event that is not in the inbox.
     """
@@ -75,7 +76,7 @@ async def apply(services: Services, event_id: str) -> str:
             await tx.do(queries.ENDED, id=event.id, type=event.type, outcome=outcome)
         return outcome
     except Unavailable:
-        raise  # our own database: the job comes again
+        raise  # our own database: the job is retried
     except Exception as error:
         known = isinstance(error, Refusal | Impossible)
         log.warning("an event could not be applied", stripe_event=event.id, type=event.type, exc_info=not known, why=str(error))
@@ -88,7 +89,7 @@ async def apply(services: Services, event_id: str) -> str:
 
 
 async def again(services: Services, limit: int = 200) -> int:
-    """Apply what failed and is due, and what no job came for; how many events that were."""
+    """Process events that failed and are due, and events that have no job; return their number."""
     async with services.db.tx() as tx:
         due = await tx.all(queries.CLAIM_DUE, limit=limit)
     for each in due:
@@ -100,7 +101,7 @@ async def again(services: Services, limit: int = 200) -> int:
 
 
 async def replay(services: Services, ids: list[str]) -> list[str]:
-    """Apply these events again, soon: those of them that are in the inbox."""
+    """Replay these events; return those that are in the inbox."""
     async with services.db.tx() as tx:
         found = await tx.all(queries.REPLAY, ids=ids)
         for each in found:
@@ -109,7 +110,7 @@ async def replay(services: Services, ids: list[str]) -> list[str]:
 
 
 async def replay_all(services: Services, *, outcome: str = "dead", type: str = "%") -> int:
-    """Apply again every event that ended so, of the types that fit the LIKE pattern; how many that were."""
+    """Replay every event with an outcome, of the types that match the LIKE pattern; return their number."""
     async with services.db.read() as tx:
         ids = await tx.all(queries.ENDED_SO, outcome=outcome, type=type)
     for start in range(0, len(ids), 500):

@@ -1,4 +1,4 @@
-"""`vetrina webhooks`: what Stripe told, and applying it again."""
+"""`vetrina webhooks`: list received Stripe webhooks and replay them."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ Result = TypeVar("Result")
 
 @app.command(name="list")
 def list_(*, outcome: Outcome | None = None, type: str | None = None, limit: int = 50, json: bool = False) -> int:
-    """The newest events with what became of them.
+    """List the newest events with their outcome.
 
     Parameters
     ----------
     outcome
-        Only those that ended so; `dead` are those that were given up.
+        Only events with this outcome; `dead` are those that failed permanently.
     type
-        Only types that begin so.
+        Only types that start with this.
     limit
-        How many at most.
+        Maximum number.
     json
         Print them as JSON.
     """
@@ -64,16 +64,16 @@ def list_(*, outcome: Outcome | None = None, type: str | None = None, limit: int
 
 @app.command
 def replay(*ids: str, dead: bool = False, type: str = "") -> int:
-    """Apply events again: those that are named, or with --dead all that were given up. A worker does the work.
+    """Replay events: the named ones, or with --dead all that failed permanently. A worker processes them.
 
     Parameters
     ----------
     ids
-        Ids of events, as evt_1Nk.
+        Ids of events, such as evt_1Nk.
     dead
-        Every event that was given up.
+        Every event that failed permanently.
     type
-        With --dead: only types that begin so.
+        With --dead: only types that start with this.
     """
     if bool(ids) == dead:
         raise Invalid("Name the events to apply again, or say --dead for all that were given up.")

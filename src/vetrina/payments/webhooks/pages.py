@@ -1,4 +1,4 @@
-"""The operator's webhook log: what Stripe told, what became of it, and telling it again."""
+"""The operator's webhook log: received events, their outcome, and replay."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Text = Annotated[str, Parameter(max_length=255)]
 
 @get("/operator/webhooks", guards=[operator], include_in_schema=False)
 async def log(request: Request, outcome: Text = "", type: Text = "", object: Text = "", cursor: Text = "") -> Response[str]:
-    """Events, the newest first, by outcome, by how their type begins, by their own id or that of what they are about."""
+    """Render events, newest first, filtered by outcome, type prefix, or id of the event or its object."""
     outcome = outcome if outcome in OUTCOMES else ""
     before, before_id = _after(cursor)
     async with request.read() as tx:
@@ -65,7 +65,7 @@ async def log(request: Request, outcome: Text = "", type: Text = "", object: Tex
 
 @get("/operator/webhooks/{event_id:str}", guards=[operator], include_in_schema=False)
 async def one(request: Request, event_id: str) -> Response[str]:
-    """One event: its attempts, its body, what it is about."""
+    """Render one event: its attempts, its body, its object."""
     async with request.read() as tx:
         event = await tx.one(queries.ONE, id=event_id, told=list(STRIPE_EVENTS))
         body = await tx.one(queries.BODY, id=event_id)
@@ -89,7 +89,7 @@ async def one(request: Request, event_id: str) -> Response[str]:
 
 @post("/operator/webhooks/replays", guards=[operator], include_in_schema=False)
 async def replay(request: Request) -> Redirect:
-    """Apply again the events that were chosen, or every one that was given up."""
+    """Replay the chosen events, or every event that failed permanently."""
     form = await request.form()
     chosen = [str(each) for each in form.getall("event", [])]
     if form.get("all") == "dead":
@@ -112,7 +112,7 @@ def _cursor(row: Logged) -> str:
 
 
 def _after(cursor: str) -> tuple[datetime, str]:
-    """Where a page begins. Raises Invalid (422) for a cursor that we did not make."""
+    """Return the position where a page starts. Raises Invalid (422) for a cursor that we did not make."""
     if not cursor:
         return datetime.max.replace(tzinfo=UTC), "~"
     try:

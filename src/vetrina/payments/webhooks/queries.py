@@ -1,4 +1,4 @@
-"""SQL of webhook events: what became of them, what is due, what the log shows."""
+"""SQL of webhook events: outcomes, what is due, the log."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Logged(msgspec.Struct, frozen=True):
-    """A line of the webhook log. `outcome` is waiting, applied, ignored, failed or dead; `at` is Stripe's time, `created_at`
-    ours."""
+    """A line of the webhook log. `outcome` is waiting, applied, ignored, failed or dead; `at` is Stripe's time,
+    `created_at` ours.
+    """
 
     id: str
     type: str
@@ -38,7 +39,7 @@ class Logged(msgspec.Struct, frozen=True):
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """How many events ended so."""
+    """The number of events with an outcome."""
 
     outcome: str
     count: int
@@ -58,7 +59,7 @@ ENDED = Statement(
        set outcome = excluded.outcome, attempts = w.attempts + 1, tries = w.tries + 1, next_at = null, error = null
     """,
 )
-# One that was applied by another meanwhile stays so.
+# An event that another process applied meanwhile stays applied.
 FAILED = Statement(
     str,
     """
@@ -74,7 +75,7 @@ FAILED = Statement(
     returning outcome
     """,
 )
-# Beside what failed: events of the last days for which no job came, or whose job was lost.
+# Beside failures: events of the last days that have no job, or whose job was lost.
 CLAIM_DUE = Statement(
     str,
     """

@@ -1,4 +1,4 @@
-"""What Stripe's events do to payments: paid, failed, paid back, disputed. In any order, however often."""
+"""Handlers of Stripe events about payments: paid, failed, refunded, disputed; in any order, any number of times."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = structlog.get_logger("vetrina.payments")
 
 @on("checkout.session.completed", "checkout.session.async_payment_succeeded")
 async def session_paid(services: Services, event: Event) -> Effect | None:
-    """A checkout ended; it is paid now, or will be when a slow way of paying has come through."""
+    """A checkout completed; it is paid now, or when a delayed payment method succeeds."""
     session = _as(event.object, Session)
     payment = await _of_session(services, session)
     if payment is None:
@@ -39,14 +39,14 @@ async def session_paid(services: Services, event: Event) -> Effect | None:
 
 @on("checkout.session.expired")
 async def session_expired(services: Services, event: Event) -> Effect | None:
-    """Nobody paid in time."""
+    """A checkout expired unpaid."""
     payment = await _of_session(services, _as(event.object, Session))
     return _hears(payment, Word(Said.EXPIRED)) if payment else None
 
 
 @on("checkout.session.async_payment_failed")
 async def session_failed(services: Services, event: Event) -> Effect | None:
-    """The slow way of paying did not come through."""
+    """A delayed payment method failed."""
     payment = await _of_session(services, _as(event.object, Session))
     reason = "The bank did not make the payment. Nothing was charged."
     return _hears(payment, Word(Said.DECLINED, reason=reason)) if payment else None
@@ -54,7 +54,7 @@ async def session_failed(services: Services, event: Event) -> Effect | None:
 
 @on("charge.succeeded", "charge.updated")
 async def charge_succeeded(services: Services, event: Event) -> Effect | None:
-    """A card was charged: also said by the checkout; here with the card."""
+    """A card was charged; the checkout reports that too, here with the card."""
     if event.object.get("status") != "succeeded" or not event.object.get("paid") or not event.object.get("captured", True):
         return None
     payment = await _of_money(services, event.object)
@@ -68,7 +68,7 @@ async def charge_succeeded(services: Services, event: Event) -> Effect | None:
 
 @on("charge.failed", "payment_intent.payment_failed")
 async def charge_failed(services: Services, event: Event) -> Effect | None:
-    """A card was declined: kept with the reason. The checkout stays open, another card may do."""
+    """A card was declined: recorded with the reason. The checkout stays open for another card."""
     it = event.object
     payment = await _of_money(services, it)
     if payment is None:
@@ -92,7 +92,7 @@ async def charge_failed(services: Services, event: Event) -> Effect | None:
 
 @on("charge.refunded")
 async def charge_refunded(services: Services, event: Event) -> Effect | None:
-    """What was paid back of a charge in all."""
+    """Record the total refunded of a charge."""
     payment = await _of_money(services, event.object)
     if payment is None or not event.object.get("amount_refunded"):
         return None
@@ -104,7 +104,7 @@ async def charge_refunded(services: Services, event: Event) -> Effect | None:
 
 @on("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
 async def refund_told(services: Services, event: Event) -> Effect | None:
-    """One refund, as it stands."""
+    """Record the state of one refund."""
     it = event.object
     payment = await _of_money(services, it)
     if payment is None:
@@ -119,7 +119,7 @@ async def refund_told(services: Services, event: Event) -> Effect | None:
 
 @on(*(f"charge.dispute.{verb}" for verb in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")))
 async def disputed(services: Services, event: Event) -> Effect | None:
-    """The cardholder's bank takes a payment back, or has decided about it."""
+    """Record a dispute, or its result."""
     it = event.object
     payment = await _of_money(services, it)
     if payment is None:
@@ -133,7 +133,7 @@ async def disputed(services: Services, event: Event) -> Effect | None:
 def _hears(payment: PaymentRow, word: Word) -> Effect:
     async def hear(tx: Tx) -> None:
         news = await actions.hear(tx, payment, word)
-        if word.said == Said.PAID and not news:  # it was paid before: perhaps by news that did not name the card
+        if word.said == Said.PAID and not news:  # paid before: perhaps reported by an event that did not name the card
             await tx.do(
                 queries_after.NOTE_CARD,
                 account=payment.account_id,
@@ -151,7 +151,7 @@ def _same_sum(payment: PaymentRow, amount: Any, currency: Any) -> None:
 
 
 def _minor(payment: PaymentRow, amount: Any, currency: Any) -> int:
-    """Return an amount of Stripe's in our minor units; an object that names no currency is in the payment's own."""
+    """Return an amount of Stripe's in our minor units; an object without a currency is in the payment's own."""
     try:
         return from_stripe(int(amount or 0), str(currency or payment.currency).upper())
     except (BadAmount, UnknownCurrency) as error:
@@ -164,8 +164,8 @@ async def _of_session(services: Services, session: Session) -> PaymentRow | None
 
 
 async def _of_money(services: Services, it: dict[str, Any]) -> PaymentRow | None:
-    """The payment that a charge, an intent, a refund or a dispute is about: by what we marked it with, by what is known of
-    its intent, or by asking Stripe. None if it is not ours. Raises GatewayFailed (503) when Stripe has to be asked and is away.
+    """Return the payment that a charge, intent, refund or dispute belongs to: by our metadata, by its intent, or by
+    asking Stripe. None if it is not ours. Raises GatewayFailed (503) if Stripe has to be asked and does not answer.
     """
     intent = it["id"] if it.get("object") == "payment_intent" else _id(it.get("payment_intent"))
     charge = it["id"] if it.get("object") == "charge" else _id(it.get("charge"))
@@ -191,7 +191,7 @@ async def _of_money(services: Services, it: dict[str, Any]) -> PaymentRow | None
 
 
 async def _marked(tx: Tx, marks: Any) -> PaymentRow | None:
-    """The payment that these metadata name."""
+    """Return the payment that this metadata names."""
     account, payment = (read_id(_mark(marks, name)) for name in ("vetrina_account", "vetrina_payment"))
     if account is None or payment is None:
         return None
@@ -204,7 +204,7 @@ def _mark(metadata: Any, name: str) -> Any:
 
 
 def _id(value: Any) -> str | None:
-    """An object's id, whether it was sent as an id or whole."""
+    """Return an object's id, whether it was sent as an id or expanded."""
     return value if isinstance(value, str) else _mark(value, "id")
 
 
