@@ -135,8 +135,8 @@ async def test_what_is_wrong_stands_beside_its_field(site: Site, make: Make, db:
             ({"pack_id": ""}, "Choose how much"),
             ({"pack_id": "\0"}, "Choose how much"),
             ({"pack_id": str(new_id())}, "not for sale"),
-            ({"gateway": "cheque"}, "not offered here"),
-            ({"gateway": "\0"}, "not offered here"),
+            ({"gateway": "cheque"}, "not offered"),
+            ({"gateway": "\0"}, "not offered"),
         ):
             page = await choose(browser, **fields, next="/account")
             assert page.status_code == 422 and said in page.text and 'value="/account"' in page.text, fields

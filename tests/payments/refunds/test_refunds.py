@@ -15,7 +15,7 @@ from tests.server import Site
 from vetrina.core.database.connection import Database
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.payments import jobs
-from vetrina.payments.model import PaymentRow, RefundRow, RefundExceedsPayment
+from vetrina.payments.model import PaymentRow, RefundExceedsPayment, RefundRow
 from vetrina.payments.refunds import actions as refunds
 from vetrina.wallet.model import InsufficientCredits
 
