@@ -87,6 +87,19 @@ async def test_an_upgrade_keeps_every_row_and_every_proof_holds(restored: str) -
     assert await prepare(read({}), restored) == [], applied
 
 
+async def test_an_upgrade_rewrites_no_table(restored: str) -> None:
+    """A table that is rewritten is locked for as long as that takes. A truncated or rewritten one has another file."""
+    files = """select n.nspname || '.' || c.relname, c.relfilenode from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                where c.relkind = 'r' and n.nspname !~ '^(pg_|information_schema)'"""
+    with psycopg.connect(restored, autocommit=True) as connection:
+        before = dict(connection.execute(files).fetchall())
+        await prepare(read({}), restored)
+        after = dict(connection.execute(files).fetchall())
+        assert {table for table, file in before.items() if after[table] != file} == set()
+        connection.execute("alter table wallet.packs alter column quantity type bigint")
+        assert dict(connection.execute(files).fetchall())["wallet.packs"] != before["wallet.packs"]
+
+
 async def test_jobs_that_an_earlier_version_queued_are_known(restored: str) -> None:
     queued = {job["task_name"] for job in rows(restored)["public", "procrastinate_jobs"].values() if job["status"] == "todo"}
     load(read({}))

@@ -202,6 +202,15 @@ def test_9_11_whatever_happens_nobody_gains_a_credit(database: str) -> None:
             assert connection.execute(statement.sql.encode(), {"limit": 5}).fetchall() == []
 
 
+@pytest.mark.torture
+def test_9_11_nobody_gains_a_credit_in_thousands_of_stories(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        Shortfalls.connection = connection
+        _run(2000)
+        for statement in (queries.FAULTS, books.FAULTS):
+            assert connection.execute(statement.sql.encode(), {"limit": 5}).fetchall() == []
+
+
 def test_9_11_the_machine_finds_a_release_that_forgets_what_is_owed(database: str, owner: str) -> None:
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("create or replace function wallet.collect(p_account uuid, p_grant uuid, p_quantity bigint,"
