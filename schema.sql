@@ -634,6 +634,82 @@ begin
 end
 $$;
 
+CREATE TABLE payments.payments (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    gateway text NOT NULL,
+    pack_id uuid,
+    plan_id uuid,
+    asset text,
+    quantity bigint,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    description text NOT NULL,
+    checkout_url text,
+    callback_url text,
+    return_url text,
+    track_id text,
+    reference text,
+    card_mask text,
+    failure_reason text,
+    grant_id uuid,
+    paid_at timestamp with time zone,
+    refunded bigint DEFAULT 0 NOT NULL,
+    gateway_refunded_total bigint DEFAULT 0 CONSTRAINT payments_refund_told_not_null NOT NULL,
+    disputed bigint DEFAULT 0 NOT NULL,
+    receipt_number bigint,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    asked_at timestamp with time zone,
+    credit bigint DEFAULT 0 NOT NULL,
+    credit_period uuid,
+    CONSTRAINT payment_amount_positive CHECK ((amount > 0)),
+    CONSTRAINT payment_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_gateway_known CHECK ((gateway = ANY (ARRAY['stripe'::text, 'zarinpal'::text, 'sandbox'::text]))),
+    CONSTRAINT payment_kind_known CHECK ((kind = ANY (ARRAY['tokens'::text, 'contacts'::text, 'posting'::text, 'plan'::text, 'order'::text]))),
+    CONSTRAINT payment_money_back_in_range CHECK (((LEAST(refunded, disputed) >= 0) AND ((refunded + disputed) <= amount))),
+    CONSTRAINT payment_not_in_toman CHECK ((currency <> ALL (ARRAY['IRT'::text, 'TOM'::text]))),
+    CONSTRAINT payment_paid_when_completed CHECK (((status <> ALL (ARRAY['completed'::text, 'refunded'::text, 'disputed'::text])) OR (paid_at IS NOT NULL))),
+    CONSTRAINT payment_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text, 'refunded'::text, 'disputed'::text])))
+);
+
+CREATE FUNCTION payments.money_back(p payments.payments, OUT refunded bigint, OUT disputed bigint, OUT undecided boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  select least(p.amount, greatest(
+           coalesce(sum(amount) filter (where status in ('pending', 'requires_action', 'succeeded')), 0),
+           p.gateway_refunded_total
+             - coalesce(sum(amount) filter (where status in ('failed', 'canceled') and ref is not null), 0)))
+    into refunded from payments.refunds where account_id = p.account_id and payment_id = p.id;
+  select least(p.amount - refunded, coalesce(sum(amount) filter (where status not in ('won', 'prevented')), 0)),
+         coalesce(bool_or(ended_at is null), false)
+    into disputed, undecided from payments.disputes
+   where account_id = p.account_id and payment_id = p.id and status not like 'warning%';
+end
+$$;
+
+CREATE FUNCTION payments.move_credits(p payments.payments, p_change bigint, p_reversal uuid, p_kind text, OUT taken bigint, OUT shortfall bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if p_change > 0 then
+    taken := wallet.revoke(p.account_id, p.grant_id, p_change, p_reversal::text);
+    shortfall := p_change - taken;
+    return;
+  end if;
+  shortfall := -wallet.forgive(p.account_id, p.grant_id, -p_change);
+  taken := p_change - shortfall;
+  if taken < 0 then
+    perform wallet.grant_credits(p.account_id, p.asset, -taken, 'refund', 'reversal:' || p_reversal, null,
+      case p_kind when 'dispute' then 'The dispute was decided for you' else 'The refund did not go through' end);
+  end if;
+end
+$$;
+
 CREATE FUNCTION payments.number_receipt() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -649,69 +725,48 @@ CREATE FUNCTION payments.reconcile(p_account uuid, p_payment uuid, p_kind text, 
 declare
   v payments.payments;
   v_id uuid := core.new_id();
-  v_refunded bigint;
-  v_disputed bigint;
-  v_open boolean;
+  v_back record;
   v_status text;
-  v_back bigint;
-  v_taken bigint;
-  v_short bigint;
   v_change bigint := 0;
+  v_moved record;
 begin
   select * into strict v from payments.payments where account_id = p_account and id = p_payment for update;
-  select least(v.amount, greatest(
-           coalesce(sum(amount) filter (where status in ('pending', 'requires_action', 'succeeded')), 0),
-           v.gateway_refunded_total - coalesce(sum(amount) filter (where status in ('failed', 'canceled') and ref is not null), 0)))
-    into v_refunded from payments.refunds where account_id = p_account and payment_id = p_payment;
-  select least(v.amount - v_refunded, coalesce(sum(amount) filter (where status not in ('won', 'prevented')), 0)),
-         coalesce(bool_or(ended_at is null), false)
-    into v_disputed, v_open from payments.disputes
-   where account_id = p_account and payment_id = p_payment and status not like 'warning%';
-  if v.paid_at is null and v_refunded + v_disputed > 0 then
+  select * into v_back from payments.money_back(v);
+  if v.paid_at is null and v_back.refunded + v_back.disputed > 0 then
     perform payments.settle(p_account, p_payment, v.reference, v.card_mask);
     select * into strict v from payments.payments where account_id = p_account and id = p_payment;
   end if;
   if v.paid_at is null then
     return false;
   end if;
-  v_status := case when v_refunded >= v.amount then 'refunded' when v_open then 'disputed'
-                   when v_refunded + v_disputed >= v.amount then 'refunded' else 'completed' end;
-  if (v_refunded, v_disputed, v_status) = (v.refunded, v.disputed, v.status) then
+  v_status := case when v_back.refunded >= v.amount then 'refunded' when v_back.undecided then 'disputed'
+                   when v_back.refunded + v_back.disputed >= v.amount then 'refunded' else 'completed' end;
+  if (v_back.refunded, v_back.disputed, v_status) = (v.refunded, v.disputed, v.status) then
     return false;
   end if;
 
-  select coalesce(sum(taken + shortfall), 0) into v_back from payments.reversals
-   where account_id = p_account and payment_id = p_payment;
   if v.grant_id is not null then
-    v_change := floor(v.quantity * (v_refunded + v_disputed)::numeric / v.amount)::bigint - v_back;
+    v_change := floor(v.quantity * (v_back.refunded + v_back.disputed)::numeric / v.amount)::bigint - (
+      select coalesce(sum(taken + shortfall), 0) from payments.reversals where account_id = p_account and payment_id = p_payment);
   end if;
-  if v_change > 0 then
-    v_taken := wallet.revoke(p_account, v.grant_id, v_change, v_id::text);
-    v_short := v_change - v_taken;
-  else
-    -- What is still owed is forgiven first; the rest comes back.
-    v_short := -wallet.forgive(p_account, v.grant_id, -v_change);
-    v_taken := v_change - v_short;
-    if v_taken < 0 then
-      perform wallet.grant_credits(p_account, v.asset, -v_taken, 'refund', 'reversal:' || v_id, null,
-        case p_kind when 'dispute' then 'The dispute was decided for you' else 'The refund did not go through' end);
-    end if;
-  end if;
-  if (v_refunded + v_disputed, v_change) <> (v.refunded + v.disputed, 0) then
+  select * into v_moved from payments.move_credits(v, v_change, v_id, p_kind);
+  if (v_back.refunded + v_back.disputed, v_change) <> (v.refunded + v.disputed, 0) then
     insert into payments.reversals (account_id, id, payment_id, kind, ref, amount, taken, shortfall)
-    values (p_account, v_id, p_payment, p_kind, p_ref, v_refunded + v_disputed - v.refunded - v.disputed, v_taken, v_short);
+    values (p_account, v_id, p_payment, p_kind, p_ref, v_back.refunded + v_back.disputed - v.refunded - v.disputed,
+            v_moved.taken, v_moved.shortfall);
   end if;
   if v.kind = 'plan' and v_status = 'refunded' then
     perform wallet.revoke_paid_period(p_account, 'payment:' || p_payment);
   elsif v.kind = 'plan' and v.status = 'refunded' then
     perform wallet.apply_paid_period(p_account, v.plan_id, 'payment:' || p_payment || ':' || v_id, v.amount, v.currency);
   end if;
-  update payments.payments set refunded = v_refunded, disputed = v_disputed, status = v_status
+  update payments.payments set refunded = v_back.refunded, disputed = v_back.disputed, status = v_status
    where account_id = p_account and id = p_payment;
   insert into core.usage (account_id, action, metadata)
   values (p_account, case p_kind when 'refund' then 'payment_refunded' else 'payment_disputed' end,
-          jsonb_build_object('payment_id', p_payment, 'status', v_status, 'refunded', v_refunded, 'disputed', v_disputed,
-                             'currency', v.currency, 'taken', v_taken, 'shortfall', v_short));
+          jsonb_build_object('payment_id', p_payment, 'status', v_status, 'refunded', v_back.refunded,
+                             'disputed', v_back.disputed, 'currency', v.currency, 'taken', v_moved.taken,
+                             'shortfall', v_moved.shortfall));
   perform pg_notify('payments', p_account || '/' || p_payment);
   return true;
 end
@@ -3019,48 +3074,6 @@ CREATE TABLE payments.gateway_refs (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE payments.payments (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    kind text NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    gateway text NOT NULL,
-    pack_id uuid,
-    plan_id uuid,
-    asset text,
-    quantity bigint,
-    amount bigint NOT NULL,
-    currency text NOT NULL,
-    description text NOT NULL,
-    checkout_url text,
-    callback_url text,
-    return_url text,
-    track_id text,
-    reference text,
-    card_mask text,
-    failure_reason text,
-    grant_id uuid,
-    paid_at timestamp with time zone,
-    refunded bigint DEFAULT 0 NOT NULL,
-    gateway_refunded_total bigint DEFAULT 0 CONSTRAINT payments_refund_told_not_null NOT NULL,
-    disputed bigint DEFAULT 0 NOT NULL,
-    receipt_number bigint,
-    expires_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    asked_at timestamp with time zone,
-    credit bigint DEFAULT 0 NOT NULL,
-    credit_period uuid,
-    CONSTRAINT payment_amount_positive CHECK ((amount > 0)),
-    CONSTRAINT payment_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT payment_gateway_known CHECK ((gateway = ANY (ARRAY['stripe'::text, 'zarinpal'::text, 'sandbox'::text]))),
-    CONSTRAINT payment_kind_known CHECK ((kind = ANY (ARRAY['tokens'::text, 'contacts'::text, 'posting'::text, 'plan'::text, 'order'::text]))),
-    CONSTRAINT payment_money_back_in_range CHECK (((LEAST(refunded, disputed) >= 0) AND ((refunded + disputed) <= amount))),
-    CONSTRAINT payment_not_in_toman CHECK ((currency <> ALL (ARRAY['IRT'::text, 'TOM'::text]))),
-    CONSTRAINT payment_paid_when_completed CHECK (((status <> ALL (ARRAY['completed'::text, 'refunded'::text, 'disputed'::text])) OR (paid_at IS NOT NULL))),
-    CONSTRAINT payment_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text, 'refunded'::text, 'disputed'::text])))
-);
-
 CREATE VIEW doc_style_studio."tokenPurchases" AS
  SELECT id AS _id,
     account_id AS "userId",
@@ -4546,6 +4559,9 @@ GRANT ALL ON FUNCTION payments.check_dispute_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_refund_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.close_unpaid(p_account uuid, p_payment uuid, p_status text, p_reason text) TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
+GRANT ALL ON FUNCTION payments.money_back(p payments.payments, OUT refunded bigint, OUT disputed bigint, OUT undecided boolean) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.move_credits(p payments.payments, p_change bigint, p_reversal uuid, p_kind text, OUT taken bigint, OUT shortfall bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.number_receipt() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.reconcile(p_account uuid, p_payment uuid, p_kind text, p_ref text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.record_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
@@ -4669,7 +4685,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_reporting;
