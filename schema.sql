@@ -227,6 +227,75 @@ begin
 end
 $$;
 
+CREATE FUNCTION accounts.check_identifiers() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_confirms boolean;
+begin
+  if new.erased_at is not null then
+    return new;
+  end if;
+  if new.email is distinct from old.email and new.email_verified_at is not distinct from old.email_verified_at then
+    new.email_verified_at := null;
+  end if;
+  if new.phone is distinct from old.phone and new.phone_verified_at is not distinct from old.phone_verified_at then
+    new.phone_verified_at := null;
+  end if;
+  v_confirms := new.email_verified_at is not null and (old.email_verified_at is null or new.email is distinct from old.email)
+             or new.phone_verified_at is not null and (old.phone_verified_at is null or new.phone is distinct from old.phone);
+  if not v_confirms or coalesce(current_setting('accounts.proven', true), '') = new.id::text then
+    return new;
+  end if;
+  if old.email_verified_at is not null or old.phone_verified_at is not null then
+    raise exception 'account % has a confirmed identifier: another one is confirmed by its owner', new.id
+      using errcode = 'check_violation', constraint = 'identifier_confirmed_by_its_account';
+  end if;
+  if new.password_hash is not distinct from old.password_hash then
+    new.password_hash := null;
+  end if;
+  if new.email_verified_at is null then
+    new.email := null;
+  end if;
+  if new.phone_verified_at is null then
+    new.phone := null;
+  end if;
+  update accounts.sessions set revoked_at = now(), revoked_why = 'identifier confirmed by its owner'
+   where account_id = new.id and revoked_at is null;
+  delete from accounts.second_factors where account_id = new.id;
+  delete from accounts.identities where account_id = new.id;
+  return new;
+end
+$$;
+
+CREATE FUNCTION accounts.confirm_identifier(p_kind text, p_email text, p_phone text, p_account uuid, p_password_hash text) RETURNS TABLE(account_id uuid, outcome text)
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v accounts.accounts;
+  v_claimed boolean;
+begin
+  select * into v from accounts.accounts a
+   where a.kind = p_kind and (a.email = p_email or a.phone = p_phone) and a.is_active for update;
+  if not found then
+    return;
+  end if;
+  v_claimed := case when v.email = p_email then v.email_verified_at is null else v.phone_verified_at is null end;
+  if v_claimed and v.id is distinct from p_account and (v.email_verified_at is not null or v.phone_verified_at is not null) then
+    return query select v.id, 'owned';
+    return;
+  end if;
+  perform set_config('accounts.proven', coalesce(p_account::text, ''), true);
+  update accounts.accounts a
+     set email_verified_at = case when a.email = p_email then coalesce(a.email_verified_at, now()) else a.email_verified_at end,
+         phone_verified_at = case when a.phone = p_phone then coalesce(a.phone_verified_at, now()) else a.phone_verified_at end,
+         password_hash = coalesce(p_password_hash, a.password_hash)
+   where a.id = v.id;
+  perform set_config('accounts.proven', '', true);
+  return query select v.id, case when v_claimed and v.id is distinct from p_account then 'taken_over' else 'confirmed' end;
+end
+$$;
+
 CREATE FUNCTION accounts.end_sessions() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -2222,16 +2291,10 @@ $$;
 CREATE FUNCTION wallet.create_for_account() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
-declare
-  v_tokens bigint;
 begin
   insert into wallet.memberships (account_id, plan_id, period_end)
   select new.id, p.id, now() + interval '1 day' from wallet.plans p
    where p.name = case new.kind when 'vendor' then 'vendor_free' else 'free' end;
-  select (value #>> '{}')::bigint into v_tokens from core.settings where key = 'wallet.welcome_tokens';
-  if v_tokens > 0 then
-    perform wallet.grant_credits(new.id, 'token', v_tokens, 'free', 'welcome', null, 'Welcome');
-  end if;
   perform wallet.start_free_period(new.id, now());
   return null;
 end
@@ -2348,6 +2411,20 @@ begin
   insert into wallet.entries (account_id, asset, kind, quantity, balance_after, grant_id, idempotency_key)
   values (p_account, p_asset, 'grant', p_quantity, v_balance, v_grant, 'grant:' || v_grant);
   return v_grant;
+end
+$$;
+
+CREATE FUNCTION wallet.grant_welcome_tokens() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_tokens bigint;
+begin
+  select (value #>> '{}')::bigint into v_tokens from core.settings where key = 'wallet.welcome_tokens';
+  if v_tokens > 0 and not exists (select from wallet.grants where account_id = new.id and key = 'welcome') then
+    perform wallet.grant_credits(new.id, 'token', v_tokens, 'free', 'welcome', null, 'Welcome');
+  end if;
+  return null;
 end
 $$;
 
@@ -2655,7 +2732,9 @@ CREATE TABLE accounts.accounts (
     CONSTRAINT account_email_shape CHECK (((email = lower(email)) AND (email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text) AND (length(email) <= 254))),
     CONSTRAINT account_handle_shape CHECK ((handle ~ '^[a-z0-9](?:[a-z0-9_-]{1,28}[a-z0-9])$'::text)),
     CONSTRAINT account_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
-    CONSTRAINT account_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
+    CONSTRAINT account_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT confirmed_email_is_set CHECK (((email IS NOT NULL) OR (email_verified_at IS NULL))),
+    CONSTRAINT confirmed_phone_is_set CHECK (((phone IS NOT NULL) OR (phone_verified_at IS NULL)))
 );
 
 CREATE TABLE accounts.domain_verifications (
@@ -2758,7 +2837,18 @@ CREATE TABLE accounts.sessions (
     revoked_why text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    client text DEFAULT 'browser'::text NOT NULL,
+    CONSTRAINT session_client_known CHECK ((client = ANY (ARRAY['browser'::text, 'program'::text]))),
     CONSTRAINT session_ends_after_it_starts CHECK ((expires_at > created_at))
+);
+
+CREATE TABLE accounts.sign_in_failures (
+    subject bytea NOT NULL,
+    failures double precision NOT NULL,
+    counted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sign_in_failures_positive CHECK ((failures >= (0)::double precision))
 );
 
 CREATE TABLE accounts.spent_nonces (
@@ -3790,6 +3880,9 @@ ALTER TABLE ONLY accounts.second_factors
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (account_id, id);
 
+ALTER TABLE ONLY accounts.sign_in_failures
+    ADD CONSTRAINT sign_in_failures_pkey PRIMARY KEY (subject);
+
 ALTER TABLE ONLY accounts.spent_nonces
     ADD CONSTRAINT spent_nonces_pkey PRIMARY KEY (nonce_hash);
 
@@ -4029,6 +4122,8 @@ CREATE INDEX former_handles_by_account ON accounts.former_handles USING btree (a
 
 CREATE INDEX sessions_by_end ON accounts.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 
+CREATE INDEX sign_in_failures_by_age ON accounts.sign_in_failures USING btree (counted_at);
+
 CREATE INDEX spent_nonces_by_end ON accounts.spent_nonces USING btree (expires_at);
 
 CREATE INDEX user_roles_by_role ON accounts.user_roles USING btree (role);
@@ -4203,11 +4298,17 @@ CREATE TRIGGER accounts_handle_changed AFTER UPDATE OF handle, erased_at ON acco
 
 CREATE TRIGGER accounts_handle_given AFTER INSERT ON accounts.accounts FOR EACH ROW WHEN ((new.handle IS NOT NULL)) EXECUTE FUNCTION accounts.check_handle();
 
+CREATE TRIGGER accounts_identifiers BEFORE UPDATE OF email, phone, email_verified_at, phone_verified_at ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION accounts.check_identifiers();
+
 CREATE CONSTRAINT TRIGGER accounts_must_be_known AFTER INSERT OR UPDATE OF email, phone, erased_at ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.email IS NULL) AND (new.phone IS NULL) AND (new.erased_at IS NULL))) EXECUTE FUNCTION accounts.require_identifier();
 
 CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.create_for_account();
+
+CREATE TRIGGER accounts_welcome_tokens AFTER INSERT ON accounts.accounts FOR EACH ROW WHEN (((new.email_verified_at IS NOT NULL) OR (new.phone_verified_at IS NOT NULL))) EXECUTE FUNCTION wallet.grant_welcome_tokens();
+
+CREATE TRIGGER accounts_welcome_tokens_when_confirmed AFTER UPDATE OF email_verified_at, phone_verified_at ON accounts.accounts FOR EACH ROW WHEN (((old.email_verified_at IS NULL) AND (old.phone_verified_at IS NULL) AND ((new.email_verified_at IS NOT NULL) OR (new.phone_verified_at IS NOT NULL)))) EXECUTE FUNCTION wallet.grant_welcome_tokens();
 
 CREATE TRIGGER domain_verifications_touch BEFORE UPDATE ON accounts.domain_verifications FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -4244,6 +4345,8 @@ CREATE CONSTRAINT TRIGGER sessions_audited_when_opened AFTER INSERT ON accounts.
 CREATE TRIGGER sessions_ended AFTER UPDATE OF revoked_at ON accounts.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION accounts.notify_session_ended();
 
 CREATE TRIGGER sessions_touch BEFORE UPDATE ON accounts.sessions FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER sign_in_failures_touch BEFORE UPDATE ON accounts.sign_in_failures FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER users_touch BEFORE UPDATE ON accounts.users FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -4529,6 +4632,8 @@ GRANT ALL ON FUNCTION accounts.audit_second_factor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_session() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_vendor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.check_handle() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.check_identifiers() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.confirm_identifier(p_kind text, p_email text, p_phone text, p_account uuid, p_password_hash text) TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.notify_session_ended() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.require_identifier() TO vetrina_app;
@@ -4633,6 +4738,7 @@ GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app
 GRANT ALL ON FUNCTION wallet.forgive(p_account uuid, p_grant uuid, p_quantity bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet."freeze"(p_account uuid, p_frozen boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.grant_credits(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone, p_note text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.grant_welcome_tokens() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_ends_once() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_many(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) TO vetrina_app;
@@ -4656,6 +4762,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.recovery_codes TO vetrina_ap
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.reserved_handles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factors TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sign_in_failures TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.spent_nonces TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.user_roles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.users TO vetrina_app;

@@ -9,10 +9,12 @@ from typing import TypeVar
 from uuid import UUID
 
 from vetrina.accounts import queries
-from vetrina.accounts.model import Device
+from vetrina.accounts.identifiers import Identifier
+from vetrina.accounts.model import Client, Device, Kind
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions.middleware import cookie_name
 from vetrina.accounts.sessions.tokens import SessionToken
+from vetrina.accounts.verification import actions as verification
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.services import Services
@@ -42,9 +44,10 @@ class Make:
         self.services = services
 
     async def account(
-        self, *, tokens: int | None = None, kind: str = "user", email: str | None = None, phone: str | None = None
+        self, *, tokens: int | None = None, kind: Kind = "user", email: str | None = None, phone: str | None = None,
+        client: Client = "browser",
     ) -> Account:
-        """An account without a usable password, with exactly `tokens` tokens (None: the welcome gift)."""
+        """An account without a usable password, its address confirmed, with exactly `tokens` tokens (None: the welcome gift)."""
         account_id = new_id()
         email = email or f"{account_id.hex[-12:]}@example.com"
         services = self.services
@@ -54,11 +57,12 @@ class Make:
             await tx.one(
                 queries.INSERT_ACCOUNT, id=account_id, kind=kind, email=email, phone=phone, password_hash=None, name="Test"
             )
+            await verification.confirm_identifier(tx, Identifier("email", email), kind=kind, account=account_id)
             if gift is not None:
                 await _welcome_tokens(tx, gift)
             if tokens:
                 await wallet.grant(tx, AccountId(account_id), Asset.TOKEN, tokens, source="gift", key="test")
-            token = await sessions.insert_session(tx, account_id, Device("test", "127.0.0.1"))
+            token = await sessions.insert_session(tx, account_id, Device("test", "127.0.0.1", client))
         access = sessions.access_token(services, token, kind)
         return Account(
             AccountId(account_id),
@@ -68,10 +72,11 @@ class Make:
             {cookie_name(services): token.text()},
         )
 
-    async def session(self, account: Account, *, agent: str = "test", ip: str = "127.0.0.1") -> SessionToken:
+    async def session(self, account: Account, *, agent: str = "test", ip: str = "127.0.0.1", client: Client = "browser"
+    ) -> SessionToken:
         """Another session of the account."""
         async with self.services.db.tx() as tx:
-            return await sessions.insert_session(tx, account.id, Device(agent, ip))
+            return await sessions.insert_session(tx, account.id, Device(agent, ip, client))
 
     async def balance(self, account: Account, asset: Asset = Asset.TOKEN) -> tuple[int, int]:
         """(balance, held) of the account."""

@@ -11,16 +11,19 @@ from uuid import uuid4
 
 import httpx2
 
+from tests.scenarios.process import Up
 from vetrina.demo.photos import path_of
 
 
 class Client:
     """One account over HTTP; calls are repeated until they are answered, as a careful client does."""
 
-    def __init__(self, url: str) -> None:
-        self.http = httpx2.Client(base_url=url + "/api/v1", timeout=20)
+    def __init__(self, running: Up) -> None:
+        self.http = httpx2.Client(base_url=running.url + "/api/v1", timeout=20)
         body = {"email": f"{uuid4().hex[:12]}@example.com", "password": "a long enough one"}
         made = self.again("POST", "/auth/registration", json=body)
+        confirmed = running.run("account", "confirm-email", body["email"])
+        assert confirmed.returncode == 0, confirmed.stderr
         assert made.status_code == 201, made.text
         self.http.headers["Authorization"] = f"Bearer {made.json()['access_token']}"
 
@@ -84,7 +87,7 @@ class Client:
 class Load:
     """Starts generations from several accounts and keeps what was acknowledged."""
 
-    url: str
+    running: Up
     accounts: int = 6
     patient: bool = False
     """Wait for more tokens instead of ending when there are none."""
@@ -92,7 +95,7 @@ class Load:
     refused: int = 0
 
     def __post_init__(self) -> None:
-        self.clients = [Client(self.url) for _ in range(self.accounts)]
+        self.clients = [Client(self.running) for _ in range(self.accounts)]
         self.pictures = [client.upload() for client in self.clients]
         self.stop = threading.Event()
         self._news = threading.Condition()

@@ -27,7 +27,7 @@ def books_are_right(running: Up) -> None:
 
 
 def test_a_killed_worker_leaves_one_result_and_one_charge(running: Up) -> None:
-    client = Client(running.url)
+    client = Client(running)
     picture = client.upload()
     before, _ = client.balance()
     body = {"style_name": "oil", "product_files": [picture], "parameters": {"size": 3200}}
@@ -49,7 +49,7 @@ def test_a_killed_worker_leaves_one_result_and_one_charge(running: Up) -> None:
 
 
 def test_a_killed_web_process_loses_nothing_acknowledged(running: Up) -> None:
-    load = Load(running.url)
+    load = Load(running)
     load.begin()
     for _ in range(3):
         load.wait(4)
@@ -61,7 +61,7 @@ def test_a_killed_web_process_loses_nothing_acknowledged(running: Up) -> None:
 
 
 def test_a_killed_postgresql_comes_back_with_everything(running: Up) -> None:
-    load = Load(running.url)
+    load = Load(running)
     for client in load.clients[:2]:
         client.buy(running.url)
     load.begin()

@@ -28,7 +28,7 @@ VICTIMS = ["vetrina serve", "vetrina worker", "bin/postgres"]
 class Buyers:
     """Several people who buy tokens at once; some never come back from the bank, some come twice."""
 
-    url: str
+    running: Up
     bank: ZarinPalFake
     purchases: int
     accounts: int = 6
@@ -38,7 +38,7 @@ class Buyers:
     done: int = 0
 
     def __post_init__(self) -> None:
-        self.clients = [Client(self.url) for _ in range(self.accounts)]
+        self.clients = [Client(self.running) for _ in range(self.accounts)]
         packs = self.clients[0].again("GET", "/packs").json()["items"]
         self.pack = next(each["id"] for each in packs if each["name"] == "tokens_50_irr")
         self._lock = threading.Lock()
@@ -72,7 +72,7 @@ class Buyers:
     def _pay(self, authority: str, chance: float) -> None:
         """The bank takes the money; then one buyer in three closes the browser, one comes back once, one twice at once."""
         self.bank.bank(authority, paid=True)
-        path = f"{self.url}/payments/zarinpal/callback?Authority={authority}&Status=OK"
+        path = f"{self.running.url}/payments/zarinpal/callback?Authority={authority}&Status=OK"
 
         def back() -> None:
             with contextlib.suppress(httpx2.HTTPError):  # the site was just killed: the buyer sees an error and goes away
@@ -106,7 +106,7 @@ def story(folder: Path, *, purchases: int, kills: int, seed: int) -> None:
         settings = {"ZARINPAL_MERCHANT_ID": MERCHANT, "ZARINPAL_API_BASE": bank.url}
         with up(folder, VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1", **settings) as running:
             bank.often("verify", 0.2, Fault(status=502))
-            buyers = Buyers(running.url, bank, purchases, seed=seed)
+            buyers = Buyers(running, bank, purchases, seed=seed)
             work = threading.Thread(target=buyers.run)
             work.start()
             killed = killing(running, buyers, kills, seed)

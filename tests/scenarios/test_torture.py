@@ -23,7 +23,7 @@ def test_random_kills_under_load(tmp_path: Path) -> None:
     chance = random.Random(int(os.environ.get("VETRINA_TORTURE_SEED", "1")))
     bought: dict[Client, int] = {}
     with up(tmp_path, VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="2") as running:
-        load = Load(running.url, accounts=8, patient=True)
+        load = Load(running, accounts=8, patient=True)
         for client in load.clients:
             client.buy(running.url)
             bought[client] = 1

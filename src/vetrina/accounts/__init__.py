@@ -41,6 +41,7 @@ MODULE = Module(
     jobs=(
         "vetrina.accounts.notifications.jobs",
         "vetrina.accounts.verification.jobs",
+        "vetrina.accounts.sessions.jobs",
         "vetrina.accounts.domains.jobs",
         "vetrina.accounts.identities.jobs",
         "vetrina.accounts.privacy.jobs",

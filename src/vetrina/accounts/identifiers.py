@@ -6,6 +6,7 @@ import unicodedata
 
 import msgspec
 import phonenumbers
+from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
 from vetrina.accounts.model import Channel, InvalidEmail, InvalidPhone, OneIdentifier
@@ -52,13 +53,26 @@ def parse_identifier(email: str | None, phone: str | None, region: str) -> Ident
 
 
 def normalize_email(email: str) -> str:
-    """Return the address trimmed and in lower case. Raises InvalidEmail (422)."""
-    address = email.strip().lower()
-    local, _, domain = address.rpartition("@")
-    is_plain = address.isprintable() and not any(character.isspace() for character in address)
-    if not local or "." not in domain.strip(".") or not is_plain or "@" in local or len(address) > 254:
+    """Return the address in lower case, its domain in ASCII (IDNA). Raises InvalidEmail (422).
+
+    The local part is plain ASCII: no quotes, comments or separators, which mail software could read as another recipient. The
+    domain has a dot, no final one, and is not reserved for special use (RFC 6761). The DNS is not asked.
+    """
+    try:
+        address = validate_email(email.strip(), allow_smtputf8=False, check_deliverability=False).ascii_email
+    except EmailNotValidError:
+        raise InvalidEmail from None
+    if address is None or len(address) > 254:
         raise InvalidEmail
-    return address
+    return address.lower()
+
+
+def mailbox(identifier: Identifier) -> str:
+    """Return what messages to an identifier are counted by: an address without its +tag, or the number."""
+    if identifier.channel == "phone":
+        return identifier.value
+    local, _, domain = identifier.value.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
 
 
 def normalize_phone(phone: str, region: str) -> str:

@@ -19,6 +19,8 @@ Purpose = Literal["email_verify", "phone_verify", "password_reset", "sign_in"]
 """What a one-time code is for."""
 
 
+Client = Literal["browser", "program"]
+"""What a session's token opens: a browser's is a cookie, a program's is a refresh token."""
 OPERATORS = frozenset({"superuser", "admin"})
 """The roles that may use the operators' pages."""
 
@@ -28,6 +30,7 @@ class Device(msgspec.Struct, frozen=True):
 
     user_agent: str | None
     ip: str | None
+    client: Client = "browser"
 
 
 class AccountRow(msgspec.Struct, frozen=True):

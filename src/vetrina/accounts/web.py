@@ -13,7 +13,8 @@ SIGN_IN_LIMIT = limited_by_address("sign_in")
 
 def device(request: Request) -> Device:
     """Return the client that sent the request."""
-    return Device(request.headers.get("user-agent"), request.client.host if request.client else None)
+    address = request.client.host if request.client else None
+    return Device(request.headers.get("user-agent"), address, "program" if request.is_api else "browser")
 
 
 def language(request: Request) -> Language:

@@ -192,7 +192,7 @@ async def test_a_reset_keeps_it_where_the_address_was_confirmed_and_not_where_it
         body = await registered(posting, email=email)
         code = await code_to(posting, email)
         if confirmed:
-            done = {"email": email, "purpose": "email_verify", "code": code}
+            done = {"email": email, "purpose": "email_verify", "code": code, "password": PASSWORD}
             assert (await post(posting, "/auth/verifications/confirmation", done)).status_code == 200
         await enrolled(posting, body)
         await post(posting, "/auth/password-reset", {"email": email})
@@ -205,7 +205,8 @@ async def test_a_reset_keeps_it_where_the_address_was_confirmed_and_not_where_it
 
 async def test_a_code_by_sms_does_not_go_around_it(posting: Site) -> None:
     body = await registered(posting, phone="+989123456789")
-    done = {"phone": "+989123456789", "purpose": "phone_verify", "code": await code_to(posting, "+989123456789")}
+    code = await code_to(posting, "+989123456789")
+    done = {"phone": "+989123456789", "purpose": "phone_verify", "code": code, "password": PASSWORD}
     assert (await post(posting, "/auth/verifications/confirmation", done)).status_code == 200
     there, _ = await enrolled(posting, body)
     await post(posting, "/auth/verifications", {"phone": "+989123456789", "purpose": "sign_in"})

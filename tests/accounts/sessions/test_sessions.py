@@ -63,7 +63,7 @@ def age(owner: str, account: Account, **ages: str) -> None:
 
 
 async def test_a_refresh_gives_the_next_pair(site: Site, make: Make) -> None:
-    account = await make.account()
+    account = await make.account(client="program")
     text = refresh_token(account)
     for _ in range(3):
         body = (await refresh(site, text)).json()
@@ -75,7 +75,7 @@ async def test_a_refresh_gives_the_next_pair(site: Site, make: Make) -> None:
 
 
 async def test_of_64_uses_of_one_refresh_token_at_once_one_has_a_child(site: Site, make: Make) -> None:
-    account = await make.account()
+    account = await make.account(client="program")
     answers = await race(64, lambda: refresh(site, refresh_token(account)))
     found = [each for each in answers if isinstance(each, httpx2.Response)]
     assert Counter(each.status_code for each in found) == {201: 1, 401: 63}
@@ -86,7 +86,7 @@ async def test_of_64_uses_of_one_refresh_token_at_once_one_has_a_child(site: Sit
 
 
 async def test_a_spent_token_used_later_ends_the_session(site: Site, make: Make, owner: str) -> None:
-    account = await make.account()
+    account = await make.account(client="program")
     first = refresh_token(account)
     second = (await refresh(site, first)).json()["refresh_token"]
     assert (await refresh(site, first)).status_code == 401
@@ -100,7 +100,7 @@ async def test_a_spent_token_used_later_ends_the_session(site: Site, make: Make,
 
 
 async def test_a_token_two_generations_old_ends_the_session_at_once(site: Site, make: Make) -> None:
-    account = await make.account()
+    account = await make.account(client="program")
     first = refresh_token(account)
     second = (await refresh(site, first)).json()["refresh_token"]
     third = (await refresh(site, second)).json()["refresh_token"]
@@ -207,10 +207,11 @@ async def test_a_session_tells_from_where_it_was_used_last(site: Site, make: Mak
         await browser.get("/account")
         shown = (await api.get("/sessions")).json()["items"][0]
         assert shown["ip"] == "127.0.0.1" and shown["current"] is True and shown["device"] == "test, a program"
+    program = await make.account(client="program")
     answer = await site.client.post(
-        "/api/v1/auth/refresh", json={"refresh_token": refresh_token(account)}, headers={"User-Agent": "curl/8.9"}
+        "/api/v1/auth/refresh", json={"refresh_token": refresh_token(program)}, headers={"User-Agent": "curl/8.9"}
     )
-    async with site.api(account) as api:
+    async with site.api(program) as api:
         assert answer.status_code == 201
         assert (await api.get("/sessions")).json()["items"][0]["device"] == "curl, a program"
 
@@ -270,10 +271,22 @@ async def test_the_last_use_is_written_now_and_then(site: Site, make: Make, owne
         assert (new - old).total_seconds() > 300
         await browser.get("/account")
         assert (await session(site, account))["used_at"] == new
-    age(owner, account, last_used_at="1 minute")
-    old = (await session(site, account))["used_at"]
-    await refresh(site, refresh_token(account))
-    assert (await session(site, account))["used_at"] > old
+    program = await make.account(client="program")
+    age(owner, program, last_used_at="1 minute")
+    old = (await session(site, program))["used_at"]
+    await refresh(site, refresh_token(program))
+    assert (await session(site, program))["used_at"] > old
+
+
+async def test_a_cookie_does_not_refresh_and_a_refresh_token_is_no_cookie(site: Site, make: Make) -> None:
+    browser, program = await make.account(), await make.account(client="program")
+    assert (await refresh(site, refresh_token(browser))).status_code == 401
+    assert (await session(site, browser))["revoked_at"] is None
+    async with site.browser(browser) as client:
+        assert (await client.get("/account")).status_code == 200
+    async with site.browser(program) as client:
+        assert (await client.get("/account")).status_code == 303
+    assert (await refresh(site, refresh_token(program))).status_code == 201
 
 
 async def test_a_cookie_is_no_bearer_token_and_a_bad_one_is_nobody(site: Site, make: Make) -> None:

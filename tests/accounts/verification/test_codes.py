@@ -32,8 +32,9 @@ async def test_registering_sends_a_code_that_confirms_the_address(posting: Site)
     assert "/verify/link/" in letter["text"] and letter["html"].count("/verify/link/") == 1
     wanted = {"email": "Ada@Example.com ", "purpose": "email_verify"}
     assert (await post(posting, "/auth/verifications/confirmation", {**wanted, "code": wrong(code)})).status_code == 422
-    done = await post(posting, "/auth/verifications/confirmation", {**wanted, "code": code})
-    assert done.status_code == 200 and done.json() == {"email": "ada@example.com", "phone": None, "verified": True}
+    done = await post(posting, "/auth/verifications/confirmation", {**wanted, "code": code}, headers=bearer(body))
+    confirmed = {"email": "ada@example.com", "phone": None, "verified": True, "access_ended": False}
+    assert done.status_code == 200 and done.json() == confirmed
     again = await post(posting, "/auth/verifications/confirmation", {**wanted, "code": code})
     assert again.status_code == 422 and again.json()["type"] == "urn:vetrina:wrong-code"
     me = (await posting.client.get("/api/v1/me", headers=bearer(body))).json()
@@ -50,6 +51,7 @@ async def test_a_phone_registers_confirms_and_signs_in_by_code(posting: Site) ->
     await post(posting, "/auth/verifications", {"phone": "+989123456789", "purpose": "sign_in"})
     assert "never confirmed" in (await letters(posting, "+989123456789", 2))[0]["text"]
     confirmed = {"phone": "00989123456789", "purpose": "phone_verify", "code": f"{code[:3]} {code[3:]}"}
+    confirmed["password"] = PASSWORD
     assert (await post(posting, "/auth/verifications/confirmation", confirmed)).status_code == 200
     asked = await post(posting, "/auth/verifications", {"phone": "+98 912 345 6789", "purpose": "sign_in"})
     assert asked.status_code == 202 and asked.json() == {"expires_in": 600}

@@ -66,9 +66,9 @@ async def test_what_came_and_went_is_told_in_plain_words(site: Site, make: Make)
             ("Picture: Watercolour", "−2 tokens", "223"),
             ("Gift: From a friend", "+5 tokens", "225"),
             ("Bought 200 tokens", "+200 tokens", "220"),
+            ("Welcome gift", "+20 tokens", "20"),
             ("Free plan", "+5 uploads", "5"),
             ("Free plan", "+2 conversions", "2"),
-            ("Welcome gift", "+20 tokens", "20"),
         ]
         for href in (f"/studio/generations/{made}", f"/studio/generations/{failed}", f"/payments/{payment}"):
             assert f'href="{href}"' in page

@@ -66,6 +66,7 @@ class Wallet(RuleBasedStateMachine):
     def open_account(self) -> None:
         person = {"kind": "user", "email": f"{self.account}@example.com", "phone": None, "password_hash": None, "name": "Test"}
         self.ask(accounts.INSERT_ACCOUNT.sql, id=self.account, **person)
+        self.ask("select accounts.confirm_identifier('user', %(email)s, null, %(id)s, null)", id=self.account, **person)
         welcome = self.ask("select id from wallet.grants where account_id = %(account)s and asset = 'token'")
         self.grants[welcome] = Grant(welcome, 20, None)
         self.granted = 20

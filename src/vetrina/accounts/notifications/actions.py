@@ -15,7 +15,14 @@ from vetrina.core.encryption import seal
 from vetrina.core.jobs.queue import enqueue
 from vetrina.core.services import Services
 
-Notice = Literal["registered_already", "password_changed", "second_factor_on", "second_factor_off", "recovery_code_used"]
+Notice = Literal[
+    "registered_already",
+    "password_changed",
+    "second_factor_on",
+    "second_factor_off",
+    "recovery_code_used",
+    "identifier_released",
+]
 
 
 class Notification(msgspec.Struct, frozen=True):
@@ -35,7 +42,7 @@ async def notify_identifier(services: Services, to: Identifier, *, kind: Kind, n
 
 
 async def notify_account(tx: Tx, services: Services, account: AccountId, *, notice: Notice, language: Language) -> None:
-    """Send a notice to the account's owner once the caller's transaction has committed."""
+    """Send a notice to every confirmed identifier of the account once the caller's transaction has committed."""
     await _enqueue(tx, services, Notification(notice, language, account=account))
 
 

@@ -18,7 +18,7 @@ log = structlog.get_logger("vetrina.accounts")
 
 @job("accounts.send_notice", queue="core", attempts=6)
 async def send_notice(services: Services, *, told: str) -> None:
-    """Send a sealed notification by mail if the account has an address, by SMS otherwise."""
+    """Send a sealed notification by mail and SMS to the account's contacts."""
     try:
         notification = unseal(services.keys, told, Notification)
     except Broken:
@@ -30,14 +30,17 @@ async def send_notice(services: Services, *, told: str) -> None:
             recipient = await tx.maybe(queries.RECIPIENT, kind=notification.kind, email=to.email, phone=to.phone)
         else:
             recipient = await tx.maybe(queries.RECIPIENT_BY_ID, account=notification.account)
-        if recipient is not None and (to := to or preferred_contact(recipient)):
-            await post(tx, services, render.notice(services, to, notification.notice, notification.language))
+        if recipient is None:
+            return
+        for contact in [to] if to is not None else contacts(recipient):
+            await post(tx, services, render.notice(services, contact, notification.notice, notification.language))
 
 
-def preferred_contact(recipient: Recipient) -> Identifier | None:
-    """Return the identifier to write to: a confirmed one first, then e-mail before phone."""
+def contacts(recipient: Recipient) -> list[Identifier]:
+    """Return every confirmed identifier; without one, the address or else the phone that the account claims."""
     identifiers = [
-        (not recipient.email_verified, Identifier("email", recipient.email)) if recipient.email else None,
-        (not recipient.phone_verified, Identifier("phone", recipient.phone)) if recipient.phone else None,
+        (recipient.email_verified, Identifier("email", recipient.email)) if recipient.email else None,
+        (recipient.phone_verified, Identifier("phone", recipient.phone)) if recipient.phone else None,
     ]
-    return min(filter(None, identifiers), key=lambda pair: pair[0], default=(True, None))[1]
+    pairs = [pair for pair in identifiers if pair]
+    return [identifier for is_confirmed, identifier in pairs if is_confirmed] or [identifier for _, identifier in pairs[:1]]

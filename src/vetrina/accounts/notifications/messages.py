@@ -96,6 +96,11 @@ NOTICES: dict[Language, dict[Notice, Words]] = {
             "A recovery code of your account at {site} was used. If this was not you, choose a new password now.",
             "Choose a new password", (_WAS_IT_YOU,),
         ),
+        "identifier_released": Words(
+            "An address or number was removed from your account",
+            ("It was never confirmed, and its owner has shown that it is theirs. Nothing else has changed.",),
+            "A number that was never confirmed was removed from your account at {site}: its owner has shown that it is theirs.",
+        ),
     },
     "fa": {
         "registered_already": Words(
@@ -123,6 +128,11 @@ NOTICES: dict[Language, dict[Notice, Words]] = {
             "یک کد بازیابی به کار رفت", ("کسی با گذرواژه و یکی از کدهای بازیابی شما وارد شد.",),
             "یک کد بازیابی حساب شما در {site} به کار رفت. اگر کار شما نبود، همین حالا گذرواژهٔ تازه‌ای برگزینید.",
             "گزیدن گذرواژهٔ تازه", (_WAS_IT_YOU_FA,),
+        ),
+        "identifier_released": Words(
+            "نشانی یا شماره‌ای از حساب شما برداشته شد",
+            ("این نشانی یا شماره هرگز تأیید نشده بود و صاحب آن نشان داد که از آنِ اوست. چیز دیگری تغییر نکرد.",),
+            "شماره‌ای که تأیید نشده بود از حساب شما در {site} برداشته شد: صاحب آن نشان داد که از آنِ اوست.",
         ),
     },
 }  # fmt: skip

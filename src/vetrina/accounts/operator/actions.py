@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from vetrina.accounts.model import OPERATORS
+from vetrina.accounts.identifiers import Identifier
+from vetrina.accounts.model import OPERATORS, Kind
 from vetrina.accounts.operator import queries
 from vetrina.accounts.operator.model import CannotDisableSelf, ManagedAccount, SuperuserRequired
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
 from vetrina.accounts.sessions import actions as sessions
+from vetrina.accounts.verification import actions as verification
 from vetrina.core import audit
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import read_id
@@ -81,6 +83,11 @@ async def grant_role(tx: Tx, account_id: UUID, role: Role) -> None:
     """Grant a role; the route's guard lets only superusers do so. Raises NotFound (404)."""
     await get_account(tx, account_id)
     await roles.grant(tx, account_id, role)
+
+
+async def confirm_email(tx: Tx, account_id: UUID, kind: Kind, email: str) -> None:
+    """Confirm an account's address for its owner, where mail is not set up."""
+    await verification.confirm_identifier(tx, Identifier("email", email), kind=kind, account=account_id)
 
 
 async def _require_manageable(tx: Tx, by: Principal | None, account_id: UUID) -> None:

@@ -117,6 +117,23 @@ def sign_out(email: str, *, kind: Kind = "user") -> int:
     return 0
 
 
+@app.command(name="confirm-email")
+def confirm_email(email: str, *, kind: Kind = "user") -> int:
+    """Confirm an account's address for its owner, where mail is not set up.
+
+    Parameters
+    ----------
+    email
+        The account's e-mail address.
+    kind
+        Which account of that address.
+    """
+    address = identifiers.normalize_email(email)
+    with_account(email, kind, lambda tx, account: accounts.confirm_email(tx, account, kind, address))
+    print(f"{address} is confirmed.")
+    return 0
+
+
 @app.command(name="verify-vendor")
 def verify_vendor(email: str, *, kind: Kind = "vendor", undo: bool = False) -> int:
     """Verify a business under its present name; renaming it removes the verification.

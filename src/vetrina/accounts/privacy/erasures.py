@@ -12,13 +12,13 @@ from vetrina.accounts.passwords import hasher
 from vetrina.accounts.privacy import queries
 from vetrina.accounts.roles import queries as role_queries
 from vetrina.accounts.roles.actions import LastSuperuser
+from vetrina.accounts.sessions import failures
 from vetrina.core import audit, personal_data
 from vetrina.core.audit import Actor
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Forbidden, Refusal
 from vetrina.core.jobs.queue import enqueue
-from vetrina.core.rate_limits import limits
 from vetrina.core.services import Services
 
 log = structlog.get_logger("vetrina.accounts")
@@ -51,9 +51,10 @@ async def request_erasure(
     async with services.db.read() as tx:
         proof = await tx.one(queries.OWNER_PROOF, account=account, session=session)
     if proof.password_hash is not None:
-        await services.part(limits).spend("sign_in_target", f"erasure {account}")
+        failure = await failures.reserve(services, f"account {account}")
         if not await services.part(hasher).matches(proof.password_hash, password):
             raise WrongPassword
+        await failures.give_back(services, failure)
     elif proof.signed_in_at is None or datetime.now(UTC) - proof.signed_in_at > RECENT_SIGN_IN:
         raise SignInAgain
     async with services.db.tx() as tx:

@@ -20,7 +20,7 @@ from vetrina.accounts.passwords import hasher
 from vetrina.accounts.second_factor import queries
 from vetrina.accounts.second_factor.model import SecondFactorDisabled, SecondFactorEnabled
 from vetrina.accounts.sessions import actions as sessions
-from vetrina.accounts.sessions import challenges
+from vetrina.accounts.sessions import challenges, failures
 from vetrina.accounts.sessions.actions import NewSession
 from vetrina.accounts.sessions.model import ChallengeExpired
 from vetrina.accounts.verification import actions as verification
@@ -31,7 +31,6 @@ from vetrina.core.audit import Actor
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.encryption import seal, unseal
-from vetrina.core.rate_limits import limits
 from vetrina.core.services import Services
 
 LOCKED_SECONDS = 900
@@ -180,11 +179,12 @@ async def _replace_recovery_codes(tx: Tx, services: Services, account: AccountId
 
 async def _check_password(services: Services, account: AccountId, password: str | None) -> tuple[str, bool]:
     """Return the account's label and whether it has a password. Raises WrongPassword (403) unless it is the given one."""
-    await services.part(limits).spend("sign_in_target", str(account))
+    failure = await failures.reserve(services, f"account {account}")
     async with services.db.read() as tx:
         proof = await tx.one(queries.OWNER_PROOF, account=account)
     if proof.password_hash is not None and not await services.part(hasher).matches(proof.password_hash, password or ""):
         raise WrongPassword
+    await failures.give_back(services, failure)
     return proof.label, proof.password_hash is not None
 
 

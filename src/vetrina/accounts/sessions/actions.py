@@ -49,12 +49,16 @@ async def open_session(
 
 
 async def insert_session(tx: Tx, account: UUID, device: Device) -> SessionToken:
-    """Write a session's row and return its token, without checking the account."""
+    """Write a session's row and return its token, without checking the account.
+
+    A browser's token is its cookie and no refresh token; a program's is a refresh token and no cookie.
+    """
     token = tokens.new_token(account, new_id())
     await tx.do(
         queries.INSERT_SESSION,
         account=account,
         id=token.session_id,
+        client=device.client,
         hash=token.hash,
         user_agent=(device.user_agent or "")[:400] or None,
         ip=device.ip,

@@ -29,8 +29,8 @@ INSERT_SESSION = Statement(
     with seen as (
       update accounts.accounts set last_login_at = now() where id = %(account)s
     )
-    insert into accounts.sessions (account_id, id, refresh_token_hash, user_agent, ip, expires_at)
-    values (%(account)s, %(id)s, %(hash)s, %(user_agent)s, %(ip)s, now() + make_interval(days => %(days)s))
+    insert into accounts.sessions (account_id, id, client, refresh_token_hash, user_agent, ip, expires_at)
+    values (%(account)s, %(id)s, %(client)s, %(hash)s, %(user_agent)s, %(ip)s, now() + make_interval(days => %(days)s))
     """,
 )
 
@@ -52,7 +52,7 @@ SESSION_OWNER = Statement(
       join accounts.accounts a on a.id = s.account_id
       left join accounts.users u on u.account_id = a.id
       left join accounts.vendors v on v.account_id = a.id
-     where s.account_id = %(account)s and s.id = %(id)s and s.refresh_token_hash = %(hash)s
+     where s.account_id = %(account)s and s.id = %(id)s and s.refresh_token_hash = %(hash)s and s.client = 'browser'
        and s.revoked_at is null and s.expires_at > now() and a.is_active
     """,
 )
@@ -70,7 +70,7 @@ ROTATE_TOKEN = Statement(
     """
     with live as (
       select s.*, a.kind, a.is_active from accounts.sessions s join accounts.accounts a on a.id = s.account_id
-       where s.account_id = %(account)s and s.id = %(id)s
+       where s.account_id = %(account)s and s.id = %(id)s and s.client = 'program'
          for update of s
     ), rotated as (
       update accounts.sessions s
@@ -144,5 +144,38 @@ LIVE_SESSION = Statement(
     """
     select s.id from accounts.sessions s join accounts.accounts a on a.id = s.account_id
      where s.account_id = %(account)s and s.id = %(id)s and s.revoked_at is null and s.expires_at > now() and a.is_active
+    """,
+)
+
+# One statement, so that parallel guesses cannot exceed the limit. Seconds to wait when it is used up, no row when it was
+# counted.
+COUNT_FAILURE = Statement(
+    int,
+    """
+    with setting as (
+      select coalesce((value ->> 'count')::float8, 0) as burst, coalesce((value ->> 'seconds')::float8, 60) as seconds
+        from core.settings where key = 'limits.sign_in_failures'
+    ), counted as (
+      insert into accounts.sign_in_failures as f (subject, failures) select %(subject)s, 1 from setting where burst > 0
+      on conflict (subject) do update
+         set failures = greatest(0, f.failures - extract(epoch from clock_timestamp() - f.counted_at)
+                                                 * (select burst / seconds from setting)) + 1,
+             counted_at = clock_timestamp()
+       where greatest(0, f.failures - extract(epoch from clock_timestamp() - f.counted_at)
+                                      * (select burst / seconds from setting)) + 1 <= (select burst from setting)
+      returning true
+    )
+    select ceil(seconds / burst)::integer as seconds from setting where burst > 0 and not exists (select from counted)
+    """,
+)
+REMOVE_FAILURE = Statement(
+    NoneType, "update accounts.sign_in_failures set failures = greatest(0, failures - 1) where subject = %(subject)s"
+)
+DELETE_OLD_FAILURES = Statement(
+    NoneType,
+    """
+    delete from accounts.sign_in_failures
+     where counted_at < now() - make_interval(secs => coalesce(
+             (select (value ->> 'seconds')::float8 from core.settings where key = 'limits.sign_in_failures'), 86400))
     """,
 )

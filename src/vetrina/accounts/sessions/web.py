@@ -6,7 +6,7 @@ import msgspec
 from litestar.response import Redirect
 
 from vetrina.accounts.model import AccountRow, Kind
-from vetrina.accounts.sessions import actions, pending_sign_in
+from vetrina.accounts.sessions import actions, known_devices, pending_sign_in
 from vetrina.accounts.sessions.actions import NewSession
 from vetrina.accounts.sessions.middleware import session_cookie
 from vetrina.accounts.sessions.model import SecondFactorNeeded
@@ -42,11 +42,14 @@ def session_response(request: Request, session: NewSession) -> Session:
 async def sign_in_browser(
     request: Request, session: NewSession, onward: str | None, *, flash: tuple[str, str] | None = None
 ) -> Redirect:
-    """Redirect to `onward` with the session's cookie, and end the session that this browser had before."""
+    """Redirect to `onward` with the session's cookie, and end the session that this browser had before.
+
+    The browser is a known device of the account from now on.
+    """
     if (previous := request.principal) is not None and previous.browser:
         async with request.tx() as tx:
             await actions.revoke(tx, previous.id, previous.session_id, why="signed in again")
-    cookies = [session_cookie(request.services, session.token)]
+    cookies = [session_cookie(request.services, session.token), known_devices.cookie(request, session.account.id)]
     return pages.go(pages.local(onward, home_path(request)), flash=flash, cookies=cookies)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import time
+from uuid import UUID
 
 from vetrina.accounts import identifiers, queries
 from vetrina.accounts.identifiers import Identifier
@@ -20,12 +22,16 @@ from vetrina.accounts.model import (
 from vetrina.accounts.notifications import actions as notifications
 from vetrina.accounts.passwords import hasher
 from vetrina.accounts.sessions import actions as sessions
+from vetrina.accounts.sessions import challenges, failures
 from vetrina.accounts.sessions.actions import NewSession
+from vetrina.accounts.sessions.known_devices import KnownDevice
 from vetrina.accounts.sign_in import queries as sign_in_queries
+from vetrina.accounts.sign_in.model import ChoiceExpired, ChooseKind, KindChoice, KindCredentials
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.verification.model import WrongCode
 from vetrina.core import usage
 from vetrina.core.database.ids import AccountId, new_id
+from vetrina.core.encryption import Broken, seal, unseal
 from vetrina.core.rate_limits import RateLimited, limits
 from vetrina.core.services import Services
 
@@ -43,8 +49,9 @@ async def register(
 ) -> NewSession:
     """Create an account, open its first session and send a code to each identifier.
 
-    A trigger gives the account its free plan and welcome tokens. Raises EmailTaken, PhoneTaken (409), OneIdentifier,
-    InvalidEmail, InvalidPhone, InvalidName, WeakPassword (422), Busy, RateLimited (429).
+    Triggers give it its free plan at once and its welcome tokens with the first confirmed identifier. Raises
+    EmailTaken, PhoneTaken (409), OneIdentifier, InvalidEmail, InvalidPhone, InvalidName, WeakPassword (422), Busy,
+    RateLimited (429).
     """
     given = identifiers.parse_identifiers(email, phone, services.settings.phone_region)
     await services.part(limits).spend("registrations", device.ip or "unknown")
@@ -82,23 +89,56 @@ async def register(
 
 
 async def sign_in(
-    services: Services, *, email: str | None, password: str, kind: Kind, device: Device, phone: str | None = None
+    services: Services,
+    *,
+    email: str | None,
+    password: str,
+    kind: Kind | None,
+    device: Device,
+    phone: str | None = None,
+    known_device: KnownDevice | None = None,
 ) -> NewSession:
-    """Open a session for an identifier and its password.
+    """Open a session for an identifier and its password: of this kind of account, or with None of whichever fits.
 
-    Raises WrongCredentials (401) in the same time whatever was wrong, SecondFactorNeeded (401), Busy, RateLimited (429).
+    Raises WrongCredentials (401) in the same time whatever was wrong, SecondFactorNeeded (401), ChooseKind (409) when the
+    accounts of both kinds fit, Busy, RateLimited (429) after too many failures.
     """
     try:
         identifier = identifiers.parse_identifier(email, phone, services.settings.phone_region)
     except (InvalidEmail, InvalidPhone):
         identifier = identifiers.NO_IDENTIFIER
-    await services.part(limits).spend("sign_in_target", f"{kind} {identifier.value}")
     async with services.db.read() as tx:
-        account = await tx.maybe(queries.CREDENTIALS, kind=kind, email=identifier.email, phone=identifier.phone)
-    matches = await services.part(hasher).matches(account.password_hash if account else None, password)
-    if not matches or account is None or not account.is_active:
+        rows = await tx.all(sign_in_queries.CREDENTIALS_OF_KINDS, email=identifier.email, phone=identifier.phone)
+    by_kind = {row.kind: row for row in rows}
+    is_known = known_device is not None and not {row.id for row in rows}.isdisjoint(known_device.signed_in)
+    failure = await failures.reserve(
+        services, f"device {known_device.device}" if known_device and is_known else f"identifier {identifier.value}"
+    )
+    kinds: tuple[Kind, ...] = (kind,) if kind else ("user", "vendor")
+    matching: list[KindCredentials] = []
+    for candidate in kinds:
+        row = by_kind.get(candidate)
+        if await services.part(hasher).matches(row.password_hash if row else None, password) and row and row.is_active:
+            matching.append(row)
+    if not matching:
         raise WrongCredentials
-    return await sessions.open_session(services, AccountId(account.id), device, fingerprint=account.fingerprint)
+    await failures.give_back(services, failure)
+    if len(matching) > 1:
+        choices: dict[Kind, tuple[UUID, str]] = {row.kind: (row.id, row.fingerprint) for row in matching}
+        raise ChooseKind(sealed=seal(services.keys, KindChoice(choices, time.time() + challenges.LIFETIME)))
+    return await sessions.open_session(services, AccountId(matching[0].id), device, fingerprint=matching[0].fingerprint)
+
+
+async def sign_in_to_kind(services: Services, *, choice: str, kind: Kind, device: Device) -> NewSession:
+    """Open a session for one of the two accounts of a ChooseKind. Raises ChoiceExpired, SecondFactorNeeded (401)."""
+    try:
+        sealed = unseal(services.keys, choice, KindChoice)
+    except Broken:
+        raise ChoiceExpired from None
+    if sealed.choice_expires < time.time() or kind not in sealed.choices:
+        raise ChoiceExpired
+    account, fingerprint = sealed.choices[kind]
+    return await sessions.open_session(services, AccountId(account), device, fingerprint=fingerprint)
 
 
 async def sign_in_by_code(services: Services, *, phone: str, code: str, kind: Kind, device: Device) -> NewSession:

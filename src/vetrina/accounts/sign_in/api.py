@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import msgspec
 from litestar import post
 
+from vetrina.accounts.model import Kind
+from vetrina.accounts.sessions import known_devices
 from vetrina.accounts.sessions.web import Session, session_response
 from vetrina.accounts.sign_in import actions as sign_in_actions
 from vetrina.accounts.sign_in.model import PasswordOrCode
-from vetrina.accounts.verification.api import Code, Password, Target
+from vetrina.accounts.verification.api import Code, Email, Password, Phone, Target
 from vetrina.accounts.web import SIGN_IN_LIMIT, device, language
 from vetrina.core.web.request import Request
 
@@ -22,9 +24,15 @@ class Registration(Target, kw_only=True):
     name: Annotated[str, msgspec.Meta(max_length=120)] | None = None
 
 
-class SignIn(Target, kw_only=True):
-    """Request to sign in: an e-mail address or a phone with the password, or a phone with a code sent for `sign_in`."""
+class SignIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Request to sign in: an e-mail address or a phone with the password, or a phone with a code sent for `sign_in`.
 
+    Without a `kind` the password decides; with a code it is "user".
+    """
+
+    email: Email | None = None
+    phone: Phone | None = None
+    kind: Kind | None = None
     password: Password | None = None
     code: Code | None = None
 
@@ -47,12 +55,15 @@ async def register(request: Request, data: Registration) -> Session:
 
 @post("/auth/session", tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def sign_in(request: Request, data: SignIn) -> Session:
-    """Sign in. 401 `second-factor-needed` carries a `challenge` for POST /auth/session/second-factor."""
+    """Sign in. 401 `second-factor-needed` carries a `challenge` for POST /auth/session/second-factor.
+
+    409 when no `kind` is given and the password fits the accounts of both.
+    """
     if (data.password is None) == (data.code is None):
         raise PasswordOrCode
     if data.code is not None:
         session = await sign_in_actions.sign_in_by_code(
-            request.services, phone=data.phone or "", code=data.code, kind=data.kind, device=device(request)
+            request.services, phone=data.phone or "", code=data.code, kind=data.kind or "user", device=device(request)
         )
     else:
         session = await sign_in_actions.sign_in(
@@ -62,6 +73,7 @@ async def sign_in(request: Request, data: SignIn) -> Session:
             password=data.password or "",
             kind=data.kind,
             device=device(request),
+            known_device=known_devices.read(request),
         )
     return session_response(request, session)
 

@@ -7,6 +7,8 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.response import Redirect
 
+from vetrina.accounts.identifiers import Identifier
+from vetrina.accounts.model import Kind, Purpose
 from vetrina.accounts.sessions import pending_sign_in
 from vetrina.accounts.sessions.model import SecondFactorNeeded
 from vetrina.accounts.sessions.web import redirect_to_second_step, sign_in_browser
@@ -47,19 +49,12 @@ async def verify(request: Request, data: Form) -> Response[Any]:
             response = await sign_in_browser(request, session, pending.onward)
             response.set_cookie(pending_sign_in.cookie(request.services, None))
             return response
-        await verification.confirm(
-            request.services,
-            pending.to,
-            kind=pending.kind,
-            purpose=pending.purpose,
-            code=code,
-            address=device(request).ip,
-        )
+        ended = await _confirm(request, pending.to, pending.kind, pending.purpose, code, data.get("password"))
     except SecondFactorNeeded as needed:
         return redirect_to_second_step(request, needed, pending.kind, pending.onward)
     except Refusal as refusal:
         return render_code_form(request, pending, refusal)
-    return _confirmed(request, pending.to.value, pending.onward)
+    return _confirmed(request, pending.to, pending.onward, access_ended=ended)
 
 
 @post("/verify/again", include_in_schema=False, opt=SIGN_IN_LIMIT)
@@ -101,20 +96,31 @@ async def confirm_by_link(request: Request, data: Form) -> Response[Any]:
     try:
         if sent is None:
             raise WrongCode
-        await verification.confirm(
-            request.services, sent.to, kind=sent.kind, purpose=sent.purpose, code=sent.code, address=device(request).ip
-        )
+        ended = await _confirm(request, sent.to, sent.kind, sent.purpose, sent.code, data.get("password"))
     except Refusal as refusal:
         return render_code_link(request, token, sent, refusal)
-    return _confirmed(request, sent.to.value, home_path(request))
+    return _confirmed(request, sent.to, home_path(request), access_ended=ended)
 
 
-def _confirmed(request: Request, identifier: str, onward: str) -> Redirect:
-    return pages.go(
-        pages.local(onward, home_path(request)) if in_browser(request) else "/sign-in",
-        flash=("good", f"{identifier} is confirmed."),
-        cookies=[pending_sign_in.cookie(request.services, None)],
+async def _confirm(
+    request: Request, to: Identifier, kind: Kind, purpose: Purpose, code: str, password: str | None
+) -> bool:
+    """Confirm as the account that is signed in here or has this password; return whether earlier ways to sign in ended."""
+    account = request.principal.id if request.principal else None
+    if account is None and password:
+        account = await verification.prove_account(request.services, to, kind=kind, password=password)
+    return await verification.confirm(
+        request.services, to, kind=kind, purpose=purpose, code=code, address=device(request).ip, account=account
     )
+
+
+def _confirmed(request: Request, to: Identifier, onward: str, *, access_ended: bool) -> Redirect:
+    flash = ("good", f"{to.value} is confirmed.")
+    path = pages.local(onward, home_path(request)) if in_browser(request) else "/sign-in"
+    if access_ended:
+        flash = ("info", f"{to.value} is confirmed, and earlier ways to sign in have ended. Choose a new password now.")
+        path = f"/reset?way={to.channel}"
+    return pages.go(path, flash=flash, cookies=[pending_sign_in.cookie(request.services, None)])
 
 
 ROUTES: list[Any] = [form, verify, send_again, link, confirm_by_link]

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Response
 
 from vetrina.accounts.identities.providers import providers
+from vetrina.accounts.model import Purpose
 from vetrina.accounts.sessions.pending_sign_in import PendingSignIn
 from vetrina.accounts.verification.actions import SentCode
 from vetrina.accounts.web import errors, home_path, in_browser, kind
@@ -59,9 +60,15 @@ def render_code_form(
         until=pending.expires_at,
         action="/reset/code" if is_reset else "/verify",
         values={"code": typed},
-        errors=errors(refusal, ("code", "password") if is_reset else ("code",)),
+        errors=errors(refusal, ("code", "password")),
+        ask_password=asks_password(request, pending.purpose),
         later=pages.local(pending.onward, home_path(request)) if in_browser(request) else "",
     )
+
+
+def asks_password(request: Request, purpose: Purpose | None) -> bool:
+    """Return whether a confirmation asks for the account's password: nobody is signed in here."""
+    return purpose in {"email_verify", "phone_verify"} and not in_browser(request)
 
 
 def render_code_link(request: Request, token: str, sent: SentCode | None, refusal: Refusal | None) -> Response[str]:
@@ -73,6 +80,7 @@ def render_code_link(request: Request, token: str, sent: SentCode | None, refusa
         token=token if sent else "",
         to=sent.to.value if sent else "",
         reset=request.url.path.startswith("/reset"),
+        ask_password=sent is not None and asks_password(request, sent.purpose),
         errors=errors(refusal, ("password",)),
     )
     page.headers["Referrer-Policy"] = "no-referrer"

@@ -7,11 +7,12 @@ from typing import Any
 from litestar import Response, get, post
 
 from vetrina.accounts import identifiers
-from vetrina.accounts.sessions import pending_sign_in
+from vetrina.accounts.sessions import known_devices, pending_sign_in
 from vetrina.accounts.sessions.model import SecondFactorNeeded
 from vetrina.accounts.sessions.web import redirect_to_second_step, sign_in_browser
 from vetrina.accounts.sign_in import actions, queries
 from vetrina.accounts.sign_in.forms import identifier_fields, render_auth_page
+from vetrina.accounts.sign_in.model import ChooseKind
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.web import SIGN_IN_LIMIT, device, home_path, in_browser, kind, language
 from vetrina.core.errors import Refusal
@@ -66,17 +67,35 @@ async def sign_in_form(request: Request, next: str = "", kind: str = "user", way
 
 @post("/sign-in", include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def sign_in(request: Request, data: Form) -> Response[Any]:
-    """Sign in, or show what is wrong and keep the identifier."""
+    """Sign in to whichever kind of account fits, or show what is wrong and keep the identifier."""
     try:
         session = await actions.sign_in(
             request.services,
             **identifier_fields(data),
             password=data.get("password", ""),
-            kind=kind(data.get("kind")),
+            kind=None,
             device=device(request),
+            known_device=known_devices.read(request),
         )
     except SecondFactorNeeded as needed:
         return redirect_to_second_step(request, needed, kind(data.get("kind")), data.get("next"))
+    except ChooseKind as choose:
+        return _choose_kind(request, choose.sealed, data.get("next"))
+    except Refusal as refusal:
+        return _sign_in(request, data, refusal)
+    return await sign_in_browser(request, session, data.get("next"))
+
+
+@post("/sign-in/kind", include_in_schema=False, opt=SIGN_IN_LIMIT)
+async def choose_kind(request: Request, data: Form) -> Response[Any]:
+    """Sign in to the chosen one of two accounts that the password fits."""
+    chosen = kind(data.get("kind"))
+    try:
+        session = await actions.sign_in_to_kind(
+            request.services, choice=data.get("choice", ""), kind=chosen, device=device(request)
+        )
+    except SecondFactorNeeded as needed:
+        return redirect_to_second_step(request, needed, chosen, data.get("next"))
     except Refusal as refusal:
         return _sign_in(request, data, refusal)
     return await sign_in_browser(request, session, data.get("next"))
@@ -102,6 +121,12 @@ async def send_code(request: Request, data: Form) -> Response[Any]:
     return pages.go("/verify", cookies=[pending_sign_in.cookie(request.services, pending)])
 
 
+def _choose_kind(request: Request, choice: str, onward: str | None) -> Response[str]:
+    return pages.render(
+        request, "accounts/sign_in/choose_kind.html", choice=choice, next=pages.local(onward, ""), errors={}
+    )
+
+
 async def _sign_up(request: Request, data: dict[str, str], refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
         tokens = await tx.one(queries.WELCOME_TOKENS)
@@ -113,4 +138,4 @@ def _sign_in(request: Request, data: dict[str, str], refusal: Refusal | None = N
     return render_auth_page(request, "accounts/sign_in/sign_in.html", data, ("email", "phone", "password"), refusal)
 
 
-ROUTES: list[Any] = [sign_up_form, sign_up, sign_in_form, sign_in, send_code]
+ROUTES: list[Any] = [sign_up_form, sign_up, sign_in_form, sign_in, choose_kind, send_code]

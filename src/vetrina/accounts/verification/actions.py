@@ -11,13 +11,23 @@ import hmac
 import secrets
 import time
 import unicodedata
+from uuid import UUID
 
 import msgspec
 
-from vetrina.accounts.identifiers import Identifier
-from vetrina.accounts.model import Kind, Language, Purpose
+from vetrina.accounts import queries as account_queries
+from vetrina.accounts.identifiers import Identifier, mailbox
+from vetrina.accounts.model import Kind, Language, Purpose, WrongPassword
+from vetrina.accounts.passwords import hasher
+from vetrina.accounts.sessions import failures
 from vetrina.accounts.verification import queries
-from vetrina.accounts.verification.model import InvalidPurpose, TooManyGuesses, WrongCode
+from vetrina.accounts.verification.model import (
+    ConfirmedIdentifier,
+    InvalidPurpose,
+    SignInToConfirm,
+    TooManyGuesses,
+    WrongCode,
+)
 from vetrina.core import audit, usage
 from vetrina.core.audit import Actor
 from vetrina.core.database.connection import Tx
@@ -65,7 +75,7 @@ async def count_request(services: Services, to: Identifier, address: str | None)
     """Count a message to this identifier, requested from this address. Raises RateLimited (429)."""
     rate_limits = services.part(limits)
     await rate_limits.spend("codes_address", address or "unknown")
-    await rate_limits.spend("codes_target", to.value)
+    await rate_limits.spend("codes_target", mailbox(to))
     await rate_limits.spend("codes_service", "all")
 
 
@@ -110,20 +120,56 @@ async def check_code(tx: Tx, services: Services, to: Identifier, *, kind: Kind, 
 
 
 async def confirm(
-    services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, code: str, address: str | None
-) -> None:
-    """Confirm an address or a phone with its code. Raises InvalidPurpose, WrongCode (422), TooManyGuesses (429)."""
+    services: Services,
+    to: Identifier,
+    *,
+    kind: Kind,
+    purpose: Purpose,
+    code: str,
+    address: str | None,
+    account: UUID | None = None,
+) -> bool:
+    """Confirm an address or a phone with its code, and return whether that ended earlier ways to sign in.
+
+    `account` is the one that the client has proven to be, by its session or its password. Without that proof the first
+    confirmation belongs to the owner of the identifier: password, sessions, second factor, identities and the other
+    identifier end. Raises InvalidPurpose, WrongCode (422), SignInToConfirm (403), TooManyGuesses (429).
+    """
     require_channel(to, purpose)
     if purpose not in {"email_verify", "phone_verify"}:
         raise InvalidPurpose
     async with services.db.tx() as tx:
-        is_right = await check_code(tx, services, to, kind=kind, purpose=purpose, code=code)
-        account = await tx.maybe(queries.CONFIRM_IDENTIFIER, kind=kind, email=to.email, phone=to.phone) if is_right else None
-        if account is not None:
-            await audit.acting(tx, Actor(kind, account, address))
-            await usage.record(tx, AccountId(account), "identifier_confirmed", {"channel": to.channel})
-    if account is None:
+        confirmed = None
+        if await check_code(tx, services, to, kind=kind, purpose=purpose, code=code):
+            confirmed = await confirm_identifier(tx, to, kind=kind, account=account)
+        if confirmed is not None:
+            if confirmed.outcome == "owned":
+                raise SignInToConfirm
+            await audit.acting(tx, Actor(kind, confirmed.account_id, address))
+            await usage.record(tx, AccountId(confirmed.account_id), "identifier_confirmed", {"channel": to.channel})
+    if confirmed is None:
         raise WrongCode
+    return confirmed.outcome == "taken_over"
+
+
+async def confirm_identifier(
+    tx: Tx, to: Identifier, *, kind: Kind, account: UUID | None = None, password_hash: str | None = None
+) -> ConfirmedIdentifier | None:
+    """Confirm an identifier whose code was right, and set a new password with it; return None when it has no account."""
+    return await tx.maybe(
+        queries.CONFIRM_IDENTIFIER, kind=kind, email=to.email, phone=to.phone, account=account, password_hash=password_hash
+    )
+
+
+async def prove_account(services: Services, to: Identifier, *, kind: Kind, password: str) -> UUID:
+    """Return the account of an identifier whose password this is. Raises WrongPassword (403), Busy, RateLimited (429)."""
+    failure = await failures.reserve(services, f"identifier {to.value}")
+    async with services.db.read() as tx:
+        account = await tx.maybe(account_queries.CREDENTIALS, kind=kind, email=to.email, phone=to.phone)
+    if not await services.part(hasher).matches(account.password_hash if account else None, password) or account is None:
+        raise WrongPassword
+    await failures.give_back(services, failure)
+    return account.id
 
 
 def require_channel(to: Identifier, purpose: Purpose) -> None:

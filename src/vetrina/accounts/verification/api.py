@@ -35,10 +35,11 @@ class CodeRequest(Target, kw_only=True):
 
 
 class Confirmation(Target, kw_only=True):
-    """Request to confirm an identifier with its code."""
+    """Request to confirm an identifier with its code, and its account's password unless the account is signed in."""
 
     purpose: Literal["email_verify", "phone_verify"]
     code: Code
+    password: Password | None = None
 
 
 class CodeSent(msgspec.Struct):
@@ -48,11 +49,12 @@ class CodeSent(msgspec.Struct):
 
 
 class Confirmed(msgspec.Struct):
-    """The identifier that is confirmed now, normalized."""
+    """The identifier that is confirmed now, normalized. `access_ended`: every earlier way to sign in has ended."""
 
     email: str | None
     phone: str | None
     verified: bool = True
+    access_ended: bool = False
 
 
 def parse_target(request: Request, target: Target) -> Identifier:
@@ -76,12 +78,26 @@ async def request_code(request: Request, data: CodeRequest) -> CodeSent:
 
 @post("/auth/verifications/confirmation", status_code=200, tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def confirm(request: Request, data: Confirmation) -> Confirmed:
-    """Confirm an address or a phone. A code works once; after five wrong ones 429, also for new codes."""
+    """Confirm an address or a phone. A code works once; after five wrong ones 429, also for new codes.
+
+    Send it with the account's bearer token or its password. Without them the first confirmation is taken for that of an owner
+    who did not register: password, sessions, second factor and linked identities end (`access_ended`). 403 when the account has
+    another confirmed identifier.
+    """
     to = parse_target(request, data)
-    await verification.confirm(
-        request.services, to, kind=data.kind, purpose=data.purpose, code=data.code, address=device(request).ip
+    account = request.principal.id if request.principal else None
+    if account is None and data.password is not None:
+        account = await verification.prove_account(request.services, to, kind=data.kind, password=data.password)
+    access_ended = await verification.confirm(
+        request.services,
+        to,
+        kind=data.kind,
+        purpose=data.purpose,
+        code=data.code,
+        address=device(request).ip,
+        account=account,
     )
-    return Confirmed(to.email, to.phone)
+    return Confirmed(to.email, to.phone, access_ended=access_ended)
 
 
 ROUTES: list[Any] = [request_code, confirm]

@@ -1,8 +1,20 @@
-"""One-time codes: refusals."""
+"""One-time codes: rows and refusals."""
 
 from __future__ import annotations
 
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
 from vetrina.core.errors import Refusal
+
+
+class ConfirmedIdentifier(msgspec.Struct, frozen=True):
+    """What became of an identifier whose code was right; see the function `accounts.confirm_identifier`."""
+
+    account_id: UUID
+    outcome: Literal["confirmed", "taken_over", "owned"]
 
 
 class InvalidPurpose(Refusal):
@@ -17,6 +29,19 @@ class WrongCode(Refusal):
 
     status = 422
     field = "code"
+
+
+class SignInToConfirm(Refusal):
+    """This belongs to an account with another confirmed address or number. Sign in to that account to confirm it."""
+
+    status = 403
+    constraint = "identifier_confirmed_by_its_account"
+
+
+class IdentifierReleased(Refusal):
+    """This was never confirmed by the account that named it, so it does not open that account. You can sign up with it now."""
+
+    status = 409
 
 
 class TooManyGuesses(Refusal):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import NoneType
 from uuid import UUID
 
+from vetrina.accounts.verification.model import ConfirmedIdentifier
 from vetrina.core.database.connection import Statement
 
 # No row while the target is locked: it could not use the code.
@@ -54,12 +55,19 @@ DELETE_OLD_CODES = Statement(
 )
 
 CONFIRM_IDENTIFIER = Statement(
-    UUID,
+    ConfirmedIdentifier,
+    """
+    select account_id, outcome
+      from accounts.confirm_identifier(%(kind)s, %(email)s, %(phone)s, %(account)s, %(password_hash)s)
+    """,
+)
+
+RELEASE_IDENTIFIER = Statement(
+    NoneType,
     """
     update accounts.accounts
-       set email_verified_at = coalesce(email_verified_at, case when email = %(email)s::text then now() end),
-           phone_verified_at = coalesce(phone_verified_at, case when phone = %(phone)s::text then now() end)
-     where kind = %(kind)s and (email = %(email)s::text or phone = %(phone)s::text) and is_active
-    returning id
+       set email = case when email_verified_at is null then nullif(email, %(email)s) else email end,
+           phone = case when phone_verified_at is null then nullif(phone, %(phone)s) else phone end
+     where id = %(account)s
     """,
 )
