@@ -73,7 +73,7 @@ async def test_options_of_the_environment_are_kept(monkeypatch: pytest.MonkeyPat
     """9.F35: `AWS_ALLOW_HTTP` and its like go along with the options of our own; an https endpoint allows no http."""
     of({"AWS_ALLOW_HTTP": "true", "AWS_PROXY_URL": "http://127.0.0.1:9"}, monkeypatch)
     assert buckets._environment("s3") == {"allow_http": True, "proxy_url": "http://127.0.0.1:9"}  # pyright: ignore
-    of({"AWS_ENDPOINT_URL": "https://minio.internal"}, monkeypatch)
+    of({"AWS_ENDPOINT_URL": "https://minio.example.com"}, monkeypatch)
     assert buckets._environment("s3") == {}  # pyright: ignore
     with pytest.raises(BadSetting, match="VETRINA_STORAGE_URL leads to no bucket"):
         buckets.connect("az://container")

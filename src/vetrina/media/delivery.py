@@ -12,7 +12,8 @@ from litestar import Response, get
 from litestar.response import Stream
 
 from vetrina.core.errors import Forbidden, NotFound, Unavailable
-from vetrina.core.storage.store import NotStored, StorageUnavailable, key_of
+from vetrina.core.storage.store import NotStored, Storage, StorageUnavailable, key_of
+from vetrina.core.web import byte_ranges
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import ANONYMOUS, QUIET, UNCOMPRESSED
 from vetrina.media import queries
@@ -61,17 +62,34 @@ async def picture(request: Request, account_id: UUID, file_id: UUID, variant: st
         async with request.read() as tx:
             name = await tx.one(queries.NAME, account=account_id, id=file_id)
         headers["Content-Disposition"] = disposition(name.file_name, name.mime)
+    wanted = request.headers.get("range")
+    if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
+        wanted = None
+    return await _answer(services.storage, key_of(account_id, file_id, variant), wanted, headers)
+
+
+async def _answer(storage: Storage, key: str, wanted: str | None, headers: dict[str, str]) -> Response[Any]:
+    headers["Accept-Ranges"] = "bytes"
     try:
-        stream = await services.storage.stream(key_of(account_id, file_id, variant))
+        stream = await storage.stream(key)
         # the first piece tells the type, and whether the storage gives anything at all
         first = await anext(stream.chunks)
+        mime = _MIMES.get(detect_kind(first) or "", "application/octet-stream")
+        part = byte_ranges.asked(wanted, stream.size)
+        if part is None:
+            headers["Content-Length"] = str(stream.size)
+            return Stream(_whole(first, stream.chunks), media_type=mime, headers=headers)
+        piece = await storage.stream(key, *part)
+        beginning = await anext(piece.chunks)
+    except byte_ranges.NotSatisfiable as error:
+        return Response(None, status_code=416, headers={**headers, "Content-Range": f"bytes */{error.size}"})
     except (NotStored, StopAsyncIteration):
         raise NotFound from None
     except StorageUnavailable as error:
         raise Unavailable("The pictures cannot be read just now. Please try again in a moment.") from error
-    headers["Content-Length"] = str(stream.size)
-    mime = _MIMES.get(detect_kind(first) or "", "application/octet-stream")
-    return Stream(_whole(first, stream.chunks), media_type=mime, headers=headers)
+    headers["Content-Length"] = str(part[1] - part[0])
+    headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{stream.size}"
+    return Stream(_whole(beginning, piece.chunks), media_type=mime, headers=headers, status_code=206)
 
 
 async def _is_public(request: Request, account_id: UUID, file_id: UUID) -> bool:

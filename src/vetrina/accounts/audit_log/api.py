@@ -15,6 +15,7 @@ from vetrina.accounts.roles.guards import operator
 from vetrina.core import audit
 from vetrina.core.audit import Row
 from vetrina.core.web import paging
+from vetrina.core.web.moments import Moment, moment
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
 
@@ -56,21 +57,21 @@ async def list_all(
     actor: UUID | None = None,
     actor_type: Annotated[str | None, Parameter(max_length=16)] = None,
     action: Annotated[str | None, Parameter(max_length=64)] = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment = None,
+    until: Moment = None,
 ) -> Page[Row]:
     """Return the whole log, the newest first."""
     async with request.read() as tx:
         rows = await tx.all(
             audit.SEARCH,
             before=paging.after(cursor),
-            floor=audit.floor_of(since),
+            floor=audit.floor_of(moment("since", since)),
             account=account,
             actor=actor,
             actor_type=actor_type,
             action=action,
-            since=since,
-            until=until,
+            since=moment("since", since),
+            until=moment("until", until),
             limit=limit + 1,
         )
     return paging.page(rows, limit, lambda row: row.id, lambda row: row)

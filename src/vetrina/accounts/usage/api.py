@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import get
@@ -11,6 +10,7 @@ from litestar.params import Parameter
 from vetrina.core import usage
 from vetrina.core.usage import UsageRow
 from vetrina.core.web import paging
+from vetrina.core.web.moments import Moment, moment
 from vetrina.core.web.paging import Cursor, Limit, Page
 from vetrina.core.web.request import Request, signed_in
 
@@ -21,8 +21,8 @@ async def list_usage(
     limit: Limit = 50,
     cursor: Cursor = None,
     action: Annotated[str | None, Parameter(max_length=64)] = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment = None,
+    until: Moment = None,
 ) -> Page[UsageRow]:
     """Return the account's actions, the newest first, by action and time."""
     async with request.read() as tx:
@@ -31,8 +31,8 @@ async def list_usage(
             account=request.account.id,
             before=paging.after(cursor),
             action=action,
-            since=since,
-            until=until,
+            since=moment("since", since),
+            until=moment("until", until),
             limit=limit + 1,
         )
     return paging.page(rows, limit, lambda row: row.id, lambda row: row)

@@ -11,7 +11,7 @@ from litestar.params import Body
 from litestar.response import Redirect
 
 from vetrina.core.errors import NotFound
-from vetrina.core.web import pages
+from vetrina.core.web import openapi, pages
 from vetrina.core.web.request import Request
 
 _BOUNDS = {"minimum": "at least", "maximum": "at most", "minLength": "from", "maxLength": "up to"}
@@ -31,7 +31,7 @@ async def theme(data: Form) -> Redirect:
 @get("/api/docs", include_in_schema=False, sync_to_thread=False)
 def docs(request: Request) -> Response[str]:
     """Every call of the API, read from the OpenAPI document itself."""
-    document = request.app.openapi_schema.to_schema()
+    document = openapi.document(request.app)
     calls = [
         _call(document, method, path, operation)
         for path, item in document.get("paths", {}).items()
@@ -46,7 +46,7 @@ def docs(request: Request) -> Response[str]:
 @get("/api/docs/openapi.json", include_in_schema=False, sync_to_thread=False)
 def document(request: Request) -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
-    return request.app.openapi_schema.to_schema()
+    return openapi.document(request.app)
 
 
 def _call(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:

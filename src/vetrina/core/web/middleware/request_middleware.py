@@ -68,6 +68,7 @@ def trace(app: ASGIApp, *, secure: bool) -> Callable[..., Any]:
         started = time.perf_counter()
         seconds: float | None = None
         status = 500
+        is_api = scope["path"].startswith("/api/v1/")
 
         async def sending(message: Message) -> None:
             nonlocal status, seconds
@@ -76,6 +77,8 @@ def trace(app: ASGIApp, *, secure: bool) -> Callable[..., Any]:
                 status = message["status"]
                 present = {name for name, _ in message["headers"]}
                 extra = [header for header in always if header[0] not in present]
+                if is_api and b"cache-control" not in present:
+                    extra.append((b"cache-control", b"no-store"))  # it is about whoever asks
                 message["headers"] = [*message["headers"], *extra, (b"x-request-id", request_id.encode())]
             await send(message)
 
