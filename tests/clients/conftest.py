@@ -1,4 +1,4 @@
-"""The fakes that the tests of the remote engines talk to, one server a module, as new for each test."""
+"""Fakes for the tests of the remote engines: one server per module, reset for each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the remote engines share: recorded pauses and progress, made photographs."""
+"""Helpers of the remote engines' tests: recorded pauses and progress, synthetic photographs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyvips
 
 
 class Pauses:
-    """Records the pauses between tries and makes them short."""
+    """Records the pauses between attempts and shortens them."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -20,18 +20,18 @@ class Pauses:
         await asyncio.sleep(0)
 
 
-class Steps:
+class RecordedProgress:
     """Records the progress."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[float, str]] = []
+        self.steps: list[tuple[float, str]] = []
 
     async def __call__(self, fraction: float, step: str) -> None:
-        self.told.append((fraction, step))
+        self.steps.append((fraction, step))
 
     @property
     def words(self) -> str:
-        return "\n".join(step for _, step in self.told)
+        return "\n".join(step for _, step in self.steps)
 
 
 def photograph(width: int = 900, height: int = 600, suffix: str = ".jpg", shade: int = 90) -> bytes:
@@ -42,8 +42,8 @@ def photograph(width: int = 900, height: int = 600, suffix: str = ".jpg", shade:
     return bytes(image.cast("uchar").copy(interpretation="srgb").write_to_buffer(suffix))
 
 
-async def until(true: Callable[[], bool], seconds: float = 3.0) -> None:
-    """Wait for what another thread does."""
+async def wait_until(true: Callable[[], bool], seconds: float = 3.0) -> None:
+    """Wait until the condition holds."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen"

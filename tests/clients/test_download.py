@@ -95,19 +95,19 @@ def test_public_addresses(address: str, public: bool):
 
 
 @pytest.mark.parametrize("form", ["http://127.0.0.1:{}/x", "http://[::ffff:127.0.0.1]:{}/x", "http://2130706433.:{}/x"])
-async def test_an_address_that_is_not_public_is_not_connected_to(host: FileHost, form: str):
+async def test_private_address_is_not_connected_to(host: FileHost, form: str):
     with pytest.raises((EngineRefused, Passing)):
         await fetch(form.format(host.port), allowed=[])
     assert host.requests == []
 
 
 @pytest.mark.parametrize("url", ["ftp://files.example/x", "file:///etc/hostname", "http://user:word@93.184.216.34/", "http://printer/x"])
-async def test_other_forms_of_addresses_are_refused(url: str):
+async def test_unsupported_urls_are_refused(url: str):
     with pytest.raises(EngineRefused, match="not public"):
         await fetch(url, allowed=[])
 
 
-async def test_a_name_with_one_address_that_is_not_public_is_refused(monkeypatch: pytest.MonkeyPatch):
+async def test_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch):
     async def resolve(*_: Any, **__: Any) -> list[Any]:
         return [(2, 1, 6, "", (address, 443)) for address in ("93.184.216.34", "10.0.0.1")]
 
@@ -116,7 +116,7 @@ async def test_a_name_with_one_address_that_is_not_public_is_refused(monkeypatch
         await fetch("https://files.example/x", allowed=[])
 
 
-async def test_an_allowed_network_is_fetched_from_under_the_hosts_own_name(host: FileHost, monkeypatch: pytest.MonkeyPatch):
+async def test_allowed_network_is_fetched_with_the_host_header(host: FileHost, monkeypatch: pytest.MonkeyPatch):
     async def resolve(*_: Any, **__: Any) -> list[Any]:
         return [(2, 1, 6, "", ("127.0.0.1", host.port))]
 
@@ -127,14 +127,14 @@ async def test_an_allowed_network_is_fetched_from_under_the_hosts_own_name(host:
     assert "authorization" not in headers
 
 
-async def test_a_redirect_is_not_followed(host: FileHost):
+async def test_redirect_is_not_followed(host: FileHost):
     with pytest.raises(EngineRefused, match="does not hand it out"):
         await fetch(f"{host.url}/redirect")
     assert len(host.requests) == 1
 
 
 @pytest.mark.parametrize(("name", "error"), [("gone", EngineRefused), ("busy", Passing)])
-async def test_a_file_that_is_not_handed_out(host: FileHost, name: str, error: type[Exception]):
+async def test_missing_file_is_refused_and_busy_server_is_transient(host: FileHost, name: str, error: type[Exception]):
     with pytest.raises(error):
         await fetch(f"{host.url}/{name}")
 

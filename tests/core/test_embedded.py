@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL, for real: made, started, killed, refused."""
+"""The embedded PostgreSQL: created, started, killed, refused."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from vetrina.core.processes import spawn
 
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
 
-# A process of its own that keeps a cluster until it is killed.
-KEEPER = """
+# A process that supervises a cluster until it is killed.
+SUPERVISOR = """
 import asyncio, sys
 from pathlib import Path
 from vetrina.core import logs
@@ -45,48 +45,48 @@ asyncio.run(main())
 
 @pytest_asyncio.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
-    """One that runs."""
-    async with Cluster(tmp_path / "data", settings=FAST) as found:
-        yield found
+    """A running cluster."""
+    async with Cluster(tmp_path / "data", settings=FAST) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, Path]]:
-    """One that runs, with its data folder, for tests that only look at it."""
+    """A running cluster and its data folder, for tests that change nothing."""
     data = tmp_path_factory.mktemp("shared") / "data"
-    found = Cluster(data, settings=FAST)
-    asyncio.run(found.start())
-    yield found, data
-    asyncio.run(found.stop())
+    running = Cluster(data, settings=FAST)
+    asyncio.run(running.start())
+    yield running, data
+    asyncio.run(running.stop())
 
 
 def connect(cluster: Cluster) -> psycopg.Connection[tuple[object, ...]]:
-    """As the superuser."""
+    """Connect as the superuser."""
     return psycopg.connect(cluster.uri("superuser", "postgres"), autocommit=True)
 
 
-def fill(cluster: Cluster) -> None:
-    """A thousand rows."""
+def insert_rows(cluster: Cluster) -> None:
+    """Insert a thousand rows."""
     with connect(cluster) as connection:
         connection.execute("create table kept as select generate_series(1, 1000) as number")
 
 
-def count(cluster: Cluster) -> object:
-    """How many there are."""
+def count_rows(cluster: Cluster) -> object:
+    """Return the number of rows."""
     with connect(cluster) as connection:
         return (connection.execute("select count(*) from kept").fetchone() or (0,))[0]
 
 
-async def until(holds: Callable[[], bool], seconds: float) -> None:
-    """Wait; fails after `seconds`."""
+async def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until the condition holds; fail after `seconds`."""
     end = time.monotonic() + seconds
-    while not holds():
+    while not condition():
         assert time.monotonic() < end, "waited too long"
         await asyncio.sleep(0.02)
 
 
-def answers(cluster: Cluster) -> bool:
-    """Whether it does."""
+def accepts_connections(cluster: Cluster) -> bool:
+    """Return whether it accepts connections."""
     try:
         connect(cluster).close()
     except psycopg.OperationalError:
@@ -94,19 +94,19 @@ def answers(cluster: Cluster) -> bool:
     return True
 
 
-async def test_it_keeps_its_rows_and_its_port(tmp_path: Path) -> None:
+async def test_restart_keeps_rows_and_port(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path / "data", settings=FAST)
     await cluster.start()
     address = cluster.uri("superuser")
-    fill(cluster)
+    insert_rows(cluster)
     await cluster.stop()
-    assert cluster.pid == 0 and not answers(cluster)
+    assert cluster.pid == 0 and not accepts_connections(cluster)
     async with Cluster(tmp_path / "data", settings=FAST) as again:
         assert again.uri("superuser") == address
-        assert count(again) == 1000
+        assert count_rows(again) == 1000
 
 
-def test_passwords_only_and_from_this_machine_only(shared: tuple[Cluster, Path]) -> None:
+def test_only_local_password_connections_are_accepted(shared: tuple[Cluster, Path]) -> None:
     cluster, _ = shared
     with connect(cluster) as connection:
         shown = dict(connection.execute("select name, setting from pg_settings").fetchall())
@@ -119,34 +119,34 @@ def test_passwords_only_and_from_this_machine_only(shared: tuple[Cluster, Path])
         psycopg.connect(cluster.uri("superuser", "postgres").replace("postgres:", "postgres:x"))
 
 
-def test_what_is_secret_is_closed_to_others(shared: tuple[Cluster, Path]) -> None:
+def test_secrets_are_not_readable_by_others(shared: tuple[Cluster, Path]) -> None:
     cluster, data = shared
     assert [(data / name).stat().st_mode & 0o777 for name in (".", "postgres.json", FOLDER)] == [0o700, 0o600, 0o700]
     if os.geteuid() == 0:
         assert Path(f"/proc/{cluster.pid}").stat().st_uid != 0
 
 
-async def test_a_second_one_is_refused_with_the_pid_of_the_first(shared: tuple[Cluster, Path]) -> None:
+async def test_second_process_is_refused_with_the_pid_of_the_first(shared: tuple[Cluster, Path]) -> None:
     cluster, data = shared
     with pytest.raises(AlreadyRunning, match=f"in use by the process with id {os.getpid()}") as refused:
         await Cluster(data).start()
     assert refused.value.pid == os.getpid()
-    assert answers(cluster)
+    assert accepts_connections(cluster)
 
 
-async def test_a_killed_one_is_ready_again_with_all_rows(cluster: Cluster) -> None:
-    fill(cluster)
+async def test_killed_postmaster_restarts_with_all_rows(cluster: Cluster) -> None:
+    insert_rows(cluster)
     watch = asyncio.create_task(cluster.watch())
     for _ in range(2):
         killed = cluster.pid
         os.kill(killed, signal.SIGKILL)
-        await until(lambda: cluster.pid not in {0, killed} and answers(cluster), 10)
-        assert count(cluster) == 1000
+        await wait_until(lambda: cluster.pid not in {0, killed} and accepts_connections(cluster), 10)
+        assert count_rows(cluster) == 1000
     watch.cancel()
 
 
-async def test_a_backend_that_outlives_its_postmaster_does_not_keep_the_next_from_starting(cluster: Cluster) -> None:
-    fill(cluster)
+async def test_orphaned_backend_does_not_prevent_a_start(cluster: Cluster) -> None:
+    insert_rows(cluster)
     connection = await psycopg.AsyncConnection.connect(cluster.uri("superuser", "postgres"), autocommit=True)
     backend = connection.info.backend_pid
     asleep = asyncio.create_task(connection.execute("select pg_sleep(60)"))
@@ -155,54 +155,54 @@ async def test_a_backend_that_outlives_its_postmaster_does_not_keep_the_next_fro
     await asyncio.sleep(0.1)
     os.kill(backend, 0)  # it is there, and would be for a minute
     watch = asyncio.create_task(cluster.watch())
-    await until(lambda: answers(cluster), 10)
-    assert count(cluster) == 1000
+    await wait_until(lambda: accepts_connections(cluster), 10)
+    assert count_rows(cluster) == 1000
     with pytest.raises(psycopg.OperationalError):
         await asleep
     watch.cancel()
 
 
-async def test_a_killed_keeper_leaves_nothing_behind_and_the_next_one_starts(tmp_path: Path) -> None:
+async def test_killed_supervisor_leaves_no_process_and_restarts(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with subprocess.Popen([sys.executable, "-c", KEEPER, data], stdout=subprocess.PIPE) as keeper:
+    with subprocess.Popen([sys.executable, "-c", SUPERVISOR, data], stdout=subprocess.PIPE) as keeper:
         assert keeper.stdout
         await asyncio.to_thread(keeper.stdout.readline)
-        fill(Cluster(data))
+        insert_rows(Cluster(data))
         name = processes.name_of(data / FOLDER)
         assert len(processes.postmasters(name)) == 1 and processes.backends(name)
         keeper.kill()
     async with Cluster(data, settings=FAST) as again:  # at once: it waits for the old one's end
-        assert count(again) == 1000
+        assert count_rows(again) == 1000
         assert processes.postmasters(name) == [again.pid]
     assert not processes.postmasters(name) and not processes.backends(name)
 
 
-async def test_without_a_next_one_a_killed_keepers_postgresql_ends_too(tmp_path: Path) -> None:
+async def test_postgresql_of_a_killed_supervisor_stops(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with subprocess.Popen([sys.executable, "-c", KEEPER, data], stdout=subprocess.PIPE) as keeper:
+    with subprocess.Popen([sys.executable, "-c", SUPERVISOR, data], stdout=subprocess.PIPE) as keeper:
         assert keeper.stdout
         await asyncio.to_thread(keeper.stdout.readline)
         name = processes.name_of(data / FOLDER)
         keeper.kill()
-    await until(lambda: not processes.postmasters(name) and not processes.backends(name), 10)
+    await wait_until(lambda: not processes.postmasters(name) and not processes.backends(name), 10)
 
 
-async def test_another_port_is_taken_when_its_own_has_been_taken(tmp_path: Path) -> None:
+async def test_occupied_port_is_replaced(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path / "data", settings=FAST)
     await cluster.start()
-    fill(cluster)
+    insert_rows(cluster)
     port = psycopg.conninfo.conninfo_to_dict(cluster.uri("app"))["port"]
     await cluster.stop()
     with socket.create_server(("127.0.0.1", int(str(port)))):
         await cluster.start()
         try:
-            assert count(cluster) == 1000
+            assert count_rows(cluster) == 1000
             assert f":{port}/" not in cluster.uri("app")
         finally:
             await cluster.stop()
 
 
-async def test_why_it_does_not_start_is_said(tmp_path: Path) -> None:
+async def test_failed_start_has_a_reason(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match="max_connections"):
         await Cluster(tmp_path / "data", settings={**FAST, "max_connections": "many"}).start()
     async with Cluster(tmp_path / "data", settings=FAST):
@@ -212,37 +212,37 @@ async def test_why_it_does_not_start_is_said(tmp_path: Path) -> None:
         await Cluster(tmp_path / "data", settings=FAST).start()
 
 
-async def test_an_initdb_that_was_cut_off_is_begun_anew(tmp_path: Path) -> None:
+async def test_interrupted_initdb_is_repeated(tmp_path: Path) -> None:
     draft = tmp_path / "data" / f".{FOLDER}.new"
     (draft / "base").mkdir(parents=True)
     async with Cluster(tmp_path / "data", settings=FAST) as cluster:
-        assert answers(cluster)
+        assert accepts_connections(cluster)
     assert not draft.exists()
 
 
-def test_there_is_no_address_before_the_first_start(tmp_path: Path) -> None:
+def test_uri_before_the_first_start_raises(tmp_path: Path) -> None:
     with pytest.raises(NotInitialised, match="vetrina up"):
         uri(tmp_path, "app")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else; others run all of these as themselves")
-async def test_it_runs_for_somebody_who_is_not_root(tmp_path: Path) -> None:
+async def test_runs_as_another_user_than_root(tmp_path: Path) -> None:
     data = tmp_path / "theirs"
     data.mkdir(mode=0o700)
     os.chown(data, 65534, 65534)
     account = spawn.Account(65534, 65534, traverse=True)  # to reach the interpreter; PostgreSQL inherits that
-    keeper = spawn.spawn([sys.executable, "-c", KEEPER, str(data)], account=account, stdout=subprocess.PIPE)
+    keeper = spawn.spawn([sys.executable, "-c", SUPERVISOR, str(data)], account=account, stdout=subprocess.PIPE)
     assert keeper.stdout
     pid = int(await asyncio.to_thread(keeper.stdout.readline))
     assert Path(f"/proc/{pid}").stat().st_uid == 65534
     keeper.kill()
-    await until(lambda: not Path(f"/proc/{pid}").exists(), 10)
+    await wait_until(lambda: not Path(f"/proc/{pid}").exists(), 10)
     keeper.wait()
     keeper.stdout.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only for root")
-async def test_programs_that_its_user_cannot_reach_are_copied_to_where_it_can(
+async def test_unreadable_programs_are_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(binaries_module, "COPY_FOLDER", tmp_path / "copies")

@@ -1,4 +1,4 @@
-"""The three roles, in the embedded cluster and in an operator's own PostgreSQL."""
+"""The three roles, in the embedded cluster and in an external PostgreSQL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, Pat
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The superuser's URI of a server that has never seen Vetrina."""
+    """The superuser's URI of a server without Vetrina's roles."""
     cluster = Cluster(tmp_path_factory.mktemp("elsewhere") / "data", settings={"fsync": "off"})
     asyncio.run(cluster.start())
     yield cluster.uri("superuser", "postgres")
@@ -37,7 +37,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def guest(elsewhere: str) -> Iterator[str]:
-    """The URI of a plain user there, who owns an empty database and may do nothing else."""
+    """The URI of a plain user of that server, with an empty database and no other rights."""
     with psycopg.connect(elsewhere, autocommit=True) as connection:
         connection.execute("create role guest login password 'guest' createrole")
         connection.execute("create database guest owner guest")
@@ -47,12 +47,12 @@ def guest(elsewhere: str) -> Iterator[str]:
 
 
 def user_of(uri: str) -> str:
-    """As whom one is there."""
+    """Return the current user."""
     with psycopg.connect(uri) as connection:
         return connection.info.user
 
 
-def test_the_application_changes_rows_and_nothing_else(own: tuple[Cluster, Path]) -> None:
+def test_app_role_changes_rows_only(own: tuple[Cluster, Path]) -> None:
     cluster, _ = own
     with psycopg.connect(cluster.uri("app"), autocommit=True) as connection:
         connection.execute("select count(*) from accounts.accounts")
@@ -71,7 +71,7 @@ def test_the_application_changes_rows_and_nothing_else(own: tuple[Cluster, Path]
             connection.execute("select pg_read_file('/etc/hostname')")
 
 
-def test_reporting_reads_nothing_of_the_modules(own: tuple[Cluster, Path]) -> None:
+def test_reporting_role_reads_no_module_table(own: tuple[Cluster, Path]) -> None:
     cluster, _ = own
     with psycopg.connect(cluster.uri("reporting"), autocommit=True) as connection:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -80,7 +80,7 @@ def test_reporting_reads_nothing_of_the_modules(own: tuple[Cluster, Path]) -> No
             connection.execute("create temporary table x ()")
 
 
-def test_a_changed_password_is_put_right(own: tuple[Cluster, Path]) -> None:
+def test_changed_password_is_restored(own: tuple[Cluster, Path]) -> None:
     cluster, data = own
     with psycopg.connect(cluster.uri("superuser", "postgres"), autocommit=True) as connection:
         connection.execute("alter role vetrina_app password 'another'")
@@ -89,7 +89,7 @@ def test_a_changed_password_is_put_right(own: tuple[Cluster, Path]) -> None:
     psycopg.connect(ensure_roles(data).app).close()
 
 
-def test_lost_credentials_are_named(own: tuple[Cluster, Path]) -> None:
+def test_lost_credentials_file_is_named(own: tuple[Cluster, Path]) -> None:
     _, data = own
     kept = credentials.read(data)
     assert kept
@@ -101,7 +101,7 @@ def test_lost_credentials_are_named(own: tuple[Cluster, Path]) -> None:
         credentials.write(data, kept)
 
 
-def test_elsewhere_the_roles_are_made_by_who_may(guest: str, tmp_path: Path) -> None:
+def test_external_roles_are_created_with_createrole(guest: str, tmp_path: Path) -> None:
     access = ensure_external(guest, tmp_path)
     assert access.note == "" and access.owner == guest
     assert [user_of(each) for each in (access.app, access.reporting)] == ["vetrina_app", "vetrina_reporting"]
@@ -114,7 +114,7 @@ def test_elsewhere_the_roles_are_made_by_who_may(guest: str, tmp_path: Path) -> 
     assert external(guest, tmp_path) == access == ensure_external(guest, tmp_path)
 
 
-def test_elsewhere_everything_runs_as_the_user_given_if_it_may_not_make_roles(
+def test_external_without_createrole_uses_the_given_user(
     guest: str, elsewhere: str, tmp_path: Path
 ) -> None:
     with psycopg.connect(elsewhere, autocommit=True) as connection:
@@ -125,7 +125,7 @@ def test_elsewhere_everything_runs_as_the_user_given_if_it_may_not_make_roles(
     migrate(access.owner)
 
 
-def test_elsewhere_the_roles_of_another_vetrina_are_left_alone(guest: str, elsewhere: str, tmp_path: Path) -> None:
+def test_external_roles_of_another_site_are_untouched(guest: str, elsewhere: str, tmp_path: Path) -> None:
     with psycopg.connect(elsewhere, autocommit=True) as connection:
         connection.execute("create role vetrina_app login password 'theirs'; create role vetrina_reporting login")
         access = ensure_external(guest, tmp_path)
@@ -133,7 +133,7 @@ def test_elsewhere_the_roles_of_another_vetrina_are_left_alone(guest: str, elsew
         psycopg.connect(as_uri(elsewhere, user="vetrina_app", password="theirs")).close()
 
 
-def test_elsewhere_it_must_be_new_enough_and_there(elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_external_database_must_exist_and_be_recent(elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Unsuitable, match="VETRINA_DATABASE_URL cannot be used.*does not exist"):
         ensure_external(as_uri(elsewhere, dbname="nothing"), tmp_path)
     with pytest.raises(Unsuitable, match="not a PostgreSQL address"):
@@ -152,7 +152,7 @@ def test_elsewhere_it_must_be_new_enough_and_there(elsewhere: str, tmp_path: Pat
         ("host=a,b port=1,2 dbname=x", "postgresql://me:a%2Fb@a:1,b:2/x"),
     ],
 )
-def test_any_address_can_be_that_of_another_user(given: str, wanted: str) -> None:
+def test_as_uri_changes_the_user_of_any_dsn(given: str, wanted: str) -> None:
     assert as_uri(given, user="me", password="a/b") == wanted
     assert psycopg.conninfo.conninfo_to_dict(as_uri(given)) == psycopg.conninfo.conninfo_to_dict(given)
 

@@ -44,20 +44,20 @@ async def call(name: str, payload: dict[str, Any] | None = None, **options: Any)
     return await run_isolated(f"{TARGETS}:{name}", payload or {}, **options)
 
 
-async def started(
+async def start_call(
     name: str, payload: dict[str, Any] | None = None, **options: Any
 ) -> tuple[asyncio.Task[Any], int]:
-    """A call under way, and its child's pid (which `sleep` reports as its first step)."""
-    known: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    """Start a call; return its task and its child's pid (which `sleep` reports as its first step)."""
+    pid: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def report(fraction: float, step: str) -> None:
-        known.set_result(int(step))
+        pid.set_result(int(step))
 
     task = asyncio.create_task(call(name, payload, report=report, **options))
-    return task, await asyncio.wait_for(known, 10)
+    return task, await asyncio.wait_for(pid, 10)
 
 
-def lives(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -66,7 +66,7 @@ def lives(pid: int) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    """What /proc says; elsewhere than on Linux nothing."""
+    """Return the content of /proc; nothing on other systems than Linux."""
     found: list[int] = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -77,25 +77,25 @@ def children(pid: int) -> list[int]:
 
 
 def gone(pid: int, seconds: float = 3) -> bool:
-    """Whether an orphan ends; whoever inherits it may be slow to reap it."""
+    """Return whether an orphan ends; its new parent may be slow to reap it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
             zombie = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
         except OSError:  # no such process, or no /proc
             zombie = False
-        if zombie or not lives(pid):
+        if zombie or not is_alive(pid):
             return True
         time.sleep(0.02)
     return False
 
 
-def test_it_gives_back_what_msgpack_can_hold(run: Run):
+def test_msgpack_values_round_trip(run: Run):
     payload = {"data": os.urandom(3_000_000), "none": None, "list": [1, 2.5, "ä", {"deep": b"\x00"}]}
     assert run(call("echo", payload)) == payload
 
 
-def test_steps_arrive_in_order_and_within_bounds(run: Run):
+def test_reports_arrive_in_order_and_within_bounds(run: Run):
     seen: list[tuple[float, str]] = []
 
     async def report(fraction: float, step: str) -> None:
@@ -106,13 +106,13 @@ def test_steps_arrive_in_order_and_within_bounds(run: Run):
     assert seen == [(0.0, "Begin"), (0.5, "Middle"), (1.0, "x" * 200)]
 
 
-def test_a_refusal_keeps_its_code_and_message(run: Run):
+def test_rejection_keeps_code_and_message(run: Run):
     with pytest.raises(IsolatedRejected) as refused:
         run(call("refuse"))
     assert (refused.value.code, refused.value.message) == ("not_today", "This is not taken today.")
 
 
-def test_what_the_target_raises_comes_with_its_traceback(run: Run):
+def test_exception_of_the_target_has_its_traceback(run: Run):
     with pytest.raises(IsolatedCrashed) as crashed:
         run(call("fail", {"zero": 0}))
     assert "ZeroDivisionError" in crashed.value.detail
@@ -120,31 +120,31 @@ def test_what_the_target_raises_comes_with_its_traceback(run: Run):
 
 
 @pytest.mark.parametrize("target", ["no.such.module:name", f"{TARGETS}:no_such_function", "nonsense"])
-def test_a_target_that_does_not_exist_is_named(target: str):
+def test_missing_target_is_named(target: str):
     with pytest.raises(IsolatedCrashed, match=r"no\.such|no_such_function|nonsense"):
         asyncio.run(run_isolated(target, {"data": bytes(1_000_000)}))
 
 
-def test_time_runs_out_and_the_child_is_gone(run: Run):
+def test_timeout_kills_the_child(run: Run):
     async def scene() -> None:
-        task, pid = await started("hang_deaf", limits=Limits(seconds=0.3))
+        task, pid = await start_call("hang_deaf", limits=Limits(seconds=0.3))
         with pytest.raises(IsolatedTimeout, match=r"0\.3 s"):
             await task
-        assert not lives(pid)
+        assert not is_alive(pid)
 
     run(scene())
 
 
-def test_processor_time_runs_out():
+def test_processor_time_limit_is_a_timeout():
     with pytest.raises(IsolatedTimeout, match="SIGXCPU"):
         asyncio.run(call("spin", limits=Limits(processor_seconds=1)))
 
 
-def test_the_child_ends_itself_when_its_caller_is_too_busy_to_look():
+def test_child_ends_itself_if_the_caller_is_blocked():
     async def scene() -> int:
-        task, pid = await started("sleep", limits=Limits(seconds=0.3))
+        task, pid = await start_call("sleep", limits=Limits(seconds=0.3))
         time.sleep(1.6)  # noqa: ASYNC251 (the loop stands still, that is the point)
-        ended = not lives(pid)
+        ended = not is_alive(pid)
         with pytest.raises(IsolatedTimeout):
             await task
         return ended
@@ -153,25 +153,25 @@ def test_the_child_ends_itself_when_its_caller_is_too_busy_to_look():
 
 
 @linux
-def test_memory_runs_out_and_is_enough_below(run: Run):
+def test_memory_limit_is_enforced(run: Run):
     with pytest.raises(IsolatedOutOfMemory):
         run(call("take", {"mib": 300}, limits=Limits(memory_mb=256)))
     assert run(call("take", {"mib": 200}, limits=Limits(memory_mb=256))) == {"taken": 200 << 20}
 
 
-def test_a_library_that_aborts_for_want_of_memory_is_out_of_memory(run: Run):
+def test_abort_by_a_library_is_out_of_memory(run: Run):
     with pytest.raises(IsolatedOutOfMemory, match="failed to allocate"):
         run(call("take_in_c"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGTERM])
-def test_an_end_by_a_signal_is_told(run: Run, number: signal.Signals):
+def test_signal_is_reported(run: Run, number: signal.Signals):
     with pytest.raises(IsolatedCrashed, match="last words") as crashed:
         run(call("end_by_signal", {"signal": int(number)}))
     assert crashed.value.signal == number
 
 
-def test_a_segmentation_fault_harms_nobody_else(run: Run):
+def test_segmentation_fault_leaves_other_calls_alone(run: Run):
     async def scene() -> None:
         beside = asyncio.create_task(call("sleep", {"seconds": 0.2}))
         with pytest.raises(IsolatedCrashed) as crashed:
@@ -183,7 +183,7 @@ def test_a_segmentation_fault_harms_nobody_else(run: Run):
     run(scene())
 
 
-def test_an_exit_code_is_told():
+def test_exit_code_is_reported():
     with pytest.raises(IsolatedCrashed) as crashed:
         asyncio.run(call("end_by_exit", {"code": 3}))
     assert (crashed.value.exit_code, crashed.value.signal) == (3, None)
@@ -191,17 +191,17 @@ def test_an_exit_code_is_told():
 
 def test_cancelling_kills_and_reaps(run: Run):
     async def scene() -> None:
-        task, pid = await started("hang_deaf")
-        assert lives(pid)
+        task, pid = await start_call("hang_deaf")
+        assert is_alive(pid)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert not lives(pid)
+        assert not is_alive(pid)
 
     run(scene())
 
 
-def test_cancelling_at_any_moment_leaves_nothing(run: Run):
+def test_cancelling_at_any_moment_leaves_no_process(run: Run):
     async def scene() -> None:
         zygote = (await call("who"))["zygote"]
         await asyncio.sleep(0.2)
@@ -219,7 +219,7 @@ def test_cancelling_at_any_moment_leaves_nothing(run: Run):
     run(scene())
 
 
-def test_a_report_that_fails_ends_the_call(run: Run):
+def test_failing_report_callback_ends_the_call(run: Run):
     pids: list[int] = []
 
     async def report(fraction: float, step: str) -> None:
@@ -228,10 +228,10 @@ def test_a_report_that_fails_ends_the_call(run: Run):
 
     with pytest.raises(TimeoutError, match="the database is slow"):
         run(call("sleep", report=report))
-    assert not lives(pids[0])
+    assert not is_alive(pids[0])
 
 
-def test_many_at_once(run: Run):
+def test_many_concurrent_calls(run: Run):
     async def scene() -> None:
         begin = time.monotonic()
         await asyncio.gather(*(call("sleep", {"seconds": 0.3}) for _ in range(20)))
@@ -240,7 +240,7 @@ def test_many_at_once(run: Run):
     run(scene())
 
 
-def test_the_next_call_survives_the_death_of_the_warm_process(run: Run):
+def test_next_call_survives_a_dead_zygote(run: Run):
     async def scene() -> None:
         for _ in range(5):
             zygote = (await call("who"))["zygote"]
@@ -252,7 +252,7 @@ def test_the_next_call_survives_the_death_of_the_warm_process(run: Run):
     run(scene())
 
 
-def test_a_child_waits_rehearsed_for_the_next_call(run: Run):
+def test_idle_child_is_warmed_for_the_next_call(run: Run):
     async def scene() -> None:
         os.kill((await call("who"))["zygote"], signal.SIGKILL)
         await asyncio.sleep(0.1)
@@ -263,7 +263,7 @@ def test_a_child_waits_rehearsed_for_the_next_call(run: Run):
     run(scene())
 
 
-def test_a_waiting_child_that_died_is_replaced(run: Run):
+def test_dead_idle_child_is_replaced(run: Run):
     async def scene() -> None:
         zygote = (await call("who"))["zygote"]
         for _ in range(3):
@@ -275,7 +275,7 @@ def test_a_waiting_child_that_died_is_replaced(run: Run):
     run(scene())
 
 
-def test_no_more_wait_than_are_allowed(run: Run):
+def test_idle_children_are_bounded(run: Run):
     async def scene() -> None:
         zygote = (await call("who"))["zygote"]
         for number in range(2 * MAX_IDLE_CHILDREN):
@@ -286,10 +286,10 @@ def test_no_more_wait_than_are_allowed(run: Run):
     run(scene())
 
 
-def test_a_call_whose_warm_process_dies_fails_and_its_child_with_it(run: Run):
+def test_call_fails_when_its_zygote_dies(run: Run):
     async def scene() -> None:
         zygote = (await call("who"))["zygote"]
-        task, pid = await started("sleep")
+        task, pid = await start_call("sleep")
         os.kill(zygote, signal.SIGKILL)
         with pytest.raises(IsolatedCrashed, match="warm process"):
             await task
@@ -300,7 +300,7 @@ def test_a_call_whose_warm_process_dies_fails_and_its_child_with_it(run: Run):
     run(scene())
 
 
-def test_nothing_outlives_a_parent_that_is_killed():
+def test_no_process_outlives_a_killed_parent():
     script = (
         "import asyncio, os\n"
         "from vetrina.core.isolation.run import run_isolated\n"
@@ -316,8 +316,8 @@ def test_nothing_outlives_a_parent_that_is_killed():
     ) as parent:
         assert parent.stdout is not None
         zygote, child = int(parent.stdout.readline()), int(parent.stdout.readline())
-        assert lives(zygote)
-        assert lives(child)
+        assert is_alive(zygote)
+        assert is_alive(child)
         parent.kill()
     assert gone(child)
     assert gone(zygote)
@@ -335,7 +335,7 @@ def test_nothing_outlives_a_parent_that_is_killed():
         {"kind": b"?", "body": b""},
     ],
 )
-def test_a_child_that_lies_is_not_believed(said: dict[str, Any]):
+def test_malformed_messages_of_a_child_are_rejected(said: dict[str, Any]):
     async def report(fraction: float, step: str) -> None: ...
 
     begin = time.monotonic()
@@ -345,18 +345,18 @@ def test_a_child_that_lies_is_not_believed(said: dict[str, Any]):
 
 
 @linux
-def test_the_fence_lets_nothing_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_restrictions_deny_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STRIPE_API_KEY", "sk_secret")
     tmp_path.chmod(0o777)
-    known = tmp_path / "known"
-    known.write_text("for everyone")
+    pid = tmp_path / "known"
+    pid.write_text("for everyone")
 
     async def scene(port: int) -> dict[str, Any]:
         zygote = (await call("who"))["zygote"]
         os.kill(zygote, signal.SIGKILL)  # so that the new one is started with the secret in our environment
-        task, sibling = await started("sleep")
+        task, sibling = await start_call("sleep")
         payload = {
-            "file": str(known),
+            "file": str(pid),
             "folder": str(tmp_path),
             "port": port,
             "server": os.getpid(),
@@ -376,7 +376,7 @@ def test_the_fence_lets_nothing_through(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @linux
-def test_the_warm_process_has_one_thread_with_every_library_loaded():
+def test_zygote_has_one_thread_with_every_library_loaded():
     async def scene() -> int:
         with pytest.raises(IsolatedRejected):
             await run_isolated("vetrina.media.processing.images:intake", {"data": b""})
@@ -387,7 +387,7 @@ def test_the_warm_process_has_one_thread_with_every_library_loaded():
 
 
 @linux
-def test_no_descriptor_is_left_behind(run: Run):
+def test_no_file_descriptor_leaks(run: Run):
     async def scene() -> None:
         await call("echo")
         before = len(os.listdir("/proc/self/fd"))

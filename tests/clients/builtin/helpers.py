@@ -1,4 +1,4 @@
-"""What the tests of the built-in engine share: real photographs, small; rendering once a request; looking."""
+"""Helpers of the built-in engine's tests: small real photographs, cached rendering, decoding."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ SIZE = 480
 
 @functools.cache
 def photo(name: str, long_side: int = SIZE) -> bytes:
-    """A demo photograph, scaled, as PNG."""
+    """Return a demo photograph, scaled, as PNG."""
     small = pyvips.Image.thumbnail(str(path_of(name)), long_side, height=long_side)
     return small.pngsave_buffer(compression=1)
 
 
-def look(data: bytes) -> Picture:
-    """Encoded image as 0 to 1."""
+def decode_array(data: bytes) -> Picture:
+    """Decode an image to 0 to 1."""
     return pyvips.Image.new_from_buffer(data, "").numpy().astype(np.float32) / 255
 
 
 def png(picture: Picture) -> bytes:
-    """0 to 1 as PNG: grey, colour or with alpha, by its shape."""
+    """Encode 0 to 1 as PNG: grey, colour or with alpha, by its shape."""
     return pyvips.Image.new_from_array(np.clip(picture * 255, 0, 255).astype(np.uint8)).pngsave_buffer()
 
 
 @functools.cache
-def made(style: str, seed: int = 7, again: int = 0) -> tuple[bytes, tuple[tuple[float, str], ...]]:
-    """The style at 480 pixels with its defaults, and the progress that it told. `again` makes it anew."""
+def render_default(style: str, seed: int = 7, repeat: int = 0) -> tuple[bytes, tuple[tuple[float, str], ...]]:
+    """Return the style at 480 pixels with its defaults, and its progress. Another `repeat` renders it again."""
     steps: list[tuple[float, str]] = []
-    wants = BY_NAME[style]
-    answer = render(
+    definition = BY_NAME[style]
+    result = render(
         {
             "style": style,
             "parameters": {"size": SIZE},
             "seed": seed,
-            "products": [photo("coffee")] if wants.needs_product else [],
-            "models": [photo("dogs")] if style in PHOTO_STYLES or wants.needs_model else [],
+            "products": [photo("coffee")] if definition.needs_product else [],
+            "models": [photo("dogs")] if style in PHOTO_STYLES or definition.needs_model else [],
         },
         lambda fraction, name: steps.append((fraction, name)),
     )
-    return answer["images"][0], tuple(steps)
+    return result["images"][0], tuple(steps)
 
 
-def rendered(
+def render_image(
     style: str, *, products: list[bytes] | None = None, models: list[bytes] | None = None, **parameters: Any
 ) -> Picture:
-    """One picture of these photographs."""
+    """Render one picture of these photographs."""
     payload = {
         "style": style,
         "parameters": {"size": SIZE, **parameters},
@@ -63,4 +63,4 @@ def rendered(
         "products": products or [],
         "models": models or [],
     }
-    return look(render(payload, lambda fraction, name: None)["images"][0])
+    return decode_array(render(payload, lambda fraction, name: None)["images"][0])

@@ -40,7 +40,7 @@ def generate(request: EngineRequest, **options: Any) -> tuple[EngineResult, list
     return asyncio.run(engine.generate(request, progress)), steps
 
 
-def test_a_picture_is_made_in_the_child_and_its_progress_arrives():
+def test_generate_runs_in_the_child_and_reports_progress():
     request = ask("low_poly", models=[photo("dogs")])
     result, steps = generate(request)
     image = pyvips.Image.new_from_buffer(result.images[0], "")
@@ -51,7 +51,7 @@ def test_a_picture_is_made_in_the_child_and_its_progress_arrives():
     assert generate(request)[0].images == result.images
 
 
-def test_several_photographs_give_several_pictures():
+def test_each_photograph_gives_a_picture():
     result, steps = generate(ask("cyanotype", products=[photo("coffee"), photo("fig_bowl")]))
     assert len(result.images) == 2 and steps[-1][0] == 1.0
     result, _ = generate(
@@ -73,18 +73,18 @@ def test_several_photographs_give_several_pictures():
         (ask("oil", models=[photo("cat")] * 5), "At most 4"),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_plain_words(request_: EngineRequest, words: str):
+def test_impossible_requests_are_refused_with_a_message(request_: EngineRequest, words: str):
     with pytest.raises(EngineRefused) as refused:
         generate(request_)
     assert words in refused.value.message and refused.value.message.endswith(".")
 
 
-def test_too_long_may_be_tried_again():
+def test_timeout_is_unavailable():
     with pytest.raises(EngineUnavailable, match="too long"):
         generate(ask("oil", models=[photo("dogs", 900)], parameters={"size": 1600}), seconds=0.3)
 
 
-def test_too_large_for_memory_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch):
+def test_out_of_memory_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch):
     def little(self: BuiltinEngine, size: int) -> Limits:
         return Limits(memory_mb=180)
 
@@ -93,7 +93,7 @@ def test_too_large_for_memory_is_refused_with_advice(monkeypatch: pytest.MonkeyP
         generate(ask("oil", models=[photo("dogs", 900)], parameters={"size": 1600}))
 
 
-def test_cancelling_stops_the_work_at_once():
+def test_cancelling_stops_the_child():
     started = asyncio.Event()
 
     async def progress(fraction: float, step: str) -> None:
@@ -113,7 +113,7 @@ def test_cancelling_stops_the_work_at_once():
     assert asyncio.run(story()) < 1.0
 
 
-def test_twelve_megapixels_stay_under_a_gigabyte():
+def test_twelve_megapixels_need_less_than_a_gigabyte():
     """The hungriest style; `bench/engine.py` measures all."""
     ran = subprocess.run(
         [sys.executable, str(ROOT / "bench" / "engine.py"), "--once", "watercolour"],
@@ -124,7 +124,7 @@ def test_twelve_megapixels_stay_under_a_gigabyte():
     assert json.loads(ran.stdout)["peak"] < 800
 
 
-def test_the_twelve_megapixel_photograph_goes_through_the_confined_child():
+def test_twelve_megapixel_photograph_renders_in_the_child():
     data = path_of("dandelion").read_bytes()
     head = pyvips.Image.new_from_buffer(data, "")
     assert head.width * head.height == 12_000_000
@@ -132,7 +132,7 @@ def test_the_twelve_megapixel_photograph_goes_through_the_confined_child():
     assert result.notes["sizes"] == [[1600, 1200]]
 
 
-def test_the_demo_photographs_are_real_small_and_attributed():
+def test_demo_photographs_are_small_and_attributed():
     listed = (path_of("cat").parent / "ATTRIBUTION.md").read_text("utf-8")
     total = 0
     for each in PHOTOS:

@@ -47,7 +47,7 @@ def styles_and_parameters(draw: st.DrawFn) -> tuple[Style, dict[str, Any]]:
 
 
 @given(styles_and_parameters())
-def test_what_fits_is_kept_and_the_rest_is_filled_in(asked: tuple[Style, dict[str, Any]]):
+def test_valid_values_are_kept_and_defaults_added(asked: tuple[Style, dict[str, Any]]):
     style, given_ = asked
     full = validate(style, given_)
     assert list(full) == [each.name for each in style.parameters]
@@ -60,7 +60,7 @@ def test_what_fits_is_kept_and_the_rest_is_filled_in(asked: tuple[Style, dict[st
 
 
 @given(st.sampled_from(STYLES), st.data(), any_value)
-def test_any_value_is_either_taken_as_its_kind_or_refused_by_name(
+def test_any_value_is_converted_or_refused_by_name(
     style: Style, data: st.DataObject, value: Any
 ):
     parameter = data.draw(st.sampled_from(style.parameters))
@@ -76,7 +76,7 @@ def test_any_value_is_either_taken_as_its_kind_or_refused_by_name(
 
 
 @given(st.text(max_size=20).filter(lambda name: name not in {each.name for each in SWEEP.parameters}))
-def test_unknown_names_are_refused(name: str):
+def test_unknown_parameters_are_refused(name: str):
     with pytest.raises(BadParameter) as refused:
         validate(SWEEP, {name: 1})
     assert refused.value.name == name
@@ -91,16 +91,16 @@ def test_unknown_names_are_refused(name: str):
         ("backdrop", "#12345"), ("backdrop", "#１２３４５６"),
     ],
 )  # fmt: skip
-def test_near_misses_are_refused(name: str, value: Any):
+def test_invalid_values_are_refused(name: str, value: Any):
     with pytest.raises(BadParameter):
         validate(SWEEP, {name: value})
 
 
-def test_a_whole_number_may_come_as_a_float():
+def test_integer_may_be_a_float():
     assert validate(SWEEP, {"size": 960.0})["size"] == 960
 
 
-def test_bounds_may_be_open():
+def test_bounds_are_optional():
     free = Style(
         name="s",
         title="S",

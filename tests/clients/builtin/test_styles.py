@@ -9,7 +9,7 @@ import pytest
 import pyvips
 
 from scripts.previews import HEIGHT, PREVIEWS, WIDTH, preview
-from tests.clients.builtin.helpers import SIZE, Picture, look, made, photo, png, rendered
+from tests.clients.builtin.helpers import SIZE, Picture, decode_array, photo, png, render_default, render_image
 from vetrina.clients.engines.base import Value, validate
 from vetrina.clients.engines.builtin.catalogue import BY_NAME, STYLES, preview_path
 from vetrina.clients.engines.builtin.parameter_values import ParameterValues
@@ -21,7 +21,7 @@ from vetrina.clients.engines.builtin.rng import seeded_generator
 NAMES = [style.name for style in STYLES]
 
 
-def test_the_catalogue_is_whole():
+def test_every_style_has_renderer_preview_and_defaults():
     assert len(set(NAMES)) == len(NAMES) >= 15
     assert set(NAMES) == {*PHOTO_STYLES, *BACKDROP_STYLES, COMPOSITE_STYLE} == set(PREVIEWS)
     for style in STYLES:
@@ -31,7 +31,7 @@ def test_the_catalogue_is_whole():
         validate(style, validate(style, {}))  # defaults are themselves in range
 
 
-def painted(name: str, seed: int) -> Picture:
+def render_array(name: str, seed: int) -> Picture:
     """The style on a small cat, before it is encoded."""
     pixels, _ = decode(photo("cat", 240), 240)
     parameters = ParameterValues(validate(BY_NAME[name], {}))
@@ -39,28 +39,28 @@ def painted(name: str, seed: int) -> Picture:
 
 
 @pytest.mark.parametrize("name", sorted(PHOTO_STYLES))
-def test_a_seed_gives_the_same_picture_again_and_another_seed_another(name: str):
-    first = painted(name, 1)
-    assert (painted(name, 1) == first).all()
-    assert (painted(name, 2) != first).mean() > 0.01
+def test_seed_determines_the_picture(name: str):
+    first = render_array(name, 1)
+    assert (render_array(name, 1) == first).all()
+    assert (render_array(name, 2) != first).mean() > 0.01
 
 
 @pytest.mark.parametrize("name", sorted(PHOTO_STYLES))
-def test_a_style_works_in_single_precision_within_bounds(name: str):
-    picture = painted(name, 3)
+def test_output_is_float32_between_0_and_1(name: str):
+    picture = render_array(name, 3)
     assert picture.dtype == np.float32 and picture.shape == (160, 240, 3)
     assert np.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1
     assert picture.std() > 0.03
 
 
 @pytest.mark.parametrize("name", ["linocut", "low_poly", COMPOSITE_STYLE, *BACKDROP_STYLES])
-def test_a_seed_gives_the_same_bytes_again(name: str):
-    assert made(name, again=1)[0] == made(name)[0]
+def test_seed_determines_the_bytes(name: str):
+    assert render_default(name, repeat=1)[0] == render_default(name)[0]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_progress_rises_to_the_end_in_named_steps(name: str):
-    fractions, steps = zip(*made(name)[1], strict=True)
+def test_progress_rises_to_1_in_named_steps(name: str):
+    fractions, steps = zip(*render_default(name)[1], strict=True)
     assert list(fractions) == sorted(fractions)
     assert fractions[-1] == 1.0 and min(fractions) >= 0
     assert len(set(steps)) > 4
@@ -68,8 +68,8 @@ def test_progress_rises_to_the_end_in_named_steps(name: str):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_picture_is_a_jpeg_of_the_asked_size_without_metadata(name: str):
-    image = pyvips.Image.new_from_buffer(made(name)[0], "")
+def test_output_is_a_jpeg_of_requested_size_without_metadata(name: str):
+    image = pyvips.Image.new_from_buffer(render_default(name)[0], "")
     assert max(image.width, image.height) == SIZE
     assert image.bands == 3 and image.get("vips-loader") == "jpegload_buffer"
     assert not [field for field in image.get_fields() if "exif" in field or "icc" in field or "xmp" in field]
@@ -86,9 +86,9 @@ def traits(picture: Picture) -> Picture:
     return np.array(values, np.float32)
 
 
-def test_each_style_is_visibly_unlike_the_photograph_and_the_others():
-    shown = {name: look(made(name)[0]) for name in PHOTO_STYLES}
-    original = look(photo("dogs"))[:, :, :3]
+def test_every_style_differs_from_photograph_and_other_styles():
+    shown = {name: decode_array(render_default(name)[0]) for name in PHOTO_STYLES}
+    original = decode_array(photo("dogs"))[:, :, :3]
     shown["the photograph"] = original
     measured = {name: traits(picture) for name, picture in shown.items()}
     for one, other in itertools.combinations(shown, 2):
@@ -97,16 +97,16 @@ def test_each_style_is_visibly_unlike_the_photograph_and_the_others():
         assert apart > 0.15 and differ > 0.025, (one, other, apart, differ)
 
 
-def test_the_motif_is_still_there():
+def test_motif_stays_recognisable():
     """Coarse tones keep to the photograph's; pop art repeats it in panels and is left out."""
 
     def coarse(picture: Picture) -> Picture:
         grey = picture[:, :, :3].mean(axis=2)
         return np.add.reduceat(np.add.reduceat(grey, range(0, 480, 24), 0), range(0, 384, 24), 1).ravel()
 
-    original = coarse(look(photo("dogs")))
+    original = coarse(decode_array(photo("dogs")))
     for name in PHOTO_STYLES.keys() - {"pop_art"}:
-        alike = np.corrcoef(original, coarse(look(made(name)[0])))[0, 1]
+        alike = np.corrcoef(original, coarse(decode_array(render_default(name)[0])))[0, 1]
         assert alike > 0.75, (name, alike)
 
 
@@ -141,19 +141,19 @@ def extreme(name: str, highest: bool) -> dict[str, Value]:
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("kind", "highest"), [("one pixel", False), ("a strip", True)])
-def test_odd_pictures_come_through_at_the_ends_of_the_knobs(name: str, kind: str, highest: bool):
+def test_odd_images_render_with_extreme_parameters(name: str, kind: str, highest: bool):
     data, (width, height) = odd_pictures()[kind]
     wants = BY_NAME[name]
     products = [data] if wants.needs_product else []
     models = [photo("cat")] if wants.needs_model else [] if wants.needs_product else [data]
-    result = rendered(name, products=products, models=models, **extreme(name, highest))
+    result = render_image(name, products=products, models=models, **extreme(name, highest))
     if name in PHOTO_STYLES:
         assert result.shape == (height, width, 3)
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", sorted(PHOTO_STYLES))
-def test_hard_edges_and_flat_areas_leave_no_holes(name: str):
+def test_hard_edges_and_flat_areas_give_finite_pixels(name: str):
     """Overshoot of filters beside black and white squares must not become negative, then undefined."""
     squares = np.indices((160, 240)) // 40
     board = (squares.sum(axis=0) % 2).astype(np.float32)[:, :, None].repeat(3, axis=2)
@@ -164,9 +164,9 @@ def test_hard_edges_and_flat_areas_leave_no_holes(name: str):
 
 @pytest.mark.parametrize("kind", ["grey", "alpha", "black"])
 @pytest.mark.parametrize("name", ["watercolour", "risograph", "studio_plinth"])
-def test_grey_and_transparent_pictures_come_through(name: str, kind: str):
+def test_grey_and_transparent_images_render(name: str, kind: str):
     data, (width, height) = odd_pictures()[kind]
-    result = rendered(name, products=[data])
+    result = render_image(name, products=[data])
     assert result.shape == ((480, 384, 3) if name in BACKDROP_STYLES else (height, width, 3))
 
 
@@ -179,8 +179,8 @@ def test_every_style_has_a_small_preview():
 
 
 @pytest.mark.parametrize("name", ["poster", "studio_white"])
-def test_the_preview_is_what_the_engine_makes(name: str):
+def test_stored_preview_matches_the_renderer(name: str):
     """Close rather than equal: another processor may round otherwise."""
-    fresh = look(preview(name, PREVIEWS[name]))
-    kept = look(preview_path(name).read_bytes())
+    fresh = decode_array(preview(name, PREVIEWS[name]))
+    kept = decode_array(preview_path(name).read_bytes())
     assert np.abs(fresh - kept).mean() < 0.02

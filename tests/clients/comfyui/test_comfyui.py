@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import pyvips
 
-from tests.clients.comfyui.helpers import asking, cut_out, engine, run, sent
-from tests.clients.helpers import Steps, photograph, until
+from tests.clients.comfyui.helpers import cut_out, generate, make_engine, make_request, sent
+from tests.clients.helpers import RecordedProgress, photograph, wait_until
 from tests.fakes.comfyui import ComfyUIFake
 from vetrina.clients.engines.base import EngineRefused
 from vetrina.clients.engines.comfyui.engine import STYLES, WORKFLOWS, ComfyUI
@@ -25,9 +25,9 @@ OWN = Path(ComfyUI.__init__.__code__.co_filename).with_name("workflows")
 # Happy paths
 
 
-async def test_words_alone_become_a_picture(comfyui_fake: ComfyUIFake):
-    request = asking("a red cup", seed=2**64 + 11, shape="landscape", steps=12, guidance=4)
-    result, steps = await run(engine(comfyui_fake), request)
+async def test_prompt_without_photographs_gives_a_picture(comfyui_fake: ComfyUIFake):
+    request = make_request("a red cup", seed=2**64 + 11, shape="landscape", steps=12, guidance=4)
+    result, steps = await generate(make_engine(comfyui_fake), request)
     (submitted,) = comfyui_fake.prompts
     (sampler,) = sent(comfyui_fake, "KSampler")
     assert (sampler["seed"], sampler["steps"], sampler["cfg"], sampler["denoise"]) == (11, 12, 4.0, 1.0)
@@ -41,15 +41,15 @@ async def test_words_alone_become_a_picture(comfyui_fake: ComfyUIFake):
     assert (picture.width, picture.height, result.mime) == (624, 416, "image/png")
     assert result.notes["seed"] == 11 and result.notes["workflow"] == "text_to_image"
     assert "Painting, step 12 of 12" in steps.words
-    fractions = [fraction for fraction, _ in steps.told]
+    fractions = [fraction for fraction, _ in steps.steps]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
 
 
-async def test_a_photograph_is_uploaded_once_and_untouched(comfyui_fake: ComfyUIFake):
+async def test_photograph_is_uploaded_once_and_unchanged(comfyui_fake: ComfyUIFake):
     data = photograph(1600, 1000)
-    request = asking(style="comfyui_reimagine", models=[data], strength=0.5)
-    await run(engine(comfyui_fake), request)
-    await run(engine(comfyui_fake), request)
+    request = make_request(style="comfyui_reimagine", models=[data], strength=0.5)
+    await generate(make_engine(comfyui_fake), request)
+    await generate(make_engine(comfyui_fake), request)
     ((name, uploaded),) = comfyui_fake.uploads.items()  # named by its content
     assert uploaded == data
     assert comfyui_fake.forms[0]["type"] == "input" and comfyui_fake.forms[0]["overwrite"] == "true"
@@ -60,8 +60,8 @@ async def test_a_photograph_is_uploaded_once_and_untouched(comfyui_fake: ComfyUI
     assert sent(comfyui_fake, "KSampler")[0]["denoise"] == 0.5
 
 
-async def test_the_product_lies_on_the_model_where_it_was_asked_for(comfyui_fake: ComfyUIFake):
-    request = asking(
+async def test_product_has_requested_position_on_the_model(comfyui_fake: ComfyUIFake):
+    request = make_request(
         "",
         "comfyui_product_on_model",
         [cut_out(200, 200)],
@@ -71,7 +71,7 @@ async def test_the_product_lies_on_the_model_where_it_was_asked_for(comfyui_fake
         down=0.75,
         strength=0.2,
     )
-    result, _ = await run(engine(comfyui_fake), request)
+    result, _ = await generate(make_engine(comfyui_fake), request)
     (place,) = sent(comfyui_fake, "ImageCompositeMasked")
     assert (place["x"], place["y"]) == (0, 256)
     assert sent(comfyui_fake, "ImageScale")[1]["width"] == 256
@@ -82,58 +82,58 @@ async def test_the_product_lies_on_the_model_where_it_was_asked_for(comfyui_fake
     assert red < green + 60
 
 
-async def test_every_style_makes_a_picture_and_says_where_photographs_go(comfyui_fake: ComfyUIFake):
-    maker = engine(comfyui_fake)
+async def test_every_style_works_and_discloses_the_transfer(comfyui_fake: ComfyUIFake):
+    engine = make_engine(comfyui_fake)
     for style in STYLES:
         assert "sent to the ComfyUI server" in style.description
         products = [] if style.name == "comfyui_imagine" else [photograph()]
         models = [photograph()] if style.needs_model else []
-        result, _ = await run(maker, asking("a red cup", style.name, products, models))
+        result, _ = await generate(engine, make_request("a red cup", style.name, products, models))
         assert result.mime == "image/png"
 
 
-async def test_the_same_seed_gives_the_same_picture(comfyui_fake: ComfyUIFake):
-    pictures = [(await run(engine(comfyui_fake), asking(seed=seed)))[0].images[0] for seed in (1, 1, 2)]
+async def test_same_seed_gives_the_same_picture(comfyui_fake: ComfyUIFake):
+    pictures = [(await generate(make_engine(comfyui_fake), make_request(seed=seed)))[0].images[0] for seed in (1, 1, 2)]
     assert pictures[0] == pictures[1] != pictures[2]
 
 
 @pytest.mark.parametrize("combo", [True, False])
-async def test_the_first_model_is_taken_unless_one_is_named(comfyui_fake: ComfyUIFake, combo: bool):
+async def test_first_checkpoint_is_the_default(comfyui_fake: ComfyUIFake, combo: bool):
     comfyui_fake.combo_schema = combo
-    await run(engine(comfyui_fake))
-    await run(engine(comfyui_fake, checkpoint="other.safetensors"))
+    await generate(make_engine(comfyui_fake))
+    await generate(make_engine(comfyui_fake, checkpoint="other.safetensors"))
     names = [sent(comfyui_fake, "CheckpointLoaderSimple", index)[0]["ckpt_name"] for index in (0, 1)]
     assert names == ["sd_xl_base_1.0.safetensors", "other.safetensors"]
 
 
-async def test_a_key_goes_along_with_every_call(comfyui_fake: ComfyUIFake):
-    await run(engine(comfyui_fake, api_key="secret"))
+async def test_key_is_sent_with_every_call(comfyui_fake: ComfyUIFake):
+    await generate(make_engine(comfyui_fake, api_key="secret"))
     assert {headers.get("authorization") for headers in comfyui_fake.headers} == {"Bearer secret"}
     assert comfyui_fake.socket_headers[0]["authorization"] == "Bearer secret"
 
 
-async def test_an_old_server_is_understood(old_comfyui_fake: ComfyUIFake):
-    result, steps = await run(engine(old_comfyui_fake))
+async def test_old_server_works(old_comfyui_fake: ComfyUIFake):
+    result, steps = await generate(make_engine(old_comfyui_fake))
     assert result.mime == "image/png"
     assert "Painting, step 8 of 8" in steps.words
 
 
 @pytest.mark.parametrize("old", [False, True])
-async def test_the_sockets_word_that_it_is_over_is_enough_to_look(
+async def test_end_on_the_socket_triggers_a_poll(
     comfyui_fake: ComfyUIFake, old_comfyui_fake: ComfyUIFake, old: bool
 ):
     began = time.monotonic()
-    await run(engine(old_comfyui_fake if old else comfyui_fake, poll=30))
+    await generate(make_engine(old_comfyui_fake if old else comfyui_fake, poll=30))
     assert time.monotonic() - began < 3
 
 
-async def test_the_place_in_the_queue_is_told(comfyui_fake: ComfyUIFake):
+async def test_queue_position_is_reported(comfyui_fake: ComfyUIFake):
     comfyui_fake.crowd(2)
-    steps = Steps()
-    task = asyncio.create_task(engine(comfyui_fake).generate(asking(), steps))
-    await until(lambda: "behind 2 others" in steps.words)
+    steps = RecordedProgress()
+    task = asyncio.create_task(make_engine(comfyui_fake).generate(make_request(), steps))
+    await wait_until(lambda: "behind 2 others" in steps.words)
     comfyui_fake.leave()
-    await until(lambda: "behind one other" in steps.words)
+    await wait_until(lambda: "behind one other" in steps.words)
     comfyui_fake.leave()
     await task
 
@@ -151,27 +151,27 @@ async def test_the_place_in_the_queue_is_told(comfyui_fake: ComfyUIFake):
         ("comfyui_product_on_model", 1, 0, "you gave 1 product photograph"),
     ],
 )
-async def test_photographs_that_would_go_unused_are_refused(
+async def test_unused_photographs_are_refused(
     comfyui_fake: ComfyUIFake, style: str, products: int, models: int, words: str
 ):
-    request = asking("a red cup", style, [photograph()] * products, [photograph()] * models)
+    request = make_request("a red cup", style, [photograph()] * products, [photograph()] * models)
     with pytest.raises(EngineRefused, match=words):
-        await run(engine(comfyui_fake), request)
+        await generate(make_engine(comfyui_fake), request)
     assert comfyui_fake.calls == []
 
 
-async def test_no_words_and_no_photographs_are_refused(comfyui_fake: ComfyUIFake):
+async def test_empty_request_is_refused(comfyui_fake: ComfyUIFake):
     with pytest.raises(EngineRefused, match="few words"):
-        await run(engine(comfyui_fake), asking(" "))
+        await generate(make_engine(comfyui_fake), make_request(" "))
 
 
-async def test_an_operators_own_workflow_is_filled(comfyui_fake: ComfyUIFake, tmp_path: Path):
+async def test_own_workflow_is_filled(comfyui_fake: ComfyUIFake, tmp_path: Path):
     nodes: dict[str, Any] = json.loads((OWN / "text_to_image.json").read_text())
     nodes["2"]["inputs"]["text"] = "masterpiece, {{prompt}}, by hand"
     nodes["1"] = {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "other.safetensors"}}
     own = tmp_path / "own.json"
     own.write_text(json.dumps(nodes))
-    await run(engine(comfyui_fake, workflows={"text_to_image": own}), asking("a {{seed}} {cup|mug}"))
+    await generate(make_engine(comfyui_fake, workflows={"text_to_image": own}), make_request("a {{seed}} {cup|mug}"))
     assert sent(comfyui_fake, "CLIPTextEncode")[0]["text"].startswith("masterpiece, a {{seed}} {cup|mug}, ")
     assert sent(comfyui_fake, "CheckpointLoaderSimple") == [{"ckpt_name": "other.safetensors"}]
     assert ("GET", "/object_info/CheckpointLoaderSimple") not in comfyui_fake.calls
@@ -187,7 +187,7 @@ async def test_an_operators_own_workflow_is_filled(comfyui_fake: ComfyUIFake, tm
         (None, "cannot be read"),
     ],
 )
-async def test_a_workflow_that_cannot_work_is_refused_when_configured(
+async def test_invalid_workflow_raises(
     tmp_path: Path, text: str | None, words: str
 ):
     own = tmp_path / "own.json"
@@ -197,7 +197,7 @@ async def test_a_workflow_that_cannot_work_is_refused_when_configured(
         ComfyUI("http://127.0.0.1:8188", workflows={"text_to_image": own})
 
 
-async def test_a_wrong_address_or_name_is_refused_when_configured():
+async def test_invalid_address_or_workflow_name_raises():
     for address in ("", "127.0.0.1:8188", "ws://127.0.0.1:8188"):
         with pytest.raises(ValueError, match="http"):
             ComfyUI(address)
@@ -205,7 +205,7 @@ async def test_a_wrong_address_or_name_is_refused_when_configured():
         ComfyUI("http://127.0.0.1:8188", workflows={"video": Path("x")})
 
 
-async def test_the_committed_workflows_use_only_nodes_that_every_server_has():
+async def test_included_workflows_use_only_core_nodes():
     known = {"CheckpointLoaderSimple", "CLIPTextEncode", "KSampler", "LoadImage", "VAEEncode", "VAEDecode"}
     known |= {"SaveImage", "EmptyLatentImage", "ImageScale", "InvertMask", "ImageCompositeMasked"}
     for name in WORKFLOWS:
@@ -225,7 +225,7 @@ async def test_the_committed_workflows_use_only_nodes_that_every_server_has():
 )
 async def test_an_output_that_is_no_image_file_does_not_lose_the_picture(comfyui_fake: ComfyUIFake, entry: object):
     comfyui_fake.more_images = [entry]
-    result, _ = await run(engine(comfyui_fake))
+    result, _ = await generate(make_engine(comfyui_fake))
     assert len(result.images) == 1 and result.mime == "image/png"
     assert len(result.notes["files"]) == 1
 
@@ -233,5 +233,5 @@ async def test_an_output_that_is_no_image_file_does_not_lose_the_picture(comfyui
 @pytest.mark.parametrize("output", [None, [], {"text": ["a cup"]}, {"images": {}}, {"images": None}, {"animated": [True]}])
 async def test_an_output_of_another_node_does_not_lose_the_picture(comfyui_fake: ComfyUIFake, output: object):
     comfyui_fake.more_outputs = {"99": output}
-    result, _ = await run(engine(comfyui_fake))
+    result, _ = await generate(make_engine(comfyui_fake))
     assert len(result.images) == 1

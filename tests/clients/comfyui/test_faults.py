@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.clients.comfyui.helpers import asking, engine, run
-from tests.clients.helpers import Pauses, Steps, photograph, until
+from tests.clients.comfyui.helpers import generate, make_engine, make_request
+from tests.clients.helpers import Pauses, RecordedProgress, photograph, wait_until
 from tests.fakes.comfyui import ComfyUIFake, Reply, broken
 from vetrina.clients.engines.base import EngineRefused, EngineUnavailable
 from vetrina.clients.engines.comfyui.engine import ComfyUI
@@ -23,17 +23,17 @@ pytestmark = pytest.mark.asyncio
 # The line
 
 
-async def test_without_a_socket_asking_is_enough(comfyui_fake: ComfyUIFake):
+async def test_polling_works_without_a_socket(comfyui_fake: ComfyUIFake):
     comfyui_fake.refuse_socket = True
-    result, steps = await run(engine(comfyui_fake))
+    result, steps = await generate(make_engine(comfyui_fake))
     assert result.mime == "image/png"
     assert "at work" in steps.words and "Painting" not in steps.words
 
 
-async def test_a_socket_lost_half_way_costs_nothing_but_detail(comfyui_fake: ComfyUIFake):
+async def test_lost_socket_falls_back_to_polling(comfyui_fake: ComfyUIFake):
     comfyui_fake.drop_socket_at = 3
     with capture_logs() as logs:
-        result, steps = await run(engine(comfyui_fake))
+        result, steps = await generate(make_engine(comfyui_fake))
     assert result.mime == "image/png"
     assert "step 2 of 8" in steps.words and "step 6 of 8" not in steps.words
     assert [log["event"] for log in logs] == ["comfyui_socket_lost"]
@@ -43,62 +43,62 @@ async def test_a_socket_lost_half_way_costs_nothing_but_detail(comfyui_fake: Com
 
 
 @pytest.mark.parametrize("path", ["/object_info", "/upload", "/prompt", "/queue", "/history", "/view"])
-async def test_a_stumble_anywhere_is_tried_again(comfyui_fake: ComfyUIFake, path: str):
+async def test_transient_error_of_any_call_is_retried(comfyui_fake: ComfyUIFake, path: str):
     pauses = Pauses()
     comfyui_fake.next(path, broken(503), broken(429, Retry_After="3"))
-    request = asking(style="comfyui_reimagine", products=[photograph()])
-    result, _ = await run(engine(comfyui_fake, backoff=Backoff(sleep=pauses)), request)
+    request = make_request(style="comfyui_reimagine", products=[photograph()])
+    result, _ = await generate(make_engine(comfyui_fake, backoff=Backoff(sleep=pauses)), request)
     assert result.mime == "image/png"
     assert len(comfyui_fake.prompts) == 1
     assert any(3 <= seconds < 4 for seconds in pauses.seconds)
 
 
-async def test_an_answer_cut_off_is_asked_for_again(comfyui_fake: ComfyUIFake):
+async def test_truncated_download_is_retried(comfyui_fake: ComfyUIFake):
     comfyui_fake.next("/view", Reply(drop=True))
-    result, _ = await run(engine(comfyui_fake))
+    result, _ = await generate(make_engine(comfyui_fake))
     assert result.mime == "image/png"
 
 
 @pytest.mark.parametrize("old", [False, True])
-async def test_a_submission_whose_answer_was_lost_is_not_made_twice(
+async def test_submission_with_lost_response_is_not_repeated(
     comfyui_fake: ComfyUIFake, old_comfyui_fake: ComfyUIFake, old: bool
 ):
     fake = old_comfyui_fake if old else comfyui_fake
     fake.step_seconds = 0.03  # old servers show it in the queue alone, by our client id
     fake.next("/prompt", Reply(drop=True))
-    result, _ = await run(engine(fake))
+    result, _ = await generate(make_engine(fake))
     assert result.mime == "image/png"
     assert len(fake.prompts) == 1
 
 
-async def test_tries_are_bounded(comfyui_fake: ComfyUIFake):
+async def test_retries_are_bounded(comfyui_fake: ComfyUIFake):
     comfyui_fake.next("/prompt", *[broken()] * 9)
     with pytest.raises(EngineUnavailable, match="busy or has a fault"):
-        await run(engine(comfyui_fake, backoff=Backoff(tries=3, sleep=Pauses())))
+        await generate(make_engine(comfyui_fake, backoff=Backoff(tries=3, sleep=Pauses())))
     assert comfyui_fake.calls.count(("POST", "/prompt")) == 3
 
 
-async def test_nobody_at_the_address_is_unavailable():
+async def test_unreachable_server_is_unavailable():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        maker = ComfyUI(f"http://127.0.0.1:{taken.getsockname()[1]}", backoff=Backoff(sleep=Pauses()))
+        engine = ComfyUI(f"http://127.0.0.1:{taken.getsockname()[1]}", backoff=Backoff(sleep=Pauses()))
         with pytest.raises(EngineUnavailable, match="could not be reached"):
-            await run(maker)
+            await generate(engine)
 
 
-async def test_a_restarted_server_has_forgotten_the_picture(comfyui_fake: ComfyUIFake):
+async def test_restarted_server_is_unavailable(comfyui_fake: ComfyUIFake):
     comfyui_fake.step_seconds = 0.05
-    task = asyncio.create_task(run(engine(comfyui_fake)))
-    await until(lambda: comfyui_fake.running)
+    task = asyncio.create_task(generate(make_engine(comfyui_fake)))
+    await wait_until(lambda: comfyui_fake.running)
     comfyui_fake.restart()
     with pytest.raises(EngineUnavailable, match="no longer knows"):
         await task
 
 
-async def test_a_run_interrupted_at_the_server_may_be_tried_again(comfyui_fake: ComfyUIFake):
+async def test_interrupted_run_is_unavailable(comfyui_fake: ComfyUIFake):
     comfyui_fake.step_seconds = 0.05
-    task = asyncio.create_task(run(engine(comfyui_fake)))
-    await until(lambda: comfyui_fake.running)
+    task = asyncio.create_task(generate(make_engine(comfyui_fake)))
+    await wait_until(lambda: comfyui_fake.running)
     comfyui_fake.stop_running()
     with pytest.raises(EngineUnavailable, match="interrupted"):
         await task
@@ -107,15 +107,15 @@ async def test_a_run_interrupted_at_the_server_may_be_tried_again(comfyui_fake: 
 # Refusals, in plain words
 
 
-async def test_a_missing_model_is_named(comfyui_fake: ComfyUIFake):
+async def test_missing_checkpoint_is_named(comfyui_fake: ComfyUIFake):
     with pytest.raises(EngineRefused, match=r"does not have the model gone\.safetensors"):
-        await run(engine(comfyui_fake, checkpoint="gone.safetensors"))
+        await generate(make_engine(comfyui_fake, checkpoint="gone.safetensors"))
 
 
-async def test_a_server_without_models_is_told_apart(comfyui_fake: ComfyUIFake):
+async def test_server_without_checkpoints_is_refused(comfyui_fake: ComfyUIFake):
     comfyui_fake.checkpoints = []
     with pytest.raises(EngineRefused, match="no model installed"):
-        await run(engine(comfyui_fake))
+        await generate(make_engine(comfyui_fake))
 
 
 def node_problem(node: str, kind: str, **extra: str) -> dict[str, Any]:
@@ -145,10 +145,10 @@ def node_problem(node: str, kind: str, **extra: str) -> dict[str, Any]:
         ("no JSON object", r"did not accept the request \(400\)"),
     ],
 )
-async def test_a_workflow_refused_is_told_in_plain_words(comfyui_fake: ComfyUIFake, body: Any, words: str):
+async def test_refused_workflow_has_a_message(comfyui_fake: ComfyUIFake, body: Any, words: str):
     comfyui_fake.next("/prompt", Reply(status=400, body=json.dumps(body).encode()))
     with pytest.raises(EngineRefused, match=words):
-        await run(engine(comfyui_fake))
+        await generate(make_engine(comfyui_fake))
     assert comfyui_fake.calls.count(("POST", "/prompt")) == 1
 
 
@@ -157,23 +157,23 @@ async def test_a_workflow_refused_is_told_in_plain_words(comfyui_fake: ComfyUIFa
     ("kind", "words"),
     [("RuntimeError", "the step VAEDecode failed"), ("torch.OutOfMemoryError", "ran out of graphics memory")],
 )
-async def test_a_run_that_fails_says_at_which_step(
+async def test_failed_run_names_the_step(
     comfyui_fake: ComfyUIFake, kind: str, words: str, drop: int | None
 ):
     comfyui_fake.fail_at = ("VAEDecode", kind)
     comfyui_fake.drop_socket_at = drop
     with pytest.raises(EngineRefused, match=words):
-        await run(engine(comfyui_fake))
+        await generate(make_engine(comfyui_fake))
 
 
 @pytest.mark.parametrize(
     ("status", "words"), [(401, "let this site in"), (413, "larger than"), (302, "points to another address")]
 )
-async def test_an_upload_refused_is_told(comfyui_fake: ComfyUIFake, status: int, words: str):
+async def test_refused_upload_has_a_message(comfyui_fake: ComfyUIFake, status: int, words: str):
     comfyui_fake.next("/upload", Reply(status=status, body=b"", headers={"Location": "http://127.0.0.1:9/"}))
-    request = asking(style="comfyui_reimagine", products=[photograph()])
+    request = make_request(style="comfyui_reimagine", products=[photograph()])
     with pytest.raises(EngineRefused, match=words):
-        await run(engine(comfyui_fake), request)
+        await generate(make_engine(comfyui_fake), request)
 
 
 # Answers that cannot be used
@@ -183,39 +183,39 @@ async def test_an_upload_refused_is_told(comfyui_fake: ComfyUIFake, status: int,
     ("body", "words"),
     [(b"<html>not a picture</html>", "not a picture"), (bytes(200_000), "more than 0.0")],
 )
-async def test_a_result_that_is_no_picture_is_not_taken(comfyui_fake: ComfyUIFake, body: bytes, words: str):
+async def test_result_that_is_no_image_is_refused(comfyui_fake: ComfyUIFake, body: bytes, words: str):
     comfyui_fake.next("/view", Reply(body=body))
     with pytest.raises(EngineRefused, match=words):
-        await run(engine(comfyui_fake, largest_answer=100_000), asking(shape="square", side="512"))
+        await generate(make_engine(comfyui_fake, largest_answer=100_000), make_request(shape="square", side="512"))
 
 
-async def test_a_result_that_is_gone_is_told(comfyui_fake: ComfyUIFake):
+async def test_missing_result_has_a_message(comfyui_fake: ComfyUIFake):
     comfyui_fake.next("/view", Reply(status=404, body=b""))
     with pytest.raises(EngineRefused, match="does not hand it out"):
-        await run(engine(comfyui_fake))
+        await generate(make_engine(comfyui_fake))
 
 
-async def test_a_run_that_saves_nothing_is_told(comfyui_fake: ComfyUIFake):
+async def test_run_without_output_has_a_message(comfyui_fake: ComfyUIFake):
     comfyui_fake.saves_nothing = True
     with pytest.raises(EngineRefused, match="without saving a picture"):
-        await run(engine(comfyui_fake))
+        await generate(make_engine(comfyui_fake))
 
 
 @pytest.mark.parametrize("path", ["/object_info", "/prompt", "/queue", "/history"])
-async def test_a_malformed_answer_is_unavailable(comfyui_fake: ComfyUIFake, path: str):
+async def test_malformed_response_is_unavailable(comfyui_fake: ComfyUIFake, path: str):
     comfyui_fake.next(path, Reply(body=b'{"queue_running": 7, "'))
     with pytest.raises(EngineUnavailable, match="could not be read"):
-        await run(engine(comfyui_fake))
+        await generate(make_engine(comfyui_fake))
 
 
 # Cancelling
 
 
-async def test_cancelling_takes_a_waiting_job_out_of_the_queue(comfyui_fake: ComfyUIFake):
+async def test_cancelling_removes_a_queued_job(comfyui_fake: ComfyUIFake):
     comfyui_fake.crowd(2)
-    steps = Steps()
-    task = asyncio.create_task(engine(comfyui_fake).generate(asking(), steps))
-    await until(lambda: "behind 2 others" in steps.words)
+    steps = RecordedProgress()
+    task = asyncio.create_task(make_engine(comfyui_fake).generate(make_request(), steps))
+    await wait_until(lambda: "behind 2 others" in steps.words)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -229,26 +229,26 @@ async def test_cancelling_interrupts_a_running_job(
 ):
     fake = old_comfyui_fake if old else comfyui_fake
     fake.step_seconds = 0.05
-    task = asyncio.create_task(run(engine(fake), asking(steps=60)))
-    await until(lambda: fake.running)
+    task = asyncio.create_task(generate(make_engine(fake), make_request(steps=60)))
+    await wait_until(lambda: fake.running)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert len(fake.interrupted) == 1
-    await until(lambda: not fake.running)
+    await wait_until(lambda: not fake.running)
 
 
-async def test_a_run_that_takes_too_long_is_stopped(comfyui_fake: ComfyUIFake):
+async def test_run_beyond_the_timeout_is_stopped(comfyui_fake: ComfyUIFake):
     comfyui_fake.step_seconds = 0.05
     with pytest.raises(EngineUnavailable, match=r"within 0\.4 seconds"):
-        await run(engine(comfyui_fake, whole_timeout=0.4), asking(steps=60))
+        await generate(make_engine(comfyui_fake, whole_timeout=0.4), make_request(steps=60))
     assert len(comfyui_fake.interrupted) == 1
 
 
-async def test_stopping_a_dead_server_does_not_hang(comfyui_fake: ComfyUIFake):
+async def test_stopping_at_an_unreachable_server_does_not_hang(comfyui_fake: ComfyUIFake):
     comfyui_fake.step_seconds = 0.05
-    task = asyncio.create_task(run(engine(comfyui_fake), asking(steps=60)))
-    await until(lambda: comfyui_fake.running)
+    task = asyncio.create_task(generate(make_engine(comfyui_fake), make_request(steps=60)))
+    await wait_until(lambda: comfyui_fake.running)
     comfyui_fake.next("/queue", *[broken()] * 20)
     with capture_logs() as logs:
         task.cancel()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import pyvips
 
-from tests.clients.helpers import Steps, photograph
-from tests.clients.openai.helpers import BY_NAME, KEY, asking, engine, run
+from tests.clients.helpers import RecordedProgress, photograph
+from tests.clients.openai.helpers import BY_NAME, KEY, generate, make_engine, make_request
 from tests.fakes.openai_images import OpenAIImagesFake, answer
 from vetrina.clients.engines.base import EngineRefused
 from vetrina.clients.engines.openai.engine import DEFAULT_MODEL, STYLES, OpenAIImages
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.asyncio
 # Happy paths
 
 
-async def test_words_alone_go_to_generations(openai_fake: OpenAIImagesFake):
-    result, steps = await run(
-        engine(openai_fake), asking("a red cup", quality="low", shape="landscape", format="webp")
+async def test_prompt_without_photographs_calls_generations(openai_fake: OpenAIImagesFake):
+    result, steps = await generate(
+        make_engine(openai_fake), make_request("a red cup", quality="low", shape="landscape", format="webp")
     )
     (call,) = openai_fake.received
     assert call.path == "generations"
@@ -41,10 +41,10 @@ async def test_words_alone_go_to_generations(openai_fake: OpenAIImagesFake):
     assert "takes shape (1)" in steps.words and "takes shape (2)" in steps.words
 
 
-async def test_photographs_go_to_edits_in_order_and_untouched(openai_fake: OpenAIImagesFake):
+async def test_photographs_are_sent_to_edits_in_order_and_unchanged(openai_fake: OpenAIImagesFake):
     product, second, model = photograph(suffix=".png"), photograph(shade=20), photograph(400, 800, ".webp")
-    request = asking("by the sea", "openai_worn_by_model", [product, second], [model], framing="full length")
-    result, _ = await run(engine(openai_fake), request)
+    request = make_request("by the sea", "openai_worn_by_model", [product, second], [model], framing="full length")
+    result, _ = await generate(make_engine(openai_fake), request)
     (call,) = openai_fake.received
     assert call.path == "edits"
     assert [(part.name, part.filename, part.mime) for part in call.parts] == [
@@ -59,9 +59,9 @@ async def test_photographs_go_to_edits_in_order_and_untouched(openai_fake: OpenA
     assert result.images == [openai_fake.last_picture]
 
 
-async def test_a_single_photograph_is_the_part_called_image(openai_fake: OpenAIImagesFake):
-    await run(
-        engine(openai_fake), asking(style="openai_product_on_marble", products=[photograph()], stone="green")
+async def test_single_photograph_is_the_part_image(openai_fake: OpenAIImagesFake):
+    await generate(
+        make_engine(openai_fake), make_request(style="openai_product_on_marble", products=[photograph()], stone="green")
     )
     assert [part.name for part in openai_fake.received[0].parts] == ["image"]
     assert "green marble" in openai_fake.received[0].fields["prompt"]
@@ -77,68 +77,68 @@ async def test_a_single_photograph_is_the_part_called_image(openai_fake: OpenAII
         ("gpt-image-2.5-flare", (4000, 400), "2128x736"),
     ],
 )
-async def test_the_size_follows_the_photograph(
+async def test_size_follows_the_photograph(
     openai_fake: OpenAIImagesFake, model: str, size: tuple[int, int], expected: str
 ):
-    await run(engine(openai_fake, model=model), asking(products=[photograph(*size)]))
+    await generate(make_engine(openai_fake, model=model), make_request(products=[photograph(*size)]))
     assert openai_fake.received[0].fields["size"] == expected
 
 
-async def test_a_cut_out_asks_for_transparency(openai_fake: OpenAIImagesFake):
-    request = asking(style="openai_packshot", products=[photograph()], background="transparent")
-    await run(engine(openai_fake), request)
+async def test_cut_out_requests_a_transparent_background(openai_fake: OpenAIImagesFake):
+    request = make_request(style="openai_packshot", products=[photograph()], background="transparent")
+    await generate(make_engine(openai_fake), request)
     assert openai_fake.received[0].fields["background"] == "transparent"
     assert "jpeg" not in BY_NAME["openai_packshot"].parameters[-1].choices
 
 
-async def test_every_style_makes_a_picture_and_says_where_photographs_go(openai_fake: OpenAIImagesFake):
-    maker = engine(openai_fake, stream=False)
+async def test_every_style_works_and_discloses_the_transfer(openai_fake: OpenAIImagesFake):
+    engine = make_engine(openai_fake, stream=False)
     for style in STYLES:
         assert "leave this site" in style.description
-        request = asking("", style.name, [photograph()], [photograph()] if style.needs_model else [])
-        result, _ = await run(maker, request)
+        request = make_request("", style.name, [photograph()], [photograph()] if style.needs_model else [])
+        result, _ = await generate(engine, request)
         assert result.mime == "image/png"
         assert "{" not in openai_fake.received[-1].fields["prompt"]
 
 
-async def test_without_a_key_no_authorization_is_sent(openai_fake: OpenAIImagesFake):
-    await OpenAIImages(openai_fake.base_url, None).generate(asking(), Steps())
+async def test_no_key_sends_no_authorization(openai_fake: OpenAIImagesFake):
+    await OpenAIImages(openai_fake.base_url, None).generate(make_request(), RecordedProgress())
     assert "authorization" not in openai_fake.received[0].headers
 
 
 # Streaming
 
 
-async def test_an_endpoint_that_refuses_to_stream_is_asked_without_and_remembered(
+async def test_refused_streaming_is_turned_off_and_remembered(
     openai_fake: OpenAIImagesFake,
 ):
     openai_fake.always(answer(refuse_streaming=True))
-    maker = engine(openai_fake)
-    await run(maker)
-    result, _ = await run(maker)
+    engine = make_engine(openai_fake)
+    await generate(engine)
+    result, _ = await generate(engine)
     assert [call.fields.get("stream", False) for call in openai_fake.received] == [True, False, False]
     assert result.notes["tries"] == 1
 
 
-async def test_an_endpoint_that_ignores_stream_is_understood(openai_fake: OpenAIImagesFake):
+async def test_ignored_stream_parameter_is_handled(openai_fake: OpenAIImagesFake):
     openai_fake.next(answer(ignore_streaming=True))
-    result, _ = await run(engine(openai_fake))
+    result, _ = await generate(make_engine(openai_fake))
     assert result.images == [openai_fake.last_picture]
 
 
-async def test_a_stream_that_ends_early_is_tried_again_and_progress_never_falls(
+async def test_interrupted_stream_is_retried_and_progress_never_falls(
     openai_fake: OpenAIImagesFake,
 ):
     openai_fake.next(
         answer(partials=2, stream_error={"message": "overloaded", "type": "server_error", "code": None})
     )
-    result, steps = await run(engine(openai_fake))
-    fractions = [fraction for fraction, _ in steps.told]
+    result, steps = await generate(make_engine(openai_fake))
+    fractions = [fraction for fraction, _ in steps.steps]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
     assert result.notes["tries"] == 2
 
 
-async def test_a_refusal_inside_the_stream_is_final(openai_fake: OpenAIImagesFake):
+async def test_refusal_in_the_stream_is_not_retried(openai_fake: OpenAIImagesFake):
     error = {
         "message": "no",
         "type": "image_generation_user_error",
@@ -147,5 +147,5 @@ async def test_a_refusal_inside_the_stream_is_final(openai_fake: OpenAIImagesFak
     }
     openai_fake.next(answer(stream_error=error))
     with pytest.raises(EngineRefused, match="safety rules"):
-        await run(engine(openai_fake))
+        await generate(make_engine(openai_fake))
     assert len(openai_fake.received) == 1

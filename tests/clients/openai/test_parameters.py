@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.clients.helpers import photograph
-from tests.clients.openai.helpers import asking, engine, run
+from tests.clients.openai.helpers import generate, make_engine, make_request
 from tests.fakes.openai_images import OpenAIImagesFake, Reply, answer, refusal
 from vetrina.clients.engines.base import EngineRefused
 from vetrina.clients.engines.openai.model_families import FAMILIES, OTHER, family_of
@@ -40,11 +40,11 @@ def sent(fake: OpenAIImagesFake, index: int = -1) -> dict[str, Any]:
 async def test_each_family_is_sent_its_own_parameters(
     openai_fake: OpenAIImagesFake, model: str, parameters: dict[str, Any], expected: dict[str, Any]
 ):
-    await run(engine(openai_fake, model=model), asking(**parameters))
+    await generate(make_engine(openai_fake, model=model), make_request(**parameters))
     assert sent(openai_fake) == expected
 
 
-async def test_families_are_told_apart_by_their_names():
+async def test_family_is_chosen_by_the_model_name():
     assert family_of("gpt-image-2.5-flare") is FAMILIES[0]
     assert family_of("gpt-image-1-mini") is FAMILIES[1]
     assert family_of("azure/DALL-E-3").max_prompt == 4000
@@ -59,11 +59,11 @@ async def test_families_are_told_apart_by_their_names():
         ("dall-e-2", "a" * 1001, 0, "takes 1,000 characters"),
     ],
 )
-async def test_what_a_family_cannot_take_is_refused_before_it_is_sent(
+async def test_unsupported_input_is_refused_before_sending(
     openai_fake: OpenAIImagesFake, model: str, prompt: str, photographs: int, message: str
 ):
     with pytest.raises(EngineRefused, match=message):
-        await run(engine(openai_fake, model=model), asking(prompt, products=[photograph(60, 40)] * photographs))
+        await generate(make_engine(openai_fake, model=model), make_request(prompt, products=[photograph(60, 40)] * photographs))
     assert openai_fake.received == []
 
 
@@ -92,33 +92,33 @@ def fastapi(name: str) -> Reply:
     ],
 )
 @pytest.mark.parametrize("stream", [True, False])
-async def test_a_refused_parameter_is_left_out_and_remembered(
+async def test_refused_parameter_is_left_out_and_remembered(
     openai_fake: OpenAIImagesFake, parameter: str, reply: Reply, stream: bool
 ):
     openai_fake.always(answer(unknown={parameter: reply}))
-    maker = engine(openai_fake, model="flux.1-dev", stream=stream)
-    result, _ = await run(maker)
-    await run(maker)
+    engine = make_engine(openai_fake, model="flux.1-dev", stream=stream)
+    result, _ = await generate(engine)
+    await generate(engine)
     assert [parameter in call.fields for call in openai_fake.received] == [True, False, False]
     assert result.images and result.notes["left_out"] == [parameter] and result.notes["tries"] == 1
     keys = [call.headers["idempotency-key"] for call in openai_fake.received]
     assert len(set(keys)) == 3  # another body under the same key would be a conflict
 
 
-async def test_several_refused_parameters_are_left_out_one_by_one(openai_fake: OpenAIImagesFake):
+async def test_several_refused_parameters_are_left_out(openai_fake: OpenAIImagesFake):
     openai_fake.always(answer(unknown={name: named(name) for name in ("size", "response_format", "output_format")}))
-    maker = engine(openai_fake, model="flux.1-dev")
-    await run(maker, asking(products=[photograph()]))
+    engine = make_engine(openai_fake, model="flux.1-dev")
+    await generate(engine, make_request(products=[photograph()]))
     assert len(openai_fake.received) == 4
     assert sent(openai_fake) == {"stream": "true"}
 
 
-async def test_a_refused_value_leaves_the_parameter_to_other_values(openai_fake: OpenAIImagesFake):
+async def test_refused_value_keeps_the_parameter_for_other_values(openai_fake: OpenAIImagesFake):
     message = "Invalid value: 'high'. Supported values are: 'low' and 'medium'."
     openai_fake.next(refusal(400, "invalid_value", message, param="quality"))
-    maker = engine(openai_fake, model="flux.1-dev")
+    engine = make_engine(openai_fake, model="flux.1-dev")
     for quality in ("high", "high", "low"):
-        await run(maker, asking(quality=quality))
+        await generate(engine, make_request(quality=quality))
     assert [call.fields.get("quality") for call in openai_fake.received] == ["high", None, None, "low"]
 
 
@@ -131,8 +131,8 @@ async def test_a_refused_value_leaves_the_parameter_to_other_values(openai_fake:
         refusal(403, "unknown_parameter", "Unknown parameter: 'size'.", param="size"),
     ],
 )
-async def test_other_refusals_leave_nothing_out(openai_fake: OpenAIImagesFake, reply: Reply):
+async def test_other_refusals_leave_no_parameter_out(openai_fake: OpenAIImagesFake, reply: Reply):
     openai_fake.next(reply)
     with pytest.raises(EngineRefused):
-        await run(engine(openai_fake))
+        await generate(make_engine(openai_fake))
     assert len(openai_fake.received) == 1

@@ -1,6 +1,6 @@
-"""Pictures good and bad, each made honestly: the bytes are what an attacker or a camera would send.
+"""Good and bad image files, with the bytes that a camera or an attacker would send.
 
-`REFUSED` names every bad input with the code that it must be refused with. The good ones are real
+`REFUSED` maps every bad input to the code of its rejection. The good ones are real
 photographs (`vetrina.demo.photos`), scaled.
 """
 
@@ -27,7 +27,7 @@ GPS_WORDS = (
     b"tEXt",
     b"Secret Street",
 )
-"""What no picture may contain when it comes out (marks of EXIF, XMP, ICC and text)."""
+"""Markers of EXIF, XMP, ICC and text, which no output may contain."""
 
 
 @functools.cache
@@ -56,7 +56,7 @@ def cut_out(width: int = 1200, height: int = 900) -> pyvips.Image:
 
 
 def oriented(orientation: int) -> bytes:
-    """A JPEG whose camera was held so (1 to 8), with GPS, XMP and a maker's comment. Upright it is 400 x 300."""
+    """Return a JPEG of this EXIF orientation (1 to 8), with GPS, XMP and a comment. Upright it is 400 x 300."""
     picture = pixels_of(400, 300)
     undo = {
         1: picture,
@@ -131,7 +131,7 @@ def jpeg_and_zip() -> bytes:
 
 
 def huge_profile_jpeg() -> bytes:
-    """Four megabytes of nonsense where the colour profile should be."""
+    """Return a JPEG with four megabytes of noise as its colour profile."""
     part = 65_000
     junk = bytes(range(256)) * (4_000_000 // 256)
     parts = [junk[at : at + part] for at in range(0, len(junk), part)]
@@ -148,7 +148,7 @@ def huge_profile_jpeg() -> bytes:
 
 
 def text_bomb_png() -> bytes:
-    """A PNG whose compressed comment unfolds to 200 MB."""
+    """Return a PNG whose compressed comment expands to 200 MB."""
     bomb = b"Comment\x00\x00" + zlib.compress(bytes(200_000_000), 9)
     return _with_chunk(cut_out(400, 300).pngsave_buffer(keep=0), b"zTXt", bomb)
 
@@ -202,7 +202,7 @@ def film() -> bytes:
 
 
 def png_of(width: int, height: int, *, kilobytes: int = 40) -> bytes:
-    """A valid header that promises this many pixels, over zlib data that unfolds without end."""
+    """Return a valid header for this many pixels, with zlib data that expands endlessly."""
     pixels = zlib.compress(bytes(kilobytes * 1024 * 1000), 9)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b"")
@@ -338,7 +338,7 @@ REFUSED: dict[Callable[[], bytes], str] = {
 
 
 def _frames() -> pyvips.Image:
-    """Three frames, one below the other, as libvips keeps a moving picture."""
+    """Return three frames one below the other, as libvips stores an animation."""
     frames = [pixels_of(200, 150, name) for name in ("coffee", "cat", "dandelion")]
     film = pyvips.Image.arrayjoin(frames, across=1).copy()
     film.set_type(pyvips.GValue.gint_type, "page-height", 150)
@@ -351,5 +351,5 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _with_chunk(png: bytes, name: bytes, data: bytes) -> bytes:
-    """The same PNG with one more chunk behind its header."""
+    """Return the PNG with one more chunk after its header."""
     return png[:33] + _chunk(name, data) + png[33:]

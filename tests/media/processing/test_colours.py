@@ -23,7 +23,7 @@ GREEN = (60, 200, 90)
 GREEN_FROM_ADOBE_RGB = (0, 201, 80)
 
 
-def take_in(data: bytes) -> dict[str, Any]:
+def intake(data: bytes) -> dict[str, Any]:
     return asyncio.run(run_isolated("vetrina.media.processing.images:intake", {"data": data}, limits=Limits(memory_mb=1024)))
 
 
@@ -68,7 +68,7 @@ def encoded(image: pyvips.Image, kind: str) -> bytes:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "AVIF"])
 def test_adobe_rgb_declared_by_exif_alone_is_converted(kind: str):
     data = encoded(with_exif(plain(*GREEN)), kind)
-    result = take_in(data)
+    result = intake(data)
     assert close(result["data"], GREEN_FROM_ADOBE_RGB, 3 if kind == "AVIF" else 1)
     assert close(result["thumbnails"]["320"]["data"], GREEN_FROM_ADOBE_RGB, 4)
     assert close(thumbnail(data)["data"], GREEN_FROM_ADOBE_RGB, 4)
@@ -77,23 +77,23 @@ def test_adobe_rgb_declared_by_exif_alone_is_converted(kind: str):
 @pytest.mark.parametrize(("colour_space", "index"), [(1, "R98"), (1, "R03"), (65535, "R98"), (65535, "THM")])
 def test_other_exif_leaves_colours_alone(colour_space: int, index: str):
     data = encoded(with_exif(plain(*GREEN), colour_space, index), "PNG")
-    assert pixel(take_in(data)["data"]) == GREEN
+    assert pixel(intake(data)["data"]) == GREEN
 
 
-def test_a_grey_and_a_transparent_image_may_be_adobe_rgb():
+def test_grey_and_transparent_images_may_be_adobe_rgb():
     grey = with_exif(pyvips.Image.black(64, 64).linear(1, 100).cast("uchar").copy(interpretation="b-w"))
-    assert close(take_in(encoded(grey, "PNG"))["data"], (100, 100, 100), 2)
+    assert close(intake(encoded(grey, "PNG"))["data"], (100, 100, 100), 2)
     clear = with_exif(plain(*GREEN, 128, bands=4))
-    assert pixel(take_in(encoded(clear, "PNG"))["data"]) == (*GREEN_FROM_ADOBE_RGB, 128)
+    assert pixel(intake(encoded(clear, "PNG"))["data"]) == (*GREEN_FROM_ADOBE_RGB, 128)
 
 
-def test_an_icc_profile_counts_for_more_than_exif():
+def test_icc_profile_takes_precedence_over_exif():
     image = with_exif(plain(*GREEN))
     data = image.pngsave_buffer(profile="srgb")
-    assert close(take_in(data)["data"], GREEN)
+    assert close(intake(data)["data"], GREEN)
 
 
-def test_the_profile_made_here_is_the_one_that_lcms_makes():
+def test_generated_profile_equals_that_of_lcms():
     own = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile(SRGB)))
     picture = Image.frombytes("RGB", (16, 16), bytes(range(256)) * 3)
     result = ImageCms.profileToProfile(picture, own, ImageCms.createProfile("sRGB"))
@@ -133,7 +133,7 @@ SRGB_POINTS = chromaticities(0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
     ],
 )
 def test_colours_declared_by_png_chunks(chunks: list[tuple[bytes, bytes]], expected: tuple[int, ...]):
-    assert close(take_in(png_with(plain(*GREEN), *chunks))["data"], expected, 3)
+    assert close(intake(png_with(plain(*GREEN), *chunks))["data"], expected, 3)
 
 
 def avif(image: Image.Image, primaries: int, transfer: int) -> bytes:
@@ -160,21 +160,21 @@ def hlg(light: float) -> int:
     return round(255 * signal)
 
 
-def test_hdr_reference_white_comes_out_almost_white():
+def test_hdr_reference_white_becomes_almost_white():
     for signal, transfer in ((pq(REFERENCE_WHITE), 16), (191, 18)):  # BT.2408: 58 % PQ, 75 % HLG
-        red, green, blue = pixel(take_in(avif(Image.new("RGB", (64, 64), (signal,) * 3), 9, transfer))["data"])
+        red, green, blue = pixel(intake(avif(Image.new("RGB", (64, 64), (signal,) * 3), 9, transfer))["data"])
         assert 235 <= red <= 250 and max(red, green, blue) - min(red, green, blue) <= 2
 
 
 def test_hdr_keeps_shadows_and_distinguishes_highlights():
     nits = [REFERENCE_WHITE * share for share in (0.18, 0.5, 1, 2, 4)]
-    values = [pixel(take_in(avif(Image.new("RGB", (64, 64), (pq(light),) * 3), 9, 16))["data"])[0] for light in nits]
+    values = [pixel(intake(avif(Image.new("RGB", (64, 64), (pq(light),) * 3), 9, 16))["data"])[0] for light in nits]
     assert abs(values[0] - 118) <= 4 and abs(values[1] - 188) <= 4  # 18 % and 50 % of light in sRGB
     assert values == sorted(values) and values[2] < values[3] <= values[4] <= 255
 
 
 def test_hdr_colours_keep_their_hue():
-    red, green, blue = pixel(take_in(avif(Image.new("RGB", (64, 64), (pq(400), pq(20), pq(20))), 9, 16))["data"])
+    red, green, blue = pixel(intake(avif(Image.new("RGB", (64, 64), (pq(400), pq(20), pq(20))), 9, 16))["data"])
     assert red > 200 and green < 120 and blue < 120
 
 
@@ -186,35 +186,35 @@ def test_hdr_of_ten_bits_and_with_transparency(kind: str):
         data = png_with(image, (b"cICP", bytes([9, 16, 0, 1])))
     else:
         data = avif(Image.new("RGBA", (64, 64), (148, 148, 148, 128)), 9, 16)
-    red, *_, alpha = pixel(take_in(data)["data"])
+    red, *_, alpha = pixel(intake(data)["data"])
     assert 235 <= red <= 250 and abs(alpha - 128) <= 1
     assert thumbnail(data)["mime"] == "image/webp"
 
 
 def test_wide_gamut_without_hdr_is_converted_by_its_primaries():
     data = avif(Image.new("RGB", (64, 64), GREEN), 12, 13)
-    assert close(take_in(data)["data"], (0, 203, 73), 4)
+    assert close(intake(data)["data"], (0, 203, 73), 4)
     unspecified = avif(Image.new("RGB", (64, 64), GREEN), 2, 2)
-    assert close(take_in(unspecified)["data"], GREEN, 4)
+    assert close(intake(unspecified)["data"], GREEN, 4)
 
 
 # Lossless
 
 
 @pytest.mark.parametrize("extra", ["nothing", "exif", "profile"])
-def test_a_lossless_webp_stays_exact_whatever_it_carries(extra: str):
+def test_lossless_webp_stays_exact_with_metadata(extra: str):
     art = pyvips.Image.new_from_buffer(corpus.flat_png(), "")
     if extra == "exif":
         art = with_exif(art, 1, "R98")
     options: dict[str, Any] = {"nothing": {"keep": "none"}, "exif": {"keep": "exif"}, "profile": {"profile": "srgb"}}[extra]
     data = art.webpsave_buffer(lossless=True, **options)
     assert (data[12:16] == b"VP8X") is (extra != "nothing")
-    result = take_in(data)
+    result = intake(data)
     assert result["mime"] == "image/png"
     assert (pyvips.Image.new_from_buffer(result["data"], "") - art).abs().max() <= (1 if extra == "profile" else 0)
 
 
-def test_a_profile_beside_the_pixels_does_not_make_artwork_a_photograph():
+def test_metadata_does_not_count_as_pixel_bytes():
     art = pyvips.Image.new_from_buffer(corpus.flat_png(), "").copy()
     plain_size = lossless_bytes("PNG", art.pngsave_buffer())
     art.set_type(pyvips.GValue.blob_type, "exif-data", b"Exif\0\0" + bytes(500_000))
@@ -237,7 +237,7 @@ def test_colours_below_full_transparency_are_not_published(kind: str):
         files.append(image.webpsave_buffer(lossless=True, exact=True) if exact else encoded(image, kind))
     source = pyvips.Image.new_from_buffer(files[0], "")
     assert source.crop(250, 50, 100, 200)[:3].deviate() > 10  # the file does hold them
-    result, without = take_in(files[0]), take_in(files[1])
+    result, without = intake(files[0]), intake(files[1])
     hidden = pyvips.Image.new_from_buffer(result["data"], "").crop(210, 0, 190, 300)
     assert hidden.max() == 0
     if kind != "AVIF":  # whose encoder lets hidden colours change visible ones a little
@@ -249,7 +249,7 @@ def test_colours_below_full_transparency_are_not_published(kind: str):
         assert edge[3].max() == 0 and edge[:3].deviate() < 2
 
 
-def test_a_thumbnail_of_a_large_transparent_png_can_be_made():
+def test_thumbnail_of_a_large_transparent_png():
     small = pyvips.Image.new_from_buffer(thumbnail(corpus.cut_out(2000, 1500).pngsave_buffer())["data"], "")
     assert (small.width, small.height, small.bands) == (32, 24, 4)
 
@@ -257,8 +257,8 @@ def test_a_thumbnail_of_a_large_transparent_png_can_be_made():
 # Varieties of JPEG
 
 
-def test_a_jpeg_of_twelve_bits_is_refused_by_its_kind():
+def test_twelve_bit_jpeg_is_refused_by_kind():
     assert detect_kind(corpus.photograph(64, 64)) == "JPEG" and detect_kind(corpus.cmyk_jpeg()) == "JPEG"
     assert detect_kind(corpus.progressive_jpeg()) == "JPEG"
     with pytest.raises(IsolatedRejected, match="12-bit JPEG files are not taken. Taken are JPEG, PNG, WebP and AVIF"):
-        take_in(corpus.deep_jpeg())
+        intake(corpus.deep_jpeg())
