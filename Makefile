@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Some images of Python set it; then each of the processes that a run or a test starts compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test coverage check quick torture bench lint schema landed lock
+.PHONY: run test coverage check quick torture bench lint schema landed messages lock
 
 # The whole of Vetrina, with a demo account, until Ctrl-C. VETRINA_DATA and VETRINA_PORT say where. Its letters stay in
 # its outbox (/outbox), unless VETRINA_DEVELOPMENT=0. ARGS=--with-fakes imitates Stripe and ZarinPal: one pays by card.
@@ -68,6 +68,10 @@ schema: $(VENV)/.installed
 # Lists new migrations in migrations/landed.sha256, in the commit that lands them; from then on their files never change.
 landed: $(VENV)/.installed
 	$(BIN)/python -m scripts.landed
+
+# The catalogues of messages, from templates and code; then translate what is empty in the .po files and run it again.
+messages: $(VENV)/.installed
+	$(BIN)/python -m scripts.messages
 
 lock:
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock

@@ -9,10 +9,11 @@ from uuid import UUID
 import msgspec
 
 from vetrina.core.errors import Refusal
+from vetrina.web import i18n
 
 Kind = Literal["user", "vendor"]
 """Users and vendors have accounts of their own: identifiers are unique within a kind."""
-Language = Literal["en", "fa"]
+Language = i18n.Language
 """Languages that messages are written in."""
 Channel = Literal["email", "phone"]
 Purpose = Literal["email_verify", "phone_verify", "password_reset", "sign_in"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from vetrina.accounts.model import Device, Kind, Language
+from vetrina.accounts.model import Device, Kind
 from vetrina.core.errors import Refusal
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import limited_by_address
+from vetrina.web.i18n import Language, preferred
 
 SIGN_IN_LIMIT = limited_by_address("sign_in")
 """Of every route with which passwords or codes could be guessed, or messages sent."""
@@ -19,22 +20,7 @@ def device(request: Request) -> Device:
 
 def language(request: Request) -> Language:
     """Return the language that messages to this client are written in."""
-    return preferred_language(request.headers.get("accept-language"))
-
-
-def preferred_language(accept_language: str | None) -> Language:
-    """Return our language that Accept-Language (RFC 9110) weighs highest; English when it names none of ours."""
-    best: tuple[float, Language] = (0.0, "en")
-    for part in (accept_language or "").split(","):
-        tag, _, quality = part.strip().partition(";q=")
-        try:
-            weight = float(quality) if quality else 1.0
-        except ValueError:
-            continue
-        for candidate in ("en", "fa"):
-            if tag.lower().split("-")[0] == candidate and weight > best[0]:
-                best = (weight, candidate)
-    return best[1]
+    return preferred(request.headers.get("accept-language"))
 
 
 def home_path(request: Request) -> str:

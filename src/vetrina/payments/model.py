@@ -10,16 +10,6 @@ from uuid import UUID
 import msgspec
 
 from vetrina.core.errors import Refusal
-from vetrina.web import formatting as words
-
-_NOUNS = {
-    "token": ("{n} token", "{n} tokens"),
-    "conversion": ("{n} conversion", "{n} conversions"),
-    "image_slot": ("{n} upload", "{n} uploads"),
-    "contact": ("{n} contact", "{n} contacts"),
-    "posting": ("{n} posting", "{n} postings"),
-}
-
 
 PaymentKind = Literal["tokens", "contacts", "posting", "plan", "order"]
 """What a payment buys."""
@@ -206,11 +196,6 @@ class Payment(msgspec.Struct):
     expires_at: datetime
     created_at: datetime
     refunded: int = 0
-
-
-def goods(asset: str, quantity: int) -> str:
-    """Return what is bought as text: 200 tokens."""
-    return words.count(*_NOUNS[asset], quantity)
 
 
 class UnknownPack(Refusal):

@@ -9,6 +9,7 @@ from vetrina.core.web import csv as spreadsheet
 from vetrina.reports.actions import Figures
 from vetrina.reports.catalogue import Column
 from vetrina.web import formatting as words
+from vetrina.web import i18n
 from vetrina.web.money import format_stripe_amount
 
 WORDS = {"month", "week", "text", "currency"}
@@ -46,13 +47,13 @@ def money(minor: int, currency: str) -> str:
 
 
 def month(day: date) -> str:
-    """Mar 2026."""
-    return f"{day:%b %Y}"
+    """Return the month: Mar 2026."""
+    return i18n.month(day)
 
 
 def share(value: float) -> str:
-    """12.5 %."""
-    return f"{value * 100:.1f} %"
+    """Return a share of 1: 12.5 %."""
+    return i18n.percent(value)
 
 
 def sheet(figures: Figures) -> list[list[str]]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from vetrina.wallet.model import Asset
-from vetrina.web import formatting
+from vetrina.web import i18n
+from vetrina.web.i18n import NN_
 
 ASSETS: dict[str, tuple[str, str]] = {
     Asset.TOKEN: ("Tokens", "For pictures made in the studio"),
@@ -16,21 +17,21 @@ ASSETS: dict[str, tuple[str, str]] = {
     Asset.POSTING: ("Postings", "For contact posts that you publish"),
 }
 _UNITS: dict[str, tuple[str, str]] = {
-    Asset.TOKEN: ("{n} token", "{n} tokens"),
-    Asset.CONVERSION: ("{n} conversion", "{n} conversions"),
-    Asset.IMAGE_SLOT: ("{n} upload", "{n} uploads"),
-    Asset.CONTACT: ("{n} contact", "{n} contacts"),
-    Asset.POSTING: ("{n} posting", "{n} postings"),
+    Asset.TOKEN: NN_("{n} token", "{n} tokens"),
+    Asset.CONVERSION: NN_("{n} conversion", "{n} conversions"),
+    Asset.IMAGE_SLOT: NN_("{n} upload", "{n} uploads"),
+    Asset.CONTACT: NN_("{n} contact", "{n} contacts"),
+    Asset.POSTING: NN_("{n} posting", "{n} postings"),
 }
 
 
 def amount(asset: str, quantity: int) -> str:
     """Return a quantity with its unit: "200 tokens"."""
-    return formatting.count(*_UNITS[asset], abs(quantity))
+    return i18n.count(*_UNITS[asset], abs(quantity))
 
 
 def _grant(metadata: Mapping[str, Any]) -> str:
-    return f"{formatting.number(int(metadata['quantity']))} {str(metadata['asset']).replace('_', ' ')}, {metadata['source']}"
+    return f"{i18n.number(int(metadata['quantity']))} {str(metadata['asset']).replace('_', ' ')}, {metadata['source']}"
 
 
 def _price_list(metadata: Mapping[str, Any]) -> str:

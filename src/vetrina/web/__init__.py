@@ -12,6 +12,7 @@ from pathlib import Path
 import jinja2
 
 from vetrina.web import formatting as words
+from vetrina.web import i18n
 from vetrina.web.assets import STATIC, static
 
 HERE = Path(__file__).resolve().parent
@@ -59,7 +60,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    words_and_files: dict[str, Callable[..., str]] = {"static": static, "_": words.say, "_n": words.count}
+    words_and_files: dict[str, Callable[..., str]] = {"static": static, "_": i18n.say, "_n": i18n.count}
     made.globals.update(words_and_files)
     filters: dict[str, Callable[..., str]] = {
         "number": words.number,

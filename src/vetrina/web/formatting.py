@@ -1,29 +1,17 @@
-"""How figures, sizes, sums and times are said on a page; and the door for translations."""
+"""How sizes, amounts and times are written on a page, in the current language (`vetrina.web.i18n`)."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from vetrina.web import i18n
+from vetrina.web.i18n import count, number, say
+from vetrina.web.i18n import date as day
 from vetrina.web.money import format_amount as money
 
 __all__ = ["ago", "count", "day", "duration", "filesize", "moment", "money", "number", "say"]
 
 _SIZES = ("B", "KB", "MB", "GB", "TB")
-
-
-def say(text: str, **values: object) -> str:
-    """The text in the reader's language with `{name}` filled in. English is the only language so far."""
-    return text.format(**values) if values else text
-
-
-def count(one: str, many: str, n: int, **values: object) -> str:
-    """`one` or `many` by `n`, which is filled in as `{n}` with thousands separated."""
-    return say(one if n == 1 else many, n=number(n), **values)
-
-
-def number(value: float) -> str:
-    """A figure with thousands separated: 1,204."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
 
 
 def filesize(size: int) -> str:
@@ -50,20 +38,13 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
         return say("just now") if seconds >= 0 else say("in a moment")
     if near >= 7 * 86_400:
         return day(moment)
-    for size, one, many in ((86_400, "day", "days"), (3_600, "hour", "hours"), (60, "minute", "minutes")):
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if near >= size * 0.99 or size == 60:  # 59.6 minutes are an hour, not 60 minutes
             n = max(1, round(near / size))
-            return (
-                f"{n} {one if n == 1 else many} ago" if seconds >= 0 else f"in {n} {one if n == 1 else many}"
-            )
+            return i18n.distance(unit, -n if seconds >= 0 else n)
     raise AssertionError("the minutes always answer")
 
 
-def day(moment: datetime) -> str:
-    """A date: 21 Nov 2026."""
-    return f"{moment.day} {moment:%b %Y}"
-
-
-def moment(at: datetime) -> str:
-    """A date and time: 21 Nov 2026, 14:05 UTC."""
-    return f"{day(at)}, {at.astimezone(UTC):%H:%M} UTC"
+def moment(time: datetime) -> str:
+    """Return a date and time: 21 Nov 2026, 14:05 UTC."""
+    return f"{day(time)}, {i18n.digits(f'{time.astimezone(UTC):%H:%M}')} UTC"

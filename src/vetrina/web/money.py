@@ -12,6 +12,8 @@ import re
 import unicodedata
 from decimal import Decimal
 
+from vetrina.web import i18n
+
 _TWO = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC
 CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR
@@ -161,7 +163,7 @@ def _units(minor: int, places: int) -> Decimal:
 
 
 def _written(value: Decimal, places: int, currency: str) -> str:
-    sign, text = "−" if value < 0 else "", f"{abs(value):,.{places}f}"
+    sign, text = "−" if value < 0 else "", i18n.decimal(abs(value), places)
     return f"{sign}{_SYMBOLS[currency]}{text}" if currency in _SYMBOLS else f"{sign}{text} {currency}"
 
 

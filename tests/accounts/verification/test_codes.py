@@ -17,8 +17,8 @@ from vetrina.accounts.verification import jobs as code_jobs
 from vetrina.accounts.verification import queries as code_queries
 from vetrina.accounts.verification.actions import SentCode
 from vetrina.accounts.verification.model import WrongCode
-from vetrina.accounts.web import preferred_language
 from vetrina.core.services import Services
+from vetrina.web.i18n import preferred as preferred_language
 
 NEW = "another long enough one"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 
 import msgspec
+import pypdfium2
 import pytest
 
 from tests.factories import Make
@@ -15,6 +17,7 @@ from tests.server import Site
 from vetrina.core import site_settings as platform
 from vetrina.core.database.connection import Database
 from vetrina.payments.model import Receipt
+from vetrina.payments.receipts import fonts
 from vetrina.payments.receipts import pdf as receipt_pdf
 
 RECEIPT = Receipt(
@@ -98,3 +101,57 @@ def test_a_long_receipt_goes_on_to_further_pages() -> None:
     refunds = [(datetime(2026, 11, 22, tzinfo=UTC), 1)] * 60
     long = msgspec.structs.replace(RECEIPT, refunds=refunds, seller_name="A long name " * 20)
     assert receipt_pdf.draw(long).count(b"/Type /Page\n") == 3  # 60 lines of 8.5 mm below the head
+
+
+def printed(receipt: Receipt, language: receipt_pdf.Language = "en") -> tuple[str, dict[str, float]]:
+    """Return the text of the page as a reader of PDF finds it, without spaces, and where each letter stands first."""
+    page = pypdfium2.PdfDocument(receipt_pdf.draw(receipt, language))[0]
+    text = page.get_textpage()
+    letters = text.get_text_range()
+    places: dict[str, float] = {}
+    for index, letter in enumerate(letters):
+        if not letter.isspace():
+            places.setdefault(letter, text.get_charbox(index)[0])
+    return "".join(letters.split()), places
+
+
+@pytest.mark.parametrize("language", receipt_pdf.LANGUAGES)
+@pytest.mark.parametrize(
+    "name",
+    ["Nguyễn Thị Hồng", unicodedata.normalize("NFD", "Nguyễn Thị Hồng"), "Лев Толстой", "Ὀδυσσεύς", "Ђорђе Ќосев", "Հայկ", "ნინო",
+     "हिन्दी", "Øystein Łukasz", "Əliyev"],
+)  # fmt: skip
+def test_names_in_every_script_keep_their_letters(name: str, language: receipt_pdf.Language) -> None:
+    text, _ = printed(msgspec.structs.replace(RECEIPT, buyer=name, seller_name=name), language)
+    assert text.count("".join(unicodedata.normalize("NFC", name).split())) == 2
+
+
+@pytest.mark.parametrize("language", receipt_pdf.LANGUAGES)
+def test_letters_of_no_font_are_marked_and_never_left_out(language: receipt_pdf.Language) -> None:
+    text, _ = printed(msgspec.structs.replace(RECEIPT, buyer="王小明 Wang 😀", seller_name="Shop\u202e\x07"), language)
+    assert "\ufffd\ufffd\ufffdWang\ufffd" in text and "Shop" in text
+
+
+@pytest.mark.parametrize("language", receipt_pdf.LANGUAGES)
+def test_a_paragraph_has_its_own_direction(language: receipt_pdf.Language) -> None:
+    """9.26: a Persian name with a figure and brackets in an English document, and a Latin one in a Persian document."""
+    persian = msgspec.structs.replace(RECEIPT, seller_name="گالری (۷) شهر", seller_lines=[], buyer=None, tax_number=None)
+    _, places = printed(persian, language)
+    assert places["گ"] > places["۷"] > places["ه"], "read from the right"
+    latin = msgspec.structs.replace(RECEIPT, seller_name="Zq (8) Kx", seller_lines=[], buyer=None, tax_number=None)
+    _, places = printed(latin, language)
+    assert places["Z"] < places["8"] < places["K"], "read from the left"
+
+
+def test_direction_is_that_of_the_first_letter() -> None:
+    assert fonts.is_right_to_left("12 (گالری) Nur", otherwise=False)
+    assert not fonts.is_right_to_left("12 Nur گالری", otherwise=True)
+    assert fonts.is_right_to_left("12 (34)", otherwise=True) and not fonts.is_right_to_left("12 (34)", otherwise=False)
+
+
+def test_amounts_are_written_in_the_language() -> None:
+    receipt = msgspec.structs.replace(RECEIPT, amount=12_500, currency="OMR", refunds=[], quantity=1204)
+    assert "12.500OMR" in printed(receipt)[0]
+    text, _ = printed(receipt, "fa")
+    assert "۱۲٫۵۰۰" in text and "۱٬۲۰۴" in text and "توکن" in text
+    assert "ریال" in printed(msgspec.structs.replace(receipt, currency="IRR"), "fa")[0]

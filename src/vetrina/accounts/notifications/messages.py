@@ -1,16 +1,17 @@
-"""Texts of messages in English and Persian."""
+"""Texts of messages in English; the catalogues of `vetrina.web.i18n` have them in other languages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vetrina.accounts.model import Language, Purpose
+from vetrina.accounts.model import Purpose
 from vetrina.accounts.notifications.actions import Notice
+from vetrina.web.i18n import N_, NP_, say, say_as
 
 
 @dataclass(frozen=True)
 class Words:
-    """One letter: `link` is the words of its link, `sms` all that goes by SMS; {code}, {site} are filled in."""
+    """One message: `link` is the text of its link, `sms` all that goes by SMS; {code} and {site} are filled in later."""
 
     subject: str
     lines: tuple[str, ...]
@@ -18,127 +19,75 @@ class Words:
     link: str = ""
     after: tuple[str, ...] = ()
 
+    def translated(self) -> Words:
+        """Return the message in the current language, with nothing filled in yet."""
+        return Words(
+            say(self.subject) if self.subject else "",
+            tuple(say(line) for line in self.lines),
+            say(self.sms),
+            say_as("link", self.link) if self.link else "",
+            tuple(say(line) for line in self.after),
+        )
 
-_NOT_YOU = "If this was not you, you need not do anything: without the code nothing happens."
-_NOT_YOU_FA = "اگر شما این را نخواسته‌اید، کاری لازم نیست: بدون این کد هیچ اتفاقی نمی‌افتد."
-_TEN = "The code is good for ten minutes and works once. Nobody of ours will ever ask you for it."
-_TEN_FA = "این کد ده دقیقه اعتبار دارد و یک بار کار می‌کند. هیچ‌کس از سوی ما آن را از شما نمی‌پرسد."
 
-CODES: dict[Language, dict[Purpose, Words]] = {
-    "en": {
-        "email_verify": Words(
-            "Confirm your e-mail address", ("This code confirms that the address is yours:",),
-            "{code} confirms your address at {site}.", "Confirm the address", (_TEN, _NOT_YOU),
-        ),
-        "phone_verify": Words(
-            "Confirm your phone number", ("This code confirms that the number is yours:",),
-            "{code} confirms your number at {site}. Good for ten minutes; tell it to nobody.", "", (_TEN, _NOT_YOU),
-        ),
-        "sign_in": Words(
-            "Sign in", ("This code signs you in:",),
-            "{code} signs you in at {site}. Good for ten minutes; tell it to nobody.", "", (_TEN, _NOT_YOU),
-        ),
-        "password_reset": Words(
-            "Choose a new password", ("Somebody, probably you, asked for a new password. This code lets you choose one:",),
-            "{code} lets you choose a new password at {site}. Good for ten minutes; tell it to nobody.",
-            "Choose a new password", (_TEN, _NOT_YOU),
-        ),
-    },
-    "fa": {
-        "email_verify": Words(
-            "نشانی ایمیل خود را تأیید کنید", ("این کد تأیید می‌کند که این نشانی از آنِ شماست:",),
-            "{code} کد تأیید نشانی شما در {site} است.", "تأیید نشانی", (_TEN_FA, _NOT_YOU_FA),
-        ),
-        "phone_verify": Words(
-            "شمارهٔ تلفن خود را تأیید کنید", ("این کد تأیید می‌کند که این شماره از آنِ شماست:",),
-            "{code} کد تأیید شمارهٔ شما در {site} است. ده دقیقه اعتبار دارد؛ آن را به کسی نگویید.", "", (_TEN_FA, _NOT_YOU_FA),
-        ),
-        "sign_in": Words(
-            "ورود", ("با این کد وارد می‌شوید:",),
-            "{code} کد ورود شما به {site} است. ده دقیقه اعتبار دارد؛ آن را به کسی نگویید.", "", (_TEN_FA, _NOT_YOU_FA),
-        ),
-        "password_reset": Words(
-            "گذرواژهٔ تازه‌ای برگزینید", ("کسی، احتمالاً خود شما، گذرواژهٔ تازه‌ای خواسته است. با این کد آن را برمی‌گزینید:",),
-            "{code} کد گزیدن گذرواژهٔ تازه در {site} است. ده دقیقه اعتبار دارد؛ آن را به کسی نگویید.",
-            "گزیدن گذرواژهٔ تازه", (_TEN_FA, _NOT_YOU_FA),
-        ),
-    },
+_NOT_YOU = N_("If this was not you, you need not do anything: without the code nothing happens.")
+_TEN = N_("The code is good for ten minutes and works once. Nobody of ours will ever ask you for it.")
+
+CODES: dict[Purpose, Words] = {
+    "email_verify": Words(
+        N_("Confirm your e-mail address"), (N_("This code confirms that the address is yours:"),),
+        N_("{code} confirms your address at {site}."), NP_("link", "Confirm the address"), (_TEN, _NOT_YOU),
+    ),
+    "phone_verify": Words(
+        N_("Confirm your phone number"), (N_("This code confirms that the number is yours:"),),
+        N_("{code} confirms your number at {site}. Good for ten minutes; tell it to nobody."), "", (_TEN, _NOT_YOU),
+    ),
+    "sign_in": Words(
+        N_("Sign in"), (N_("This code signs you in:"),),
+        N_("{code} signs you in at {site}. Good for ten minutes; tell it to nobody."), "", (_TEN, _NOT_YOU),
+    ),
+    "password_reset": Words(
+        N_("Choose a new password"), (N_("Somebody, probably you, asked for a new password. This code lets you choose one:"),),
+        N_("{code} lets you choose a new password at {site}. Good for ten minutes; tell it to nobody."),
+        NP_("link", "Choose a new password"), (_TEN, _NOT_YOU),
+    ),
 }  # fmt: skip
 
-_WAS_IT_YOU = "If this was not you, choose a new password now: it signs everybody out."
-_WAS_IT_YOU_FA = "اگر کار شما نبود، همین حالا گذرواژهٔ تازه‌ای برگزینید: با این کار همه از حساب بیرون می‌روند."
+_WAS_IT_YOU = N_("If this was not you, choose a new password now: it signs everybody out.")
 
-NOTICES: dict[Language, dict[Notice, Words]] = {
-    "en": {
-        "registered_already": Words(
-            "You have an account already",
-            ("Somebody, perhaps you, tried to register with this address. There is an account with it already, so nothing "
-             "has changed.", "Sign in as usual; if the password is forgotten, choose a new one."),
-            "Somebody tried to register at {site} with this number. You have an account already: sign in, or choose a new "
-            "password.", "Choose a new password",
-        ),
-        "password_changed": Words(
-            "Your password was changed", ("Your password was changed, and every device was signed out.",),
-            "Your password at {site} was changed. If this was not you, choose a new one now.", "Choose a new password",
-            (_WAS_IT_YOU,),
-        ),
-        "second_factor_on": Words(
-            "Your second factor is on", ("From now on signing in takes a code of your authenticator, too.",),
-            "The second factor of your account at {site} is on.", "Choose a new password", (_WAS_IT_YOU,),
-        ),
-        "second_factor_off": Words(
-            "Your second factor is off", ("From now on your password alone signs you in.",),
-            "The second factor of your account at {site} is off. If this was not you, choose a new password now.",
-            "Choose a new password", (_WAS_IT_YOU,),
-        ),
-        "recovery_code_used": Words(
-            "A recovery code was used", ("Somebody signed in with your password and one of your recovery codes.",),
-            "A recovery code of your account at {site} was used. If this was not you, choose a new password now.",
-            "Choose a new password", (_WAS_IT_YOU,),
-        ),
-        "identifier_released": Words(
-            "An address or number was removed from your account",
-            ("It was never confirmed, and its owner has shown that it is theirs. Nothing else has changed.",),
-            "A number that was never confirmed was removed from your account at {site}: its owner has shown that it is theirs.",
-        ),
-    },
-    "fa": {
-        "registered_already": Words(
-            "شما پیش‌تر حساب ساخته‌اید",
-            ("کسی، شاید خود شما، خواست با این نشانی ثبت‌نام کند. حسابی با آن هست، پس چیزی تغییر نکرد.",
-             "مثل همیشه وارد شوید؛ اگر گذرواژه را فراموش کرده‌اید، گذرواژهٔ تازه‌ای برگزینید."),
-            "کسی خواست با این شماره در {site} ثبت‌نام کند. شما پیش‌تر حساب ساخته‌اید: وارد شوید یا گذرواژهٔ تازه‌ای برگزینید.",
-            "گزیدن گذرواژهٔ تازه",
-        ),
-        "password_changed": Words(
-            "گذرواژهٔ شما عوض شد", ("گذرواژهٔ شما عوض شد و همهٔ دستگاه‌ها از حساب بیرون رفتند.",),
-            "گذرواژهٔ شما در {site} عوض شد. اگر کار شما نبود، همین حالا گذرواژهٔ تازه‌ای برگزینید.", "گزیدن گذرواژهٔ تازه",
-            (_WAS_IT_YOU_FA,),
-        ),
-        "second_factor_on": Words(
-            "گام دوم ورود روشن شد", ("از این پس برای ورود، کد برنامهٔ احراز هویت هم لازم است.",),
-            "گام دوم ورود حساب شما در {site} روشن شد.", "گزیدن گذرواژهٔ تازه", (_WAS_IT_YOU_FA,),
-        ),
-        "second_factor_off": Words(
-            "گام دوم ورود خاموش شد", ("از این پس تنها با گذرواژه وارد می‌شوید.",),
-            "گام دوم ورود حساب شما در {site} خاموش شد. اگر کار شما نبود، همین حالا گذرواژهٔ تازه‌ای برگزینید.",
-            "گزیدن گذرواژهٔ تازه", (_WAS_IT_YOU_FA,),
-        ),
-        "recovery_code_used": Words(
-            "یک کد بازیابی به کار رفت", ("کسی با گذرواژه و یکی از کدهای بازیابی شما وارد شد.",),
-            "یک کد بازیابی حساب شما در {site} به کار رفت. اگر کار شما نبود، همین حالا گذرواژهٔ تازه‌ای برگزینید.",
-            "گزیدن گذرواژهٔ تازه", (_WAS_IT_YOU_FA,),
-        ),
-        "identifier_released": Words(
-            "نشانی یا شماره‌ای از حساب شما برداشته شد",
-            ("این نشانی یا شماره هرگز تأیید نشده بود و صاحب آن نشان داد که از آنِ اوست. چیز دیگری تغییر نکرد.",),
-            "شماره‌ای که تأیید نشده بود از حساب شما در {site} برداشته شد: صاحب آن نشان داد که از آنِ اوست.",
-        ),
-    },
+NOTICES: dict[Notice, Words] = {
+    "registered_already": Words(
+        N_("You have an account already"),
+        (N_("Somebody, perhaps you, tried to register with this address. There is an account with it already, so nothing "
+         "has changed."), N_("Sign in as usual; if the password is forgotten, choose a new one.")),
+        N_("Somebody tried to register at {site} with this number. You have an account already: sign in, or choose a new "
+        "password."), NP_("link", "Choose a new password"),
+    ),
+    "password_changed": Words(
+        N_("Your password was changed"), (N_("Your password was changed, and every device was signed out."),),
+        N_("Your password at {site} was changed. If this was not you, choose a new one now."),
+        NP_("link", "Choose a new password"), (_WAS_IT_YOU,),
+    ),
+    "second_factor_on": Words(
+        N_("Your second factor is on"), (N_("From now on signing in takes a code of your authenticator, too."),),
+        N_("The second factor of your account at {site} is on."), NP_("link", "Choose a new password"), (_WAS_IT_YOU,),
+    ),
+    "second_factor_off": Words(
+        N_("Your second factor is off"), (N_("From now on your password alone signs you in."),),
+        N_("The second factor of your account at {site} is off. If this was not you, choose a new password now."),
+        NP_("link", "Choose a new password"), (_WAS_IT_YOU,),
+    ),
+    "recovery_code_used": Words(
+        N_("A recovery code was used"), (N_("Somebody signed in with your password and one of your recovery codes."),),
+        N_("A recovery code of your account at {site} was used. If this was not you, choose a new password now."),
+        NP_("link", "Choose a new password"), (_WAS_IT_YOU,),
+    ),
+    "identifier_released": Words(
+        N_("An address or number was removed from your account"),
+        (N_("It was never confirmed, and its owner has shown that it is theirs. Nothing else has changed."),),
+        N_("A number that was never confirmed was removed from your account at {site}: its owner has shown that it is theirs."),
+    ),
 }  # fmt: skip
 
-UNCONFIRMED: dict[Language, Words] = {
-    "en": Words("", (), "This number was never confirmed at {site}: sign in with your password, or choose a new one."),
-    "fa": Words("", (), "این شماره در {site} تأیید نشده و با کد نمی‌توان وارد شد. با گذرواژه وارد شوید یا آن را بازنشانی کنید."),
-}
+UNCONFIRMED = Words("", (), N_("This number was never confirmed at {site}: sign in with your password, or choose a new one."))
 """To a phone that asks for a code to sign in before it was confirmed."""

@@ -1,4 +1,4 @@
-"""Renders messages about an account as mail (text and HTML) or SMS, in English and Persian."""
+"""Renders messages about an account as mail (text and HTML) or SMS, in the recipient's language."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import jinja2
 
 from vetrina import web
 from vetrina.accounts.identifiers import Identifier
-from vetrina.accounts.model import Language, Purpose
+from vetrina.accounts.model import Purpose
 from vetrina.accounts.notifications.actions import Notice
 from vetrina.accounts.notifications.messages import CODES, NOTICES, UNCONFIRMED, Words
 from vetrina.core.messages.outbox import Letter
 from vetrina.core.services import Services
+from vetrina.web import i18n
+from vetrina.web.i18n import Language
 
 _LINKS = {"email_verify": "/verify/link/", "password_reset": "/reset/link/"}
 """The path of a mail's link by purpose. The page has a button to press: opening the link changes nothing."""
@@ -23,7 +25,7 @@ def code(
     services: Services, to: Identifier, purpose: Purpose, language: Language, *, code: str, link_token: str
 ) -> Letter:
     """Return the message that carries a code."""
-    words = CODES[language][purpose]
+    words = CODES[purpose]
     path = _LINKS.get(purpose)
     url = f"{services.settings.address}{path}{link_token}" if path and words.link else None
     return _letter(services, to, words, language, code=code, url=url)
@@ -31,17 +33,19 @@ def code(
 
 def unconfirmed(services: Services, to: Identifier, language: Language) -> Letter:
     """Return the SMS to a number that has to be confirmed before it can sign in by code."""
-    return _letter(services, to, UNCONFIRMED[language], language)
+    return _letter(services, to, UNCONFIRMED, language)
 
 
 def notice(services: Services, to: Identifier, notice: Notice, language: Language) -> Letter:
     """Return the message of a notice."""
-    return _letter(services, to, NOTICES[language][notice], language, url=f"{services.settings.address}/reset")
+    return _letter(services, to, NOTICES[notice], language, url=f"{services.settings.address}/reset")
 
 
 def _letter(
     services: Services, to: Identifier, words: Words, language: Language, *, code: str | None = None, url: str | None = None
 ) -> Letter:
+    with i18n.use(language):
+        words = words.translated()
     site = urlsplit(services.settings.address).hostname or "Vetrina"
     if to.channel == "phone":
         text = words.sms.format(code=code, site=site)
@@ -52,7 +56,7 @@ def _letter(
     parts = [*lines, *([code] if code else []), *([f"{words.link}:\n{url}"] if link else []), *words.after, f"Vetrina · {site}"]
     context: dict[str, Any] = {"title": words.subject, "lines": lines, "code": code, "link": link, "after": words.after}
     template = services.part(_templates).get_template("accounts/notifications/letter.mail")
-    html = template.render(lang=language, dir="rtl" if language == "fa" else "ltr", **context)
+    html = template.render(lang=language, dir=i18n.direction(language), **context)
     return Letter("mail", to.value, "\n\n".join(parts) + "\n", f"{words.subject} · Vetrina", html)
 
 

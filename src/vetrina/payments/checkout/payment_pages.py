@@ -16,8 +16,9 @@ from vetrina.payments import queries
 from vetrina.payments.gateways import sandbox
 from vetrina.payments.gateways.registry import gateways
 from vetrina.payments.gateways.stripe import StripeGateway
-from vetrina.payments.model import PaymentRow, Status, goods
+from vetrina.payments.model import PaymentRow, Status
 from vetrina.payments.settlement import actions
+from vetrina.wallet import labels
 
 SHOWN = 50
 LONG = timedelta(minutes=1)
@@ -102,7 +103,7 @@ def _payment(request: Request, row: PaymentRow) -> dict[str, Any]:
         "status": row.status,
         "gateway": row.gateway,
         "expires_at": row.expires_at,
-        "title": goods(row.asset, row.quantity) if row.asset and row.quantity else row.description,
+        "title": labels.amount(row.asset, row.quantity) if row.asset and row.quantity else row.description,
         "amount": row.amount,
         "currency": row.currency,
         "gateway_title": gateway.title if gateway else row.gateway.title(),

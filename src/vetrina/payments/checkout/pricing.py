@@ -11,7 +11,8 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Invalid
 from vetrina.payments.gateways.registry import Gateway, Gateways
-from vetrina.payments.model import UnknownPack, goods
+from vetrina.payments.model import UnknownPack
+from vetrina.wallet import labels
 from vetrina.wallet import queries as wallet
 from vetrina.wallet.model import PlanIsFree, UnknownPlan
 from vetrina.wallet.plans import actions as plans
@@ -71,7 +72,7 @@ async def choose(
     wanted = Wanted(
         kind=KINDS.get(pack.asset, "tokens"),
         name=pack.name,
-        description=f"{pack.title}, {goods(pack.asset, pack.quantity)}",
+        description=f"{pack.title}, {labels.amount(pack.asset, pack.quantity)}",
         amount=pack.price,
         currency=pack.currency,
         pack=pack.id,
