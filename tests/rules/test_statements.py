@@ -33,6 +33,8 @@ UNDECLARED = {
     "demo/cogento.py": "reads the documents' views as other tools do",
     "commands/conform.py": "selects columns whose names come from the documents, one by one",
     "core/database/connection.py": "runs the declared ones, and LISTEN, which takes no parameters",
+    "core/database/timeouts.py": "sets up a connection before it runs any statement",
+    "commands/db.py": "looks whether a database is empty before a dump is restored into it",
     "core/embedded/roles.py": "makes roles and the database itself, which takes no prepared statements",
     "core/database/migrations.py": "runs before there is a schema to prepare anything against",
 }
