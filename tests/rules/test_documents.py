@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from scripts import reference
 from tests.rules.catalogue import Catalogue
 from tests.rules.code import MODULES, ROOT, SOURCE
 from tests.server import Site
@@ -18,7 +19,18 @@ from vetrina.cli import create
 from vetrina.core.settings import Settings
 from vetrina.demo.photos import path_of
 
-PAGES = ["README.md", "docs/architecture.md", "docs/systems.md", "docs/reporting.md", "docs/stripe-mirror.md", "docs/payments.md"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/README.md",
+    "docs/architecture.md",
+    "docs/systems.md",
+    "docs/reporting.md",
+    "docs/stripe-mirror.md",
+    "docs/payments.md",
+    "findings/README.md",
+]
 
 
 def text_of(page: str) -> str:
@@ -91,9 +103,35 @@ def test_every_command_exists() -> None:
         assert left == [], words
 
 
+def test_the_generated_references_are_current(as_owner: psycopg.Connection[Any]) -> None:
+    rendered = {
+        "docs/cli.md": reference.cli(),
+        "docs/data-model.md": reference.data_model(as_owner),
+        "docs/decisions/README.md": reference.decisions(),
+    }
+    assert [page for page, text in rendered.items() if text_of(page) != text] == [], "run `make reference`"
+
+
+def test_the_index_of_documents_names_every_page() -> None:
+    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")} - {"docs/README.md"}
+    assert pages - paths_in(text_of("docs/README.md")) == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/README.md"])
+def test_every_image_and_link_exists(page: str) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)", text_of(page))
+    assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []
+
+
+def test_the_readme_has_three_parts_and_three_screenshots() -> None:
+    text = text_of("README.md")
+    assert re.findall(r"^## (.+)", text, flags=re.M) == ["What it is", "Run it", "Work on it"]
+    assert len(re.findall(r"^!\[.+\]\(docs/images/.+\)", text, flags=re.M)) == 3
+
+
 def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), flags=re.M))
-    named = set(re.findall(r"^make (\w+)|`make (\w+)`", text_of("README.md"), flags=re.M))
+    named = set(re.findall(r"^make (\w+)|`make (\w+)`", "\n".join(text_of(page) for page in PAGES), flags=re.M))
     assert {word for pair in named for word in pair if word} - targets == set()
 
 
