@@ -16,7 +16,7 @@ RUN useradd --uid 10001 --create-home vetrina && install --directory --owner=vet
 COPY --from=build /opt/vetrina /opt/vetrina
 ENV PATH=/opt/vetrina/bin:/usr/local/bin:/usr/bin:/bin VETRINA_DATA=/data VETRINA_HOST=0.0.0.0 VETRINA_PORT=8000 PYTHONUNBUFFERED=1
 USER vetrina
-WORKDIR /home/vetrina
+WORKDIR /data
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM

@@ -8,6 +8,8 @@ A test compares each with what this module renders.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +33,9 @@ SCHEMAS = "select nspname from pg_namespace where nspname !~ '^(pg_|information_
 
 
 def cli() -> str:
-    """Return the reference of the command line."""
-    from vetrina.cli import create
-
-    text = create().generate_docs(output_format="markdown")
+    """Return the reference of the command line. Made in a process of its own: cyclopts names the program by how it was run."""
+    code = "from vetrina.cli import create; print(create().generate_docs(output_format='markdown'))"
+    text = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     # Lines that a terminal's width broke are joined, so that the text does not depend on where it is generated.
     text = re.sub(r"\n {4}(?![ *-])", " ", text)
     return f"{NOTE}\n\n{text.strip()}\n"
