@@ -233,9 +233,6 @@ CREATE FUNCTION accounts.check_identifiers() RETURNS trigger
 declare
   v_confirms boolean;
 begin
-  if new.erased_at is not null then
-    return new;
-  end if;
   if new.email is distinct from old.email and new.email_verified_at is not distinct from old.email_verified_at then
     new.email_verified_at := null;
   end if;
@@ -244,7 +241,7 @@ begin
   end if;
   v_confirms := new.email_verified_at is not null and (old.email_verified_at is null or new.email is distinct from old.email)
              or new.phone_verified_at is not null and (old.phone_verified_at is null or new.phone is distinct from old.phone);
-  if not v_confirms or coalesce(current_setting('accounts.proven', true), '') = new.id::text then
+  if not v_confirms or new.erased_at is not null or coalesce(current_setting('accounts.proven', true), '') = new.id::text then
     return new;
   end if;
   if old.email_verified_at is not null or old.phone_verified_at is not null then

@@ -45,9 +45,9 @@ class Make:
 
     async def account(
         self, *, tokens: int | None = None, kind: Kind = "user", email: str | None = None, phone: str | None = None,
-        client: Client = "browser",
+        client: Client = "browser", confirmed: bool = True,
     ) -> Account:
-        """An account without a usable password, its address confirmed, with exactly `tokens` tokens (None: the welcome gift)."""
+        """An account without a usable password, its address `confirmed`, with exactly `tokens` tokens (None: the welcome gift)."""
         account_id = new_id()
         email = email or f"{account_id.hex[-12:]}@example.com"
         services = self.services
@@ -57,7 +57,8 @@ class Make:
             await tx.one(
                 queries.INSERT_ACCOUNT, id=account_id, kind=kind, email=email, phone=phone, password_hash=None, name="Test"
             )
-            await verification.confirm_identifier(tx, Identifier("email", email), kind=kind, account=account_id)
+            if confirmed:
+                await verification.confirm_identifier(tx, Identifier("email", email), kind=kind, account=account_id)
             if gift is not None:
                 await _welcome_tokens(tx, gift)
             if tokens:

@@ -84,7 +84,7 @@ async def test_a_link_is_asked_for_by_a_form_of_this_site(site: Site, hosted: Ho
 
 
 async def test_programs_link_too(site: Site, hosted: HostedUi, make: Make) -> None:
-    ada, eve = await make.account(), await make.account()
+    ada, eve = await make.account(confirmed=False), await make.account()
     user = person(hosted)
     async with site.api(ada) as api, site.api(eve) as hers:
         wanted = {"provider": "cognito", "redirect_uri": "http://127.0.0.1:41999/done"}
@@ -124,13 +124,14 @@ async def test_the_last_way_in_stays(site: Site, make: Make) -> None:
         "phone = '+989123456789', phone_verified_at = now()",
         "phone = '+989123456780', email = null, password_hash = 'x'",
     ):
-        account = await make.account()
+        account = await make.account(confirmed=False)
         one, other = await two_identities(site, account)
         async with site.browser(account) as browser:
             assert (await browser.post(f"/settings/identities/{one}/unlinking")).status_code == 303
             last = await browser.post(f"/settings/identities/{other}/unlinking")
             assert last.status_code == 409 and "only way to sign in to your account" in last.text
             async with site.services.db.tx() as tx:
+                await tx.connection.execute("select set_config('accounts.proven', %s, true)", [str(account.id)])
                 await tx.connection.execute(f"update accounts.accounts set {way} where id = %s".encode(), [account.id])
             assert (await browser.post(f"/settings/identities/{other}/unlinking")).status_code == 303, way
             assert "no longer linked" in (await browser.get("/settings/identities")).text
@@ -138,7 +139,7 @@ async def test_the_last_way_in_stays(site: Site, make: Make) -> None:
 
 async def test_of_two_unlinkings_at_once_one_is_refused(site: Site, make: Make) -> None:
     for _ in range(5):
-        account = await make.account()
+        account = await make.account(confirmed=False)
         left = iter(await two_identities(site, account))
         async with site.api(account) as api:
             answers = await race(2, lambda: api.delete(f"/identities/{next(left)}"))

@@ -149,7 +149,7 @@ async def test_sign_ins_cannot_take_the_machine(site: Site, monkeypatch: pytest.
         return fits
 
     monkeypatch.setattr(Hasher, "_verify", slow)
-    await unlimited(site.services, "sign_in_failures")
+    await unlimited(site.services, "sign_in_target")
     await register(site, "a@example.com")
     answers = await race(60, lambda: sign_in(site, "a@example.com"))
     found = [each.status_code for each in answers if isinstance(each, httpx2.Response)]

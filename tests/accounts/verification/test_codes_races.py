@@ -23,7 +23,7 @@ from vetrina.accounts.verification.model import WrongCode
 from vetrina.core.errors import Refusal
 from vetrina.core.services import Services
 
-DOORS = ("sign_in", "sign_in_failures", "codes_target", "codes_address", "codes_service")
+DOORS = ("sign_in", "sign_in_target", "codes_target", "codes_address", "codes_service")
 
 
 def statuses(outcomes: list[Any]) -> Counter[int]:

@@ -1,6 +1,6 @@
 """Failed sign-ins: counted by identifier for unknown devices, and by device for known ones.
 
-Twenty failures may come at once and are won back evenly over five hours (`limits.sign_in_failures`), so that a password is
+Twenty failures may come at once and are won back evenly over five hours (`limits.sign_in_target`), so that a password is
 guessed about a hundred times a day at most, from however many addresses. A device that has signed in to the account before has
 a count of its own: failures elsewhere do not keep its owner out.
 """

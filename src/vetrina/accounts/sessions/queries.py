@@ -154,7 +154,7 @@ COUNT_FAILURE = Statement(
     """
     with setting as (
       select coalesce((value ->> 'count')::float8, 0) as burst, coalesce((value ->> 'seconds')::float8, 60) as seconds
-        from core.settings where key = 'limits.sign_in_failures'
+        from core.settings where key = 'limits.sign_in_target'
     ), counted as (
       insert into accounts.sign_in_failures as f (subject, failures) select %(subject)s, 1 from setting where burst > 0
       on conflict (subject) do update
@@ -176,6 +176,6 @@ DELETE_OLD_FAILURES = Statement(
     """
     delete from accounts.sign_in_failures
      where counted_at < now() - make_interval(secs => coalesce(
-             (select (value ->> 'seconds')::float8 from core.settings where key = 'limits.sign_in_failures'), 86400))
+             (select (value ->> 'seconds')::float8 from core.settings where key = 'limits.sign_in_target'), 86400))
     """,
 )
