@@ -47,7 +47,7 @@ class Make:
         self, *, tokens: int | None = None, kind: Kind = "user", email: str | None = None, phone: str | None = None,
         client: Client = "browser", confirmed: bool = True,
     ) -> Account:
-        """An account without a usable password, its address `confirmed`, with exactly `tokens` tokens (None: the welcome gift)."""
+        """An account without a usable password, its address `confirmed`, with `tokens` tokens (None: the welcome gift)."""
         account_id = new_id()
         email = email or f"{account_id.hex[-12:]}@example.com"
         services = self.services
