@@ -121,7 +121,7 @@ async def test_a_full_disk_is_said_and_not_ready(
             refused = await api.patch("/me/profile", json={"name": "Ada"})
             assert refused.status_code == 503, refused.text
             assert "no room left" in refused.json()["detail"]
-            assert (await browser.get("/account/security")).status_code < 500
+            assert (await browser.get("/library")).status_code < 500
             ready = await site.client.get("/readyz")
             assert (ready.status_code, ready.json()) == (503, {"status": "no room left on the disk"})
             connection.execute("drop trigger disk_is_full on accounts.users")

@@ -23,9 +23,9 @@ async def test_a_forwarded_value_that_is_no_address_is_passed_over(
     account = await make.account()
     trusting = replace(settings, trusted_proxies="127.0.0.1")
     async with serving(connect(trusting, database)) as site:
-        for path in ("/account/security", "/wallet"):
+        for path in ("/library", "/wallet"):
             answer = await site.client.get(path, headers={"X-Forwarded-For": forwarded}, cookies=account.cookies)
-            assert answer.status_code in {200, 303, 404}
+            assert answer.status_code == 200
         wrong = {"kind": "user", "identifier": "ada@example.com", "password": "not the password"}
         answer = await site.client.post("/sign-in", data=wrong, headers={"X-Forwarded-For": forwarded})
         assert answer.status_code < 500

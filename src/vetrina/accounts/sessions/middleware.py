@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from litestar.datastructures import Cookie
@@ -17,6 +16,7 @@ from vetrina.accounts.sessions.tokens import SessionToken, access_tokens
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Unauthenticated
 from vetrina.core.services import Services
+from vetrina.core.web import cookies
 from vetrina.core.web.request import Principal
 from vetrina.core.web.route_options import option
 
@@ -48,11 +48,8 @@ class Identify(ASGIMiddleware):
 
 
 async def _authenticate_by_cookie(services: Services, header: str, scope: Any) -> None:
-    try:
-        morsel = SimpleCookie(header).get(cookie_name(services))
-    except CookieError:
-        return
-    token = tokens.parse(morsel.value) if morsel else None
+    value = cookies.value_of(header, cookie_name(services))
+    token = tokens.parse(value) if value else None
     if token is None:
         return
     ip = scope["client"][0] if scope["client"] else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
 from vetrina.core.database.ids import new_id
+from vetrina.core.web.cookies import without_backslashes
 from vetrina.core.web.route_options import option
 
 log = structlog.get_logger("vetrina.web")
@@ -60,6 +61,7 @@ def trace(app: ASGIApp, *, secure: bool) -> Callable[..., Any]:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
+        scope["headers"] = without_backslashes(cast("list[tuple[bytes, bytes]]", scope["headers"]))
         given = next((value for name, value in scope["headers"] if name == b"x-request-id" and _ID.fullmatch(value)), None)
         request_id = given.decode() if given else str(new_id())
         scope["vetrina.request_id"] = request_id  # type: ignore[typeddict-unknown-key]
