@@ -98,8 +98,8 @@ async def _measure(env: Environment, rows: int, filled: float) -> list[Line]:
         lines[0].ratio = lines[0].ours / lines[0].base
         lines[0].note = "base: metadata ->> key = value"
         lines.append(await _once("keys and values counted", lambda: _count(db)))
-        lines.append(await _once(f"history of {rows:,} worked out", lambda: report_actions.follow(db, anew=True)))
-        lines.append(Line("the same with nothing new", await _timed(lambda: report_actions.follow(db), 5) * 1000, None, "ms"))
+        lines.append(await _once(f"history of {rows:,} worked out", lambda: report_actions.refresh(db, rebuild=True)))
+        lines.append(Line("the same with nothing new", await _timed(lambda: report_actions.refresh(db), 5) * 1000, None, "ms"))
         for name in REPORTS:
             lines.append(await _once(f"report {name}", lambda name=name: report_actions.figures(db, name), times=3))
         lines.append(Line(f"making {rows:,} of each", filled, None, "s"))

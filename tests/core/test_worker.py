@@ -11,6 +11,7 @@ from procrastinate.periodic import PeriodicDeferrer
 from vetrina.core.database.ids import new_id
 from vetrina.core.jobs.queue import app, enqueue, job
 from vetrina.core.services import Services
+from vetrina.reports import jobs as report_jobs
 
 released = asyncio.Event()
 quick_runs: list[str] = []
@@ -53,4 +54,4 @@ def test_a_periodic_job_that_was_missed_runs_when_the_machine_is_back() -> None:
         now = datetime.fromisoformat(clock).replace(tzinfo=UTC)
         deferrer = PeriodicDeferrer(registry=app.periodic_registry, **app.periodic_defaults)
         due = {task.task.name: tick for task, tick in deferrer.get_previous_tasks(at=now.timestamp())}
-        assert datetime.fromtimestamp(due["reports.prove"], UTC) == datetime(2026, 11, 27, 3, 17, tzinfo=UTC)
+        assert datetime.fromtimestamp(due[report_jobs.VERIFY], UTC) == datetime(2026, 11, 27, 3, 17, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Objects with amounts of our choosing, events about them in the order of happening, days by their names."""
+"""Test data for reports: Stripe objects with chosen amounts, events about them, dates by name."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _numbers = count(1)
 
 
 def at(day: str, hour: int = 12) -> int:
-    """Seconds at an hour of a day."""
+    """Return the Unix time of an hour of a day."""
     return int(datetime.fromisoformat(f"{day}T{hour:02}:00:00+00:00").timestamp())
 
 
 def moment(day: str, hour: int = 12) -> datetime:
-    """The same as a moment."""
+    """Return an hour of a day as a datetime."""
     return datetime.fromtimestamp(at(day, hour), UTC)
 
 
@@ -30,7 +30,7 @@ def subscription(
     number: int, day: str, amount: int, *, customer: int | None = None, currency: str = "eur", interval: str = "month",
     product: int = 0, **fields: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """A subscription that was made on `day`, of one item at `amount` an interval."""
+    """Return a subscription created on `day`, with one item at `amount` per interval."""
     made = sample.subscription(number, at(day), customer_id=f"cus_sample{customer or number:010d}")
     item = made["items"]["data"][0]
     item["price"] = {**item["price"], "unit_amount": amount, "unit_amount_decimal": str(amount), "currency": currency,
@@ -39,24 +39,25 @@ def subscription(
     return {**made, "currency": currency, "cancel_at_period_end": False, "trial_end": None, **fields}
 
 
-def told(kind: str, data: dict[str, Any], day: str, hour: int = 12) -> dict[str, Any]:
-    """An event about it."""
-    return sample.event(kind, data, at(day, hour), f"told{next(_numbers):08d}")
+def event(kind: str, data: dict[str, Any], day: str, hour: int = 12) -> dict[str, Any]:
+    """Return an event about an object."""
+    return sample.event(kind, data, at(day, hour), f"event{next(_numbers):08d}")
 
 
 def made(data: dict[str, Any], day: str, **fields: Any) -> dict[str, Any]:
-    """It was made."""
-    return told(f"{_kind(data)}.created", {**data, **fields}, day)
+    """Return the event of an object's creation."""
+    return event(f"{_kind(data)}.created", {**data, **fields}, day)
 
 
 def changed(data: dict[str, Any], day: str, hour: int = 12, **fields: Any) -> dict[str, Any]:
-    """It became otherwise."""
-    return told(f"{_kind(data)}.updated", {**data, **fields}, day, hour)
+    """Return the event of an object's update."""
+    return event(f"{_kind(data)}.updated", {**data, **fields}, day, hour)
 
 
 def canceled(data: dict[str, Any], day: str) -> dict[str, Any]:
-    """It ended."""
-    return told("customer.subscription.deleted", {**data, "status": "canceled", "ended_at": at(day), "canceled_at": at(day)}, day)
+    """Return the event of a subscription's cancellation."""
+    ended = {**data, "status": "canceled", "ended_at": at(day), "canceled_at": at(day)}
+    return event("customer.subscription.deleted", ended, day)
 
 
 def _kind(data: dict[str, Any]) -> str:
@@ -64,17 +65,17 @@ def _kind(data: dict[str, Any]) -> str:
 
 
 async def rows(db: Database, name: str, as_of: str, months: int | None = None) -> list[dict[str, Any]]:
-    """The rows of a report."""
+    """Return the rows of a report."""
     return (await actions.figures(db, name, as_of=date.fromisoformat(as_of), months=months)).rows
 
 
-def column(found: list[dict[str, Any]], name: str, **fits: Any) -> list[Any]:
-    """One column of the rows that fit."""
-    return [each[name] for each in found if all(each[key] == value for key, value in fits.items())]
+def column(result: list[dict[str, Any]], name: str, **fits: Any) -> list[Any]:
+    """Return one column of the matching rows."""
+    return [row[name] for row in result if all(row[key] == value for key, value in fits.items())]
 
 
 async def operator(make: Make) -> Account:
-    """Somebody who may see all of this."""
+    """Create an operator."""
     account = await make.account()
     async with make.services.db.tx() as tx:
         await roles.grant(tx, account.id, Role.ADMIN)

@@ -1,4 +1,4 @@
-"""The shell's commands: reports, members, conform; and the story of the demo on a site of its own."""
+"""The commands report, members and conform, the reporting role, and the demo run on a site of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from rich.console import Console
 
-from tests.reports import helpers as tools
+from tests.reports import helpers
 from tests.reports.helpers import made
 from tests.reports.test_figures import HISTORY
 from tests.server import Site, serving
@@ -35,10 +35,10 @@ from vetrina.stripe_mirror.consistency import sample_data as sample
 
 @pytest.fixture
 def shell(owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Commands run on the test's database, in which the business of test_figures stands."""
+    """Let commands use the test's database, filled with the business of test_figures."""
     monkeypatch.setenv("VETRINA_DATABASE_URL", owner)
     monkeypatch.setenv("VETRINA_DATA", str(tmp_path / "data"))
-    # Loggers keep the stream that they began with, which here is closed after the test.
+    # Loggers keep the stream that they were configured with, which is closed after the test.
     monkeypatch.setattr(logs, "configure", lambda *_: None)
     asyncio.run(_business(owner))
     return owner
@@ -47,45 +47,45 @@ def shell(owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 async def _business(uri: str) -> None:
     db = Database(uri, size=2)
     await db.open()
-    await take(db, [*HISTORY, *(made(sample.customer(n, tools.at("2026-01-01")), "2026-01-01") for n in range(1, 6))])
+    await take(db, [*HISTORY, *(made(sample.customer(n, helpers.at("2026-01-01")), "2026-01-01") for n in range(1, 6))])
     await db.close()
 
 
 def test_reports(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    def said(*words: str) -> str:
+    def run(*words: str) -> str:
         assert main(["report", *words]) == exits.OK
         return capsys.readouterr().out
 
-    assert "mrr" in said() and "renewals" in said()
-    assert "€24.00" in said("mrr", "--as-of", "2026-04-30")
-    data = json.loads(said("mrr", "--as-of", "2026-04-30", "--months", "4", "--json"))
+    assert "mrr" in run() and "renewals" in run()
+    assert "€24.00" in run("mrr", "--as-of", "2026-04-30")
+    data = json.loads(run("mrr", "--as-of", "2026-04-30", "--months", "4", "--json"))
     assert [row["closing"] for row in data["rows"] if row["currency"] == "eur"] == [3000, 4500, 3000, 2400]
-    rows = list(csv.DictReader(io.StringIO(said("mrr", "--as-of", "2026-03-05", "--months", "1", "--csv"))))
+    rows = list(csv.DictReader(io.StringIO(run("mrr", "--as-of", "2026-03-05", "--months", "1", "--csv"))))
     assert [(row["currency"], row["contraction"], row["closing"]) for row in rows] == [("eur", "-800", "4600")]
-    assert "The reports follow from the history" in said("prove")
+    assert "Verified: every stored state" in run("prove")
     assert main(["report", "profit"]) == exits.USAGE
     assert main(["report", "mrr", "--as-of", "tomorrow"]) == exits.USAGE
     assert "There is no report profit" in capsys.readouterr().err
     with psycopg.connect(shell, autocommit=True) as connection:
         connection.execute("update reports.states set monthly = monthly + 1 where monthly > 0")
         connection.execute("update reports.progress set done_until = now() + interval '1 hour'")
-        # Nothing is worked out anew, or it would be right again.
+        # Without this a refresh would repair the change before the comparison.
         connection.execute("create or replace function reports.refresh(p_all boolean) returns bigint language sql as 'select 0'")
     assert main(["report", "prove"]) == exits.FAILED
-    assert "is kept, but does not follow" in capsys.readouterr().out
+    assert "is stored, but not computed" in capsys.readouterr().out
 
 
 def test_members(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    def said(*words: str) -> str:
+    def run(*words: str) -> str:
         assert main(["members", *words]) == exits.OK
         return capsys.readouterr().out
 
-    assert "member1@example.com" in said("membership_type=Family")
-    found = json.loads(said("membership_type=Family", "--json"))
-    assert [each["id"] for each in found] == ["cus_sample0000000001"]
-    plan = said("membership_type=Family", "--explain")
+    assert "member1@example.com" in run("membership_type=Family")
+    result = json.loads(run("membership_type=Family", "--json"))
+    assert [each["id"] for each in result] == ["cus_sample0000000001"]
+    plan = run("membership_type=Family", "--explain")
     assert "stripe_mirror" not in plan and "customers" in plan and "Execution Time" in plan
-    rows = list(csv.DictReader(io.StringIO(said("--of", "subscriptions", "subscription_type=Plus", "--csv"))))
+    rows = list(csv.DictReader(io.StringIO(run("--of", "subscriptions", "subscription_type=Plus", "--csv"))))
     assert {row["id"] for row in rows} == {f"sub_sample{n:010d}" for n in (1, 5, 101)}
     assert main(["members", "=x"]) == exits.USAGE
 
@@ -101,8 +101,8 @@ def test_conform(shell: str, owner: str, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data folder with a running embedded cluster, its roles as `vetrina up` makes them, migrated."""
+def cluster_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Start an embedded cluster in a new data folder, with its roles and migrations, as `vetrina up` does."""
     data = tmp_path_factory.mktemp("own") / "data"
     cluster = Cluster(data, settings={"fsync": "off"})
     asyncio.run(cluster.start())
@@ -113,28 +113,28 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def at(data: Path, role: Literal["app", "reporting"]) -> str:
-    """How a role connects."""
-    found = credentials.read(data)
-    assert found is not None
-    return f"postgresql://vetrina_{role}:{found.passwords[role]}@127.0.0.1:{found.port}/vetrina"
+    """Return a role's connection URI."""
+    file = credentials.read(data)
+    assert file is not None
+    return f"postgresql://vetrina_{role}:{file.passwords[role]}@127.0.0.1:{file.port}/vetrina"
 
 
-async def test_the_reporting_role_is_cut_off(own: Path) -> None:
-    db = Database(at(own, "app"), size=2)
+async def test_long_queries_of_the_reporting_role_are_cancelled(cluster_data: Path) -> None:
+    db = Database(at(cluster_data, "app"), size=2)
     await db.open()
 
     async def cut_off(seconds: float) -> int:
         async with db.read() as tx:
-            return await actions.cut_off(tx, seconds=seconds)
+            return await actions.terminate_long_queries(tx, seconds=seconds)
 
-    with psycopg.connect(at(own, "reporting"), autocommit=True) as connection:
+    with psycopg.connect(at(cluster_data, "reporting"), autocommit=True) as connection:
         assert connection.execute("show statement_timeout").fetchone() == ("1min",)
         assert connection.execute("show default_transaction_read_only").fetchone() == ("on",)
-        # A minute is long for a test: what the role is given is what stops a statement.
+        # A minute is too long for a test: check that the role's own setting stops a statement.
         connection.execute("set statement_timeout = '50ms'")
         with pytest.raises(psycopg.errors.QueryCanceled):
             connection.execute("select count(*) from generate_series(1, 100000000)")
-        # And who sets it aside is stopped from outside.
+        # A session that resets the setting is cancelled by the job.
         connection.execute("set statement_timeout = 0")
         waiting = asyncio.create_task(asyncio.to_thread(connection.execute, "select pg_sleep(20)"))
         await asyncio.sleep(0.6)
@@ -145,10 +145,10 @@ async def test_the_reporting_role_is_cut_off(own: Path) -> None:
     await db.close()
 
 
-async def test_the_demos_story_is_true(own: Path) -> None:
-    """A smaller one than people see, on a whole site."""
-    settings: Settings = read({"VETRINA_DATA": str(own), "STRIPE_WEBHOOK_SECRET": "whsec_demo"})
-    uri = at(own, "app")
+async def test_demo_cogento_runs(cluster_data: Path) -> None:
+    """Run a small demo against a whole site."""
+    settings: Settings = read({"VETRINA_DATA": str(cluster_data), "STRIPE_WEBHOOK_SECRET": "whsec_demo"})
+    uri = at(cluster_data, "app")
     async with serving(connect(settings, uri)) as site:
         assert isinstance(site, Site)
         story = Story(site.url, Console(file=io.StringIO()))

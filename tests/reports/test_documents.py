@@ -1,4 +1,4 @@
-"""The documents' own names: everything they list is there, their queries run, and nothing else is to be seen."""
+"""The documented schemas: all documented columns exist, the documents' queries run, and nothing else is readable."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.rules.code import ROOT
 from tests.stripe_mirror.helpers import take
 from vetrina.commands.conform import examine
 from vetrina.core.database.connection import Database
-from vetrina.reports.conformance import documents, fits
+from vetrina.reports.conformance import conforms, documents
 from vetrina.stripe_mirror.consistency import sample_data as sample
 from vetrina.wallet.ledger import actions as wallet
 from vetrina.wallet.model import Asset
 
 AT = at("2026-02-01")
 
-# Word for word as the document has them.
+# Copied literally from the document.
 QUERIES = [
     """SELECT u.*, s.* 
 FROM users u 
@@ -40,7 +40,7 @@ WHERE u.email = '[email protected]';""",
 
 @pytest.fixture
 def reporting(database: str, owner: str) -> Iterator[psycopg.Connection]:
-    """A connection as the reporting role, with the limits that `vetrina up` gives it."""
+    """Connect as the reporting role, with the limits that `vetrina up` sets."""
     parts = urlsplit(database)
     uri = urlunsplit(parts._replace(netloc=f"vetrina_reporting:test@{parts.netloc.rpartition('@')[2]}"))
     with psycopg.connect(uri, autocommit=True, options="-c default_transaction_read_only=on") as connection:
@@ -48,7 +48,7 @@ def reporting(database: str, owner: str) -> Iterator[psycopg.Connection]:
 
 
 async def members(db: Database) -> None:
-    """Three customers, one of them with an address that the document's queries look for, and two subscriptions."""
+    """Add three customers, one of them with the address used in the document's queries, and two subscriptions."""
     await take(db, [
         made({**sample.customer(1, AT), "email": "[email protected]", "metadata": {"membership_type": "Adult"}}, "2026-02-01"),
         made({**sample.customer(2, AT), "metadata": {"membership_type": "Adult", "branch": "north"}}, "2026-02-01"),
@@ -58,7 +58,7 @@ async def members(db: Database) -> None:
     ])  # fmt: skip
 
 
-async def test_the_documents_queries_run_word_for_word(db: Database, make: Make, reporting: psycopg.Connection) -> None:
+async def test_documented_queries_run_unchanged(db: Database, make: Make, reporting: psycopg.Connection) -> None:
     await members(db)
     account = await make.account()
     async with db.tx() as tx:
@@ -87,7 +87,7 @@ async def test_personal_data_is_masked(db: Database, make: Make, reporting: psyc
     assert users.fetchone() == ("a***@example.com", "T***", 20)
 
 
-async def test_the_studios_tables_hold_what_is_documented(db: Database, make: Make, reporting: psycopg.Connection) -> None:
+async def test_style_studio_tables_have_documented_values(db: Database, make: Make, reporting: psycopg.Connection) -> None:
     account = await make.account(tokens=0)
     other = await make.account()
     async with db.tx() as tx:
@@ -118,16 +118,16 @@ async def test_the_studios_tables_hold_what_is_documented(db: Database, make: Ma
     assert all(isinstance(name, str) for name, _ in actions)
 
 
-async def test_who_was_deleted_is_gone_and_what_was_fetched_has_no_event(db: Database, reporting: psycopg.Connection) -> None:
+async def test_deleted_customers_are_hidden_and_fetched_ones_have_no_event(db: Database, reporting: psycopg.Connection) -> None:
     one = sample.customer(1, AT)
     await take(db, [made(one, "2026-02-01")])
     cursor = reporting.execute("select stripe_updated_at, last_webhook_event_id from doc_cogento.users")
-    assert [(moment.timestamp(), event[:8]) for moment, event in cursor] == [(AT, "evt_samp")]
+    assert [(moment.timestamp(), messages[:8]) for moment, messages in cursor] == [(AT, "evt_samp")]
     await take(db, [{**changed(one, "2026-02-02"), "type": "customer.deleted"}])
     assert reporting.execute("select count(*) from doc_cogento.users").fetchone() == (0,)
 
 
-def test_everything_documented_is_there(reporting: psycopg.Connection) -> None:
+def test_every_documented_column_exists(reporting: psycopg.Connection) -> None:
     made = examine(reporting.info.dsn + " password=test")
     assert {each.schema: each.wrong for each in made} == {"doc_cogento": [], "doc_style_studio": []}
     assert {each.schema: (each.tables, each.columns) for each in made} == {
@@ -135,7 +135,7 @@ def test_everything_documented_is_there(reporting: psycopg.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("planted", "told"),
+    ("planted", "messages"),
     [
         ("drop view doc_cogento.user_roles", ["doc_cogento.user_roles.user_id: relation", "user_roles.role", "created_at"]),
         ('alter view doc_style_studio.generations rename column "resultImageFiles" to results',
@@ -145,17 +145,17 @@ def test_everything_documented_is_there(reporting: psycopg.Connection) -> None:
          ["doc_cogento.extra.one is in no document"]),
     ],
 )  # fmt: skip
-def test_what_is_missing_is_told(owner: str, reporting: psycopg.Connection, planted: str, told: list[str]) -> None:
+def test_missing_columns_are_reported(owner: str, reporting: psycopg.Connection, planted: str, messages: list[str]) -> None:
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute(planted.encode())
     wrong = [each for made in examine(reporting.info.dsn + " password=test") for each in made.wrong]
-    assert len(wrong) == len(told), wrong
-    assert all(part in text for part, text in zip(told, wrong, strict=True)), wrong
+    assert len(wrong) == len(messages), wrong
+    assert all(part in text for part, text in zip(messages, wrong, strict=True)), wrong
 
 
-def test_a_column_of_another_type_is_none(reporting: psycopg.Connection) -> None:
-    assert fits("any[]", "uuid[]") and not fits("any[]", "uuid")
-    assert fits("character varying", "character varying") and not fits("character varying", "text")
+def test_column_of_another_type_does_not_conform(reporting: psycopg.Connection) -> None:
+    assert conforms("any[]", "uuid[]") and not conforms("any[]", "uuid")
+    assert conforms("character varying", "character varying") and not conforms("character varying", "text")
     views = {path.stem.partition("_")[2] for path in (ROOT / "migrations").glob("*_doc_*")}
     assert {each.schema for each in documents()} == views
 
@@ -170,12 +170,12 @@ def test_a_column_of_another_type_is_none(reporting: psycopg.Connection) -> None
     "select reports.refresh(true)", "select pg_read_file('/etc/hostname')", "copy (select 1) to program 'true'",
     "select * from pg_authid", "alter role vetrina_reporting superuser",
 ])  # fmt: skip
-def test_the_reporting_role_reads_these_views_and_nothing_else(reporting: psycopg.Connection, command: str) -> None:
-    # Whoever has the password can turn the read-only setting off; what refuses is the lack of rights.
+def test_reporting_role_reads_only_documented_views(reporting: psycopg.Connection, command: str) -> None:
+    # A session can turn the read-only setting off; missing privileges must refuse the write.
     for read_only in ("on", "off"):
         reporting.execute(f"set default_transaction_read_only = {read_only}".encode())
         if "temporary" in command and read_only == "off":
-            continue  # which is theirs alone, and gone with the session
+            continue  # temporary, private to the session
         with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction,
                             psycopg.errors.ObjectNotInPrerequisiteState)) as refused:  # fmt: skip
             reporting.execute(command.encode())
@@ -183,7 +183,7 @@ def test_the_reporting_role_reads_these_views_and_nothing_else(reporting: psycop
             assert not isinstance(refused.value, psycopg.errors.ReadOnlySqlTransaction)
 
 
-async def test_the_index_on_metadata_serves_the_views_too(db: Database, owner: str, reporting: psycopg.Connection) -> None:
+async def test_views_use_the_metadata_index(db: Database, owner: str, reporting: psycopg.Connection) -> None:
     await take(db, [made(sample.customer(n, AT), "2026-02-01") for n in range(300)])
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("analyze stripe_mirror.customers")

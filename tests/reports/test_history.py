@@ -1,4 +1,4 @@
-"""What is derived follows from the history: in whatever order and batches it came, today as any other day."""
+"""The derived states follow from the history in any order and any batches, as of any day."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ DAYS = [f"2026-{month:02}-{day:02}" for month in (1, 2, 3) for day in (1, 2, 15,
 
 
 def history_of(rng: random.Random) -> list[dict[str, Any]]:
-    """Up to 25 events about four subscriptions, several within one second among them, in no order."""
-    found: list[dict[str, Any]] = []
+    """Return up to 25 events about four subscriptions in random order, several of them within one second."""
+    result: list[dict[str, Any]] = []
     for _ in range(rng.randrange(1, 26)):
         number, amount = rng.randrange(1, 5), rng.choice((0, 500, 900, 12000))
         data = subscription(number, "2026-01-01", amount, currency="usd" if number == 4 else "eur")
-        found.append(changed(data, rng.choice(DAYS), status=rng.choice(STATUSES)))
-    return found
+        result.append(changed(data, rng.choice(DAYS), status=rng.choice(STATUSES)))
+    return result
 
 
 async def empty(db: Database, owner: str) -> None:
-    """The mirror and what follows from it, as on the first day."""
+    """Empty the mirror and the derived states."""
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
         connection.execute("truncate stripe_mirror.events, stripe_mirror.subscriptions, stripe_mirror.unsettled, "
@@ -41,15 +41,15 @@ async def empty(db: Database, owner: str) -> None:
 
 
 async def current(db: Database) -> dict[str, int]:
-    """Recurring revenue by currency as the mirror's own rows have it now."""
+    """Return recurring revenue by currency, calculated from the mirror's current rows."""
     async with db.read() as tx:
-        found = await (await tx.connection.execute(
+        result = await (await tx.connection.execute(
             "select currency, sum(round(monthly_amount))::bigint from stripe_mirror.subscriptions "
             "where status in ('active', 'past_due') group by 1 having sum(round(monthly_amount)) > 0")).fetchall()  # fmt: skip
-    return dict(found)
+    return dict(result)
 
 
-async def test_as_of_today_is_what_stands_in_the_mirror(db: Database, owner: str) -> None:
+async def test_report_of_today_equals_the_mirror(db: Database, owner: str) -> None:
     today = f"{actions.today()}"
     for seed in range(25):
         rng = random.Random(seed)
@@ -58,18 +58,18 @@ async def test_as_of_today_is_what_stands_in_the_mirror(db: Database, owner: str
         for start in range(0, len(events), cut):
             await take(db, events[start : start + cut])
             if rng.random() < 0.4:
-                await actions.follow(db)
+                await actions.refresh(db)
         now = await current(db)
-        found = await rows(db, "mrr", today, 1)
-        assert {row["currency"]: row["closing"] for row in found if row["closing"]} == now, seed
+        result = await rows(db, "mrr", today, 1)
+        assert {row["currency"]: row["closing"] for row in result if row["closing"]} == now, seed
         active: Counter[str] = Counter()
         for row in await rows(db, "subscriptions", today):
             active[row["currency"]] += row["monthly"]
         assert dict(+active) == now, seed
-        assert await actions.prove(db) == [], seed
+        assert await actions.verify(db) == [], seed
 
 
-async def test_a_past_day_does_not_change_when_more_happens(db: Database) -> None:
+async def test_past_report_is_unchanged_by_later_events(db: Database) -> None:
     one = subscription(1, "2026-01-05", 1000)
     await take(db, [made(one, "2026-01-05"), made(subscription(2, "2026-01-06", 500), "2026-01-06")])
     before = await rows(db, "mrr", "2026-02-01", 3)
@@ -78,24 +78,24 @@ async def test_a_past_day_does_not_change_when_more_happens(db: Database) -> Non
     assert column(await rows(db, "mrr", "2026-02-28", 1), "closing") == [700]
 
 
-async def test_an_older_event_that_comes_late_is_not_missed(db: Database) -> None:
+async def test_late_older_event_is_included(db: Database) -> None:
     one = subscription(1, "2026-01-05", 1000)
     await take(db, [made(one, "2026-01-05"), canceled(one, "2026-03-05")])
     assert column(await rows(db, "mrr", "2026-02-15", 1), "closing") == [1000]
     await take(db, [changed({**one, "items": subscription(1, "2026-01-05", 300)["items"]}, "2026-02-01")])
     assert column(await rows(db, "mrr", "2026-02-15", 1), "closing") == [300]
     assert column(await rows(db, "mrr", "2026-01-15", 1), "closing") == [1000]
-    assert await actions.prove(db) == []
+    assert await actions.verify(db) == []
 
 
-async def test_what_is_committed_late_is_not_missed(db: Database) -> None:
-    """A transaction that began before the history was followed, and is committed after."""
+async def test_late_commit_is_included(db: Database) -> None:
+    """A transaction that began before a refresh and commits after it."""
     one = subscription(1, "2026-01-05", 1000)
     async with db.tx() as slow:
         await slow.connection.execute("select now()")
         await take(db, [made(subscription(2, "2026-01-05", 400), "2026-01-05")])
         assert column(await rows(db, "mrr", "2026-01-31", 1), "closing") == [400]
-        await mirror.take(slow, [_event(made(one, "2026-01-05"))])
+        await mirror.take(slow, [_event(made(one, "2026-01-05"))], [])
         assert column(await rows(db, "mrr", "2026-01-31", 1), "closing") == [400]
     assert column(await rows(db, "mrr", "2026-01-31", 1), "closing") == [1400]
 
@@ -106,7 +106,7 @@ def _event(data: dict[str, Any]) -> Any:
     return events.read(json.dumps(data).encode())
 
 
-async def test_what_was_only_fetched_has_a_past(db: Database) -> None:
+async def test_fetched_objects_have_a_history(db: Database) -> None:
     listed = [
         subscription(1, "2026-01-10", 1000),
         subscription(2, "2026-01-10", 2000, status="canceled", ended_at=at("2026-03-10")),
@@ -123,10 +123,10 @@ async def test_what_was_only_fetched_has_a_past(db: Database) -> None:
     assert closing == {"2026-01-09": [], "2026-01-20": [3000], "2026-02-20": [15000], "2026-03-20": [5000]}
     trying = column(await rows(db, "subscriptions", "2026-01-20"), "subscriptions", status="trialing")
     assert trying == [3]
-    assert await actions.prove(db) == []
+    assert await actions.verify(db) == []
 
 
-async def test_what_stripe_no_longer_has_ends(db: Database) -> None:
+async def test_objects_missing_at_stripe_end(db: Database) -> None:
     one = subscription(1, "2026-01-05", 1000)
     await take(db, [made(one, "2026-01-05")])
     assert column(await rows(db, "mrr", "2026-03-31", 1), "closing") == [1000]
@@ -135,23 +135,24 @@ async def test_what_stripe_no_longer_has_ends(db: Database) -> None:
         await mirror.take_fetched(tx, "subscriptions", stub, moment("2026-02-10"), moment("2026-02-10"))
     closing = [column(await rows(db, "mrr", day, 1), "closing") for day in ("2026-02-09", "2026-02-10", "2026-03-31")]
     assert closing == [[1000], [0], [0]]
-    assert await actions.prove(db) == []
+    assert await actions.verify(db) == []
 
 
-async def test_a_state_that_is_wrong_is_found_and_worked_out_anew(db: Database) -> None:
+async def test_wrong_state_is_reported_and_rebuilt(db: Database) -> None:
     await take(db, [made(subscription(1, "2026-01-05", 1000), "2026-01-05")])
-    await asyncio.sleep(1.1)  # what is older than a second is not worked out again by itself
-    await actions.follow(db)
+    await asyncio.sleep(1.1)  # a refresh does not process rows older than a second again
+    await actions.refresh(db)
     async with db.tx() as tx:
         await tx.connection.execute("update reports.states set monthly = 2000, change = 2000")
-    found = [(each.kept, each.what, each.amount) for each in await actions.prove(db)]
-    # The state is not what the events give, and what is kept of the month is not what this state gives.
-    assert sorted(found) == [(False, "active", 1000), (False, "movement", 2000), (True, "active", 2000), (True, "movement", 1000)]
-    await actions.follow(db, anew=True)
-    assert await actions.prove(db) == []
+    result = [(row.kept, row.what, row.amount) for row in await actions.verify(db)]
+    # The stored state differs from the events, and the stored movement differs from this state.
+    assert sorted(result) == [
+        (False, "active", 1000), (False, "movement", 2000), (True, "active", 2000), (True, "movement", 1000)]  # fmt: skip
+    await actions.refresh(db, rebuild=True)
+    assert await actions.verify(db) == []
 
 
-async def test_amounts_without_measure_do_no_harm(db: Database) -> None:
+async def test_out_of_range_amounts_are_tolerated(db: Database) -> None:
     huge = subscription(1, "2026-01-05", 9_000_000_000_000_000_000)
     huge["items"]["data"][0]["quantity"] = 9_000_000_000_000_000_000
     nothing = {"id": "sub_odd", "object": "subscription", "status": None, "items": [], "metadata": {}}
@@ -161,7 +162,7 @@ async def test_amounts_without_measure_do_no_harm(db: Database) -> None:
 
 
 @pytest.mark.parametrize("ahead", [1, 400])
-async def test_what_lies_ahead_is_not_told_yet(db: Database, ahead: int) -> None:
+async def test_future_events_are_not_included(db: Database, ahead: int) -> None:
     day = f"{datetime.now(UTC).date() + timedelta(days=ahead):%Y-%m-%d}"
     await take(db, [made(subscription(1, day, 1000), day)])
     assert column(await rows(db, "mrr", f"{datetime.now(UTC):%Y-%m-%d}", 1), "closing") == []

@@ -17,7 +17,7 @@ from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.command_line import output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.settings import Settings
-from vetrina.reports.conformance import Document, documents, fits
+from vetrina.reports.conformance import Document, conforms, documents
 
 
 class Conformity(msgspec.Struct, frozen=True):
@@ -71,7 +71,7 @@ def _one(connection: psycopg.Connection[Any], document: Document) -> Conformity:
             except psycopg.Error as error:
                 wrong.append(f"{name}: {error.diag.message_primary or error}")
                 continue
-            if not fits(wanted, kind):
+            if not conforms(wanted, kind):
                 wrong.append(f"{name} is {kind}, documented as {wanted}")
     there = connection.execute(
         "select table_name, column_name from information_schema.columns where table_schema = %s order by 1, ordinal_position",

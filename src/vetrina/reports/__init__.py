@@ -1,4 +1,4 @@
-"""What the mirror tells: members by their metadata, recurring revenue and its movements, as of any date."""
+"""Members by metadata, and reports on recurring revenue as of any date, computed from the Stripe mirror."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MODULE = Module(
     jobs=("vetrina.reports.jobs",),
     commands=(
         Command("members", "vetrina.reports.members.commands:members", "List members by their metadata."),
-        Command("report", "vetrina.reports.commands:app", "Reports on what Stripe holds, as of any date."),
+        Command("report", "vetrina.reports.commands:app", "Print reports from the Stripe mirror, as of any date."),
     ),
     personal_data="vetrina.reports.personal_data",
     home="/reports",
     operator_navigation=(
-        Place("members", "/members", "Members", "search", "Stripe's customers, by their metadata", 80),
+        Place("members", "/members", "Members", "search", "Stripe's customers by metadata", 80),
         Place("reports", "/reports", "Reports", "chart-column", "Recurring revenue, churn, retention, renewals", 90),
     ),
 )

@@ -9,18 +9,18 @@ import msgspec
 
 from vetrina.core.database.connection import Database, Tx
 from vetrina.reports import queries
-from vetrina.reports.catalogue import Column, named
-from vetrina.reports.model import BadDate, Difference
+from vetrina.reports.catalogue import Column, get_report
+from vetrina.reports.model import Difference, InvalidDate
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
 MONTHS = 60
-"""A report tells at most so many months."""
+"""The largest number of months that a report covers."""
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """A report as it stood at the end of `as_of` (UTC).
+    """The figures of a report at the end of `as_of` (UTC).
 
-    `followed_until` is how far the history has been followed: what came since is not in it.
+    `followed_until` is the time up to which the mirror's history is included.
     """
 
     name: str
@@ -34,64 +34,64 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def today() -> date:
-    """The day in UTC."""
+    """Return the current date in UTC."""
     return datetime.now(UTC).date()
 
 
-def day(text: str | None) -> date | None:
-    """The day that a text names; None for an empty one. Raises BadDate (422)."""
+def parse_date(text: str | None) -> date | None:
+    """Parse an ISO date; return None for an empty text. Raises InvalidDate (422)."""
     if not text:
         return None
     try:
-        found = date.fromisoformat(text)
+        value = date.fromisoformat(text)
     except ValueError:
-        raise BadDate from None
-    if not EARLIEST <= found <= LATEST:
-        raise BadDate
-    return found
+        raise InvalidDate from None
+    if not EARLIEST <= value <= LATEST:
+        raise InvalidDate
+    return value
 
 
 async def figures(db: Database, name: str, *, as_of: date | None = None, months: int | None = None) -> Figures:
-    """The report `name` as of the end of a day (today), after following the mirror. Raises NoSuchReport (404)."""
-    report = named(name)
-    at = as_of or today()
-    back = min(max(months or report.months, 1), MONTHS)
-    followed = await follow(db)
-    until = datetime.combine(at + timedelta(days=1), time(), UTC)
+    """Return the report `name` at the end of a day (default: today), after a refresh. Raises NoSuchReport (404)."""
+    report = get_report(name)
+    end_day = as_of or today()
+    span = min(max(months or report.months, 1), MONTHS)
+    followed_until = await refresh(db)
+    until = datetime.combine(end_day + timedelta(days=1), time(), UTC)
     async with db.read() as tx:
-        rows = await tx.all(report.statement, until=until, months=back)
-    made = report.make(rows) if report.make else rows
-    told = [{column.name: getattr(row, column.name) for column in report.columns} for row in made]
-    return Figures(name, report.title, report.about, at, back, followed, report.columns, told)
+        rows = await tx.all(report.statement, until=until, months=span)
+    report_rows = report.make(rows) if report.make else rows
+    values = [{column.name: getattr(row, column.name) for column in report.columns} for row in report_rows]
+    return Figures(name, report.title, report.about, end_day, span, followed_until, report.columns, values)
 
 
-async def follow(db: Database, *, anew: bool = False) -> datetime:
-    """Bring the derived states up to what the mirror has, or work all of them out anew; until when they follow it.
+async def refresh(db: Database, *, rebuild: bool = False) -> datetime:
+    """Refresh the derived states, or `rebuild` all of them; return the end of the history that they include.
 
-    When somebody else is at it already, what they have done so far is what there is.
+    If another transaction is refreshing, return the progress that it has committed.
     """
     async with db.tx() as tx:
-        await tx.maybe(queries.REFRESH, all=anew)
+        await tx.maybe(queries.REFRESH, all=rebuild)
     async with db.read() as tx:
-        found = await tx.maybe(queries.PROGRESS)
-    return found.done_until if found else datetime.fromtimestamp(0, UTC)
+        progress = await tx.maybe(queries.PROGRESS)
+    return progress.done_until if progress else datetime.fromtimestamp(0, UTC)
 
 
-async def prove(db: Database, limit: int = 20) -> list[Difference]:
-    """Where the states that are kept are not those that the history gives: nowhere, or there is a fault.
+async def verify(db: Database, limit: int = 20) -> list[Difference]:
+    """Compare the stored states with those computed from the whole history; return the differences.
 
-    What comes while this compares looks like a difference once, and not again.
+    Events that arrive during the comparison cause a difference once, so it is repeated up to three times.
     """
-    wrong: list[Difference] = []
+    differences: list[Difference] = []
     for _ in range(3):
-        await follow(db)
+        await refresh(db)
         async with db.read() as tx:
-            wrong = await tx.all(queries.DIFFERENCES, limit=limit)
-        if not wrong:
+            differences = await tx.all(queries.DIFFERENCES, limit=limit)
+        if not differences:
             break
-    return wrong
+    return differences
 
 
-async def cut_off(tx: Tx, *, seconds: float = 60) -> int:
-    """End statements of the reporting role that run longer than they may, though they set their own limit aside; how many."""
-    return await tx.one(queries.CUT_OFF, seconds=seconds)
+async def terminate_long_queries(tx: Tx, *, seconds: float = 60) -> int:
+    """Cancel statements of the reporting role that run longer than `seconds`; return how many were cancelled."""
+    return await tx.one(queries.TERMINATE_LONG_QUERIES, seconds=seconds)

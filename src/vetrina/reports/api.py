@@ -1,4 +1,4 @@
-"""JSON routes of reports and members; all of them are for operators."""
+"""JSON routes of reports and members, for operators."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from vetrina.reports.catalogue import REPORTS, Column
 from vetrina.reports.members import actions as members_actions
 from vetrina.reports.members import filters as members
 from vetrina.reports.members import queries
-from vetrina.reports.model import Filters, Found, Key, Kind, Member, MemberInvoice, MemberSubscription, Search
+from vetrina.reports.model import Filters, Key, Kind, Member, MemberDetail, MemberInvoice, MemberSubscription, Search
 
-After = Annotated[str | None, Parameter(max_length=255, description="next_cursor of the page before.")]
-AsOf = Annotated[str | None, Parameter(description="The report as it stood at the end of this day (UTC); today by default.")]
-Months = Annotated[int | None, Parameter(ge=1, le=actions.MONTHS, description="How many months it tells.")]
+After = Annotated[str | None, Parameter(max_length=255, description="next_cursor of the previous page.")]
+AsOf = Annotated[str | None, Parameter(description="The report at the end of this day (UTC); default: today.")]
+Months = Annotated[int | None, Parameter(ge=1, le=actions.MONTHS, description="Number of months.")]
 
 
-class Listed(msgspec.Struct):
-    """A report that there is."""
+class ReportSummary(msgspec.Struct):
+    """A report in the list of reports."""
 
     name: str
     title: str
@@ -34,16 +34,16 @@ class Listed(msgspec.Struct):
     columns: list[Column]
 
 
-class Detail(msgspec.Struct):
-    """A customer with what is theirs."""
+class MemberResponse(msgspec.Struct):
+    """A customer with their subscriptions and latest invoices."""
 
-    customer: Found
+    customer: MemberDetail
     subscriptions: list[MemberSubscription]
     invoices: list[MemberInvoice]
 
 
 class NewSearch(msgspec.Struct):
-    """A search to keep; one of the same name is replaced."""
+    """A search to save; it replaces a search of the same name."""
 
     name: str
     filters: Filters
@@ -51,24 +51,25 @@ class NewSearch(msgspec.Struct):
 
 
 @get("/reports", guards=[operator], tags=["reports"], sync_to_thread=False)
-def reports() -> Page[Listed]:
-    """The reports that there are."""
-    return Page([Listed(each.name, each.title, each.about, each.columns) for each in REPORTS.values()], None)
+def reports() -> Page[ReportSummary]:
+    """List the reports."""
+    return Page([ReportSummary(row.name, row.title, row.about, row.columns) for row in REPORTS.values()], None)
 
 
 @get("/reports/{name:str}", guards=[operator], tags=["reports"])
 async def report(request: Request, name: str, as_of: AsOf = None, months: Months = None) -> Figures:
-    """One report. Amounts are in minor units of the row's currency, shares of 1."""
-    return await actions.figures(request.services.db, name, as_of=actions.day(as_of), months=months)
+    """Return a report. Amounts are in minor units of the row's currency, shares are fractions of 1."""
+    return await actions.figures(request.services.db, name, as_of=actions.parse_date(as_of), months=months)
 
 
 @get("/members", guards=[operator], tags=["members"])
 async def customers(request: Request, limit: Limit = 50, cursor: After = None, q: str = "") -> Page[Member]:
-    """Customers of Stripe's by their metadata: `metadata.KEY=VALUE`, as often as needed; all must fit.
+    """List Stripe customers that match all filters `metadata.KEY=VALUE`.
 
-    `subscription.metadata.KEY=VALUE` asks for a subscription of theirs that has all of these; `q` is an e-mail address or an id.
+    `subscription.metadata.KEY=VALUE` requires one subscription that matches all of these; `q` is an e-mail address or an
+    id.
     """
-    filters = members.filters_of(request.query_params.multi_items(), "customers")
+    filters = members.parse_filters(request.query_params.multi_items(), "customers")
     async with request.tx() as tx:
         rows = await members.customers(tx, filters, after=cursor or "", limit=limit + 1)
     return _page(rows, limit)
@@ -76,8 +77,8 @@ async def customers(request: Request, limit: Limit = 50, cursor: After = None, q
 
 @get("/members/subscriptions", guards=[operator], tags=["members"])
 async def subscriptions(request: Request, limit: Limit = 50, cursor: After = None, q: str = "") -> Page[MemberSubscription]:
-    """Subscriptions by their own metadata: `metadata.KEY=VALUE`, as often as needed. `q` is an id."""
-    filters = members.filters_of(request.query_params.multi_items(), "subscriptions")
+    """List subscriptions that match all filters `metadata.KEY=VALUE`. `q` is an id."""
+    filters = members.parse_filters(request.query_params.multi_items(), "subscriptions")
     async with request.tx() as tx:
         rows = await members.subscriptions(tx, filters, after=cursor or "", limit=limit + 1)
     return _page(rows, limit)
@@ -85,7 +86,7 @@ async def subscriptions(request: Request, limit: Limit = 50, cursor: After = Non
 
 @get("/members/keys", guards=[operator], tags=["members"])
 async def keys(request: Request, kind: Kind | None = None) -> Page[Key]:
-    """The keys that exist in metadata, how many have each, and its commonest values."""
+    """List the metadata keys, the number of objects that have each, and their most frequent values."""
     async with request.tx() as tx:
         await members_actions.count_metadata(tx)
     async with request.read() as tx:
@@ -94,33 +95,33 @@ async def keys(request: Request, kind: Kind | None = None) -> Page[Key]:
 
 @get("/members/searches", guards=[operator], tags=["members"])
 async def searches(request: Request) -> Page[Search]:
-    """The searches that one keeps."""
+    """List the saved searches of the signed-in operator."""
     async with request.read() as tx:
         return Page(await tx.all(queries.SEARCHES, account=request.account.id), None)
 
 
 @post("/members/searches", guards=[operator], tags=["members"])
-async def keep_search(request: Request, data: Annotated[NewSearch, Body()]) -> Search:
-    """Keep a search under a name."""
-    filters = members.filters_of(members.pairs_of(data.filters), data.kind)
+async def save_search(request: Request, data: Annotated[NewSearch, Body()]) -> Search:
+    """Save a search under a name."""
+    filters = members.parse_filters(members.to_query(data.filters), data.kind)
     async with request.tx() as tx:
-        return await members_actions.keep(tx, request.account.id, data.name, data.kind, filters)
+        return await members_actions.save_search(tx, request.account.id, data.name, data.kind, filters)
 
 
 @delete("/members/searches/{search_id:uuid}", guards=[operator], tags=["members"])
-async def drop_search(request: Request, search_id: UUID) -> None:
-    """Keep it no longer."""
+async def delete_search(request: Request, search_id: UUID) -> None:
+    """Delete a saved search."""
     async with request.tx() as tx:
-        await members_actions.drop(tx, request.account.id, search_id)
+        await members_actions.delete_search(tx, request.account.id, search_id)
 
 
 @get("/members/{customer_id:str}", guards=[operator], tags=["members"])
-async def member(request: Request, customer_id: str) -> Detail:
-    """One customer with subscriptions and the latest invoices."""
+async def member(request: Request, customer_id: str) -> MemberResponse:
+    """Return a customer with their subscriptions and latest invoices."""
     async with request.read() as tx:
-        found = await tx.one(queries.MEMBER, id=customer_id)
-        theirs = await tx.all(queries.MEMBER_SUBSCRIPTIONS, id=customer_id)
-        return Detail(found, theirs, await tx.all(queries.MEMBER_INVOICES, id=customer_id))
+        customer = await tx.one(queries.MEMBER, id=customer_id)
+        subscriptions = await tx.all(queries.MEMBER_SUBSCRIPTIONS, id=customer_id)
+        return MemberResponse(customer, subscriptions, await tx.all(queries.MEMBER_INVOICES, id=customer_id))
 
 
 def _page(rows: list[Any], limit: int) -> Page[Any]:
@@ -128,5 +129,5 @@ def _page(rows: list[Any], limit: int) -> Page[Any]:
 
 
 ROUTES: list[Any] = [
-    reports, report, customers, subscriptions, keys, searches, keep_search, drop_search, member,
+    reports, report, customers, subscriptions, keys, searches, save_search, delete_search, member,
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The reports there are: what each tells, by which statement, under which columns."""
+"""The catalogue of reports: title, description, statement and columns of each."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any, Literal
 import msgspec
 
 from vetrina.core.database.connection import Statement
-from vetrina.reports import queries as queries_figures
-from vetrina.reports.model import Churn, Movement, NoSuchReport
+from vetrina.reports import queries
+from vetrina.reports.model import Churn, MrrMovement, NoSuchReport
 
 Unit = Literal["month", "week", "text", "currency", "count", "money", "share", "days"]
-"""How a column is written: money is in minor units of the row's currency, a share is of 1."""
+"""The unit of a column. "money" is in minor units of the row's currency, "share" is a fraction of 1."""
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column of a report; `about` says what exactly is counted."""
+    """A column of a report; `about` defines what is counted."""
 
     name: str
     title: str
@@ -27,7 +27,7 @@ class Column(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Report:
-    """A report: `make` turns the statement's rows into the report's own, where they differ."""
+    """A report. `make` converts the statement's rows into the report's rows, where they differ."""
 
     name: str
     title: str
@@ -36,155 +36,155 @@ class Report:
     statement: Statement[Any]
     months: int = 12
     ahead: bool = False
-    """Whether `months` look ahead rather than back."""
+    """Whether `months` counts forward from the date rather than back."""
     make: Callable[[Sequence[Any]], Sequence[Any]] | None = None
 
 
-def churn_of(rows: Sequence[Movement]) -> list[Churn]:
-    """The same months as losses."""
+def churn_from_movements(rows: Sequence[MrrMovement]) -> list[Churn]:
+    """Return the churn of each month from its revenue movements."""
 
     def share(part: int, whole: int) -> float | None:
         return part / whole if whole else None
 
-    found: list[Churn] = []
+    months: list[Churn] = []
     for row in rows:
         before = row.customers - row.customers_new - row.customers_back + row.customers_lost
         lost = -(row.churn + row.contraction)
-        found.append(
+        months.append(
             Churn(
                 row.month, row.currency, before, row.customers_lost, share(row.customers_lost, before), row.opening, lost,
                 share(lost, row.opening), share(row.opening - lost + row.expansion, row.opening),
             )
         )  # fmt: skip
-    return found
+    return months
 
 
 _MONTH = Column("month", "Month", "month", "A calendar month in UTC; the last one only up to the date of the report.")
 _CURRENCY = Column("currency", "Currency", "currency")
 
 REPORTS: dict[str, Report] = {
-    each.name: each
-    for each in (
+    report.name: report
+    for report in (
         Report(
             "mrr",
             "Recurring revenue",
-            "What subscriptions bring a month, and what moved it. Active and past due ones count; a price by the year counts a "
-            "twelfth. Metered use, tiers and discounts are known only from invoices and are not in it.",
+            "Monthly revenue of active and past due subscriptions, and its movements. A yearly price counts one "
+            "twelfth. Metered usage, tiers and discounts are not included.",
             [
                 _MONTH,
                 _CURRENCY,
-                Column("opening", "At the beginning", "money"),
-                Column("new", "New", "money", "From customers who never paid before in this currency."),
-                Column("expansion", "Expansion", "money", "Customers who pay more than at the beginning."),
-                Column("contraction", "Contraction", "money", "Customers who pay less, but still pay."),
-                Column("churn", "Churn", "money", "Customers who pay nothing any more."),
-                Column("reactivation", "Reactivation", "money", "Customers who had paid once, then nothing, and pay again."),
-                Column("closing", "At the end", "money"),
-                Column("customers", "Customers", "count", "Who pay at the end."),
+                Column("opening", "Opening", "money"),
+                Column("new", "New", "money", "From first-time customers in this currency."),
+                Column("expansion", "Expansion", "money", "From customers who pay more than at the start."),
+                Column("contraction", "Contraction", "money", "From customers who pay less, but still pay."),
+                Column("churn", "Churn", "money", "From customers who no longer pay."),
+                Column("reactivation", "Reactivation", "money", "From former customers who pay again."),
+                Column("closing", "Closing", "money"),
+                Column("customers", "Customers", "count", "Paying customers at the end."),
                 Column("customers_new", "New customers", "count"),
                 Column("customers_lost", "Lost customers", "count"),
-                Column("customers_back", "Customers back", "count"),
+                Column("customers_back", "Returning customers", "count"),
             ],
-            queries_figures.MOVEMENTS,
+            queries.MOVEMENTS,
         ),
         Report(
             "churn",
             "Churn",
-            "What was lost of each month's beginning: customers, and recurring revenue by customers who left or pay less.",
+            "Customers and recurring revenue lost during each month, as a share of its opening figures.",
             [
                 _MONTH,
                 _CURRENCY,
-                Column("customers_opening", "Customers at the beginning", "count"),
+                Column("customers_opening", "Opening customers", "count"),
                 Column("customers_lost", "Lost customers", "count"),
                 Column("customer_churn", "Customer churn", "share"),
-                Column("opening", "Revenue at the beginning", "money"),
-                Column("lost", "Lost revenue", "money", "Churn and contraction together."),
+                Column("opening", "Opening revenue", "money"),
+                Column("lost", "Lost revenue", "money", "Churn and contraction."),
                 Column("revenue_churn", "Revenue churn", "share"),
-                Column("net_retention", "Net retention", "share", "With what those who stayed pay more; over 100 % it grows."),
+                Column("net_retention", "Net retention", "share", "Includes expansion; above 100 % revenue grows."),
             ],
-            queries_figures.MOVEMENTS,
-            make=churn_of,
+            queries.MOVEMENTS,
+            make=churn_from_movements,
         ),
         Report(
             "retention",
             "Retention",
-            "Customers by the month in which they first paid, and how many of them still pay in each month after it.",
+            "Customers by month of first payment, and how many still pay in each later month.",
             [
                 Column("cohort", "First paid in", "month"),
                 _CURRENCY,
                 Column("age", "Months later", "count"),
-                Column("size", "Customers then", "count"),
-                Column("customers", "Customers now", "count"),
-                Column("customer_retention", "Customers kept", "share"),
-                Column("opening", "Revenue then", "money"),
-                Column("monthly", "Revenue now", "money"),
-                Column("revenue_retention", "Revenue kept", "share"),
+                Column("size", "Cohort size", "count"),
+                Column("customers", "Remaining customers", "count"),
+                Column("customer_retention", "Customer retention", "share"),
+                Column("opening", "Opening revenue", "money"),
+                Column("monthly", "Remaining revenue", "money"),
+                Column("revenue_retention", "Revenue retention", "share"),
             ],
-            queries_figures.COHORTS,
+            queries.COHORTS,
         ),
         Report(
             "subscriptions",
             "Subscriptions",
-            "Subscriptions that have not ended, by product and status. One of several products counts with its first.",
+            "Subscriptions that have not ended, by product and status. One with several products counts under the first.",
             [
                 Column("product", "Product", "text"),
-                Column("product_id", "Product's id", "text"),
+                Column("product_id", "Product id", "text"),
                 Column("status", "Status", "text"),
                 _CURRENCY,
                 Column("subscriptions", "Subscriptions", "count"),
-                Column("monthly", "A month", "money"),
+                Column("monthly", "Monthly", "money"),
             ],
-            queries_figures.STANDINGS,
+            queries.SUBSCRIPTION_COUNTS,
         ),
         Report(
             "revenue",
             "Revenue",
-            "Money by month: invoices paid, and charges with what went back of them. A charge that pays an invoice is in both.",
+            "Invoices paid, and charges less refunds and lost disputes, by month. A charge that pays an invoice is in both.",
             [
                 _MONTH,
                 _CURRENCY,
                 Column("invoices", "Invoices paid", "count"),
-                Column("invoiced", "Paid on invoices", "money", "By the day of payment, also what was paid outside Stripe."),
+                Column("invoiced", "Paid on invoices", "money", "By date of payment, including payments outside Stripe."),
                 Column("charges", "Charges", "count"),
                 Column("charged", "Charged", "money", "Charges that succeeded and were captured."),
-                Column("refunded", "Refunded", "money", "By the day of the refund."),
+                Column("refunded", "Refunded", "money", "By date of refund."),
                 Column("disputed", "Lost in disputes", "money"),
-                Column("net", "Charged less what went back", "money"),
+                Column("net", "Net charges", "money"),
             ],
-            queries_figures.REVENUE,
+            queries.REVENUE,
         ),
         Report(
             "failures",
             "Failed payments",
-            "Invoices whose payment failed, by the month of the first failure, and what became of them.",
+            "Invoices whose payment failed, by month of the first failure, with the outcome.",
             [
                 _MONTH,
                 _CURRENCY,
                 Column("invoices", "Invoices", "count"),
                 Column("amount", "Amount", "money"),
-                Column("recovered", "Paid later", "count"),
-                Column("recovered_amount", "Amount paid later", "money"),
-                Column("lost", "Given up", "count", "Uncollectible or void."),
-                Column("open", "Still open", "count"),
-                Column("open_amount", "Amount still open", "money"),
-                Column("recovery", "Recovered", "share"),
-                Column("median_days", "Days until paid", "days", "The median."),
+                Column("recovered", "Recovered", "count"),
+                Column("recovered_amount", "Amount recovered", "money"),
+                Column("lost", "Lost", "count", "Uncollectible or void."),
+                Column("open", "Open", "count"),
+                Column("open_amount", "Amount open", "money"),
+                Column("recovery", "Recovery rate", "share"),
+                Column("median_days", "Median days to payment", "days"),
             ],
-            queries_figures.FAILURES,
+            queries.FAILURES,
         ),
         Report(
             "renewals",
-            "Renewals ahead",
-            "Subscriptions whose period ends soon, by week: what their renewal brings, and what ends instead.",
+            "Upcoming renewals",
+            "Subscriptions whose period ends soon, by week: revenue that renews, and revenue that ends.",
             [
-                Column("week", "Week of", "week", "Its Monday."),
+                Column("week", "Week of", "week", "The week's Monday."),
                 _CURRENCY,
                 Column("renewing", "Renewing", "count"),
-                Column("amount", "Brings", "money"),
-                Column("ending", "Ending", "count", "Set to be canceled by then."),
-                Column("ending_amount", "Ends", "money"),
+                Column("amount", "Renewing revenue", "money"),
+                Column("ending", "Ending", "count", "Set to cancel by then."),
+                Column("ending_amount", "Ending revenue", "money"),
             ],
-            queries_figures.RENEWALS,
+            queries.RENEWALS,
             months=2,
             ahead=True,
         ),
@@ -192,8 +192,8 @@ REPORTS: dict[str, Report] = {
 }
 
 
-def named(name: str) -> Report:
-    """Raises NoSuchReport (404)."""
+def get_report(name: str) -> Report:
+    """Return the report of that name. Raises NoSuchReport (404)."""
     if name not in REPORTS:
-        raise NoSuchReport(f"There is no report {name}. There are: {', '.join(REPORTS)}.")
+        raise NoSuchReport(f"There is no report {name}. Reports: {', '.join(REPORTS)}.")
     return REPORTS[name]

@@ -1,6 +1,6 @@
-"""Pictures of figures: where columns and their parts stand in a drawing 100 high; templates/reports/chart.html draws it.
+"""Geometry of stacked and grouped column charts in a drawing 100 units high; templates/chart.html draws it.
 
-Words stand outside the drawing, so that it may stretch; what it shows stands in a table beside it.
+Labels are outside the drawing, so it may stretch; the values are also in a table beside it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from math import ceil, floor, log10
 from typing import Any, NamedTuple
 
 SERIES = 6
-"""What there are colours for."""
+"""The number of series colours."""
 STEPS = 5
-"""Lines of a scale at most, beside the lowest."""
+"""The largest number of grid lines above the lowest one."""
 
 
 class Series(NamedTuple):
-    """One thing that is counted: its name and a value for each column. `colour` is one of the six."""
+    """A series: its title, a value for each column, and one of the six colours."""
 
     title: str
     values: Sequence[float]
@@ -24,7 +24,9 @@ class Series(NamedTuple):
 
 
 def scale(lowest: float, highest: float) -> tuple[float, float, float]:
-    """(bottom, top, step) of a scale that holds both and zero, in steps of 1, 2 or 5 times a power of ten."""
+    """Return (bottom, top, step) of a scale that includes both values and zero, in steps of 1, 2 or 5 times a power of
+    ten.
+    """
     low, high = min(lowest, 0), max(highest, 0)
     if low == high:
         return 0, 1, 1
@@ -40,27 +42,27 @@ def scale(lowest: float, highest: float) -> tuple[float, float, float]:
 def columns(
     titles: Sequence[str], series: Sequence[Series], write: Callable[[float], str], *, label: str, stacked: bool = True
 ) -> dict[str, Any]:
-    """Columns with the parts of each one on the other (negative ones downwards), or side by side."""
-    series = [each for each in series if any(each.values)] or series[:1]
-    above = [sum(each.values[n] for each in series if each.values[n] > 0) for n in range(len(titles))]
-    below = [sum(each.values[n] for each in series if each.values[n] < 0) for n in range(len(titles))]
+    """Return the geometry of a column chart: stacked (negative values downwards) or grouped."""
+    series = [item for item in series if any(item.values)] or series[:1]
+    highest = [sum(item.values[n] for item in series if item.values[n] > 0) for n in range(len(titles))]
+    lowest = [sum(item.values[n] for item in series if item.values[n] < 0) for n in range(len(titles))]
     if not stacked:
-        above = [max(each.values[n] for each in series) for n in range(len(titles))]
-        below = [min(each.values[n] for each in series) for n in range(len(titles))]
-    bottom, top, step = scale(min(below), max(above))
+        highest = [max(item.values[n] for item in series) for n in range(len(titles))]
+        lowest = [min(item.values[n] for item in series) for n in range(len(titles))]
+    bottom, top, step = scale(min(lowest), max(highest))
     height = 100 / (top - bottom)
     lines = [bottom + step * n for n in range(round((top - bottom) / step) + 1)]
     return {
         "label": label,
-        "ticks": _written(lines[::-1], write),
+        "ticks": _tick_labels(lines[::-1], write),
         "lines": [round((top - line) * height, 3) for line in lines],
         "zero": round(top * height, 3),
-        "series": [{"title": each.title, "colour": each.colour} for each in series],
+        "series": [{"title": item.title, "colour": item.colour} for item in series],
         "columns": [
             {
                 "title": titles[n],
-                "said": [f"{each.title}: {write(each.values[n])}" for each in series if each.values[n]],
-                "parts": _stack(series, n, top, height) if stacked else _side_by_side(series, n, top, height),
+                "values": [f"{item.title}: {write(item.values[n])}" for item in series if item.values[n]],
+                "rectangles": _stack(series, n, top, height) if stacked else _side_by_side(series, n, top, height),
             }
             for n in range(len(titles))
         ],
@@ -69,39 +71,39 @@ def columns(
 
 def _stack(series: Sequence[Series], n: int, top: float, height: float) -> list[dict[str, Any]]:
     up = down = 0.0
-    parts: list[dict[str, Any]] = []
-    for each in series:
-        value = each.values[n]
+    rectangles: list[dict[str, Any]] = []
+    for item in series:
+        value = item.values[n]
         if value > 0:
             up += value
-            parts.append(_part(1.5, 7, top - up, value, height, each.colour))
+            rectangles.append(_rectangle(1.5, 7, top - up, value, height, item.colour))
         elif value < 0:
-            parts.append(_part(1.5, 7, top - down, -value, height, each.colour))
+            rectangles.append(_rectangle(1.5, 7, top - down, -value, height, item.colour))
             down += value
-    return parts
+    return rectangles
 
 
 def _side_by_side(series: Sequence[Series], n: int, top: float, height: float) -> list[dict[str, Any]]:
     width = 8 / len(series)
     return [
-        _part(1 + place * width, width * 0.9, top - max(each.values[n], 0), abs(each.values[n]), height, each.colour)
-        for place, each in enumerate(series)
-        if each.values[n]
+        _rectangle(1 + position * width, width * 0.9, top - max(item.values[n], 0), abs(item.values[n]), height, item.colour)
+        for position, item in enumerate(series)
+        if item.values[n]
     ]
 
 
-def _part(x: float, width: float, y: float, tall: float, height: float, colour: int) -> dict[str, Any]:
+def _rectangle(x: float, width: float, y: float, extent: float, height: float, colour: int) -> dict[str, Any]:
     return {
         "x": round(x, 2),
         "width": round(width, 2),
         "y": round(y * height, 3),
-        "height": round(tall * height, 3),
+        "height": round(extent * height, 3),
         "colour": colour,
     }
 
 
-def _written(lines: list[float], write: Callable[[float], str]) -> list[str]:
-    """The scale's words; without the small coins where no line has any."""
-    found = [write(each) for each in lines]
-    whole = [each.replace(".00", "") for each in found]
-    return whole if all(".00" in each for each in found) else found
+def _tick_labels(lines: list[float], write: Callable[[float], str]) -> list[str]:
+    """Format the tick labels, without decimals if all of them are whole."""
+    labels = [write(item) for item in lines]
+    whole = [item.replace(".00", "") for item in labels]
+    return whole if all(".00" in item for item in labels) else labels

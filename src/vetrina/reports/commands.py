@@ -1,9 +1,9 @@
-"""`vetrina report`: the reports, and the proof that they follow from the history."""
+"""`vetrina report`: print reports, verify and rebuild the derived states."""
 
 from __future__ import annotations
 
 import asyncio
-import csv as sheets
+import csv as csv_format
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,94 +14,92 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from vetrina.core import logs, settings
-from vetrina.core.command_line import exit_codes as exits
-from vetrina.core.command_line import output
+from vetrina.core.command_line import exit_codes, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.database.connection import Database
 from vetrina.core.errors import Refusal
 from vetrina.core.settings import Settings
-from vetrina.reports import actions
-from vetrina.reports import formatting as tell
+from vetrina.reports import actions, formatting
 from vetrina.reports.actions import Figures
-from vetrina.reports.catalogue import REPORTS, named
+from vetrina.reports.catalogue import REPORTS, get_report
 from vetrina.reports.model import Difference
 
-app = App(name="report", help="Reports on what Stripe holds, as of any date; without a name, which there are.")
+app = App(name="report", help="Print reports from the Stripe mirror as of any date; without a name, list them.")
 
 
 @app.default
 def report(name: str = "", *, as_of: str = "", months: int = 0, json: bool = False, csv: bool = False) -> int:
-    """Print a report as it stood at the end of a day.
+    """Print a report at the end of a day.
 
     Parameters
     ----------
     name
-        Which report; without one, the names.
+        Name of the report; without it, the names are listed.
     as_of
-        The day, as 2026-03-31 (UTC); today by default.
+        Date (UTC) such as 2026-03-31; default: today.
     months
-        How many months it tells; what the report is made for by default.
+        Number of months; the default depends on the report.
     json
         Print the result as JSON.
     csv
         Print the rows as CSV.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "report")
+    config = settings.read()
+    logs.configure(config.log_format, "report")
     if not name:
-        for each in REPORTS.values():
-            print(f"{each.name:15}{each.title}")
-        return exits.OK
+        for item in REPORTS.values():
+            print(f"{item.name:15}{item.title}")
+        return exit_codes.OK
     try:
-        named(name)
-        figures = asyncio.run(_figures(found, name, as_of, months))
+        get_report(name)
+        figures = asyncio.run(_figures(config, name, as_of, months))
     except Refusal as refused:
         print(f"vetrina: {refused.message}", file=sys.stderr)
-        return exits.USAGE
+        return exit_codes.USAGE
     if json:
         output.as_json(figures)
     elif csv:
-        sheets.writer(sys.stdout).writerows(tell.sheet(figures))
+        csv_format.writer(sys.stdout).writerows(formatting.to_csv(figures))
     else:
         _print(figures)
-    return exits.OK
+    return exit_codes.OK
 
 
-@app.command
-def prove(*, json: bool = False) -> int:
-    """Work out from the whole history what the reports stand on, and compare. Exit code 1 if they differ.
+@app.command(name="prove")
+def verify(*, json: bool = False) -> int:
+    """Compare the reports' derived states with the whole history. Exit code 1 if they differ.
 
     Parameters
     ----------
     json
         Print the result as JSON.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "report prove")
-    wrong = asyncio.run(_prove(found))
+    config = settings.read()
+    logs.configure(config.log_format, "report prove")
+    differences = asyncio.run(_verify(config))
     if json:
-        output.as_json({"clean": not wrong, "differences": wrong})
-    elif not wrong:
-        print("The reports follow from the history: every state is as the events give it.")
-    for each in [] if json else wrong:
-        state = f"{each.id} from {each.since:%Y-%m-%d %H:%M:%S}: {each.what}, {each.amount} a month"
-        print(f"{state} {'is kept, but does not follow' if each.kept else 'follows, but is not kept'}")
-    return exits.FAILED if wrong else exits.OK
+        output.as_json({"clean": not differences, "differences": differences})
+    elif not differences:
+        print("Verified: every stored state equals the one computed from the history.")
+    for row in [] if json else differences:
+        state = f"{row.id} from {row.since:%Y-%m-%d %H:%M:%S}: {row.what}, {row.amount} a month"
+        print(f"{state} {'is stored, but not computed' if row.kept else 'is computed, but not stored'}")
+    return exit_codes.FAILED if differences else exit_codes.OK
 
 
 @app.command
 def rebuild() -> int:
-    """Work out anew, from the whole history, what the reports stand on."""
-    found = settings.read()
-    logs.configure(found.log_format, "report rebuild")
-    asyncio.run(_rebuild(found))
-    print("Worked out anew.")
-    return exits.OK
+    """Compute the reports' derived states from the whole history again."""
+    config = settings.read()
+    logs.configure(config.log_format, "report rebuild")
+    asyncio.run(_rebuild(config))
+    print("The derived states were computed again.")
+    return exit_codes.OK
 
 
 @asynccontextmanager
-async def _database(found: Settings) -> AsyncGenerator[Database]:
-    async with reaching(found) as access:
+async def _database(config: Settings) -> AsyncGenerator[Database]:
+    async with reaching(config) as access:
         db = Database(access.app, size=2, name="vetrina report")
         await db.open()
         try:
@@ -110,19 +108,19 @@ async def _database(found: Settings) -> AsyncGenerator[Database]:
             await db.close()
 
 
-async def _figures(found: Settings, name: str, as_of: str, months: int) -> Figures:
-    async with _database(found) as db:
-        return await actions.figures(db, name, as_of=actions.day(as_of), months=months or None)
+async def _figures(config: Settings, name: str, as_of: str, months: int) -> Figures:
+    async with _database(config) as db:
+        return await actions.figures(db, name, as_of=actions.parse_date(as_of), months=months or None)
 
 
-async def _prove(found: Settings) -> list[Difference]:
-    async with _database(found) as db:
-        return await actions.prove(db)
+async def _verify(config: Settings) -> list[Difference]:
+    async with _database(config) as db:
+        return await actions.verify(db)
 
 
-async def _rebuild(found: Settings) -> None:
-    async with _database(found) as db:
-        await actions.follow(db, anew=True)
+async def _rebuild(config: Settings) -> None:
+    async with _database(config) as db:
+        await actions.refresh(db, rebuild=True)
 
 
 def _print(figures: Figures) -> None:
@@ -130,12 +128,12 @@ def _print(figures: Figures) -> None:
     console.print(f"[bold]{figures.title}[/bold] as of {figures.as_of:%d %b %Y}", highlight=False)
     table = Table(box=None, pad_edge=False)
     for column in figures.columns:
-        table.add_column(column.title, justify="left" if column.unit in tell.WORDS else "right", no_wrap=True)
+        table.add_column(column.title, justify="left" if column.unit in formatting.LEFT_ALIGNED else "right", no_wrap=True)
     for row in figures.rows:
-        table.add_row(*(tell.cell(row, column) for column in figures.columns))
+        table.add_row(*(formatting.cell(row, column) for column in figures.columns))
     if not figures.rows:
-        console.print("Nothing in this time.")
+        console.print("No data for this period.")
         return
-    # Figures are never cut short: what is wider than the terminal is for its own wrapping.
-    wide = Measurement.get(console, console.options.update(width=1000), table).maximum
-    Console(width=max(wide, console.width)).print(table)
+    # Figures are never truncated: a table wider than the terminal is wrapped by the terminal.
+    width = Measurement.get(console, console.options.update(width=1000), table).maximum
+    Console(width=max(width, console.width)).print(table)

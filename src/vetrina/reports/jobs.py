@@ -1,4 +1,4 @@
-"""What reports do by themselves: follow the mirror, count metadata, so that who asks waits for little."""
+"""Background jobs: refresh derived states, terminate long queries, verify nightly."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ from vetrina.reports.members import actions as members
 
 log = structlog.get_logger("vetrina.reports")
 
+VERIFY = "reports.verify"
 
-@job("reports.follow", queue="core", every="* * * * *")
-async def follow(services: Services) -> None:
-    """Work out how subscriptions went on, and which metadata there is."""
-    await actions.follow(services.db)
+
+@job("reports.refresh", queue="core", every="* * * * *", aliases=("reports.follow",))
+async def refresh(services: Services) -> None:
+    """Refresh the subscriptions' states and the metadata counts."""
+    await actions.refresh(services.db)
     async with services.db.tx() as tx:
         await members.count_metadata(tx, waiting=False)
 
 
-@job("reports.cut_off", queue="core", every="* * * * * */15")
-async def cut_off(services: Services) -> None:
-    """Nobody reports for longer than a minute at a time."""
+@job("reports.terminate_long_queries", queue="core", every="* * * * * */15", aliases=("reports.cut_off",))
+async def terminate_long_queries(services: Services) -> None:
+    """Cancel statements of the reporting role that have run for more than a minute."""
     async with services.db.read() as tx:
-        ended = await actions.cut_off(tx)
-    if ended:
-        log.warning("statements of the reporting role ran too long and were ended", count=ended)
+        cancelled = await actions.terminate_long_queries(tx)
+    if cancelled:
+        log.warning("statements of the reporting role ran too long and were cancelled", count=cancelled)
 
 
-@job("reports.prove", queue="core", every="17 3 * * *")
-async def prove(services: Services) -> None:
-    """Once a night: what is kept follows from the history. If not, it is told and worked out anew."""
-    wrong = await actions.prove(services.db)
-    if wrong:
-        log.error("the states kept for reports did not follow from the history", first=wrong[0].id)
-        await actions.follow(services.db, anew=True)
+@job(VERIFY, queue="core", every="17 3 * * *", aliases=("reports.prove",))
+async def verify(services: Services) -> None:
+    """Verify the stored states against the history every night; on a difference, log it and rebuild."""
+    differences = await actions.verify(services.db)
+    if differences:
+        log.error("stored report states differ from the history; rebuilding", first=differences[0].id)
+        await actions.refresh(services.db, rebuild=True)

@@ -1,4 +1,4 @@
-"""Rows of the reports, of members and of searches that people keep; their refusals. Amounts are in minor units."""
+"""Rows and refusals of reports, members and saved searches. Amounts are in minor units."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ import msgspec
 from vetrina.core.errors import Invalid, NotFound
 
 Kind = Literal["customers", "subscriptions"]
-"""Whose metadata is searched: a customer's or a subscription's own."""
+"""Whose metadata is searched: the customers' or the subscriptions'."""
 
 
 class NoSuchReport(NotFound):
-    """There is no report of that name."""
+    """No report has this name."""
 
 
-class BadDate(Invalid):
-    """A date is written as 2026-03-31 and lies between 2000 and 2200."""
+class InvalidDate(Invalid):
+    """Enter a date such as 2026-03-31, between 2000 and 2200."""
 
     field = "as_of"
 
 
-class BadFilter(Invalid):
-    """This filter cannot be used."""
+class InvalidFilter(Invalid):
+    """The filter is not valid."""
 
 
-class BadSearchName(Invalid):
-    """A search has a name of 1 to 80 characters."""
+class InvalidSearchName(Invalid):
+    """A search needs a name of 1 to 80 characters."""
 
     constraint = "search_name_length"
     field = "name"
 
 
-class Movement(msgspec.Struct, frozen=True):
-    """Monthly recurring revenue of one month in one currency. What was lost is negative, so that a row adds up.
+class MrrMovement(msgspec.Struct, frozen=True):
+    """Monthly recurring revenue of one month in one currency. Losses are negative, so that a row adds up.
 
-    `customers` counts those who pay at the end. A customer is counted by the whole of what they pay, at the beginning
-    against the end of the month.
+    `customers` is the number of paying customers at the end. A customer is counted once, by their total at the start and
+    at the end of the month.
     """
 
     month: date
@@ -58,7 +58,7 @@ class Movement(msgspec.Struct, frozen=True):
 
 
 class Churn(msgspec.Struct, frozen=True):
-    """What of a month's beginning was lost by its end. Shares are of the opening figure; null when that was nothing."""
+    """Customers and revenue lost during a month. Shares are of the opening figure; null if that was zero."""
 
     month: date
     currency: str
@@ -71,8 +71,8 @@ class Churn(msgspec.Struct, frozen=True):
     net_retention: float | None
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """Subscriptions of one product in one status."""
+class SubscriptionCount(msgspec.Struct, frozen=True):
+    """The number of subscriptions of one product in one status."""
 
     product: str
     product_id: str
@@ -83,7 +83,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Cohort(msgspec.Struct, frozen=True):
-    """What remains, `age` months later, of the customers who first paid in `cohort`."""
+    """The customers who first paid in `cohort`, and what remains of them `age` months later."""
 
     cohort: date
     currency: str
@@ -97,7 +97,7 @@ class Cohort(msgspec.Struct, frozen=True):
 
 
 class Revenue(msgspec.Struct, frozen=True):
-    """Money of one month: invoices by the day of payment; charges, refunds and lost disputes by their own day."""
+    """Money of one month: invoices by date of payment; charges, refunds and lost disputes by their own date."""
 
     month: date
     currency: str
@@ -111,7 +111,7 @@ class Revenue(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Invoices whose payment first failed in this month, and what became of them."""
+    """Invoices whose payment first failed in this month, with the outcome."""
 
     month: date
     currency: str
@@ -138,7 +138,7 @@ class Renewal(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A customer of Stripe's."""
+    """A Stripe customer."""
 
     id: str
     email: str | None
@@ -148,11 +148,11 @@ class Member(msgspec.Struct, frozen=True):
     metadata: dict[str, Any]
     subscriptions: int
     monthly: dict[str, int]
-    """By currency: what the active and past due subscriptions bring a month."""
+    """Monthly revenue of the active and past due subscriptions, by currency."""
 
 
 class MemberSubscription(msgspec.Struct, frozen=True):
-    """A subscription with the customer whose it is."""
+    """A subscription with its customer."""
 
     id: str
     customer_id: str | None
@@ -168,7 +168,7 @@ class MemberSubscription(msgspec.Struct, frozen=True):
 
 
 class MemberInvoice(msgspec.Struct, frozen=True):
-    """An invoice as the page of its customer shows it."""
+    """An invoice on the page of its customer."""
 
     id: str
     number: str | None
@@ -179,8 +179,8 @@ class MemberInvoice(msgspec.Struct, frozen=True):
     hosted_invoice_url: str | None
 
 
-class Found(msgspec.Struct, frozen=True):
-    """One customer, whether there or deleted."""
+class MemberDetail(msgspec.Struct, frozen=True):
+    """A customer in detail, including a deleted one."""
 
     id: str
     email: str | None
@@ -197,15 +197,8 @@ class Found(msgspec.Struct, frozen=True):
     account_id: UUID | None
 
 
-class Value(msgspec.Struct, frozen=True):
-    """How many have this value."""
-
-    value: str
-    count: int
-
-
 class Key(msgspec.Struct, frozen=True):
-    """A key that exists in metadata, how many have it, and its commonest values."""
+    """A metadata key, the number of objects that have it, and its most frequent values."""
 
     kind: str
     key: str
@@ -215,7 +208,7 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Search(msgspec.Struct, frozen=True):
-    """A search that somebody keeps."""
+    """A saved search."""
 
     id: UUID
     name: str
@@ -225,7 +218,7 @@ class Search(msgspec.Struct, frozen=True):
 
 
 class Filters(msgspec.Struct, frozen=True):
-    """What is looked for: everything named must fit. `subscription` asks for one subscription that has all of these."""
+    """Filters of a search, all of which must match. `subscription` must match one subscription as a whole."""
 
     q: str = ""
     metadata: dict[str, str] = {}
@@ -233,12 +226,15 @@ class Filters(msgspec.Struct, frozen=True):
 
     @property
     def empty(self) -> bool:
-        """Whether everything fits."""
+        """Return whether there is no filter."""
         return not (self.q or self.metadata or self.subscription)
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A subscription's state, or a customer's movement, that is kept and does not follow, or follows and is not kept."""
+    """A difference between the stored states or movements and those computed from the history.
+
+    `kept` is true if the row is stored but not computed, false if it is computed but not stored.
+    """
 
     id: str
     since: datetime
@@ -248,7 +244,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far the derived states have followed the mirror."""
+    """The time up to which the derived states include the mirror's history."""
 
     done_until: datetime
     seconds: float

@@ -1,4 +1,4 @@
-"""Pages of the reports, for operators; those of members are in pages_members.py."""
+"""Pages of the reports, for operators; the pages of members are in members/pages.py."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from vetrina.accounts.roles.guards import operator
 from vetrina.core.errors import Refusal
-from vetrina.core.web import csv as spreadsheet
-from vetrina.core.web import pages
+from vetrina.core.web import csv, pages
 from vetrina.core.web.request import Request
-from vetrina.reports import actions
-from vetrina.reports import formatting as tell
-from vetrina.reports import presenters as show
+from vetrina.reports import actions, formatting, presenters
 from vetrina.reports.actions import Figures
-from vetrina.reports.catalogue import REPORTS, named
+from vetrina.reports.catalogue import REPORTS, get_report
 from vetrina.reports.conformance import documents
 
 SPANS = (1, 2, 3, 6, 12, 24, 36, 60)
@@ -26,29 +23,29 @@ SPANS = (1, 2, 3, 6, 12, 24, 36, 60)
 
 @get("/reports", guards=[operator], include_in_schema=False)
 async def index(request: Request) -> Response[str]:
-    """How it stands today, and which reports there are."""
+    """Show today's figures and the list of reports."""
     figures = await actions.figures(request.services.db, "mrr", months=12)
-    by: dict[str, list[dict[str, Any]]] = {}
+    by_currency: dict[str, list[dict[str, Any]]] = {}
     for row in figures.rows:
-        by.setdefault(row["currency"], []).append(row)
-    standing = [
+        by_currency.setdefault(row["currency"], []).append(row)
+    totals = [
         {
             "title": currency.upper(),
-            "monthly": tell.money(rows[-1]["closing"], currency),
-            "change": tell.money(rows[-1]["closing"] - rows[-1]["opening"], currency),
+            "monthly": formatting.money(rows[-1]["closing"], currency),
+            "change": formatting.money(rows[-1]["closing"] - rows[-1]["opening"], currency),
             "grows": rows[-1]["closing"] >= rows[-1]["opening"],
             "customers": rows[-1]["customers"],
-            "chart": show.recurring(rows, currency),
+            "chart": presenters.recurring(rows, currency),
         }
-        for currency, rows in sorted(by.items(), key=lambda pair: (-pair[1][-1]["customers"], pair[0]))
+        for currency, rows in sorted(by_currency.items(), key=lambda pair: (-pair[1][-1]["customers"], pair[0]))
         if any(row["closing"] for row in rows)
     ]
-    return pages.render(request, "reports/index.html", nav="operator", standing=standing, reports=list(REPORTS.values()))
+    return pages.render(request, "reports/index.html", nav="operator", totals=totals, reports=list(REPORTS.values()))
 
 
 @get("/reports/connect", guards=[operator], include_in_schema=False, sync_to_thread=False)
 def connect(request: Request) -> Response[str]:
-    """How Metabase, Grafana and psql read the documents' schemas."""
+    """Show how to connect Metabase, Grafana and psql to the documented schemas."""
     parts = conninfo_to_dict(request.services.db.uri)
     return pages.render(
         request,
@@ -65,31 +62,31 @@ def connect(request: Request) -> Response[str]:
 async def report(
     request: Request, name: str, as_of: str = "", span: Annotated[str, QueryParameter(name="months")] = ""
 ) -> Response[str]:
-    """One report: pictures, and the same as tables."""
-    wanted = named(name)
-    months = int(span) if span.isdecimal() and int(span) in SPANS else wanted.months
+    """Show a report as charts and tables."""
+    selected = get_report(name)
+    months = int(span) if span.isdecimal() and int(span) in SPANS else selected.months
     try:
-        day, refused = actions.day(as_of), None
+        day, refused = actions.parse_date(as_of), None
     except Refusal as error:
         day, refused = None, error.message
     figures = await actions.figures(request.services.db, name, as_of=day, months=months)
-    asked = urlencode({"as_of": figures.as_of, "months": months})
+    query = urlencode({"as_of": figures.as_of, "months": months})
     return pages.render(
         request,
         "reports/report.html",
         status=422 if refused else 200,
         nav="operator",
         reports=list(REPORTS.values()),
-        report=wanted,
+        report=selected,
         figures=figures,
-        parts=show.parts(figures),
+        sections=presenters.sections(figures),
         as_of=as_of if refused else figures.as_of.isoformat(),
         today=actions.today().isoformat(),
         refused=refused,
         months=str(months),
-        spans=[{"value": str(n), "title": _span(n, ahead=wanted.ahead)} for n in SPANS],
-        csv_href=f"/reports/{name}/figures.csv?{asked}",
-        json_href=f"/api/v1/reports/{name}?{asked}",
+        spans=[{"value": str(n), "title": _span(n, ahead=selected.ahead)} for n in SPANS],
+        csv_href=f"/reports/{name}/figures.csv?{query}",
+        json_href=f"/api/v1/reports/{name}?{query}",
     )
 
 
@@ -97,11 +94,11 @@ async def report(
 async def report_csv(
     request: Request, name: str, as_of: str = "", span: Annotated[str, QueryParameter(name="months")] = ""
 ) -> Response[str]:
-    """The rows of a report; amounts in minor units."""
+    """Return the rows of a report as CSV; amounts in minor units."""
     months = int(span) if span.isdecimal() and len(span) < 4 else None
-    figures: Figures = await actions.figures(request.services.db, name, as_of=actions.day(as_of), months=months)
+    figures: Figures = await actions.figures(request.services.db, name, as_of=actions.parse_date(as_of), months=months)
     return Response(
-        spreadsheet.lines(tell.sheet(figures)),
+        csv.lines(formatting.to_csv(figures)),
         media_type="text/csv; charset=utf-8; header=present",
         headers={
             "Content-Disposition": f'attachment; filename="{figures.name}-{figures.as_of}.csv"',

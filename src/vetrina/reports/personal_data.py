@@ -1,4 +1,4 @@
-"""What reports hold of somebody: their saved searches."""
+"""Personal data in reports: saved searches."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from vetrina.core.database.connection import Statement
 from vetrina.core.personal_data import Part, Personal
 
-SEARCHES = Statement(
+EXPORT_SEARCHES = Statement(
     dict[str, Any], "select to_jsonb(s) - 'account_id' as row from reports.searches s where account_id = %(account)s order by id"
 )
-FORGET_SEARCHES = Statement(NoneType, "delete from reports.searches where account_id = %(account)s")
+ERASE_SEARCHES = Statement(NoneType, "delete from reports.searches where account_id = %(account)s")
 
-PART = Part("reports", [Personal("reports.searches", SEARCHES, FORGET_SEARCHES)])
+PART = Part("reports", [Personal("reports.searches", EXPORT_SEARCHES, ERASE_SEARCHES)])

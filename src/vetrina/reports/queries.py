@@ -1,6 +1,6 @@
-"""SQL of the reports. `until` is the moment up to which history is told (excluded), `months` how many months back.
+"""SQL of the reports. `until` is the exclusive end of the history included, `months` the number of months back.
 
-Months and weeks are those of UTC. Nothing is summed over currencies.
+Months and weeks are in UTC. Amounts in different currencies are never added.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import LiteralString
 
 from vetrina.core.database.connection import Statement
-from vetrina.reports.model import Cohort, Difference, Failure, Movement, Progress, Renewal, Revenue, Standing
+from vetrina.reports.model import Cohort, Difference, Failure, MrrMovement, Progress, Renewal, Revenue, SubscriptionCount
 
 _SHOWN: LiteralString = """
     last as (
@@ -18,8 +18,9 @@ _SHOWN: LiteralString = """
         from last
     )
 """
-# What each customer's monthly revenue became in the months in which it changed: whole months as they are kept, the last
-# one as far as it goes. `cohort` is the month in which the customer first paid, null before that.
+# Each customer's monthly revenue in the months in which it changed: whole months from the stored movements, the last
+# one
+# up to `until`. `cohort` is the month of the customer's first payment, null before it.
 _RUNNING: LiteralString = """
     running as (
       select m.currency, m.month, m.net, m.before, m.before + m.net as after,
@@ -37,7 +38,7 @@ _RUNNING: LiteralString = """
 """
 
 MOVEMENTS = Statement(
-    Movement,
+    MrrMovement,
     "with "
     + _SHOWN
     + ", "
@@ -108,8 +109,8 @@ COHORTS = Statement(
     """,
 )
 
-STANDINGS = Statement(
-    Standing,
+SUBSCRIPTION_COUNTS = Statement(
+    SubscriptionCount,
     """
     select coalesce(p.name, nullif(s.product_id, ''), '(none)') as product, s.product_id, s.status, s.currency,
            count(*) as subscriptions, sum(s.monthly)::bigint as monthly
@@ -122,7 +123,7 @@ STANDINGS = Statement(
     """,
 )
 
-# Each of these has its own day; what happened to it later is another row.
+# Each row is counted by its own date; a later refund or dispute is a row of its own.
 REVENUE = Statement(
     Revenue,
     "with "
@@ -159,9 +160,10 @@ REVENUE = Statement(
     """,
 )
 
-# When the payment of an invoice first failed is told by its event. Of what was only fetched, more than one attempt, or
-# one that did not pay, tells that it did; the day is then that of the invoice. What became of it is read from the newest
-# state before `until`.
+# The event says when an invoice's payment first failed. For fetched invoices without events, more than one attempt, or
+# one
+# attempt without payment, implies a failure on the invoice's date. The outcome is read from the newest state before
+# `until`.
 FAILURES = Statement(
     Failure,
     "with "
@@ -208,7 +210,7 @@ FAILURES = Statement(
     """,
 )
 
-# What stands in the mirror is the state before `until` unless something came later; then the inbox has the one before.
+# The mirror's row is the state before `until` unless it changed later; then the stored event before `until` has it.
 RENEWALS = Statement(
     Renewal,
     """
@@ -238,7 +240,7 @@ RENEWALS = Statement(
     """,
 )
 
-CUT_OFF = Statement(
+TERMINATE_LONG_QUERIES = Statement(
     int,
     """
     select count(pg_cancel_backend(pid)) from pg_stat_activity

@@ -1,4 +1,4 @@
-"""What the documents call things: the tables and columns of each, one file a document, taken from its text."""
+"""Conformance lists: the tables and columns that each document names, one TOML file per document."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 
 ANY = "any"
-"""The type of a column of which the document names none; any[] is a list."""
+"""The type of a column for which the document gives no type; any[] is a list."""
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A document's tables: the columns of each with their types as PostgreSQL writes them."""
+    """A document's tables, with the PostgreSQL type of each column."""
 
     title: str
     schema: str
@@ -20,13 +20,13 @@ class Document(msgspec.Struct, frozen=True):
 
 
 def documents() -> list[Document]:
-    """Every document that has a schema of views."""
+    """Return every document that has a schema of views."""
     files = sorted(Path(__file__).parent.glob("*.toml"))
     return [msgspec.convert(tomllib.loads(file.read_text("utf-8")), Document) for file in files]
 
 
-def fits(wanted: str, found: str) -> bool:
-    """Whether a column of type `found` is what the document asks for."""
-    if wanted == ANY:
+def conforms(documented: str, actual: str) -> bool:
+    """Return whether a column of type `actual` conforms to the type that the document names."""
+    if documented == ANY:
         return True
-    return found.endswith("[]") if wanted == f"{ANY}[]" else wanted == found
+    return actual.endswith("[]") if documented == f"{ANY}[]" else documented == actual

@@ -1,1 +1,1 @@
-"""Members found by metadata."""
+"""Members: Stripe customers and subscriptions, searched by metadata."""

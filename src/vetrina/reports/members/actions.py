@@ -14,16 +14,18 @@ from vetrina.reports.model import Filters, Kind, Search
 
 
 async def count_metadata(tx: Tx, *, waiting: bool = True) -> bool:
-    """Count keys and values anew if that is due, and while somebody is `waiting` only if it is quick; whether it was done."""
+    """Count metadata keys and values if that is due; during a request (`waiting`) only if it is quick. Return whether it
+    ran.
+    """
     return await tx.one(queries.COUNT_METADATA, waiting=waiting)
 
 
-async def keep(tx: Tx, account: AccountId, name: str, kind: Kind, filters: Filters) -> Search:
-    """Keep a search under a name, in place of the one that had it. Raises BadSearchName (422)."""
-    kept = Jsonb(msgspec.to_builtins(filters))
-    return await tx.one(queries.KEEP_SEARCH, account=account, id=new_id(), name=name.strip(), kind=kind, filters=kept)
+async def save_search(tx: Tx, account: AccountId, name: str, kind: Kind, filters: Filters) -> Search:
+    """Save a search; it replaces a search of the same name. Raises InvalidSearchName (422)."""
+    document = Jsonb(msgspec.to_builtins(filters))
+    return await tx.one(queries.SAVE_SEARCH, account=account, id=new_id(), name=name.strip(), kind=kind, filters=document)
 
 
-async def drop(tx: Tx, account: AccountId, search: UUID) -> None:
-    """Keep it no longer. Raises NotFound (404)."""
-    await tx.one(queries.DROP_SEARCH, account=account, id=search)
+async def delete_search(tx: Tx, account: AccountId, search: UUID) -> None:
+    """Delete a saved search. Raises NotFound (404)."""
+    await tx.one(queries.DELETE_SEARCH, account=account, id=search)

@@ -1,9 +1,9 @@
-"""`vetrina members`: members by their metadata."""
+"""`vetrina members`: search members by metadata."""
 
 from __future__ import annotations
 
 import asyncio
-import csv as sheets
+import csv as csv_format
 import sys
 from typing import Literal
 
@@ -11,19 +11,18 @@ from rich.console import Console
 from rich.table import Table
 
 from vetrina.core import logs, settings
-from vetrina.core.command_line import exit_codes as exits
-from vetrina.core.command_line import output
+from vetrina.core.command_line import exit_codes, output
 from vetrina.core.command_line.database_access import doing, reaching
 from vetrina.core.database.connection import Database
 from vetrina.core.errors import Refusal
 from vetrina.core.settings import Settings
-from vetrina.reports.members import filters as finding
+from vetrina.reports.members import filters as members_filters
 from vetrina.reports.model import Filters, Kind, Member, MemberSubscription
-from vetrina.web import formatting as words
+from vetrina.web import formatting
 
 
 def members(
-    *wanted: str,
+    *terms: str,
     subscription: list[str] | None = None,
     of: Literal["customers", "subscriptions"] = "customers",
     q: str = "",
@@ -32,61 +31,61 @@ def members(
     json: bool = False,
     csv: bool = False,
 ) -> int:
-    """List members whose metadata has these values, such as membership_type=Adult.
+    """List members whose metadata matches, such as membership_type=Adult.
 
     Parameters
     ----------
-    wanted
-        KEY=VALUE of the metadata of the customer (or of the subscription, with --of subscriptions).
+    terms
+        KEY=VALUE in the customer's metadata (with --of subscriptions: in the subscription's).
     subscription
-        KEY=VALUE of the metadata of a subscription that the customer has.
+        KEY=VALUE in the metadata of one of the customer's subscriptions.
     of
-        Whether customers or subscriptions are listed.
+        List customers or subscriptions.
     q
-        An e-mail address or an id of Stripe's.
+        A Stripe id or an e-mail address.
     limit
-        How many to list; --csv lists all.
+        Number of rows; --csv prints all.
     explain
-        Show how PostgreSQL goes about it, instead of what it finds.
+        Print the PostgreSQL query plan instead of the rows.
     json
         Print the result as JSON.
     csv
-        Print all of them as CSV.
+        Print all rows as CSV.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "members")
-    pairs = [("q", q), *_pairs(wanted, finding.METADATA), *_pairs(subscription or (), finding.SUBSCRIPTION)]
+    config = settings.read()
+    logs.configure(config.log_format, "members")
+    pairs = [("q", q), *_pairs(terms, members_filters.METADATA), *_pairs(subscription or (), members_filters.SUBSCRIPTION)]
     try:
-        filters = finding.filters_of(pairs, of)
+        filters = members_filters.parse_filters(pairs, of)
     except Refusal as refused:
         print(f"vetrina: {refused.message}", file=sys.stderr)
-        return exits.USAGE
+        return exit_codes.USAGE
     if explain:
-        for line in asyncio.run(doing(found, lambda tx: finding.plan(tx, of, filters, limit=limit))):
+        for line in asyncio.run(doing(config, lambda tx: members_filters.explain(tx, of, filters, limit=limit))):
             print(line)
     elif csv:
-        asyncio.run(_csv(found, of, filters))
+        asyncio.run(_csv(config, of, filters))
     else:
-        rows = asyncio.run(doing(found, lambda tx: finding.find(tx, of, filters, limit=limit)))
+        rows = asyncio.run(doing(config, lambda tx: members_filters.search(tx, of, filters, limit=limit)))
         output.as_json(rows) if json else _print(rows)
-    return exits.OK
+    return exit_codes.OK
 
 
-def _pairs(given: tuple[str, ...] | list[str], prefix: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for each in given:
-        key, _, value = each.partition("=")
-        found.append((prefix + key, value))
-    return found
+def _pairs(terms: tuple[str, ...] | list[str], prefix: str) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for term in terms:
+        key, _, value = term.partition("=")
+        pairs.append((prefix + key, value))
+    return pairs
 
 
-async def _csv(found: Settings, of: Kind, filters: Filters) -> None:
-    writer = sheets.writer(sys.stdout)
-    async with reaching(found) as access:
+async def _csv(config: Settings, of: Kind, filters: Filters) -> None:
+    writer = csv_format.writer(sys.stdout)
+    async with reaching(config) as access:
         db = Database(access.app, size=2, name="vetrina members")
         await db.open()
         try:
-            async for rows in finding.sheet(db, of, filters):
+            async for rows in members_filters.csv_rows(db, of, filters):
                 writer.writerows(rows)
         finally:
             await db.close()
@@ -94,14 +93,14 @@ async def _csv(found: Settings, of: Kind, filters: Filters) -> None:
 
 def _print(rows: list[Member] | list[MemberSubscription]) -> None:
     table = Table(box=None, pad_edge=False)
-    for title in ("Id", "E-mail", "Name", "A month", "Metadata"):
+    for title in ("Id", "E-mail", "Name", "Monthly", "Metadata"):
         table.add_column(title, overflow="fold")
     for row in rows:
         if isinstance(row, Member):
-            monthly = ", ".join(words.money(n, currency.upper()) for currency, n in sorted(row.monthly.items()))
+            monthly = ", ".join(formatting.money(n, currency.upper()) for currency, n in sorted(row.monthly.items()))
         else:
-            monthly = words.money(row.monthly, (row.currency or "xxx").upper())
-        said = ", ".join(f"{key}={value}" for key, value in row.metadata.items())
-        table.add_row(row.id, row.email or "", row.name or "", monthly, said)
+            monthly = formatting.money(row.monthly, (row.currency or "xxx").upper())
+        metadata = ", ".join(f"{key}={value}" for key, value in row.metadata.items())
+        table.add_row(row.id, row.email or "", row.name or "", monthly, metadata)
     Console().print(table)
     print(f"{len(rows)} listed.")

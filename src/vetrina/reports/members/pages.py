@@ -1,4 +1,4 @@
-"""Pages of members: filters made of the keys that exist, searches that are kept, one member, a spreadsheet."""
+"""Pages of members: search by metadata, saved searches, one member, CSV export."""
 
 from __future__ import annotations
 
@@ -12,40 +12,39 @@ from litestar.response import Redirect, Stream
 
 from vetrina.accounts.roles.guards import operator
 from vetrina.core.errors import Refusal
-from vetrina.core.web import csv as spreadsheet
-from vetrina.core.web import pages
+from vetrina.core.web import csv, pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
-from vetrina.reports import formatting as tell
+from vetrina.reports import formatting
 from vetrina.reports.members import actions, queries
 from vetrina.reports.members import filters as members
 from vetrina.reports.model import Filters, Key, Kind, Member, MemberSubscription, Search
 
-SHOWN = 50
-OPEN = 6
-"""Filters that stand open; the rest is folded away."""
-CHOICES = 50
-"""A key with more values than this is a field to write in."""
+PAGE_SIZE = 50
+UNFOLDED_FILTERS = 6
+"""Filters that are shown unfolded."""
+MAX_CHOICES = 50
+"""A key with more values than this gets a text field instead of a select."""
 
 
 @get("/members", guards=[operator], include_in_schema=False)
-async def find(request: Request, kind: str = "customers", cursor: str = "", explain: str = "") -> Response[str]:
-    """Members by what their metadata says."""
+async def search(request: Request, kind: str = "customers", cursor: str = "", explain: str = "") -> Response[str]:
+    """Show the search page."""
     of = _kind(kind)
     pairs = request.query_params.multi_items()
     try:
-        filters, refused = members.filters_of(pairs, of), None
+        filters, refused = members.parse_filters(pairs, of), None
     except Refusal as error:
         filters, refused = Filters(), error.message
     async with request.tx() as tx:
         await actions.count_metadata(tx)
-        rows = await members.find(tx, of, filters, after=cursor[:255], limit=SHOWN + 1)
+        rows = await members.search(tx, of, filters, after=cursor[:255], limit=PAGE_SIZE + 1)
         count = await members.count(tx, of, filters)
-        plan = await members.plan(tx, of, filters) if explain else []
+        plan = await members.explain(tx, of, filters) if explain else []
     async with request.read() as tx:
         keys = await tx.all(queries.KEYS, kind=None)
-        kept = await tx.all(queries.SEARCHES, account=request.account.id)
-    asked = [("kind", kind)] * (of != "customers") + members.pairs_of(filters)
+        saved = await tx.all(queries.SEARCHES, account=request.account.id)
+    query = [("kind", kind)] * (of != "customers") + members.to_query(filters)
     return pages.render(
         request,
         "reports/members/members.html",
@@ -53,36 +52,36 @@ async def find(request: Request, kind: str = "customers", cursor: str = "", expl
         nav="operator",
         kind=of,
         q=filters.q,
-        rows=[_line(row) for row in rows[:SHOWN]],
+        rows=[_table_row(row) for row in rows[:PAGE_SIZE]],
         count=count,
-        more_than=count >= members.MOST,
+        more_than=count >= members.COUNT_LIMIT,
         chips=[
             {
                 "title": f"{name.partition('metadata.')[2] or name}: {value}",
-                "href": _address([pair for pair in asked if pair != (name, value)]),
+                "href": _search_path([pair for pair in query if pair != (name, value)]),
             }
-            for name, value in members.pairs_of(filters)
+            for name, value in members.to_query(filters)
         ],
         filters=_fields(keys, of, filters),
-        searches=[_kept(each) for each in kept],
-        hidden=members.pairs_of(filters),
+        searches=[_saved_search(row) for row in saved],
+        hidden=members.to_query(filters),
         refused=refused,
         plan=plan,
-        plan_href=_address([*asked, ("explain", "1")]),
-        csv_href="/members.csv" + (f"?{urlencode(asked)}" if asked else ""),
-        older=_address([*asked, ("cursor", rows[SHOWN - 1].id)]) if len(rows) > SHOWN else None,
+        plan_href=_search_path([*query, ("explain", "1")]),
+        csv_href="/members.csv" + (f"?{urlencode(query)}" if query else ""),
+        older=_search_path([*query, ("cursor", rows[PAGE_SIZE - 1].id)]) if len(rows) > PAGE_SIZE else None,
     )
 
 
 @get("/members.csv", guards=[operator], include_in_schema=False)
-async def find_csv(request: Request, kind: str = "customers") -> Stream:
-    """All that fit, with a column for each key of metadata."""
+async def search_csv(request: Request, kind: str = "customers") -> Stream:
+    """Stream all matches as CSV, with a column for each metadata key."""
     of = _kind(kind)
-    filters = members.filters_of(request.query_params.multi_items(), of)
+    filters = members.parse_filters(request.query_params.multi_items(), of)
 
     async def lines() -> AsyncGenerator[str]:
-        async for rows in members.sheet(request.services.db, of, filters):
-            yield spreadsheet.lines([[spreadsheet.harmless(cell) for cell in row] for row in rows])
+        async for rows in members.csv_rows(request.services.db, of, filters):
+            yield csv.lines([[csv.harmless(cell) for cell in row] for row in rows])
 
     return Stream(
         lines(),
@@ -92,42 +91,42 @@ async def find_csv(request: Request, kind: str = "customers") -> Stream:
 
 
 @post("/members/searches", guards=[operator], include_in_schema=False)
-async def keep(request: Request, data: Form) -> Redirect:
-    """Keep the search that the page shows."""
+async def save_search(request: Request, data: Form) -> Redirect:
+    """Save the search that the page shows."""
     of = _kind(data.get("kind", ""))
     pairs = [(name, value) for name, value in data.items() if name not in {"kind", "name"}]
     try:
-        filters = members.filters_of(pairs, of)
+        filters = members.parse_filters(pairs, of)
         async with request.tx() as tx:
-            kept = await actions.keep(tx, request.account.id, data.get("name", ""), of, filters)
+            saved = await actions.save_search(tx, request.account.id, data.get("name", ""), of, filters)
     except Refusal as refused:
-        return pages.go(_address([("kind", of), *pairs]), flash=("bad", refused.message))
-    return pages.go(_kept(kept)["href"], flash=("good", f"Kept as {kept.name}."))
+        return pages.go(_search_path([("kind", of), *pairs]), flash=("bad", refused.message))
+    return pages.go(_saved_search(saved)["href"], flash=("good", f"Saved as {saved.name}."))
 
 
 @post("/members/searches/{search_id:uuid}/removal", guards=[operator], include_in_schema=False)
-async def drop(request: Request, search_id: UUID) -> Redirect:
-    """Keep it no longer."""
+async def delete_search(request: Request, search_id: UUID) -> Redirect:
+    """Delete a saved search."""
     async with request.tx() as tx:
-        await actions.drop(tx, request.account.id, search_id)
-    return pages.go("/members", flash=("good", "It is no longer kept."))
+        await actions.delete_search(tx, request.account.id, search_id)
+    return pages.go("/members", flash=("good", "Search deleted."))
 
 
 @get("/members/{customer_id:str}", guards=[operator], include_in_schema=False)
-async def one(request: Request, customer_id: str) -> Response[str]:
-    """One member with subscriptions and the latest invoices."""
+async def member(request: Request, customer_id: str) -> Response[str]:
+    """Show a member with subscriptions and latest invoices."""
     async with request.read() as tx:
-        found = await tx.one(queries.MEMBER, id=customer_id)
-        theirs = await tx.all(queries.MEMBER_SUBSCRIPTIONS, id=customer_id)
+        customer = await tx.one(queries.MEMBER, id=customer_id)
+        subscriptions = await tx.all(queries.MEMBER_SUBSCRIPTIONS, id=customer_id)
         invoices = await tx.all(queries.MEMBER_INVOICES, id=customer_id)
     return pages.render(
         request,
         "reports/members/member.html",
         nav="operator",
-        member=found,
-        address=", ".join(str(each) for each in (found.address or {}).values() if each),
-        subscriptions=[{"row": each, "monthly": tell.money(each.monthly, each.currency or "xxx")} for each in theirs],
-        invoices=[{"row": each, "total": tell.money(each.total or 0, each.currency or "xxx")} for each in invoices],
+        member=customer,
+        address=", ".join(str(line) for line in (customer.address or {}).values() if line),
+        subscriptions=[{"row": row, "monthly": formatting.money(row.monthly, row.currency or "xxx")} for row in subscriptions],
+        invoices=[{"row": row, "total": formatting.money(row.total or 0, row.currency or "xxx")} for row in invoices],
     )
 
 
@@ -135,29 +134,29 @@ def _kind(text: str) -> Kind:
     return "subscriptions" if text == "subscriptions" else "customers"
 
 
-def _address(pairs: list[tuple[str, str]]) -> str:
+def _search_path(pairs: list[tuple[str, str]]) -> str:
     return f"/members?{urlencode(pairs)}" if pairs else "/members"
 
 
-def _kept(search: Search) -> dict[str, Any]:
-    given = search.filters
-    filters = Filters(given.get("q", ""), given.get("metadata", {}), given.get("subscription", {}))
+def _saved_search(search: Search) -> dict[str, Any]:
+    stored = search.filters
+    filters = Filters(stored.get("q", ""), stored.get("metadata", {}), stored.get("subscription", {}))
     return {
         "id": search.id,
         "name": search.name,
-        "href": _address([("kind", search.kind), *members.pairs_of(filters)]),
+        "href": _search_path([("kind", search.kind), *members.to_query(filters)]),
     }
 
 
-def _line(row: Member | MemberSubscription) -> dict[str, Any]:
-    said = sorted(row.metadata.items())
+def _table_row(row: Member | MemberSubscription) -> dict[str, Any]:
+    metadata = sorted(row.metadata.items())
     if isinstance(row, Member):
-        monthly = " + ".join(tell.money(n, currency) for currency, n in sorted(row.monthly.items()))
+        monthly = " + ".join(formatting.money(n, currency) for currency, n in sorted(row.monthly.items()))
         about = "1 subscription" if row.subscriptions == 1 else f"{row.subscriptions} subscriptions"
         title, customer = row.name or row.email or row.id, row.id
     else:
-        monthly = tell.money(row.monthly, row.currency or "xxx") if row.monthly else ""
-        about = " · ".join(each for each in (row.product, row.status) if each)
+        monthly = formatting.money(row.monthly, row.currency or "xxx") if row.monthly else ""
+        about = " · ".join(text for text in (row.product, row.status) if text)
         title, customer = row.name or row.email or row.customer_id or row.id, row.customer_id
     return {
         "href": f"/members/{customer}" if customer else None,
@@ -166,38 +165,38 @@ def _line(row: Member | MemberSubscription) -> dict[str, Any]:
         "email": row.email if row.email != title else None,
         "about": about,
         "monthly": monthly,
-        "metadata": said,
+        "metadata": metadata,
     }
 
 
 def _fields(keys: list[Key], of: Kind, filters: Filters) -> dict[str, list[dict[str, Any]]]:
-    """A field for each key: open ones first, what is asked for among them."""
+    """Return a form field for each key: unfolded ones first, those in use before the others."""
     prefixes = {of: (members.METADATA, filters.metadata)}
     if of == "customers":
         prefixes["subscriptions"] = (members.SUBSCRIPTION, filters.subscription)
-    found: list[dict[str, Any]] = []
+    fields: list[dict[str, Any]] = []
     for key in keys:
         if key.kind not in prefixes:
             continue
-        prefix, asked = prefixes[key.kind]
-        value = asked.get(key.key, "")
-        choices = [{"value": each["value"], "title": f"{each['value']} ({each['count']:,})"} for each in key.commonest]
-        listed = 0 < key.distinct_values <= CHOICES and len(choices) == key.distinct_values
-        if value and value not in {each["value"] for each in choices}:
+        prefix, values = prefixes[key.kind]
+        value = values.get(key.key, "")
+        choices = [{"value": item["value"], "title": f"{item['value']} ({item['count']:,})"} for item in key.commonest]
+        listed = 0 < key.distinct_values <= MAX_CHOICES and len(choices) == key.distinct_values
+        if value and value not in {choice["value"] for choice in choices}:
             choices.append({"value": value, "title": value})
         of_subscription = prefix == members.SUBSCRIPTION
-        found.append(
+        fields.append(
             {
                 "name": prefix + key.key,
-                "title": f"{key.key} of a subscription" if of_subscription else key.key,
+                "title": f"{key.key} (subscription)" if of_subscription else key.key,
                 "value": value,
                 "choices": choices if listed else None,
                 "holders": key.holders,
-                "asked": bool(value),
+                "in_use": bool(value),
             }
         )
-    found.sort(key=lambda each: (not each["asked"], each["choices"] is None))
-    return {"open": found[:OPEN], "folded": found[OPEN:]}
+    fields.sort(key=lambda field: (not field["in_use"], field["choices"] is None))
+    return {"open": fields[:UNFOLDED_FILTERS], "folded": fields[UNFOLDED_FILTERS:]}
 
 
-ROUTES: list[Any] = [find, find_csv, keep, drop, one]
+ROUTES: list[Any] = [search, search_csv, save_search, delete_search, member]

@@ -1,4 +1,4 @@
-"""SQL about members: found by containment (`@>`), which is what the GIN indexes on metadata answer."""
+"""SQL of members, by containment (`@>`), which the GIN indexes on metadata support."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import LiteralString
 from uuid import UUID
 
 from vetrina.core.database.connection import Statement
-from vetrina.reports.model import Found, Key, Member, MemberInvoice, MemberSubscription, Search
+from vetrina.reports.model import Key, Member, MemberDetail, MemberInvoice, MemberSubscription, Search
 
-# How many fit decides the way: few come from the GIN index, many are met soon in the order of their ids. So the plan is
-# made for the values at hand, not once for all.
-FOR_THESE_VALUES = Statement(str, "select set_config('plan_cache_mode', 'force_custom_plan', true)")
+# The best plan depends on the number of matches: few come from the GIN index, many are reached soon in id order. So the
+# plan is made for the actual values; a generic plan would be wrong for one of the cases.
+FORCE_CUSTOM_PLAN = Statement(str, "select set_config('plan_cache_mode', 'force_custom_plan', true)")
 
 _FIT: LiteralString = """
        where c.deleted_at is null
          and (%(metadata)s::jsonb is null or c.metadata @> %(metadata)s::jsonb)
          and (%(q)s::text is null or c.email = %(q)s or c.id = %(q)s)
 """
-# A statement of its own, because only an EXISTS that stands alone becomes a join, which may begin at either end.
+# A separate statement, because only a top-level EXISTS becomes a join, which the planner can start from either side.
 _SUBSCRIBED: LiteralString = """
          and exists (select from stripe_mirror.subscriptions s
                       where s.customer_id = c.id and s.deleted_at is null and s.metadata @> %(subscription)s::jsonb)
@@ -69,7 +69,7 @@ SUBSCRIBERS_PLAN = Statement(str, _EXPLAIN + _SUBSCRIBERS)
 SUBSCRIPTIONS = Statement(MemberSubscription, _SUBSCRIPTIONS)
 SUBSCRIPTIONS_PLAN = Statement(str, _EXPLAIN + _SUBSCRIPTIONS)
 
-# Up to `most`: who looks for people wants to know whether there are few or many.
+# Counted up to `most`: an exact number of a large result is not worth its time.
 _COUNT: LiteralString = "select count(*) from (select from stripe_mirror.customers c"
 COUNT_MEMBERS = Statement(int, _COUNT + _FIT + " limit %(most)s) found")
 COUNT_SUBSCRIBERS = Statement(int, _COUNT + _FIT + _SUBSCRIBED + " limit %(most)s) found")
@@ -85,7 +85,7 @@ COUNT_SUBSCRIPTIONS = Statement(
 )
 
 MEMBER = Statement(
-    Found,
+    MemberDetail,
     """
     select c.id, c.email, c.name, c.phone, c.address, c.currency, c.balance, c.delinquent, c.metadata,
            c.stripe_created_at as created_at, c.deleted_at, c.synced_at,
@@ -126,7 +126,7 @@ SEARCHES = Statement(
     Search,
     "select id, name, kind, filters, created_at from reports.searches where account_id = %(account)s order by lower(name), id",
 )
-KEEP_SEARCH = Statement(
+SAVE_SEARCH = Statement(
     Search,
     """
     insert into reports.searches (account_id, id, name, kind, filters)
@@ -135,4 +135,4 @@ KEEP_SEARCH = Statement(
     returning id, name, kind, filters, created_at
     """,
 )
-DROP_SEARCH = Statement(UUID, "delete from reports.searches where account_id = %(account)s and id = %(id)s returning id")
+DELETE_SEARCH = Statement(UUID, "delete from reports.searches where account_id = %(account)s and id = %(id)s returning id")
