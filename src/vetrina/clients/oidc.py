@@ -25,28 +25,28 @@ from vetrina.clients.tls import certificates
 Read = TypeVar("Read")
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""Signatures that only the provider can make: none, and those by a shared secret, are never taken."""
+"""Accepted signatures: asymmetric ones only, never `none` or those by a shared secret."""
 DISCOVERY_SECONDS = 24 * 3600.0
 KEYS_SECONDS = 3600.0
-"""How long keys are believed without asking again; a withdrawn one is refused after that."""
+"""How long keys are cached; a withdrawn one is refused after that."""
 KEYS_PAUSE = 20.0
-"""Seconds between two fetches for keys that we do not know, so that forged tokens cannot make us ask all the time."""
+"""Minimum seconds between two fetches for unknown keys, so that forged tokens cannot cause a fetch each."""
 LEEWAY = 60
-"""Seconds that the provider's clock may be off."""
+"""Tolerance for the provider's clock, in seconds."""
 LIMIT = 256 * 1024
-"""Bytes of an answer."""
+"""Maximum bytes of a response."""
 
 
 class ProviderAway(Exception):
-    """It does not answer in time, or not as the specification has it."""
+    """The provider did not respond in time, or not as specified."""
 
 
 class ProviderRefused(Exception):
-    """It does not take the code, or its token does not hold; the message says why, for the log."""
+    """The code was refused or the token is invalid; the message is for the log."""
 
 
 class Identified(msgspec.Struct, frozen=True):
-    """Who somebody is there. `email` only when the provider vouches for it."""
+    """A user's identity at the provider. `email` only if the provider has verified it."""
 
     issuer: str
     subject: str
@@ -55,7 +55,7 @@ class Identified(msgspec.Struct, frozen=True):
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """What we need of the discovery document."""
+    """The used fields of the discovery document."""
 
     issuer: str
     authorization_endpoint: str
@@ -90,7 +90,7 @@ class OpenIdProvider:
         self._keys: tuple[KeySet, float] | None = None
 
     async def metadata(self) -> Metadata:
-        """The discovery document, kept for a day."""
+        """Return the discovery document, cached for a day."""
         async with self._turn:
             if self._metadata is None or time.monotonic() - self._metadata[1] > DISCOVERY_SECONDS:
                 found = _read(await self._get(self._discovery_url), Metadata)
@@ -102,7 +102,7 @@ class OpenIdProvider:
             return self._metadata[0]
 
     async def authorization_url(self, *, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
-        """Where the person signs in. `verifier` has 43 to 128 characters and stays here until the code comes back."""
+        """Return the provider's sign-in page. `verifier` has 43 to 128 characters and is kept until the code arrives."""
         metadata = await self.metadata()
         query = {
             "response_type": "code",
@@ -118,7 +118,7 @@ class OpenIdProvider:
         return f"{metadata.authorization_endpoint}{joint}{urlencode(query)}"
 
     async def identify(self, *, code: str, redirect_uri: str, nonce: str, verifier: str, issuer: str | None = None) -> Identified:
-        """Who the code was given for. `issuer` is what the answer named as its sender, if it did."""
+        """Exchange the code for an identity. `issuer` is the response's `iss` parameter, if it has one."""
         metadata = await self.metadata()
         if issuer != metadata.issuer and (issuer is not None or metadata.authorization_response_iss_parameter_supported):
             raise ProviderRefused(f"the answer came from {issuer!r}")
@@ -134,7 +134,7 @@ class OpenIdProvider:
         return await self.check(_read(answer, _Tokens).id_token, nonce=nonce)
 
     async def check(self, id_token: str, *, nonce: str) -> Identified:
-        """Who an ID token is about. Raises ProviderRefused unless it is this provider's, for us, fresh and for this nonce."""
+        """Return an ID token's identity. Raises ProviderRefused unless issuer, audience, time and nonce are valid."""
         claims = await self._verified(id_token)
         wanted = jwt.JWTClaimsRegistry(
             leeway=LEEWAY,
@@ -205,12 +205,12 @@ class OpenIdProvider:
 
 
 def challenge(verifier: str) -> str:
-    """PKCE's S256 challenge."""
+    """Return PKCE's S256 challenge of a verifier."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def _imported(found: list[dict[str, Any]]) -> KeySet:
-    """The public keys for signatures; what we cannot read, and shared secrets, are left out."""
+    """Return the public signature keys; unreadable ones and shared secrets are left out."""
     keys: list[Any] = []
     for each in found:
         try:
@@ -232,7 +232,7 @@ def _read(answer: httpx2.Response, kind: type[Read]) -> Read:
 
 
 def _check_address(url: str) -> None:
-    """Secrets and keys travel over TLS, except to this machine itself."""
+    """Require TLS, except for this machine itself. Raises ProviderAway."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}):
         raise ProviderAway(f"{url} is not an https address")

@@ -1,4 +1,4 @@
-"""The certificates that clients trust."""
+"""TLS certificates that clients trust."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ import httpx2
 
 @cache
 def certificates() -> ssl.SSLContext:
-    """Read once, for it takes longer than a whole request."""
+    """Return the default trust store, loaded once: loading takes longer than a request."""
     return httpx2.create_ssl_context()

@@ -1,6 +1,6 @@
 """ZarinPal's payment gateway, API v4: request, verify, inquiry, unverified, reverse. Amounts are rials.
 
-Source: ZarinPal's public documentation of the gateway. No call is repeated here: whoever calls knows whether it may be.
+Source: ZarinPal's public documentation of the gateway. No call is retried here: only the caller knows whether it may be repeated.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from vetrina.clients.tls import certificates
 LIVE = "https://payment.zarinpal.com"
 PAID = 100
 ALREADY = 101
-"""Verified before: as good as PAID, and told as often as one asks."""
+"""Verified before: equivalent to PAID, and returned by every further verification."""
 NOT_PAID = -51
 LIMIT = 1024 * 1024
-"""Bytes of an answer."""
+"""Maximum bytes of a response."""
 
 
 class ZarinPalAway(Exception):
-    """It did not answer in time, or not in its own words. What was asked may or may not have been done."""
+    """No response in time, or an invalid one. The request may or may not have been processed."""
 
 
 class ZarinPalRefused(Exception):
-    """It said no: `code` is ZarinPal's own, below zero."""
+    """The request was refused; `code` is ZarinPal's own, below zero."""
 
     def __init__(self, code: int, message: str) -> None:
         self.code = code
@@ -35,7 +35,7 @@ class ZarinPalRefused(Exception):
 
 
 class State(StrEnum):
-    """Where a payment stands at ZarinPal."""
+    """State of a payment at ZarinPal."""
 
     IN_BANK = "IN_BANK"
     PAID = "PAID"
@@ -45,7 +45,7 @@ class State(StrEnum):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """A payment that ZarinPal has: `code` is PAID the first time and ALREADY afterwards."""
+    """A verified payment: `code` is PAID the first time and ALREADY afterwards."""
 
     code: int
     ref_id: int
@@ -53,7 +53,7 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class Unverified(msgspec.Struct, frozen=True):
-    """A payment that the bank took and that nobody has verified; `amount` as it was requested."""
+    """A payment that the bank took and that has not been verified; `amount` as requested."""
 
     authority: str
     amount: int
@@ -69,11 +69,11 @@ class ZarinPal:
 
     @property
     def site(self) -> str:
-        """The origin of the pages where one pays."""
+        """The origin of the payment pages."""
         return "/".join(self._base.split("/")[:3])
 
     async def request(self, *, amount: int, callback_url: str, description: str, order: str) -> str:
-        """Open a payment of `amount` rials; its authority, which names it from then on."""
+        """Open a payment of `amount` rials; return its authority, which identifies it."""
         data = await self._call(
             "request",
             amount=amount,
@@ -88,18 +88,18 @@ class ZarinPal:
         return authority
 
     def page(self, authority: str) -> str:
-        """Where the buyer pays."""
+        """Return the address of the payment page."""
         return f"{self._base}/pg/StartPay/{authority}"
 
     async def verify(self, authority: str, *, amount: int) -> Verified:
-        """Take the money, once. Raises ZarinPalRefused with NOT_PAID (-51) when the bank has not got it."""
-        found = _read(await self._call("verify", amount=amount, authority=authority), Verified)
-        if found.code not in {PAID, ALREADY}:
-            raise ZarinPalRefused(found.code, "an unknown answer")
-        return found
+        """Settle the payment, once. Raises ZarinPalRefused with NOT_PAID (-51) if the bank has not received it."""
+        verified = _read(await self._call("verify", amount=amount, authority=authority), Verified)
+        if verified.code not in {PAID, ALREADY}:
+            raise ZarinPalRefused(verified.code, "an unknown answer")
+        return verified
 
     async def inquiry(self, authority: str) -> State:
-        """Where it stands; asking changes nothing."""
+        """Return the payment's state, without changing it."""
         data = await self._call("inquiry", authority=authority)
         try:
             return State(str(data.get("status")))
@@ -107,35 +107,35 @@ class ZarinPal:
             raise ZarinPalAway(f"an unknown state in {data!r}") from None
 
     async def unverified(self) -> list[Unverified]:
-        """What the bank took and nobody verified, the last hundred."""
+        """Return the last hundred payments that the bank took and that have not been verified."""
         data = await self._call("unVerified")
         return _read(data.get("authorities") or [], list[Unverified])
 
     async def reverse(self, authority: str) -> None:
-        """Give the money back, within 30 minutes of the payment."""
+        """Reverse the payment, within 30 minutes of it."""
         await self._call("reverse", authority=authority)
 
     async def _call(self, name: str, **fields: Any) -> dict[str, Any]:
         body = {"merchant_id": self._merchant, **fields}
         try:
             async with httpx2.AsyncClient(verify=certificates(), timeout=self._timeout, trust_env=False) as client:
-                answer = await client.post(f"{self._base}/pg/v4/payment/{name}.json", json=body)
+                response = await client.post(f"{self._base}/pg/v4/payment/{name}.json", json=body)
         except httpx2.HTTPError as error:
             raise ZarinPalAway(f"{name}: {type(error).__name__}") from error
-        if len(answer.content) > LIMIT:
-            raise ZarinPalAway(f"{name}: an answer of {len(answer.content)} bytes")
+        if len(response.content) > LIMIT:
+            raise ZarinPalAway(f"{name}: an answer of {len(response.content)} bytes")
         try:
-            said = msgspec.json.decode(answer.content, type=dict[str, Any])
+            content = msgspec.json.decode(response.content, type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise ZarinPalAway(f"{name}: HTTP {answer.status_code} and no JSON") from None
-        data, errors = said.get("data"), said.get("errors")
+            raise ZarinPalAway(f"{name}: HTTP {response.status_code} and no JSON") from None
+        data, errors = content.get("data"), content.get("errors")
         if isinstance(errors, dict) and errors:
-            wrong = cast("dict[str, Any]", errors)
-            code = wrong.get("code")
+            error_object = cast("dict[str, Any]", errors)
+            code = error_object.get("code")
             if isinstance(code, int) and code < 0:
-                raise ZarinPalRefused(code, str(wrong.get("message", "")))
-        if not isinstance(data, dict) or answer.status_code >= 400:
-            raise ZarinPalAway(f"{name}: HTTP {answer.status_code} and nothing said")
+                raise ZarinPalRefused(code, str(error_object.get("message", "")))
+        if not isinstance(data, dict) or response.status_code >= 400:
+            raise ZarinPalAway(f"{name}: HTTP {response.status_code} and nothing said")
         return cast("dict[str, Any]", data)
 
 

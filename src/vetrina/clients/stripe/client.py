@@ -1,7 +1,7 @@
 """Stripe through its official SDK: customers, Checkout, the billing portal, refunds.
 
-The API's version is pinned, every call that changes something carries an idempotency key, and the SDK repeats what was lost
-on the way. Amounts are in Stripe's units, which differ from ISO's in some currencies (`vetrina.web.money`).
+The API's version is pinned, every call that changes something carries an idempotency key, and the SDK retries calls that
+were lost. Amounts are in Stripe's units, which differ from ISO's in some currencies (`vetrina.web.money`).
 Source: Stripe's API reference.
 """
 
@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections.abc import Awaitable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import httpx2
 import msgspec
 
 from vetrina.clients.stripe.subscriptions import Plans
+from vetrina.clients.tls import certificates
 
 if TYPE_CHECKING:
     from stripe import StripeClient
 
 VERSION = "2026-10-28.endive"
-"""The API whose shapes we read. It changes with the SDK, by hand."""
+"""The API version of the types below. It is updated by hand together with the SDK."""
 LIVE = "https://api.stripe.com"
 PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
-"""Where buyers are sent to."""
+"""Origins of the pages that buyers are redirected to."""
 LIMIT = 4 * 1024 * 1024
-"""Bytes of an answer."""
+"""Maximum bytes of a response."""
 
 CURRENCIES = frozenset(
     re.findall(
@@ -45,11 +44,11 @@ CURRENCIES = frozenset(
 
 
 class StripeAway(Exception):
-    """It did not answer in time, or not in its own words. What was asked may or may not have been done."""
+    """No response in time, or an invalid one. The request may or may not have been processed."""
 
 
 class StripeRefused(Exception):
-    """It said no: `code` is Stripe's own, such as charge_already_refunded, or the kind of error; `param` the parameter."""
+    """The request was refused: `code` is Stripe's own, such as charge_already_refunded, or the type; `param` the parameter."""
 
     def __init__(self, code: str, message: str, param: str | None = None) -> None:
         self.code = code
@@ -63,14 +62,14 @@ class StripeRefused(Exception):
 
 
 class Card(msgspec.Struct, frozen=True):
-    """A card as one may show it."""
+    """Displayable details of a card."""
 
     brand: str | None = None
     last4: str | None = None
 
 
 class Method(msgspec.Struct, frozen=True):
-    """How a charge was paid."""
+    """Payment method of a charge."""
 
     type: str | None = None
     card: Card | None = None
@@ -85,7 +84,7 @@ class Charge(msgspec.Struct, frozen=True):
 
 
 class Intent(msgspec.Struct, frozen=True):
-    """A payment intent; `metadata` is what we gave it."""
+    """A payment intent; `metadata` is Vetrina's."""
 
     id: str
     metadata: dict[str, str] = {}
@@ -108,7 +107,7 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class Refund(msgspec.Struct, frozen=True):
-    """Money on its way back; `status` is pending, requires_action, succeeded, failed or canceled."""
+    """A refund; `status` is pending, requires_action, succeeded, failed or canceled."""
 
     id: str
     amount: int
@@ -117,7 +116,7 @@ class Refund(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """What is sold: its title and price, by the month when `monthly`."""
+    """A line item: title and price, recurring if `monthly`."""
 
     title: str
     amount: int
@@ -141,10 +140,10 @@ class Stripe(Plans):
         self._key = api_key
         self._timeout = timeout
         self._retries = retries
-        self._made: StripeClient | None = None
+        self._sdk: StripeClient | None = None
 
     async def customer(self, *, account: str, email: str | None, name: str | None, key: str) -> str:
-        """A new customer's id; the same `key` again is the same customer."""
+        """Create a customer and return its id; the same `key` gives the same customer."""
         params: dict[str, Any] = {"metadata": {"vetrina_account": account}}
         params |= {field: value for field, value in (("email", email), ("name", name)) if value}
         return (await self._read(self._api.customers.create_async(cast(Any, params), {"idempotency_key": key}), _Named)).id
@@ -185,54 +184,54 @@ class Stripe(Plans):
         return await self._read(self._api.checkout.sessions.create_async(cast(Any, params), {"idempotency_key": key}), Session)
 
     async def session(self, session: str) -> Session:
-        """A Checkout Session as it stands, with its payment intent and charge."""
+        """Return a Checkout Session with its payment intent and charge."""
         params: Any = {"expand": ["payment_intent.latest_charge"]}
         return await self._read(self._api.checkout.sessions.retrieve_async(session, params), Session)
 
     async def expire(self, session: str, *, key: str) -> Session:
-        """End a Checkout Session that is open, so that nobody can pay it any more."""
+        """Expire an open Checkout Session, so that it can no longer be paid."""
         return await self._read(self._api.checkout.sessions.expire_async(session, None, {"idempotency_key": key}), Session)
 
     async def intent(self, intent: str) -> Intent:
-        """A payment intent."""
+        """Return a payment intent."""
         return await self._read(self._api.payment_intents.retrieve_async(intent), Intent)
 
     async def charge_intent(self, charge: str) -> str | None:
-        """The payment intent that a charge belongs to."""
+        """Return the payment intent of a charge."""
         found = await self._read(self._api.charges.retrieve_async(charge), _ChargeOf)
         return found.payment_intent
 
     async def refund(self, intent: str, *, amount: int, metadata: Mapping[str, str], key: str) -> Refund:
-        """Pay `amount` of what the intent brought back. The same `key` again is the same refund."""
+        """Refund `amount` of a payment intent. The same `key` gives the same refund."""
         params: Any = {"payment_intent": intent, "amount": amount, "metadata": dict(metadata)}
         return await self._read(self._api.refunds.create_async(params, {"idempotency_key": key}), Refund)
 
     async def portal(self, customer: str, *, return_url: str, key: str) -> str:
-        """The address of a billing portal for this customer; it lives for minutes."""
+        """Return the address of a billing portal for this customer; it is valid for minutes."""
         params: Any = {"customer": customer, "return_url": return_url}
         made = self._api.billing_portal.sessions.create_async(params, {"idempotency_key": key})
         return (await self._read(made, _Addressed)).url
 
     @property
     def _api(self) -> Any:
-        if self._made is None:
-            self._made = _client(self._key, self.base_url, self._timeout, self._retries)
-        return self._made.v1
+        if self._sdk is None:
+            self._sdk = _client(self._key, self.base_url, self._timeout, self._retries)
+        return self._sdk.v1
 
     async def _read(self, call: Awaitable[Any], kind: type[Any]) -> Any:
         import stripe
 
         try:
-            said = await call
+            result = await call
         except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-            raise StripeAway(_told(error)) from error
+            raise StripeAway(_message(error)) from error
         except stripe.StripeError as error:
             # A fault of theirs, and a key that another request is still using, may end otherwise the next time.
             if error.http_status is None or error.http_status >= 500 or error.http_status == 409:
-                raise StripeAway(_told(error)) from error
-            raise StripeRefused(error.code or type(error).__name__, _told(error), getattr(error, "param", None)) from error
+                raise StripeAway(_message(error)) from error
+            raise StripeRefused(error.code or type(error).__name__, _message(error), getattr(error, "param", None)) from error
         try:
-            return msgspec.convert(said.to_dict(), kind, strict=False)
+            return msgspec.convert(result.to_dict(), kind, strict=False)
         except msgspec.ValidationError as error:
             raise StripeAway(f"an answer that is not as documented: {error}") from error
 
@@ -241,19 +240,13 @@ class _ChargeOf(msgspec.Struct):
     payment_intent: str | None = None
 
 
-def _told(error: Any) -> str:
-    """What Stripe said, in a line: the SDK's own words on a lost connection are for its makers."""
+def _message(error: Any) -> str:
+    """Return Stripe's message in one line: the SDK's own text on a lost connection is for developers."""
     return str(error.user_message or type(error).__name__).partition("\n")[0]
 
 
-@cache
-def _trust() -> ssl.SSLContext:
-    """The certificates that we trust; read once, for it takes longer than a whole request."""
-    return httpx2.create_ssl_context()
-
-
 def _client(key: str, base_url: str, timeout: float, retries: int) -> StripeClient:
-    """The SDK, over the HTTP client that the rest of the house uses. Imported late: it is large, and few processes ask Stripe."""
+    """Return the SDK's client over httpx2. Imported late: it is large, and few processes call Stripe."""
     import stripe
 
     class Http(stripe.HTTPClient):
@@ -261,18 +254,18 @@ def _client(key: str, base_url: str, timeout: float, retries: int) -> StripeClie
 
         def __init__(self) -> None:
             super().__init__()  # pyright: ignore[reportUnknownMemberType]
-            self._web = httpx2.AsyncClient(verify=_trust(), timeout=timeout, trust_env=False)
+            self._web = httpx2.AsyncClient(verify=certificates(), timeout=timeout, trust_env=False)
 
         async def request_async(
             self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **_: Any
         ) -> tuple[Any, int, Mapping[str, str]]:
             try:
-                answer = await self._web.request(method, url, headers=headers, content=post_data or b"")
+                response = await self._web.request(method, url, headers=headers, content=post_data or b"")
             except httpx2.HTTPError as error:
                 raise stripe.APIConnectionError(f"Stripe: {type(error).__name__}", should_retry=True) from error
-            if len(answer.content) > LIMIT:
-                raise stripe.APIConnectionError(f"Stripe: an answer of {len(answer.content)} bytes", should_retry=False)
-            return answer.content, answer.status_code, answer.headers
+            if len(response.content) > LIMIT:
+                raise stripe.APIConnectionError(f"Stripe: an answer of {len(response.content)} bytes", should_retry=False)
+            return response.content, response.status_code, response.headers
 
         def sleep_async(self, secs: float) -> Awaitable[None]:
             return asyncio.sleep(secs)

@@ -1,4 +1,4 @@
-"""What is asked of Stripe about a subscription: how it stands, that it end, that it cost something else from next time on."""
+"""Calls about subscriptions: retrieve, cancel, change the price."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 
 class Price(msgspec.Struct, frozen=True):
-    """What a period costs."""
+    """Price of a period."""
 
     id: str
     unit_amount: int | None = None
@@ -18,7 +18,7 @@ class Price(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """What is subscribed to; its period in seconds."""
+    """A subscribed item; its period in Unix seconds."""
 
     id: str
     price: Price | None = None
@@ -27,13 +27,13 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Items(msgspec.Struct, frozen=True):
-    """A list, the first page of it."""
+    """The first page of a list."""
 
     data: list[Item] = []
 
 
 class PauseCollection(msgspec.Struct, frozen=True):
-    """What becomes of the invoices while collection is paused: keep_as_draft, mark_uncollectible or void."""
+    """Treatment of invoices while collection is paused: keep_as_draft, mark_uncollectible or void."""
 
     behavior: str | None = None
 
@@ -62,40 +62,40 @@ class Subscription(msgspec.Struct, frozen=True):
 
     @property
     def uncancel(self) -> dict[str, Any]:
-        """The parameter that withdraws a cancellation, in the billing mode's way."""
+        """Return the parameter that withdraws a cancellation, by the billing mode."""
         if self.cancel_at is not None and not self.cancel_at_period_end:
             return {"cancel_at": ""}
         return {"cancel_at_period_end": False}
 
 
 class Plans(ABC):
-    """A part of `stripe.Stripe`. Raises StripeAway and StripeRefused."""
+    """The subscription calls of `client.Stripe`. Raises StripeAway and StripeRefused."""
 
     @property
     @abstractmethod
     def _api(self) -> Any:
-        """The SDK's client."""
+        """The SDK's v1 services."""
 
     @abstractmethod
     async def _read(self, call: Awaitable[Any], kind: type[Any]) -> Any:
-        """What the call brings, as `kind`."""
+        """Return the call's result as `kind`."""
 
     async def subscription(self, ref: str) -> Subscription:
-        """How it stands."""
+        """Return the subscription."""
         return await self._read(self._api.subscriptions.retrieve_async(ref), Subscription)
 
     async def end_later(self, ref: str, *, ends: bool, key: str) -> Subscription:
-        """Let it end with its period, or go on after all."""
+        """Cancel it at the end of its period, or withdraw that."""
         params: Any = {"cancel_at_period_end": True} if ends else (await self.subscription(ref)).uncancel
         return await self._read(self._api.subscriptions.update_async(ref, params, {"idempotency_key": key}), Subscription)
 
     async def end_now(self, ref: str, *, key: str) -> Subscription:
-        """End it. What is left of the period becomes credit of the customer's, which the next invoice takes off."""
+        """Cancel it now. The rest of the period becomes customer balance, which the next invoice uses."""
         params: Any = {"prorate": True, "invoice_now": True}
         return await self._read(self._api.subscriptions.cancel_async(ref, params, {"idempotency_key": key}), Subscription)
 
     async def cost(self, ref: str, *, title: str, amount: int, currency: str, marks: dict[str, str], key: str) -> Subscription:
-        """From the next period on it costs `amount` a month, and carries `marks`; nothing is charged now."""
+        """Change its monthly price and metadata from the next period on; nothing is charged now."""
         price: Any = {
             "currency": currency.lower(),
             "unit_amount": amount,
