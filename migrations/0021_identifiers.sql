@@ -3,6 +3,8 @@
 -- Only an identifier that is there is confirmed.
 update accounts.accounts set email_verified_at = null where email is null and email_verified_at is not null;
 update accounts.accounts set phone_verified_at = null where phone is null and phone_verified_at is not null;
+-- The audit of these updates is deferred, and a table with pending triggers cannot be altered.
+set constraints all immediate;
 alter table accounts.accounts
   add constraint confirmed_email_is_set check (email is not null or email_verified_at is null) not valid,
   add constraint confirmed_phone_is_set check (phone is not null or phone_verified_at is null) not valid;

@@ -1,4 +1,4 @@
-"""Appends the checksums of new migrations to migrations/landed.sha256; from then on their files may never change.
+"""Adds the checksums of new migrations to migrations/landed.sha256; from then on their files may never change.
 
     python -m scripts.landed
 """
@@ -9,7 +9,7 @@ from vetrina.core.database.migrations import LANDED, Migration, folder, known, l
 
 
 def append(migrations: list[Migration], checksums: dict[str, str]) -> list[str]:
-    """Return the lines to append, in order. Raises SystemExit when a listed migration is missing or was changed."""
+    """Return the lines to add, in order. Raises SystemExit when a listed migration is missing or was changed."""
     present = {migration.name: migration.sha256 for migration in migrations}
     broken = [name for name, checksum in checksums.items() if present.get(name) != checksum]
     if broken:
@@ -18,10 +18,11 @@ def append(migrations: list[Migration], checksums: dict[str, str]) -> list[str]:
 
 
 def main() -> None:
-    """Append to the file and print what was added."""
+    """Add to the file, in the order of names, and print what was added."""
     lines = append(known(), landed())
-    with (folder() / LANDED).open("a", encoding="utf-8") as file:
-        file.writelines(lines)
+    path = folder() / LANDED
+    present = path.read_text("utf-8").splitlines(keepends=True) if path.is_file() else []
+    path.write_text("".join(sorted([*present, *lines], key=lambda line: line.split()[1])), "utf-8")
     print("".join(lines) or "nothing to add\n", end="")
 
 

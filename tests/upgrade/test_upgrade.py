@@ -100,6 +100,19 @@ async def test_an_upgrade_rewrites_no_table(restored: str) -> None:
         assert dict(connection.execute(files).fetchall())["wallet.packs"] != before["wallet.packs"]
 
 
+async def test_an_upgrade_mends_confirmations_of_no_identifier(restored: str, version: str) -> None:
+    """0.1.0 allowed them. Mending fires deferred triggers, which must not be pending when the table is altered."""
+    if version != "0.1.0":
+        return
+    with psycopg.connect(restored, autocommit=True) as connection:
+        connection.execute("insert into accounts.accounts (id, phone, phone_verified_at, email_verified_at)"
+                           " values (core.new_id(), '+4915112345678', now(), now())")  # fmt: skip
+        await prepare(read({}), restored)
+        found = connection.execute("select email_verified_at from accounts.accounts where phone = '+4915112345678'").fetchone()
+        assert found == (None,)
+    assert await faults(restored) == []
+
+
 async def test_jobs_that_an_earlier_version_queued_are_known(restored: str) -> None:
     queued = {job["task_name"] for job in rows(restored)["public", "procrastinate_jobs"].values() if job["status"] == "todo"}
     load(read({}))
