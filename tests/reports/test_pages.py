@@ -15,10 +15,10 @@ from tests.reports.test_figures import HISTORY
 from tests.server import Site
 from tests.stripe_mirror.helpers import take
 from vetrina.core.database.connection import Database
-from vetrina.reports import charts
 from vetrina.reports.catalogue import REPORTS
-from vetrina.reports.charts import Series
 from vetrina.stripe_mirror.consistency import sample_data as sample
+from vetrina.web import charts
+from vetrina.web.charts import Series
 
 
 async def business(db: Database) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from vetrina.reports import charts, formatting
+from vetrina.reports import formatting
 from vetrina.reports.actions import Figures
-from vetrina.reports.charts import Series
+from vetrina.web import charts
 from vetrina.web import formatting as text
+from vetrina.web.charts import Series
 
 Rows = Sequence[dict[str, Any]]
 PRODUCTS = 12

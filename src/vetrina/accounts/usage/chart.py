@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vetrina.core.usage import UsageDay
+from vetrina.web import charts
 from vetrina.web import formatting as words
+from vetrina.web.charts import SERIES
 
 RANGES = [{"value": "7", "title": "7 days"}, {"value": "30", "title": "30 days"}, {"value": "90", "title": "90 days"}]
-SERIES = 6
-"""What the chart has colours for; the rarer actions share the last one."""
 
 
 def first_day(days: int, now: datetime | None = None) -> datetime:
@@ -65,21 +65,16 @@ def _series(by_action: Counter[str], title: Callable[[str], str]) -> list[tuple[
 
 
 def _chart(calendar: list[datetime], values: list[list[int]], series: list[tuple[str, list[str]]]) -> dict[str, Any]:
-    totals = [sum(each) for each in values]
+    totals = [sum(counts) for counts in values]
     most = max(totals)
     busiest = words.day(calendar[totals.index(most)])
-    return {
-        "days": [{"title": words.day(day), "values": each} for day, each in zip(calendar, values, strict=True)],
-        "series": [{"title": name} for name, _ in series],
-        "top": _top(most),
-        "label": f"Actions by day from {words.day(calendar[0])} to {words.day(calendar[-1])}: "
-        f"{words.number(sum(totals))} in all, most on {busiest} ({words.number(most)}).",
-    }
+    label = (
+        f"Actions by day from {words.day(calendar[0])} to {words.day(calendar[-1])}: "
+        f"{words.number(sum(totals))} in all, most on {busiest} ({words.number(most)})."
+    )
+    parts = [charts.Series(name, [counts[n] for counts in values], n + 1) for n, (name, _) in enumerate(series)]
+    return charts.columns([words.day(day) for day in calendar], parts, _count, label=label, smallest=1)
 
 
-def _top(most: int) -> int:
-    """The scale's end: the next of 2, 4, 6, 8, 10, 20, 40... that is not below the tallest bar."""
-    step = 2
-    while most > step * 5:
-        step *= 10
-    return -(-most // step) * step
+def _count(value: float) -> str:
+    return words.number(round(value))

@@ -1,4 +1,4 @@
-"""Geometry of stacked and grouped column charts in a drawing 100 units high; templates/chart.html draws it.
+"""Geometry of stacked and grouped column charts in a drawing 100 units high; templates/components/chart.html draws it.
 
 Labels are outside the drawing, so it may stretch; the values are also in a table beside it.
 """
@@ -23,15 +23,15 @@ class Series(NamedTuple):
     colour: int
 
 
-def scale(lowest: float, highest: float) -> tuple[float, float, float]:
+def scale(lowest: float, highest: float, smallest: float = 0) -> tuple[float, float, float]:
     """Return (bottom, top, step) of a scale that includes both values and zero, in steps of 1, 2 or 5 times a power of
-    ten.
+    ten. No step is below `smallest`: 1 for counts.
     """
     low, high = min(lowest, 0), max(highest, 0)
     if low == high:
         return 0, 1, 1
     span = high - low
-    step = 10.0 ** floor(log10(span / STEPS))
+    step = max(10.0 ** floor(log10(span / STEPS)), smallest)
     for times in (1, 2, 5, 10, 20, 50):
         bottom, top = floor(low / (step * times)), ceil(high / (step * times))
         if top - bottom <= STEPS:
@@ -40,7 +40,13 @@ def scale(lowest: float, highest: float) -> tuple[float, float, float]:
 
 
 def columns(
-    titles: Sequence[str], series: Sequence[Series], write: Callable[[float], str], *, label: str, stacked: bool = True
+    titles: Sequence[str],
+    series: Sequence[Series],
+    write: Callable[[float], str],
+    *,
+    label: str,
+    stacked: bool = True,
+    smallest: float = 0,
 ) -> dict[str, Any]:
     """Return the geometry of a column chart: stacked (negative values downwards) or grouped."""
     series = [item for item in series if any(item.values)] or series[:1]
@@ -49,7 +55,7 @@ def columns(
     if not stacked:
         highest = [max(item.values[n] for item in series) for n in range(len(titles))]
         lowest = [min(item.values[n] for item in series) for n in range(len(titles))]
-    bottom, top, step = scale(min(lowest), max(highest))
+    bottom, top, step = scale(min(lowest), max(highest), smallest)
     height = 100 / (top - bottom)
     lines = [bottom + step * n for n in range(round((top - bottom) / step) + 1)]
     return {
