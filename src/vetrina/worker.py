@@ -16,6 +16,7 @@ from procrastinate.worker import Worker
 
 from vetrina import modules
 from vetrina.core.database.connection import Statement
+from vetrina.core.database.timeouts import TCP
 from vetrina.core.jobs import queue as jobs
 from vetrina.core.module import Modules
 from vetrina.core.services import Services
@@ -73,7 +74,10 @@ async def work(services: Services, stop: asyncio.Event) -> None:
 async def _once(services: Services, stop: asyncio.Event) -> None:
     lanes = _lanes(services)
     connector = PsycopgConnector(
-        conninfo=services.db.uri, min_size=2, max_size=2 + 2 * len(lanes), kwargs={"application_name": "vetrina worker"}
+        conninfo=services.db.uri,
+        min_size=2,
+        max_size=2 + 2 * len(lanes),
+        kwargs={"application_name": "vetrina worker", **TCP},
     )
     with jobs.app.replace_connector(connector):
         async with jobs.app.open_async():

@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 
 from tests.fakes.bucket import Bucket
+from vetrina.core.files import sweep_work, work_folder
 from vetrina.core.settings import BadSetting
 from vetrina.core.storage import buckets
 from vetrina.core.storage.store import NotStored, Storage, StorageUnavailable, key_of
@@ -170,3 +171,23 @@ async def test_deletion_and_writing_at_once_keep_the_folders_that_are_needed(tmp
 
     await asyncio.gather(*(write(str(number)) for number in range(4)))
     assert await everything(storage) == {key_of(account, file, str(number)) for number in range(4)}
+
+
+def test_work_folders_of_killed_processes_are_swept(tmp_path: Path) -> None:
+    """9.19b: an export's archive in the making does not outlive its process for long."""
+    code = (
+        "import sys, time; from pathlib import Path; from vetrina.core.files import work_folder\n"
+        "with work_folder(Path(sys.argv[1])) as folder: (folder / 'export.zip').write_bytes(b'x'); print(folder, flush=True); "
+        "time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        left = Path(process.stdout.readline().strip())
+        process.kill()
+    assert (left / "export.zip").exists()
+    with work_folder(tmp_path) as used:
+        assert used.stat().st_mode & 0o777 == 0o700
+        assert sweep_work(tmp_path, 3600) == 0
+    assert not used.exists()
+    assert sweep_work(tmp_path, 0) == 1
+    assert list((tmp_path / "work").iterdir()) == []

@@ -1,11 +1,17 @@
-"""Files that must be whole: written so that a crash leaves the old one or the new one, on the disk."""
+"""Files that must be whole, and folders for work that a killed process leaves behind."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
+import time
+from collections.abc import Generator
 from pathlib import Path
+
+WORK = "work"
+"""The folder in the data folder for files that are wanted for as long as one piece of work takes."""
 
 
 def write_whole(path: Path, data: bytes, *, replace: bool = True) -> None:
@@ -38,3 +44,30 @@ def flush_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def work_folder(data: Path) -> Generator[Path]:
+    """Give a folder that is deleted afterwards, and by `sweep_work` if the process is killed. Raises OSError."""
+    parent = data / WORK
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        yield Path(folder)
+
+
+def sweep_work(data: Path, seconds: float) -> int:
+    """Delete the work folders in which nothing has changed for `seconds`; how many."""
+    removed = 0
+    for folder in (data / WORK).glob("*"):
+        if time.time() - _last_change(folder) >= seconds:
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def _last_change(folder: Path) -> float:
+    latest = 0.0
+    for path in (folder, *folder.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):
+            latest = max(latest, path.stat().st_mtime)
+    return latest

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import zipfile
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -18,6 +16,7 @@ from vetrina.core import audit, personal_data
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.errors import Refusal
+from vetrina.core.files import work_folder
 from vetrina.core.jobs.queue import enqueue
 from vetrina.core.personal_data import Part, Personal
 from vetrina.core.services import Services
@@ -72,8 +71,8 @@ async def make(services: Services, account: AccountId, export: UUID) -> None:
     if row is None or row.status != "pending":
         return
     key = f"exports/{account}/{export}.zip"
-    with tempfile.TemporaryDirectory(prefix="vetrina-export-") as folder:
-        file = Path(folder) / "export.zip"
+    with work_folder(services.settings.data) as folder:
+        file = folder / "export.zip"
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             archive.writestr("README.txt", README.format(time=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
             parts = personal_data.parts(services.modules)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import NoneType
 
 import structlog
 
+from vetrina.core import files
 from vetrina.core.database.connection import Statement
 from vetrina.core.jobs.queue import job
 from vetrina.core.services import Services
 
 log = structlog.get_logger("vetrina.cleanup")
 
+WORK_HOURS = 6
+"""How long a work folder may lie still before its process counts as killed."""
 KEY_HOURS = 24
 """How long an Idempotency-Key is remembered."""
 
@@ -49,9 +53,11 @@ async def forget_old_keys(services: Services) -> None:
 
 @job("core.sweep_storage", queue="core", every="47 * * * *")
 async def sweep_storage(services: Services) -> None:
-    """Delete what killed uploads and exports have left in the storage's folder an hour ago."""
-    if removed := await services.storage.sweep():
-        log.info("drafts of killed uploads are removed", files=removed)
+    """Delete what killed uploads and exports have left on the disk: drafts after an hour, work folders after six."""
+    drafts = await services.storage.sweep()
+    folders = await asyncio.to_thread(files.sweep_work, services.settings.data, WORK_HOURS * 3600)
+    if drafts or folders:
+        log.info("what killed uploads and exports left is removed", drafts=drafts, folders=folders)
 
 
 @job("core.forget_old_jobs", queue="core", every="27 * * * *")
