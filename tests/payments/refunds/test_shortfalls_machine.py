@@ -63,7 +63,7 @@ class Shortfalls(RuleBasedStateMachine):
     def open_account(self) -> None:
         person = {"kind": "user", "email": f"{self.account}@example.com", "phone": None, "password_hash": None, "name": "Test"}
         self.ask(accounts.INSERT_ACCOUNT.sql, id=self.account, **person)
-        self.given = 20
+        self.give(20, None)
 
     @rule(quantity=st.integers(1, 30), days=st.none() | st.integers(1, 5))
     def give(self, quantity: int, days: int | None) -> None:
