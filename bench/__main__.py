@@ -70,7 +70,7 @@ def main() -> int:
     if "thumbnail" in parts:
         announce("thumbnails")
         lines += print_report(asyncio.run(thumbnail.measure()))
-    missed_goals = [each.what for each in lines if each.goal_met is False]
+    missed_goals = [line.what for line in lines if line.goal_met is False]
     result = f"{len(missed_goals)} missed." if missed_goals else "All goals met."
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors. {result}")
     if options.json:

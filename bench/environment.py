@@ -57,8 +57,8 @@ class Environment:
     def run(self, database: str, *statements: str, user: str = "superuser") -> None:
         """Run statements one after the other, each in its own transaction."""
         with psycopg.connect(self.uri(user, database), autocommit=True) as connection:
-            for each in statements:
-                connection.execute(each.encode())
+            for item in statements:
+                connection.execute(item.encode())
 
     def one(self, database: str, statement: str, *arguments: Any) -> Any:
         """Return the first column of the first row."""
@@ -103,7 +103,7 @@ class Web:
 
     def cpu(self) -> list[float]:
         """Return the processor seconds of each process."""
-        return [_cpu(each.pid) for each in self.processes]
+        return [_cpu(item.pid) for item in self.processes]
 
 
 @contextlib.contextmanager
@@ -139,7 +139,7 @@ def web(env: Environment, database: str, processes: int) -> Generator[Web]:
 def _wait(url: str, processes: list[subprocess.Popen[bytes]], log: Path) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        if any(each.poll() is not None for each in processes):
+        if any(item.poll() is not None for item in processes):
             raise RuntimeError(f"a web process ended: {log.read_text()[-2000:]}")
         with contextlib.suppress(OSError), urllib.request.urlopen(url + "/readyz", timeout=2) as answer:
             if answer.status == 200:
@@ -163,10 +163,10 @@ def _cpu(pid: int, *, dead: bool = False) -> float:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    return sum(int(each) for each in fields[11 : 15 if dead else 13]) / TICKS
+    return sum(int(item) for item in fields[11 : 15 if dead else 13]) / TICKS
 
 
 def _children(pid: int) -> list[int]:
     with contextlib.suppress(OSError):
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(item) for item in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []

@@ -73,14 +73,14 @@ def _race(
     ]
 
 
-def _check(env: Environment, found: Round, clients: int, *, mixed: bool) -> None:
+def _check(env: Environment, round_result: Round, clients: int, *, mixed: bool) -> None:
     """Every answer is 201 (or its own 402), and there is a row for each 201; nothing more, but for those on
     their way when the clock stopped."""
     result = env.one(DATABASE, _ROWS)
     rows, jobs, owed, poor = (result[name] for name in ("rows", "jobs", "owed", "poor"))
-    assert found.other == 0, f"{found.other} answers were neither 201 nor 402"
-    assert (found.refused > 0) == mixed, f"{found.refused} were refused"
-    assert found.created <= rows <= found.created + clients, f"{found.created} times 201, {rows} rows"
+    assert round_result.other == 0, f"{round_result.other} answers were neither 201 nor 402"
+    assert (round_result.refused > 0) == mixed, f"{round_result.refused} were refused"
+    assert round_result.created <= rows <= round_result.created + clients, f"{round_result.created} times 201, {rows} rows"
     assert rows == jobs == owed, f"{rows} rows, {jobs} jobs, {owed} credits held"
     assert poor == 0, f"{poor} generations of people who cannot pay"
 
@@ -109,14 +109,14 @@ def _statements(env: Environment, site: Web, requests: Path) -> list[Line]:
 
 def _median(rounds: list[Round]) -> Round:
     def of(name: str) -> float:
-        return statistics.median(getattr(each, name) for each in rounds)
+        return statistics.median(getattr(item, name) for item in rounds)
 
     return Round(
         rate=of("rate"),
         p50=of("p50"),
         p99=of("p99"),
-        created=sum(each.created for each in rounds),
-        refused=sum(each.refused for each in rounds),
+        created=sum(item.created for item in rounds),
+        refused=sum(item.refused for item in rounds),
         other=0,
         database_us=of("database_us"),
         web_us=of("web_us"),

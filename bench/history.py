@@ -115,7 +115,7 @@ def _statements(env: Environment) -> list[Line]:
         psycopg.connect(env.uri("app", SMALL), autocommit=True, prepare_threshold=0) as small,
         psycopg.connect(env.uri("app", LARGE), autocommit=True, prepare_threshold=0) as large,
     ):
-        middle = {each: _middle(each) for each in (small, large)}
+        middle = {side: _middle(side) for side in (small, large)}
         page: dict[str, Any] = {"account": ONE, "limit": PAGE + 1}
         cases: list[tuple[str, Statement[Any], Callable[[psycopg.Connection[Any]], dict[str, Any]]]] = [
             ("first page", queries.HISTORY, lambda _: {**page, "before": FIRST}),
@@ -140,7 +140,7 @@ def _statements(env: Environment) -> list[Line]:
 def _requests(env: Environment) -> list[Line]:
     lines: list[Line] = []
     with web(env, SMALL, 1) as small, web(env, LARGE, 1) as large:
-        clients = [_Client(env, each.url) for each in (large, small)]
+        clients = [_Client(env, side.url) for side in (large, small)]
         for name, path in (
             ("first page", f"/api/v1/generations?limit={PAGE}"),
             ("first page, failed", f"/api/v1/generations?limit={PAGE}&status=failed"),
@@ -180,14 +180,14 @@ def _scanned(connection: psycopg.Connection[Any], statement: Statement[Any], arg
     """Tables of the studio that the plan reads from end to end."""
     row = connection.execute(b"explain (format json) " + statement.sql.encode(), arguments).fetchone()
     assert row
-    found: set[str] = set()
+    relations: set[str] = set()
     todo: list[dict[str, Any]] = [row[0][0]["Plan"]]
     while todo:
         node = todo.pop()
         todo += node.get("Plans", [])
         if node["Node Type"] == "Seq Scan" and node["Relation Name"] in {"generations", "generation_files"}:
-            found.add(node["Relation Name"])
-    return found
+            relations.add(node["Relation Name"])
+    return relations
 
 
 def _pairs(ours: Callable[[], object], baseline: Callable[[], object]) -> tuple[float, float]:

@@ -71,7 +71,7 @@ def run_pgbench(env: Environment, database: str, clients: int, seconds: float, s
         if done.returncode or "tps = " not in done.stdout:
             raise RuntimeError(f"pgbench: {done.stdout[-1000:]} {done.stderr[-1000:]}")
         times = sorted(
-            int(line.split(None, 3)[2]) for each in Path(folder).iterdir() for line in each.read_text().splitlines()
+            int(line.split(None, 3)[2]) for item in Path(folder).iterdir() for line in item.read_text().splitlines()
         )
     rate = float(next(line.split()[2] for line in done.stdout.splitlines() if line.startswith("tps")))
     return Round(
@@ -113,6 +113,6 @@ def _without_wrk(site: Web, clients: int, seconds: float, requests: Path) -> dic
         )
         for part in parts
     ]
-    result = [json.loads(each.communicate()[0]) for each in running]
-    summed = {name: sum(each[name] for each in result) for name in ("created", "refused", "other", "errors")}
-    return {**summed, **{name: max(each[name] for each in result) for name in ("seconds", "p50", "p99")}}
+    result = [json.loads(item.communicate()[0]) for item in running]
+    summed = {name: sum(item[name] for item in result) for name in ("created", "refused", "other", "errors")}
+    return {**summed, **{name: max(item[name] for item in result) for name in ("seconds", "p50", "p99")}}

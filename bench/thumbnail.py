@@ -58,9 +58,9 @@ async def paired(
         else:
             second, first = await timed(baseline), await timed(ours)
         runs.append((first, second))
-    inherited = runs[3:]  # the first ones warm up
-    own, other = (statistics.median(each) for each in zip(*inherited, strict=True))
-    return own, other, statistics.median(a / b for a, b in inherited)
+    timings = runs[3:]  # the first ones warm up
+    own, other = (statistics.median(values) for values in zip(*timings, strict=True))
+    return own, other, statistics.median(a / b for a, b in timings)
 
 
 async def measure(pairs: int = 31) -> list[Line]:

@@ -57,7 +57,7 @@ async def _measure(env: Environment) -> list[Line]:
         finally:
             await services.close()
     seconds.sort()
-    events = sum(each.valid for each in deliveries) // 3
+    events = sum(delivery.valid for delivery in deliveries) // 3
     what = f"{len(deliveries):,} deliveries, {CLIENTS} clients"
     return [
         Line(f"{what}: acknowledged, p99", seconds[len(seconds) * 99 // 100] * 1e3, None, "ms", below=200.0),

@@ -48,14 +48,14 @@ def _webhooks(env: Environment, rounds: int, count: int) -> list[Line]:
     file = env.data / "webhooks.bin"
     with _webhook_secret(env) as ready, web(env, "vetrina", PROCESSES) as site, _prototype(env) as bare:
         for number in range(rounds + 1):  # the first one warms up
-            made = history(number, count)
-            write(file, made)
+            events = history(number, count)
+            write(file, events)
             for side in ((0, 1) if number % 2 else (1, 0)):
                 if side:
                     baseline.append(send(bare, file, count))
                 else:
                     ours.append(send(site.url, file, count))
-            wrong = count_stale(env, made)
+            wrong = count_stale(env, events)
             assert not wrong, f"{wrong} objects are not in their final state"
         if ready:
             with sync_engine.serving(env, HOOK, KEY) as url:
@@ -87,23 +87,23 @@ def history(seed: int, count: int) -> list[dict[str, Any]]:
     """Return `count` events about half as many customers and subscriptions, in random order."""
     rng = random.Random(seed)
     now = int(time.time()) - count
-    made: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     for number in range(count):
         one = seed * count + rng.randrange(max(count // 4, 1))
         at = now + number
         kind, data = (
             ("customer", sample.customer(one, at)) if number % 2 else ("customer.subscription", sample.subscription(one, at))
         )
-        made.append(sample.event(f"{kind}.updated", {**data, "metadata": {"round": str(number)}}, at, f"bench{seed}_{number}"))
-    rng.shuffle(made)
-    return made
+        events.append(sample.event(f"{kind}.updated", {**data, "metadata": {"round": str(number)}}, at, f"bench{seed}_{number}"))
+    rng.shuffle(events)
+    return events
 
 
-def write(file: Path, made: list[dict[str, Any]], path: str = "/webhooks/stripe") -> None:
+def write(file: Path, events: list[dict[str, Any]], path: str = "/webhooks/stripe") -> None:
     """Write whole HTTP requests, signed now."""
     with file.open("wb") as out:
-        for each in made:
-            body = json.dumps(each, indent=2).encode()  # as Stripe prints it
+        for item in events:
+            body = json.dumps(item, indent=2).encode()  # as Stripe prints it
             head = (
                 f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json; charset=utf-8\r\n"
                 f"stripe-signature: {sign(body, HOOK, int(time.time()))}\r\ncontent-length: {len(body)}\r\n\r\n"
@@ -123,11 +123,11 @@ def send(url: str, file: Path, count: int) -> dict[str, float]:
     return {"rate": count / result["seconds"], "p50": result["p50"], "p99": result["p99"]}
 
 
-def count_stale(env: Environment, made: list[dict[str, Any]]) -> int:
+def count_stale(env: Environment, events: list[dict[str, Any]]) -> int:
     """Return how many objects differ from their newest event."""
     newest: dict[str, dict[str, Any]] = {}
-    for each in sorted(made, key=lambda event: event["created"]):
-        newest[each["data"]["object"]["id"]] = each["data"]["object"]
+    for item in sorted(events, key=lambda event: event["created"]):
+        newest[item["data"]["object"]["id"]] = item["data"]["object"]
     return env.one(
         "vetrina",
         "select count(*) from jsonb_array_elements(%s::jsonb) e"
@@ -195,7 +195,7 @@ def _backfills(env: Environment, count: int) -> list[Line]:
         with _list_server(few, 0.0) as url:
             for kind in ("customers", "subscriptions"):
                 their = few / sync_engine.fill(env, url, kind, KEY)
-                own = next(each.ours for each in lines if f" {kind}, 0 ms" in each.what)
+                own = next(item.ours for item in lines if f" {kind}, 0 ms" in item.what)
                 lines.append(Line(f"backfill of {kind}: beside stripe-sync-engine", own, their, "/s", own / their))
     return lines
 
@@ -236,4 +236,4 @@ def _backfill(env: Environment, url: str, kind: str) -> float:
 
 
 def _median(rounds: list[dict[str, float]]) -> dict[str, float]:
-    return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+    return {name: statistics.median(item[name] for item in rounds) for name in rounds[0]}

@@ -150,8 +150,8 @@ async def fill(uri: str, base: str, key: str, kind: str, cuts: list[int]) -> Non
                     async with connection.transaction():
                         async with connection.cursor() as cursor, cursor.copy("copy bare.staged (data) from stdin") as copy:
                             for page in batch:
-                                for each in page or []:
-                                    await copy.write_row((bytes(each).decode(),))
+                                for row in page or []:
+                                    await copy.write_row((bytes(row).decode(),))
                         await connection.execute(MERGE, (int(time.time()),))
 
         writer = asyncio.create_task(write())
@@ -165,4 +165,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         uvloop.run(serve(int(sys.argv[2]), sys.argv[3], sys.argv[4]))
     else:
-        uvloop.run(fill(*sys.argv[2:6], [int(each) for each in sys.argv[6].split(",")]))  # type: ignore[misc]
+        uvloop.run(fill(*sys.argv[2:6], [int(row) for row in sys.argv[6].split(",")]))  # type: ignore[misc]

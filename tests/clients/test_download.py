@@ -143,6 +143,6 @@ async def test_size_and_time_are_limited(host: FileHost):
     with pytest.raises(EngineRefused, match="more than"):
         await fetch(f"{host.url}/large")
     began = time.monotonic()
-    with pytest.raises(Passing, match="could not be fetched"):
+    with pytest.raises(Passing, match="could not be downloaded"):
         await fetch(f"{host.url}/slow", seconds=0.3)
     assert time.monotonic() - began < 3

@@ -93,12 +93,12 @@ class OpenIdProvider:
         """Return the discovery document, cached for a day."""
         async with self._turn:
             if self._metadata is None or time.monotonic() - self._metadata[1] > DISCOVERY_SECONDS:
-                found = _read(await self._get(self._discovery_url), Metadata)
-                if found.issuer != self.issuer:
-                    raise ProviderAway(f"the discovery document is of {found.issuer!r}")
-                for url in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
+                published = _read(await self._get(self._discovery_url), Metadata)
+                if published.issuer != self.issuer:
+                    raise ProviderAway(f"the discovery document is of {published.issuer!r}")
+                for url in (published.authorization_endpoint, published.token_endpoint, published.jwks_uri):
                     _check_address(url)
-                self._metadata = (found, time.monotonic())
+                self._metadata = (published, time.monotonic())
             return self._metadata[0]
 
     async def authorization_url(self, *, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
@@ -128,10 +128,10 @@ class OpenIdProvider:
             basic = httpx2.BasicAuth(quote_plus(self._client_id), quote_plus(self._secret))
         else:
             form |= {"client_id": self._client_id} | ({"client_secret": self._secret} if self._secret else {})
-        answer = await self._send("POST", metadata.token_endpoint, data=form, auth=basic)
-        if answer.status_code in {400, 401, 403}:
-            raise ProviderRefused(f"the code was not taken: {answer.text[:200]}")
-        return await self.check(_read(answer, _Tokens).id_token, nonce=nonce)
+        response = await self._send("POST", metadata.token_endpoint, data=form, auth=basic)
+        if response.status_code in {400, 401, 403}:
+            raise ProviderRefused(f"the code was not taken: {response.text[:200]}")
+        return await self.check(_read(response, _Tokens).id_token, nonce=nonce)
 
     async def check(self, id_token: str, *, nonce: str) -> Identified:
         """Return an ID token's identity. Raises ProviderRefused unless issuer, audience, time and nonce are valid."""
@@ -165,7 +165,7 @@ class OpenIdProvider:
 
     async def _verified(self, id_token: str) -> dict[str, Any]:
         metadata = await self.metadata()
-        algorithms = [each for each in ALGORITHMS if each in metadata.id_token_signing_alg_values_supported]
+        algorithms = [item for item in ALGORITHMS if item in metadata.id_token_signing_alg_values_supported]
         keys = await self._key_set(metadata)
         try:
             try:
@@ -180,28 +180,28 @@ class OpenIdProvider:
         async with self._turn:
             age = time.monotonic() - self._keys[1] if self._keys else KEYS_SECONDS + 1
             if self._keys is None or age > KEYS_SECONDS or (again and age > KEYS_PAUSE):
-                found = _read(await self._get(metadata.jwks_uri), _Keys)
-                self._keys = (_imported(found.keys), time.monotonic())
+                published = _read(await self._get(metadata.jwks_uri), _Keys)
+                self._keys = (_imported(published.keys), time.monotonic())
             return self._keys[0]
 
     async def _get(self, url: str) -> httpx2.Response:
         _check_address(url)
-        answer = await self._send("GET", url)
-        if answer.status_code != 200:
-            raise ProviderAway(f"{url} answered {answer.status_code}")
-        return answer
+        response = await self._send("GET", url)
+        if response.status_code != 200:
+            raise ProviderAway(f"{url} answered {response.status_code}")
+        return response
 
     async def _send(self, method: str, url: str, **more: Any) -> httpx2.Response:
         try:
             async with httpx2.AsyncClient(
                 verify=certificates(), timeout=self._timeout, trust_env=False, follow_redirects=False
             ) as client:
-                answer = await client.request(method, url, headers={"Accept": "application/json"}, **more)
+                response = await client.request(method, url, headers={"Accept": "application/json"}, **more)
         except httpx2.HTTPError as error:
             raise ProviderAway(f"{urlsplit(url).netloc}: {type(error).__name__}") from error
-        if len(answer.content) > LIMIT or answer.status_code >= 500:
-            raise ProviderAway(f"{urlsplit(url).netloc}: HTTP {answer.status_code}, {len(answer.content)} bytes")
-        return answer
+        if len(response.content) > LIMIT or response.status_code >= 500:
+            raise ProviderAway(f"{urlsplit(url).netloc}: HTTP {response.status_code}, {len(response.content)} bytes")
+        return response
 
 
 def challenge(verifier: str) -> str:
@@ -209,26 +209,26 @@ def challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def _imported(found: list[dict[str, Any]]) -> KeySet:
+def _imported(published: list[dict[str, Any]]) -> KeySet:
     """Return the public signature keys; unreadable ones and shared secrets are left out."""
     keys: list[Any] = []
-    for each in found:
+    for item in published:
         try:
-            key = JWKRegistry.import_key(each)
+            key = JWKRegistry.import_key(item)
         except (JoseError, ValueError, TypeError, KeyError):
             continue
-        if not isinstance(key, OctKey) and each.get("use", "sig") == "sig":
+        if not isinstance(key, OctKey) and item.get("use", "sig") == "sig":
             keys.append(key)
     if not keys:
         raise ProviderAway("it publishes no keys that can be used")
     return KeySet(keys)
 
 
-def _read(answer: httpx2.Response, kind: type[Read]) -> Read:
+def _read(response: httpx2.Response, kind: type[Read]) -> Read:
     try:
-        return msgspec.json.decode(answer.content, type=kind)
+        return msgspec.json.decode(response.content, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ProviderAway(f"{answer.url.host}: an answer that is not as specified: {error}") from error
+        raise ProviderAway(f"{response.url.host}: an answer that is not as specified: {error}") from error
 
 
 def _check_address(url: str) -> None:

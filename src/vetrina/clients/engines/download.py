@@ -48,9 +48,9 @@ async def download(url: str, *, service: str, limit: int, seconds: float, allowe
             async with client(service=service, limit=limit, timeout=httpx2.Timeout(seconds)) as http:
                 response = await http.get(target, headers=headers, extensions={"sni_hostname": host} if secure else {})
     except (httpx2.RequestError, TimeoutError) as error:
-        raise Passing(f"{service} made a picture, but it could not be fetched from where it lies.") from error
+        raise Passing(f"{service} made a picture, but it could not be downloaded.") from error
     if response.status_code == 429 or response.status_code >= 500:
-        raise Passing(f"{service} made a picture, but the server that keeps it has a fault just now.")
+        raise Passing(f"{service} made a picture, but its file server is not available just now.")
     if response.status_code != 200:
         raise EngineRefused(f"{service} made a picture but does not hand it out. Please tell the operator.")
     return response.content
@@ -61,7 +61,7 @@ async def _public_address(host: str, port: int, service: str, allowed: Sequence[
     try:
         records = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Passing(f"{service} made a picture, but the server that keeps it was not found.") from error
+        raise Passing(f"{service} made a picture, but its file server was not found.") from error
     addresses = [ip_address(str(record[4][0]).partition("%")[0]) for record in records]
     if not addresses or not all(is_public(address) or _within(address, allowed) for address in addresses):
         raise _not_public(service)

@@ -198,8 +198,8 @@ class Stripe(Plans):
 
     async def charge_intent(self, charge: str) -> str | None:
         """Return the payment intent of a charge."""
-        found = await self._read(self._api.charges.retrieve_async(charge), _ChargeOf)
-        return found.payment_intent
+        details = await self._read(self._api.charges.retrieve_async(charge), _ChargeOf)
+        return details.payment_intent
 
     async def refund(self, intent: str, *, amount: int, metadata: Mapping[str, str], key: str) -> Refund:
         """Refund `amount` of a payment intent. The same `key` gives the same refund."""
@@ -209,8 +209,8 @@ class Stripe(Plans):
     async def portal(self, customer: str, *, return_url: str, key: str) -> str:
         """Return the address of a billing portal for this customer; it is valid for minutes."""
         params: Any = {"customer": customer, "return_url": return_url}
-        made = self._api.billing_portal.sessions.create_async(params, {"idempotency_key": key})
-        return (await self._read(made, _Addressed)).url
+        session = self._api.billing_portal.sessions.create_async(params, {"idempotency_key": key})
+        return (await self._read(session, _Addressed)).url
 
     @property
     def _api(self) -> Any:

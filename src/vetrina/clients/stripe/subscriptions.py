@@ -102,12 +102,12 @@ class Plans(ABC):
             "recurring": {"interval": "month"},
             "product_data": {"name": title},
         }
-        made = await self._read(self._api.prices.create_async(price, {"idempotency_key": f"{key} price"}), Price)
-        now = await self.subscription(ref)
+        price_object = await self._read(self._api.prices.create_async(price, {"idempotency_key": f"{key} price"}), Price)
+        current = await self.subscription(ref)
         params: Any = {
-            "items": [{"id": now.items.data[0].id, "price": made.id}],
+            "items": [{"id": current.items.data[0].id, "price": price_object.id}],
             "proration_behavior": "none",
             "metadata": marks,
-            **now.uncancel,
+            **current.uncancel,
         }
         return await self._read(self._api.subscriptions.update_async(ref, params, {"idempotency_key": key}), Subscription)

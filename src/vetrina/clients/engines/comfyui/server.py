@@ -66,7 +66,7 @@ class Status(msgspec.Struct):
 class History(msgspec.Struct):
     """A finished run; `outputs` by node id, each with lists of whatever the node saved.
 
-    Nodes save text, sound and more beside pictures, and some entries are no files at all
+    Nodes save text, sound and more beside pictures, and some entries are not files
     (`{"source": "websocket", "type": "output"}`): nothing is assumed of an entry before it is read.
     """
 

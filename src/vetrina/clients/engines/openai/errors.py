@@ -152,7 +152,7 @@ def refused_parameter(error: openai.APIError, sent: Mapping[str, Any]) -> str | 
 
 
 def concerns_value(error: openai.APIError) -> bool:
-    """Return whether the endpoint knows the parameter and refuses only the value that it was sent."""
+    """Return whether the endpoint accepts the parameter and refuses only this value."""
     return error.code == "invalid_value" or bool(re.search(r"\bvalues?\b|must be one of", error.message, re.IGNORECASE))
 
 

@@ -95,7 +95,7 @@ OTHER = ModelFamily(
     response_format=True,
     streaming=True,
 )
-"""For models that the table does not know: everything is asked for, and what is refused is left out."""
+"""For models that are not in the table: every parameter is sent, and refused ones are left out."""
 
 
 def family_of(model: str) -> ModelFamily:

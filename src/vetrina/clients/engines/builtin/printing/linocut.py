@@ -48,7 +48,7 @@ def linocut(photo: Pixels, parameters: ParameterValues, rng: Generator, progress
     level = 0.40 + 0.24 * (parameters.number("darkness") - 0.5)
     cut = calm + np.float32(0.15) * ridges * smoothstep(0.05, 0.25, calm) * smoothstep(0.95, 0.65, calm)
     block = np.maximum(smoothstep(level + 0.05, level - 0.05, cut), smoothstep(0.35, 0.65, key))
-    # a few ridges that the gouge missed, standing in the cleared ground
+    # a few ridges that the gouge missed, left in the cleared ground
     stray = smoothstep(2.5, 2.8, ridges) * smoothstep(0.62, 0.86, calm) * np.float32(0.9)
     block = smoothstep(0.4, 0.6, blur(np.maximum(block, stray), 0.8 * u))
     progress(0.68, "Cutting the colour block")

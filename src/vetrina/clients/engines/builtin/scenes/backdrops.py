@@ -127,7 +127,7 @@ def _half_height(products: list[Cutout], parameters: ParameterValues, height: in
     """Return half of the tallest product's height as a share of the picture's, at the requested size."""
     many = len(products) ** 0.6 if len(products) > 1 else 1.0
     size = parameters.number("product_size") * min(height, width) / many
-    return max(size * each.colour.shape[0] / max(size_of(each.colour)) for each in products) / height / 2
+    return max(size * product.colour.shape[0] / max(size_of(product.colour)) for product in products) / height / 2
 
 
 def _paper_colour(products: list[Cutout], parameters: ParameterValues) -> Pixels:

@@ -58,7 +58,7 @@ def place_all(scene: Pixels, products: list[Cutout], placement: Placement, rng: 
 def _side_by_side(scene: Pixels, products: list[Cutout], placement: Placement) -> list[Placement]:
     height, width = size_of(scene)
     size = placement.size / len(products) ** 0.6
-    boxes = [floats(size_of(each.colour)) / max(size_of(each.colour)) for each in products]
+    boxes = [floats(size_of(product.colour)) / max(size_of(product.colour)) for product in products]
     boxes = [box * size * min(height, width) for box in boxes]
     base = placement.y * height + max(float(box[0]) for box in boxes) / 2
     left = placement.x * width - sum(float(box[1]) for box in boxes) * 0.96 / 2
