@@ -122,6 +122,6 @@ def test_an_accounts_domains_are_listed(
            select id, core.new_id(), 'xn--bcher-kva.example', 'x', 'missing' from accounts.accounts where kind = 'vendor'"""
     )
     assert main(["account", "domains", "ada@example.com"]) == exits.OK
-    assert capsys.readouterr().out == "bücher.example: pending, last found: missing\n"
+    assert capsys.readouterr().out == "bücher.example: pending, last result: missing\n"
     assert main(["account", "domains", "ada@example.com", "--json"]) == exits.OK
     assert json.loads(capsys.readouterr().out)[0]["status"] == "pending"

@@ -12,9 +12,11 @@ import psycopg
 import pytest
 
 from scripts import reference
+from tests.factories import PASSWORD, Make
 from tests.rules.catalogue import Catalogue
 from tests.rules.code import MODULES, ROOT, SOURCE
 from tests.server import Site
+from vetrina.accounts.passwords import hasher
 from vetrina.cli import create
 from vetrina.core.settings import Settings
 from vetrina.demo.photos import path_of
@@ -136,9 +138,13 @@ def test_every_make_target_exists() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's example calls curl")
-async def test_the_readmes_calls_work(site: Site) -> None:
+async def test_the_readmes_calls_work(site: Site, make: Make) -> None:
+    account = await make.account(email="demo@example.com", tokens=20)
+    hashed = await site.services.part(hasher).hash(PASSWORD)
+    async with site.services.db.tx() as tx:
+        await tx.connection.execute("update accounts.accounts set password_hash = %s where id = %s", (hashed, account.id))
     script = next(block for block in re.findall(r"```sh\n(.*?)```", text_of("README.md"), flags=re.S) if "curl" in block)
-    script = script.replace("http://127.0.0.1:8000", site.url).replace("photo.jpg", str(path_of("fig_bowl")))
+    script = f"PASSWORD='{PASSWORD}'\n{script}".replace("http://127.0.0.1:8000", site.url).replace("photo.jpg", str(path_of("fig_bowl")))
     # The stream of events lasts as long as the picture takes; no worker runs here.
     lines = [line for line in script.splitlines() if "/events" not in line]
     process = await asyncio.create_subprocess_exec(
