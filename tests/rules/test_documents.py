@@ -144,12 +144,13 @@ async def test_the_readmes_calls_work(site: Site, make: Make) -> None:
     async with site.services.db.tx() as tx:
         await tx.connection.execute("update accounts.accounts set password_hash = %s where id = %s", (hashed, account.id))
     script = next(block for block in re.findall(r"```sh\n(.*?)```", text_of("README.md"), flags=re.S) if "curl" in block)
-    script = f"PASSWORD='{PASSWORD}'\n{script}".replace("http://127.0.0.1:8000", site.url).replace("photo.jpg", str(path_of("fig_bowl")))
+    script = f"PASSWORD='{PASSWORD}'\n{script}".replace("http://127.0.0.1:8000", site.url)
+    script = script.replace("photo.jpg", str(path_of("fig_bowl")))
     # The stream of events lasts as long as the picture takes; no worker runs here.
     lines = [line for line in script.splitlines() if "/events" not in line]
     process = await asyncio.create_subprocess_exec(
         "bash", "-euc", "\n".join(lines), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     out, errors = await asyncio.wait_for(process.communicate(), 30)
-    assert process.returncode == 0, errors.decode()
+    assert process.returncode == 0, errors.decode() + out.decode()
     assert '"balance":20' in out.decode() and '"status":"pending"' in out.decode() and '"tokens_50"' in out.decode()
