@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import ssl
 import time
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ import msgspec
 import structlog
 
 from vetrina.core.errors import Unavailable
+from vetrina.core.retry import Backoff, Passing, retried, retry_after
 from vetrina.core.settings import Settings
 from vetrina.stripe_mirror.events import keepable
 from vetrina.stripe_mirror.model import NoKey
@@ -37,6 +37,7 @@ TRIES = 8
 TIMEOUT = 30.0
 LONGEST = 60.0
 """Seconds that one pause lasts at most."""
+BACKOFF = Backoff(tries=TRIES, first=0.25, longest=8.0)
 
 
 class StripeAway(Unavailable):
@@ -149,31 +150,32 @@ class Reader:
 
     async def _get(self, path: str, query: dict[str, str], *, missing: bool = False) -> tuple[Any, datetime, datetime]:
         """The body (None for what is missing), when Stripe answered at the earliest, and when we asked."""
-        why = ""
-        for attempt in range(TRIES):
-            async with self._gate:
-                self.calls += 1
-                began, started = datetime.now(UTC), time.monotonic()
-                try:
-                    answer = await self._client.get(path, params=query)
-                except httpx2.HTTPError as error:
-                    why = type(error).__name__
-                    answer = None
-            if answer is None or answer.status_code >= 500 or answer.status_code in {409, 423}:
-                why = why if answer is None else f"HTTP {answer.status_code}"
-                await asyncio.sleep(min(0.25 * 2**attempt, 8) * random.uniform(0.5, 1.5))
-            elif answer.status_code == 429:
-                why = "HTTP 429"
-                self.throttled += 1
-                self._gate.slower(_seconds(answer.headers.get("retry-after"), 0.5 * 2**attempt))
-            elif answer.status_code == 404 and missing and _is_missing(answer.content):
-                return None, _earliest(answer, began, started), began
-            elif answer.status_code >= 400:
-                raise StripeRefused(f"Stripe refuses {path}: {_message(answer.content) or f'HTTP {answer.status_code}'}")
-            else:
-                self._gate.faster()
-                return answer.content, _earliest(answer, began, started), began
-        raise StripeAway(f"Stripe does not answer just now ({path}: {why}, {TRIES} times).")
+        try:
+            return await retried(lambda: self._attempt(path, query, missing=missing), BACKOFF)
+        except Passing as error:
+            raise StripeAway(f"Stripe does not answer just now ({path}: {error.message}, {TRIES} times).") from error
+
+    async def _attempt(self, path: str, query: dict[str, str], *, missing: bool) -> tuple[Any, datetime, datetime]:
+        async with self._gate:
+            self.calls += 1
+            began, started = datetime.now(UTC), time.monotonic()
+            try:
+                answer = await self._client.get(path, params=query)
+            except httpx2.HTTPError as error:
+                raise Passing(type(error).__name__) from error
+        if answer.status_code >= 500 or answer.status_code in {409, 423}:
+            raise Passing(f"HTTP {answer.status_code}")
+        if answer.status_code == 429:
+            self.throttled += 1
+            asked = retry_after(answer.headers)
+            self._gate.slower(1.0 if asked is None else asked)  # every caller waits there, this one too
+            raise Passing("HTTP 429")
+        if answer.status_code == 404 and missing and _is_missing(answer.content):
+            return None, _earliest(answer, began, started), began
+        if answer.status_code >= 400:
+            raise StripeRefused(f"Stripe refuses {path}: {_message(answer.content) or f'HTTP {answer.status_code}'}")
+        self._gate.faster()
+        return answer.content, _earliest(answer, began, started), began
 
 
 class _Gate:
@@ -209,13 +211,6 @@ class _Gate:
     def faster(self) -> None:
         """After as many good answers as go at once, one more."""
         self._limit = min(float(self._most), self._limit + 1 / self._limit)
-
-
-def _seconds(text: str | None, otherwise: float) -> float:
-    try:
-        return max(float(text or ""), 0.0)
-    except ValueError:
-        return otherwise
 
 
 def _earliest(answer: httpx2.Response, began: datetime, started: float) -> datetime:

@@ -7,7 +7,6 @@ migrated schema and hold its columns to the row's fields. Whoever receives a `Tx
 from __future__ import annotations
 
 import asyncio
-import random
 import select
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -24,6 +23,7 @@ from vetrina.core.database import timeouts
 from vetrina.core.database.errors import PASSING, refusing
 from vetrina.core.database.timeouts import Timeouts
 from vetrina.core.errors import NotFound, Unavailable
+from vetrina.core.retry import Backoff
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -33,6 +33,8 @@ PATIENCE = 10.0
 """Seconds that a request waits for a connection."""
 RECONNECT = 0.5
 """Seconds between attempts to reach a database that is away."""
+_AGAIN = Backoff(first=0.2)
+_LISTEN_AGAIN = Backoff(first=0.2, longest=5.0)
 
 
 class Statement(Generic[Row]):
@@ -216,7 +218,7 @@ class Database:
             except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, Unavailable) as error:
                 if attempt == tries or isinstance(error.__cause__, tuple(PASSING)):
                     raise
-                await asyncio.sleep(random.uniform(0.05, 0.2) * 2**attempt)
+                await asyncio.sleep(_AGAIN.delay(attempt))
         raise AssertionError("unreachable")
 
     async def listen(self, *channels: str) -> AsyncIterator[tuple[str, str]]:
@@ -225,20 +227,20 @@ class Database:
         After each (re)connection it first yields ("", ""): what came before may have been missed,
         so read the state again.
         """
-        delay = 0.2
+        failures = 0
         options: dict[str, Any] = {"application_name": f"{self._name} listen", **timeouts.TCP}
         while True:
             try:
                 async with await AsyncConnection.connect(self.uri, autocommit=True, **options) as connection:
                     for channel in channels:
                         await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
-                    delay = 0.2
+                    failures = 0
                     yield "", ""
                     async for notification in connection.notifies():
                         yield notification.channel, notification.payload
             except psycopg.OperationalError:
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, 5)
+                failures += 1
+                await asyncio.sleep(_LISTEN_AGAIN.delay(failures))
 
     async def ready(self, seconds: float = 2.0) -> bool:
         """Return whether a statement runs, and, after the disk was full, whether there is room again; within `seconds`."""
