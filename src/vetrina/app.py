@@ -22,7 +22,7 @@ from vetrina.core.settings import Settings
 from vetrina.core.web import meta_pages as front
 from vetrina.core.web import problems
 from vetrina.core.web.middleware.body_limits import BODY_BYTES, BodyLimits
-from vetrina.core.web.middleware.handle_rewrite import at_signs
+from vetrina.core.web.middleware.handle_rewrite import rewrite_handle_path
 from vetrina.core.web.middleware.head import answer_head
 from vetrina.core.web.middleware.rate_limits import Limiting
 from vetrina.core.web.middleware.request_middleware import trace
@@ -42,7 +42,7 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         self._modules = modules.of(settings)
         self._litestar = _litestar(self._modules.loaded)
-        self._asgi = trace(answer_head(at_signs(self._litestar)), secure=settings.secure)
+        self._asgi = trace(answer_head(rewrite_handle_path(self._litestar)), secure=settings.secure)
 
     def use(self, services: Services) -> None:
         """Answer with these services from the next start on. Their settings load the same modules with the same `secure`."""

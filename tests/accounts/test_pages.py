@@ -60,7 +60,7 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(
         ({"email": "nonsense"}, 422, "email", "does not look like an e-mail"),
         ({"email": "new@example.com", "password": "short"}, 422, "password", "at least 10 characters"),
         ({"email": "new@example.com", "name": "x" * 121}, 422, "name", "1 to 120 characters"),
-        ({"email": "new@example.com", "name": "zero\0"}, 422, None, "cannot be kept"),
+        ({"email": "new@example.com", "name": "zero\0"}, 422, None, "cannot be stored"),
         ({"email": ""}, 422, "email", "does not look like"),
     ):
         page = await site.client.post("/sign-up", data={**form, **change})
@@ -139,8 +139,7 @@ async def test_sessions_can_be_ended_from_the_page(site: Site, make: Make) -> No
     account = await make.account()
     async with site.services.db.tx() as tx:
         others = [
-            await sessions.insert_session(tx, account.id, Device(agent, "192.0.2.7"))
-            for agent in ("curl/8.5", None, FIREFOX)
+            await sessions.insert_session(tx, account.id, Device(agent, "192.0.2.7")) for agent in ("curl/8.5", None, FIREFOX)
         ]
     async with site.browser(account) as browser:
         page = (await browser.get("/settings/sessions")).text

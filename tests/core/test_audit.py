@@ -16,7 +16,7 @@ from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
 from vetrina.core import audit
 from vetrina.core import site_settings as platform
-from vetrina.core.audit import HOUSE, Actor, Fault
+from vetrina.core.audit import SITE_CHAIN, Actor, Fault
 from vetrina.core.database.connection import Database, Tx
 from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
@@ -229,9 +229,9 @@ async def test_what_was_forgotten_with_an_erased_account_is_no_fault(services: S
 
 async def test_settings_are_written_into_the_houses_chain(services: Services) -> None:
     async with services.db.tx() as tx:
-        await audit.acting(tx, Actor("admin", new_id(), "192.0.2.4"))
+        await audit.set_actor(tx, Actor("admin", new_id(), "192.0.2.4"))
         await platform.put(tx, "limits.api", {"count": 5, "seconds": 60})
-    row = (await rows_of(services.db, HOUSE))[-1]
+    row = (await rows_of(services.db, SITE_CHAIN))[-1]
     assert (row.action, row.resource_id, row.actor_type, row.ip) == ("setting_changed", "limits.api", "admin", "192.0.2.4")
     assert row.metadata["to"] == {"count": 5, "seconds": 60} and row.metadata["from"]["count"] == 12000
 

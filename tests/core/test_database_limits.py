@@ -96,9 +96,7 @@ async def test_a_frozen_database_is_told_in_time(tmp_path: Path) -> None:
         await cluster.stop()
 
 
-async def test_a_full_disk_is_said_and_not_ready(
-    site: Site, make: Make, owner: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_full_disk_is_said_and_not_ready(site: Site, make: Make, owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """9.F32: 503 with words, for programs and people; not ready until two megabytes can be written again."""
     account = await make.account()
     with psycopg.connect(owner, autocommit=True) as connection:
@@ -106,9 +104,7 @@ async def test_a_full_disk_is_said_and_not_ready(
             "create function public.disk_is_full() returns trigger language plpgsql as "
             "$$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$"
         )
-        connection.execute(
-            "create trigger disk_is_full before update on accounts.users execute function public.disk_is_full()"
-        )
+        connection.execute("create trigger disk_is_full before update on accounts.users execute function public.disk_is_full()")
         room = False
 
         async def has_room(_: object) -> bool:
@@ -120,10 +116,10 @@ async def test_a_full_disk_is_said_and_not_ready(
             assert (await site.client.get("/readyz")).status_code == 200
             refused = await api.patch("/me/profile", json={"name": "Ada"})
             assert refused.status_code == 503, refused.text
-            assert "no room left" in refused.json()["detail"]
+            assert "No space left" in refused.json()["detail"]
             assert (await browser.get("/library")).status_code < 500
             ready = await site.client.get("/readyz")
-            assert (ready.status_code, ready.json()) == (503, {"status": "no room left on the disk"})
+            assert (ready.status_code, ready.json()) == (503, {"status": "no space left on the disk"})
             connection.execute("drop trigger disk_is_full on accounts.users")
             monkeypatch.setattr(timeouts, "has_room", real)
             assert (await site.client.get("/readyz")).status_code == 200

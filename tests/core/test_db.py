@@ -99,7 +99,7 @@ async def test_again_repeats_what_a_restart_interrupted(db: Database, database: 
             kill(server, urlsplit(database).path[1:])
         return await tx.one(PING)
 
-    assert await db.again(work) == 1 and tries == 2
+    assert await db.retry_transaction(work) == 1 and tries == 2
 
 
 async def ping(db: Database) -> int:

@@ -13,23 +13,23 @@ from vetrina.core import usage
 from vetrina.core.database.connection import Database
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.errors import Invalid, KeyInUse, KeyReused, Unavailable
-from vetrina.core.idempotency import Answer, once
+from vetrina.core.idempotency import Answer, idempotent
 
 ACCOUNT = AccountId(UUID(int=7))
 
 
 async def send(db: Database, key: str | None, body: Any, *, pause: float = 0, fails: Exception | None = None) -> Answer:
     """A route that writes one usage record and answers with its id."""
-    async with once(db, ACCOUNT, key, "POST /things", body) as turn:
-        if turn.answer is None:
+    async with idempotent(db, ACCOUNT, key, "POST /things", body) as keyed:
+        if keyed.answer is None:
             async with db.tx() as tx:
-                await usage.record(tx, ACCOUNT, "thing_made", {"work_id": str(turn.work_id)})
+                await usage.record(tx, ACCOUNT, "thing_made", {"work_id": str(keyed.work_id)})
                 await asyncio.sleep(pause)
                 if fails:
                     raise fails
-                await turn.keep(tx, 201, {"z": str(turn.work_id), "a": 1.50, "body": body})
-        assert turn.answer is not None
-        return turn.answer
+                await keyed.save_response(tx, 201, {"z": str(keyed.work_id), "a": 1.50, "body": body})
+        assert keyed.answer is not None
+        return keyed.answer
 
 
 async def scalar(db: Database, sql: Any) -> Any:
@@ -43,8 +43,8 @@ async def made(db: Database) -> int:
 
 
 async def test_sent_again_it_is_answered_the_same_to_the_byte(db: Database) -> None:
-    first = await send(db, "k", {"of": "a \"quoted\" thing\u0000 é"})
-    again = await send(db, "k", {"of": "a \"quoted\" thing\u0000 é"})
+    first = await send(db, "k", {"of": 'a "quoted" thing\u0000 é'})
+    again = await send(db, "k", {"of": 'a "quoted" thing\u0000 é'})
     assert first == again and first.status == 201 and first.body.startswith('{"z":')
     assert await made(db) == 1
 
@@ -64,10 +64,10 @@ async def test_without_a_key_and_with_another_it_is_done_anew(db: Database) -> N
 
 async def test_the_key_is_its_accounts_own(db: Database) -> None:
     await send(db, "k", {})
-    async with once(db, AccountId(UUID(int=8)), "k", "POST /other", {}) as turn:
-        assert turn.answer is None
+    async with idempotent(db, AccountId(UUID(int=8)), "k", "POST /other", {}) as keyed:
+        assert keyed.answer is None
         async with db.tx() as tx:
-            await turn.keep(tx, 200, None)
+            await keyed.save_response(tx, 200, None)
 
 
 async def test_while_it_is_worked_on_the_others_are_told_to_wait(db: Database) -> None:
@@ -97,7 +97,7 @@ async def test_after_a_fault_the_next_goes_on_with_the_same_thing(db: Database, 
 
 
 async def test_a_key_whose_process_died_is_taken_over_after_a_minute_and_the_dead_one_comes_too_late(db: Database) -> None:
-    async with once(db, ACCOUNT, "k", "POST /things", {}) as slow:
+    async with idempotent(db, ACCOUNT, "k", "POST /things", {}) as slow:
         async with db.tx() as tx:
             await tx.connection.execute("update core.idempotency_keys set claimed_at = claimed_at - interval '59 seconds'")
         slow._place["claimed"] = await scalar(db, "select claimed_at from core.idempotency_keys")  # type: ignore[index]
@@ -110,7 +110,7 @@ async def test_a_key_whose_process_died_is_taken_over_after_a_minute_and_the_dea
         with pytest.raises(KeyInUse):
             async with db.tx() as tx:
                 await usage.record(tx, ACCOUNT, "thing_made", {})
-                await slow.keep(tx, 201, {})
+                await slow.save_response(tx, 201, {})
         slow.answer = taken
     assert await made(db) == 1
     assert await send(db, "k", {}) == taken
@@ -118,8 +118,8 @@ async def test_a_key_whose_process_died_is_taken_over_after_a_minute_and_the_dea
 
 async def test_an_answer_that_is_rolled_back_is_not_kept(db: Database) -> None:
     async def fails_late() -> None:
-        async with once(db, ACCOUNT, "k", "POST /things", {}) as turn, db.tx() as tx:
-            await turn.keep(tx, 201, {})
+        async with idempotent(db, ACCOUNT, "k", "POST /things", {}) as keyed, db.tx() as tx:
+            await keyed.save_response(tx, 201, {})
             raise Invalid
 
     with pytest.raises(Invalid):
@@ -129,5 +129,5 @@ async def test_an_answer_that_is_rolled_back_is_not_kept(db: Database) -> None:
 
 async def test_a_route_that_forgets_to_keep_its_answer_is_a_fault(db: Database) -> None:
     with pytest.raises(RuntimeError, match="POST /things"):
-        async with once(db, ACCOUNT, "k", "POST /things", new_id()):
+        async with idempotent(db, ACCOUNT, "k", "POST /things", new_id()):
             pass

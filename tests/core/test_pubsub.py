@@ -19,7 +19,7 @@ async def hub(db: Database) -> AsyncIterator[Hub]:
     made = Hub(db)
     made.start(("generations", "payments"))
     with made.subscribe("generations/warm") as warm:  # listening has begun when this is heard
-        messages = warm.messages(every=0.05)
+        messages = warm.messages(poll_interval=0.05)
         async with asyncio.timeout(5):
             while await anext(messages) is None:
                 await notify(db, '{"id":"warm"}')
@@ -47,21 +47,21 @@ async def test_each_topic_hears_its_own_in_order(db: Database, hub: Hub) -> None
         for step in range(3):
             await notify(db, f'{{"id":"a","progress":{step}}}')
             await notify(db, f'{{"id":"b","progress":{step * 10}}}')
-        assert [each["progress"] for each in await some(a.messages(every=1), 3)] == [0, 1, 2]
-        assert [each["progress"] for each in await some(twin.messages(every=1), 3)] == [0, 1, 2]
-        assert [each["progress"] for each in await some(b.messages(every=1), 3)] == [0, 10, 20]
+        assert [each["progress"] for each in await some(a.messages(poll_interval=1), 3)] == [0, 1, 2]
+        assert [each["progress"] for each in await some(twin.messages(poll_interval=1), 3)] == [0, 1, 2]
+        assert [each["progress"] for each in await some(b.messages(poll_interval=1), 3)] == [0, 10, 20]
 
 
 async def test_a_bare_payload_names_the_row(db: Database, hub: Hub) -> None:
     with hub.subscribe("payments/p") as place:
         await notify(db, "some-account/p", "payments")
-        assert await some(place.messages(every=1), 1) == [{"id": "p"}]
+        assert await some(place.messages(poll_interval=1), 1) == [{"id": "p"}]
 
 
 async def test_silence_is_a_moment_to_look_again(hub: Hub) -> None:
     with hub.subscribe("generations/quiet") as place:
         async with asyncio.timeout(5):
-            assert await anext(place.messages(every=0.01)) is None
+            assert await anext(place.messages(poll_interval=0.01)) is None
 
 
 async def test_a_reader_that_falls_behind_is_told_to_look_again(db: Database, hub: Hub) -> None:
@@ -71,10 +71,10 @@ async def test_a_reader_that_falls_behind_is_told_to_look_again(db: Database, hu
                 "select pg_notify('generations', '{\"id\":\"slow\",\"progress\":' || n || '}') from generate_series(1, 500) n"
             )
         await notify(db, '{"id":"last"}')
-        await some(last.messages(every=1), 1)
+        await some(last.messages(poll_interval=1), 1)
         seen: list[Any] = []
         async with asyncio.timeout(5):
-            messages = place.messages(every=0.2)
+            messages = place.messages(poll_interval=0.2)
             while not seen or seen[-1] is None or seen[-1]["progress"] < 500:
                 seen.append(await anext(messages))
         assert None in seen and len(seen) < 100
@@ -90,7 +90,7 @@ async def test_after_a_lost_connection_everybody_looks_again_and_hears_on(
                 " where datname = %s and application_name like '%% listen'",
                 (urlsplit(database).path[1:],),
             )
-        messages = place.messages(every=10)
+        messages = place.messages(poll_interval=10)
         async with asyncio.timeout(5):
             assert await anext(messages) is None
         await notify(db, '{"id":"x","progress":7}')
@@ -102,7 +102,7 @@ async def test_a_message_that_nobody_can_read_does_not_deafen(db: Database, hub:
         for payload in ("{broken", '{"no":"id"}', ""):
             await notify(db, payload)
         await notify(db, '{"id":"y"}')
-        assert await some(place.messages(every=1), 1) == [{"id": "y"}]
+        assert await some(place.messages(poll_interval=1), 1) == [{"id": "y"}]
 
 
 async def test_who_left_is_forgotten(db: Database, hub: Hub) -> None:

@@ -20,7 +20,7 @@ import pytest
 from tests.factories import Make, race
 from tests.server import Site
 from vetrina.core import rate_limits as limiting
-from vetrina.core.rate_limits import Limits, RateLimited, Standing
+from vetrina.core.rate_limits import Limits, RateLimited, RateLimitState
 from vetrina.core.services import Services, connect
 from vetrina.core.settings import Settings
 
@@ -58,10 +58,10 @@ async def processes(settings: Settings, database: str) -> AsyncIterator[list[Lim
 async def test_a_small_limit_is_exact_across_processes(processes: list[Limits], change: Setting, count: int) -> None:
     change("test", count)
     turn = iter(range(10_000))
-    outcomes = await race(count + 60, lambda: processes[next(turn) % 4].spend("test", "somebody"))
-    assert sum(isinstance(each, Standing) for each in outcomes) == count
-    assert all(isinstance(each, Standing | RateLimited) for each in outcomes)
-    assert isinstance(await processes[0].spend("test", "another"), Standing)
+    outcomes = await race(count + 60, lambda: processes[next(turn) % 4].consume("test", "somebody"))
+    assert sum(isinstance(each, RateLimitState) for each in outcomes) == count
+    assert all(isinstance(each, RateLimitState | RateLimited) for each in outcomes)
+    assert isinstance(await processes[0].consume("test", "another"), RateLimitState)
 
 
 async def test_a_large_limit_is_never_passed_and_mostly_asks_nobody(processes: list[Limits], change: Setting) -> None:
@@ -69,7 +69,7 @@ async def test_a_large_limit_is_never_passed_and_mostly_asks_nobody(processes: l
     passed = 0
     for turn in range(1600):
         try:
-            await processes[turn % 4].spend("test", "somebody")
+            await processes[turn % 4].consume("test", "somebody")
             passed += 1
         except RateLimited:
             pass
@@ -85,13 +85,13 @@ async def test_the_next_window_begins_anew(processes: list[Limits], change: Sett
         refused = None
         for _ in range(4):
             try:
-                await processes[0].spend("test", "x")
+                await processes[0].consume("test", "x")
             except RateLimited as each:
                 refused = each
         if refused:
             assert 1 <= int(refused.headers["Retry-After"]) <= 2
         await asyncio.sleep(1.05)
-    assert isinstance(await processes[1].spend("test", "x"), Standing)
+    assert isinstance(await processes[1].consume("test", "x"), RateLimitState)
 
 
 async def test_an_operator_changes_it_without_a_restart(
@@ -99,23 +99,23 @@ async def test_an_operator_changes_it_without_a_restart(
 ) -> None:
     monkeypatch.setattr(limiting, "FRESH", 0.0)
     change("test", 1)
-    await processes[0].spend("test", "x")
+    await processes[0].consume("test", "x")
     with pytest.raises(RateLimited):
-        await processes[0].spend("test", "x")
+        await processes[0].consume("test", "x")
     change("test", 3)
-    assert [(await processes[turn % 2].spend("test", "x")) is not None for turn in range(2)] == [True, True]
+    assert [(await processes[turn % 2].consume("test", "x")) is not None for turn in range(2)] == [True, True]
     change("test", 0)
-    assert await processes[0].spend("test", "x") is None
+    assert await processes[0].consume("test", "x") is None
 
 
 async def test_addresses_of_one_household_count_together(processes: list[Limits], change: Setting) -> None:
     change("test", 2)
-    await processes[0].spend("test", "2001:db8:1:2::1")
-    await processes[1].spend("test", "2001:db8:1:2:ffff::9")
+    await processes[0].consume("test", "2001:db8:1:2::1")
+    await processes[1].consume("test", "2001:db8:1:2:ffff::9")
     with pytest.raises(RateLimited):
-        await processes[2].spend("test", "2001:db8:1:2::3%eth0")
-    assert isinstance(await processes[0].spend("test", "2001:db8:1:3::1"), Standing)
-    assert isinstance(await processes[0].spend("test", "user a:b@example.com"), Standing)
+        await processes[2].consume("test", "2001:db8:1:2::3%eth0")
+    assert isinstance(await processes[0].consume("test", "2001:db8:1:3::1"), RateLimitState)
+    assert isinstance(await processes[0].consume("test", "user a:b@example.com"), RateLimitState)
 
 
 async def test_so_many_strangers_do_not_fill_the_memory(
@@ -124,11 +124,11 @@ async def test_so_many_strangers_do_not_fill_the_memory(
     monkeypatch.setattr(limiting, "_KEPT", 40)
     change("test", 1)
     for n in range(200):
-        await processes[0].spend("test", f"stranger {n}")
+        await processes[0].consume("test", f"stranger {n}")
     assert len(processes[0]._leases) <= 41  # pyright: ignore[reportPrivateUsage]
     for n in (0, 199):  # what was forgotten here is known in the database
         with pytest.raises(RateLimited):
-            await processes[0].spend("test", f"stranger {n}")
+            await processes[0].consume("test", f"stranger {n}")
 
 
 async def test_the_hot_path_asks_the_database_now_and_then(site: Site, make: Make, change: Setting) -> None:
@@ -146,8 +146,8 @@ async def test_the_hot_path_asks_the_database_now_and_then(site: Site, make: Mak
 
     permits._draw = counted  # type: ignore[method-assign, assignment]
     for _ in range(1000):
-        await permits.spend("api", "somebody")
-        await permits.spend("generations", "somebody")
+        await permits.consume("api", "somebody")
+        await permits.consume("generations", "somebody")
     assert drawn <= 20  # two of a window that begins anew meanwhile among them
 
 

@@ -93,7 +93,7 @@ async def test_the_worker_lets_payments_expire_by_itself(site: Site, make: Make,
         async with db.tx() as tx:
             await enqueue(tx, "payments.expire_due", queue="payments")
         with site.services.hub.subscribe(f"payments/{payment['id']}") as told:
-            async for _ in told.messages(every=0.5):
+            async for _ in told.messages(poll_interval=0.5):
                 if (await one(api, payment))["status"] != "pending":
                     break
         assert (await one(api, payment))["status"] == "expired"

@@ -176,7 +176,7 @@ def test_whatever_strangers_may_send_is_counted_by_their_address() -> None:
 def test_where_a_refusal_leads_and_where_one_signs_in_exist() -> None:
     paths = {path for module in ALL for route in module.page_routes() for path in route.paths}
     installed = of(read({}))
-    assert {way_out.href for way_out in installed.ways_out.values()} <= paths
+    assert {way_out.href for way_out in installed.error_pages.values()} <= paths
     assert {installed.sign_in, installed.after_sign_in} == {"/sign-in", "/studio"} and {"/sign-in", "/studio"} <= paths
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories import Make
 from tests.server import Site
-from vetrina.core.web.pages import local
+from vetrina.core.web.pages import safe_local_path
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from vetrina.core.web.pages import local
     ],
 )
 def test_only_paths_of_this_site_are_gone_to(path: str | None, kept: bool) -> None:
-    assert local(path, "/otherwise") == (path if kept else "/otherwise")
+    assert safe_local_path(path, "/otherwise") == (path if kept else "/otherwise")
 
 
 async def test_the_theme_is_kept_in_a_cookie(site: Site) -> None:

@@ -22,9 +22,9 @@ def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
 
 
 async def test_what_is_nowhere(site: Site) -> None:
-    assert "nothing here" in problem(await site.client.get("/api/v1/nowhere"), 404)["detail"]
+    assert "Not found" in problem(await site.client.get("/api/v1/nowhere"), 404)["detail"]
     page = await site.client.get("/nowhere")
-    assert page.status_code == 404 and "text/html" in page.headers["content-type"] and "There is nothing here" in page.text
+    assert page.status_code == 404 and "text/html" in page.headers["content-type"] and "Not found" in page.text
 
 
 async def test_a_wrong_method(site: Site) -> None:

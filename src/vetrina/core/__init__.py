@@ -1,4 +1,4 @@
-"""What every module stands on and no one shop needs alone: no domain in here."""
+"""Infrastructure shared by every module. Contains no domain code."""
 
 from __future__ import annotations
 

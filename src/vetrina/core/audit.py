@@ -1,10 +1,9 @@
-"""The audit log: who did what to what, from where. Written in the transaction that does it, never changed.
+"""The audit log: append-only, written in the transaction of the change that it records.
 
-Each account that something happens to has a chain of its own: a row carries the hash of the one before it, and
-`core.audit_heads` tells the last. What belongs to no account stands in the house's chain. Most is written by
-triggers (migrations/0008_guards_audit.sql), so that nothing that changes an account, a session, a role, credits or a
-payment can forget it; `record` is for the rest. What is personal of a row stands in `core.audit_details`, which an
-erased account loses.
+Each account has its own hash chain: a row carries the hash of the row before it, and `core.audit_heads` stores the latest hash.
+Rows without an account belong to the site's chain. Most rows are written by triggers (migrations/0008_guards_audit.sql), so
+that no change to an account, session, role, credit or payment can miss the log; `record` writes the rest. Personal data of a
+row is stored in `core.audit_details`, which erasing the account deletes.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from psycopg.types.json import Jsonb
 
 from vetrina.core.database.connection import Statement, Tx
 
-HOUSE = UUID(int=0)
-"""Whose chain holds what belongs to no account: settings, the whole site's doings."""
+SITE_CHAIN = UUID(int=0)
+"""Chain of rows that belong to no account: settings and other site-wide changes."""
 
 
 ActorType = Literal["system", "user", "vendor", "admin"]
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who acts: `type` is system, user, vendor or admin; `ip` where from, if that is known."""
+    """The set_actor party: `type` is system, user, vendor or admin; `ip` is the client's address, if known."""
 
     type: ActorType
     id: UUID | None = None
@@ -35,11 +34,11 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 SYSTEM = Actor("system")
-"""The house itself: jobs, gateways that call back, the operator's shell."""
+"""The system itself: jobs, gateway callbacks and the operator's shell."""
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One line of the log. `said` and `ip` are personal: they go with an erased account."""
+    """One row of the log. `said` and `ip` are personal data and are deleted when the account is erased."""
 
     account_id: UUID
     id: UUID
@@ -56,7 +55,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Where a chain does not hold: at which position of whose chain, in which row (None: there is none), and why."""
+    """A broken chain: the account, the position, the row (None if it is missing) and the reason."""
 
     account_id: UUID
     position: int
@@ -65,13 +64,13 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Size(msgspec.Struct, frozen=True):
-    """How much there is to hold."""
+    """Size of the log."""
 
     rows: int
     chains: int
 
 
-ACTING = Statement(str, "select set_config('vetrina.actor', %(actor)s, true)")
+SET_ACTOR = Statement(str, "select set_config('vetrina.actor', %(actor)s, true)")
 RECORD = Statement(
     UUID,
     """
@@ -92,7 +91,7 @@ LIST = Statement(
      order by l.position desc limit %(limit)s
     """,
 )
-# `floor` is an id that is surely older than `since`, so that a range in the past is not looked for through all there is.
+# `floor` is an id that is certainly older than `since`, so that a query for a past range does not scan the whole log.
 SEARCH = Statement(
     Row,
     """
@@ -135,7 +134,7 @@ EXPORT = Statement(
      order by l.position
     """,
 )
-# What was said to somebody who is erased, and where they acted from, on whomever.
+# Personal context of an erased account, and the addresses it acted from on any account.
 FORGET = Statement(
     NoneType,
     """
@@ -186,9 +185,9 @@ FAULTS = Statement(
 )
 
 
-async def acting(tx: Tx, actor: Actor) -> None:
-    """Name who acts in this transaction, for what triggers write."""
-    await tx.one(ACTING, actor=msgspec.json.encode(actor).decode())
+async def set_actor(tx: Tx, actor: Actor) -> None:
+    """Set the actor of this transaction, for rows that triggers write."""
+    await tx.one(SET_ACTOR, actor=msgspec.json.encode(actor).decode())
 
 
 async def record(
@@ -201,11 +200,11 @@ async def record(
     said: dict[str, Any] | None = None,
     actor: Actor | None = None,
 ) -> UUID:
-    """Write down that `action` was done to what belongs to `account` (None: to the house); the row's id.
+    """Record that `action` was done to a resource of `account` (None: of the site); return the row's id.
 
-    `resource` is a word for what it is and its id; `metadata` what may be kept for ever (ids, figures), `said` what is
-    personal (addresses, words). Who acts is `actor`, or whom `acting` named (every `request.tx()` does), or the house.
-    Call it last: the account's chain stays locked until the commit.
+    `resource` is the resource's type and id; `metadata` holds data that may be kept for ever (ids, figures), `said` personal
+    data (addresses, texts). The actor is `actor`, else that of `set_actor` (as every `request.tx()` calls it), else the system.
+    Call it last in a transaction: the account's chain stays locked until the commit.
     """
     return await tx.one(
         RECORD,
@@ -220,11 +219,11 @@ async def record(
 
 
 async def faults(tx: Tx, limit: int = 20) -> list[Fault]:
-    """Where the chains do not hold, the first place of each chain first; empty when nothing was tampered with."""
+    """Return the first broken position of each chain; empty if the log has not been tampered with."""
     return await tx.all(FAULTS, limit=limit)
 
 
 def floor_of(since: datetime | None) -> UUID:
-    """An id (UUIDv7) that was surely made before `since`, clocks an hour apart allowed for."""
+    """Return an id (UUIDv7) that was certainly generated before `since`, allowing for clocks an hour apart."""
     milliseconds = int(since.timestamp() * 1000) - 3_600_000 if since else 0
     return UUID(int=max(0, milliseconds) << 80)

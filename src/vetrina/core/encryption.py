@@ -1,4 +1,4 @@
-"""Secrets that must wait in the database for a job: encrypted under the process's keys, never readable in a dump."""
+"""Encryption of secrets that wait in the database for a job, under the process's keys, so that a dump does not reveal them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _HEADER = {"alg": "dir", "enc": "A256GCM"}
 
 
 class Broken(ValueError):
-    """This was not sealed by us, or under a key that is gone."""
+    """The token was not encrypted here, or its key is gone."""
 
 
 def seal(keys: list[bytes], what: Any) -> str:
-    """`what` as JSON, encrypted (JWE) under the newest key."""
+    """Return `what` as JSON, encrypted (JWE) under the newest key."""
     return jwe.encrypt_compact(_HEADER, msgspec.json.encode(what), _key(keys[0]))
 
 
 def unseal(keys: list[bytes], text: str, kind: type[Kept]) -> Kept:
-    """What was sealed, as a `kind`. Raises Broken."""
+    """Decrypt `text` and decode it as a `kind`. Raises Broken."""
     for key in keys:
         try:
             found = jwe.decrypt_compact(text, _key(key)).plaintext

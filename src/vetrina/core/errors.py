@@ -1,7 +1,7 @@
-"""Refusals: what the product says no to, each with an HTTP status and, often, the constraint that decides it.
+"""Refusals: expected errors, each with an HTTP status and, often, the database constraint that enforces it.
 
-A refusal is a class; its docstring is what a person reads. A constraint's name is a fact
-(`wallet_not_overdrawn`); naming it here turns the database's error into the refusal, in one place.
+A refusal is a class; its docstring is the message shown to users. A constraint's name states a fact (`wallet_not_overdrawn`);
+naming it here maps the database's error to the refusal in one place.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Refusal(Exception):
     status: ClassVar[int] = 400
     constraint: ClassVar[str | None] = None
     field: ClassVar[str | None] = None
-    """The form field that the message belongs beside."""
+    """The form field beside which the message is shown."""
     headers: Mapping[str, str] = MappingProxyType({})
-    """What the answer's headers tell besides."""
+    """Additional headers of the response."""
 
     _by_constraint: ClassVar[dict[str, type[Refusal]]] = {}
     _by_code: ClassVar[dict[str, type[Refusal]]] = {}
@@ -46,34 +46,34 @@ class Refusal(Exception):
 
     @classmethod
     def code(cls) -> str:
-        """The refusal's name for programs: InsufficientCredits -> insufficient-credits."""
+        """Return the refusal's code for API clients: InsufficientCredits -> insufficient-credits."""
         return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
     def problem(self) -> dict[str, Any]:
-        """The RFC 9457 body; details are extension members."""
+        """Return the RFC 9457 body; details are extension members."""
         title = re.sub(r"-", " ", self.code()).capitalize()
         body: dict[str, Any] = {"type": f"urn:vetrina:{self.code()}", "title": title, "status": self.status}
         return {**body, "detail": self.message, **({"field": self.field} if self.field else {}), **self.details}
 
 
 def for_constraint(name: str | None) -> Refusal | None:
-    """The refusal that a violated constraint stands for, or None if nobody has named it."""
+    """Return the refusal of a violated constraint, or None if it has none."""
     found = Refusal._by_constraint.get(name or "")  # pyright: ignore[reportPrivateUsage]
     return found() if found else None
 
 
 def for_code(code: str, message: str | None = None, **details: Any) -> Refusal:
-    """The refusal with this code, as a database function returns it. Raises KeyError for an unknown code."""
+    """Return the refusal with this code, as a database function returns it. Raises KeyError for an unknown code."""
     return Refusal._by_code[code](message, **details)  # pyright: ignore[reportPrivateUsage]
 
 
 def constraints() -> dict[str, type[Refusal]]:
-    """Every constraint with a refusal; a test holds it against the catalogue."""
+    """Return every constraint with a refusal; a test compares it with the catalogue."""
     return dict(Refusal._by_constraint)  # pyright: ignore[reportPrivateUsage]
 
 
 class NotFound(Refusal):
-    """There is nothing here by that name."""
+    """Not found."""
 
     status = 404
 
@@ -85,48 +85,48 @@ class Unauthenticated(Refusal):
 
 
 class Forbidden(Refusal):
-    """This is not yours to do."""
+    """You do not have permission."""
 
     status = 403
 
 
 class Invalid(Refusal):
-    """This does not fit what is expected here."""
+    """The input is invalid."""
 
     status = 422
 
 
 class Malformed(Refusal):
-    """This cannot be read."""
+    """The request cannot be read."""
 
     status = 400
 
 
 class TooLarge(Refusal):
-    """This is too large."""
+    """The request is too large."""
 
     status = 413
 
 
 class Busy(Refusal):
-    """There is too much to do just now. Please try again in a moment."""
+    """The server is busy. Please try again in a moment."""
 
     status = 429
 
 
 class Unavailable(Refusal):
-    """This part is not available just now."""
+    """This service is temporarily unavailable."""
 
     status = 503
 
 
 class KeyInUse(Refusal):
-    """A request with this Idempotency-Key is still being worked on."""
+    """A request with this Idempotency-Key is still being processed."""
 
     status = 409
 
 
 class KeyReused(Refusal):
-    """This Idempotency-Key was used before with another request."""
+    """This Idempotency-Key was used before with a different request."""
 
     status = 422

@@ -1,4 +1,4 @@
-"""Files that must be whole, and folders for work that a killed process leaves behind."""
+"""Atomic file writes, and work folders that a killed process may leave behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WORK = "work"
 def write_whole(path: Path, data: bytes, *, replace: bool = True) -> None:
     """Write a file of mode 0600: a temporary file, flushed, renamed, and the folder flushed.
 
-    Without `replace` a file that is already there stays: of processes that race for it, one wins. Raises OSError.
+    Without `replace` an existing file is kept: of concurrent writers, one wins. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
@@ -38,7 +38,7 @@ def write_whole(path: Path, data: bytes, *, replace: bool = True) -> None:
 
 
 def flush_folder(path: Path) -> None:
-    """Make the names in a folder survive a power cut. Raises OSError."""
+    """Flush a folder's entries to disk, so that they survive a power failure. Raises OSError."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -1,15 +1,15 @@
-"""Idempotency-Key: a POST that moves money or credits is done once, however often it is sent.
+"""Idempotency-Key: a POST that moves money or credits takes effect once, however often it is sent.
 
-The key is claimed in a transaction of its own; the answer is kept in the transaction that finishes the
-work, so that either both are there or neither. Between the two another sender is told to wait (409).
-Who died while working is followed after 60 s, with the same `work_id`.
+The key is claimed in a transaction of its own; the response is stored in the transaction that finishes the work, so that both
+commit or neither. In between, another request with the key gets 409. If the process that holds the key dies, another request
+may take over after 60 s and reuses the same `work_id`.
 
-    async with once(db, account, key, "POST /payments", data) as turn:
-        if turn.answer is None:
-            async with db.tx() as tx:
-                made = await actions.make(tx, turn.work_id, data)
-                await turn.keep(tx, 201, made)
-        return turn.answer
+async with idempotent(db, account, key, "POST /payments", data) as keyed:
+    if keyed.answer is None:
+        async with db.tx() as tx:
+            payment = await actions.start(tx, keyed.work_id, data)
+            await keyed.save_response(tx, 201, payment)
+    return keyed.answer
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.errors import KeyInUse, KeyReused, Refusal, Unavailable
 
 STALE = 60
-"""Seconds after which a claim without an answer belongs to a process that died."""
+"""Seconds after which a claim without a response belongs to a process that died."""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An HTTP answer: its status and its body as JSON text, exactly as it was first sent."""
+    """An HTTP response: its status and its body as JSON text, exactly as first sent."""
 
     status: int
     body: str
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """The outcome of claiming a key: what is being made and since when, or the response that was given before."""
+    """The outcome of claiming a key: the id and start of the work under way, or the stored response."""
 
     outcome: str
     work_id: UUID | None
@@ -51,7 +51,7 @@ class Claim(msgspec.Struct, frozen=True):
     response: dict[str, Any] | None
 
 
-# The functions that `studio.start_all` uses inside its one statement.
+# The functions that `studio.start_all` uses inside its single statement.
 CLAIM = Statement(
     Claim,
     """
@@ -59,85 +59,86 @@ CLAIM = Statement(
       from core.claim_key(%(account)s, %(key)s, %(hash)s, %(work)s::uuid, %(stale)s::double precision)
     """,
 )
-KEEP = Statement(bool, "select core.save_response(%(account)s, %(key)s, %(claimed)s, %(response)s)")
-FORGET = Statement(bool, "select core.release_key(%(account)s, %(key)s, %(claimed)s, true)")
-LET_GO = Statement(bool, "select core.release_key(%(account)s, %(key)s, %(claimed)s, false)")
-FORGET_ALL = Statement(NoneType, "delete from core.idempotency_keys where account_id = %(account)s")
+SAVE = Statement(bool, "select core.save_response(%(account)s, %(key)s, %(claimed)s, %(response)s)")
+DELETE = Statement(bool, "select core.release_key(%(account)s, %(key)s, %(claimed)s, true)")
+RELEASE = Statement(bool, "select core.release_key(%(account)s, %(key)s, %(claimed)s, false)")
+DELETE_ALL = Statement(NoneType, "delete from core.idempotency_keys where account_id = %(account)s")
 
 
-class Turn:
-    """One request's turn at its key. `answer` is there already when the request was answered before.
+class IdempotentRequest:
+    """One request that holds an idempotency key. `answer` is set if the request was answered before.
 
-    `work_id` is the id to give to what is made. After a takeover it is the one that the first process used, so
-    write it with `on conflict do nothing` and send it to other people's services as their idempotency key.
+    `work_id` is the id for the new resource. After a takeover it is the one that the first process used, so insert it with `on
+    conflict do nothing` and send it to external services as their idempotency key.
     """
 
     def __init__(self, work_id: UUID, *, answer: Answer | None = None) -> None:
         self.work_id = work_id
         self.answer = answer
         self.replayed = answer is not None
-        self._place: dict[str, Any] | None = None
+        self._claimed_key: dict[str, Any] | None = None
 
     @classmethod
-    def claimed(cls, account: AccountId, key: str, claim: Claim) -> Turn:
-        """A turn whose answer has a place to be kept in."""
-        turn = cls(claim.work_id or new_id())
-        turn._place = {"account": account, "key": key, "claimed": claim.claimed_at}
-        return turn
+    def claimed(cls, account: AccountId, key: str, claim: Claim) -> IdempotentRequest:
+        """Return the request of a claimed key."""
+        keyed = cls(claim.work_id or new_id())
+        keyed._claimed_key = {"account": account, "key": key, "claimed": claim.claimed_at}
+        return keyed
 
-    async def keep(self, tx: Tx, status: int, body: Any) -> Answer:
-        """Keep the answer in the transaction that does the work. `body` is anything that msgspec writes as JSON.
+    async def save_response(self, tx: Tx, status: int, body: Any) -> Answer:
+        """Store the response in the transaction that does the work. `body` is any value that msgspec encodes as JSON.
 
-        Raises KeyInUse (409), so that the transaction is undone, when another process took the key over meanwhile.
+        Raises KeyInUse (409), so that the transaction is rolled back, when another process took over the key.
         """
         answer = Answer(status, msgspec.json.encode(body).decode())
-        if self._place is not None and not await tx.one(KEEP, **self._place, response=Jsonb(msgspec.to_builtins(answer))):
+        response = Jsonb(msgspec.to_builtins(answer))
+        if self._claimed_key is not None and not await tx.one(SAVE, **self._claimed_key, response=response):
             raise KeyInUse
         self.answer = answer
         return answer
 
-    async def leave(self, db: Database, statement: Statement[Any]) -> None:
-        """Leave the key without an answer."""
-        if self._place is None:
+    async def release(self, db: Database, statement: Statement[Any]) -> None:
+        """Release the key without a response."""
+        if self._claimed_key is None:
             return
         with contextlib.suppress(Unavailable, psycopg.Error):
             async with db.read() as tx:
-                await tx.one(statement, **self._place)
+                await tx.one(statement, **self._claimed_key)
 
 
 @asynccontextmanager
-async def once(db: Database, account: AccountId, key: str | None, *request: Any) -> AsyncGenerator[Turn, None]:
-    """The turn of a request, told apart by `request` (route and body), at `account`'s `key`. None: every time anew.
+async def idempotent(db: Database, account: AccountId, key: str | None, *request: Any) -> AsyncGenerator[IdempotentRequest, None]:
+    """Claim `key` of `account` for a request, identified by `request` (route and body). Without a key every request is new.
 
-    A request that is refused forgets the key, so that it can be sent again when it may succeed. After a fault, or
-    when the database went away, the next sender goes on with the same `work_id`.
-    Raises KeyInUse (409) while another works on it, KeyReused (422) if it was another request.
+    A refused request deletes the key, so that it can be sent again. After an unexpected error, or when the database failed, the
+    next request with the key continues with the same `work_id`. Raises KeyInUse (409) while another request holds it, KeyReused
+    (422) if it was used for a different request.
     """
-    turn = await _turn(db, account, key, _hash(request)) if key is not None else Turn(new_id())
+    keyed = await _claim(db, account, key, _hash(request)) if key is not None else IdempotentRequest(new_id())
     try:
-        yield turn
+        yield keyed
     except Unavailable:
-        await turn.leave(db, LET_GO)
+        await keyed.release(db, RELEASE)
         raise
     except Refusal:
-        await turn.leave(db, FORGET)
+        await keyed.release(db, DELETE)
         raise
     except Exception:
-        await turn.leave(db, LET_GO)
+        await keyed.release(db, RELEASE)
         raise
-    if turn.answer is None:
-        await turn.leave(db, LET_GO)
-        raise RuntimeError(f"{request[0]} kept no answer")
+    if keyed.answer is None:
+        await keyed.release(db, RELEASE)
+        raise RuntimeError(f"{request[0]} saved no response")
 
 
-async def _turn(db: Database, account: AccountId, key: str, sha256: bytes) -> Turn:
+async def _claim(db: Database, account: AccountId, key: str, sha256: bytes) -> IdempotentRequest:
     async with db.read() as tx:
         claim = await tx.one(CLAIM, account=account, key=key, hash=sha256, work=new_id(), stale=STALE)
     match claim.outcome:
         case "claimed":
-            return Turn.claimed(account, key, claim)
+            return IdempotentRequest.claimed(account, key, claim)
         case "replayed":
-            return Turn(new_id(), answer=msgspec.convert(claim.response, Answer))
+            return IdempotentRequest(new_id(), answer=msgspec.convert(claim.response, Answer))
         case "reused":
             raise KeyReused
         case _:

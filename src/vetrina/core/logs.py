@@ -1,4 +1,4 @@
-"""Structured logs on stderr: a line of JSON for programs, coloured text for a terminal."""
+"""Structured logs on stderr: JSON lines for programs, coloured text for a terminal."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _encode = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
 
 
 def configure(log_format: str, process: str) -> None:
-    """Set logging up for this process, whose kind (`up`, `web`, `worker`) stands in every line of JSON.
+    """Configure logging for this process, whose kind (`up`, `web`, `worker`) is in every line of JSON.
 
-    `log_format` is `json`, `text` or `auto`: on a terminal text, without the requests that went well, elsewhere
-    JSON. Warnings of libraries come the same way.
+    `log_format` is `json`, `text` or `auto`: text on a terminal, without successful requests, JSON elsewhere. Warnings of
+    libraries use the same format.
     """
     watched = log_format == "auto" and sys.stderr.isatty()
     text = log_format == "text" or watched
@@ -36,7 +36,7 @@ def configure(log_format: str, process: str) -> None:
         last: list[Processor] = [
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(), pad_event_to=40, exception_formatter=structlog.dev.plain_traceback
-            )  # the default one shows local variables, and with them secrets
+            )  # the default formatter shows local variables, and with them secrets
         ]
     else:
         last = [origin, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
@@ -57,7 +57,7 @@ def configure(log_format: str, process: str) -> None:
 
 
 def _notable(_: Any, __: str, event: EventDict) -> EventDict:
-    """Whoever started it at a terminal wants to see the address, and what goes wrong."""
+    """Drop successful requests on a terminal, so that the address and errors stay visible."""
     if event.get("event") == "request" and event.get("status", 500) < 400:
         raise structlog.DropEvent
     return event

@@ -1,7 +1,7 @@
 """What a module adds to the application, in one declared object.
 
-Each module's package declares `MODULE`, and `vetrina.modules` lists them. Files of code are named by dotted path and imported
-when they are used, so that declaring costs nothing: a short command imports no web framework, a web process no worker.
+Each module's package declares `MODULE`, and `vetrina.modules` lists them. Code files are named by dotted path and imported on
+first use, so that declaring costs nothing: a short command imports no web framework, a web process no worker.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, LiteralString
 
 @dataclass(frozen=True)
 class Command:
-    """A command of the command line: `target` is what it runs ("vetrina.payments.commands:app"), `help` its line of help."""
+    """A command of the command line: `target` is its entry point ("vetrina.payments.commands:app"), `help` its help text."""
 
     name: str
     target: str
@@ -24,9 +24,9 @@ class Command:
 
 @dataclass(frozen=True)
 class Place:
-    """A page in a navigation. `name` is what the page itself is rendered with, so that the navigation shows where one is.
+    """A page in a navigation. `name` is the name the page is rendered with, so that the current entry is highlighted.
 
-    Places of all modules are sorted by `position`. `key` is the letter that, typed after "g", leads there.
+    Entries of all modules are sorted by `position`. `key` is the letter that opens the page when typed after "g".
     """
 
     name: str
@@ -40,24 +40,24 @@ class Place:
 
 @dataclass(frozen=True)
 class LedgerSubject:
-    """What credits were spent on or came from: an entry of the ledger whose subject is `kind:id`."""
+    """A subject that credits were spent on or granted for: ledger entries whose subject is `kind:id`."""
 
     kind: str
     href: str
-    """Its page; `{id}` stands for the id."""
+    """Address of its page; `{id}` is replaced by the id."""
     spent_on: str = ""
-    """What an entry is called that was spent on it."""
+    """Title of an entry spent on it."""
     named: str = ""
-    """The same where it has a name of its own, `{name}`."""
+    """Title of such an entry if it has a name, with `{name}`."""
     name_sql: LiteralString = ""
-    """An SQL expression over the ledger's entry `e` for that name, null for other entries."""
+    """SQL expression over the ledger's entry `e` for that name; null for other entries."""
     reasons: tuple[tuple[str, str], ...] = ()
-    """Why credits came back: the reason that is kept, and how people are told."""
+    """Reasons for which credits were returned: the stored reason and its label."""
 
 
 @dataclass(frozen=True)
-class WayOut:
-    """What the page of a refusal with this HTTP status is called, and the link that leads on from there."""
+class ErrorPage:
+    """Title and next link of the error page for an HTTP status."""
 
     status: int
     title: str
@@ -67,51 +67,53 @@ class WayOut:
 
 @dataclass(frozen=True)
 class Module:
-    """What one module adds. A path of a file with routes names a list `ROUTES` in it."""
+    """What one module adds. A file with routes defines a list `ROUTES`."""
 
     name: str
     requires: tuple[str, ...] = ()
     """Modules without which it cannot be served."""
     api: tuple[str, ...] = ()
-    """Files with routes that are mounted under /api/v1."""
+    """Files with routes mounted under /api/v1."""
     pages: tuple[str, ...] = ()
-    """Files with pages and other routes that are mounted as they are, such as webhooks and streams."""
+    """Files with pages and other routes mounted at the root, such as webhooks and streams."""
     jobs: tuple[str, ...] = ()
     """Files that declare background jobs."""
     slow_queues: tuple[tuple[str, int | None], ...] = ()
-    """Queues of long jobs, each with its number of slots in a worker process (None: `VETRINA_WORKER_CONCURRENCY`). Every
-    other queue shares the slots for quick jobs."""
+    """Queues of long jobs, each with its number of slots per worker process (None: `VETRINA_WORKER_CONCURRENCY`). All other
+    queues share the slots for short jobs.
+    """
     commands: tuple[Command, ...] = ()
     personal_data: str = ""
-    """The file whose `PART` says what an export holds of the module's tables and what an erasure deletes."""
+    """The file whose `PART` declares what an export contains and an erasure deletes of the module's tables."""
     navigation: tuple[Place, ...] = ()
-    """Places of the main navigation, for people who are signed in."""
+    """Entries of the main navigation for signed-in users."""
     account_menu: tuple[Place, ...] = ()
     settings_navigation: tuple[Place, ...] = ()
     operator_navigation: tuple[Place, ...] = ()
     header: tuple[str, ...] = ()
-    """Templates that draw the end of every page's head: a balance, the account's menu. An upper module's come first."""
+    """Templates at the end of every page's header: a balance, the account menu. Those of upper modules come first."""
     session_columns: tuple[tuple[LiteralString, LiteralString], ...] = ()
-    """What the module's templates in the head read: name, and an SQL expression over the signed-in account `a`. They are
-    read in the one statement that checks the session."""
+    """Values for the module's header templates: name, and an SQL expression over the signed-in account `a`. They are read in
+    the statement that checks the session.
+    """
     labels: str = ""
-    """The file with the titles of the module's actions: AUDIT, USAGE and AUDIT_DETAILS, those of them that it has."""
+    """The file with labels of the module's actions: any of AUDIT, USAGE and AUDIT_DETAILS."""
     channels: tuple[str, ...] = ()
-    """Channels on which its triggers NOTIFY and to which its code subscribes."""
+    """Channels on which its triggers NOTIFY and its code subscribes."""
     links: tuple[tuple[str, str], ...] = ()
-    """Pages to which modules below lead: what they are asked for by, and the address with its `{names}`."""
+    """Pages that lower modules link to: the link's name and the address with `{placeholders}`."""
     ledger_subjects: tuple[LedgerSubject, ...] = ()
     stripe_events: tuple[str, ...] = ()
     """Types of Stripe events (LIKE patterns) for which the inbox enqueues a job."""
-    ways_out: tuple[WayOut, ...] = ()
+    error_pages: tuple[ErrorPage, ...] = ()
     sign_in: str = ""
-    """The page to which people are sent who have to sign in first."""
+    """The page for users who have to sign in first."""
     after_sign_in: str = ""
-    """Where people go who have signed in, from nowhere in particular."""
+    """The default page after signing in."""
     spends: tuple[str, ...] = ()
-    """Assets of the wallet that the module's actions take: what buys them is for sale while the module is loaded."""
+    """Assets of the wallet that the module's actions spend: packs of them are for sale while the module is loaded."""
     home: str = ""
-    """The page that the site starts with; `vetrina.modules.HOMES` says which module is asked first."""
+    """The site's start page; `vetrina.modules.HOMES` sets which module takes precedence."""
 
     def api_routes(self) -> list[Any]:
         """Return the handlers of the module's API."""
@@ -122,14 +124,14 @@ class Module:
         return _routes(self.pages)
 
     def declare_jobs(self) -> None:
-        """Import the files that declare jobs, which makes the job queue know them."""
+        """Import the files that declare jobs, which registers them with the job queue."""
         for path in self.jobs:
             importlib.import_module(path)
 
 
 @dataclass(frozen=True)
 class Modules:
-    """The modules of a process: all that are installed, from the bottom of the stair up, and those that it serves."""
+    """The modules of a process: all installed ones, lowest first, and those that it serves."""
 
     installed: tuple[Module, ...] = ()
     loaded: tuple[Module, ...] = ()
@@ -143,22 +145,22 @@ class Modules:
 
     @cached_property
     def session_columns(self) -> tuple[tuple[LiteralString, LiteralString], ...]:
-        """The loaded modules' session columns."""
+        """Return the loaded modules' session columns."""
         return tuple(column for module in self for column in module.session_columns)
 
     @cached_property
     def audit_titles(self) -> dict[str, str]:
-        """What actions are called in the audit log, of all installed modules."""
+        """Return the labels of audit log actions of all installed modules."""
         return self._labels("AUDIT")
 
     @cached_property
     def audit_details(self) -> dict[str, Callable[[Mapping[str, Any]], str]]:
-        """What the audit log says of an action besides, made of its metadata."""
+        """Return functions that describe an audit log action from its metadata."""
         return self._labels("AUDIT_DETAILS")
 
     @cached_property
     def usage_titles(self) -> dict[str, str]:
-        """What actions are called in the usage record, of all installed modules."""
+        """Return the labels of usage record actions of all installed modules."""
         return self._labels("USAGE")
 
     def _labels(self, name: str) -> dict[str, Any]:
@@ -167,12 +169,12 @@ class Modules:
 
     @cached_property
     def channels(self) -> tuple[str, ...]:
-        """Every channel of an installed module."""
+        """Return every channel of an installed module."""
         return tuple(channel for module in self.installed for channel in module.channels)
 
     @cached_property
     def ledger_subjects(self) -> tuple[LedgerSubject, ...]:
-        """What credits are spent on, of all installed modules."""
+        """Return the ledger subjects of all installed modules."""
         return tuple(subject for module in self.installed for subject in module.ledger_subjects)
 
     @cached_property
@@ -182,38 +184,38 @@ class Modules:
     def link(self, name: str, **parts: object) -> str | None:
         """Return the address of an upper module's page, such as ("picture", account=..., id=...).
 
-        None where no loaded module has it.
+        None if no loaded module has it.
         """
         address = self._links.get(name)
         return address.format(**parts) if address else None
 
     @cached_property
     def stripe_events(self) -> list[str]:
-        """Types of Stripe events (LIKE patterns) that a loaded module handles."""
+        """Return the types of Stripe events (LIKE patterns) that a loaded module handles."""
         return [pattern for module in self for pattern in module.stripe_events]
 
     @cached_property
     def spends(self) -> frozenset[str]:
-        """The assets that something on this site takes."""
+        """Return the assets that a loaded module spends."""
         return frozenset(asset for module in self for asset in module.spends)
 
     @cached_property
-    def ways_out(self) -> dict[int, WayOut]:
-        """What leads on from a refusal's page, by HTTP status."""
-        return {way_out.status: way_out for module in self for way_out in module.ways_out}
+    def error_pages(self) -> dict[int, ErrorPage]:
+        """Return the titles and links of error pages by HTTP status."""
+        return {way_out.status: way_out for module in self for way_out in module.error_pages}
 
     @cached_property
     def sign_in(self) -> str:
-        """The page to which people are sent who have to sign in first."""
+        """Return the page for users who have to sign in first."""
         return next((module.sign_in for module in self if module.sign_in), "/")
 
     @cached_property
     def after_sign_in(self) -> str:
-        """Where people go who have signed in: the uppermost module's page, the front page where no module has one."""
+        """Return the default page after signing in: the uppermost module's, or the front page."""
         return next((module.after_sign_in for module in reversed(self.loaded) if module.after_sign_in), "/")
 
     def page_frame(self) -> dict[str, Any]:
-        """Return what the base templates show of the loaded modules: navigations and the end of the head."""
+        """Return what the base templates need of the loaded modules: navigations and header templates."""
         return {
             "loads": self.loads,
             "sign_in": self.sign_in,

@@ -1,9 +1,9 @@
-"""What is somebody's own: every module says of each of its tables what an export holds and what an erasure takes away.
+"""Personal data: every module declares for each of its tables what an export contains and what an erasure deletes.
 
-A module names the file with its `PART` in its `MODULE`. An export writes the rows that each table's `export` gives, as JSON, and
-the files. An erasure runs every `before`, then the `erase` of each table, from the top of the stair down, a module a
-transaction; it may be killed and begin again at any point, so each has to be harmless the second time. A test fails
-for a table with an account in it that no part names.
+A module names the file with its `PART` in its `MODULE`. An export writes the rows of each table's `export` as JSON, and the
+files. An erasure runs every `before`, then the `erase` of each table, from the uppermost module down, one transaction per
+module; it may be killed and restarted at any point, so each step has to be idempotent. A test fails for a table with an account
+column that no part names.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Personal:
-    """A table: the rows that are `%(account)s`'s for an export, and what an erasure does to them.
+    """One table: the SQL that selects rows of `%(account)s` for an export, and what an erasure does to them.
 
-    Where either is None, `why` says so.
+    Where either is None, `why` gives the reason.
     """
 
     table: str
@@ -39,20 +39,20 @@ class Personal:
 
 @dataclass(frozen=True)
 class Part:
-    """A module's tables, in the order in which they are erased."""
+    """A module's tables in erasure order."""
 
     module: str
     tables: list[Personal]
     before: Callable[[Services, AccountId], Awaitable[None]] | None = None
-    """What has to stop first: work under way, what a gateway renews."""
+    """Steps that run first: stop work under way, cancel renewals at a gateway."""
     files: Callable[[Services, AccountId], AsyncIterator[tuple[str, str]]] | None = None
-    """Names in the export and storage keys of what is somebody's besides rows."""
+    """Names in the export and storage keys of the account's files."""
 
 
 def parts(modules: Modules) -> list[Part]:
-    """Return the parts of all installed modules, from the bottom of the stair up, whether they are served or not.
+    """Return the parts of all installed modules, lowest first, whether or not they are served.
 
-    Raises LookupError where composition named no modules: a copy of nothing must not pass for one of everything.
+    Raises LookupError if composition set no modules: an empty export must not pass for a complete one.
     """
     if not modules.installed:
         raise LookupError("these services know no modules: `vetrina.modules.connect` makes some that do")
@@ -60,7 +60,7 @@ def parts(modules: Modules) -> list[Part]:
 
 
 def erasure_order(modules: Modules) -> list[Part]:
-    """Return every part from the top of the stair down, the accounts' last: everything else refers to them by id."""
+    """Return every part, uppermost module first, accounts last: the others refer to them by id."""
     core, first, *upper = parts(modules)
     return [*reversed(upper), core, first]
 
@@ -71,7 +71,7 @@ PART = Part(
     "core",
     [
         Personal("core.usage", usage.EXPORT, usage.FORGET),
-        Personal("core.idempotency_keys", None, idempotency.FORGET_ALL, "answers that are kept for a day"),
+        Personal("core.idempotency_keys", None, idempotency.DELETE_ALL, "answers that are kept for a day"),
         Personal("core.outbox", None, outbox.FORGET, "letters that a development site did not send"),
         Personal("core.audit_logs", audit.EXPORT, None, "append-only; holds no personal data itself"),
         Personal("core.audit_heads", None, None, "a figure and a hash"),

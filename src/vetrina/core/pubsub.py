@@ -1,4 +1,4 @@
-"""NOTIFY fanned out: one listening connection a process, any number of subscribers."""
+"""PostgreSQL notifications distributed in the process: one listening connection, any number of subscribers."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ import structlog
 from vetrina.core.database.connection import Database
 
 log = structlog.get_logger("vetrina.events")
-_MISSED: Any = object()
-_OVER: Any = object()
+_RESYNC: Any = object()
+_CLOSED: Any = object()
 
-Heed = Callable[[dict[str, Any] | None], Awaitable[None]]
+MessageHandler = Callable[[dict[str, Any] | None], Awaitable[None]]
 
 
 class Hub:
-    """Hands each notification to those who wait for its topic ("generations/<id>")."""
+    """Delivers each notification to the subscribers of its topic ("generations/<id>")."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._subscribers: dict[str, set[asyncio.Queue[Any]]] = defaultdict(set)
-        self._watchers: dict[str, list[Heed]] = defaultdict(list)
+        self._handlers: dict[str, list[MessageHandler]] = defaultdict(list)
         self._task: asyncio.Task[None] | None = None
 
     def start(self, channels: Iterable[str]) -> None:
-        """Begin to listen to these channels, in the background, reconnecting for ever."""
+        """Listen to these channels in the background, reconnecting on failure."""
         self._task = asyncio.create_task(self._run(tuple(channels)))
 
     def end(self) -> None:
-        """End every subscription: the process is about to stop, and whoever waits should ask another."""
+        """End every subscription: the process is about to stop, and clients should reconnect to another."""
         for queues in list(self._subscribers.values()):
             for queue in queues:
-                _put(queue, _OVER)
+                _put(queue, _CLOSED)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -49,7 +49,7 @@ class Hub:
 
     @contextmanager
     def subscribe(self, topic: str) -> Generator[Subscription]:
-        """Notifications on `topic` from now on; subscribe first, then read the state."""
+        """Subscribe to notifications on `topic`; subscribe first, then read the state."""
         queue: asyncio.Queue[Any] = asyncio.Queue(maxsize=64)
         self._subscribers[topic].add(queue)
         try:
@@ -59,49 +59,53 @@ class Hub:
             if not self._subscribers[topic]:
                 del self._subscribers[topic]
 
-    def watch(self, channel: str, heed: Heed) -> None:
-        """Call `heed` with each message of a channel for as long as the process lives; with None at the beginning and
-        whenever some may have been missed, so that it reads the state again."""
-        self._watchers[channel].append(heed)
+    def on_message(self, channel: str, handler: MessageHandler) -> None:
+        """Call `handler` with each message of a channel for the life of the process; with None at the start and whenever messages
+        may have been missed, so that it reads the state again.
+        """
+        self._handlers[channel].append(handler)
 
     async def _run(self, channels: tuple[str, ...]) -> None:
         async for channel, payload in self._db.listen(*channels):
             if not channel:
-                for heed in [each for watchers in self._watchers.values() for each in watchers]:
-                    await _heeded(heed, None)
+                for handler in [handler for handlers in self._handlers.values() for handler in handlers]:
+                    await _call(handler, None)
                 for queues in list(self._subscribers.values()):
                     for queue in queues:
-                        _put(queue, _MISSED)
+                        _put(queue, _RESYNC)
                 continue
-            message = _read(payload)
-            for heed in self._watchers.get(channel, ()):
-                await _heeded(heed, message)
+            message = _parse(payload)
+            for handler in self._handlers.get(channel, ()):
+                await _call(handler, message)
             for queue in self._subscribers.get(f"{channel}/{message.get('id')}", ()):
                 _put(queue, message)
 
 
 class Subscription:
-    """A place in the hub."""
+    """One subscription to the hub."""
 
     def __init__(self, queue: asyncio.Queue[Any]) -> None:
         self._queue = queue
 
-    async def messages(self, *, every: float) -> AsyncIterator[dict[str, Any] | None]:
-        """Each message; None when something may have been missed, or `every` seconds passed quietly. Until the hub's `end`."""
+    async def messages(self, *, poll_interval: float) -> AsyncIterator[dict[str, Any] | None]:
+        """Yield each message; None when messages may have been missed, or after `poll_interval` quiet seconds.
+
+        Ends with the hub's `end`.
+        """
         while True:
             try:
-                # Not wait_for: before Python 3.12 it may swallow a cancellation that comes with a message.
-                async with asyncio.timeout(every):
+                # Not wait_for: before Python 3.12 it may lose a cancellation that arrives together with a message.
+                async with asyncio.timeout(poll_interval):
                     message = await self._queue.get()
             except TimeoutError:
-                message = _MISSED
-            if message is _OVER:
+                message = _RESYNC
+            if message is _CLOSED:
                 return
-            yield None if message is _MISSED else message
+            yield None if message is _RESYNC else message
 
 
-def _read(payload: str) -> dict[str, Any]:
-    """The message in a payload: JSON, or `<account>/<id>`. One that cannot be read must not end the listening."""
+def _parse(payload: str) -> dict[str, Any]:
+    """Parse a payload: JSON, or `<account>/<id>`. An unreadable payload must not end the listener."""
     if not payload.startswith("{"):
         return {"id": payload.rpartition("/")[2]}
     try:
@@ -111,17 +115,17 @@ def _read(payload: str) -> dict[str, Any]:
         return {}
 
 
-async def _heeded(heed: Heed, message: dict[str, Any] | None) -> None:
+async def _call(handler: MessageHandler, message: dict[str, Any] | None) -> None:
     try:
-        await heed(message)
-    except Exception:  # whatever it was, the others are still to be told
-        log.warning("a notification was not heeded", exc_info=True)
+        await handler(message)
+    except Exception:  # whatever it was, the other subscribers must still get the message
+        log.warning("a notification could not be handled", exc_info=True)
 
 
 def _put(queue: asyncio.Queue[Any], message: Any) -> None:
     if queue.full():
-        # A slow reader loses steps in between; _MISSED makes it read the state again.
+        # A slow reader loses messages; _RESYNC makes it read the state again.
         while not queue.empty():
             queue.get_nowait()
-        message = message if message is _OVER else _MISSED
+        message = message if message is _CLOSED else _RESYNC
     queue.put_nowait(message)

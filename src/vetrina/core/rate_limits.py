@@ -1,8 +1,8 @@
-"""Rate limits that hold across processes: permits are drawn from core.rate_limits in blocks and spent here.
+"""Rate limits across processes: permits are acquired from core.rate_limits in blocks and used locally.
 
-A small limit is drawn one by one and is exact. A large one is drawn in fiftieths, so that most requests ask no
-database; a process that draws and does not spend can only make the limit a little stricter, never looser.
-Limits are rows of core.settings (`limits.NAME`), read again every five seconds; a count of 0 means none.
+A small limit is acquired one permit at a time and is exact. A large one is acquired in fiftieths, so that most requests need no
+database query; a process that acquires permits and does not use them can only make the limit slightly stricter, never looser.
+Limits are rows of core.settings (`limits.NAME`), read again every five seconds; a count of 0 means unlimited.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from vetrina.core.database.connection import Statement
 from vetrina.core.errors import Refusal
 from vetrina.core.services import Services
 
-FRESH = 5.0
-"""Seconds that the limits are remembered."""
+CACHE_SECONDS = 5.0
+"""Seconds that limits are cached."""
 _EXACT = 100
 _KEPT = 50_000
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """So many in so many seconds; a count of 0 means without end."""
+    """A number of permits per window of seconds; a count of 0 means unlimited."""
 
     count: Annotated[int, msgspec.Meta(ge=0, le=2_000_000_000)]
     seconds: Annotated[int, msgspec.Meta(ge=1, le=86_400)]
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """How a limit stands after one more: `remaining` permits, `reset` seconds to the window's end."""
+class RateLimitState(msgspec.Struct, frozen=True):
+    """State of a limit after a request: `remaining` permits, `reset` seconds until the window ends."""
 
     name: str
     limit: Limit
@@ -42,7 +42,7 @@ class Standing(msgspec.Struct, frozen=True):
     reset: int
 
     def headers(self) -> dict[str, str]:
-        """As the answer tells it (the IETF's RateLimit header fields)."""
+        """Return the IETF's RateLimit header fields."""
         return {
             "RateLimit-Limit": str(self.limit.count),
             "RateLimit-Remaining": str(self.remaining),
@@ -52,14 +52,14 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class RateLimited(Refusal):
-    """That was too often. Please wait a little."""
+    """Too many requests. Please try again later."""
 
     status = 429
 
-    def __init__(self, standing: Standing | None = None, message: str | None = None, *, seconds: int = 2) -> None:
-        wait = standing.reset if standing else seconds
-        self.headers = {**(standing.headers() if standing else {}), "Retry-After": str(max(1, wait))}
-        super().__init__(message or f"That was too often. Please wait {spoken(wait)}.")
+    def __init__(self, state: RateLimitState | None = None, message: str | None = None, *, seconds: int = 2) -> None:
+        wait = state.reset if state else seconds
+        self.headers = {**(state.headers() if state else {}), "Retry-After": str(max(1, wait))}
+        super().__init__(message or f"Too many requests. Try again in {format_duration(wait)}.")
 
 
 class _Setting(msgspec.Struct, frozen=True):
@@ -67,7 +67,7 @@ class _Setting(msgspec.Struct, frozen=True):
     value: Any
 
 
-class _Drawn(msgspec.Struct, frozen=True):
+class _Acquired(msgspec.Struct, frozen=True):
     granted: int
     used: int
     seconds_left: float
@@ -80,8 +80,8 @@ class _Lease(msgspec.Struct):
     limit: Limit
 
 
-DRAW = Statement(
-    _Drawn,
+ACQUIRE = Statement(
+    _Acquired,
     """
     select granted, used, greatest(extract(epoch from resets_at - clock_timestamp()), 0)::float8 as seconds_left
       from core.acquire_permits(%(key)s, %(count)s, %(seconds)s, %(block)s)
@@ -91,7 +91,7 @@ LIMITS = Statement(_Setting, "select key, value from core.settings where key lik
 
 
 class Limits:
-    """One process's permits."""
+    """The rate limiter of one process."""
 
     def __init__(self, services: Services) -> None:
         self._db = services.db
@@ -100,50 +100,51 @@ class Limits:
         self._read_at = -math.inf
         self._leases: dict[str, _Lease] = {}
 
-    async def spend(self, name: str, subject: str) -> Standing | None:
-        """Count one by `subject` against the limit `name`; None if there is no such limit. Raises RateLimited (429)."""
+    async def consume(self, name: str, subject: str) -> RateLimitState | None:
+        """Consume one permit of `subject` from the limit `name`; None if there is no such limit. Raises RateLimited (429)."""
         limit = await self._limit(name)
         if limit is None:
             return None
-        # Addresses and phones are nobody's business in the table: only their HMAC is kept.
-        key = f"{name}:{hmac.new(self._key, _whose(subject).encode(), hashlib.sha256).hexdigest()[:32]}"
+        # Addresses and phone numbers are not stored in plain text: only their HMAC is.
+        key = f"{name}:{hmac.new(self._key, rate_limit_subject(subject).encode(), hashlib.sha256).hexdigest()[:32]}"
         lease = self._leases.get(key)
         now = time.monotonic()
         stale = lease is None or lease.limit != limit or lease.ends <= now
         if lease is None or stale or (lease.left == 0 and lease.used < limit.count):
-            lease = await self._draw(key, limit)
+            lease = await self._acquire(key, limit)
         remaining = lease.left + max(0, limit.count - lease.used)
         reset = max(1, math.ceil(lease.ends - time.monotonic()))
         if lease.left == 0:
-            raise RateLimited(Standing(name, limit, 0, reset))
+            raise RateLimited(RateLimitState(name, limit, 0, reset))
         lease.left -= 1
-        return Standing(name, limit, remaining - 1, reset)
+        return RateLimitState(name, limit, remaining - 1, reset)
 
-    async def _draw(self, key: str, limit: Limit) -> _Lease:
+    async def _acquire(self, key: str, limit: Limit) -> _Lease:
         block = 1 if limit.count <= _EXACT else limit.count // 50
         async with self._db.read() as tx:
-            drawn = await tx.one(DRAW, key=key, count=limit.count, seconds=limit.seconds, block=block)
-        ends = time.monotonic() + drawn.seconds_left
-        had = self._leases.get(key)
-        # Another request of this process may have drawn meanwhile, from the same window.
-        kept = had.left if had is not None and had.limit == limit and abs(had.ends - ends) < limit.seconds / 2 else 0
-        lease = self._leases[key] = _Lease(drawn.granted + kept, drawn.used, ends, limit)
+            acquired = await tx.one(ACQUIRE, key=key, count=limit.count, seconds=limit.seconds, block=block)
+        ends = time.monotonic() + acquired.seconds_left
+        previous = self._leases.get(key)
+        # Another request of this process may have acquired permits of the same window meanwhile.
+        same_window = previous is not None and previous.limit == limit and abs(previous.ends - ends) < limit.seconds / 2
+        kept = previous.left if previous is not None and same_window else 0
+        lease = self._leases[key] = _Lease(acquired.granted + kept, acquired.used, ends, limit)
         if len(self._leases) > _KEPT:
             self._forget()
         return lease
 
     def _forget(self) -> None:
-        """Let go of windows that are over; and of the oldest half if all are open, which only loses permits."""
+        """Delete ended windows; and the oldest half if all are open, which only loses permits."""
         now = time.monotonic()
-        live = {key: each for key, each in self._leases.items() if each.ends > now}
+        live = {key: lease for key, lease in self._leases.items() if lease.ends > now}
         half = list(live.items())[len(live) // 2 :]
         self._leases = live if len(live) < _KEPT * 3 // 4 else dict(half)
 
     async def _limit(self, name: str) -> Limit | None:
         now = time.monotonic()
-        if now - self._read_at > FRESH:
+        if now - self._read_at > CACHE_SECONDS:
             if self._limits:
-                self._read_at = now  # the others go on with the old ones meanwhile
+                self._read_at = now  # the other requests continue with the old limits meanwhile
             async with self._db.read() as tx:
                 self._limits = parse({row.key: row.value for row in await tx.all(LIMITS)})
             self._read_at = now
@@ -151,25 +152,25 @@ class Limits:
 
 
 def limits(services: Services) -> Limits:
-    """The process's permits."""
+    """Return the process's rate limiter."""
     return Limits(services)
 
 
 def parse(rows: dict[str, Any]) -> dict[str, Limit]:
-    """The limits in settings' rows, without those that are off or cannot be read."""
-    found: dict[str, Limit] = {}
+    """Parse limits from settings rows, without those that are disabled or invalid."""
+    parsed: dict[str, Limit] = {}
     for key, value in rows.items():
         try:
             limit = msgspec.convert(value, Limit)
         except msgspec.ValidationError:
             continue
         if limit.count > 0:
-            found[key.removeprefix("limits.")] = limit
-    return found
+            parsed[key.removeprefix("limits.")] = limit
+    return parsed
 
 
-def _whose(subject: str) -> str:
-    """An IPv6 address stands for its /64, which one household or server has whole; everything else for itself."""
+def rate_limit_subject(subject: str) -> str:
+    """Return the counted subject: the /64 of an IPv6 address, which one household or server owns; else the subject itself."""
     if ":" not in subject:
         return subject
     try:
@@ -178,8 +179,8 @@ def _whose(subject: str) -> str:
         return subject
 
 
-def spoken(seconds: int) -> str:
-    """A wait in words."""
+def format_duration(seconds: int) -> str:
+    """Return a duration as text."""
     if seconds < 90:
         return "a second" if seconds <= 1 else f"{seconds} seconds"
     return f"{round(seconds / 60)} minutes"

@@ -1,4 +1,4 @@
-"""What one process has at hand: settings, database, storage, signing keys, and parts that modules add."""
+"""Resources of one process: settings, database, storage, signing keys, and objects that modules add."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Part = TypeVar("Part")
 
 @dataclass
 class Services:
-    """Made once a process by `connect`; handed to routes, jobs and commands."""
+    """Resources of one process, created by `connect` and passed to routes, jobs and commands."""
 
     settings: Settings
     db: Database
@@ -33,24 +33,24 @@ class Services:
     _parts: dict[Callable[[Services], Any], Any] = field(default_factory=dict[Callable[["Services"], Any], Any])
 
     def part(self, make: Callable[[Services], Part]) -> Part:
-        """The one object of this process that `make` makes: a module's coalescer, hasher, engine."""
+        """Return this process's single object made by `make`: a module's batcher, hasher or engine."""
         if make not in self._parts:
             self._parts[make] = make(self)
         return self._parts[make]
 
     async def open(self) -> None:
-        """Connect to the database and begin to listen."""
+        """Connect to the database and start listening."""
         await self.db.open()
         self.hub.start(self.modules.channels)
 
     async def close(self) -> None:
-        """Stop listening and return every connection."""
+        """Stop listening and close every connection."""
         await self.hub.stop()
         await self.db.close()
 
 
 def connect(settings: Settings, uri: str, limits: Timeouts = JOBS) -> Services:
-    """The services of a process that uses the database at `uri`; nothing is opened yet."""
+    """Return the services of a process that uses the database at `uri`, not yet opened."""
     keys = settings_of.secret_keys(settings)
     db = Database(uri, size=settings.pool_size, name=f"vetrina {os.getpid()}", limits=limits)
     return Services(

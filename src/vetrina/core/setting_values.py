@@ -1,7 +1,7 @@
 """Parsers of settings: each takes the text of an environment variable and returns the value.
 
-They raise ValueError with what is allowed, as the end of a sentence that begins with the variable's name: "must be ...". The
-text itself is not repeated, since it may be a secret.
+They raise ValueError with the allowed values, phrased to follow the variable's name: "must be ...". The text itself is not
+repeated, since it may be a secret.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 SECRET_BYTES = 32
-"""A signing key's length at least."""
+"""Minimum length of a signing key."""
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?")
 
 
@@ -147,7 +147,7 @@ def one_or_two(value: str) -> str:
 
 
 def site(value: str) -> str:
-    """Return the address of a site of its own: scheme, host, perhaps a port."""
+    """Return a site's address: scheme, host and optional port."""
     example = "must be an http or https address without a path, such as https://studio.example.com"
     parts = _split(value, ("http", "https"), example)
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
@@ -180,7 +180,7 @@ def smtp(value: str) -> str:
 
 
 def sender(value: str) -> str:
-    """Return the sender of mail: an address, perhaps with a name."""
+    """Return the sender of mail: an address, optionally with a name."""
     found = getaddresses([value])
     name, address = found[0] if len(found) == 1 else ("", "")
     local, _, domain = address.rpartition("@")
@@ -198,7 +198,7 @@ def sms_sender(value: str) -> str:
 
 
 def region(value: str) -> str:
-    """Return a region with phone numbers of its own."""
+    """Return a region that has its own phone numbers."""
     from phonenumbers import SUPPORTED_REGIONS
 
     if value.upper() not in SUPPORTED_REGIONS:
@@ -207,7 +207,7 @@ def region(value: str) -> str:
 
 
 def database(value: str) -> str:
-    """Return how to reach a PostgreSQL database, as libpq takes it."""
+    """Return a PostgreSQL connection URI or string, as libpq takes it."""
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 

@@ -1,6 +1,6 @@
 """Settings: read once from the environment, documented where they are declared.
 
-`vetrina doctor` prints this table, so a setting that is not described here does not exist.
+`vetrina doctor` prints this table, so every setting is described here.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from vetrina.core import setting_values as values
 from vetrina.core.files import write_whole
 
 KEPT_KEY = "secret-key.json"
-"""The file of the data folder that holds the signing secrets, unless VETRINA_SECRET_KEY does."""
+"""The file in the data folder that holds the signing secrets, unless VETRINA_SECRET_KEY does."""
 
 
 class BadSetting(ValueError):
-    """A setting in the environment cannot be used; the message names it and says why."""
+    """A setting in the environment is invalid; the message names it and says why."""
 
 
 def _setting(variable: str, default: Any, about: str, parse: Callable[[str], Any], *, secret: bool = False) -> Any:
@@ -30,7 +30,7 @@ def _setting(variable: str, default: Any, about: str, parse: Callable[[str], Any
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that an operator may set. Empty values count as not set."""
+    """All settings of an installation. Empty values count as not set."""
 
     data: Path = _setting("VETRINA_DATA", Path(".vetrina"), "The data folder: database, files, secrets.", values.folder)
     host: str = _setting("VETRINA_HOST", "127.0.0.1", "Address to listen on; put a TLS proxy before any other.", values.host)
@@ -162,19 +162,19 @@ class Settings:
 
     @property
     def secure(self) -> bool:
-        """Whether people reach the site over TLS."""
+        """Return whether clients reach the site over TLS."""
         return self.public_url.startswith("https://")
 
     @property
     def address(self) -> str:
-        """The site's address, without a slash at the end."""
+        """Return the site's address without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of `environment` (the process's own by default).
+    """Return the settings of `environment` (by default the process's own).
 
-    Raises BadSetting, naming every variable that cannot be used and what is allowed there.
+    Raises BadSetting, naming every invalid variable and its allowed values.
     """
     source = os.environ if environment is None else environment
     parsed: dict[str, Any] = {}
@@ -196,14 +196,14 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def unknown(environment: Mapping[str, str] | None = None) -> list[str]:
-    """Return the variables of `environment` that look like settings of Vetrina and are none."""
+    """Return the variables of `environment` that start with the prefix but are not settings."""
     source = os.environ if environment is None else environment
     variables = {each.metadata["variable"] for each in fields(Settings)}
     return sorted(name for name in source if name.startswith("VETRINA_") and name not in variables)
 
 
 def describe(settings: Settings) -> list[dict[str, str]]:
-    """Return every setting with its variable, value in use and meaning. Secrets are masked."""
+    """Return every setting with its variable, current value and description. Secrets are masked."""
     rows: list[dict[str, str]] = []
     for each in fields(Settings):
         value = getattr(settings, each.name)
@@ -213,9 +213,9 @@ def describe(settings: Settings) -> list[dict[str, str]]:
 
 
 def secret_keys(settings: Settings) -> list[bytes]:
-    """Return the signing secrets, newest first: VETRINA_SECRET_KEY, or the one that the data folder keeps, made if need be.
+    """Return the signing secrets, newest first: VETRINA_SECRET_KEY, or the data folder's file, created if missing.
 
-    Raises BadSetting when the kept file cannot be read, and says what that means.
+    Raises BadSetting when the file cannot be read, and says what that means.
     """
     if settings.secret_key:
         return [item.encode() for item in values.items(settings.secret_key)]
@@ -247,7 +247,7 @@ def _kept_keys(data: bytes) -> list[bytes]:
 
 
 def _check_sandbox(settings: Settings) -> None:
-    """Raise BadSetting where credits could be had for nothing beside a gateway that takes money."""
+    """Raise BadSetting where the sandbox gateway would grant free credits beside a gateway that takes money."""
     gateways = [
         name
         for name, value in (("STRIPE_API_KEY", settings.stripe_api_key), ("ZARINPAL_MERCHANT_ID", settings.zarinpal_merchant_id))

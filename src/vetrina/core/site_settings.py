@@ -1,7 +1,7 @@
-"""What an operator changes while the site runs: rows of core.settings. A value keeps the shape of the one it replaces.
+"""Settings that an operator changes while the site runs: rows of core.settings. A new value has the type of the old one.
 
-`limits.NAME` are rate limits (`core.limits`). Each process reads its settings again within a few seconds; who changed
-what is written into the audit log by a trigger.
+`limits.NAME` are rate limits (`core.rate_limits`). Each process reads its settings again within a few seconds; a trigger writes
+changes to the audit log.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TEXT = 4000
 
 
 class SettingRow(msgspec.Struct, frozen=True):
-    """A setting as it is now."""
+    """A setting's current state."""
 
     key: str
     value: Any
@@ -48,7 +48,7 @@ PUT = Statement(
 
 
 async def put(tx: Tx, key: str, value: Any) -> SettingRow:
-    """Another value for a setting. Raises NotFound (404) for an unknown key, BadValue (422)."""
+    """Set a setting's value. Raises NotFound (404) for an unknown key, BadValue (422)."""
     now = await tx.maybe(LOCKED, key=key)
     if now is None:
         raise NotFound(f"There is no setting {key[:60]}.")
@@ -56,8 +56,8 @@ async def put(tx: Tx, key: str, value: Any) -> SettingRow:
     return await tx.one(PUT, key=key, value=Jsonb(value))
 
 
-def written(text: str) -> Any:
-    """A value as people write it: JSON; 100/60 for a limit of so many in so many seconds; otherwise a text."""
+def parse_value(text: str) -> Any:
+    """Parse a value as operators write it: JSON; 100/60 for a limit of a count per seconds; otherwise text."""
     if found := re.fullmatch(r"\s*(\d{1,10})\s*/\s*(\d{1,6})\s*", text, re.ASCII):
         return {"count": int(found[1]), "seconds": int(found[2])}
     try:
@@ -66,8 +66,8 @@ def written(text: str) -> Any:
         return text
 
 
-def shown(row: SettingRow) -> str:
-    """The value as `written` reads it."""
+def format_value(row: SettingRow) -> str:
+    """Return the value in the format that `parse_value` parses."""
     if row.key.startswith("limits."):
         try:
             limit = msgspec.convert(row.value, Limit)

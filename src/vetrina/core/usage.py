@@ -24,7 +24,7 @@ class UsageRow(msgspec.Struct, frozen=True):
 
 
 class UsageDay(msgspec.Struct, frozen=True):
-    """How often an action happened on one day (UTC)."""
+    """Count of an action on one day (UTC)."""
 
     day: datetime
     action: str
@@ -57,11 +57,9 @@ BY_DAY = Statement(
 EXPORT = Statement(
     dict[str, Any], "select to_jsonb(u) - 'account_id' as row from core.usage u where account_id = %(account)s order by id"
 )
-FORGET = Statement(
-    NoneType, "update core.usage set metadata = '{}' where account_id = %(account)s and metadata <> '{}'"
-)
+FORGET = Statement(NoneType, "update core.usage set metadata = '{}' where account_id = %(account)s and metadata <> '{}'")
 
 
 async def record(tx: Tx, account: AccountId, action: str, metadata: dict[str, Any]) -> None:
-    """Write one action down, in the transaction that does it."""
+    """Record an action in the transaction that performs it."""
     await tx.do(INSERT, account=account, id=new_id(), action=action, metadata=Jsonb(metadata))

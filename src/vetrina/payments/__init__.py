@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, LedgerSubject, Module, Place, WayOut
+from vetrina.core.module import Command, ErrorPage, LedgerSubject, Module, Place
 from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 
 MODULE = Module(
@@ -37,7 +37,7 @@ MODULE = Module(
         Place("payments", "/operator/payments", "Payments", "credit-card", "Search, refunds, disputes", 10),
         Place("webhooks", "/operator/webhooks", "Webhooks", "rotate-ccw", "What Stripe told, again if need be", 20),
     ),
-    ways_out=(WayOut(402, "There are not enough tokens", "/wallet/buy", "Buy tokens"),),
+    error_pages=(ErrorPage(402, "There are not enough tokens", "/wallet/buy", "Buy tokens"),),
     labels="vetrina.payments.labels",
     channels=("payments",),
     ledger_subjects=(LedgerSubject("payment", "/payments/{id}"),),

@@ -39,7 +39,7 @@ async def link(request: Request, data: Form) -> Response[Any]:
             await links.link(tx, await links.account(tx, values["account"]), values["customer"])
     except Refusal as refused:
         return await _page(request, values=values, refused=refused)
-    return pages.go(HERE, flash=("good", f"{values['customer']} is linked."))
+    return pages.redirect(HERE, flash=("good", f"{values['customer']} is linked."))
 
 
 @post(f"{HERE}/links/removal", guards=[operator], include_in_schema=False)
@@ -47,12 +47,10 @@ async def unlink(request: Request, data: Form) -> Redirect:
     """Take a link away; one that is not there is as good as gone."""
     async with request.tx() as tx:
         await links.unlink(tx, data.get("customer", ""))
-    return pages.go(HERE, flash=("good", "The link is gone."))
+    return pages.redirect(HERE, flash=("good", "The link is gone."))
 
 
-async def _page(
-    request: Request, *, values: dict[str, str] | None = None, refused: Refusal | None = None
-) -> Response[str]:
+async def _page(request: Request, *, values: dict[str, str] | None = None, refused: Refusal | None = None) -> Response[str]:
     status = await show.status(request.services)
     async with request.read() as tx:
         suggestions = await tx.all(queries.SUGGESTIONS, limit=SHOWN)

@@ -57,7 +57,7 @@ async def test_changes_of_the_price_list_are_audited(site: Site, make: Make, db:
         basic = "(select id from wallet.plans where name = 'basic')"
         await tx.connection.execute(f"delete from wallet.plan_prices where plan_id = {basic}")
     async with db.read() as tx:
-        rows = await tx.all(audit.LIST, account=audit.HOUSE, action=None, before=None, limit=20)
+        rows = await tx.all(audit.LIST, account=audit.SITE_CHAIN, action=None, before=None, limit=20)
     assert [(row.action, row.actor_id) for row in rows if row.resource == "pack"] == [
         ("pack_changed", operator.id),
         ("pack_added", operator.id),
@@ -132,9 +132,7 @@ def command_on(owner: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("vetrina.core.logs.configure", lambda *_: None)
 
 
-def test_the_commands(
-    owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_commands(owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     command_on(owner, tmp_path, monkeypatch)
     assert main(["packs", "add", "tokens_9", "--title", "Nine", "--asset", "token", "--quantity", "9", "--price", "99",
                  "--currency", "USD"]) == 0  # fmt: skip
@@ -165,4 +163,3 @@ async def test_quota_explain(
     assert "the next one is refused: The Vendor Free plan includes no conversions" in told
     assert await asyncio.to_thread(main, ["quota", "explain", "nobody@example.com"]) == 1
     assert "There is no account" in capsys.readouterr().err
-

@@ -17,7 +17,7 @@ from vetrina.accounts.operator import actions as accounts
 from vetrina.accounts.operator import queries as operator_queries
 from vetrina.accounts.roles.guards import operator
 from vetrina.core import audit
-from vetrina.core.audit import HOUSE, Row
+from vetrina.core.audit import SITE_CHAIN, Row
 from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
 from vetrina.core.web import csv, pages, paging
@@ -107,7 +107,7 @@ async def show_all(
             {
                 "title": labels.title(modules, row.action),
                 "remark": labels.remark(modules, row),
-                "account_id": row.account_id if row.account_id != HOUSE else None,
+                "account_id": row.account_id if row.account_id != SITE_CHAIN else None,
                 "account": names.get(row.account_id, "the site"),
                 "actor_id": row.actor_id,
                 "actor": names.get(row.actor_id, "Vetrina") if row.actor_id else "Vetrina",

@@ -105,7 +105,7 @@ async def remove(tx: Tx, account: AccountId, domain_id: UUID) -> str:
 
 async def verify(services: Services, account: AccountId, domain_id: UUID) -> DomainRow:
     """Look up the record now. Raises NotFound (404), RateLimited (429)."""
-    await services.part(limits).spend("domain_checks", str(account))
+    await services.part(limits).consume("domain_checks", str(account))
     async with services.db.read() as tx:
         due = await tx.one(queries.LEASE_DOMAIN, account=account, id=domain_id)
     row = await check(services, due)

@@ -41,7 +41,7 @@ async def add(request: Request, data: Form) -> Response[Any]:
             await domains.add(tx, request.account.id, text)
     except Refusal as refusal:
         return await _page(request, text, refusal)
-    return pages.go(PATH, flash=("info", "Now add the DNS record below at the provider of your domain."))
+    return pages.redirect(PATH, flash=("info", "Now add the DNS record below at the provider of your domain."))
 
 
 @post(PATH + "/{domain_id:uuid}/verification", guards=[signed_in], include_in_schema=False)
@@ -49,7 +49,7 @@ async def verify(request: Request, domain_id: UUID) -> Redirect:
     """Look up the record now, and show the result."""
     row = await domains.verify(request.services, request.account.id, domain_id)
     level, message = _RESULTS[row.answer or "unreachable"]
-    return pages.go(PATH, flash=(level, message.format(domain=domains.display_domain(row.domain))))
+    return pages.redirect(PATH, flash=(level, message.format(domain=domains.display_domain(row.domain))))
 
 
 @post(PATH + "/{domain_id:uuid}/removal", guards=[signed_in], include_in_schema=False)
@@ -57,7 +57,7 @@ async def remove(request: Request, domain_id: UUID) -> Redirect:
     """Remove a domain."""
     async with request.tx() as tx:
         domain = await domains.remove(tx, request.account.id, domain_id)
-    return pages.go(PATH, flash=("good", f"{domains.display_domain(domain)} is no longer in your list."))
+    return pages.redirect(PATH, flash=("good", f"{domains.display_domain(domain)} is no longer in your list."))
 
 
 async def _page(request: Request, text: str = "", refusal: Refusal | None = None) -> Response[str]:

@@ -30,9 +30,9 @@ PATH = "/settings/identities"
 @get("/auth/providers/{name:str}", include_in_schema=False)
 async def begin(request: Request, name: str, kind: Kind = "user", next: str = "") -> Redirect:
     """Redirect to the provider. Only the browser's cookie changes."""
-    onward = pages.local(next, home_path(request))
+    onward = pages.safe_local_path(next, home_path(request))
     url, sealed = await request.services.part(providers).begin(name, kind=kind, onward=onward)
-    return pages.go(url, cookies=[_cookie(request, sealed)])
+    return pages.redirect(url, cookies=[_cookie(request, sealed)])
 
 
 @get("/auth/providers/{name:str}/callback", include_in_schema=False)
@@ -40,7 +40,7 @@ async def callback(request: Request, name: str) -> Response[Any]:
     """Sign in, link, or show why not. The authorization is finished either way."""
     is_link = False
     try:
-        await request.services.part(limits).spend("sign_in", request.client.host if request.client else "unknown")
+        await request.services.part(limits).consume("sign_in", request.client.host if request.client else "unknown")
         pending = request.services.part(providers).unsealed(name, request.cookies.get(_cookie_name(request)))
         is_link = pending.link_to is not None
         parameters = AuthorizationResponse(*(request.query_params.get(key) for key in ("code", "state", "error", "iss")))
@@ -49,7 +49,7 @@ async def callback(request: Request, name: str) -> Response[Any]:
             if account is None or not account.browser:
                 raise SignInExpired
             await identities.link(request.services, pending, parameters, account.id, account.session_id)
-            response: Response[Any] = pages.go(PATH, flash=("good", "Linked. You can sign in with it from now on."))
+            response: Response[Any] = pages.redirect(PATH, flash=("good", "Linked. You can sign in with it from now on."))
         else:
             try:
                 session = await identities.sign_in(request.services, pending, parameters, device(request))
@@ -79,9 +79,7 @@ async def begin_link(request: Request, data: Form) -> Response[Any]:
     account, name = request.account, data.get("provider", "")
     configured = request.services.part(providers)
     try:
-        url, sealed = await configured.begin(
-            name, kind=account_kind(account.kind), link_to=(account.id, account.session_id)
-        )
+        url, sealed = await configured.begin(name, kind=account_kind(account.kind), link_to=(account.id, account.session_id))
     except Refusal as refusal:
         return await _page(request, refusal)
     title = configured.get(name).title
@@ -98,7 +96,7 @@ async def unlink(request: Request, identity_id: UUID) -> Response[Any]:
             await identities.unlink(tx, request.account.id, identity_id)
     except Refusal as refusal:
         return await _page(request, refusal)
-    return pages.go(PATH, flash=("good", "That identity is no longer linked."))
+    return pages.redirect(PATH, flash=("good", "That identity is no longer linked."))
 
 
 async def _page(request: Request, refusal: Refusal | None = None) -> Response[str]:

@@ -161,7 +161,7 @@ async def _account(request: Request, account_id: UUID, *, why: str = "", refusal
 
 
 def _back(account_id: UUID, message: str) -> Redirect:
-    return pages.go(f"/operator/accounts/{account_id}", flash=("good", message))
+    return pages.redirect(f"/operator/accounts/{account_id}", flash=("good", message))
 
 
 ROUTES: list[Any] = [home, search, show_account, disable, enable, sign_out, set_role, verify]

@@ -36,7 +36,7 @@ async def reset(
                 await tx.do(verification_queries.RELEASE_IDENTIFIER, account=account, email=to.email, phone=to.phone)
                 notice: Notice = "identifier_released"
             else:
-                await audit.acting(tx, Actor(kind, account, address))
+                await audit.set_actor(tx, Actor(kind, account, address))
                 await sessions.revoke_all(tx, account, why="password reset")
                 await usage.record(tx, account, "password_reset", {"channel": to.channel})
                 notice = "password_changed"

@@ -32,9 +32,7 @@ async def request_reset(request: Request, data: Form) -> Response[Any]:
     """Send a code, if there is such an account, and ask for it next."""
     account_kind = kind(data.get("kind"))
     try:
-        to = identifiers.parse_identifier(
-            **identifier_fields(data), region=request.services.settings.phone_region
-        )
+        to = identifiers.parse_identifier(**identifier_fields(data), region=request.services.settings.phone_region)
         await verification.request_code(
             request.services,
             to,
@@ -46,14 +44,14 @@ async def request_reset(request: Request, data: Form) -> Response[Any]:
     except Refusal as refusal:
         return _request_form(request, data, refusal)
     pending = pending_sign_in.for_code(to, account_kind, "password_reset", lifetime=verification.LIFETIME)
-    return pages.go("/reset/code", cookies=[pending_sign_in.cookie(request.services, pending)])
+    return pages.redirect("/reset/code", cookies=[pending_sign_in.cookie(request.services, pending)])
 
 
 @get("/reset/code", include_in_schema=False)
 async def code_form(request: Request) -> Response[Any]:
     """Show the form for the code and the new password."""
     pending = pending_sign_in.read(request)
-    return render_code_form(request, pending) if pending and pending.purpose == "password_reset" else pages.go("/reset")
+    return render_code_form(request, pending) if pending and pending.purpose == "password_reset" else pages.redirect("/reset")
 
 
 @post("/reset/code", include_in_schema=False, opt=SIGN_IN_LIMIT)
@@ -61,7 +59,7 @@ async def reset(request: Request, data: Form) -> Response[Any]:
     """Set a new password with the code."""
     pending = pending_sign_in.read(request)
     if pending is None or pending.to is None or pending.purpose != "password_reset":
-        return pages.go("/reset")
+        return pages.redirect("/reset")
     try:
         await password_reset.reset(
             request.services,
@@ -75,7 +73,7 @@ async def reset(request: Request, data: Form) -> Response[Any]:
     except Refusal as refusal:
         return render_code_form(request, pending, refusal, typed=data.get("code", ""))
     done = pending_sign_in.cookie(request.services, None)
-    return pages.go(f"/sign-in?kind={pending.kind}", flash=DONE, cookies=[done])
+    return pages.redirect(f"/sign-in?kind={pending.kind}", flash=DONE, cookies=[done])
 
 
 @get("/reset/link/{token:str}", include_in_schema=False)
@@ -104,7 +102,7 @@ async def reset_by_link(request: Request, data: Form) -> Response[Any]:
         )
     except Refusal as refusal:
         return render_code_link(request, token, sent, refusal)
-    return pages.go(f"/sign-in?kind={sent.kind}", flash=DONE)
+    return pages.redirect(f"/sign-in?kind={sent.kind}", flash=DONE)
 
 
 def _request_form(request: Request, data: dict[str, str], refusal: Refusal | None = None) -> Response[str]:

@@ -66,7 +66,7 @@ async def begin(tx: Tx, account: AccountId, actor: Actor) -> None:
     current_roles = await tx.all(role_queries.ROLES, account=account)
     if "superuser" in current_roles and await tx.maybe(role_queries.REVOKE, account=account, role="superuser") is None:
         raise LastSuperuser
-    await audit.acting(tx, actor)
+    await audit.set_actor(tx, actor)
     if await tx.maybe(queries.BEGIN_ERASURE, account=account) is None:
         return
     await _enqueue(tx, account)

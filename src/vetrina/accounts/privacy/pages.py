@@ -38,7 +38,7 @@ async def request_export(request: Request) -> Response[Any]:
             await exports.request_export(tx, request.account.id)
     except Refusal as refusal:
         return await _privacy(request, refusal=refusal)
-    return pages.go(PATH, flash=("wait", "Your export is being prepared. It will be here in a moment."))
+    return pages.redirect(PATH, flash=("wait", "Your export is being prepared. It will be here in a moment."))
 
 
 @post(PATH + "/erasure", guards=[signed_in], include_in_schema=False)
@@ -53,7 +53,8 @@ async def erase(request: Request, data: Form) -> Response[Any]:
     except Refusal as refusal:
         return await _privacy(request, refusal=refusal, confirmation=confirmation)
     signed_out = session_cookie(request.services, None)
-    return pages.go("/", flash=("good", "Your account is closed. Its personal data is being erased now."), cookies=[signed_out])
+    flash = ("good", "Your account is closed. Its personal data is being erased now.")
+    return pages.redirect("/", flash=flash, cookies=[signed_out])
 
 
 @get("/exports/{account_id:uuid}/{file:str}", include_in_schema=False, opt=UNCOMPRESSED)

@@ -30,7 +30,7 @@ async def rename(request: Request, data: Form) -> Response[Any]:
             await profiles.rename(tx, request.account.id, name)
     except Refusal as refusal:
         return await _home(request, name=name, refusal=refusal)
-    return pages.go("/account", flash=("good", "Saved"))
+    return pages.redirect("/account", flash=("good", "Saved"))
 
 
 async def _home(request: Request, *, name: str | None = None, refusal: Refusal | None = None) -> Response[str]:

@@ -17,7 +17,7 @@ from vetrina.accounts.model import OPERATORS, SessionEnded
 from vetrina.accounts.roles import queries
 from vetrina.core.errors import Forbidden, NotFound
 from vetrina.core.services import Services
-from vetrina.core.web.request import Principal, noted, signed_in
+from vetrina.core.web.request import Principal, scope_value, signed_in
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -35,7 +35,7 @@ async def superuser(connection: Connection, handler: BaseRouteHandler) -> None:
 async def _require_role(roles: frozenset[str], connection: Connection, handler: BaseRouteHandler) -> None:
     signed_in(connection, handler)
     scope = cast("dict[str, Any]", connection.scope)
-    principal: Principal = noted(scope, "vetrina.principal")
+    principal: Principal = scope_value(scope, "vetrina.principal")
     if not principal.browser:
         services: Services = connection.app.state.services
         async with services.db.read() as tx:

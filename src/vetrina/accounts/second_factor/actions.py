@@ -86,7 +86,7 @@ async def confirm(services: Services, account: AccountId, *, code: str, language
     async with services.db.tx() as tx:
         is_right = await _check_code(tx, services, account, code, confirmed=False)
         if is_right:
-            await audit.acting(tx, actor)
+            await audit.set_actor(tx, actor)
             codes = await _replace_recovery_codes(tx, services, account)
             await notifications.notify_account(tx, services, account, notice="second_factor_on", language=language)
             return codes
@@ -119,13 +119,11 @@ async def remove(
     async with services.db.tx() as tx:
         if await tx.maybe(queries.REMOVE, account=account) is None:
             raise SecondFactorDisabled
-        await audit.acting(tx, actor)
+        await audit.set_actor(tx, actor)
         await notifications.notify_account(tx, services, account, notice="second_factor_off", language=language)
 
 
-async def open_session(
-    services: Services, *, challenge: str, code: str, device: Device, language: Language
-) -> NewSession:
+async def open_session(services: Services, *, challenge: str, code: str, device: Device, language: Language) -> NewSession:
     """Pass the second step of a sign-in. Raises ChallengeExpired (401), WrongCode (422), TooManyGuesses (429)."""
     first_step = challenges.read(services, challenge)
     account = AccountId(first_step.challenged)
@@ -138,9 +136,7 @@ async def open_session(
         raise ChallengeExpired from None
     if not is_right:
         raise WrongCode
-    return await sessions.open_session(
-        services, account, device, fingerprint=first_step.fingerprint, second_factor_passed=True
-    )
+    return await sessions.open_session(services, account, device, fingerprint=first_step.fingerprint, second_factor_passed=True)
 
 
 async def _check_code(tx: Tx, services: Services, account: AccountId, code: str, *, confirmed: bool = True) -> bool:

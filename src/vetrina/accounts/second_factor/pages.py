@@ -52,7 +52,7 @@ async def request_code(request: Request, data: Form) -> Response[Any]:
     except Refusal as refusal:
         return await _page(request, refusal)
     pending = pending_sign_in.for_code(to, kind(account.kind), purpose, PATH, lifetime=verification.LIFETIME)
-    return pages.go("/verify", cookies=[pending_sign_in.cookie(request.services, pending)])
+    return pages.redirect("/verify", cookies=[pending_sign_in.cookie(request.services, pending)])
 
 
 @post(PATH + "/second-factor", guards=[signed_in], include_in_schema=False)
@@ -62,14 +62,14 @@ async def begin(request: Request, data: Form) -> Response[Any]:
         await second_factor.begin(request.services, request.account.id, password=data.get("password"))
     except Refusal as refusal:
         return await _page(request, refusal, form="begin")
-    return pages.go(f"{PATH}/second-factor")
+    return pages.redirect(f"{PATH}/second-factor")
 
 
 @get(PATH + "/second-factor", guards=[signed_in], include_in_schema=False)
 async def enrolment(request: Request) -> Response[Any]:
     """Show the secret as a QR code and as text, and the field for its first code."""
     unconfirmed = await second_factor.unconfirmed_enrolment(request.services, request.account.id)
-    return pages.go(PATH) if unconfirmed is None else _enrolment(request, unconfirmed)
+    return pages.redirect(PATH) if unconfirmed is None else _enrolment(request, unconfirmed)
 
 
 @post(PATH + "/second-factor/confirmation", guards=[signed_in], include_in_schema=False)
@@ -86,7 +86,7 @@ async def confirm(request: Request, data: Form) -> Response[Any]:
     except Refusal as refusal:
         unconfirmed = await second_factor.unconfirmed_enrolment(request.services, request.account.id)
         if unconfirmed is None:
-            return pages.go(PATH, flash=("bad", refusal.message))
+            return pages.redirect(PATH, flash=("bad", refusal.message))
         return _enrolment(request, unconfirmed, refusal)
     return _recovery_codes(request, codes)
 
@@ -117,7 +117,7 @@ async def remove(request: Request, data: Form) -> Response[Any]:
         )
     except Refusal as refusal:
         return await _page(request, refusal, form="remove")
-    return pages.go(PATH, flash=("good", "The second factor is off."))
+    return pages.redirect(PATH, flash=("good", "The second factor is off."))
 
 
 async def _page(request: Request, refusal: Refusal | None = None, *, form: str = "") -> Response[str]:

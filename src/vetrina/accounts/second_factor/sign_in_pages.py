@@ -21,7 +21,7 @@ from vetrina.core.web.request import Request
 async def form(request: Request) -> Response[Any]:
     """Show the form for a code of the authenticator or a recovery code."""
     pending = pending_sign_in.read(request)
-    return pages.go("/sign-in") if pending is None or not pending.challenge else _form(request)
+    return pages.redirect("/sign-in") if pending is None or not pending.challenge else _form(request)
 
 
 @post(SECOND_STEP, include_in_schema=False, opt=SIGN_IN_LIMIT)
@@ -40,7 +40,7 @@ async def open_session(request: Request, data: Form) -> Response[Any]:
         )
     except ChallengeExpired as expired:
         done = pending_sign_in.cookie(request.services, None)
-        return pages.go("/sign-in", flash=("bad", expired.message), cookies=[done])
+        return pages.redirect("/sign-in", flash=("bad", expired.message), cookies=[done])
     except Refusal as refusal:
         return _form(request, refusal)
     response = await sign_in_browser(request, session, pending.onward)
@@ -49,9 +49,7 @@ async def open_session(request: Request, data: Form) -> Response[Any]:
 
 
 def _form(request: Request, refusal: Refusal | None = None) -> Response[str]:
-    return pages.render(
-        request, "accounts/second_factor/second_factor.html", refusal=refusal, errors=errors(refusal, ("code",))
-    )
+    return pages.render(request, "accounts/second_factor/second_factor.html", refusal=refusal, errors=errors(refusal, ("code",)))
 
 
 ROUTES: list[Any] = [form, open_session]

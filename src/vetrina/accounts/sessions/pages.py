@@ -42,7 +42,7 @@ async def revoke(request: Request, session_id: UUID) -> Redirect:
     """End one session. An unknown id is answered in the same way: there is no such session of the account's."""
     async with request.tx() as tx:
         await sessions.revoke(tx, request.account.id, session_id, why="revoked by its owner")
-    return pages.go(PATH, flash=("good", "That session has ended."))
+    return pages.redirect(PATH, flash=("good", "That session has ended."))
 
 
 @post(PATH + "/revocation", guards=[signed_in], include_in_schema=False)
@@ -51,7 +51,7 @@ async def revoke_others(request: Request) -> Redirect:
     async with request.tx() as tx:
         count = await sessions.revoke_others(tx, request.account.id, request.account.session_id)
     message = "One other session has ended." if count == 1 else f"{count} other sessions have ended."
-    return pages.go(PATH, flash=("good", message))
+    return pages.redirect(PATH, flash=("good", message))
 
 
 @post("/sign-out", include_in_schema=False)
@@ -60,7 +60,7 @@ async def sign_out(request: Request) -> Redirect:
     if request.principal is not None:
         async with request.tx() as tx:
             await sessions.revoke(tx, request.account.id, request.account.session_id)
-    return pages.go("/", flash=("good", "You are signed out."), cookies=[session_cookie(request.services, None)])
+    return pages.redirect("/", flash=("good", "You are signed out."), cookies=[session_cookie(request.services, None)])
 
 
 ROUTES: list[Any] = [list_sessions, revoke, revoke_others, sign_out]

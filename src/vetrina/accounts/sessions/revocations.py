@@ -20,7 +20,7 @@ class RevokedSessions:
     def __init__(self, services: Services) -> None:
         self._db = services.db
         self._until: dict[UUID, float] = {}
-        services.hub.watch("sessions", self._on_message)
+        services.hub.on_message("sessions", self._on_message)
 
     def __contains__(self, session: UUID) -> bool:
         return session in self._until

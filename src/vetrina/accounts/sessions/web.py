@@ -50,10 +50,10 @@ async def sign_in_browser(
         async with request.tx() as tx:
             await actions.revoke(tx, previous.id, previous.session_id, why="signed in again")
     cookies = [session_cookie(request.services, session.token), known_devices.cookie(request, session.account.id)]
-    return pages.go(pages.local(onward, home_path(request)), flash=flash, cookies=cookies)
+    return pages.redirect(pages.safe_local_path(onward, home_path(request)), flash=flash, cookies=cookies)
 
 
 def redirect_to_second_step(request: Request, needed: SecondFactorNeeded, kind: Kind, onward: str | None) -> Redirect:
     """Redirect to the second step of a sign-in, which then goes on to `onward`."""
-    pending = pending_sign_in.for_second_step(needed.challenge, kind, pages.local(onward, ""))
-    return pages.go(SECOND_STEP, cookies=[pending_sign_in.cookie(request.services, pending)])
+    pending = pending_sign_in.for_second_step(needed.challenge, kind, pages.safe_local_path(onward, ""))
+    return pages.redirect(SECOND_STEP, cookies=[pending_sign_in.cookie(request.services, pending)])

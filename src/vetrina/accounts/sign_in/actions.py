@@ -55,7 +55,7 @@ async def register(
     RateLimited (429).
     """
     given = identifiers.parse_identifiers(email, phone, services.settings.phone_region)
-    await services.part(limits).spend("registrations", device.ip or "unknown")
+    await services.part(limits).consume("registrations", device.ip or "unknown")
     password_hash = await services.part(hasher).hash(password)
     recipients: list[Identifier] = []
     for identifier in given:
@@ -82,9 +82,7 @@ async def register(
         # The owner of the identifier is notified; the client learns only that it is taken.
         identifier = next(identifier for identifier in given if identifier.channel == taken.field)
         if identifier in recipients:
-            await notifications.notify_identifier(
-                services, identifier, kind=kind, notice="registered_already", language=language
-            )
+            await notifications.notify_identifier(services, identifier, kind=kind, notice="registered_already", language=language)
         raise
     return NewSession(account, token)
 

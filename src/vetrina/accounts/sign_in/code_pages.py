@@ -30,7 +30,7 @@ async def form(request: Request) -> Response[Any]:
     """Show the form for the code that was sent."""
     pending = pending_sign_in.read(request)
     if pending is None or pending.to is None:
-        return pages.go("/settings/security" if in_browser(request) else "/sign-in")
+        return pages.redirect("/settings/security" if in_browser(request) else "/sign-in")
     return render_code_form(request, pending)
 
 
@@ -39,7 +39,7 @@ async def verify(request: Request, data: Form) -> Response[Any]:
     """Check the code: it confirms an identifier, or signs in."""
     pending = pending_sign_in.read(request)
     if pending is None or pending.to is None or pending.purpose is None:
-        return pages.go("/sign-in")
+        return pages.redirect("/sign-in")
     code = data.get("code", "")
     try:
         if pending.purpose == "sign_in":
@@ -62,7 +62,7 @@ async def send_again(request: Request) -> Response[Any]:
     """Send another code to the same identifier."""
     pending = pending_sign_in.read(request)
     if pending is None or pending.to is None or pending.purpose is None:
-        return pages.go("/sign-in")
+        return pages.redirect("/sign-in")
     try:
         await verification.request_code(
             request.services,
@@ -74,11 +74,9 @@ async def send_again(request: Request) -> Response[Any]:
         )
     except Refusal as refusal:
         return render_code_form(request, pending, refusal)
-    renewed = pending_sign_in.for_code(
-        pending.to, pending.kind, pending.purpose, pending.onward, lifetime=verification.LIFETIME
-    )
+    renewed = pending_sign_in.for_code(pending.to, pending.kind, pending.purpose, pending.onward, lifetime=verification.LIFETIME)
     path = "/reset/code" if pending.purpose == "password_reset" else "/verify"
-    return pages.go(path, flash=SENT_AGAIN, cookies=[pending_sign_in.cookie(request.services, renewed)])
+    return pages.redirect(path, flash=SENT_AGAIN, cookies=[pending_sign_in.cookie(request.services, renewed)])
 
 
 @get("/verify/link/{token:str}", include_in_schema=False)
@@ -102,9 +100,7 @@ async def confirm_by_link(request: Request, data: Form) -> Response[Any]:
     return _confirmed(request, sent.to, home_path(request), access_ended=ended)
 
 
-async def _confirm(
-    request: Request, to: Identifier, kind: Kind, purpose: Purpose, code: str, password: str | None
-) -> bool:
+async def _confirm(request: Request, to: Identifier, kind: Kind, purpose: Purpose, code: str, password: str | None) -> bool:
     """Confirm as the account that is signed in here or has this password; return whether earlier ways to sign in ended."""
     account = request.principal.id if request.principal else None
     if account is None and password:
@@ -116,11 +112,11 @@ async def _confirm(
 
 def _confirmed(request: Request, to: Identifier, onward: str, *, access_ended: bool) -> Redirect:
     flash = ("good", f"{to.value} is confirmed.")
-    path = pages.local(onward, home_path(request)) if in_browser(request) else "/sign-in"
+    path = pages.safe_local_path(onward, home_path(request)) if in_browser(request) else "/sign-in"
     if access_ended:
         flash = ("info", f"{to.value} is confirmed, and earlier ways to sign in have ended. Choose a new password now.")
         path = f"/reset?way={to.channel}"
-    return pages.go(path, flash=flash, cookies=[pending_sign_in.cookie(request.services, None)])
+    return pages.redirect(path, flash=flash, cookies=[pending_sign_in.cookie(request.services, None)])
 
 
 ROUTES: list[Any] = [form, verify, send_again, link, confirm_by_link]

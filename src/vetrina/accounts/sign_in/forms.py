@@ -36,7 +36,7 @@ def render_auth_page(
         refusal=refusal,
         values={name: data.get(name, "") for name in fields if name != "password"},
         errors=errors(refusal, fields),
-        next=pages.local(data.get("next"), ""),
+        next=pages.safe_local_path(data.get("next"), ""),
         kind=kind(data.get("kind")),
         way=method if method in METHODS and (method != "provider" or offered) else "email",
         providers=offered,
@@ -45,9 +45,7 @@ def render_auth_page(
     )
 
 
-def render_code_form(
-    request: Request, pending: PendingSignIn, refusal: Refusal | None = None, typed: str = ""
-) -> Response[str]:
+def render_code_form(request: Request, pending: PendingSignIn, refusal: Refusal | None = None, typed: str = "") -> Response[str]:
     """Return the form for a code that was sent; with a new password when it is for a reset."""
     is_reset = pending.purpose == "password_reset"
     return pages.render(
@@ -62,7 +60,7 @@ def render_code_form(
         values={"code": typed},
         errors=errors(refusal, ("code", "password")),
         ask_password=asks_password(request, pending.purpose),
-        later=pages.local(pending.onward, home_path(request)) if in_browser(request) else "",
+        later=pages.safe_local_path(pending.onward, home_path(request)) if in_browser(request) else "",
     )
 
 

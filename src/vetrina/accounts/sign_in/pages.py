@@ -25,7 +25,7 @@ from vetrina.core.web.request import Request
 async def sign_up_form(request: Request, next: str = "", kind: str = "user", way: str = "email") -> Response[Any]:
     """Show the form for a new account."""
     if in_browser(request):
-        return pages.go(pages.local(next, home_path(request)))
+        return pages.redirect(pages.safe_local_path(next, home_path(request)))
     return await _sign_up(request, {"next": next, "kind": kind, "way": way})
 
 
@@ -44,12 +44,10 @@ async def sign_up(request: Request, data: Form) -> Response[Any]:
         )
     except Refusal as refusal:
         return await _sign_up(request, data, refusal)
-    account, onward = session.account, pages.local(data.get("next"), home_path(request))
+    account, onward = session.account, pages.safe_local_path(data.get("next"), home_path(request))
     if account.phone:
         to = identifiers.Identifier("phone", account.phone)
-        pending = pending_sign_in.for_code(
-            to, kind(data.get("kind")), "phone_verify", onward, lifetime=verification.LIFETIME
-        )
+        pending = pending_sign_in.for_code(to, kind(data.get("kind")), "phone_verify", onward, lifetime=verification.LIFETIME)
         response = await sign_in_browser(request, session, "/verify")
         response.set_cookie(pending_sign_in.cookie(request.services, pending))
         return response
@@ -61,7 +59,7 @@ async def sign_up(request: Request, data: Form) -> Response[Any]:
 async def sign_in_form(request: Request, next: str = "", kind: str = "user", way: str = "email") -> Response[Any]:
     """Show the form to sign in."""
     if in_browser(request):
-        return pages.go(pages.local(next, home_path(request)))
+        return pages.redirect(pages.safe_local_path(next, home_path(request)))
     return _sign_in(request, {"next": next, "kind": kind, "way": way})
 
 
@@ -116,14 +114,14 @@ async def send_code(request: Request, data: Form) -> Response[Any]:
         )
     except Refusal as refusal:
         return _sign_in(request, {**data, "way": "phone"}, refusal)
-    onward = pages.local(data.get("next"), "")
+    onward = pages.safe_local_path(data.get("next"), "")
     pending = pending_sign_in.for_code(to, kind(data.get("kind")), "sign_in", onward, lifetime=verification.LIFETIME)
-    return pages.go("/verify", cookies=[pending_sign_in.cookie(request.services, pending)])
+    return pages.redirect("/verify", cookies=[pending_sign_in.cookie(request.services, pending)])
 
 
 def _choose_kind(request: Request, choice: str, onward: str | None) -> Response[str]:
     return pages.render(
-        request, "accounts/sign_in/choose_kind.html", choice=choice, next=pages.local(onward, ""), errors={}
+        request, "accounts/sign_in/choose_kind.html", choice=choice, next=pages.safe_local_path(onward, ""), errors={}
     )
 
 

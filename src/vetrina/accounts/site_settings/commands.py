@@ -36,7 +36,7 @@ def list_(*, json: bool = False) -> int:
     else:
         width = max(len(row.key) for row in rows)
         for row in rows:
-            print(f"{row.key:<{width}}  {site_settings.shown(row):<14}  {row.description}")
+            print(f"{row.key:<{width}}  {site_settings.format_value(row):<14}  {row.description}")
     return 0
 
 
@@ -53,10 +53,10 @@ def set_(key: str, value: str) -> int:
     """
 
     async def work(tx: Tx) -> SettingRow:
-        return await site_settings.put(tx, key, site_settings.written(value))
+        return await site_settings.put(tx, key, site_settings.parse_value(value))
 
     configured = settings.read()
     logs.configure(configured.log_format, "settings")
     row = asyncio.run(doing(configured, work))
-    print(f"{row.key} is {site_settings.shown(row)} now.")
+    print(f"{row.key} is {site_settings.format_value(row)} now.")
     return 0

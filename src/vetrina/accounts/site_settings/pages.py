@@ -31,10 +31,10 @@ async def change(request: Request, key: str, data: Form) -> Response[Any]:
     text = data.get("value", "")[:8000]
     try:
         async with request.tx() as tx:
-            row = await site_settings.put(tx, key, site_settings.written(text))
+            row = await site_settings.put(tx, key, site_settings.parse_value(text))
     except site_settings.BadValue as refusal:
         return await _settings(request, key=key, text=text, refusal=refusal)
-    return pages.go("/operator/settings", flash=("good", f"{row.key} is {site_settings.shown(row)} now."))
+    return pages.redirect("/operator/settings", flash=("good", f"{row.key} is {site_settings.format_value(row)} now."))
 
 
 async def _settings(request: Request, *, key: str = "", text: str = "", refusal: Refusal | None = None) -> Response[str]:
@@ -48,7 +48,7 @@ async def _settings(request: Request, *, key: str = "", text: str = "", refusal:
                 {
                     "key": row.key,
                     "description": row.description,
-                    "value": text if row.key == key else site_settings.shown(row),
+                    "value": text if row.key == key else site_settings.format_value(row),
                     "error": refusal.message if refusal and row.key == key else None,
                     "updated_at": row.updated_at,
                 }

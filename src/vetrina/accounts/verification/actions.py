@@ -74,9 +74,9 @@ async def request_code(
 async def count_request(services: Services, to: Identifier, address: str | None) -> None:
     """Count a message to this identifier, requested from this address. Raises RateLimited (429)."""
     rate_limits = services.part(limits)
-    await rate_limits.spend("codes_address", address or "unknown")
-    await rate_limits.spend("codes_target", mailbox(to))
-    await rate_limits.spend("codes_service", "all")
+    await rate_limits.consume("codes_address", address or "unknown")
+    await rate_limits.consume("codes_target", mailbox(to))
+    await rate_limits.consume("codes_service", "all")
 
 
 async def send_code(
@@ -145,7 +145,7 @@ async def confirm(
         if confirmed is not None:
             if confirmed.outcome == "owned":
                 raise SignInToConfirm
-            await audit.acting(tx, Actor(kind, confirmed.account_id, address))
+            await audit.set_actor(tx, Actor(kind, confirmed.account_id, address))
             await usage.record(tx, AccountId(confirmed.account_id), "identifier_confirmed", {"channel": to.channel})
     if confirmed is None:
         raise WrongCode
@@ -198,9 +198,7 @@ def read_link(services: Services, token: str) -> SentCode | None:
 
 
 async def _locked(tx: Tx, sent: SentCode) -> TooManyGuesses | None:
-    seconds = await tx.maybe(
-        queries.LOCKED_FOR, kind=sent.kind, purpose=sent.purpose, target=sent.to.value, attempts=ATTEMPTS
-    )
+    seconds = await tx.maybe(queries.LOCKED_FOR, kind=sent.kind, purpose=sent.purpose, target=sent.to.value, attempts=ATTEMPTS)
     return TooManyGuesses(seconds=seconds) if seconds is not None else None
 
 

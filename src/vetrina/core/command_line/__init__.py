@@ -1,1 +1,1 @@
-"""What commands of every module use: exit codes, output, database access."""
+"""Helpers shared by the commands of all modules: exit codes, output, database access."""

@@ -1,4 +1,4 @@
-"""How a command gets at the database: the operator's own, or the embedded one, started for the time being."""
+"""Database access for commands: the configured database, or the embedded one, started for the duration of the command."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Result = TypeVar("Result")
 
 @asynccontextmanager
 async def reaching(settings: Settings, *, make: bool = False) -> AsyncGenerator[Access]:
-    """The roles' addresses of a database that answers.
+    """Yield the connection URIs of each role for a database that accepts connections.
 
-    The embedded one is started if `vetrina up` does not run, and stopped afterwards. Without `make` a data
-    folder that holds none is refused (NotInitialised). Raises EmbeddedError, or psycopg's error.
+    The embedded database is started if `vetrina up` is not running, and stopped afterwards. Unless `make` is true, a data
+    folder without a database raises NotInitialised. Raises EmbeddedError, or psycopg's error.
     """
     if settings.database_url:
         yield await asyncio.to_thread(external, settings.database_url, settings.data)
@@ -44,7 +44,7 @@ async def reaching(settings: Settings, *, make: bool = False) -> AsyncGenerator[
 
 
 def _answers(uri: str, seconds: float = 20) -> None:
-    """Wait while another process starts it, or starts it again."""
+    """Wait until the database answers, while another process starts or restarts it."""
     until = time.monotonic() + seconds
     while True:
         try:
@@ -57,7 +57,7 @@ def _answers(uri: str, seconds: float = 20) -> None:
 
 
 async def doing(settings: Settings, work: Callable[[Tx], Awaitable[Result]]) -> Result:
-    """What `work` makes of one transaction of the application's. Raises what `reaching` and `work` raise."""
+    """Run `work` in one transaction as the application's role. Raises what `reaching` and `work` raise."""
     async with reaching(settings) as access:
         db = Database(access.app, size=2, name="vetrina command")
         await db.open()

@@ -1,4 +1,4 @@
-"""Exit codes, and which failure gets which."""
+"""Exit codes of the command line and the failures they stand for."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from vetrina.core.settings import BadSetting
 
 OK = 0
 FAILED = 1
-"""What was asked turned out not to be so: the books are wrong, a check failed, a part does not stay up."""
+"""A check failed: the ledger is inconsistent, a document does not conform, a service does not stay up."""
 USAGE = 2
-"""No such command or option."""
+"""Unknown command or option."""
 IN_USE = 3
 """The data folder or the port is in use."""
 DATABASE = 4
 """The database cannot be started, reached or migrated."""
 SETTINGS = CONFIGURATION
-"""A setting in the environment cannot be used."""
+"""A setting in the environment is invalid."""
 
 HELP = (
     "Exit codes: 0 done; 1 a check failed; 2 no such command or option; 3 data folder or port in use; "
@@ -29,7 +29,7 @@ HELP = (
 
 
 class PortInUse(Exception):
-    """Somebody else listens there."""
+    """The port is already in use."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(f"Port {port} on {host} is in use. Stop what uses it, or set VETRINA_PORT to another.")
@@ -45,9 +45,9 @@ FAILURES: dict[type[BaseException], int] = {
     Refusal: FAILED,
     psycopg.Error: DATABASE,
 }
-"""Failures that are told in one message, without a trace, and their exit codes. The first that fits counts."""
+"""Failures that are reported as one message without a traceback, and their exit codes. The first match counts."""
 
 
 def code_of(error: BaseException) -> int | None:
-    """The exit code for an expected failure; None for one that is a fault of ours."""
+    """Return the exit code of an expected failure; None for an unexpected one."""
     return next((code for kind, code in FAILURES.items() if isinstance(error, kind)), None)

@@ -1,8 +1,8 @@
-"""Writes that arrive together are committed together (design, principle 3).
+"""Batching of concurrent writes into one statement and one commit.
 
-While one batch is on its way to PostgreSQL, requests gather; when it returns they go as the next
-one, in one statement and so one round trip and one commit. There is no timer: a request that comes
-alone leaves at once. The statement decides each item on its own and returns one result for each.
+While a batch is being written, further requests queue; when it returns they are written as the next batch, in one statement,
+one round trip and one commit. There is no timer: a single request is written at once. The statement decides each item
+separately and returns one result per item.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ Result = TypeVar("Result")
 
 
 class Unanswered(Exception):
-    """A batch's `run` did not return one result for each item; what it did is not known."""
+    """A batch's `run` did not return one result per item; the outcome is unknown."""
 
 
 class Coalescer(Generic[Item, Result]):
-    """Gathers items for `run`, which takes a list and returns as many results in the same order.
+    """Batches items for `run`, which takes a list and returns one result per item in the same order.
 
-    `order` sorts a batch so that its row locks are always taken in one order. When `run` raises for
-    a batch of several, nothing of it was committed, and each item is run alone: one bad item
-    harms only itself. `Unavailable` and `Unanswered` are not tried again: the batch may have been committed.
+    `order` sorts a batch so that row locks are always taken in the same order. When `run` raises for a batch of several items,
+    nothing of it was committed, and each item is run alone, so that an invalid item affects only itself. `Unavailable` and
+    `Unanswered` are not retried: the batch may have been committed.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Coalescer(Generic[Item, Result]):
         self.items = 0
 
     async def __call__(self, item: Item) -> Result:
-        """The result for `item`. Raises whatever `run` raises for it alone."""
+        """Return the result for `item`. Raises whatever `run` raises for it alone."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._free:

@@ -1,7 +1,7 @@
-"""PostgreSQL: statements with typed rows, transactions, one pool a process.
+"""PostgreSQL access: statements with typed rows, transactions, one connection pool per process.
 
-A statement is declared once, beside its row type; tests PREPARE every one of them against the
-migrated schema and hold its columns to the row's fields. Whoever receives a `Tx` never opens one.
+A statement is declared once, beside its row type; tests PREPARE each one against the migrated schema and compare its columns
+with the row's fields. Functions that receive a `Tx` never open a transaction themselves.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from psycopg.rows import kwargs_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from vetrina.core.database import timeouts
-from vetrina.core.database.errors import PASSING, refusing
+from vetrina.core.database.errors import TEMPORARY, map_errors
 from vetrina.core.database.timeouts import Timeouts
 from vetrina.core.errors import NotFound, Unavailable
 from vetrina.core.retry import Backoff
@@ -29,8 +29,8 @@ Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 
-PATIENCE = 10.0
-"""Seconds that a request waits for a connection."""
+POOL_TIMEOUT = 10.0
+"""Seconds that a request waits for a pooled connection."""
 RECONNECT = 0.5
 """Seconds between attempts to reach a database that is away."""
 _AGAIN = Backoff(first=0.2)
@@ -40,9 +40,9 @@ _LISTEN_AGAIN = Backoff(first=0.2, longest=5.0)
 class Statement(Generic[Row]):
     """One SQL statement and the type of its rows.
 
-    `row` is a class whose fields are the statement's columns, or a plain type (int, str, UUID...)
-    for a statement with one column, or NoneType for one that returns nothing. `declared` is False for one that is composed
-    of a declared one at start-up.
+    `row` is a class whose fields are the statement's columns, a scalar type (int, str, UUID...) for a statement with one
+    column, or NoneType for a statement that returns nothing. `declared` is False for a statement composed from a declared one
+    at start-up.
     """
 
     declared: ClassVar[list[Statement[Any]]] = []
@@ -55,7 +55,7 @@ class Statement(Generic[Row]):
             Statement.declared.append(self)
 
     def factory(self) -> Callable[[AsyncCursor[Any]], Callable[[Any], Row]]:
-        """How psycopg makes this statement's rows."""
+        """Return psycopg's row factory for this statement."""
         return _scalar if self.scalar else kwargs_row(self.row)
 
 
@@ -64,7 +64,7 @@ def _scalar(cursor: Any) -> Callable[[Any], Any]:
 
 
 class Tx:
-    """An open transaction (or, from `Database.read`, a connection whose statements stand alone)."""
+    """An open transaction (or, from `Database.read`, a connection in autocommit)."""
 
     __slots__ = ("connection",)
 
@@ -73,51 +73,48 @@ class Tx:
 
     async def _run(self, statement: Statement[Row], arguments: dict[str, Any]) -> AsyncCursor[Row]:
         cursor = self.connection.cursor(row_factory=statement.factory())
-        with refusing():
+        with map_errors():
             return await cursor.execute(statement.sql, arguments)
 
     async def all(self, statement: Statement[Row], **arguments: Any) -> list[Row]:
-        """Every row."""
+        """Return every row."""
         return await (await self._run(statement, arguments)).fetchall()
 
     async def maybe(self, statement: Statement[Row], **arguments: Any) -> Row | None:
-        """The first row, or None."""
+        """Return the first row, or None."""
         return await (await self._run(statement, arguments)).fetchone()
 
     async def one(self, statement: Statement[Row], **arguments: Any) -> Row:
-        """The first row. Raises NotFound (404) if there is none."""
+        """Return the first row. Raises NotFound (404) if there is none."""
         row = await self.maybe(statement, **arguments)
         if row is None:
             raise NotFound
         return row
 
     async def each(self, statement: Statement[Row], **arguments: Any) -> AsyncIterator[Row]:
-        """Row after row, some hundreds at a time, for more of them than the memory should hold. Only in a transaction."""
+        """Stream rows from the server, some hundreds at a time, for results too large for memory. Only inside a transaction."""
         async with self.connection.cursor(name="each", row_factory=statement.factory()) as cursor:
             cursor.itersize = 500
-            with refusing():
+            with map_errors():
                 await cursor.execute(statement.sql, arguments)
             async for row in cursor:
                 yield row
 
     async def do(self, statement: Statement[Any], **arguments: Any) -> int:
-        """Run it for its effect; the number of rows that it touched."""
+        """Execute the statement and return the number of affected rows."""
         return (await self._run(statement, arguments)).rowcount
 
-
     async def copy(self, table: tuple[str, str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """COPY rows into `table` (schema, name): for thousands at once."""
-        into = sql.SQL("copy {} ({}) from stdin").format(
-            sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, columns))
-        )
-        with refusing():
+        """COPY rows into `table` (schema, name): for bulk inserts."""
+        into = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, columns)))
+        with map_errors():
             async with self.connection.cursor() as cursor, cursor.copy(into) as copy:
                 for row in rows:
                     await copy.write_row(row)
 
 
 class Database:
-    """A pool of connections to one database, for one process."""
+    """A connection pool for one database in one process."""
 
     def __init__(self, uri: str, *, size: int = 8, name: str = "vetrina", limits: Timeouts = timeouts.JOBS) -> None:
         self.uri = uri
@@ -130,7 +127,7 @@ class Database:
             max_size=size,
             open=False,
             max_idle=300,
-            # The pool's own pauses between attempts double up to minutes; ours stay short.
+            # The pool's own delays between attempts grow to minutes; these stay short.
             reconnect_timeout=RECONNECT,
             reconnect_failed=_keep_trying,
             connection_class=timeouts.connection_class(limits),
@@ -139,25 +136,25 @@ class Database:
         )
 
     async def open(self) -> None:
-        """Connect. Raises PoolTimeout when the database does not answer within 30 s."""
+        """Open the pool. Raises PoolTimeout when the database does not answer within 30 s."""
         await self._pool.open(wait=True, timeout=30)
 
     async def close(self) -> None:
-        """Return every connection."""
+        """Close the pool."""
         if self._probe is not None:
             self._probe.cancel()
         await self._pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[AsyncConnection[Any]]:
-        """A connection of the pool, in autocommit. A dead one is dropped and another tried.
+        """Yield a pooled connection in autocommit mode. A dead one is discarded and replaced.
 
-        Raises Unavailable (503) when PostgreSQL does not answer within 10 s, gives a statement up, or has no room on its disk.
+        Raises Unavailable (503) when PostgreSQL does not answer within 10 s, cancels a statement, or is out of disk space.
         """
         try:
             connection = await self._living()
         except PoolTimeout as error:
-            raise Unavailable("The database does not answer just now. Please try again in a moment.") from error
+            raise Unavailable("The database does not answer. Please try again in a moment.") from error
         try:
             yield connection
         except psycopg.OperationalError as error:
@@ -165,7 +162,7 @@ class Database:
                 raise Unavailable("The database restarted. Please try again.") from error
             if isinstance(error, psycopg.errors.DiskFull):
                 self._full = True
-            for kind, message in PASSING.items():
+            for kind, message in TEMPORARY.items():
                 if isinstance(error, kind):
                     raise Unavailable(message) from error
             raise
@@ -173,59 +170,58 @@ class Database:
             await self._pool.putconn(connection)
 
     async def _living(self) -> AsyncConnection[Any]:
-        """A connection that did not die while it lay in the pool.
+        """Return a connection that did not die while idle in the pool.
 
-        The pool's own check would pause for a second and more between the dead ones of a restart.
+        The pool's own check would pause for more than a second between the dead connections after a restart.
         """
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + POOL_TIMEOUT
         while True:
             connection = await self._pool.getconn(deadline - time.monotonic())
             if not _spoke(connection):
                 return connection
             try:
-                await connection.execute("")  # perhaps it only told of a changed setting
+                await connection.execute("")  # may be only a notice of a changed setting
                 return connection
             except psycopg.Error:
                 await connection.close()
-                await self._pool.putconn(connection)  # which makes the pool connect anew
+                await self._pool.putconn(connection)  # which makes the pool reconnect
             except BaseException:
                 await self._pool.putconn(connection)
                 raise
 
     @asynccontextmanager
     async def tx(self) -> AsyncGenerator[Tx]:
-        """One transaction: committed at the end, rolled back when anything is raised."""
+        """Yield a transaction: committed at the end, rolled back when an exception is raised."""
         async with self.connection() as connection:
-            with refusing():
+            with map_errors():
                 async with connection.transaction():
                     yield Tx(connection)
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Tx]:
-        """For reads and for single statements: no BEGIN and COMMIT around them."""
+        """Yield a connection for reads and single statements, without BEGIN and COMMIT."""
         async with self.connection() as connection:
             yield Tx(connection)
 
-    async def again(self, work: Callable[[Tx], Awaitable[Result]], *, tries: int = 3) -> Result:
-        """Run `work` in a transaction, again when PostgreSQL asks for that or goes away before it began.
+    async def retry_transaction(self, work: Callable[[Tx], Awaitable[Result]], *, tries: int = 3) -> Result:
+        """Run `work` in a transaction; retry on serialization failures and when the connection fails before it begins.
 
-        Only for work that may be repeated: a commit whose answer was lost may have happened.
+        Only for repeatable work: a commit whose response was lost may have happened.
         """
         for attempt in range(1, tries + 1):
             try:
                 async with self.tx() as tx:
                     return await work(tx)
             except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, Unavailable) as error:
-                if attempt == tries or isinstance(error.__cause__, tuple(PASSING)):
+                if attempt == tries or isinstance(error.__cause__, tuple(TEMPORARY)):
                     raise
                 await asyncio.sleep(_AGAIN.delay(attempt))
         raise AssertionError("unreachable")
 
     async def listen(self, *channels: str) -> AsyncIterator[tuple[str, str]]:
-        """Notifications (channel, payload) for ever, reconnecting by itself.
+        """Yield notifications (channel, payload) for ever, reconnecting when the connection fails.
 
-        After each (re)connection it first yields ("", ""): what came before may have been missed,
-        so read the state again.
+        After each (re)connection it first yields ("", ""): earlier notifications may have been missed, so read the state again.
         """
         failures = 0
         options: dict[str, Any] = {"application_name": f"{self._name} listen", **timeouts.TCP}
@@ -243,7 +239,7 @@ class Database:
                 await asyncio.sleep(_LISTEN_AGAIN.delay(failures))
 
     async def ready(self, seconds: float = 2.0) -> bool:
-        """Return whether a statement runs, and, after the disk was full, whether there is room again; within `seconds`."""
+        """Return whether a statement runs and, after a full disk, whether there is space again; within `seconds`."""
         if self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self._answers())
         done, _ = await asyncio.wait([self._probe], timeout=seconds)  # not cancelled: that would wait for the server too
@@ -251,7 +247,7 @@ class Database:
 
     @property
     def full(self) -> bool:
-        """Whether the database's disk was full when it was last tried."""
+        """Return whether the database's disk was full at the last attempt."""
         return self._full
 
     async def _answers(self) -> bool:
@@ -264,14 +260,14 @@ class Database:
             return False
 
     def statistics(self) -> dict[str, int]:
-        """The pool's own counters, for /metrics."""
+        """Return the pool's counters, for /metrics."""
         return dict(self._pool.get_stats())
 
 
 def _spoke(connection: AsyncConnection[Any]) -> bool:
-    """Whether an idle connection has something to read, which is how one learns that its server has gone.
+    """Return whether an idle connection has data to read, which signals that the server closed it.
 
-    Asks the kernel without waiting (about 2 microseconds), not the server.
+    Asks the kernel without blocking (about 2 microseconds), not the server.
     """
     if connection.closed:
         return True
@@ -281,7 +277,7 @@ def _spoke(connection: AsyncConnection[Any]) -> bool:
 
 
 async def _keep_trying(pool: AsyncConnectionPool[Any]) -> None:
-    """Connect again soon, for whoever is waiting."""
+    """Reconnect soon while requests wait for a connection."""
     await asyncio.sleep(RECONNECT)
     await pool.check()
 

@@ -1,4 +1,4 @@
-"""What PostgreSQL's errors mean to people."""
+"""Mapping of PostgreSQL's errors to refusals."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import psycopg
 
 from vetrina.core.errors import Invalid, for_constraint
 
-FULL = "There is no room left on the disk: nothing was saved. The operator has to make room."
-PASSING: dict[type[Exception], str] = {
+FULL = "No space left on the disk: nothing was saved. The operator has to free space."
+TEMPORARY: dict[type[Exception], str] = {
     psycopg.errors.DiskFull: FULL,
-    psycopg.errors.QueryCanceled: "This took the database too long. Please try again in a moment.",
-    psycopg.errors.LockNotAvailable: "Others are changing the same just now. Please try again in a moment.",
+    psycopg.errors.QueryCanceled: "The database took too long. Please try again in a moment.",
+    psycopg.errors.LockNotAvailable: "Another request is changing the same data. Please try again in a moment.",
 }
-"""What an error of the server's means to people, where trying again may help."""
+"""Messages for server errors that may be temporary."""
 
 
-class refusing:
-    """Turns what the database says no to into a refusal: a violated constraint that has one, a value that it cannot keep."""
+class map_errors:
+    """Maps database errors to refusals: violated constraints that have one, and values that cannot be stored."""
 
     def __enter__(self) -> None:
         return None
@@ -28,12 +28,12 @@ class refusing:
             refusal = for_constraint(error.diag.constraint_name)
             if refusal is not None:
                 raise refusal from error
-        elif isinstance(error, _UNKEEPABLE) or (isinstance(error, psycopg.DataError) and error.sqlstate is None):
-            raise Invalid("There is a character, a number or a date in this that cannot be kept.") from error
+        elif isinstance(error, _UNSTORABLE) or (isinstance(error, psycopg.DataError) and error.sqlstate is None):
+            raise Invalid("Contains a value that cannot be stored.") from error
 
 
-# From the database, and from psycopg before it sends (no sqlstate: the zero character; half a surrogate pair).
-_UNKEEPABLE = (
+# From the database, or from psycopg before it sends (no sqlstate: a zero character, half a surrogate pair).
+_UNSTORABLE = (
     psycopg.errors.UntranslatableCharacter,
     psycopg.errors.CharacterNotInRepertoire,
     psycopg.errors.NumericValueOutOfRange,

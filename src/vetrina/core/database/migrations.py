@@ -1,8 +1,8 @@
 """Migrations: plain SQL files, forward only.
 
-Kept tools (yoyo, alembic, dbmate) either want Python or down-scripts around the SQL or are separate
-binaries; what is needed here is short: files in order, each in its own transaction, under one lock.
-procrastinate's schema comes first and is upgraded by its own files in the same way.
+Existing tools (yoyo, alembic, dbmate) want Python or down-scripts around the SQL, or are separate binaries; what is needed here
+is short: files in order, each in its own transaction, under one lock. procrastinate's schema is applied first and upgraded by
+its own files in the same way.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _OLDEST = 150000  # `on delete set null (column)` came with 15
 LANDED = "landed.sha256"
-"""The file beside the migrations with the checksums of those that were released, as `sha256sum` writes them."""
-_LOCK = 0x7665747269  # "vetri": one migration at a time on one database
+"""The file beside the migrations with the checksums of released ones, in the format of `sha256sum`."""
+_LOCK = 0x7665747269  # "vetri": one migration at a time per database
 
 _BOOTSTRAP = """
 create schema if not exists core;
@@ -39,26 +39,26 @@ class MigrationRefused(Exception):
 
 @dataclass(frozen=True)
 class Migration:
-    """One file: its name, its SQL, and the hash that must never change once it was applied."""
+    """One file: its name, its SQL, and its hash, which must never change once applied."""
 
     name: str
     sql: str
 
     @property
     def sha256(self) -> str:
-        """Hash of the SQL."""
+        """Return the hash of the SQL."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
 def folder() -> Path:
-    """Where the SQL files are: in the installed package, or beside `src` in a checkout."""
+    """Return the folder of SQL files: in the installed package, or beside `src` in a checkout."""
     here = Path(__file__).resolve()
     packaged = here.parents[2] / "migrations"
     return packaged if packaged.is_dir() else here.parents[4] / "migrations"
 
 
 def known(at: Path | None = None) -> list[Migration]:
-    """Vetrina's own migrations, in order."""
+    """Return Vetrina's migrations in order."""
     return [Migration(path.stem, path.read_text("utf-8")) for path in sorted((at or folder()).glob("[0-9]*.sql"))]
 
 
@@ -69,13 +69,12 @@ def _jobs() -> list[Migration]:
 
 
 def migrate(uri: str, *, at: Path | None = None) -> list[str]:
-    """Bring the database at `uri` (its owner's) up to date; the names of the files that were applied.
+    """Migrate the database at `uri` (as its owner) to the latest version; return the names of applied files.
 
-    Waits for another migration that is under way. A statement that waits 5 s for a lock gives up, and
-    nothing of its file stays. Raises MigrationRefused, before anything is changed, when a released file is
-    missing or changed, when a file that was applied has been edited or is missing, when a new file comes
-    before one that was applied, when the database is newer than the software, and when PostgreSQL is older
-    than 15.
+    Waits for another running migration. A statement that waits 5 s for a lock fails, and nothing of its file is kept. Raises
+    MigrationRefused, before anything is changed, when a released file is missing or changed, when an applied file was edited or
+    is missing, when a new file sorts before an applied one, when the database is newer than the software, and when PostgreSQL
+    is older than 15.
     """
     with psycopg.connect(uri, autocommit=True) as connection:
         if connection.info.server_version < _OLDEST:
@@ -94,7 +93,7 @@ def migrate(uri: str, *, at: Path | None = None) -> list[str]:
 
 
 def pending(uri: str) -> list[str]:
-    """The names of files that have not been applied to the database at `uri`."""
+    """Return the names of files that have not been applied to the database at `uri`."""
     with psycopg.connect(uri, autocommit=True) as connection:
         if connection.execute("select to_regclass('core.migrations')").fetchone() == (None,):
             return [each.name for each in known()]
@@ -110,7 +109,7 @@ def landed(at: Path | None = None) -> dict[str, str]:
 
 
 def _check_files(wanted: list[Migration], checksums: dict[str, str]) -> None:
-    """Refuse an installation whose released migrations are not complete and unchanged."""
+    """Raise MigrationRefused for an installation whose released migrations are incomplete or changed."""
     present = {migration.name: migration.sha256 for migration in wanted}
     damaged = sorted(name for name, checksum in checksums.items() if present.get(name) != checksum)
     if damaged:
@@ -121,7 +120,7 @@ def _check_files(wanted: list[Migration], checksums: dict[str, str]) -> None:
 
 
 def _check(wanted: list[Migration], applied: dict[str, str]) -> None:
-    """Refuse a database that these migrations cannot continue."""
+    """Raise MigrationRefused for a database that these migrations cannot upgrade."""
     names = {migration.name for migration in wanted}
     unknown = sorted(name for name in applied if not name.startswith("procrastinate/") and name not in names)
     if unknown:
@@ -162,7 +161,7 @@ def _apply(connection: Connection, wanted: list[Migration], applied: dict[str, s
 def _apply_jobs(connection: Connection, applied: dict[str, str]) -> list[str]:
     wanted = _jobs()
     if not any(name.startswith("procrastinate/") for name in applied):
-        # A new database takes the library's whole schema at once, as its documentation advises.
+        # A new database gets the library's complete schema at once, as its documentation advises.
         with connection.transaction():
             connection.execute((files("procrastinate") / "sql" / "schema.sql").read_bytes())
             for each in wanted:

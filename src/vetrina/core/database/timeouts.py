@@ -1,4 +1,4 @@
-"""How long a connection waits: for a statement, a lock, an idle transaction, and for a server that says nothing."""
+"""Timeouts of a connection: for statements, locks, idle transactions, and servers that do not answer."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TCP: dict[str, int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-"""libpq's parameters by which a machine that has gone is noticed within half a minute."""
+"""libpq's parameters that detect an unreachable host within half a minute."""
 PROBE_ROWS = 64
-"""Rows of about 32 KB that show whether there is room on the database's disk."""
+"""Rows of about 32 KB that test for free space on the database's disk."""
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds that PostgreSQL is asked to keep to. `silence` is when the client gives up on a server that answers nothing."""
+    """Seconds that PostgreSQL enforces. `silence` is when the client gives up on a server that does not answer."""
 
     statement: float
     lock: float
@@ -34,7 +34,7 @@ class Timeouts:
 
     @property
     def silence(self) -> float:
-        """A little more than a statement may take: the server's own answer comes first, if it still can."""
+        """Return a little more than the statement timeout: the server's own error arrives first, if it still can."""
         return self.statement + 3
 
 
@@ -43,7 +43,7 @@ JOBS = Timeouts(statement=600, lock=60, idle=1800)
 
 
 class Connection(AsyncConnection[Any]):
-    """A connection that is left when its server does not answer: frozen, or cut off without a word."""
+    """A connection that is closed when its server does not answer: frozen, or cut off from the network."""
 
     silence: ClassVar[float] = JOBS.silence
 
@@ -59,25 +59,23 @@ class Connection(AsyncConnection[Any]):
 
 
 def connection_class(timeouts: Timeouts) -> type[Connection]:
-    """Return a class of connections that wait so long."""
+    """Return a connection class with these timeouts."""
     return type("Connection", (Connection,), {"silence": timeouts.silence})
 
 
 async def apply(connection: AsyncConnection[Any], timeouts: Timeouts) -> None:
-    """Ask the server to keep to `timeouts` on this connection."""
+    """Set `timeouts` on this connection's session."""
     names = {
         "statement_timeout": timeouts.statement,
         "lock_timeout": timeouts.lock,
         "idle_in_transaction_session_timeout": timeouts.idle,
     }
     arguments = [value for name, seconds in names.items() for value in (name, f"{int(seconds * 1000)}ms")]
-    await connection.execute(
-        "select set_config(%s, %s, false), set_config(%s, %s, false), set_config(%s, %s, false)", arguments
-    )
+    await connection.execute("select set_config(%s, %s, false), set_config(%s, %s, false), set_config(%s, %s, false)", arguments)
 
 
 async def has_room(connection: AsyncConnection[Any]) -> bool:
-    """Return whether two megabytes can be written; nothing of them stays. Raises psycopg.Error, except for a full disk."""
+    """Return whether two megabytes can be written; they are rolled back. Raises psycopg.Error, except for a full disk."""
     try:
         async with connection.transaction(force_rollback=True):
             await connection.execute("create temporary table room (filler text)")

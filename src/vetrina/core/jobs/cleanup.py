@@ -1,4 +1,4 @@
-"""What core clears away by itself."""
+"""Periodic deletion of old data of the core schema."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vetrina.core.services import Services
 log = structlog.get_logger("vetrina.cleanup")
 
 WORK_HOURS = 6
-"""How long a work folder may lie still before its process counts as killed."""
+"""Hours without a change after which the process of a work folder counts as killed."""
 KEY_HOURS = 24
-"""How long an Idempotency-Key is remembered."""
+"""Hours that an Idempotency-Key is kept."""
 
 OLD_KEYS = Statement(
     NoneType,
@@ -46,30 +46,30 @@ OLD_WINDOWS = Statement(NoneType, "delete from core.rate_limits where window_sta
 
 @job("core.forget_old_keys", queue="core", every="17 * * * *")
 async def forget_old_keys(services: Services) -> None:
-    """Idempotency keys live 24 hours."""
+    """Delete idempotency keys older than 24 hours."""
     async with services.db.tx() as tx:
         await tx.do(OLD_KEYS, hours=KEY_HOURS)
 
 
 @job("core.sweep_storage", queue="core", every="47 * * * *")
 async def sweep_storage(services: Services) -> None:
-    """Delete what killed uploads and exports have left on the disk: drafts after an hour, work folders after six."""
+    """Delete files of killed uploads and exports: drafts after an hour, work folders after six."""
     drafts = await services.storage.sweep()
     folders = await asyncio.to_thread(files.sweep_work, services.settings.data, WORK_HOURS * 3600)
     if drafts or folders:
-        log.info("what killed uploads and exports left is removed", drafts=drafts, folders=folders)
+        log.info("files of killed uploads and exports were deleted", drafts=drafts, folders=folders)
 
 
 @job("core.forget_old_jobs", queue="core", every="27 * * * *")
 async def forget_old_jobs(services: Services) -> None:
-    """Jobs that are done are kept a day, failed ones a month."""
+    """Delete finished jobs after a day and failed ones after a month."""
     async with services.db.tx() as tx:
         await tx.do(OLD_JOBS)
 
 
 @job("core.forget_old_counts", queue="core", every="37 * * * *")
 async def forget_old_counts(services: Services) -> None:
-    """Counts of rate limits are kept two days, a development site's letters a week."""
+    """Delete rate limit counters after two days, and a development site's outbox after a week."""
     async with services.db.tx() as tx:
         await tx.do(OLD_WINDOWS)
     async with services.db.tx() as tx:

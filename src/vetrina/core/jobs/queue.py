@@ -1,7 +1,7 @@
-"""Background jobs: declared beside what they do, enqueued inside the caller's transaction.
+"""Background jobs: declared beside their code, enqueued inside the caller's transaction.
 
-SQL enqueues with `core.enqueue(name, args, queue)`, Python with `enqueue`. A job may run more than
-once (its worker was killed, the commit's answer was lost), so each one fences or repeats harmlessly.
+SQL enqueues with `core.enqueue(name, args, queue)`, Python with `enqueue`. A job may run more than once (its worker was killed,
+or the commit's response was lost), so every job is fenced or idempotent.
 """
 
 from __future__ import annotations
@@ -23,23 +23,24 @@ from vetrina.core.database.connection import Statement, Tx
 Work = Callable[..., Awaitable[None]]
 
 MISSED_TICKS = 7 * 24 * 3600
-"""Seconds back that a periodic job which was missed is made up for, once: on a machine that is off at night the nightly
-jobs run when it comes back. The library's own default is ten minutes."""
+"""Seconds back for which a missed run of a periodic job is made up, once: on a machine that is off at night the nightly jobs
+run when it comes back. The library's default is ten minutes.
+"""
 
 app = App(connector=InMemoryConnector(), periodic_defaults={"max_delay": MISSED_TICKS})
-"""Knows every job; the worker gives it its connection."""
+"""Registry of all jobs; the worker sets its connector."""
 
 ENQUEUE = Statement(int, "select core.enqueue(%(task)s, %(args)s, %(queue)s, 0, %(lock)s)")
 
 
-class Patience(BaseRetryStrategy):
-    """Tries again after 1, 4, 16, 64... seconds; at once when the worker was only told to stop."""
+class RetryPolicy(BaseRetryStrategy):
+    """Retry after 1, 4, 16, 64... seconds; immediately when the worker was only asked to stop."""
 
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """When to try again, or None for never."""
+        """Return when to retry, or None for never."""
         if isinstance(exception, asyncio.CancelledError):
             return RetryDecision(retry_at=utcnow())
         if job.attempts + 1 >= self.attempts:
@@ -52,10 +53,10 @@ def job(
 ) -> Callable[[Work], Work]:
     """Declare a coroutine `work(services, **arguments)` as the job `name`.
 
-    `aliases` are names that the job had in earlier versions: jobs that were queued under them still run.
+    `aliases` are names that the job had in earlier versions: jobs queued under them still run.
 
-    `every` is a cron expression (UTC, a sixth field for seconds) for jobs that come by themselves;
-    they take no arguments, and one that is late is not run twice.
+    `every` is a cron expression (UTC, with an optional sixth field for seconds) for periodic jobs; they take no arguments, and
+    a late run is not repeated.
     """
 
     def declare(work: Work) -> Work:
@@ -70,11 +71,11 @@ def job(
             aliases=[*aliases],
             queue=queue,
             pass_context=True,
-            retry=Patience(attempts),
+            retry=RetryPolicy(attempts),
             queueing_lock=name if every else None,
         )(run)
         if every:
-            # Its type asks for tasks that name `timestamp`; `run` takes it among its arguments.
+            # Its type expects tasks that take `timestamp`; `run` accepts it among its arguments.
             app.periodic(cron=every)(cast("Any", task))
         return work
 
@@ -82,5 +83,5 @@ def job(
 
 
 async def enqueue(tx: Tx, task: str, *, queue: str, lock: str | None = None, **arguments: Any) -> int:
-    """Put a job into its queue, in the caller's transaction; its id. Jobs of one `lock` run one after the other."""
+    """Enqueue a job in the caller's transaction and return its id. Jobs with the same `lock` run one after another."""
     return await tx.one(ENQUEUE, task=task, args=Jsonb(arguments), queue=queue, lock=lock)

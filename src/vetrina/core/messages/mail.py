@@ -15,7 +15,7 @@ SECONDS = 20.0
 
 
 class Server:
-    """Where mail is handed in: smtp://user:password@host:587 (STARTTLS where offered) or smtps://host:465."""
+    """A mail server: smtp://user:password@host:587 (STARTTLS if offered) or smtps://host:465."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -28,8 +28,8 @@ class Server:
         self.password = unquote(parts.password) if parts.password else None
 
     async def send(self, message: EmailMessage) -> None:
-        """Hand one message in. Raises aiosmtplib.SMTPException or OSError; whoever calls tries again."""
-        # A password is never sent in the clear; a relay on this machine without one may have no TLS.
+        """Send one message. Raises aiosmtplib.SMTPException or OSError; the caller retries."""
+        # A password is never sent unencrypted; a relay on this machine without one may have no TLS.
         await aiosmtplib.send(
             message,
             hostname=self.host,
@@ -43,7 +43,7 @@ class Server:
 
 
 def compose(settings: Settings, *, to: str, subject: str, text: str, html: str | None) -> EmailMessage:
-    """A message with a text and, besides, an HTML part. Raises ValueError for a recipient that is no address."""
+    """Return a message with a text and, optionally, an HTML part. Raises ValueError for an invalid recipient."""
     local, _, domain = to.rpartition("@")
     if any(each in '@,;:<>()[]\\"' or each.isspace() for each in local):
         raise ValueError("this is not one plain address")

@@ -1,4 +1,4 @@
-"""Letters, by mail or SMS: a job sends each; on a development site they stay in core.outbox, which a page shows."""
+"""Outgoing mail and SMS: a job sends each message; a development site stores it in core.outbox, which a page shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = structlog.get_logger("vetrina.outbox")
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """What goes to one person. An SMS has neither subject nor HTML."""
+    """A message to one recipient. An SMS has neither subject nor HTML."""
 
     channel: Literal["mail", "sms"]
     to: str
@@ -31,7 +31,7 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 class OutboxRow(msgspec.Struct, frozen=True):
-    """A letter as the outbox shows it."""
+    """A message as the outbox page shows it."""
 
     id: UUID
     channel: str
@@ -67,13 +67,13 @@ FORGET = Statement(
 
 
 async def post(tx: Tx, services: Services, letter: Letter) -> None:
-    """Send the letter once the caller's transaction has committed. Nothing in the queue can be read: it is sealed."""
+    """Send the message once the caller's transaction has committed. The queued job is encrypted."""
     await enqueue(tx, "core.deliver", queue="core", letter=seal(services.keys, letter))
 
 
 @job("core.deliver", queue="core", attempts=6)
 async def deliver(services: Services, *, letter: str) -> None:
-    """Hand a letter over. A worker that was killed in between may send it twice, never lose it."""
+    """Send a message. A worker killed in between may send it twice, but never loses it."""
     try:
         found = unseal(services.keys, letter, Letter)
     except Broken:

@@ -1,4 +1,4 @@
-"""SMS: what a provider must do, and the one that there is."""
+"""SMS: the provider interface and the Twilio implementation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECONDS = 15.0
 
 
 class SmsFailed(Exception):
-    """The provider did not take the message; `final` when another try would not help."""
+    """The provider did not accept the message; `final` when a retry would not help."""
 
     def __init__(self, message: str, *, final: bool) -> None:
         self.final = final
@@ -20,10 +20,10 @@ class SmsFailed(Exception):
 
 
 class Provider(Protocol):
-    """Hands an SMS over."""
+    """An SMS provider."""
 
     async def send(self, *, to: str, text: str) -> str:
-        """The provider's id of the message to `to` (E.164). Raises SmsFailed."""
+        """Send `text` to `to` (E.164) and return the provider's message id. Raises SmsFailed."""
         ...
 
 
@@ -39,20 +39,18 @@ class Twilio:
         """See Provider."""
         try:
             async with httpx2.AsyncClient(timeout=SECONDS, follow_redirects=False) as client:
-                answer = await client.post(
-                    self._url, data={"To": to, "From": self._sender, "Body": text}, auth=self._auth
-                )
+                answer = await client.post(self._url, data={"To": to, "From": self._sender, "Body": text}, auth=self._auth)
         except httpx2.HTTPError as error:
             raise SmsFailed(f"Twilio cannot be reached: {type(error).__name__}", final=False) from error
         if answer.status_code == 201:
             return str(answer.json()["sid"])
-        # 429 and 5xx pass; every other refusal (a wrong number, a wrong token) stays.
+        # 429 and 5xx are temporary; every other error (invalid number, invalid token) is final.
         final = answer.status_code < 500 and answer.status_code != 429
         raise SmsFailed(f"Twilio answered {answer.status_code}: {answer.text[:200]}", final=final)
 
 
 def provider(settings: Settings) -> Provider | None:
-    """The provider that the settings name, or None."""
+    """Return the configured provider, or None."""
     if settings.twilio_account_sid and settings.twilio_auth_token:
         return Twilio(
             base=settings.twilio_api_base,

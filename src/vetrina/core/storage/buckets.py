@@ -1,4 +1,4 @@
-"""Buckets in S3, Google or Azure storage, and in servers that speak S3, such as MinIO."""
+"""Buckets in S3, Google or Azure storage, and in S3-compatible servers such as MinIO."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from obstore.store import ObjectStore, from_url
 from vetrina.core.settings import BadSetting
 
 SECONDS = 10.0
-"""How long a bucket may keep silent."""
+"""Seconds without data after which a request to a bucket fails."""
 BYTES_PER_SECOND = 1024 * 1024
-"""What is expected of a bucket while bytes travel to it."""
+"""Minimum expected throughput to a bucket."""
 _VARIABLES = {"s3": "AWS", "gs": "GOOGLE", "az": "AZURE"}
 _FLAGS = ("allow_http", "allow_invalid_certificates", "http1_only", "http2_only", "randomize_addresses")
 _TEXTS = ("proxy_url", "proxy_ca_certificate", "proxy_excludes", "root_certificate")
@@ -21,36 +21,36 @@ _ENDPOINTS = ("ENDPOINT", "ENDPOINT_URL", "ENDPOINT_URL_S3", "STORAGE_ENDPOINT")
 
 
 def connect(url: str) -> tuple[ObjectStore, ObjectStore]:
-    """Return the bucket at `url` for reading and for writing. Raises BadSetting for one that cannot be.
+    """Return the bucket at `url` for reading and for writing. Raises BadSetting for an invalid one.
 
-    Credentials, region, endpoint and the client's options come from the provider's usual environment variables.
+    Credentials, region, endpoint and client options come from the provider's usual environment variables.
     """
     silence, beginning = timedelta(seconds=SECONDS), timedelta(seconds=5)
     shared = {**_environment(url.partition(":")[0]), "connect_timeout": beginning}
     again: Any = {"max_retries": 2, "retry_timeout": silence}
-    reading: Any = {**shared, "read_timeout": silence, "timeout": timedelta(hours=1)}  # a slow reader is no silent bucket
-    writing: Any = {**shared, "timeout": timedelta(minutes=2)}  # of one request, such as a part; `seconds_for` is of the whole
+    reading: Any = {**shared, "read_timeout": silence, "timeout": timedelta(hours=1)}  # a slow reader is not a silent bucket
+    writing: Any = {**shared, "timeout": timedelta(minutes=2)}  # per request, such as one part; `seconds_for` is for the whole
     try:
         return (
             from_url(url, client_options=reading, retry_config=again),
             from_url(url, client_options=writing, retry_config=again),
         )
-    except Exception as error:  # obstore has errors of its own for each provider
+    except Exception as error:  # obstore has its own errors for each provider
         raise BadSetting(f"VETRINA_STORAGE_URL leads to no bucket: {str(error).splitlines()[0]}") from error
 
 
 def seconds_for(size: int) -> float:
-    """Return how long a write of `size` bytes may take."""
+    """Return the timeout of a write of `size` bytes."""
     return SECONDS + size / BYTES_PER_SECOND
 
 
 def _environment(scheme: str) -> dict[str, Any]:
-    """Return the client's options of the environment: obstore leaves them all out as soon as one is given in code."""
+    """Return the client options of the environment: obstore ignores them all as soon as one is given in code."""
     prefix = _VARIABLES[scheme]
     found: dict[str, Any] = {}
     for option in (*_FLAGS, *_TEXTS):
         if value := os.environ.get(f"{prefix}_{option.upper()}", "").strip():
             found[option] = value.lower() in {"1", "true", "yes", "on"} if option in _FLAGS else value
     if any(os.environ.get(f"{prefix}_{name}", "").startswith("http://") for name in _ENDPOINTS):
-        found.setdefault("allow_http", True)  # who writes http:// means it
+        found.setdefault("allow_http", True)  # http:// in the endpoint is an explicit choice
     return found

@@ -1,7 +1,7 @@
-"""The storage's folder on the local disk, read by the file system itself.
+"""The storage folder on the local disk, read through the file system itself.
 
-A put writes to a name with "#" and a number at its end, then renames. A process that is killed in between leaves that draft
-behind, which the storage library neither lists nor deletes.
+A put writes to a name with "#" and a number at its end, then renames. A killed process leaves that draft behind, which the
+storage library neither lists nor deletes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def is_draft(key: str) -> bool:
 
 
 def remove(folder: Path, key: str) -> None:
-    """Delete what is under `key`, its drafts, and the folders that are empty then. What is not there is no error.
+    """Delete the file at `key`, its drafts, and folders that become empty. Missing files are no error.
 
     Raises OSError.
     """
@@ -43,7 +43,7 @@ def remove(folder: Path, key: str) -> None:
 
 
 def sweep(folder: Path, seconds: float) -> int:
-    """Delete the drafts that nothing has been written to for `seconds`; how many. Raises OSError."""
+    """Delete drafts not written to for `seconds` and return their number. Raises OSError."""
     removed = 0
     for key in filter(is_draft, keys(folder, "")):
         path = folder / key

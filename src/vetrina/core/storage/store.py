@@ -1,8 +1,8 @@
-"""Files' bytes, on the local disk or in S3, Google or Azure storage, and links that let people read them.
+"""File storage, on the local disk or in S3, Google or Azure storage, and signed links to files.
 
-Keys are made by `key_of` from ids, never from a name that a person gave. A put is whole or absent: on
-disk obstore writes beside the file and renames, and does not flush; `Storage` then flushes the file and
-its folders, so a put that has returned survives a power cut. Buckets do both themselves.
+Keys are made by `key_of` from ids, never from a user's file name. A put is atomic: on disk obstore writes beside the file and
+renames, but does not flush; `Storage` then flushes the file and its folders, so a finished put survives a power failure.
+Buckets do both themselves.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ from obstore.store import LocalStore, ObjectStore
 from vetrina.core.storage import buckets, local_folder
 
 SETTLED = 60 * 60.0
-"""Seconds after which a put that has not ended was killed."""
+"""Seconds after which an unfinished put was certainly killed."""
 CHUNK = 256 * 1024
-"""Bytes of one piece of a stream, at least (the last may be smaller)."""
+"""Minimum bytes of one piece of a stream (the last may be smaller)."""
 LINK_STEP = 15 * 60
-"""Links expire at whole quarters of an hour (seconds), so a page asks for the same ones for a while."""
+"""Links expire at whole quarters of an hour (seconds), so that a page repeats the same links for a while."""
 
 _KEY = re.compile(r"[0-9a-z][0-9a-z._-]*(/[0-9a-z][0-9a-z._-]*)+(#[0-9]+)?")
 
 
 class StorageFailure(Exception):
-    """The storage did not do it; the message says why, for the log."""
+    """The storage operation failed; the message says why, for the log."""
 
 
 class NotStored(StorageFailure):
-    """There is nothing under that key."""
+    """There is no file at that key."""
 
 
 class StorageUnavailable(StorageFailure):
-    """Disk full, no rights, network or credentials: not the caller's fault, and may pass."""
+    """Disk full, no permission, network or credentials: not the caller's fault, and may be temporary."""
 
 
 def key_of(account_id: UUID, file_id: UUID, variant: str) -> str:
-    """The key of one variant ("original", "320") of a file. Raises ValueError if it could leave its folder."""
+    """Return the key of one variant ("original", "320") of a file. Raises ValueError if it could leave its folder."""
     return _checked(f"{account_id}/{file_id}/{variant}")
 
 
@@ -64,7 +64,7 @@ class Stream:
 
 
 class Storage:
-    """One place where files are kept. Every method raises StorageUnavailable when it cannot be reached."""
+    """A file storage. Every method raises StorageUnavailable when it cannot be reached."""
 
     def __init__(self, reading: ObjectStore, writing: ObjectStore, folder: Path | None = None) -> None:
         self._reading = reading
@@ -75,7 +75,7 @@ class Storage:
     def at(cls, url: str, folder: Path) -> Storage:
         """Return the storage at `url` (s3://, gs://, az://; credentials from the providers' usual variables).
 
-        An empty url means `folder` on the local disk, which is made if it is not there. Raises BadSetting.
+        An empty url means `folder` on the local disk, which is created if missing. Raises BadSetting.
         """
         if url:
             return cls(*buckets.connect(url))
@@ -84,11 +84,11 @@ class Storage:
         return cls(store, store, folder.resolve())
 
     async def put(self, key: str, data: bytes, mime: str) -> None:
-        """Store `data` whole, in place of what was there. The clouds keep `mime` as its content type."""
+        """Store `data` atomically, replacing what was there. Buckets keep `mime` as its content type."""
         await self._put(key, data, len(data), mime, use_multipart=False)
 
     async def put_file(self, key: str, file: Path, mime: str) -> None:
-        """Store the bytes of a file, piece by piece, in place of what was there."""
+        """Store the bytes of a file, piece by piece, replacing what was there."""
         await self._put(key, file, file.stat().st_size, mime)
 
     async def _put(self, key: str, source: bytes | Path, size: int, mime: str, **options: Any) -> None:
@@ -105,20 +105,20 @@ class Storage:
             try:
                 await obstore.put_async(self._writing, _checked(key), source, **options)
                 return
-            except BaseError:  # perhaps a deletion took a folder, empty until now, between its making and the file's
+            except BaseError:  # a deletion may have removed a folder, empty until now, between its creation and the file's
                 if not attempts_left:
                     raise
 
     async def get(self, key: str) -> bytes:
-        """Return all bytes under `key`. Raises NotStored."""
+        """Return all bytes at `key`. Raises NotStored."""
         with _failures(key):
             found = await obstore.get_async(self._reading, _checked(key))
             return bytes(await found.bytes_async())
 
     async def stream(self, key: str, start: int = 0, end: int | None = None) -> Stream:
-        """Return the bytes under `key` from `start` to before `end`, piece by piece. Raises NotStored before the first piece.
+        """Return the bytes at `key` from `start` to before `end`, piece by piece. Raises NotStored before the first piece.
 
-        `Stream.size` is the size of the whole.
+        `Stream.size` is the size of the whole file.
         """
         with _failures(key):
             options: Any = {"range": (start, end) if end is not None else {"offset": start}} if start or end else {}
@@ -126,7 +126,7 @@ class Storage:
             return Stream(found.meta["size"], _pieces(key, found))
 
     async def exists(self, key: str) -> bool:
-        """Return whether anything is under `key`."""
+        """Return whether there is a file at `key`."""
         try:
             with _failures(key):
                 await obstore.head_async(self._reading, _checked(key))
@@ -135,7 +135,7 @@ class Storage:
         return True
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Delete what is under `keys`. What is not there is no error."""
+        """Delete the files at `keys`. Missing files are no error."""
         wanted = [_checked(key) for key in keys]
         if self._folder is not None:
             for key in wanted:
@@ -146,7 +146,7 @@ class Storage:
                 await obstore.delete_async(self._reading, wanted)
 
     async def list(self, prefix: str) -> AsyncGenerator[str]:
-        """Return every key in the folder `prefix` ("" for all), in no promised order; on disk also what killed puts left."""
+        """Yield every key in the folder `prefix` ("" for all), unordered; on disk also drafts of killed puts."""
         with _failures(prefix):
             if self._folder is not None:
                 found = local_folder.keys(self._folder, prefix)
@@ -160,7 +160,7 @@ class Storage:
                     yield meta["path"]
 
     async def sweep(self, seconds: float = SETTLED) -> int:
-        """Delete what puts that were killed at least `seconds` ago have left on the disk; how many."""
+        """Delete drafts on disk of puts killed at least `seconds` ago and return their number."""
         if self._folder is None:
             return 0
         with _failures(""):
@@ -192,23 +192,25 @@ def _failures(key: str) -> Generator[None]:
 
 
 class SignedLinks:
-    """Links that show one path to whoever holds them, until they expire.
+    """Signed links that give access to one path until they expire.
 
-    The first secret signs; links signed with an older one stay good while secrets are changed.
+    The first secret signs; links signed with an older one stay valid during rotation.
     """
 
     def __init__(self, secret: bytes, *older: bytes) -> None:
-        # a key of its own, so that what the same secret signs elsewhere is never a link
+        # a derived key, so that other signatures made with the same secret are never valid links
         self._keys = [hmac.digest(each, b"vetrina signed links", hashlib.sha256) for each in (secret, *older)]
 
     def sign(self, path: str, expires_in: int, *, now: float | None = None) -> str:
-        """The query that opens `path` for `expires_in` seconds at least, and a quarter of an hour more at most."""
+        """Return the query that grants access to `path` for at least `expires_in` seconds, and at most a quarter of an hour
+        more.
+        """
         last = int(time.time() if now is None else now) + expires_in
         expires = -(-last // LINK_STEP) * LINK_STEP
         return f"expires={expires}&signature={_signature(self._keys[0], path, expires)}"
 
     def check(self, path: str, query: str, *, now: float | None = None) -> bool:
-        """Whether `query` opens `path` now. Parameters other than the two are not looked at."""
+        """Return whether `query` grants access to `path` now. Other parameters are ignored."""
         given = parse_qs(query, keep_blank_values=True)
         if len(given.get("expires", ())) != 1 or len(given.get("signature", ())) != 1:
             return False
@@ -216,9 +218,7 @@ class SignedLinks:
         if not re.fullmatch(r"[1-9][0-9]{0,11}", written, re.ASCII):
             return False
         expires = int(written)
-        known = [
-            hmac.compare_digest(_signature(key, path, expires).encode(), signature) for key in self._keys
-        ]
+        known = [hmac.compare_digest(_signature(key, path, expires).encode(), signature) for key in self._keys]
         return any(known) and (time.time() if now is None else now) < expires
 
 

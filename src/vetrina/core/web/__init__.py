@@ -1,1 +1,1 @@
-"""The web's own machinery: requests, problems, pages, paging, tracing. No domain."""
+"""The web framework layer: requests, problems, pages, paging, middleware. Contains no domain code."""

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 
 
 def harmless(text: str) -> str:
-    """Text that a spreadsheet shows and does not run as a formula (OWASP: CSV injection)."""
+    """Return text that a spreadsheet displays and does not run as a formula (OWASP: CSV injection)."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def lines(rows: Iterable[Sequence[str]]) -> str:
-    """Rows of cells as lines of CSV."""
+    """Return rows of cells as lines of CSV."""
     file = io.StringIO()
     csv.writer(file).writerows(rows)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""A development site's outbox: mail and SMS that would have gone out."""
+"""A development site's outbox: mail and SMS that were not sent."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ To = Annotated[str | None, Parameter(max_length=320, description="Only what went
 
 @get("/api/v1/outbox", tags=["development"])
 async def letters(request: Request, limit: Limit = 50, cursor: Cursor = None, to: To = None) -> Page[OutboxRow]:
-    """Mail and SMS that would have gone out, the newest first. 404 on a site that is not in development."""
+    """List stored mail and SMS, newest first. 404 unless the site is in development mode."""
     return await _page(request, limit, cursor, to)
 
 
 @get("/outbox", include_in_schema=False)
 async def page(request: Request, cursor: Cursor = None, to: str = "") -> Response[str]:
-    """The same, to look at."""
+    """Show stored mail and SMS."""
     found = await _page(request, 30, cursor, to or None)
     return pages.render(request, "outbox.html", letters=found.items, older=found.next_cursor, to=to)
 

@@ -1,6 +1,7 @@
-"""Forms as they arrive: their limits, and multipart bodies read part by part.
+"""Form parsing: limits, and multipart bodies read part by part.
 
-Litestar's own multipart reader takes a part without a name, knows no `filename*`, and holds any amount of text in memory.
+Litestar's own multipart reader accepts a part without a name, does not support `filename*`, and holds any amount of text in
+memory.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from multipart import (  # pyright: ignore[reportMissingTypeStubs]
 from vetrina.core.errors import Malformed, TooLarge
 
 FORM_BYTES = 64 * 1024
-"""Of a form without files, and of all the text in one with files."""
+"""Limit of a form without files, and of all text in one with files."""
 FORM_FIELDS = 200
 
 _EXTENDED = re.compile(r";\s*filename\*\s*=\s*(utf-8|iso-8859-1)'[^']*'([^;\s]*)", re.IGNORECASE)
-"""RFC 8187: charset, language (which names of files need not), and percent-encoded bytes."""
+"""RFC 8187: charset, language (not needed for file names), and percent-encoded bytes."""
 
 
 class TooManyFields(TooLarge):
@@ -52,14 +53,14 @@ async def read_multipart(chunks: AsyncIterator[bytes], boundary: str | None) -> 
     try:
         with PushMultipartParser(boundary, max_segment_count=FORM_FIELDS) as parser:
             async for chunk in chunks:
-                if parser.closed:  # what follows the last boundary is nothing
+                if parser.closed:  # data after the last boundary is ignored
                     continue
                 for event in parser.parse(chunk):
                     await reader.take(event)
     except ParserLimitReached:
         await reader.close()
         raise TooManyFields from None
-    except (ParserError, UnicodeDecodeError, LookupError) as error:  # or text that is none, an unknown charset
+    except (ParserError, UnicodeDecodeError, LookupError) as error:  # or text that cannot be decoded, an unknown charset
         await reader.close()
         raise Malformed("The form cannot be read.") from error
     except BaseException:
@@ -69,7 +70,7 @@ async def read_multipart(chunks: AsyncIterator[bytes], boundary: str | None) -> 
 
 
 class _Reader:
-    """The parts so far, and the one that is arriving."""
+    """The finished parts, and the current one."""
 
     def __init__(self) -> None:
         self.fields: defaultdict[str, list[str | UploadFile]] = defaultdict(list)
@@ -79,7 +80,7 @@ class _Reader:
         self._text_bytes = 0
 
     async def take(self, event: MultipartSegment | bytes | bytearray | None) -> None:
-        """Take the head of a part, a piece of it, or (None) its end."""
+        """Process a part's head, a piece of its body, or (None) its end."""
         if isinstance(event, MultipartSegment):
             self._begin(event)
         elif event is None:
@@ -119,7 +120,7 @@ class _Reader:
 
 
 def _file_name(segment: MultipartSegment) -> str:
-    """Return the part's file name: of `filename*` before `filename`, as RFC 6266 has it; "" for a part that is no file."""
+    """Return the part's file name: `filename*` before `filename`, as RFC 6266 says; "" for a part that is not a file."""
     extended = _EXTENDED.search(dict(segment.headerlist).get("Content-Disposition", ""))
     if extended is None:
         return segment.filename or ""

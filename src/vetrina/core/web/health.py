@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, how is it doing."""
+"""Liveness, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import ANONYMOUS, FOR_PROGRAMS, QUIET
 
 ROOM = 32 * 1024 * 1024
-"""Bytes that have to be free where the data folder is: less is not ready."""
+"""Free bytes that the data folder's disk needs to be ready."""
 
 
 @get("/healthz", include_in_schema=False, opt={**ANONYMOUS, **FOR_PROGRAMS, **QUIET})
 async def healthz() -> dict[str, str]:
-    """The process answers."""
+    """Return that the process answers."""
     return {"status": "ok"}
 
 
 @get("/readyz", include_in_schema=False, opt={**ANONYMOUS, **FOR_PROGRAMS, **QUIET})
 async def readyz(request: Request) -> Response[dict[str, str]]:
-    """Return 200 when the database answers within two seconds and there is room on the disks; 503 otherwise."""
+    """Return 200 when the database answers within two seconds and the disks have space; 503 otherwise."""
     services = request.services
     ready = await services.db.ready()
     if services.db.full or not _has_room(services.settings.data):
-        ready, status = False, "no room left on the disk"
+        ready, status = False, "no space left on the disk"
     else:
         status = "ready" if ready else "waiting for the database"
     return Response({"status": status}, status_code=200 if ready else 503)
@@ -40,13 +40,13 @@ async def readyz(request: Request) -> Response[dict[str, str]]:
 def _has_room(data: Path) -> bool:
     try:
         return shutil.disk_usage(data).free >= ROOM
-    except OSError:  # not made yet: there is a database and a bucket elsewhere
+    except OSError:  # not created yet: the database and the bucket are elsewhere
         return True
 
 
 @get("/metrics", include_in_schema=False, sync_to_thread=False, opt={**ANONYMOUS, **FOR_PROGRAMS, **QUIET})
 def metrics(request: Request) -> Response[bytes]:
-    """Return Prometheus's text format, of the process that happens to answer. 401 and 403 for who may not read it."""
+    """Return the answering process's metrics in Prometheus's text format. 401 and 403 without permission."""
     token = request.services.settings.metrics_token
     if token and not hmac.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {token}".encode()):
         raise Unauthenticated("The metrics need their token (VETRINA_METRICS_TOKEN).")

@@ -1,4 +1,4 @@
-"""The answer that was kept under an Idempotency-Key, sent as it was sent first."""
+"""The response stored under an Idempotency-Key, sent exactly as it was sent first."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from litestar import Response
 
-from vetrina.core.idempotency import Turn
+from vetrina.core.idempotency import IdempotentRequest
 
 
-def answer(turn: Turn) -> Response[Any]:
-    """The turn's answer; one that was given before says so in a header."""
-    assert turn.answer is not None
-    headers = {"Idempotency-Replayed": "true"} if turn.replayed else {}
-    return Response(turn.answer.body.encode(), status_code=turn.answer.status, media_type="application/json", headers=headers)
+def answer(keyed: IdempotentRequest) -> Response[Any]:
+    """Return the stored response; a repeated one says so in a header."""
+    assert keyed.answer is not None
+    headers = {"Idempotency-Replayed": "true"} if keyed.replayed else {}
+    return Response(keyed.answer.body.encode(), status_code=keyed.answer.status, media_type="application/json", headers=headers)

@@ -1,4 +1,4 @@
-"""Small pages that belong to no module: the theme switch and the API's documentation."""
+"""Pages that belong to no module: the theme switch and the API documentation."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED
 
 @post("/theme", include_in_schema=False)
 async def theme(data: Form) -> Redirect:
-    """Light, dark, or as the system has it; kept in a cookie."""
+    """Set the theme cookie: light, dark or system."""
     chosen = data.get("theme", "auto")
     theme = chosen if chosen in {"light", "dark"} else "auto"
     cookie = Cookie("theme", value=theme, max_age=31536000, samesite="lax", path="/")
-    return pages.go(pages.local(data.get("next"), "/"), cookies=[cookie])
+    return pages.redirect(pages.safe_local_path(data.get("next"), "/"), cookies=[cookie])
 
 
 @get("/api/docs", include_in_schema=False, sync_to_thread=False)
 def docs(request: Request) -> Response[str]:
-    """Every call of the API, read from the OpenAPI document itself."""
+    """Show every call of the API, read from the OpenAPI document."""
     document = openapi.document(request.app)
     calls = [
         _call(document, method, path, operation)
@@ -45,7 +45,7 @@ def docs(request: Request) -> Response[str]:
 
 @get("/api/docs/openapi.json", include_in_schema=False, sync_to_thread=False)
 def document(request: Request) -> dict[str, Any]:
-    """The OpenAPI 3.1 document."""
+    """Return the OpenAPI 3.1 document."""
     return openapi.document(request.app)
 
 
@@ -80,7 +80,7 @@ def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any
 
 
 def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
-    """What a value may be, in a few words."""
+    """Describe a schema's type in a few words."""
     schema = _resolved(document, schema)
     if choices := schema.get("enum"):
         return ", ".join(str(each) for each in choices)
@@ -96,21 +96,21 @@ def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
 
 
 @route("/{rest:path}", http_method=list(HttpMethod), include_in_schema=False, sync_to_thread=False)
-def nowhere(rest: str) -> None:
-    """Every other address: a route like any, so that the page knows who is signed in."""
+def not_found(rest: str) -> None:
+    """Return 404 for every other address: a normal route, so that the page knows the signed-in account."""
     raise NotFound
 
 
-def start(path: str) -> list[Any]:
-    """The site's front door, where the module that has one of its own is not loaded: on to `path`."""
+def home_redirect(path: str) -> list[Any]:
+    """Return the site's start page where no loaded module has one: a redirect to `path`."""
     if path == "/":
         return []
 
     @get("/", include_in_schema=False, sync_to_thread=False)
     def door() -> Redirect:
-        return pages.go(path)
+        return pages.redirect(path)
 
     return [door]
 
 
-ROUTES: list[Any] = [theme, docs, document, nowhere]
+ROUTES: list[Any] = [theme, docs, document, not_found]

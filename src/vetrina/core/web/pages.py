@@ -1,4 +1,4 @@
-"""HTML pages: what every template gets, flashes, redirects that stay on this site."""
+"""HTML pages: template context, flash messages, redirects that stay on this site."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from litestar.response import Redirect
 from vetrina import web
 from vetrina.core.errors import Refusal
 from vetrina.core.services import Services
-from vetrina.core.web.middleware.handle_rewrite import as_written
+from vetrina.core.web.middleware.handle_rewrite import display_path
 from vetrina.core.web.middleware.request_middleware import policy
-from vetrina.core.web.request import Request, noted
+from vetrina.core.web.request import Request, scope_value
 
 FLASH = "vetrina_flash"
 _TITLES = {
-    403: "This is not yours to do",
-    404: "There is nothing here",
-    413: "That is too large",
-    429: "One moment",
-    500: "Something broke on our side",
-    503: "Back in a moment",
+    403: "Permission denied",
+    404: "Not found",
+    413: "Too large",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Temporarily unavailable",
 }
 
 
 def environment(services: Services) -> jinja2.Environment:
-    """The templates, one environment a process, with what the base templates show of the modules."""
-    made = web.environment()
-    made.globals.update(services.modules.page_frame())
-    return made
+    """Return the template environment of the process, with the base templates' data of the loaded modules."""
+    env = web.environment()
+    env.globals.update(services.modules.page_frame())
+    return env
 
 
 def render(
@@ -47,14 +47,15 @@ def render(
     forms: Iterable[str] = (),
     **context: Any,
 ) -> Response[str]:
-    """Return the page. `account`, and what modules show in its head, are of whoever is signed in; `forms` are the origins,
-    besides ours, that a form on it may lead to, such as a gateway's. A `refusal` gives the status and its headers."""
-    # A program that asks for a page with its bearer token gets it without what is for people alone.
+    """Render a page. `account`, and the header's values, are those of the signed-in account; `forms` are further origins that a
+    form on it may redirect to, such as a gateway's. A `refusal` sets the status and its headers.
+    """
+    # A request with a bearer token gets the page without the parts meant for browsers.
     principal = request.principal if request.principal and request.principal.browser else None
     flash = _flashed(request)
-    path = as_written(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
+    path = display_path(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
     theme = request.cookies.get("theme", "auto")
-    everywhere: dict[str, Any] = {
+    base: dict[str, Any] = {
         "account": principal,
         "operator": principal is not None and principal.is_operator,
         "nav": nav,
@@ -64,8 +65,8 @@ def render(
         "flash": flash,
         "here": path if request.method == "GET" else "/",
     }
-    head: dict[str, Any] = noted(request.scope, "vetrina.page_head") or {}
-    body = request.services.part(environment).get_template(template).render(**{**everywhere, **head, **context})
+    head: dict[str, Any] = scope_value(request.scope, "vetrina.page_head") or {}
+    body = request.services.part(environment).get_template(template).render(**{**base, **head, **context})
     headers = {"Cache-Control": "no-store" if principal or flash else "no-cache"}
     if refusal is not None:
         status = refusal.status
@@ -78,8 +79,8 @@ def render(
     return response
 
 
-def go(location: str, *, flash: tuple[str, str] | None = None, cookies: list[Cookie] | None = None) -> Redirect:
-    """303 to a page of ours, with a message (kind good|bad|wait|info, text) to show there once."""
+def redirect(location: str, *, flash: tuple[str, str] | None = None, cookies: list[Cookie] | None = None) -> Redirect:
+    """Redirect (303) to a page of this site, with a flash message (kind good|bad|wait|info, text) to show there once."""
     extra = list(cookies or [])
     if flash:
         value = base64.urlsafe_b64encode(msgspec.json.encode(flash)).decode()
@@ -87,8 +88,8 @@ def go(location: str, *, flash: tuple[str, str] | None = None, cookies: list[Coo
     return Redirect(location, status_code=303, cookies=extra)
 
 
-def local(path: str | None, otherwise: str) -> str:
-    """`path` if it is a path on this site, so that no link can send people elsewhere."""
+def safe_local_path(path: str | None, otherwise: str) -> str:
+    """Return `path` if it is a path on this site, so that no link can redirect to another site."""
     if path and path.startswith("/") and not path.startswith(("//", "/\\")) and not any(ord(c) < 33 for c in path):
         return path
     return otherwise
@@ -97,13 +98,11 @@ def local(path: str | None, otherwise: str) -> str:
 def error(
     request: Request, status: int, text: str, *, request_id: str | None = None, action: dict[str, str] | None = None
 ) -> Response[str]:
-    """A refusal as a page. `action` is {href, title} of what to do next."""
-    title = _TITLES.get(status, "That did not work")
-    if (way_out := request.services.modules.ways_out.get(status)) is not None:
-        title, action = way_out.title, {"href": way_out.href, "title": way_out.action}
-    return render(
-        request, "error.html", status=status, code=status, title=title, text=text, action=action, request_id=request_id
-    )
+    """Render an error page. `action` is {href, title} of the next step."""
+    title = _TITLES.get(status, "Request failed")
+    if (error_page := request.services.modules.error_pages.get(status)) is not None:
+        title, action = error_page.title, {"href": error_page.href, "title": error_page.action}
+    return render(request, "error.html", status=status, code=status, title=title, text=text, action=action, request_id=request_id)
 
 
 def _flashed(request: Request) -> list[dict[str, str]]:

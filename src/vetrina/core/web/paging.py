@@ -1,4 +1,4 @@
-"""Keyset pages: `?limit=&cursor=` in, `{"items": [...], "next_cursor": ...}` out."""
+"""Keyset pagination: `?limit=&cursor=` in, `{"items": [...], "next_cursor": ...}` out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Limit = Annotated[int, Parameter(ge=1, le=100, description="How many items at mo
 Cursor = Annotated[str | None, Parameter(max_length=64, description="next_cursor of the page before.")]
 
 FIRST = UUID(int=2**128 - 1)
-"""Comes after every id: the newest page is what is before it."""
+"""Sorts after every id: the newest page is what precedes it."""
 
 
 class Page(msgspec.Struct, Generic[Item]):
@@ -30,7 +30,7 @@ class Page(msgspec.Struct, Generic[Item]):
 
 
 def after(cursor: str | None) -> UUID:
-    """The id that a cursor stands for. Raises Invalid (422) for one that we did not make."""
+    """Return the id of a cursor. Raises Invalid (422) for an invalid one."""
     if not cursor:
         return FIRST
     try:
@@ -40,11 +40,11 @@ def after(cursor: str | None) -> UUID:
 
 
 def cursor_of(row_id: UUID) -> str:
-    """The cursor for what comes after this row."""
+    """Return the cursor for the rows after this one."""
     return base64.urlsafe_b64encode(row_id.bytes).decode().rstrip("=")
 
 
 def page(rows: Sequence[Item], limit: int, key: Callable[[Item], UUID], make: Callable[[Item], Made]) -> Page[Made]:
-    """A page of up to `limit` from rows that were asked for one more."""
+    """Return a page of up to `limit` rows, from a query for one more."""
     shown = rows[:limit]
     return Page([make(row) for row in shown], cursor_of(key(shown[-1])) if len(rows) > limit else None)

@@ -1,4 +1,4 @@
-"""What went wrong, told once: problem+json (RFC 9457) for programs, a page for people."""
+"""Error responses: problem+json (RFC 9457) for API clients, a page for browsers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from litestar.response import Redirect
 from vetrina.core.database.errors import FULL
 from vetrina.core.errors import Malformed, Refusal, Unavailable
 from vetrina.core.web import pages
-from vetrina.core.web.request import Request, SignInFirst, noted
+from vetrina.core.web.request import Request, SignInFirst, scope_value
 
 log = structlog.get_logger("vetrina.web")
 PROBLEM = "application/problem+json"
 
 
 def refused(request: litestar.Request[Any, Any, Any], error: Refusal) -> Response[Any]:
-    """A refusal of ours."""
+    """Render a refusal."""
     ours = cast(Request, request)
     headers = error.response_headers()
     if ours.is_api:
@@ -39,27 +39,27 @@ def refused(request: litestar.Request[Any, Any, Any], error: Refusal) -> Respons
 
 
 def to_sign_in(request: litestar.Request[Any, Any, Any], error: SignInFirst) -> Redirect:
-    """A page that needs an account."""
-    return pages.go(f"{cast(Request, request).services.modules.sign_in}?next={quote(error.path, safe='')}")
+    """Redirect to the sign-in page."""
+    return pages.redirect(f"{cast(Request, request).services.modules.sign_in}?next={quote(error.path, safe='')}")
 
 
 def http(request: litestar.Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """What Litestar refuses: unknown routes, bodies that cannot be read, values of the wrong type."""
+    """Render Litestar's errors: unknown routes, unreadable bodies, values of the wrong type."""
     ours = cast(Request, request)
     status, extra = error.status_code, error.extra
     detail = error.detail
     cause = _cause(error)
     if status == 400 and (isinstance(error, ValidationException) or isinstance(cause, msgspec.ValidationError)):
         status = 422
-        said = str(cause) if isinstance(cause, msgspec.ValidationError) else ""
-        detail = _told(extra) or said or "This does not fit what is expected here."
+        message = str(cause) if isinstance(cause, msgspec.ValidationError) else ""
+        detail = _messages(extra) or message or "The input is invalid."
     elif status == 400 and isinstance(cause, msgspec.DecodeError | UnicodeDecodeError):
         detail = "The body is not valid JSON."
     elif status == 404:
-        detail = "There is nothing here by that name."
+        detail = "Not found."
     if status >= 500:
         log.error("request failed", status=status, exc_info=error)
-        detail = "Something went wrong on our side."
+        detail = "Internal error."
     if ours.is_api:
         body: dict[str, Any] = {"type": "about:blank", "title": _title(status), "status": status, "detail": detail}
         if status == 422 and isinstance(extra, list):
@@ -69,16 +69,16 @@ def http(request: litestar.Request[Any, Any, Any], error: HTTPException) -> Resp
 
 
 def unexpected(request: litestar.Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """A fault of ours: logged whole, told in a sentence with the request's id."""
+    """Render an unexpected error: the log has the traceback, the response only the request id."""
     ours = cast(Request, request)
     if _unreadable(error):
         return refused(request, Malformed("The body is not valid JSON."))
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        log.error("no room left on the disk", error=str(error))
+        log.error("no space left on the disk", error=str(error))
         return refused(request, Unavailable(FULL))
     log.error("request failed", exc_info=error)
-    request_id = str(noted(request.scope, "vetrina.request_id") or "")
-    detail = repr(error) if ours.services.settings.development else "Something went wrong on our side."
+    request_id = str(scope_value(request.scope, "vetrina.request_id") or "")
+    detail = repr(error) if ours.services.settings.development else "Internal error."
     if ours.is_api:
         body = {"type": "about:blank", "title": _title(500), "status": 500, "detail": detail, "request_id": request_id}
         return _problem(body, 500, {})
@@ -99,26 +99,26 @@ def _title(status: int) -> str:
 
 
 def _unreadable(error: Exception) -> bool:
-    """Whether the body itself made its decoder stumble: bytes that are no UTF-8, brackets without end."""
+    """Return whether the body itself made the decoder fail: invalid UTF-8, too deeply nested brackets."""
     if not isinstance(error, UnicodeDecodeError | RecursionError):
         return False
     return any(frame.f_code.co_name == "decode_json" for frame, _ in walk_tb(error.__traceback__))
 
 
-def _told(extra: Any) -> str:
+def _messages(extra: Any) -> str:
     if not isinstance(extra, list):
         return ""
     parts: list[str] = []
-    for each in cast("list[dict[str, Any]]", extra):
-        key, message = each.get("key"), each.get("message")
+    for item in cast("list[dict[str, Any]]", extra):
+        key, message = item.get("key"), item.get("message")
         if message == "'data'":
-            parts.append("A body is needed here.")  # Litestar names its own argument
+            parts.append("A request body is required.")  # Litestar names its own argument
         elif message:
             parts.append(f"{key}: {message}" if key else str(message))
     return "; ".join(parts)
 
 
 def _cause(error: HTTPException) -> BaseException | None:
-    """What really went wrong: Litestar wraps msgspec's errors once or twice."""
+    """Return the original error: Litestar wraps msgspec's errors once or twice."""
     cause = error.__cause__
     return cause.__cause__ if isinstance(cause, SerializationException) else cause

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on a connection, with limits that hold while a request arrives.
+"""HTTP/1.1 connections with limits that are enforced while a request arrives.
 
 uvicorn's httptools protocol limits neither the request line nor the headers (its `h11_max_incomplete_event_size` is for h11
-only) and waits without end for the rest of a request. Both are decided here, before the application sees anything.
+only) and waits without end for the rest of a request. Both are enforced here, before the application sees the request.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 _PIECE = 16 * 1024
-"""Bytes that the parser gets at once while headers arrive, so that a limit is noticed soon after it is passed."""
+"""Bytes given to the parser at once while headers arrive, so that an exceeded limit is noticed soon."""
 _REASONS = {
     400: "The request cannot be read.",
     408: "The request did not arrive in time.",
@@ -29,11 +29,11 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What one connection may send, in bytes and seconds."""
+    """Limits of one connection, in bytes and seconds."""
 
     url: int = 8 * 1024
     header: int = 8 * 1024
-    """Name and value of one header, a cookie included."""
+    """Name and value of one header, cookies included."""
     headers: int = 32 * 1024
     fields: int = 100
     head_seconds: float = 10
@@ -42,17 +42,17 @@ class Limits:
     """In each such span at least `body_step` bytes of the body arrive, or its end."""
     body_step: int = 1024
     write_seconds: float = 30
-    """How long a client may take nothing of a response that waits for it."""
+    """Seconds that a client may read nothing of a pending response."""
     linger_seconds: float = 5
-    """How long the rest of a body is still read after the response to it was sent."""
+    """Seconds that the rest of a body is still read after the response was sent."""
     connections: int = 256
-    """Open connections of one address (of one /64 of IPv6) to one process; 0 for any number."""
+    """Open connections of one address (of one /64 of IPv6) per process; 0 for unlimited."""
     uncounted: tuple[str, ...] = ("127.0.0.0/8", "::1")
     """Addresses and networks whose connections are not counted, such as a proxy's; "*" for all."""
 
 
 class _Refused(Exception):
-    """Raised in a callback of the parser, which ends the parsing."""
+    """Raised in a parser callback to end the parsing."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -60,7 +60,7 @@ class Protocol(HttpToolsProtocol):
 
     limits: ClassVar[Limits] = Limits()
     open: ClassVar[Counter[str]] = Counter()
-    """Connections by address, of this process."""
+    """Connections by address in this process."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -70,7 +70,7 @@ class Protocol(HttpToolsProtocol):
         self._in_body = False
         self._begun = False
         self._idle_bytes = 0
-        """Bytes since a head was complete or a piece of a body came: what the parser may hold back."""
+        """Bytes since a head was complete or a piece of a body arrived: what the parser may buffer."""
         self._head_bytes = self._fields = self._body_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
@@ -87,7 +87,7 @@ class Protocol(HttpToolsProtocol):
         self._wait(self.limits.head_seconds, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Release the connection's count and timers."""
         self._stop_waiting()
         self._stop_write_timer()
         if self._address:
@@ -98,7 +98,7 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has arrived. What passes a limit is answered with its status, and the connection ends."""
+        """Parse received data. A request that exceeds a limit is answered with its status, and the connection is closed."""
         if self._in_head and self._timer is None:
             self._wait(self.limits.head_seconds, self._head_is_late)
         start = 0
@@ -115,25 +115,25 @@ class Protocol(HttpToolsProtocol):
                 return
         if self._timer is None and self._in_body:
             self._await_body()
-        elif self._timer is None and self._begun:  # a part of the next request came with the end of this one
+        elif self._timer is None and self._begun:  # part of the next request arrived with the end of this one
             self._wait(self.limits.head_seconds, self._head_is_late)
 
-    # Callbacks of the parser
+    # Parser callbacks
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Start a request."""
         super().on_message_begin()
         self._begun = self._in_head = True
         self._head_bytes = self._fields = self._body_bytes = 0
 
     def on_url(self, url: bytes) -> None:
-        """A piece of the request line."""
+        """Process a piece of the request line."""
         if len(self.url) + len(url) > self.limits.url:
             self._over(414)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a field of a chunked body's trailer: those are counted and not passed on."""
+        """Process a header, or a field of a chunked body's trailer: those are counted and not passed on."""
         size = len(name) + len(value) + 4
         self._head_bytes += size
         self._fields += 1
@@ -144,20 +144,20 @@ class Protocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The headers are whole: the request goes to the application."""
+        """Pass the request to the application: its headers are complete."""
         self._stop_waiting()
         self._in_head, self._in_body = False, True
         self._idle_bytes = 0
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
+        """Process a piece of the body."""
         self._idle_bytes = 0
         self._body_bytes += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """Finish the request."""
         self._stop_waiting()
         self._begun, self._in_head, self._in_body = False, True, False
         self._idle_bytes = 0
@@ -166,7 +166,7 @@ class Protocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def on_response_complete(self) -> None:
-        """The response was sent; what is still to come of the request's body is read for a short time only."""
+        """Read the rest of the request's body for a short time only: the response was sent."""
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self._watch_writing()
@@ -176,30 +176,30 @@ class Protocol(HttpToolsProtocol):
             self._wait(self.limits.linger_seconds, self._end)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer a request that cannot be taken: by its status, unless a response is already on its way."""
+        """Answer an invalid request with its status, unless a response is already being sent."""
         self._refuse(self._status)
 
     # A client that reads nothing
 
     def pause_writing(self) -> None:
-        """More of the response waits than the transport wants to hold."""
+        """Start the write timeout: the transport's buffer is full."""
         super().pause_writing()
         self._watch_writing()
 
     def resume_writing(self) -> None:
-        """The client took it."""
+        """Stop the write timeout: the client read from the buffer."""
         self._stop_write_timer()
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Nothing came on an idle connection."""
+        """Close an idle connection."""
         self._end()
 
-    # Refusals and time
+    # Rejections and timeouts
 
     @property
     def _cycle(self) -> RequestResponseCycle | None:
-        """The latest request; uvicorn's own annotation leaves out that there may be none yet."""
+        """Return the latest request; uvicorn's annotation leaves out that there may be none yet."""
         return self.cycle
 
     def _over(self, status: int) -> None:
@@ -209,16 +209,16 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, status: int) -> None:
         self._stop_waiting()
         cycle = self._cycle if self._cycle is None or not self._cycle.response_complete else None
-        # A status in the middle of another response would be read as a part of that.
+        # A status in the middle of another response would be read as part of it.
         if not self.transport.is_closing() and not self.pipeline and (cycle is None or not cycle.response_started):
             self.transport.write(_answer(status))
-        if cycle is not None:  # what the application still answers goes nowhere
+        if cycle is not None:  # further output of the application is dropped
             cycle.disconnected = True
             cycle.message_event.set()
         self._end()
 
     def _end(self) -> None:
-        """Close the connection, and cut it off if its client does not take what is still to be sent."""
+        """Close the connection, and abort it if its client does not read what remains."""
         if not self.transport.is_closing():
             self.transport.close()
             self._stop_write_timer()
@@ -234,15 +234,15 @@ class Protocol(HttpToolsProtocol):
 
     def _head_is_late(self) -> None:
         self._timer = None
-        if self.flow.read_paused:  # requests before this one are still being answered
+        if self.flow.read_paused:  # earlier requests are still being answered
             self._wait(self.limits.head_seconds, self._head_is_late)
         elif self._begun:
             self._refuse(408)
-        else:  # a connection on which nothing was asked
+        else:  # a connection without any request
             self._end()
 
     def _await_body(self) -> None:
-        """Wait for more of the body, or look again later while it is the application that does not read."""
+        """Wait for more of the body, or check again later while the application itself is not reading."""
         self._wait(self.limits.body_seconds, self._body_is_due, self._body_bytes)
 
     def _body_is_due(self, before: int) -> None:
@@ -273,7 +273,7 @@ class Protocol(HttpToolsProtocol):
 
 
 def protocol(limits: Limits) -> type[Protocol]:
-    """Return a protocol class with these limits, which counts its own connections."""
+    """Return a protocol class with these limits and its own connection counts."""
     return type("Protocol", (Protocol,), {"limits": limits, "open": Counter()})
 
 
@@ -284,7 +284,7 @@ def _answer(status: int) -> bytes:
 
 
 def _counted(host: str, uncounted: Collection[str]) -> str:
-    """Return what the connections of `host` are counted under; "" for one whose are not."""
+    """Return the key under which connections of `host` are counted; "" if they are not."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:  # a Unix socket

@@ -1,4 +1,4 @@
-"""The request as every route gets it: who asks, the services, a transaction."""
+"""The request as routes get it: the account, the services, a transaction."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from vetrina.core.web.route_options import option
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """Who asks: a signed-in account and its session. `browser` tells a cookie from a bearer token.
+    """The authenticated caller: a signed-in account and its session. `browser` distinguishes a cookie from a bearer token.
 
-    `roles` are known of a browser at once; of a program only behind a guard of `accounts.guards`, which reads them.
+    `roles` are loaded with a browser's session; for an API client only behind a guard of `accounts.guards`, which reads them.
     """
 
     id: AccountId
@@ -40,58 +40,58 @@ class Principal(msgspec.Struct, frozen=True):
     name: str | None = None
     roles: frozenset[str] = frozenset()
     is_operator: bool = False
-    """Whether the operator's pages are theirs to use."""
+    """Whether the account may use the operator pages."""
 
 
-def noted(scope: object, name: str) -> Any:
-    """What our own layers have written into an ASGI scope, beside Litestar's keys; None if they have not."""
+def scope_value(scope: object, name: str) -> Any:
+    """Return a value that our own middleware stored in an ASGI scope, beside Litestar's keys; None if absent."""
     return cast("dict[str, Any]", scope).get(name)
 
 
 class Request(litestar.Request[Any, Any, Any]):
-    """Litestar's request with what our routes need."""
+    """Litestar's request with our additions."""
 
     @property
     def services(self) -> Services:
-        """The process's services."""
+        """Return the process's services."""
         return self.scope["litestar_app"].state.services
 
     @property
     def principal(self) -> Principal | None:
-        """Who asks, or None."""
-        return noted(self.scope, "vetrina.principal")
+        """Return the caller, or None."""
+        return scope_value(self.scope, "vetrina.principal")
 
     @property
     def account(self) -> Principal:
-        """Who asks. Raises Unauthenticated (401) for nobody."""
+        """Return the caller. Raises Unauthenticated (401) if no account is signed in."""
         if self.principal is None:
             raise Unauthenticated
         return self.principal
 
     @property
     def actor(self) -> Actor:
-        """Who acts, for the audit log: an operator behind an operator's guard, the account itself elsewhere."""
+        """Return the actor for the audit log: an operator behind an operator's guard, else the account itself."""
         ip = self.client.host if self.client else None
         if self.principal is None:
             return Actor("system", None, ip)
-        return Actor("admin" if noted(self.scope, "vetrina.as_operator") else self.principal.kind, self.principal.id, ip)
+        return Actor("admin" if scope_value(self.scope, "vetrina.as_operator") else self.principal.kind, self.principal.id, ip)
 
     @asynccontextmanager
     async def tx(self) -> AsyncGenerator[Tx]:
-        """One transaction; what it changes is written into the audit log as done by whoever asks."""
+        """Yield a transaction; the audit log records its changes as made by the caller."""
         async with self.services.db.tx() as tx:
             if self.principal is not None:
-                await audit.acting(tx, self.actor)
+                await audit.set_actor(tx, self.actor)
             yield tx
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Tx]:
-        """Statements that stand alone."""
+        """Yield a connection for single statements."""
         async with self.services.db.read() as tx:
             yield tx
 
     async def body(self) -> bytes:
-        """Return the whole body. Raises TooManyFields (413) for a form of too many."""
+        """Return the whole body. Raises TooManyFields (413) for a form with too many."""
         body = await super().body()
         if self.content_type[0] == RequestEncodingType.URL_ENCODED:
             forms.check_fields(body)
@@ -106,7 +106,7 @@ class Request(litestar.Request[Any, Any, Any]):
 
     @property
     def idempotency_key(self) -> str | None:
-        """The Idempotency-Key header. Raises Invalid (422) when it is empty or over 255 characters."""
+        """Return the Idempotency-Key header. Raises Invalid (422) when it is empty or over 255 characters."""
         key = self.headers.get("idempotency-key")
         if key is not None and not 1 <= len(key) <= 255:
             raise Invalid("An Idempotency-Key has 1 to 255 characters.")
@@ -114,12 +114,12 @@ class Request(litestar.Request[Any, Any, Any]):
 
     @property
     def is_api(self) -> bool:
-        """Whether a program asks (problem+json) rather than a person (a page)."""
+        """Return whether the client expects problem+json rather than a page."""
         return self.url.path.startswith("/api/") or bool(option(self.scope, "for_programs"))
 
 
 class SignInFirst(Exception):
-    """A page needs an account: go to sign in and come back."""
+    """A page needs an account: redirect to sign-in and back."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -127,10 +127,10 @@ class SignInFirst(Exception):
 
 
 def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Guard: someone must be signed in. Programs get 401; people go to the sign-in page."""
-    if noted(connection.scope, "vetrina.principal") is None:
+    """Guard: require a signed-in account. API clients get 401; browsers are redirected to the sign-in page."""
+    if scope_value(connection.scope, "vetrina.principal") is None:
         if connection.scope["path"].startswith("/api/"):
             raise Unauthenticated
         query = connection.scope["query_string"].decode("latin-1")
-        again = f"?{query}" if query and noted(connection.scope, "method") == "GET" else ""
+        again = f"?{query}" if query and scope_value(connection.scope, "method") == "GET" else ""
         raise SignInFirst(connection.scope["path"] + again)

@@ -1,7 +1,7 @@
-"""What a route says of itself to the layers around it, as keys of Litestar's `opt`.
+"""Options that a route sets for the middleware around it, as keys of Litestar's `opt`.
 
-    @post("/files", opt=limited("uploads"))
-    @get("/media/...", opt={**ANONYMOUS, **QUIET, **UNCOMPRESSED})
+@post("/files", opt=limited("uploads"))
+@get("/media/...", opt={**ANONYMOUS, **QUIET, **UNCOMPRESSED})
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any, cast
 
 ANONYMOUS = {"anonymous": True}
-"""Answers everybody alike: no session is looked up."""
+"""The response does not depend on the account: no session is read."""
 FOR_PROGRAMS = {"for_programs": True}
-"""Refuses with problem+json outside /api too, and every refusal is logged."""
+"""Errors are problem+json outside /api too, and every refusal is logged."""
 QUIET = {"quiet": True}
-"""Is asked for so often that the log holds only what went wrong."""
+"""Requested so often that only failures are logged."""
 NO_COMPRESSION = "no_compression"
 UNCOMPRESSED = {NO_COMPRESSION: True}
-"""Is a stream, or bytes that are compressed already."""
+"""A stream, or data that is compressed already."""
 
 
 def limited(name: str) -> dict[str, Any]:
@@ -30,6 +30,6 @@ def limited_by_address(name: str) -> dict[str, Any]:
 
 
 def option(scope: object, key: str) -> Any:
-    """Return what the route of an ASGI scope says under `key`; None for nothing, and before a route was found."""
+    """Return a route option of an ASGI scope; None if it is not set or no route was matched yet."""
     handler = cast("dict[str, Any]", scope).get("route_handler")
     return handler.opt.get(key) if handler is not None else None

@@ -53,7 +53,7 @@ AT_ONCE = 2
 """Pictures that one process takes in at once; each may use a processor and some hundred megabytes."""
 STORED_AT_ONCE = 16
 """Pictures whose bytes one process hands to the storage at once; they wait in memory, so a bucket that hangs holds few."""
-PATIENCE = 15.0
+POOL_TIMEOUT = 15.0
 """Seconds that an upload waits for its turn before it is told to come again."""
 REMOVAL_SECONDS = 5.0
 """How long an upload that failed waits for its bytes to go; the sweep finds them otherwise."""
@@ -100,7 +100,7 @@ async def upload(
     *,
     category: str,
     file_name: str,
-    patience: float | None = PATIENCE,
+    patience: float | None = POOL_TIMEOUT,
 ) -> FileRow:
     """Take in a picture that a person brings. `read` is called when its turn has come, so that waiting takes no memory.
 

@@ -70,7 +70,7 @@ async def upload(request: Request) -> Response[Any]:
         errors.append({"name": "No file was chosen", "text": "Choose one or more pictures first."})
     if errors:
         return await _grid(request, errors=errors, status=422)
-    return pages.go("/library", flash=("good", "1 picture added" if kept == 1 else f"{kept} pictures added"))
+    return pages.redirect("/library", flash=("good", "1 picture added" if kept == 1 else f"{kept} pictures added"))
 
 
 @get("/library/picks", guards=[signed_in], include_in_schema=False)
@@ -82,9 +82,7 @@ async def picks(
 ) -> Response[str]:
     """More pictures to choose from, for the studio."""
     async with request.read() as tx:
-        context = await shelf.pick_context(
-            request.services, tx, request.account.id, role, chosen=chosen or (), cursor=cursor
-        )
+        context = await shelf.pick_context(request.services, tx, request.account.id, role, chosen=chosen or (), cursor=cursor)
     return pages.render(request, "media/files/picker_page.html", role=role, chosen=chosen or [], **context)
 
 
@@ -109,7 +107,7 @@ async def save(request: Request, file_id: UUID) -> Response[Any]:
         async with request.read() as tx:
             row = await tx.one(queries.ONE, account=account, id=file_id)
         return _label(request, row, written=written, errors={"tags": refusal.message}, status=422)
-    return pages.go(f"/library/{file_id}", flash=("good", "Saved"))
+    return pages.redirect(f"/library/{file_id}", flash=("good", "Saved"))
 
 
 @post("/library/deletion", guards=[signed_in], include_in_schema=False)
@@ -121,11 +119,11 @@ async def delete(request: Request) -> Response[Any]:
     if form.get("confirmed") == "1":
         async with request.tx() as tx:
             gone = await actions.delete(tx, account, ids)
-        return pages.go("/library", flash=("good", "1 picture deleted" if gone == 1 else f"{gone} pictures deleted"))
+        return pages.redirect("/library", flash=("good", "1 picture deleted" if gone == 1 else f"{gone} pictures deleted"))
     async with request.read() as tx:
         rows = await tx.all(queries.SOME, account=account, ids=ids)
     if not rows:
-        return pages.go("/library", flash=("info", "Select the pictures to delete first"))
+        return pages.redirect("/library", flash=("info", "Select the pictures to delete first"))
     files = [shelf.item(request.services, row) for row in rows]
     return pages.render(request, "media/files/delete.html", nav="library", files=files)
 

@@ -39,7 +39,7 @@ async def profile(request: Request, handle: str, cursor: Cursor = None) -> Respo
     async with request.read() as tx:
         context = await header(request, tx, handle)
         if isinstance(context, str):
-            return pages.go(context)
+            return pages.redirect(context)
         account = context["profile_id"]
         rows = await tx.all(queries_profiles.PICTURES, account=account, before=paging.after(cursor), limit=PAGE + 1)
     page = paging.page(rows, PAGE, lambda row: row.id, lambda row: _picture(request, row, context["title"]))
@@ -123,7 +123,7 @@ async def save_portrait(request: Request, face: Literal["avatar", "logo"]) -> Re
             await portraits.show(tx, request.account.id, face, chosen)
     except Refusal as refused:
         return await _editor(request, part=face, refused=refused)
-    return pages.go(f"{HERE}#{face}", flash=("good", "Saved"))
+    return pages.redirect(f"{HERE}#{face}", flash=("good", "Saved"))
 
 
 async def _keep(request: Request, wanted: ProfileChange, data: dict[str, str], part: str) -> Response[Any]:
@@ -133,7 +133,7 @@ async def _keep(request: Request, wanted: ProfileChange, data: dict[str, str], p
             await portraits.change(tx, who.id, who.kind, wanted)
     except Refusal as refused:
         return await _editor(request, data, part=part, refused=refused)
-    return pages.go(f"{HERE}#{part}" if part == "business" else HERE, flash=("good", "Saved"))
+    return pages.redirect(f"{HERE}#{part}" if part == "business" else HERE, flash=("good", "Saved"))
 
 
 async def _editor(

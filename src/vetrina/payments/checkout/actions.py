@@ -10,7 +10,7 @@ import structlog
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
-from vetrina.core.idempotency import Turn
+from vetrina.core.idempotency import IdempotentRequest
 from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.checkout.pricing import Purchase, Wanted, choose
@@ -22,9 +22,9 @@ log = structlog.get_logger("vetrina.payments")
 
 
 async def start(
-    services: Services, account: AccountId, purchase: Purchase, turn: Turn, *, return_url: str | None = None
+    services: Services, account: AccountId, purchase: Purchase, keyed: IdempotentRequest, *, return_url: str | None = None
 ) -> PaymentRow:
-    """Open a checkout at today's price, and save the response (201) in `turn`.
+    """Open a checkout at today's price, and save the response (201) in `keyed`.
 
     Raises UnknownPack, GatewayNotOffered (422), NoGateway, GatewayFailed (503; the payment is stored as failed),
     CheckoutTooLate (409), and for a plan what `wallet.plans.offer` raises.
@@ -32,14 +32,14 @@ async def start(
     known = services.part(gateways)
     async with services.db.tx() as tx:
         wanted, gateway = await choose(tx, known, account, purchase, services.modules.spends)
-        payment = await _insert(tx, services, account, turn.work_id, wanted, gateway, return_url)
+        payment = await _insert(tx, services, account, keyed.work_id, wanted, gateway, return_url)
     # After a takeover this is the payment that the first process made, whatever has changed since.
     gateway = known.get(payment.gateway) or gateway
     if payment.status != Status.PENDING:
         raise CheckoutTooLate
     try:
         checkout = await gateway.begin(payment)
-        return await _open(services, payment, gateway, checkout, turn)
+        return await _open(services, payment, gateway, checkout, keyed)
     except GatewayFailed as failed:
         log.warning("a checkout could not be opened", gateway=gateway.name, payment=str(payment.id), why=failed.message)
         async with services.db.tx() as tx:
@@ -47,7 +47,9 @@ async def start(
         raise
 
 
-async def _open(services: Services, payment: PaymentRow, gateway: Gateway, checkout: Checkout, turn: Turn) -> PaymentRow:
+async def _open(
+    services: Services, payment: PaymentRow, gateway: Gateway, checkout: Checkout, keyed: IdempotentRequest
+) -> PaymentRow:
     """Record the gateway's checkout. Raises GatewayFailed (503) for a reference of another payment, CheckoutTooLate (409)."""
     place = {"account": payment.account_id, "id": payment.id, "ref": checkout.ref}
     async with services.db.tx() as tx:
@@ -58,7 +60,7 @@ async def _open(services: Services, payment: PaymentRow, gateway: Gateway, check
         if not await tx.do(queries.OPEN, url=checkout.url, **place):
             raise CheckoutTooLate
         opened = await tx.one(queries.ONE, account=payment.account_id, id=payment.id)
-        await turn.keep(tx, 201, shown(opened))
+        await keyed.save_response(tx, 201, shown(opened))
     return opened
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from litestar import Response, get, post
 
-from vetrina.core.idempotency import once
+from vetrina.core.idempotency import idempotent
 from vetrina.core.web import idempotent_response as replay
 from vetrina.core.web import paging
 from vetrina.core.web.paging import Cursor, Limit, Page
@@ -27,10 +27,10 @@ async def start(request: Request, data: Purchase) -> Response[Payment]:
     does not answer.
     """
     account = request.account.id
-    async with once(request.services.db, account, request.idempotency_key, "POST /payments", data) as turn:
-        if turn.answer is None:
-            await checkout.start(request.services, account, data, turn)
-    return replay.answer(turn)
+    async with idempotent(request.services.db, account, request.idempotency_key, "POST /payments", data) as keyed:
+        if keyed.answer is None:
+            await checkout.start(request.services, account, data, keyed)
+    return replay.answer(keyed)
 
 
 @get("/payments", guards=[signed_in], tags=["payments"])

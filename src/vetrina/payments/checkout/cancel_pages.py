@@ -26,12 +26,12 @@ async def cancel(request: Request, payment_id: UUID) -> Response[Any]:
         ref = await tx.maybe(queries.REF, account=account, id=payment_id)
     home = f"/payments/{payment_id}"
     if payment.status != Status.PENDING:
-        return pages.go(home)
+        return pages.redirect(home)
     try:
         await actions.close(request.services, payment, ref)
     except GatewayFailed as failed:
-        return pages.go(home, flash=("bad", failed.message))
-    return pages.go(home)
+        return pages.redirect(home, flash=("bad", failed.message))
+    return pages.redirect(home)
 
 
 @post("/payments/billing", guards=[signed_in], include_in_schema=False)
@@ -42,9 +42,9 @@ async def billing(request: Request) -> Response[Any]:
         raise NotFound
     try:
         home = f"{request.services.settings.address}/payments"
-        return pages.go(await gateway.portal(request.account.id, return_url=home))
+        return pages.redirect(await gateway.portal(request.account.id, return_url=home))
     except GatewayFailed as failed:
-        return pages.go("/payments", flash=("bad", failed.message))
+        return pages.redirect("/payments", flash=("bad", failed.message))
 
 
 ROUTES: list[Any] = [cancel, billing]

@@ -13,7 +13,7 @@ from litestar.response import Redirect
 
 from vetrina.core.database.ids import new_id, read_id
 from vetrina.core.errors import Refusal
-from vetrina.core.idempotency import Turn
+from vetrina.core.idempotency import IdempotentRequest
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
 from vetrina.payments import queries
@@ -41,7 +41,7 @@ COUNTERS = {
 @get("/buy", guards=[signed_in], include_in_schema=False, sync_to_thread=False)
 def short(request: Request) -> Redirect:
     """Redirect from the short address."""
-    return pages.go("/wallet/buy" + (f"?{request.url.query}" if request.url.query else ""))
+    return pages.redirect("/wallet/buy" + (f"?{request.url.query}" if request.url.query else ""))
 
 
 @get("/wallet/buy", guards=[signed_in], include_in_schema=False)
@@ -70,9 +70,9 @@ async def buy(request: Request) -> Response[Any]:
             async with request.read() as tx:
                 left = await tx.maybe(queries.OPEN_CHECKOUT, **place)
             if left is not None and left.checkout_url:
-                return pages.go(left.checkout_url)
-        payment = await actions.start(request.services, account, purchase, Turn(new_id()), return_url=return_url)
-        return pages.go(payment.checkout_url or f"/payments/{payment.id}")
+                return pages.redirect(left.checkout_url)
+        payment = await actions.start(request.services, account, purchase, IdempotentRequest(new_id()), return_url=return_url)
+        return pages.redirect(payment.checkout_url or f"/payments/{payment.id}")
     except Refusal as refused:
         errors = {refused.field or "": refused.message}
         status = refused.status

@@ -83,7 +83,7 @@ async def outcome(request: Request, token: str) -> Response[Any]:
         raise Invalid("Choose how the payment shall end: paid, declined or cancelled.")
     async with request.tx() as tx:
         await actions.hear(tx, row, word)
-    return pages.go(f"/payments/{row.id}")
+    return pages.redirect(f"/payments/{row.id}")
 
 
 async def _by_token(request: Request, token: str) -> PaymentRow:
@@ -117,7 +117,7 @@ def _payment(request: Request, row: PaymentRow) -> dict[str, Any]:
 
 def onward(path: str | None) -> str | None:
     """Return the local path to continue to after paying, or None."""
-    return pages.local(path, "") or None if path and len(path) <= PATH_LIMIT else None
+    return pages.safe_local_path(path, "") or None if path and len(path) <= PATH_LIMIT else None
 
 
 ROUTES: list[Any] = [history, one, checkout, outcome]

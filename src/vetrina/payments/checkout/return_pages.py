@@ -49,7 +49,7 @@ async def _back(request: Request, gateway: str, ref: str) -> Response[Any]:
             place = {"account": str(payment.account_id), "payment": str(payment.id)}
             async with request.tx() as tx:
                 await enqueue(tx, "payments.ask", queue="payments", lock=f"payment {payment.id}", **place)
-    return pages.go(f"/payments/{payment.id}")
+    return pages.redirect(f"/payments/{payment.id}")
 
 
 ROUTES: list[Any] = [zarinpal, stripe]

@@ -42,7 +42,7 @@ async def _told(services: Services, account: AccountId, payment: UUID) -> AsyncI
         yield _event(payment, status)
         if status != Status.PENDING:
             return
-        async for _ in told.messages(every=QUIET):
+        async for _ in told.messages(poll_interval=QUIET):
             status = await _status(services, account, payment)
             yield _event(payment, status)
             if status != Status.PENDING:

@@ -104,7 +104,7 @@ async def refund(request: Request, account_id: UUID, payment_id: UUID, data: For
         "asked": ("wait", f"The gateway does not answer just now. It is asked again for {sum} until it does."),
         "failed": ("bad", made.error or "The gateway does not pay this back."),
     }.get(made.status, ("good", f"{sum} goes back to the buyer."))
-    return pages.go(f"/operator/payments/{account_id}/{payment_id}", flash=said)
+    return pages.redirect(f"/operator/payments/{account_id}/{payment_id}", flash=said)
 
 
 @post("/operator/payments/{account_id:uuid}/{payment_id:uuid}/inquiry", guards=[operator], include_in_schema=False)
@@ -118,7 +118,7 @@ async def inquire(request: Request, account_id: UUID, payment_id: UUID) -> Respo
         said = ("info", f"The gateway says: {word.said.value}." if word else "Its checkout was never opened.")
     except GatewayFailed as failed:
         said = ("bad", failed.message)
-    return pages.go(f"/operator/payments/{account_id}/{payment_id}", flash=said)
+    return pages.redirect(f"/operator/payments/{account_id}/{payment_id}", flash=said)
 
 
 async def _one(

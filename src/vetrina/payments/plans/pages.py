@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id, read_id
 from vetrina.core.errors import Refusal
-from vetrina.core.idempotency import Turn
+from vetrina.core.idempotency import IdempotentRequest
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
 from vetrina.payments.checkout import actions
@@ -40,11 +40,11 @@ async def choose(request: Request) -> Response[Any]:
         plan = _id(str(form.get("plan_id") or ""))
         try:
             purchase = Purchase(plan_id=plan, gateway=gateway or None)
-            payment = await actions.start(request.services, account, purchase, Turn(new_id()), return_url="/plan")
+            payment = await actions.start(request.services, account, purchase, IdempotentRequest(new_id()), return_url="/plan")
         except NotAnUpgrade:
             changed = await memberships.downgrade(request.services, account, plan)
-            return pages.go("/plan", flash=("good", _follows(changed)))
-        return pages.go(payment.checkout_url or f"/payments/{payment.id}")
+            return pages.redirect("/plan", flash=("good", _follows(changed)))
+        return pages.redirect(payment.checkout_url or f"/payments/{payment.id}")
     except Refusal as refused:
         return await _shown(request, gateway=gateway, problem=refused.message, status=refused.status)
 
@@ -65,8 +65,8 @@ async def _changed(request: Request, change: Any) -> Response[Any]:
     try:
         changed = await change(request.services, request.account.id)
     except Refusal as refused:
-        return pages.go("/plan", flash=("bad", refused.message))
-    return pages.go("/plan", flash=("good", _follows(changed)))
+        return pages.redirect("/plan", flash=("bad", refused.message))
+    return pages.redirect("/plan", flash=("good", _follows(changed)))
 
 
 def _follows(member: Membership) -> str:

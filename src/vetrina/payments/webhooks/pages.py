@@ -99,7 +99,7 @@ async def replay(request: Request) -> Redirect:
     else:
         raise Invalid("Choose which events to apply again.")
     said = "One event is being applied again." if count == 1 else f"{count} events are being applied again."
-    return pages.go(pages.local(str(form.get("next") or ""), "/operator/webhooks"), flash=("good", said))
+    return pages.redirect(pages.safe_local_path(str(form.get("next") or ""), "/operator/webhooks"), flash=("good", said))
 
 
 def _begins(type: str) -> str | None:

@@ -100,8 +100,8 @@ async def save_search(request: Request, data: Form) -> Redirect:
         async with request.tx() as tx:
             saved = await actions.save_search(tx, request.account.id, data.get("name", ""), of, filters)
     except Refusal as refused:
-        return pages.go(_search_path([("kind", of), *pairs]), flash=("bad", refused.message))
-    return pages.go(_saved_search(saved)["href"], flash=("good", f"Saved as {saved.name}."))
+        return pages.redirect(_search_path([("kind", of), *pairs]), flash=("bad", refused.message))
+    return pages.redirect(_saved_search(saved)["href"], flash=("good", f"Saved as {saved.name}."))
 
 
 @post("/members/searches/{search_id:uuid}/removal", guards=[operator], include_in_schema=False)
@@ -109,7 +109,7 @@ async def delete_search(request: Request, search_id: UUID) -> Redirect:
     """Delete a saved search."""
     async with request.tx() as tx:
         await actions.delete_search(tx, request.account.id, search_id)
-    return pages.go("/members", flash=("good", "Search deleted."))
+    return pages.redirect("/members", flash=("good", "Search deleted."))
 
 
 @get("/members/{customer_id:str}", guards=[operator], include_in_schema=False)

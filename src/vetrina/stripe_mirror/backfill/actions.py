@@ -152,7 +152,7 @@ def _into_tables(services: Services) -> Keep:
             await keep_progress(tx, pages)
             return changed
 
-        return await services.db.again(work)
+        return await services.db.retry_transaction(work)
 
     return keep
 
@@ -166,6 +166,6 @@ def _into_inbox(services: Services) -> Keep:
             await keep_progress(tx, pages)
             return len(new)
 
-        return await services.db.again(work)
+        return await services.db.retry_transaction(work)
 
     return keep

@@ -106,7 +106,7 @@ def _into_shadow(services: Services, name: str, batch: UUID) -> Keep:
             await keep_progress(tx, pages)
             return 0
 
-        return await services.db.again(work)
+        return await services.db.retry_transaction(work)
 
     return keep
 

@@ -64,7 +64,7 @@ async def _one(services: Services, reader: Reader, gate: asyncio.Semaphore, each
         async def work(tx: Tx) -> None:
             await keep(tx, each.kind, each.object_id, page)
 
-        await services.db.again(work)
+        await services.db.retry_transaction(work)
         found.fetched += 1
         found.gone += '"deleted": true' in page.objects[0] or '"deleted":true' in page.objects[0]
 

@@ -10,7 +10,7 @@ from litestar.types import Receive, Scope, Send
 
 from vetrina.core.errors import TooLarge
 from vetrina.core.services import Services
-from vetrina.core.web.request import noted
+from vetrina.core.web.request import scope_value
 from vetrina.core.web.route_options import FOR_PROGRAMS, QUIET
 from vetrina.stripe_mirror.ingest import actions
 from vetrina.stripe_mirror.model import BadEvent, NotJson
@@ -26,7 +26,7 @@ async def webhook(scope: Scope, receive: Receive, send: Send) -> None:
 
     A plain ASGI route: of an ordinary one's time, most would go into a request and a response that nobody looks at.
     """
-    if noted(scope, "method") != "POST":
+    if scope_value(scope, "method") != "POST":
         raise MethodNotAllowedException
     headers: dict[bytes, bytes] = dict(scope["headers"])
     if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":

@@ -134,7 +134,7 @@ def check(services: Services, wanted: GenerationRequest) -> dict[str, Any]:
     if len(wanted.prompt) > PROMPT_LIMIT:
         raise PromptTooLong
     if "\0" in wanted.prompt:
-        raise Invalid("The words contain a character that cannot be kept (U+0000).")
+        raise Invalid("The words contain a character that cannot be stored (U+0000).")
     if wanted.seed is not None and not 0 <= wanted.seed < SEED_LIMIT:
         raise Invalid("A seed is a whole number from 0 to 9007199254740991.", field="seed")
     if max(len(wanted.product_files), len(wanted.model_files)) > PICTURES_LIMIT:

@@ -116,7 +116,7 @@ async def _told(services: Services, account: AccountId, generation: UUID) -> Asy
         yield _event(state)
         if state.status in ENDED:
             return
-        async for message in told.messages(every=QUIET):
+        async for message in told.messages(poll_interval=QUIET):
             if message is None:
                 state = await _state(services, account, generation)
                 if state is None:

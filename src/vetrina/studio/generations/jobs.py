@@ -223,7 +223,7 @@ class GenerationRun:
     async def _watch(self) -> None:
         """Return when the generation was ended by someone else: it was cancelled."""
         with self.services.hub.subscribe(f"generations/{self.id}") as told:
-            async for message in told.messages(every=10):
+            async for message in told.messages(poll_interval=10):
                 if message is None:
                     try:
                         async with self.services.db.read() as tx:
@@ -242,5 +242,3 @@ async def _end(task: asyncio.Task[Any]) -> None:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await task
-
-

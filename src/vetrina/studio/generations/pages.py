@@ -45,9 +45,7 @@ async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
     page = paging.page(rows, WALL, lambda row: UUID(row.file["id"]), lambda row: row)
     items = [presenters.public_image(request.services, row) for row in [*opening, *page.items]]
     older = f"/?cursor={page.next_cursor}" if page.next_cursor else None
-    return pages.render(
-        request, "studio/generations/landing.html", wall=items, older=older, free_tokens=gift, wall_link="#wall"
-    )
+    return pages.render(request, "studio/generations/landing.html", wall=items, older=older, free_tokens=gift, wall_link="#wall")
 
 
 @get("/pictures/{account_id:uuid}/{generation_id:uuid}", include_in_schema=False)
@@ -97,7 +95,7 @@ async def start(request: Request) -> Response[Any]:
         try:
             wanted = form.to_request(request.services, chosen)
             made = await actions.start(request.services, request.account.id, request.account.session_id, wanted)
-            return pages.go(f"/studio/generations/{made.id}")
+            return pages.redirect(f"/studio/generations/{made.id}")
         except Refusal as refused:
             chosen.errors[form.field_of(refused, chosen)] = refused.message
             status = refused.status
@@ -155,8 +153,8 @@ async def cancel(request: Request, generation_id: UUID) -> Response[Any]:
         async with request.tx() as tx:
             await actions.cancel(tx, request.account.id, generation_id)
     except actions.GenerationEnded as ended:
-        return pages.go(here, flash=("info", ended.message))
-    return pages.go(here)
+        return pages.redirect(here, flash=("info", ended.message))
+    return pages.redirect(here)
 
 
 @post("/studio/generations/{generation_id:uuid}/retry", guards=[signed_in], include_in_schema=False)
@@ -168,8 +166,8 @@ async def retry(request: Request, generation_id: UUID) -> Response[Any]:
     except Refusal as refused:
         if refused.status in {401, 404}:
             raise
-        return pages.go(f"/studio/generations/{generation_id}", flash=("bad", refused.message))
-    return pages.go(f"/studio/generations/{made.id}")
+        return pages.redirect(f"/studio/generations/{generation_id}", flash=("bad", refused.message))
+    return pages.redirect(f"/studio/generations/{made.id}")
 
 
 @post("/studio/generations/{generation_id:uuid}/sharing", guards=[signed_in], include_in_schema=False)
@@ -179,7 +177,7 @@ async def share(request: Request, generation_id: UUID) -> Response[Any]:
     async with request.tx() as tx:
         await actions.share(tx, request.account.id, generation_id, is_public=wanted)
     said = "It hangs on the front page now." if wanted else "It is off the wall."
-    return pages.go(f"/studio/generations/{generation_id}", flash=("good", said))
+    return pages.redirect(f"/studio/generations/{generation_id}", flash=("good", said))
 
 
 async def _studio(

@@ -47,7 +47,7 @@ async def add(request: Request, data: Form) -> Response[Any]:
     except Refusal as refused:
         beside = str(refused.details.get("field") or refused.field or "")
         return await _shown(request, values, {beside: refused.message}, refused.status)
-    return pages.go("/operator/packs", flash=("good", f"{pack.title} is for sale now."))
+    return pages.redirect("/operator/packs", flash=("good", f"{pack.title} is for sale now."))
 
 
 @post("/operator/packs/{name:str}", guards=[operator], include_in_schema=False)
@@ -64,8 +64,8 @@ async def change(request: Request, name: str, data: Form) -> Response[Any]:
     except Refusal as refused:
         if refused.status == 404:
             raise
-        return pages.go("/operator/packs", flash=("bad", f"{name}: {refused.message}"))
-    return pages.go("/operator/packs", flash=("good", f"{changed.title}: saved. Open checkouts keep their price."))
+        return pages.redirect("/operator/packs", flash=("bad", f"{name}: {refused.message}"))
+    return pages.redirect("/operator/packs", flash=("good", f"{changed.title}: saved. Open checkouts keep their price."))
 
 
 def _read(values: dict[str, str], kind: type[Read]) -> Read:

@@ -1,7 +1,7 @@
 """Limits of request bodies, counted while they arrive.
 
-A route takes forms of 64 KB and other bodies of 256 KB, unless it says otherwise with `request_max_body_size`, which Litestar
-then keeps to. A plain ASGI route, such as a webhook, counts for itself.
+A route takes forms of 64 KB and other bodies of 256 KB, unless it sets `request_max_body_size`, which Litestar then enforces. A
+plain ASGI route, such as a webhook, counts for itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from vetrina.core.errors import Malformed, TooLarge
 from vetrina.core.web.forms import FORM_BYTES
 
 BODY_BYTES = 256 * 1024
-"""Of JSON and of everything else that is no form."""
+"""Limit of JSON and of every other body that is not a form."""
 _FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 
 
@@ -27,12 +27,14 @@ class BodyIncomplete(Malformed):
 
 
 class BodyLimits(ASGIMiddleware):
-    """Answers 413 for a body that is too large: before anything else where its size is announced, else as it arrives."""
+    """Answers 413 to a body that is too large: at once where its size is announced, else as it arrives."""
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Check what is announced and count the rest. Raises TooLarge (413), and BodyIncomplete (400) in who reads the body."""
+        """Check the announced size and count the rest. Raises TooLarge (413), and BodyIncomplete (400) in the code that reads
+        the body.
+        """
         headers: dict[bytes, bytes] = dict(scope["headers"])
         announced = headers.get(b"content-length", b"")
         resolve = getattr(cast("Any", scope)["route_handler"], "resolve_request_max_body_size", None)

@@ -1,4 +1,4 @@
-"""`/@ada` is the profile of whoever has the handle: the router, which knows only whole parts of a path, sees `/@/ada`."""
+"""`/@ada` is the profile page of a handle: the router, which matches only whole path segments, gets `/@/ada`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 
-def at_signs(app: ASGIApp) -> ASGIApp:
+def rewrite_handle_path(app: ASGIApp) -> ASGIApp:
     """Wrap the ASGI application."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
@@ -19,6 +19,6 @@ def at_signs(app: ASGIApp) -> ASGIApp:
     return wrapped
 
 
-def as_written(path: str) -> str:
-    """A path as people see it."""
+def display_path(path: str) -> str:
+    """Return a path as it is shown to users."""
     return f"/@{path[3:]}" if path.startswith("/@/") else path

@@ -1,4 +1,4 @@
-"""Who is asking, where proxies stand between: `X-Forwarded-For` and `-Proto` of those that are trusted."""
+"""The client's address behind proxies: `X-Forwarded-For` and `-Proto` of trusted ones."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _FORWARDING = {b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via"}
 
 
 class ClientAddress:
-    """Puts an address into `scope["client"]`: the one that a trusted proxy forwards, otherwise the connection's own.
+    """Sets `scope["client"]` to the address that a trusted proxy forwards, otherwise to the connection's own.
 
-    What a proxy forwards need not be an address ("unknown", a name, nothing): the connection's own stands then. The zone of a
-    link-local address is left out, which PostgreSQL's `inet` does not take.
+    A forwarded value may be no address ("unknown", a name, nothing): then the connection's own is kept. The zone of a
+    link-local address is removed, since PostgreSQL's `inet` does not accept it.
     """
 
     def __init__(self, app: Any, trusted: str = "") -> None:
@@ -22,7 +22,7 @@ class ClientAddress:
         self._inner: Any = ProxyHeadersMiddleware(self._checked, trusted) if trusted else self._checked
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one connection, as ASGI asks for it."""
+        """Handle one ASGI connection."""
         if scope["type"] == "http":
             scope["vetrina.peer"] = scope.get("client")
         await self._inner(scope, receive, send)
@@ -35,7 +35,7 @@ class ClientAddress:
 
 
 def is_local(scope: Any) -> bool:
-    """Return whether a program on this machine asks, without a proxy between."""
+    """Return whether the request comes from this machine, without a proxy between."""
     client = _address(scope.get("client"))
     forwarded = any(name in _FORWARDING for name, _ in scope["headers"])
     return client is not None and not forwarded and ipaddress.ip_address(client[0]).is_loopback

@@ -1,4 +1,4 @@
-"""Rate limits at the door: who asks too often gets 429 and is told when to come back."""
+"""Rate limit middleware: requests over the limit get 429 with Retry-After."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from vetrina.core.rate_limits import limits
 from vetrina.core.services import Services
-from vetrina.core.web.request import noted
+from vetrina.core.web.request import scope_value
 from vetrina.core.web.route_options import option
 
 API = "/api/v1/"
 
 
 class Limiting(ASGIMiddleware):
-    """Counts a request against the limits that its route names, and one of the API against the API's. Stands after Identify."""
+    """Counts a request against the limits of its route, and an API request against the API's limit. Runs after Identify."""
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Count, then go on. Raises RateLimited (429)."""
+        """Count the request, then call the next application. Raises RateLimited (429)."""
         by_address, by_account = option(scope, "address_limit"), option(scope, "account_limit")
         of_api = scope["path"].startswith(API)
         if not of_api and by_address is None and by_account is None:
@@ -30,20 +30,20 @@ class Limiting(ASGIMiddleware):
             return
         services: Services = scope["litestar_app"].state.services
         counted = services.part(limits)
-        principal = noted(scope, "vetrina.principal")
+        principal = scope_value(scope, "vetrina.principal")
         address = scope["client"][0] if scope["client"] else "unknown"
         subject = str(principal.id) if principal else address
-        standing = None
+        state = None
         if by_address is not None:
-            standing = await counted.spend(by_address, address)
+            state = await counted.consume(by_address, address)
         elif of_api:
-            standing = await counted.spend("api", subject)
+            state = await counted.consume("api", subject)
         if by_account is not None:
-            standing = await counted.spend(by_account, subject) or standing
-        if standing is None:
+            state = await counted.consume(by_account, subject) or state
+        if state is None:
             await next_app(scope, receive, send)
             return
-        extra = [(name.lower().encode(), value.encode()) for name, value in standing.headers().items()]
+        extra = [(name.lower().encode(), value.encode()) for name, value in state.headers().items()]
 
         async def telling(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""The outermost layer: a request id, one log line a request, metrics, security headers, origin check."""
+"""The outermost layer: request id, access log, metrics, security headers, origin check."""
 
 from __future__ import annotations
 
@@ -34,13 +34,14 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 def policy(forms: Iterable[str] = ()) -> str:
-    """The Content-Security-Policy of a page whose forms may also lead to these origins: browsers hold form-action against
-    every redirect that a form's answer takes."""
+    """Return the Content-Security-Policy of a page whose forms may also redirect to these origins: browsers apply form-action
+    to every redirect after a form's submission.
+    """
     return " ".join([_POLICY, *dict.fromkeys(each for each in forms if _ORIGIN.fullmatch(each))])
 
 
 def security_headers(secure: bool) -> list[tuple[bytes, bytes]]:
-    """What every answer carries."""
+    """Return the headers of every response."""
     headers = [
         (b"content-security-policy", policy().encode()),
         (b"x-content-type-options", b"nosniff"),
@@ -90,7 +91,7 @@ def trace(app: ASGIApp, *, secure: bool) -> Callable[..., Any]:
             else:
                 await app(scope, receive, sending)
         finally:
-            # Up to the response's start: a stream of events ends when its reader leaves.
+            # Up to the response's start: an event stream ends when its client leaves.
             _count(scope, status, time.perf_counter() - started if seconds is None else seconds)
 
     return traced
@@ -103,18 +104,17 @@ def _count(scope: Any, status: int, seconds: float) -> None:
     SECONDS.labels(route).observe(seconds)
     quiet = option(scope, "quiet") or path.startswith("/static")
     if status >= (400 if option(scope, "for_programs") else 500) or not quiet:
-        # A letter's link carries its code: whoever reads the log must not have it.
+        # Links in mail carry a code in the path: the log must not contain it.
         told = route if "{token" in route else path
         log.info("request", method=scope["method"], path=told, status=status, ms=round(seconds * 1000, 1))
 
 
 def foreign(scope: Any) -> bool:
-    """Whether a browser sent this changing request from another site (CSRF).
+    """Return whether a browser sent this unsafe request from another site (CSRF).
 
-    Browsers say where a request comes from in Sec-Fetch-Site, older ones in Origin; programs send
-    neither. Without a cookie too: signing a stranger in to one's own account needs none. A bearer token
-    is never sent by accident, so a request with one and no cookie is its sender's own. The session
-    cookie is SameSite=Lax besides.
+    Browsers send the source site in Sec-Fetch-Site, older ones in Origin; programs send neither. Requests without a cookie are
+    checked too: an attacker could sign a user in to the attacker's account. A bearer token is never sent automatically, so a
+    request with one and no cookie is legitimate. The session cookie is SameSite=Lax besides.
     """
     if scope["method"] in SAFE:
         return False
