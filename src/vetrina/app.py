@@ -19,8 +19,7 @@ from vetrina.accounts.sessions.revocations import revoked_sessions
 from vetrina.core.module import Module
 from vetrina.core.services import Services
 from vetrina.core.settings import Settings
-from vetrina.core.web import meta_pages as front
-from vetrina.core.web import problems
+from vetrina.core.web import meta_pages, problems
 from vetrina.core.web.middleware.body_limits import BODY_BYTES, BodyLimits
 from vetrina.core.web.middleware.handle_rewrite import rewrite_handle_path
 from vetrina.core.web.middleware.head import answer_head
@@ -78,7 +77,7 @@ def _litestar(loaded: tuple[Module, ...]) -> Litestar:
         route_handlers=[
             Router("/api/v1", route_handlers=[route for module in loaded for route in module.api_routes()]),
             *(route for module in loaded for route in module.page_routes()),
-            *front.start(next(homes[name] for name in modules.HOMES if name in homes)),
+            *meta_pages.home_redirect(next(homes[name] for name in modules.HOMES if name in homes)),
             create_static_files_router(
                 f"/static/{version()}",
                 directories=[STATIC],

@@ -97,7 +97,7 @@ async def test_the_next_window_begins_anew(processes: list[Limits], change: Sett
 async def test_an_operator_changes_it_without_a_restart(
     processes: list[Limits], change: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limiting, "FRESH", 0.0)
+    monkeypatch.setattr(limiting, "CACHE_SECONDS", 0.0)
     change("test", 1)
     await processes[0].consume("test", "x")
     with pytest.raises(RateLimited):
@@ -136,19 +136,19 @@ async def test_the_hot_path_asks_the_database_now_and_then(site: Site, make: Mak
     change("api", 12000, 60)
     change("generations", 6000, 60)
     permits = Limits(site.services)
-    drawn = 0
-    draw = permits._draw  # pyright: ignore[reportPrivateUsage]
+    acquired = 0
+    acquire = permits._acquire  # pyright: ignore[reportPrivateUsage]
 
     async def counted(key: str, limit: limiting.Limit) -> object:
-        nonlocal drawn
-        drawn += 1
-        return await draw(key, limit)
+        nonlocal acquired
+        acquired += 1
+        return await acquire(key, limit)
 
-    permits._draw = counted  # type: ignore[method-assign, assignment]
+    permits._acquire = counted  # type: ignore[method-assign, assignment]
     for _ in range(1000):
         await permits.consume("api", "somebody")
         await permits.consume("generations", "somebody")
-    assert drawn <= 20  # two of a window that begins anew meanwhile among them
+    assert acquired <= 20  # two of a window that begins anew meanwhile among them
 
 
 def test_two_real_processes_keep_one_limit(owner: str, database: str, tmp_path: Path) -> None:
