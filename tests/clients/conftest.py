@@ -19,7 +19,7 @@ def openai_server() -> Iterator[OpenAIImagesFake]:
 
 @pytest.fixture
 def openai_fake(openai_server: OpenAIImagesFake) -> OpenAIImagesFake:
-    openai_server.forget()
+    openai_server.reset()
     return openai_server
 
 
@@ -31,7 +31,7 @@ def comfyui_server() -> Iterator[ComfyUIFake]:
 
 @pytest.fixture
 def comfyui_fake(comfyui_server: ComfyUIFake) -> ComfyUIFake:
-    comfyui_server.forget()
+    comfyui_server.reset()
     return comfyui_server
 
 
@@ -43,5 +43,5 @@ def old_comfyui_server() -> Iterator[ComfyUIFake]:
 
 @pytest.fixture
 def old_comfyui_fake(old_comfyui_server: ComfyUIFake) -> ComfyUIFake:
-    old_comfyui_server.forget()
+    old_comfyui_server.reset()
     return old_comfyui_server

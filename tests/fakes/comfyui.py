@@ -34,7 +34,7 @@ Web = Request[Any, Any, Any]
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """A scripted answer; `body` None lets the server do its work and answer as ever."""
+    """A scripted response; with `body` None the server responds as usual."""
 
     status: int = 200
     body: bytes | None = None
@@ -43,7 +43,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def broken(status: int = 500, **headers: str) -> Reply:
-    """A fault of the server's own."""
+    """Return an internal error."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Reply(status=status, body=b"500 Internal Server Error", headers=named)
 
@@ -56,17 +56,17 @@ class ComfyUIFake(Worker, Fake):
         Worker.__init__(self, old=old)
         Fake.__init__(self)
 
-    def forget(self) -> None:
-        """As new; what still runs is given up."""
+    def reset(self) -> None:
+        """Reset everything; a running job is cancelled."""
         self._replies.clear()
-        super().forget()
+        super().reset()
 
     def next(self, path: str, *replies: Reply) -> None:
-        """Script the next answers on a path (its first segment is enough: `/history`)."""
+        """Script the next responses on a path (its first segment is enough: `/history`)."""
         self._replies[path].extend(replies)
 
     def handlers(self) -> list[Any]:
-        """The routes that a client needs."""
+        """Return the routes that a client needs."""
 
         @get("/object_info/{name:str}")
         async def object_info(request: Web, name: FromPath[str]) -> Any:

@@ -1,4 +1,4 @@
-"""The imitated ComfyUI's queue, its worker and what it tells over the websockets."""
+"""The fake ComfyUI's queue, worker and websocket messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.fakes.comfyui_nodes import in_order, run_node
 
 
 class Entry(msgspec.Struct):
-    """A submission, as the queue holds it."""
+    """A queued submission."""
 
     number: float
     id: str
@@ -25,23 +25,23 @@ class Entry(msgspec.Struct):
     client: str | None
 
     def listed(self) -> list[Any]:
-        """How the queue and the history show it."""
+        """Return it in the form of the queue and the history."""
         extra = {"client_id": self.client, "create_time": 1_790_000_000_000}
         return [self.number, self.id, self.nodes, extra, ["6"]]
 
 
 class Worker:
-    """The queue and the one who works it off; the public attributes script how."""
+    """The queue and its worker; the public attributes script the worker."""
 
     def __init__(self, *, old: bool) -> None:
         self.old = old
         self._sockets: dict[str, WebSocket[Any, Any, Any]] = {}
         self._numbers = itertools.count()
         self._worker: asyncio.Task[None] | None = None
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
-        """As new; what still runs is given up."""
+    def reset(self) -> None:
+        """Reset everything; a running job is cancelled."""
         self.calls: list[tuple[str, str]] = []
         self.headers: list[dict[str, str]] = []
         self.socket_headers: list[dict[str, str]] = []
@@ -67,15 +67,15 @@ class Worker:
         self._running = None
 
     def crowd(self, others: int) -> None:
-        """Put `others` jobs of other people in front; they wait until `leave` lets them go."""
+        """Queue `others` jobs of other clients first; they wait until `leave`."""
         self._crowd = [Entry(-1.0 - index, str(uuid4()), {}, "someone-else") for index in range(others)]
 
     def leave(self, how_many: int = 1) -> None:
-        """Let so many of the crowd finish."""
+        """Finish so many of the other clients' jobs."""
         del self._crowd[:how_many]
 
     def restart(self) -> None:
-        """Forget the queue, the run and the history, as a restarted server does."""
+        """Clear the queue, the run and the history, as a restart does."""
         self._pending.clear()
         self._history.clear()
         self._crowd.clear()
@@ -83,16 +83,16 @@ class Worker:
         self._running = None
 
     def stop_running(self) -> None:
-        """As if someone pressed Cancel at the server."""
+        """Interrupt the running job, as a click on Cancel at the server does."""
         self._interrupt = True
 
     @property
     def running(self) -> bool:
-        """Whether a job of ours runs."""
+        """Return whether a job of the test runs."""
         return self._running is not None
 
     async def accept(self, body: dict[str, Any]) -> Entry:
-        """Put a submission into the queue."""
+        """Add a submission to the queue."""
         identity = str(uuid4()) if self.old else str(body.get("prompt_id", uuid4()))
         entry = Entry(float(next(self._numbers)), identity, body["prompt"], body.get("client_id"))
         self._pending.append(entry)
@@ -102,7 +102,7 @@ class Worker:
         return entry
 
     def listed(self) -> dict[str, Any]:
-        """The queue as the route shows it; pending is a heap in the real server: in no order."""
+        """Return the queue as the route does; pending is a heap in the real server, so without order."""
         running, waiting = self._crowd[:1], self._crowd[1:]
         if self._running is not None:
             running = [self._running]
@@ -113,27 +113,27 @@ class Worker:
         }
 
     def delete(self, gone: list[str]) -> None:
-        """Take submissions out of the queue."""
+        """Remove submissions from the queue."""
         self.deleted.extend(gone)
         self._pending = [entry for entry in self._pending if entry.id not in gone]
 
     def interrupt(self, wanted: str | None) -> None:
-        """Stop what runs; a server that is not old, only if it is what was `wanted`."""
+        """Interrupt the running job; a server that is not old only if it is the `wanted` one."""
         self.interrupted.append(wanted)
         if self._running is not None and (self.old or wanted in (None, self._running.id)):
             self._interrupt = True
 
     async def greet(self, sid: str, socket: WebSocket[Any, Any, Any]) -> None:
-        """A socket has come."""
+        """Handle a connected websocket."""
         self._sockets[sid] = socket
         await self._send(sid, "status", {"status": self._counted(), "sid": sid})
 
     def part(self, sid: str) -> None:
-        """A socket has gone."""
+        """Handle a disconnected websocket."""
         self._sockets.pop(sid, None)
 
     async def _work(self) -> None:
-        """The worker thread of the real server: one job at a time, lowest number first."""
+        """Run the jobs like the real server's worker thread: one at a time, lowest number first."""
         while True:
             if self._crowd or not self._pending:
                 await asyncio.sleep(0.005)

@@ -3,10 +3,10 @@
 The shapes follow the public API reference and the types of the official SDK (openai 3.52): JSON
 in or multipart in, `{"created", "data": [{"b64_json" | "url"}], "usage"}` out, server-sent events
 when asked to stream, `{"error": {"message", "type", "param", "code"}}` when refusing. Pictures are
-really made: an edit lays the photographs side by side under a tint, a generation paints a gradient.
+real: an edit puts the photographs side by side under a tint, a generation is a gradient.
 
     with OpenAIImagesFake() as fake:
-        fake.next(busy(after=1), answer())           # the two next calls; then ordinary answers
+        fake.next(busy(after=1), answer())           # the next two calls; then ordinary responses
         engine = OpenAIImages(fake.base_url, "sk-test")
 """
 
@@ -40,7 +40,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Received(msgspec.Struct, frozen=True):
-    """A call, as it came."""
+    """A received call."""
 
     path: str
     headers: dict[str, str]
@@ -49,7 +49,7 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """How to answer one call. The defaults answer as the real service does."""
+    """The response to one call. The defaults respond as the real service does."""
 
     status: int = 200
     error: dict[str, Any] | None = None
@@ -68,61 +68,61 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def answer(**changes: Any) -> Reply:
-    """An ordinary answer, with changes."""
+    """Return an ordinary response, with changes."""
     return Reply(**changes)
 
 
 def refusal(
     status: int, code: str | None, message: str, kind: str = "invalid_request_error", **more: Any
 ) -> Reply:
-    """An error in the API's shape."""
+    """Return an error in the API's shape."""
     error = {"message": message, "type": kind, "param": more.pop("param", None), "code": code}
     return Reply(status=status, error=error, **more)
 
 
 def busy(after: float | str | None = None) -> Reply:
-    """429 with Retry-After."""
+    """Return 429 with Retry-After."""
     headers = {} if after is None else {"Retry-After": str(after)}
     return refusal(429, "rate_limit_exceeded", "Rate limit reached", "requests", headers=headers)
 
 
 def broken(status: int = 500) -> Reply:
-    """A fault of the server's own."""
+    """Return an internal error."""
     return refusal(status, None, "The server had an error while processing your request.", "server_error")
 
 
 def moderated(violations: str = "violence") -> Reply:
-    """The safety system said no."""
-    said = (
+    """Return a refusal by the safety system."""
+    message = (
         "Your request was rejected by the safety system. If you believe this is an error, contact us"
         f" and include the request ID req_1. safety_violations=[{violations}]."
     )
-    return refusal(400, "moderation_blocked", said, "image_generation_user_error")
+    return refusal(400, "moderation_blocked", message, "image_generation_user_error")
 
 
 def out_of_credit() -> Reply:
-    """429 with `insufficient_quota`, which no waiting cures."""
-    said = "You exceeded your current quota, please check your plan and billing details."
-    return refusal(429, "insufficient_quota", said, "insufficient_quota")
+    """Return 429 with `insufficient_quota`, for which a retry does not help."""
+    message = "You exceeded your current quota, please check your plan and billing details."
+    return refusal(429, "insufficient_quota", message, "insufficient_quota")
 
 
 def bad_key(key: str) -> Reply:
-    """401; the real message repeats part of the key, this one all of it."""
+    """Return 401; the real message repeats part of the key, this one all of it."""
     return refusal(401, "invalid_api_key", f"Incorrect API key provided: {key}.")
 
 
 class OpenAIImagesFake(Fake):
-    """The endpoint. `base_url` is for the client, `received` what it got, `next` scripts answers."""
+    """The endpoint. `base_url` is for the client, `received` holds the calls, `next` scripts responses."""
 
     def __init__(self) -> None:
-        self.forget()
+        self.reset()
         super().__init__()
 
-    def forget(self) -> None:
-        """As new: nothing received, nothing scripted."""
+    def reset(self) -> None:
+        """Reset everything received and scripted."""
         self.received: list[Received] = []
         self.fetched: list[dict[str, str]] = []  # the headers of each call for a file
-        self.gone = 0  # clients that left before their answer was ready
+        self.gone = 0  # clients that disconnected before their response was ready
         self.last_picture = b""
         self.file_replies: deque[Reply] = deque()
         self._replies: deque[Reply] = deque()
@@ -131,26 +131,26 @@ class OpenAIImagesFake(Fake):
 
     @property
     def base_url(self) -> str:
-        """What a client is configured with."""
+        """The base URL for a client."""
         return f"{self.url}/v1"
 
     def next(self, *replies: Reply) -> None:
-        """Script the next answers, one a call; afterwards the ordinary one again."""
+        """Script the next responses, one per call; afterwards the ordinary one again."""
         self._replies.extend(replies)
 
     def always(self, reply: Reply) -> None:
-        """Change the ordinary answer."""
+        """Change the ordinary response."""
         self._always = reply
 
     def handlers(self) -> list[Any]:
-        """The two calls and the host of the files behind `url` answers."""
+        """Return the routes of the two calls, and of the files behind `url` responses."""
 
         @post("/v1/images/{call:str}", status_code=200)
         async def images(request: Request[Any, Any, Any], call: FromPath[str]) -> Response[Any] | Stream:
             received = await _read(request, call)
             self.received.append(received)
             reply = self._replies.popleft() if self._replies else self._always
-            if reply.seconds and not await _still_there(request, reply.seconds):
+            if reply.seconds and not await _wait_for_client(request, reply.seconds):
                 self.gone += 1
             return self._reply(received, reply)
 
@@ -227,15 +227,15 @@ async def _read(request: Request[Any, Any, Any], call: str) -> Received:
     return Received(call, headers, fields, parts)
 
 
-async def _still_there(request: Request[Any, Any, Any], seconds: float) -> bool:
-    """Wait; False as soon as the client has left."""
+async def _wait_for_client(request: Request[Any, Any, Any], seconds: float) -> bool:
+    """Wait; return False as soon as the client has disconnected."""
 
-    async def leaving() -> None:
+    async def disconnected() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    left, _ = await asyncio.wait([asyncio.create_task(leaving())], timeout=seconds)
-    return not left
+    done, _ = await asyncio.wait([asyncio.create_task(disconnected())], timeout=seconds)
+    return not done
 
 
 async def _broken_off(start: bytes) -> AsyncIterator[bytes]:
@@ -246,9 +246,9 @@ async def _broken_off(start: bytes) -> AsyncIterator[bytes]:
 
 async def _events(received: Received, reply: Reply, picture: bytes) -> AsyncIterator[bytes]:
     family = "image_edit" if received.path == "edits" else "image_generation"
-    asked = int(received.fields.get("partial_images", 0))
+    requested = int(received.fields.get("partial_images", 0))
     common = {**_about(received), "created_at": 1_790_000_000}
-    for index in range(asked if reply.partials is None else reply.partials):
+    for index in range(requested if reply.partials is None else reply.partials):
         rough = {"b64_json": base64.b64encode(picture[:64]).decode(), "partial_image_index": index}
         yield _event(f"{family}.partial_image", {**common, **rough})
         await asyncio.sleep(0.005)
@@ -264,7 +264,7 @@ def _event(kind: str, data: Mapping[str, Any]) -> bytes:
 
 
 def _paint(received: Received) -> bytes:
-    """A picture of the asked size: the photographs side by side under a tint, or a gradient."""
+    """Return a picture of the requested size: the photographs side by side under a tint, or a gradient."""
     width, height = (int(side) for side in str(received.fields.get("size", "1024x1024")).split("x"))
     digest = hashlib.sha256(str(received.fields.get("prompt", "")).encode()).digest()
     tint = [digest[0], digest[1], digest[2]]
