@@ -115,6 +115,15 @@ async def test_the_operators_page(site: Site, make: Make) -> None:
         ):
             wrong = await browser.post("/operator/packs", data={**NEW, "name": "other", field: value})
             assert wrong.status_code in {409, 422} and said in wrong.text and "Loft" in wrong.text, field
+        yen = {**NEW, "name": "tokens_500_jpy", "currency": "JPY", "price": "", "amount": "4,500"}
+        assert (await browser.post("/operator/packs", data=yen)).status_code == 303
+        page = (await browser.get("/operator/packs")).text
+        assert "4,500 JPY" in page and 'value="4500"' in page and 'value="29.99"' in page
+        for amount, said in (("1E+1000000", "Write a sum such as"), ("4.5", "JPY has no decimals"), ("0", "above 0")):
+            wrong = await browser.post("/operator/packs", data={**yen, "name": "other", "amount": amount})
+            assert wrong.status_code == 422 and said in wrong.text, amount
+        await browser.post("/operator/packs/tokens_500_eur", data={"amount": "12.50"})
+        assert "€12.50" in (await browser.get("/operator/packs")).text
         saved = await browser.post("/operator/packs/tokens_500_eur", data={"title": "Attic", "quantity": "600", "price": "3000"})
         assert saved.status_code == 303
         await browser.post("/operator/packs/tokens_500_eur", data={"is_active": "false"})
@@ -139,6 +148,14 @@ def test_the_commands(owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert capsys.readouterr().out == "tokens_9 is for sale now: Nine, 9 tokens, $0.99.\n"
     assert main(["packs", "change", "tokens_9", "--price", "149", "--no-for-sale"]) == 0
     assert capsys.readouterr().out == "tokens_9: Nine, 9 tokens, $1.49, not for sale.\n"
+    assert main(["packs", "change", "tokens_9", "--amount", "2.50"]) == 0
+    assert capsys.readouterr().out == "tokens_9: Nine, 9 tokens, $2.50, not for sale.\n"
+    assert main(["packs", "change", "tokens_9", "--amount", "2.505"]) == 1
+    assert "USD has 2 decimals at most." in capsys.readouterr().err
+    dinars = ["--title", "Oman", "--asset", "token", "--quantity", "9", "--currency", "OMR"]
+    assert main(["packs", "add", "tokens_9_omr", *dinars, "--amount", "12.500"]) == 0
+    assert capsys.readouterr().out == "tokens_9_omr is for sale now: Oman, 9 tokens, 12.500 OMR.\n"
+    assert main(["packs", "add", "tokens_9_bad", *dinars]) == 2
     assert main(["packs", "change", "tokens_8", "--price", "149"]) == 1
     assert "There is no pack tokens_8." in capsys.readouterr().err
     gold = ["--title", "x", "--asset", "gold", "--quantity", "9", "--price", "1", "--currency", "USD"]

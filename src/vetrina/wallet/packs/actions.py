@@ -8,9 +8,9 @@ import msgspec
 
 from vetrina.core.database.connection import Tx
 from vetrina.core.errors import Invalid, NotFound
-from vetrina.wallet.model import Asset, InvalidPackCurrency, Pack, SoldPack
+from vetrina.wallet.model import Asset, InvalidPack, InvalidPackCurrency, Pack, SoldPack
 from vetrina.wallet.plans import queries
-from vetrina.web.money import UnknownCurrency, check_currency
+from vetrina.web.money import BadAmount, UnknownCurrency, check_currency, parse_amount
 
 
 class NewPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +48,24 @@ async def add(tx: Tx, pack: NewPack) -> SoldPack:
         raise InvalidPackCurrency(str(error)) from None
     await tx.one(queries.ADD_PACK, **msgspec.to_builtins(pack))
     return await tx.one(queries.PACK_BY_NAME, name=pack.name)
+
+
+def price_of(amount: str, currency: str) -> int:
+    """Return the price for an amount as people write it: "4.99" USD is 499. Raises InvalidPack, InvalidPackCurrency (422)."""
+    try:
+        return parse_amount(amount, currency)
+    except UnknownCurrency as error:
+        raise InvalidPackCurrency(str(error)) from None
+    except BadAmount as error:
+        raise InvalidPack(str(error), field="amount") from None
+
+
+async def price_of_pack(tx: Tx, name: str, amount: str) -> int:
+    """Return `price_of` in a pack's own currency. Raises NotFound (404) besides."""
+    pack: SoldPack | None = await tx.maybe(queries.PACK_BY_NAME, name=name)
+    if pack is None:
+        raise NotFound(f"There is no pack {name}.")
+    return price_of(amount, pack.currency)
 
 
 async def change(tx: Tx, name: str, wanted: PackChange) -> SoldPack:

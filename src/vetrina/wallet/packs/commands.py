@@ -49,7 +49,17 @@ def show(*, json: bool = False) -> int:
 
 
 @app.command
-def add(name: str, *, title: str, asset: str, quantity: int, price: int, currency: str, position: int = 100) -> int:
+def add(
+    name: str,
+    *,
+    title: str,
+    asset: str,
+    quantity: int,
+    currency: str,
+    price: int | None = None,
+    amount: str | None = None,
+    position: int = 100,
+) -> int:
     """Add a pack. A price in another currency is a separate pack.
 
     Parameters
@@ -62,13 +72,19 @@ def add(name: str, *, title: str, asset: str, quantity: int, price: int, currenc
         token, conversion, image_slot, contact or posting.
     quantity
         Number of credits.
+    currency
+        ISO 4217 code: USD, EUR, IRR.
     price
         In the currency's smallest unit: 499 is $4.99, 500000 are 500,000 rials.
-    currency
-        ISO code: USD, EUR, IRR.
+    amount
+        The price as one writes it, instead of --price: 4.99, or 500,000 for rials.
     position
         Sort position; smaller comes first.
     """
+    if (price is None) == (amount is None):
+        print("vetrina: give the price as --price or as --amount.")
+        return exits.USAGE
+    price = price if amount is None else packs.price_of(amount, currency)
     values = {"name": name, "title": title, "asset": asset, "quantity": quantity, "price": price, "currency": currency}
     pack = _read({**values, "position": position}, NewPack)
     if pack is None:
@@ -85,6 +101,7 @@ def change(
     title: str | None = None,
     quantity: int | None = None,
     price: int | None = None,
+    amount: str | None = None,
     position: int | None = None,
     for_sale: bool | None = None,
 ) -> int:
@@ -100,11 +117,18 @@ def change(
         Number of credits.
     price
         In the currency's smallest unit.
+    amount
+        The price as one writes it, instead of --price.
     position
         Sort position; smaller comes first.
     for_sale
         Whether it is for sale.
     """
+    if price is not None and amount is not None:
+        print("vetrina: give the price as --price or as --amount.")
+        return exits.USAGE
+    if amount is not None:
+        price = _do(lambda tx: packs.price_of_pack(tx, name, amount))
     values = {"title": title, "quantity": quantity, "price": price, "position": position, "is_active": for_sale}
     wanted = _read({key: value for key, value in values.items() if value is not None}, PackChange)
     if wanted is None:

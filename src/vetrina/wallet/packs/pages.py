@@ -13,11 +13,12 @@ from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
 from vetrina.wallet import labels
-from vetrina.wallet.model import InvalidPack
+from vetrina.wallet.model import InvalidPack, SoldPack
 from vetrina.wallet.packs import actions as packs
 from vetrina.wallet.packs.actions import NewPack, PackChange
+from vetrina.web.money import UnknownCurrency, plain_amount
 
-FIELDS = ("name", "title", "asset", "quantity", "price", "currency", "position")
+FIELDS = ("name", "title", "asset", "quantity", "price", "amount", "currency", "position")
 Read = TypeVar("Read")
 WRONG = {
     "name": "Use 2 to 40 lower-case letters, digits and underscores.",
@@ -41,7 +42,10 @@ async def add(request: Request, data: Form) -> Response[Any]:
     """Add a pack."""
     values = {name: data.get(name, "").strip() for name in FIELDS}
     try:
-        pack = _read(values, NewPack)
+        fields = {key: value for key, value in values.items() if key != "amount"}
+        if values["amount"]:
+            fields["price"] = str(packs.price_of(values["amount"], values["currency"]))
+        pack = _read(fields, NewPack)
         async with request.tx() as tx:
             await packs.add(tx, pack)
     except Refusal as refused:
@@ -58,6 +62,9 @@ async def change(request: Request, name: str, data: Form) -> Response[Any]:
             wanted = PackChange(is_active=data["is_active"] == "true")
         else:
             given = {each: data[each].strip() for each in ("title", "quantity", "price", "position") if each in data}
+            if amount := data.get("amount", "").strip():
+                async with request.read() as tx:
+                    given["price"] = str(await packs.price_of_pack(tx, name, amount))
             wanted = _read(given, PackChange)
         async with request.tx() as tx:
             changed = await packs.change(tx, name, wanted)
@@ -66,6 +73,14 @@ async def change(request: Request, name: str, data: Form) -> Response[Any]:
             raise
         return pages.redirect("/operator/packs", flash=("bad", f"{name}: {refused.message}"))
     return pages.redirect("/operator/packs", flash=("good", f"{changed.title}: saved. Open checkouts keep their price."))
+
+
+def _amount(pack: SoldPack) -> str:
+    """Return the price as it is typed; the minor units where the pack's currency is none (any more)."""
+    try:
+        return plain_amount(pack.price, pack.currency)
+    except UnknownCurrency:
+        return str(pack.price)
 
 
 def _read(values: dict[str, str], kind: type[Read]) -> Read:
@@ -86,7 +101,15 @@ async def _shown(request: Request, values: dict[str, str], errors: dict[str, str
         "wallet/packs/packs.html",
         status=status,
         nav="operator",
-        packs=[{"row": each, "what": labels.amount(each.asset, each.quantity), "spent": each.asset in spends} for each in rows],
+        packs=[
+            {
+                "row": each,
+                "what": labels.amount(each.asset, each.quantity),
+                "spent": each.asset in spends,
+                "amount": _amount(each),
+            }
+            for each in rows
+        ],
         assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
         values={name: values.get(name, "") for name in FIELDS},
         errors=errors,
