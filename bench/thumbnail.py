@@ -1,10 +1,10 @@
-"""A 12-megapixel JPEG's thumbnail: the confined child against libvips alone in this process.
+"""A 12-megapixel JPEG's thumbnail: the isolated child against libvips alone in this process.
 
     python bench/thumbnail.py [PAIRS]
 
 Runs in interleaved pairs after a warm-up and prints the medians and the median of the paired ratios
 (target: at most 1.2). Beside it, the whole intake (decode, re-encode, three thumbnails) in the child
-and in this process, and an empty call, which is what the fence itself costs. Run it on a quiet machine:
+and in this process, and an empty call, which is what the overhead itself costs. Run it on a quiet machine:
 the child is another process, so what else wants the processors delays it first.
 """
 
@@ -68,7 +68,7 @@ async def measure(pairs: int = 31) -> list[Line]:
     data = photograph(4000, 3000)
     pyvips.cache_set_max(0)
 
-    async def confined_thumbnail() -> object:
+    async def isolated_thumbnail() -> object:
         return await run_isolated("vetrina.media.processing.images:thumbnail", {"data": data, "size": SIZE})
 
     async def plain_thumbnail() -> object:
@@ -76,7 +76,7 @@ async def measure(pairs: int = 31) -> list[Line]:
         small = pyvips.Image.thumbnail_buffer(data, SIZE, height=SIZE, size="down", fail_on="truncated")
         return pixels.encode_thumbnail(small)
 
-    async def confined_intake() -> object:
+    async def isolated_intake() -> object:
         return await run_isolated("vetrina.media.processing.images:intake", {"data": data})
 
     async def plain_intake() -> object:
@@ -85,13 +85,13 @@ async def measure(pairs: int = 31) -> list[Line]:
     async def nothing() -> object:
         return await run_isolated("bench.thumbnail:empty", {})
 
-    own, other, ratio = await paired(confined_thumbnail, plain_thumbnail, pairs)
+    own, other, ratio = await paired(isolated_thumbnail, plain_thumbnail, pairs)
     lines = [Line(f"thumbnail of {SIZE} px from 12 megapixels", own, other, "ms", ratio, at_most=TARGET)]
-    own, other, ratio = await paired(confined_intake, plain_intake, max(pairs // 4, 5))
+    own, other, ratio = await paired(isolated_intake, plain_intake, max(pairs // 4, 5))
     lines.append(Line("whole intake of 12 megapixels", own, other, "ms", ratio))
     await nothing()
-    fence = statistics.median([await timed(nothing) for _ in range(pairs)])
-    return [*lines, Line("an empty call into the confined process", fence, None, "ms")]
+    overhead = statistics.median([await timed(nothing) for _ in range(pairs)])
+    return [*lines, Line("an empty call into the isolated process", overhead, None, "ms")]
 
 
 if __name__ == "__main__":
