@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.access.matrix import Made, Row, Scene, operated
-from tests.stripe_mirror.helpers import take
+from tests.stripe_mirror.helpers import ingest
 from vetrina.stripe_mirror.consistency import sample_data as sample
 
 SEARCH = {"name": "Adults", "filters": {"metadata": {"membership_type": "Adult"}}}
@@ -17,7 +17,7 @@ async def report(_: Scene) -> Made:
 async def customer(scene: Scene) -> Made:
     """A customer in the mirror."""
     made = sample.customer(1, 1_770_000_000)
-    await take(scene.site.services.db, [sample.event("customer.created", made, 1_770_000_000, 1)])
+    await ingest(scene.site.services.db, [sample.event("customer.created", made, 1_770_000_000, 1)])
     return {"customer_id": made["id"]}
 
 

@@ -18,7 +18,7 @@ from tests.reports import helpers
 from tests.reports.helpers import made
 from tests.reports.test_figures import HISTORY
 from tests.server import Site, serving
-from tests.stripe_mirror.helpers import take
+from tests.stripe_mirror.helpers import ingest
 from vetrina.cli import main
 from vetrina.core import logs
 from vetrina.core.command_line import exit_codes as exits
@@ -47,7 +47,7 @@ def shell(owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 async def _business(uri: str) -> None:
     db = Database(uri, size=2)
     await db.open()
-    await take(db, [*HISTORY, *(made(sample.customer(n, helpers.at("2026-01-01")), "2026-01-01") for n in range(1, 6))])
+    await ingest(db, [*HISTORY, *(made(sample.customer(n, helpers.at("2026-01-01")), "2026-01-01") for n in range(1, 6))])
     await db.close()
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.factories import Make
 from tests.reports.helpers import at, changed, made, subscription
 from tests.rules.code import ROOT
-from tests.stripe_mirror.helpers import take
+from tests.stripe_mirror.helpers import ingest
 from vetrina.commands.conform import examine
 from vetrina.core.database.connection import Database
 from vetrina.reports.conformance import conforms, documents
@@ -49,7 +49,7 @@ def reporting(database: str, owner: str) -> Iterator[psycopg.Connection]:
 
 async def members(db: Database) -> None:
     """Add three customers, one of them with the address used in the document's queries, and two subscriptions."""
-    await take(db, [
+    await ingest(db, [
         made({**sample.customer(1, AT), "email": "[email protected]", "metadata": {"membership_type": "Adult"}}, "2026-02-01"),
         made({**sample.customer(2, AT), "metadata": {"membership_type": "Adult", "branch": "north"}}, "2026-02-01"),
         made({**sample.customer(3, AT), "email": None, "metadata": {"membership_type": "Junior"}}, "2026-02-01"),
@@ -79,7 +79,7 @@ async def test_documented_queries_run_unchanged(db: Database, make: Make, report
 
 async def test_personal_data_is_masked(db: Database, make: Make, reporting: psycopg.Connection) -> None:
     grace = {**sample.customer(2, AT), "email": "grace@example.com", "name": "Grace", "phone": "+32470123456"}
-    await take(db, [made(grace, "2026-02-01")])
+    await ingest(db, [made(grace, "2026-02-01")])
     row = reporting.execute("select email, name, phone, address, metadata ->> 'member_number' from doc_cogento.users").fetchone()
     assert row == ("g***@example.com", "G***", "***56", {"city": "Ghent", "country": "BE"}, "2")
     account = await make.account(email="ada@example.com")
@@ -120,10 +120,10 @@ async def test_style_studio_tables_have_documented_values(db: Database, make: Ma
 
 async def test_deleted_customers_are_hidden_and_fetched_ones_have_no_event(db: Database, reporting: psycopg.Connection) -> None:
     one = sample.customer(1, AT)
-    await take(db, [made(one, "2026-02-01")])
+    await ingest(db, [made(one, "2026-02-01")])
     cursor = reporting.execute("select stripe_updated_at, last_webhook_event_id from doc_cogento.users")
     assert [(moment.timestamp(), messages[:8]) for moment, messages in cursor] == [(AT, "evt_samp")]
-    await take(db, [{**changed(one, "2026-02-02"), "type": "customer.deleted"}])
+    await ingest(db, [{**changed(one, "2026-02-02"), "type": "customer.deleted"}])
     assert reporting.execute("select count(*) from doc_cogento.users").fetchone() == (0,)
 
 
@@ -184,7 +184,7 @@ def test_reporting_role_reads_only_documented_views(reporting: psycopg.Connectio
 
 
 async def test_views_use_the_metadata_index(db: Database, owner: str, reporting: psycopg.Connection) -> None:
-    await take(db, [made(sample.customer(n, AT), "2026-02-01") for n in range(300)])
+    await ingest(db, [made(sample.customer(n, AT), "2026-02-01") for n in range(300)])
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("analyze stripe_mirror.customers")
     reporting.execute("set enable_seqscan = off")

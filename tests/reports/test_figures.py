@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.reports.helpers import at, canceled, changed, column, event, made, moment, rows, subscription
-from tests.stripe_mirror.helpers import take
+from tests.stripe_mirror.helpers import ingest
 from vetrina.core.database.connection import Database
 from vetrina.reports import actions
 from vetrina.reports.catalogue import REPORTS
@@ -52,7 +52,7 @@ HISTORY = [
 @pytest_asyncio.fixture
 async def business(db: Database) -> Database:
     """Fill the mirror with the whole history, in random order."""
-    await take(db, random.sample(HISTORY, len(HISTORY)))
+    await ingest(db, random.sample(HISTORY, len(HISTORY)))
     return db
 
 
@@ -140,7 +140,7 @@ def charge(number: int, day: str, amount: int, **fields: object) -> dict:
 
 
 async def test_revenue_by_month_and_currency(db: Database) -> None:
-    await take(db, [
+    await ingest(db, [
         event("invoice.paid", invoice(1, "2026-01-31", 1000), "2026-01-31"),
         event("invoice.paid", invoice(2, "2026-02-01", 2000), "2026-02-01"),
         event("invoice.paid", invoice(3, "2026-02-10", 700, currency="usd"), "2026-02-10"),
@@ -177,7 +177,7 @@ async def test_failed_payments_by_outcome(db: Database) -> None:
         done = invoice(number, "2026-02-01", amount, attempt_count=2)
         return {**done, "status_transitions": {**done["status_transitions"], "paid_at": at(day)}}
 
-    await take(db, [
+    await ingest(db, [
         event("invoice.payment_failed", due(1, 1000), "2026-02-01"), event("invoice.payment_failed", due(1, 1000), "2026-02-04"),
         event("invoice.paid", paid(1, 1000, "2026-02-07"), "2026-02-07"),
         event("invoice.payment_failed", due(2, 3000), "2026-02-02"),
@@ -208,7 +208,7 @@ async def test_upcoming_renewals(db: Database) -> None:
         return result
 
     moved = until(3, "2026-03-04", 700)
-    await take(db, [
+    await ingest(db, [
         made(until(1, "2026-03-03", 1000), "2026-02-05"),
         made(until(2, "2026-03-05", 2000, cancel_at_period_end=True), "2026-02-05"),
         made(moved, "2026-02-05"), changed(moved, "2026-03-04", **{"items": until(3, "2026-04-04", 800)["items"]}),

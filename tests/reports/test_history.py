@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.reports.helpers import at, canceled, changed, column, made, moment, rows, subscription
-from tests.stripe_mirror.helpers import take
+from tests.stripe_mirror.helpers import ingest
 from vetrina.core.database.connection import Database
 from vetrina.reports import actions
 from vetrina.stripe_mirror.ingest import actions as mirror
@@ -56,7 +56,7 @@ async def test_report_of_today_equals_the_mirror(db: Database, owner: str) -> No
         await empty(db, owner)
         events, cut = history_of(rng), rng.randrange(1, 6)
         for start in range(0, len(events), cut):
-            await take(db, events[start : start + cut])
+            await ingest(db, events[start : start + cut])
             if rng.random() < 0.4:
                 await actions.refresh(db)
         now = await current(db)
@@ -71,18 +71,18 @@ async def test_report_of_today_equals_the_mirror(db: Database, owner: str) -> No
 
 async def test_past_report_is_unchanged_by_later_events(db: Database) -> None:
     one = subscription(1, "2026-01-05", 1000)
-    await take(db, [made(one, "2026-01-05"), made(subscription(2, "2026-01-06", 500), "2026-01-06")])
+    await ingest(db, [made(one, "2026-01-05"), made(subscription(2, "2026-01-06", 500), "2026-01-06")])
     before = await rows(db, "mrr", "2026-02-01", 3)
-    await take(db, [canceled(one, "2026-02-10"), changed(subscription(2, "2026-01-06", 700), "2026-02-03")])
+    await ingest(db, [canceled(one, "2026-02-10"), changed(subscription(2, "2026-01-06", 700), "2026-02-03")])
     assert await rows(db, "mrr", "2026-02-01", 3) == before
     assert column(await rows(db, "mrr", "2026-02-28", 1), "closing") == [700]
 
 
 async def test_late_older_event_is_included(db: Database) -> None:
     one = subscription(1, "2026-01-05", 1000)
-    await take(db, [made(one, "2026-01-05"), canceled(one, "2026-03-05")])
+    await ingest(db, [made(one, "2026-01-05"), canceled(one, "2026-03-05")])
     assert column(await rows(db, "mrr", "2026-02-15", 1), "closing") == [1000]
-    await take(db, [changed({**one, "items": subscription(1, "2026-01-05", 300)["items"]}, "2026-02-01")])
+    await ingest(db, [changed({**one, "items": subscription(1, "2026-01-05", 300)["items"]}, "2026-02-01")])
     assert column(await rows(db, "mrr", "2026-02-15", 1), "closing") == [300]
     assert column(await rows(db, "mrr", "2026-01-15", 1), "closing") == [1000]
     assert await actions.verify(db) == []
@@ -93,9 +93,9 @@ async def test_late_commit_is_included(db: Database) -> None:
     one = subscription(1, "2026-01-05", 1000)
     async with db.tx() as slow:
         await slow.connection.execute("select now()")
-        await take(db, [made(subscription(2, "2026-01-05", 400), "2026-01-05")])
+        await ingest(db, [made(subscription(2, "2026-01-05", 400), "2026-01-05")])
         assert column(await rows(db, "mrr", "2026-01-31", 1), "closing") == [400]
-        await mirror.take(slow, [_event(made(one, "2026-01-05"))], [])
+        await mirror.ingest_events(slow, [_event(made(one, "2026-01-05"))], [])
         assert column(await rows(db, "mrr", "2026-01-31", 1), "closing") == [400]
     assert column(await rows(db, "mrr", "2026-01-31", 1), "closing") == [1400]
 
@@ -128,7 +128,7 @@ async def test_fetched_objects_have_a_history(db: Database) -> None:
 
 async def test_objects_missing_at_stripe_end(db: Database) -> None:
     one = subscription(1, "2026-01-05", 1000)
-    await take(db, [made(one, "2026-01-05")])
+    await ingest(db, [made(one, "2026-01-05")])
     assert column(await rows(db, "mrr", "2026-03-31", 1), "closing") == [1000]
     stub = json.dumps([{"id": one["id"], "object": "subscription", "deleted": True}])
     async with db.tx() as tx:
@@ -139,7 +139,7 @@ async def test_objects_missing_at_stripe_end(db: Database) -> None:
 
 
 async def test_wrong_state_is_reported_and_rebuilt(db: Database) -> None:
-    await take(db, [made(subscription(1, "2026-01-05", 1000), "2026-01-05")])
+    await ingest(db, [made(subscription(1, "2026-01-05", 1000), "2026-01-05")])
     await asyncio.sleep(1.1)  # a refresh does not process rows older than a second again
     await actions.refresh(db)
     async with db.tx() as tx:
@@ -157,14 +157,14 @@ async def test_out_of_range_amounts_are_tolerated(db: Database) -> None:
     huge["items"]["data"][0]["quantity"] = 9_000_000_000_000_000_000
     nothing = {"id": "sub_odd", "object": "subscription", "status": None, "items": [], "metadata": {}}
     usual = subscription(2, "2026-01-05", 500)
-    await take(db, [made(huge, "2026-01-05"), changed(nothing, "2026-01-06"), made(usual, "2026-01-05")])
+    await ingest(db, [made(huge, "2026-01-05"), changed(nothing, "2026-01-06"), made(usual, "2026-01-05")])
     assert column(await rows(db, "mrr", "2026-01-31", 1), "closing") == [10**15 + 500]
 
 
 @pytest.mark.parametrize("ahead", [1, 400])
 async def test_future_events_are_not_included(db: Database, ahead: int) -> None:
     day = f"{datetime.now(UTC).date() + timedelta(days=ahead):%Y-%m-%d}"
-    await take(db, [made(subscription(1, day, 1000), day)])
+    await ingest(db, [made(subscription(1, day, 1000), day)])
     assert column(await rows(db, "mrr", f"{datetime.now(UTC):%Y-%m-%d}", 1), "closing") == []
     assert column(await rows(db, "mrr", day, 1), "closing") == [1000]
     assert date.fromisoformat(day) > actions.today()

@@ -11,7 +11,7 @@ import pytest
 from tests.factories import Account, Make
 from tests.reports.helpers import at, canceled, event, made, operator, subscription
 from tests.server import Site
-from tests.stripe_mirror.helpers import take
+from tests.stripe_mirror.helpers import ingest
 from vetrina.core.database.connection import Database
 from vetrina.reports.members import filters as members
 from vetrina.reports.model import Filters, InvalidFilter
@@ -34,7 +34,7 @@ async def customers(db: Database) -> None:
     """Add four customers, a deleted one, and four subscriptions."""
     gone = customer(5, membership_type="Adult")
     yearly = {"customer": 1, "interval": "year", "currency": "usd"}
-    await take(db, [
+    await ingest(db, [
         made(customer(1, membership_type="Adult", branch="north"), "2026-02-01"),
         made(customer(2, membership_type="Adult", branch="south"), "2026-02-01"),
         made(customer(3, membership_type="Junior", branch="north"), "2026-02-01"),
@@ -108,7 +108,7 @@ async def test_subscriptions_by_their_own_metadata(site: Site, make: Make) -> No
 
 
 async def test_members_are_paged(site: Site, make: Make) -> None:
-    await take(site.services.db, [made(customer(n, even=str(n % 2 == 0)), "2026-02-01") for n in range(25)])
+    await ingest(site.services.db, [made(customer(n, even=str(n % 2 == 0)), "2026-02-01") for n in range(25)])
     seen: list[int] = []
     cursor = ""
     async with site.api(await operator(make)) as api:
@@ -120,8 +120,8 @@ async def test_members_are_paged(site: Site, make: Make) -> None:
 
 
 async def test_search_uses_the_metadata_index(db: Database, owner: str) -> None:
-    await take(db, [made(sample.customer(n, AT), "2026-02-01") for n in range(1000)])
-    await take(db, [made(subscription(n, "2026-02-01", 900), "2026-02-01") for n in range(500)])
+    await ingest(db, [made(sample.customer(n, AT), "2026-02-01") for n in range(1000)])
+    await ingest(db, [made(subscription(n, "2026-02-01", 900), "2026-02-01") for n in range(500)])
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("analyze stripe_mirror.customers, stripe_mirror.subscriptions")
     async with db.tx() as tx:
@@ -172,7 +172,7 @@ async def test_metadata_keys_with_counts(site: Site, make: Make) -> None:
             ("branch", 3, 2), ("membership_type", 3, 2), ("note", 1, 1)]  # fmt: skip
         by = {each["key"]: each for each in keys}
         assert by["membership_type"]["commonest"] == [{"value": "Adult", "count": 2}, {"value": "Junior", "count": 1}]
-        await take(site.services.db, [made(customer(9, membership_type="Adult"), "2026-02-03")])
+        await ingest(site.services.db, [made(customer(9, membership_type="Adult"), "2026-02-03")])
         again = {each["key"]: each for each in (await api.get("/members/keys")).json()["items"]}
     assert again["membership_type"]["commonest"][0] == {"value": "Adult", "count": 3}
     assert again["subscription_type"]["commonest"] == [{"value": "Premium", "count": 3}, {"value": "Basic", "count": 1}]

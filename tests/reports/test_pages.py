@@ -13,7 +13,7 @@ from tests.factories import Make
 from tests.reports.helpers import at, event, made, operator
 from tests.reports.test_figures import HISTORY
 from tests.server import Site
-from tests.stripe_mirror.helpers import take
+from tests.stripe_mirror.helpers import ingest
 from vetrina.core.database.connection import Database
 from vetrina.reports.catalogue import REPORTS
 from vetrina.stripe_mirror.consistency import sample_data as sample
@@ -25,7 +25,7 @@ async def business(db: Database) -> None:
     """Add the history of test_figures, whose figures are known, and its customers."""
     customers = [made(sample.customer(n, at("2026-01-01")), "2026-01-01") for n in range(1, 6)]
     failing = sample.invoice(1, at("2026-02-01"), status="open", amount=1900)
-    await take(db, [*HISTORY, *customers, event("invoice.payment_failed", failing, "2026-02-01"),
+    await ingest(db, [*HISTORY, *customers, event("invoice.payment_failed", failing, "2026-02-01"),
                     event("invoice.paid", sample.invoice(2, at("2026-02-02")), "2026-02-02")])  # fmt: skip
 
 
@@ -62,7 +62,7 @@ async def test_every_report_has_a_page_with_and_without_data(site: Site, make: M
 
 async def test_pages_of_a_member_and_of_a_deleted_one(site: Site, make: Make) -> None:
     odd = {**sample.customer(7, at("2026-01-01")), "metadata": {"<b>key</b>": "a&b"}}
-    await take(site.services.db, [made(odd, "2026-01-01"), event("customer.deleted", odd, "2026-01-02")])
+    await ingest(site.services.db, [made(odd, "2026-01-01"), event("customer.deleted", odd, "2026-01-02")])
     await business(site.services.db)
     async with site.browser(await operator(make)) as browser:
         one = await browser.get("/members/cus_sample0000000001")

@@ -1,4 +1,4 @@
-"""One database for this folder's tests, emptied before each: to clone one takes longer than most of them."""
+"""One database for the tests of this folder, emptied before each test: cloning takes longer than most of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ end $$
 
 @pytest.fixture(scope="package")
 def shared(server: str, template: str) -> Iterator[str]:
-    """The name of the folder's clone."""
+    """Create the database of this folder; yield its name."""
     name = f"mirror_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name} template {template}".encode())
@@ -36,7 +36,7 @@ def shared(server: str, template: str) -> Iterator[str]:
 
 @pytest.fixture
 def database(server: str, shared: str) -> str:
-    """The URI, as the application's role, with nothing in the mirror."""
+    """Empty the mirror and return the database's URI as the application's role."""
     parts = urlsplit(server)
     place = parts.netloc.rpartition("@")[2]
     with psycopg.connect(urlunsplit(parts._replace(path=f"/{shared}")), autocommit=True) as connection:
@@ -46,6 +46,6 @@ def database(server: str, shared: str) -> str:
 
 @pytest.fixture
 def lists() -> Iterator[StripeListsFake]:
-    """Stripe's lists, empty."""
-    with StripeListsFake() as found:
-        yield found
+    """Start a fake of Stripe's lists without objects."""
+    with StripeListsFake() as result:
+        yield result

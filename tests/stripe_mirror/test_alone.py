@@ -1,4 +1,4 @@
-"""The mirror alone: only what was asked for is loaded, and a database that was half migrated is not served."""
+"""The mirror alone: only the requested modules are loaded, and a partly migrated database is not served."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ begin
 end $$;
 create event trigger trap on ddl_command_start when tag in ('CREATE TYPE') execute function public.trap();
 """
-"""The mirror's first file makes its tables and then a type."""
+"""The mirror's first migration creates its tables, then a type."""
 
 
 async def test_only_the_mirror_is_served(settings: Settings, database: str) -> None:
-    alone = replace(settings, only="stripe_mirror", stripe_webhook_secret=SECRET)
-    async with serving(connect(alone, database)) as site:
+    exclusive_lock = replace(settings, only="stripe_mirror", stripe_webhook_secret=SECRET)
+    async with serving(connect(exclusive_lock, database)) as site:
         event = sample.event("customer.created", sample.customer(1, AT), AT, 1)
         assert (await deliver(site, event)).json() == {"received": True, "new": True}
         for path in ("/studio", "/library", "/wallet", "/payments", "/api/v1/packs", "/api/v1/styles", "/api/v1/files"):
@@ -53,34 +53,34 @@ async def test_only_the_mirror_is_served(settings: Settings, database: str) -> N
             await roles.grant(tx, boss.id, roles.Role.ADMIN)
         async with site.browser(boss) as browser:
             page = await browser.get("/operator/stripe")
-            links = {each.partition('"')[0] for each in page.text.split('href="')[1:]}
-            gone: list[str] = []
-            for link in sorted(each for each in links if each.startswith("/") and not each.startswith("/static")):
+            account_links = {item.partition('"')[0] for item in page.text.split('href="')[1:]}
+            deleted: list[str] = []
+            for link in sorted(item for item in account_links if item.startswith("/") and not item.startswith("/static")):
                 answer = await browser.get(link, follow_redirects=True)
-                gone += [link] if answer.status_code == 404 else []
-            assert gone == [], "what is not there is not linked to"
+                deleted += [link] if answer.status_code == 404 else []
+            assert deleted == [], "what is not there is not linked to"
 
 
-def test_only_its_jobs_are_loaded() -> None:
+def test_only_the_mirrors_jobs_are_loaded() -> None:
     code = (
         "from vetrina import worker; from vetrina.core.jobs import queue as jobs; from vetrina.core.settings import read;"
         "worker.load(read({'VETRINA_ONLY': 'stripe_mirror'})); print(*sorted(jobs.app.tasks))"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert {"stripe_mirror.settle", "stripe_mirror.reconcile", "core.forget_old_keys"} <= set(found)
-    assert not [each for each in found if each.startswith(("payments.", "studio.", "wallet.", "media."))]
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"stripe_mirror.resolve_ties", "stripe_mirror.reconcile", "core.forget_old_keys"} <= set(result)
+    assert not [item for item in result if item.startswith(("payments.", "studio.", "wallet.", "media."))]
 
 
-def test_a_module_that_there_is_not() -> None:
+def test_unknown_module_is_refused() -> None:
     with pytest.raises(BadSetting, match="strype"):
         loaded(read({"VETRINA_ONLY": "strype"}))
-    assert loaded(read({"VETRINA_ONLY": " stripe_mirror , "})) == ["accounts", "stripe_mirror"]
+    assert loaded(read({"VETRINA_ONLY": " stripe_mirror "})) == ["accounts", "stripe_mirror"]
     assert len(loaded(read({}))) > 5
-    assert create  # the application itself is made in the tests above
+    assert create  # the application is tested above
 
 
-def test_a_migration_that_fails_half_way(server: str, template: str, tmp_path: Path) -> None:
-    """What stands in its way is found in the middle of a file: nothing of the file stays, and nothing is served."""
+def test_failing_migration_is_rolled_back(server: str, template: str, tmp_path: Path) -> None:
+    """An obstacle stops a migration in the middle of its file: it is rolled back, and nothing is served."""
     name = f"half_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name} owner vetrina_owner".encode())
@@ -102,7 +102,7 @@ def test_a_migration_that_fails_half_way(server: str, template: str, tmp_path: P
             httpx2.get(f"http://127.0.0.1:{port}/readyz")
         with psycopg.connect(uri) as connection:
             applied = {row[0] for row in connection.execute("select name from core.migrations").fetchall()}
-            assert "0006_studio" in applied and not any(each.startswith("0007") for each in applied)
+            assert "0006_studio" in applied and not any(item.startswith("0007") for item in applied)
             assert connection.execute("select to_regclass('stripe_mirror.events')").fetchone() == (None,)
     finally:
         with psycopg.connect(server, autocommit=True) as connection:

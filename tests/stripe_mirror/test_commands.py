@@ -1,4 +1,4 @@
-"""`vetrina stripe ...` from the shell: what it prints, how it ends, and that a kill -9 costs nothing."""
+"""`vetrina stripe ...`: output, exit codes, and recovery from kill -9."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ NOW = int(time.time())
 
 @pytest.fixture
 def environment(database: str, lists: StripeListsFake, tmp_path: Path) -> dict[str, str]:
-    """A shell's, with a key for the fake."""
+    """Return the environment of a shell with the fake's API key."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "STRIPE_"))}
     return {**kept, "VETRINA_DATABASE_URL": database, "VETRINA_DATA": str(tmp_path), "STRIPE_API_KEY": KEY,
             "STRIPE_API_BASE": lists.url, "VETRINA_LOG_FORMAT": "text"}  # fmt: skip
 
 
 def stripe(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run it."""
+    """Run the command."""
     return subprocess.run(
         [sys.executable, "-m", "vetrina", "stripe", *arguments], env=environment, capture_output=True, text=True, timeout=60
     )
 
 
 def one(database: str, sql: str) -> object:
-    """The first value."""
+    """Return the first value of a query."""
     with psycopg.connect(database) as connection:
         row = connection.execute(sql.encode()).fetchone()
     return row[0] if row else None
 
 
-def test_the_story_of_a_mirror(environment: dict[str, str], database: str, owner: str, lists: StripeListsFake) -> None:
+def test_backfill_rebuild_and_status(environment: dict[str, str], database: str, owner: str, lists: StripeListsFake) -> None:
     lists.put("customers", *(sample.customer(n, NOW - 900 - n) for n in range(130)))
     filled = stripe(environment, "backfill", "customers", "--json")
     assert filled.returncode == 0, filled.stderr
@@ -57,12 +57,12 @@ def test_the_story_of_a_mirror(environment: dict[str, str], database: str, owner
     assert stripe(environment, "rebuild", "customers").returncode == exits.OK
     assert stripe(environment, "rebuild", "customers", "--diff").returncode == exits.OK
     told = json.loads(stripe(environment, "status", "--json").stdout)
-    customers = next(each for each in told["kinds"] if each["kind"] == "customers")
-    assert (customers["rows"], customers["unsettled"], told["api_key"]) == (130, 0, True)
+    customers = next(item for item in told["kinds"] if item["kind"] == "customers")
+    assert (customers["rows"], customers["unresolved"], told["api_key"]) == (130, 0, True)
     assert "customers" in stripe(environment, "status").stdout
 
 
-def test_kill_9_in_the_middle_of_a_backfill(environment: dict[str, str], database: str, lists: StripeListsFake) -> None:
+def test_backfill_resumes_after_kill_9(environment: dict[str, str], database: str, lists: StripeListsFake) -> None:
     lists.put("customers", *(sample.customer(n, NOW - 90_000 + n * 50) for n in range(1500)))
     lists.delay = 0.1
     command = [sys.executable, "-m", "vetrina", "stripe", "backfill", "customers", "--at-once", "2"]
@@ -82,7 +82,7 @@ def test_kill_9_in_the_middle_of_a_backfill(environment: dict[str, str], databas
     assert one(database, "select count(*) from stripe_mirror.customers") == 1500
 
 
-def test_refusals_are_told_in_a_line(environment: dict[str, str]) -> None:
+def test_refusals_print_one_line(environment: dict[str, str]) -> None:
     unknown = stripe(environment, "backfill", "cutomers")
     assert (unknown.returncode, "cutomers is not mirrored" in unknown.stderr) == (exits.FAILED, True)
     keyless = stripe({**environment, "STRIPE_API_KEY": ""}, "backfill", "customers")
@@ -91,8 +91,8 @@ def test_refusals_are_told_in_a_line(environment: dict[str, str]) -> None:
 
 
 def test_fuzz(environment: dict[str, str], database: str) -> None:
-    found = stripe(environment, "fuzz", "--permutations", "20")
-    assert found.returncode == 0 and "one state" in found.stdout, found.stderr
+    result = stripe(environment, "fuzz", "--permutations", "20")
+    assert result.returncode == 0 and "one state" in result.stdout, result.stderr
     assert one(database, "select count(*) from stripe_mirror.events") == 0
 
 
@@ -104,6 +104,6 @@ def test_links(environment: dict[str, str], lists: StripeListsFake) -> None:
 
 def test_reconcile(environment: dict[str, str], database: str, lists: StripeListsFake) -> None:
     lists.put("events", *(sample.event("customer.created", sample.customer(n, NOW - 60), NOW - 60, n) for n in range(12)))
-    found = stripe(environment, "reconcile", "--json")
-    assert json.loads(found.stdout)["new_events"] == 12, found.stderr
+    result = stripe(environment, "reconcile", "--json")
+    assert json.loads(result.stdout)["new_events"] == 12, result.stderr
     assert one(database, "select count(*) from stripe_mirror.customers") == 12

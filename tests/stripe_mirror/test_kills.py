@@ -1,4 +1,4 @@
-"""kill -9 in the middle of a stream of webhooks, and connections cut: after redelivery nothing is lost, nothing is twice."""
+"""kill -9 during a stream of webhooks, with cut connections: after redelivery nothing is lost or duplicated."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ COUNT = 400
 
 @contextmanager
 def process(database: str, folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """One web process of the mirror's."""
-    kept = {name: found for name, found in os.environ.items() if not name.startswith(("VETRINA_", "STRIPE_"))}
+    """Start a web process of the mirror."""
+    kept = {name: result for name, result in os.environ.items() if not name.startswith(("VETRINA_", "STRIPE_"))}
     environment = {**kept, "VETRINA_DATABASE_URL": database, "VETRINA_DATA": str(folder), "VETRINA_PORT": str(port),
                    "STRIPE_WEBHOOK_SECRET": SECRET, "VETRINA_ONLY": "stripe_mirror", "VETRINA_LOG_FORMAT": "json"}  # fmt: skip
     with (folder / "web.log").open("ab") as log:
@@ -44,7 +44,7 @@ def process(database: str, folder: Path, port: int) -> Iterator[subprocess.Popen
 
 
 async def ready(url: str) -> None:
-    """Wait until it answers."""
+    """Wait until the server answers."""
     until = time.monotonic() + 30
     async with httpx2.AsyncClient(base_url=url) as client:
         while time.monotonic() < until:
@@ -57,7 +57,7 @@ async def ready(url: str) -> None:
 
 
 async def stream(url: str, events: list[dict[str, Any]], acknowledged: set[str]) -> None:
-    """Deliver with eight at once; what was not acknowledged is left for the next time."""
+    """Deliver events with eight concurrent requests; unacknowledged ones remain for the next round."""
     left = list(events)
 
     async def one() -> None:
@@ -76,7 +76,7 @@ async def stream(url: str, events: list[dict[str, Any]], acknowledged: set[str])
     await asyncio.gather(*(one() for _ in range(8)))
 
 
-async def test_kill_9_and_redelivery(database: str, owner: str, db: Database, tmp_path: Path) -> None:
+async def test_redelivery_after_kill_9(database: str, owner: str, db: Database, tmp_path: Path) -> None:
     history = sample.history(5, COUNT, prefix="kill")
     order = random.Random(5).sample(history, len(history))
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -91,13 +91,13 @@ async def test_kill_9_and_redelivery(database: str, owner: str, db: Database, tm
     with process(database, tmp_path, port) as running:
         await ready(url)
         await asyncio.gather(stream(url, order, acknowledged), strike(running, COUNT // 3))
-    kept = {found async for found in _ids(db)}
+    kept = {result async for result in _ids(db)}
     assert acknowledged <= kept, "what was acknowledged is there"
     assert len(acknowledged) < COUNT
 
     with process(database, tmp_path, port):
         await ready(url)
-        again = random.Random(6).sample(order, COUNT)  # Stripe sends some again that it need not
+        again = random.Random(6).sample(order, COUNT)  # Stripe redelivers some without need
 
         async def cut() -> None:
             await asyncio.sleep(0.3)
@@ -108,10 +108,10 @@ async def test_kill_9_and_redelivery(database: str, owner: str, db: Database, tm
         await asyncio.gather(stream(url, again, acknowledged), cut())
         until = time.monotonic() + 30
         while len(acknowledged) < COUNT and time.monotonic() < until:
-            await stream(url, [each for each in order if each["id"] not in acknowledged], acknowledged)
+            await stream(url, [item for item in order if item["id"] not in acknowledged], acknowledged)
     assert len(acknowledged) == COUNT
     assert await value(db, "select count(*) from stripe_mirror.events") == COUNT
-    newest = {each["data"]["object"]["id"]: each for each in sorted(history, key=_order)}
+    newest = {item["data"]["object"]["id"]: item for item in sorted(history, key=_order)}
     for id, event in newest.items():
         kind = event["type"].split(".")[0] + "s" if "subscription" not in event["type"] else "subscriptions"
         if kind != "gift_cards":
@@ -125,5 +125,5 @@ def _order(event: dict[str, Any]) -> tuple[int, int, str]:
 
 async def _ids(db: Database) -> Any:
     async with db.read() as tx:
-        for found in await (await tx.connection.execute("select id from stripe_mirror.events")).fetchall():
-            yield found[0]
+        for result in await (await tx.connection.execute("select id from stripe_mirror.events")).fetchall():
+            yield result[0]

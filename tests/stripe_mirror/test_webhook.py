@@ -1,4 +1,4 @@
-"""What comes over HTTP: signatures, refusals without a row, bodies that PostgreSQL would not keep."""
+"""Webhooks over HTTP: signatures, refusals that store nothing, bodies that PostgreSQL cannot store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vetrina.core.services import connect
 from vetrina.core.settings import Settings
 from vetrina.stripe_mirror.consistency import sample_data as sample
 from vetrina.stripe_mirror.events import sign
-from vetrina.stripe_mirror.ingest.webhook import LARGEST
+from vetrina.stripe_mirror.ingest.webhook import MAX_BODY
 from vetrina.stripe_mirror.status import print_status, status
 
 AT = 1_760_000_000
@@ -25,17 +25,17 @@ AT = 1_760_000_000
 
 @pytest_asyncio.fixture
 async def mirror(settings: Settings, database: str) -> AsyncIterator[Site]:
-    """A site with two webhook secrets."""
-    async with serving(connect(with_stripe(settings), database)) as found:
-        yield found
+    """Start a site with two webhook secrets."""
+    async with serving(connect(with_stripe(settings), database)) as result:
+        yield result
 
 
 async def rows(site: Site) -> int:
-    """Events in the inbox."""
+    """Count the events in the inbox."""
     return await value(site.services.db, "select count(*) from stripe_mirror.events")
 
 
-async def test_an_event_is_kept_and_applied_once(mirror: Site) -> None:
+async def test_event_is_stored_and_applied_once(mirror: Site) -> None:
     event = sample.event("customer.created", sample.customer(1, AT), AT, 1)
     first, again = await deliver(mirror, event), await deliver(mirror, event, secret=OLDER_SECRET)
     assert (first.status_code, first.json()) == (200, {"received": True, "new": True})
@@ -56,7 +56,7 @@ async def test_an_event_is_kept_and_applied_once(mirror: Site) -> None:
         ({"headers": {"content-type": "application/x-www-form-urlencoded"}}, 415),
     ],
 )
-async def test_what_is_not_stripes_leaves_no_row(mirror: Site, change: dict[str, object], status: int) -> None:
+async def test_invalid_signatures_store_nothing(mirror: Site, change: dict[str, object], status: int) -> None:
     answer = await deliver(mirror, sample.event("customer.created", sample.customer(1, AT), AT, 1), **change)  # type: ignore[arg-type]
     assert answer.status_code == status, answer.text
     assert await rows(mirror) == 0
@@ -75,18 +75,18 @@ async def test_what_is_not_stripes_leaves_no_row(mirror: Site, change: dict[str,
     ],
     ids=lambda body: body[:60].decode("latin-1"),
 )  # fmt: skip
-async def test_malformed_bodies_leave_no_row(mirror: Site, body: bytes) -> None:
+async def test_malformed_bodies_store_nothing(mirror: Site, body: bytes) -> None:
     assert (await deliver(mirror, body)).status_code == 400
     assert await rows(mirror) == 0
 
 
-async def test_two_megabytes_are_refused(mirror: Site) -> None:
-    event = sample.event("customer.created", {**sample.customer(1, AT), "filler": "x" * 2 * LARGEST}, AT, 1)
+async def test_body_over_the_limit_is_refused(mirror: Site) -> None:
+    event = sample.event("customer.created", {**sample.customer(1, AT), "filler": "x" * 2 * MAX_BODY}, AT, 1)
     assert (await deliver(mirror, event)).status_code == 413
     assert await rows(mirror) == 0
 
 
-async def test_a_body_of_unknown_length_is_measured(mirror: Site) -> None:
+async def test_chunked_body_over_the_limit_is_refused(mirror: Site) -> None:
     async def body() -> AsyncIterator[bytes]:
         for _ in range(40):
             yield b"x" * 65536
@@ -96,20 +96,20 @@ async def test_a_body_of_unknown_length_is_measured(mirror: Site) -> None:
     assert (await mirror.client.get("/webhooks/stripe")).status_code == 405
 
 
-async def test_one_changed_byte_is_noticed(mirror: Site) -> None:
+async def test_changed_byte_invalidates_the_signature(mirror: Site) -> None:
     raw = json.dumps(sample.event("customer.created", sample.customer(1, AT), AT, 1)).encode()
     signature = sign(raw, "whsec_new", int(time.time()))
     answer = await deliver(mirror, raw.replace(b"Member 1", b"Member 2"), headers={"stripe-signature": signature})
     assert answer.status_code == 400
 
 
-async def test_without_a_secret_nothing_is_taken_in(site: Site) -> None:
+async def test_missing_secret_refuses_webhooks(site: Site) -> None:
     answer = await deliver(site, sample.event("customer.created", sample.customer(1, AT), AT, 1))
     assert answer.status_code == 503
     assert "STRIPE_WEBHOOK_SECRET" in answer.json()["detail"]
 
 
-async def test_characters_that_cannot_be_kept(mirror: Site) -> None:
+async def test_unstorable_characters_are_replaced(mirror: Site) -> None:
     data = {**sample.customer(1, AT), "metadata": {"note": "a\0b", "half": "\ud800", "smile": "\U0001f600", "slash": "\\u0000"}}
     answer = await deliver(mirror, sample.event("customer.created", data, AT, 1))
     assert answer.status_code == 200
@@ -121,20 +121,20 @@ async def test_characters_that_cannot_be_kept(mirror: Site) -> None:
     assert await value(mirror.services.db, "select count(*) from stripe_mirror.events where original is not null") == 1
 
 
-async def test_many_at_once_are_committed_together(mirror: Site) -> None:
+async def test_concurrent_events_are_committed_together(mirror: Site) -> None:
     events = [sample.event("customer.created", sample.customer(n, AT), AT, n) for n in range(60)]
-    answers = await asyncio.gather(*(deliver(mirror, each) for each in events + events))
-    assert {each.status_code for each in answers} == {200}
-    assert sum(each.json()["new"] for each in answers) == 60
+    answers = await asyncio.gather(*(deliver(mirror, item) for item in events + events))
+    assert {item.status_code for item in answers} == {200}
+    assert sum(item.json()["new"] for item in answers) == 60
     assert await value(mirror.services.db, "select count(*) from stripe_mirror.customers") == 60
 
 
-async def test_one_that_cannot_be_kept_harms_no_other(mirror: Site) -> None:
+async def test_failing_event_does_not_affect_others(mirror: Site) -> None:
     good = [sample.event("customer.created", sample.customer(n, AT), AT, n) for n in range(8)]
     bad = json.dumps(sample.event("customer.created", sample.customer(99, AT), AT, 99))
     bad = bad.replace('balance": 0', 'balance": 1e999999')
-    answers = await asyncio.gather(*(deliver(mirror, each) for each in (*good[:4], bad.encode(), *good[4:])))
-    assert sorted(each.status_code for each in answers) == [200] * 8 + [422]
+    answers = await asyncio.gather(*(deliver(mirror, item) for item in (*good[:4], bad.encode(), *good[4:])))
+    assert sorted(item.status_code for item in answers) == [200] * 8 + [422]
     assert await rows(mirror) == 8
 
 
@@ -154,7 +154,7 @@ THIN = {
 """A thin event, in the shape that the SDK reads."""
 
 
-async def test_a_thin_event_is_refused_with_what_to_change(mirror: Site, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_thin_event_is_refused_with_instructions(mirror: Site, capsys: pytest.CaptureFixture[str]) -> None:
     raw = json.dumps(THIN)
     known = StripeClient("sk_test_x").parse_event_notification(raw, sign(raw.encode(), SECRET, int(time.time())), SECRET)
     assert known.type == THIN["type"], "what the SDK takes for a thin event"
@@ -166,9 +166,9 @@ async def test_a_thin_event_is_refused_with_what_to_change(mirror: Site, capsys:
         assert (answer.status_code, answer.json()["type"]) == (400, "urn:vetrina:thin-event")
         assert "snapshot events" in answer.json()["detail"]
     assert await rows(mirror) == 0
-    found = await status(mirror.services)
-    assert found.thin_events and (found.thin_events.count, found.thin_events.last_type) == (2, THIN["type"])
-    print_status(found)
+    result = await status(mirror.services)
+    assert result.thin_events and (result.thin_events.count, result.thin_events.last_type) == (2, THIN["type"])
+    print_status(result)
     printed = " ".join(capsys.readouterr().out.split())
-    assert "2 thin events were refused, the last v1.billing.meter.error_report_triggered" in printed
+    assert "2 thin events refused, last v1.billing.meter.error_report_triggered" in printed
     assert "send snapshot events" in printed

@@ -1,4 +1,4 @@
-"""A live copy of what Stripe holds: webhooks in any order, backfill, proof."""
+"""A live copy of a Stripe account's objects: webhooks in any order, backfill, verification."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ MODULE = Module(
         "vetrina.stripe_mirror.ingest.webhook",
     ),
     jobs=("vetrina.stripe_mirror.jobs",),
-    commands=(
-        Command("stripe", "vetrina.stripe_mirror.commands:app", "The Stripe mirror: fill it, prove it, see how it stands."),
-    ),
+    commands=(Command("stripe", "vetrina.stripe_mirror.commands:app", "Backfill, verify and inspect the Stripe mirror."),),
     personal_data="vetrina.stripe_mirror.personal_data",
     home="/operator/stripe",
     operator_navigation=(
-        Place("stripe", "/operator/stripe", "Stripe", "refresh-cw", "The mirror: how it stands, whose customer is whose", 70),
+        Place("stripe", "/operator/stripe", "Stripe", "refresh-cw", "Status of the Stripe mirror, customer links", 70),
     ),
     labels="vetrina.stripe_mirror.labels",
 )

@@ -1,4 +1,4 @@
-"""Whose Stripe customer is whose account: by the customer's id, said by a person. An e-mail address only suggests."""
+"""Links between Stripe customers and accounts, made by an operator or at checkout; an e-mail address only suggests one."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from vetrina.stripe_mirror.model import CustomerLinked, Link, NoSuchAccount, NoS
 
 
 async def link(tx: Tx, account: UUID, customer: str) -> Link:
-    """This customer is this account's. A second time changes nothing.
+    """Link a customer to an account. Idempotent.
 
-    Raises CustomerLinked (409) when it is another's, NoSuchCustomer (404) when the mirror has none of this id.
+    Raises CustomerLinked (409) if another account has it, NoSuchCustomer (404) if the mirror has no such customer.
     """
-    if not await tx.one(queries.KNOWN_CUSTOMER, customer=customer):
+    if not await tx.one(queries.CUSTOMER_EXISTS, customer=customer):
         raise NoSuchCustomer
     return await claim(tx, account, customer)
 
 
 async def claim(tx: Tx, account: UUID, customer: str) -> Link:
-    """The same for a customer that we have made for this account ourselves: the mirror may not know it yet."""
+    """Link a customer that Vetrina created for this account; the mirror may not have it yet. Raises CustomerLinked (409)."""
     new = await tx.do(queries.INSERT_LINK, account=account, customer=customer)
-    found = await tx.one(queries.LINKS, customer=customer, limit=1)
-    if found.account_id != account:
+    existing = await tx.one(queries.LINKS, customer=customer, limit=1)
+    if existing.account_id != account:
         raise CustomerLinked
     if new:
         await audit.record(tx, "customer_linked", account, resource=("stripe_customer", customer))
-    return found
+    return existing
 
 
 async def unlink(tx: Tx, customer: str) -> bool:
-    """Whether there was a link to take away."""
+    """Remove a customer's link; return whether there was one."""
     account = await tx.maybe(queries.DELETE_LINK, customer=customer)
     if account is not None:
         await audit.record(tx, "customer_unlinked", account, resource=("stripe_customer", customer))
     return account is not None
 
 
-async def account(tx: Tx, who: str) -> UUID:
-    """The account with this id or e-mail address. Raises NoSuchAccount (404) and SeveralAccounts (409)."""
-    found = await tx.all(queries.ACCOUNTS_OF, who=who.strip())
-    if not found:
+async def account(tx: Tx, reference: str) -> UUID:
+    """Return the id of the account with this id or e-mail address. Raises NoSuchAccount (404), SeveralAccounts (409)."""
+    matches = await tx.all(queries.MATCHING_ACCOUNTS, reference=reference.strip())
+    if not matches:
         raise NoSuchAccount
-    if len(found) > 1:
+    if len(matches) > 1:
         raise SeveralAccounts
-    return found[0].id
+    return matches[0].id

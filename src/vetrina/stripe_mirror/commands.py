@@ -1,4 +1,4 @@
-"""`vetrina stripe`: the Stripe mirror. Fill it, prove it, see how it stands, say whose customer is whose."""
+"""`vetrina stripe`: backfill, verify and inspect the Stripe mirror, link customers to accounts."""
 
 from __future__ import annotations
 
@@ -12,114 +12,113 @@ import msgspec
 from cyclopts import App
 
 from vetrina.core import logs, settings
-from vetrina.core.command_line import exit_codes as exits
-from vetrina.core.command_line import output
+from vetrina.core.command_line import exit_codes, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.errors import Invalid
 from vetrina.core.services import Services, connect
-from vetrina.stripe_mirror import account_links as links
-from vetrina.stripe_mirror import queries
-from vetrina.stripe_mirror import status as show
-from vetrina.stripe_mirror.backfill import actions as filling
+from vetrina.stripe_mirror import account_links, queries
+from vetrina.stripe_mirror import status as mirror_status
+from vetrina.stripe_mirror.backfill import actions as backfill_actions
 from vetrina.stripe_mirror.client import AT_ONCE
-from vetrina.stripe_mirror.consistency import order_test as fuzzing
-from vetrina.stripe_mirror.consistency import rebuild
-from vetrina.stripe_mirror.ingest import tie_resolution as settling
-from vetrina.stripe_mirror.object_types import named
+from vetrina.stripe_mirror.consistency import order_test, rebuild
+from vetrina.stripe_mirror.ingest import tie_resolution
+from vetrina.stripe_mirror.object_types import kinds_named
 
-app = App(name="stripe", help="The Stripe mirror: fill it, prove it, see how it stands.")
+app = App(name="stripe", help="Backfill, verify and inspect the Stripe mirror; link customers to accounts.")
 Result = TypeVar("Result")
 
 
 @app.command
 def backfill(*kinds: str, since: str | None = None, fresh: bool = False, at_once: int = AT_ONCE, json: bool = False) -> int:
-    """Read what Stripe holds already into the mirror. Cut short, it goes on where it was when run again.
+    """PageRead Stripe's lists into the mirror. An interrupted backfill is resumed.
 
     Parameters
     ----------
     kinds
-        What to read, such as customers subscriptions; everything by default.
+        Kinds to read, such as customers subscriptions; default: all.
     since
-        Only what was created from this day or moment on (ISO 8601, UTC).
+        Only objects created from this date or time on (ISO 8601, UTC).
     fresh
-        Begin anew, although an earlier one was cut short.
+        Start again instead of resuming an interrupted backfill.
     at_once
-        Requests on their way at the same time, at most.
+        The largest number of concurrent requests.
     json
         Print the result as JSON.
     """
-    wanted, start = named(list(kinds)), _moment(since)
+    selected, start = kinds_named(list(kinds)), _parse_time(since)
 
-    async def work(services: Services) -> list[filling.Filled]:
-        with show.progress("backfill") as tell:
-            found = await filling.backfill(services, wanted, since=start, fresh=fresh, at_once=at_once, tell=tell)
-        settled = await settling.settle(services)
+    async def work(services: Services) -> list[backfill_actions.BackfillResult]:
+        with mirror_status.list_progress("backfill") as on_progress:
+            result = await backfill_actions.backfill(
+                services, selected, since=start, fresh=fresh, at_once=at_once, on_progress=on_progress
+            )
+        resolved = await tie_resolution.resolve_ties(services)
         if not json:
-            show.filled(found, settled)
-        return found
+            mirror_status.print_backfill(result, resolved)
+        return result
 
-    found = _run(work, "stripe backfill")
+    result = _run(work, "stripe backfill")
     if json:
-        output.as_json(found)
-    return exits.OK
+        output.as_json(result)
+    return exit_codes.OK
 
 
 @app.command(name="rebuild")
 def rebuild_(*kinds: str, diff: bool = False, inbox: bool = False, at_once: int = AT_ONCE, json: bool = False) -> int:
-    """Make a shadow of the mirror from Stripe's lists and the inbox, and put right what differs.
+    """Compare the mirror with Stripe's lists and the inbox, and repair differences.
 
     Parameters
     ----------
     kinds
-        What to compare; everything by default.
+        Kinds to compare; default: all.
     diff
-        Change nothing: print every difference. Exit code 1 if there is any.
+        Print every difference without repairing. Exit code 1 if there is any.
     inbox
-        Compare with the inbox alone, without asking Stripe; changes nothing either.
+        Compare with the inbox only, without requests to Stripe and without repairing.
     at_once
-        Requests on their way at the same time, at most.
+        The largest number of concurrent requests.
     json
         Print the result as JSON.
     """
-    wanted = named(list(kinds))
+    selected = kinds_named(list(kinds))
 
-    async def work(services: Services) -> list[rebuild.Compared]:
+    async def work(services: Services) -> list[rebuild.ComparisonResult]:
         if inbox:
-            return await rebuild.compare_with_inbox(services, wanted)
-        with show.progress("rebuild") as tell:
-            found = await rebuild.compare(services, wanted, repair=not diff, at_once=at_once, tell=tell)
+            return await rebuild.compare_with_inbox(services, selected)
+        with mirror_status.list_progress("rebuild") as on_progress:
+            result = await rebuild.compare(services, selected, repair=not diff, at_once=at_once, on_progress=on_progress)
         if not diff:
-            await settling.settle(services)
-        return found
+            await tie_resolution.resolve_ties(services)
+        return result
 
-    found = _run(work, "stripe rebuild")
+    result = _run(work, "stripe rebuild")
     if json:
-        output.as_json(found)
+        output.as_json(result)
     else:
-        show.compared(found)
-    return exits.FAILED if (diff or inbox) and any(each.differences for each in found) else exits.OK
+        mirror_status.print_comparison(result)
+    return exit_codes.FAILED if (diff or inbox) and any(item.differences for item in result) else exit_codes.OK
 
 
 @app.command
 def status(*, json: bool = False) -> int:
-    """Lag, last event, counts and errors by kind. Exit code 1 if something cannot be settled.
+    """Show lag, last event, counts and errors by kind. Exit code 1 if an object cannot be fetched.
 
     Parameters
     ----------
     json
         Print the result as JSON.
     """
-    found = _run(show.status, "stripe status")
+    result = _run(mirror_status.status, "stripe status")
     if json:
-        output.as_json(found)
+        output.as_json(result)
     else:
-        show.print_status(found)
-    return exits.FAILED if any(each.failing for each in found.kinds) else exits.OK
+        mirror_status.print_status(result)
+    return exit_codes.FAILED if any(item.failing for item in result.kinds) else exit_codes.OK
 
 
 @app.command
 def reconcile(*, json: bool = False) -> int:
-    """Take in the events that Stripe lists and no webhook brought, and settle what is in doubt; the worker does so by itself.
+    """Ingest events that no webhook delivered, and fetch unresolved objects. The worker does both regularly.
 
     Parameters
     ----------
@@ -127,61 +126,63 @@ def reconcile(*, json: bool = False) -> int:
         Print the result as JSON.
     """
 
-    async def work(services: Services) -> tuple[int, settling.Settled]:
-        with show.progress("reconcile") as tell:
-            new = (await filling.reconcile(services, tell=tell)).changed
-        return new, await settling.settle(services)
+    async def work(services: Services) -> tuple[int, tie_resolution.ResolutionResult]:
+        with mirror_status.list_progress("reconcile") as on_progress:
+            new = (await backfill_actions.reconcile(services, on_progress=on_progress)).changed
+        return new, await tie_resolution.resolve_ties(services)
 
-    new, settled = _run(work, "stripe reconcile")
+    new, resolved = _run(work, "stripe reconcile")
     if json:
-        output.as_json({"new_events": new, "settled": msgspec.structs.asdict(settled)})
+        output.as_json({"new_events": new, "resolved": msgspec.structs.asdict(resolved)})
     else:
-        print(f"{new:,} events that no webhook brought; {settled.fetched:,} objects fetched, {settled.failed:,} not to be had.")
-    return exits.FAILED if settled.failed else exits.OK
+        print(f"{new:,} missed events ingested; {resolved.fetched:,} objects fetched, {resolved.failed:,} failed.")
+    return exit_codes.FAILED if resolved.failed else exit_codes.OK
 
 
 @app.command
 def fuzz(*, permutations: int = 1000, events: int = 60, seed: int = 1, json: bool = False) -> int:
-    """Does the order of events matter? One history in many orders, with duplicates; nothing of it stays. Exit code 1 if so.
+    """Apply one history of events in many orders, with duplicates, and compare the states.
+
+    All is rolled back. Exit code 1 if the states differ.
 
     Parameters
     ----------
     permutations
-        How many orders.
+        Number of orders.
     events
-        How long the history is.
+        Number of events in the history.
     seed
-        Which history.
+        Seed of the history.
     json
         Print the result as JSON.
     """
 
-    async def work(services: Services) -> fuzzing.Fuzzed:
-        with show.counting("permutations", permutations) as done:
-            return await fuzzing.run(services.db, permutations=permutations, count=events, seed=seed, done=done)
+    async def work(services: Services) -> order_test.OrderTestResult:
+        with mirror_status.progress_bar("permutations", permutations) as on_finished:
+            return await order_test.run(services.db, permutations=permutations, count=events, seed=seed, on_finished=on_finished)
 
-    found = _run(work, "stripe fuzz")
+    result = _run(work, "stripe fuzz")
     if json:
-        output.as_json(found)
-    elif found.different:
-        print(f"{len(found.different)} of {found.permutations} orders left another state, the first is {found.different[0]}.")
+        output.as_json(result)
+    elif result.different:
+        print(f"{len(result.different)} of {result.permutations} orders gave another state, the first is {result.different[0]}.")
     else:
-        print(f"{found.permutations:,} orders of {found.events} events, with duplicates: one state, {found.state}.")
-    return exits.FAILED if found.different else exits.OK
+        print(f"{result.permutations:,} orders of {result.events} events, with duplicates: one state, {result.state}.")
+    return exit_codes.FAILED if result.different else exit_codes.OK
 
 
 @app.command(name="links")
 def links_(*, suggestions: bool = False, json: bool = False, limit: int = 100) -> int:
-    """Which customer belongs to which account.
+    """List the links between Stripe customers and accounts.
 
     Parameters
     ----------
     suggestions
-        Those that share an e-mail address instead, which proves nothing: look before you link.
+        List customers and accounts that share an e-mail address instead. This proves nothing: check before linking.
     json
         Print the result as JSON.
     limit
-        How many at most, the newest first.
+        Number of rows, newest first.
     """
 
     async def work(services: Services) -> list[msgspec.Struct]:
@@ -190,17 +191,17 @@ def links_(*, suggestions: bool = False, json: bool = False, limit: int = 100) -
                 return [*await tx.all(queries.SUGGESTIONS, limit=limit)]
             return [*await tx.all(queries.LINKS, customer=None, limit=limit)]
 
-    found = _run(work, "stripe links")
+    result = _run(work, "stripe links")
     if json:
-        output.as_json(found)
+        output.as_json(result)
     else:
-        show.table([msgspec.structs.asdict(each) for each in found])
-    return exits.OK
+        mirror_status.print_table([msgspec.structs.asdict(item) for item in result])
+    return exit_codes.OK
 
 
 @app.command
 def link(account: str, customer: str) -> int:
-    """Say that a Stripe customer is an account's.
+    """Link a Stripe customer to an account.
 
     Parameters
     ----------
@@ -212,16 +213,16 @@ def link(account: str, customer: str) -> int:
 
     async def work(services: Services) -> None:
         async with services.db.tx() as tx:
-            await links.link(tx, await links.account(tx, account), customer)
+            await account_links.link(tx, await account_links.account(tx, account), customer)
 
     _run(work, "stripe link")
-    print(f"{customer} is {account}'s.")
-    return exits.OK
+    print(f"Linked {customer} to {account}.")
+    return exit_codes.OK
 
 
 @app.command
 def unlink(customer: str) -> int:
-    """Take a link away. Exit code 1 if there was none.
+    """Remove the link of a Stripe customer. Exit code 1 if there was none.
 
     Parameters
     ----------
@@ -231,21 +232,21 @@ def unlink(customer: str) -> int:
 
     async def work(services: Services) -> bool:
         async with services.db.tx() as tx:
-            return await links.unlink(tx, customer)
+            return await account_links.unlink(tx, customer)
 
-    was = _run(work, "stripe unlink")
-    print(f"{customer} is nobody's any more." if was else f"{customer} was nobody's.")
-    return exits.OK if was else exits.FAILED
+    removed = _run(work, "stripe unlink")
+    print(f"Removed the link of {customer}." if removed else f"{customer} has no link.")
+    return exit_codes.OK if removed else exit_codes.FAILED
 
 
 def _run(work: Callable[[Services], Awaitable[Result]], name: str) -> Result:
-    found = settings.read()
-    logs.configure(found.log_format, name)
+    config = settings.read()
+    logs.configure(config.log_format, name)
 
     @asynccontextmanager
     async def opened() -> AsyncGenerator[Services]:
-        async with reaching(found) as access:
-            services = connect(found, access.app)
+        async with reaching(config) as access:
+            services = connect(config, access.app)
             await services.db.open()
             try:
                 yield services
@@ -259,11 +260,11 @@ def _run(work: Callable[[Services], Awaitable[Result]], name: str) -> Result:
     return asyncio.run(run())
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        raise Invalid(f"--since is a day or a moment, such as 2026-01-31, not {text!r}.") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        raise Invalid(f"--since needs a date or time such as 2026-01-31, not {text!r}.") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What Stripe sends: signatures over raw bytes, envelopes, characters that PostgreSQL does not keep."""
+"""Stripe's webhook format: signatures of raw bytes, envelopes, characters that PostgreSQL cannot store."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ from typing import Any
 
 import msgspec
 
-from vetrina.stripe_mirror.model import BadEvent, BadSignature, Envelope, Event, ThinEnvelope, ThinEvent
+from vetrina.stripe_mirror.model import Envelope, Event, InvalidEvent, InvalidSignature, ThinEnvelope, ThinEvent
 
 TOLERANCE = 300
-"""Seconds that a signature may lie in the past or in the future."""
+"""The largest age of a signature in seconds, in the past or the future."""
 _DECODER = msgspec.json.Decoder(Envelope)
 _THIN_DECODER = msgspec.json.Decoder(ThinEnvelope)
 
 
 def sign(body: bytes, secret: str, at: int) -> str:
-    """The Stripe-Signature header for `body` at `at` (seconds)."""
+    """Return the Stripe-Signature header for `body` at the Unix time `at`."""
     return f"t={at},v1={_mac(body, secret, str(at))}"
 
 
 def verify(body: bytes, header: str, secrets: list[str], now: float) -> None:
-    """Raises BadSignature (400) unless one of `secrets` signed these very bytes within 300 s of `now`."""
-    at, given = "", list[str]()
+    """Raise InvalidSignature (400) unless one of `secrets` signed exactly these bytes within 300 s of `now`."""
+    at, signatures = "", list[str]()
     for part in header[:4096].split(","):
         name, _, value = part.strip().partition("=")
         if name == "t":
             at = value
         elif name == "v1":
-            given.append(value)
+            signatures.append(value)
     if not (at.isascii() and at.isdigit() and len(at) <= 12) or abs(now - int(at)) > TOLERANCE:
-        raise BadSignature
-    wanted = [_mac(body, secret, at).encode() for secret in secrets]
-    if not any(hmac.compare_digest(mac, each.encode()) for mac in wanted for each in given[:8]):
-        raise BadSignature
+        raise InvalidSignature
+    expected = [_mac(body, secret, at).encode() for secret in secrets]
+    if not any(hmac.compare_digest(mac, item.encode()) for mac in expected for item in signatures[:8]):
+        raise InvalidSignature
 
 
 def read(body: bytes) -> Event:
-    """The event in these bytes. Raises BadEvent (400) for what is none, ThinEvent (400) for one without its object."""
+    """Parse an event. Raises InvalidEvent (400), ThinEvent (400) for an event without its object."""
     try:
         if b"\\u0000" not in body and b"\\ud" not in body and b"\\uD" not in body:
             return Event(_DECODER.decode(body).id, body.decode())
-        whole = json.loads(body)
-        kept = keepable(whole)
-        text = json.dumps(kept)
-        return Event(_DECODER.decode(text).id, text, body if kept != whole else None)
+        document = json.loads(body)
+        cleaned = storable(document)
+        text = json.dumps(cleaned)
+        return Event(_DECODER.decode(text).id, text, body if cleaned != document else None)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        if (thin := thin_type(body)) is not None:
-            raise ThinEvent(event_type=thin) from error
-        raise BadEvent from error
+        if (event_type := thin_type(body)) is not None:
+            raise ThinEvent(event_type=event_type) from error
+        raise InvalidEvent from error
 
 
 def thin_type(body: bytes) -> str | None:
@@ -61,14 +61,14 @@ def thin_type(body: bytes) -> str | None:
         return None
 
 
-def keepable(value: Any) -> Any:
-    """The same JSON with U+FFFD for what jsonb cannot hold: the zero character and halves of surrogate pairs."""
+def storable(value: Any) -> Any:
+    """Replace characters that jsonb cannot store (NUL, unpaired surrogates) with U+FFFD."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [keepable(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
+        return [storable(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, dict):
-        return {keepable(key): keepable(each) for key, each in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {storable(key): storable(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
     return value
 
 

@@ -1,9 +1,9 @@
-"""What the actions of the mirror are called."""
+"""Labels of the mirror's audit actions."""
 
 from __future__ import annotations
 
 AUDIT = {
-    "customer_linked": "A customer at Stripe was linked",
-    "customer_unlinked": "A customer at Stripe was unlinked",
+    "customer_linked": "Stripe customer linked",
+    "customer_unlinked": "Stripe customer unlinked",
 }
 """Titles of actions in the audit log."""

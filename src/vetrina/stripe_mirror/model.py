@@ -1,4 +1,4 @@
-"""The mirror's rows, events and refusals."""
+"""Rows, events and refusals of the mirror."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ import msgspec
 from vetrina.core.errors import Malformed, Refusal, Unavailable
 
 
-class BadSignature(Refusal):
-    """This was not signed with the webhook's secret, or too long ago."""
+class InvalidSignature(Refusal):
+    """The signature does not match the webhook secret, or it is too old."""
 
     status = 400
 
 
 class NotJson(Refusal):
-    """A webhook sends application/json."""
+    """A webhook must send application/json."""
 
     status = 415
 
 
-class BadEvent(Malformed):
-    """This is not an event of Stripe's."""
+class InvalidEvent(Malformed):
+    """Not a valid Stripe event."""
 
 
 class ThinEvent(Refusal):
-    """This is a thin event, which names an object without its state. Let the destination at Stripe send snapshot events."""
+    """Thin events contain no object. Configure the event destination at Stripe to send snapshot events."""
 
     status = 400
 
 
-class NoSecret(Unavailable):
-    """Webhooks are taken in once STRIPE_WEBHOOK_SECRET is set."""
+class WebhookSecretMissing(Unavailable):
+    """Set STRIPE_WEBHOOK_SECRET to receive webhooks."""
 
 
-class NoKey(Unavailable):
-    """This asks Stripe: set STRIPE_API_KEY first."""
+class ApiKeyMissing(Unavailable):
+    """Set STRIPE_API_KEY first."""
 
 
-class UnderWay(Refusal):
-    """Stripe's lists are being read already. Wait until that is done."""
+class AlreadyRunning(Refusal):
+    """Stripe's lists are being read already. Try again when that is done."""
 
     status = 409
 
 
 class CustomerLinked(Refusal):
-    """This customer belongs to another account. Take that link away first."""
+    """This customer is linked to another account. Remove that link first."""
 
     status = 409
     constraint = "customer_linked_once"
@@ -56,21 +56,21 @@ class CustomerLinked(Refusal):
 
 
 class NoSuchCustomer(Refusal):
-    """The mirror has no customer by that id."""
+    """The mirror has no customer with this id."""
 
     status = 404
     field = "customer"
 
 
 class NoSuchAccount(Refusal):
-    """There is no account by that id or e-mail address."""
+    """No account has this id or e-mail address."""
 
     status = 404
     field = "account"
 
 
 class SeveralAccounts(Refusal):
-    """Several accounts have this e-mail address. Name one by its id."""
+    """Several accounts have this e-mail address. Use the account id."""
 
     status = 409
     field = "account"
@@ -89,7 +89,7 @@ class _Data(msgspec.Struct):
 
 
 class Envelope(msgspec.Struct):
-    """What has to be right about an event for it to be kept; the rest is Stripe's affair. `created` is in seconds."""
+    """The parts of an event that are validated before it is stored. `created` is in seconds."""
 
     id: Name
     type: Name
@@ -98,7 +98,7 @@ class Envelope(msgspec.Struct):
 
 
 class ThinEnvelope(msgspec.Struct):
-    """An event of Stripe's API v2, without the object that it is about."""
+    """An event of Stripe's API v2, which does not contain its object."""
 
     id: Name
     type: Name
@@ -106,15 +106,15 @@ class ThinEnvelope(msgspec.Struct):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """An event to take in: its JSON, and its bytes when they held characters that PostgreSQL cannot keep."""
+    """An event to ingest: its JSON, and the original bytes if characters were replaced."""
 
     id: str
     text: str
     original: bytes | None = None
 
 
-class Unsettled(msgspec.Struct, frozen=True):
-    """An object that has to be fetched, and why (tie, list, missing)."""
+class UnresolvedObject(msgspec.Struct, frozen=True):
+    """An object that has to be fetched, with the reason (tie, list, missing)."""
 
     kind: str
     object_id: str
@@ -124,9 +124,9 @@ class Unsettled(msgspec.Struct, frozen=True):
 
 
 class Range(msgspec.Struct):
-    """A span of creation times (seconds, the end excluded) and how far it was read, from its end downwards.
+    """A range of creation times (seconds, end exclusive), read from its end downwards.
 
-    `since` is where its whole run begins; `began_at` when it did, by Stripe's clock.
+    `since` is the start of the whole run; `began_at` is when the run started, by Stripe's clock.
     """
 
     run: UUID
@@ -140,20 +140,20 @@ class Range(msgspec.Struct):
 
 
 class KindStatus(msgspec.Struct, frozen=True):
-    """One kind in figures."""
+    """Counts and errors of one kind."""
 
     kind: str
     rows: int
     deleted: int
     events: int
     last_event_at: datetime | None
-    unsettled: int
+    unresolved: int
     failing: int
     last_error: str | None
 
 
 class Lag(msgspec.Struct, frozen=True):
-    """The inbox: how many events, the last, and seconds from happening to being here over the last hundred."""
+    """The inbox: number of events, the last one, and the delay in seconds over the last hundred."""
 
     events: int
     unknown: int
@@ -164,7 +164,7 @@ class Lag(msgspec.Struct, frozen=True):
 
 
 class ThinEvents(msgspec.Struct, frozen=True):
-    """Thin events that were refused: how many, and the last one's type and time."""
+    """Refused thin events: their number, and type and time of the last one."""
 
     count: int
     last_type: str
@@ -172,7 +172,7 @@ class ThinEvents(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Where the mirror and what it should be disagree."""
+    """A difference between the mirror and the expected state."""
 
     id: str
     what: str
@@ -180,15 +180,15 @@ class Difference(msgspec.Struct, frozen=True):
     found: dict[str, Any] | None
 
 
-class Digest(msgspec.Struct, frozen=True):
-    """A state of the mirror in one word."""
+class StateDigest(msgspec.Struct, frozen=True):
+    """The hash of a state of the mirror."""
 
     objects: int
     state: str
 
 
-class Reading(msgspec.Struct, frozen=True):
-    """The last time that a list was read: when it began by Stripe's clock, objects, and when it ended."""
+class ListRun(msgspec.Struct, frozen=True):
+    """The last run that read a list: start by Stripe's clock, number of objects, end."""
 
     kind: str
     began_at: datetime
@@ -196,8 +196,8 @@ class Reading(msgspec.Struct, frozen=True):
     finished_at: datetime | None
 
 
-class Holder(msgspec.Struct, frozen=True):
-    """An account that may be linked."""
+class AccountMatch(msgspec.Struct, frozen=True):
+    """An account that matches an id or e-mail address."""
 
     id: UUID
     kind: str
@@ -205,7 +205,7 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class Link(msgspec.Struct, frozen=True):
-    """Whose customer is whose account."""
+    """A link between a Stripe customer and an account."""
 
     account_id: UUID
     customer_id: str
@@ -217,7 +217,9 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Suggestion(msgspec.Struct, frozen=True):
-    """A customer and an account of one e-mail address, which proves nothing: so many customers and accounts share it."""
+    """A customer and an account with the same e-mail address, and how many customers and accounts share it. It proves
+    nothing.
+    """
 
     customer_id: str
     customer_email: str | None

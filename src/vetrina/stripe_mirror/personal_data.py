@@ -1,5 +1,6 @@
-"""What the mirror holds of somebody: which of Stripe's customers they are. What Stripe itself knows is Stripe's to delete;
-its `customer.deleted` empties the copy here."""
+"""Personal data in the mirror: links of Stripe customers to the account. Data held by Stripe is deleted at Stripe; its
+event `customer.deleted` clears the copy here.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from typing import Any
 from vetrina.core.database.connection import Statement
 from vetrina.core.personal_data import Part, Personal
 
-LINKS = Statement(
+EXPORT_LINKS = Statement(
     dict[str, Any],
     "select to_jsonb(l) - 'account_id' as row from stripe_mirror.links l where account_id = %(account)s order by customer_id",
 )
-FORGET_LINKS = Statement(NoneType, "delete from stripe_mirror.links where account_id = %(account)s")
+ERASE_LINKS = Statement(NoneType, "delete from stripe_mirror.links where account_id = %(account)s")
 
-PART = Part("stripe_mirror", [Personal("stripe_mirror.links", LINKS, FORGET_LINKS)])
+PART = Part("stripe_mirror", [Personal("stripe_mirror.links", EXPORT_LINKS, ERASE_LINKS)])

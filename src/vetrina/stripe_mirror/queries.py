@@ -1,4 +1,4 @@
-"""SQL of the mirror. What keeps the order of events is in its migration; what differs by kind goes through functions there."""
+"""SQL of the mirror. The event order is implemented in its migrations, as are functions that depend on the kind."""
 
 from __future__ import annotations
 
@@ -7,26 +7,32 @@ from uuid import UUID
 
 from vetrina.core.database.connection import Statement
 from vetrina.stripe_mirror.model import (
+    AccountMatch,
     Difference,
-    Digest,
-    Holder,
     KindStatus,
     Lag,
     Link,
+    ListRun,
     Range,
-    Reading,
+    StateDigest,
     Suggestion,
     ThinEvents,
-    Unsettled,
+    UnresolvedObject,
 )
 
-TAKE = Statement(list[str], "select stripe_mirror.ingest_events(%(events)s::jsonb, %(originals)s::jsonb, %(told)s::text[])")
-TAKE_FETCHED = Statement(
-    int, "select stripe_mirror.ingest_objects(%(kind)s, %(objects)s::jsonb, %(at)s::timestamptz, %(began)s::timestamptz)"
+INGEST_EVENTS = Statement(
+    list[str], "select stripe_mirror.ingest_events(%(events)s::jsonb, %(originals)s::jsonb, %(handled)s::text[])"
 )
-TAKE_STAGED = Statement(int, "select stripe_mirror.merge_staged(%(batch)s, %(kind)s)")
+INGEST_OBJECTS = Statement(
+    int,
+    """
+    select stripe_mirror.ingest_objects(
+      %(kind)s, %(objects)s::jsonb, %(served_at)s::timestamptz, %(requested_at)s::timestamptz)
+    """,
+)
+MERGE_STAGED = Statement(int, "select stripe_mirror.merge_staged(%(batch)s, %(kind)s)")
 
-# Reading lists ------------------------------------------------------------------------------------------------------
+# Lists --------------------------------------------------------------------------------------------------------------
 
 LOCK = Statement(bool, "select pg_try_advisory_lock(hashtext('stripe_mirror ' || %(what)s))")
 UNLOCK = Statement(bool, "select pg_advisory_unlock(hashtext('stripe_mirror ' || %(what)s))")
@@ -41,24 +47,24 @@ OPEN_RANGES = Statement(
      order by ends_at
     """,
 )
-FETCHED_BEFORE = Statement(
+FETCHED_BY_FINISHED = Statement(
     int, "select coalesce(sum(fetched), 0)::bigint from stripe_mirror.ranges where run = %(run)s and finished_at is not null"
 )
-OPEN_RANGE = Statement(
+INSERT_RANGE = Statement(
     NoneType,
     """
     insert into stripe_mirror.ranges (run, kind, starts_at, ends_at, since, began_at, last_id, fetched)
     values (%(run)s, %(kind)s, %(starts_at)s, %(ends_at)s, %(since)s, %(began_at)s, %(last_id)s, %(fetched)s)
     """,
 )
-NARROW = Statement(
+NARROW_RANGE = Statement(
     NoneType,
     """
     update stripe_mirror.ranges set starts_at = %(starts_at)s
      where run = %(run)s and kind = %(kind)s and ends_at = %(ends_at)s
     """,
 )
-PROGRESS = Statement(
+UPDATE_PROGRESS = Statement(
     NoneType,
     """
     update stripe_mirror.ranges r
@@ -75,7 +81,7 @@ READ_TO = Statement(
              group by run having bool_and(finished_at is not null)) whole
     """,
 )
-OLD_RANGES = Statement(
+DELETE_OLD_RANGES = Statement(
     NoneType,
     """
     delete from stripe_mirror.ranges r
@@ -83,14 +89,14 @@ OLD_RANGES = Statement(
        and exists (select from stripe_mirror.ranges newer where newer.kind = r.kind and newer.created_at > r.created_at)
     """,
 )
-FORGET_RUN = Statement(NoneType, "delete from stripe_mirror.ranges where run = %(run)s and kind = %(kind)s")
-FORGET_STAGED = Statement(NoneType, "delete from stripe_mirror.staged where batch = %(batch)s")
-OLD_STAGED = Statement(NoneType, "delete from stripe_mirror.staged where created_at < now() - interval '1 day'")
+DELETE_RUN = Statement(NoneType, "delete from stripe_mirror.ranges where run = %(run)s and kind = %(kind)s")
+DELETE_STAGED = Statement(NoneType, "delete from stripe_mirror.staged where batch = %(batch)s")
+DELETE_OLD_STAGED = Statement(NoneType, "delete from stripe_mirror.staged where created_at < now() - interval '1 day'")
 
-# What has to be asked for -------------------------------------------------------------------------------------------
+# Unresolved objects -------------------------------------------------------------------------------------------------
 
 DUE = Statement(
-    Unsettled,
+    UnresolvedObject,
     """
     select kind, object_id, reason, at, attempts
       from stripe_mirror.unsettled
@@ -99,22 +105,24 @@ DUE = Statement(
      order by at, kind, object_id limit %(limit)s
     """,
 )
-SETTLED = Statement(
+DELETE_RESOLVED = Statement(
     NoneType,
     """
     delete from stripe_mirror.unsettled
      where kind = %(kind)s and object_id = %(id)s and at < date_trunc('second', %(at)s::timestamptz)
     """,
 )
-FAILED = Statement(
+RECORD_FAILURE = Statement(
     NoneType,
     """
     update stripe_mirror.unsettled set attempts = attempts + 1, last_error = %(error)s
      where kind = %(kind)s and object_id = %(id)s
     """,
 )
-DOUBT = Statement(int, "select stripe_mirror.mark_unresolved(%(kind)s, %(since)s::timestamptz, %(before)s::timestamptz)")
-WANT = Statement(
+MARK_UNRESOLVED = Statement(
+    int, "select stripe_mirror.mark_unresolved(%(kind)s, %(since)s::timestamptz, %(before)s::timestamptz)"
+)
+MARK_MISSING = Statement(
     NoneType,
     """
     insert into stripe_mirror.unsettled (kind, object_id, reason, at)
@@ -142,19 +150,19 @@ WANT = Statement(
     """,
 )
 
-# How it stands ------------------------------------------------------------------------------------------------------
+# Status -------------------------------------------------------------------------------------------------------------
 
 STATUS = Statement(
     KindStatus,
     """
     select k.name as kind, coalesce(o.rows, 0) as rows, coalesce(o.deleted, 0) as deleted, coalesce(e.events, 0) as events,
-           e.last_event_at, coalesce(u.unsettled, 0) as unsettled, coalesce(u.failing, 0) as failing, u.last_error
+           e.last_event_at, coalesce(u.unresolved, 0) as unresolved, coalesce(u.failing, 0) as failing, u.last_error
       from stripe_mirror.kinds k
       left join (select kind, count(*) as rows, count(deleted_at) as deleted from stripe_mirror.objects group by kind) o
         on o.kind = k.name
       left join (select kind, count(*) as events, max(at) as last_event_at from stripe_mirror.events group by kind) e
         on e.kind = k.name
-      left join (select kind, count(*) as unsettled, count(*) filter (where attempts > 0) as failing,
+      left join (select kind, count(*) as unresolved, count(*) filter (where attempts > 0) as failing,
                         (array_agg(last_error order by updated_at desc) filter (where last_error is not null))[1] as last_error
                    from stripe_mirror.unsettled group by kind) u on u.kind = k.name
      order by k.name
@@ -186,8 +194,8 @@ THIN_EVENTS = Statement(
       from stripe_mirror.thin_events order by updated_at desc limit 1
     """,
 )
-READINGS = Statement(
-    Reading,
+LIST_RUNS = Statement(
+    ListRun,
     """
     select distinct on (kind) kind, began_at, fetched, finished_at
       from (select run, kind, min(began_at) as began_at, sum(fetched)::bigint as fetched,
@@ -197,10 +205,10 @@ READINGS = Statement(
     """,
 )
 
-# Is it right? -------------------------------------------------------------------------------------------------------
+# Verification -------------------------------------------------------------------------------------------------------
 
-FUZZED = Statement(
-    Digest,
+STATE_DIGEST = Statement(
+    StateDigest,
     """
     select count(*)::integer as objects, coalesce(md5(string_agg(
              kind || id || data::text || event_at || event_rank || event_id || coalesce(deleted_at::text, ''),
@@ -217,7 +225,7 @@ DIFFERENCES = Statement(
        union all
       select v.* from stripe_mirror.events e join stripe_mirror.kinds k on k.name = e.kind,
              lateral stripe_mirror.version(e.payload #> '{data,object}', e.at, e.rank, e.id, e.type = k.deleted_by) v
-       where e.kind = %(kind)s and (e.at >= date_trunc('second', %(began)s::timestamptz) or not %(listed)s)
+       where e.kind = %(kind)s and (e.at >= date_trunc('second', %(began_at)s::timestamptz) or not %(listed)s)
     ), expected as (
       select distinct on (id) id, data, at, rank, event_id, min(deleted_at) over (partition by id) as deleted_at
         from versions order by id, at desc, rank desc, event_id collate "C" desc
@@ -226,24 +234,24 @@ DIFFERENCES = Statement(
            case when f.id is null then 'missing here'
                 when x.id is null then 'not at Stripe'
                 when x.deleted_at is not null and f.deleted_at is null then 'deleted at Stripe'
-                when x.deleted_at is null and f.deleted_at is not null and %(listed)s then 'deleted here alone'
+                when x.deleted_at is null and f.deleted_at is not null and %(listed)s then 'deleted here only'
                 else 'other data' end as what,
            x.data as expected, f.data as found
       from expected x
       full join (select * from stripe_mirror.objects where kind = %(kind)s) f on f.id = x.id
      where case when f.id is null then x.deleted_at is null
                 when x.id is null
-                  then %(listed)s and f.deleted_at is null and f.event_at < date_trunc('second', %(began)s::timestamptz)
+                  then %(listed)s and f.deleted_at is null and f.event_at < date_trunc('second', %(began_at)s::timestamptz)
                 when (f.event_at, f.event_rank, f.event_id) > (x.at, x.rank, x.event_id) then false
                 else x.data <> f.data or (x.deleted_at is null) <> (f.deleted_at is null)
                      and (%(listed)s or f.deleted_at is null) end
      order by 1
     """,
 )
-REVIVE = Statement(int, "select stripe_mirror.undelete(%(kind)s, %(ids)s, %(before)s::timestamptz)")
+UNDELETE = Statement(int, "select stripe_mirror.undelete(%(kind)s, %(ids)s, %(before)s::timestamptz)")
 SNAPSHOT = Statement(NoneType, "set transaction isolation level repeatable read")
 
-# Whose is whose -----------------------------------------------------------------------------------------------------
+# Account links ------------------------------------------------------------------------------------------------------
 
 LINKS = Statement(
     Link,
@@ -278,7 +286,11 @@ INSERT_LINK = Statement(
     """,
 )
 DELETE_LINK = Statement(UUID, "delete from stripe_mirror.links where customer_id = %(customer)s returning account_id")
-KNOWN_CUSTOMER = Statement(bool, "select exists (select from stripe_mirror.customers where id = %(customer)s)")
-ACCOUNTS_OF = Statement(
-    Holder, "select id, kind, email from accounts.accounts where id::text = %(who)s or email = lower(%(who)s) order by kind, id"
+CUSTOMER_EXISTS = Statement(bool, "select exists (select from stripe_mirror.customers where id = %(customer)s)")
+MATCHING_ACCOUNTS = Statement(
+    AccountMatch,
+    """
+    select id, kind, email from accounts.accounts
+     where id::text = %(reference)s or email = lower(%(reference)s) order by kind, id
+    """,
 )

@@ -1,4 +1,4 @@
-"""How the mirror stands, for the terminal and for the operator's page."""
+"""Status of the mirror, and its output in the terminal."""
 
 from __future__ import annotations
 
@@ -15,97 +15,97 @@ from rich.text import Text
 
 from vetrina.core.services import Services
 from vetrina.stripe_mirror import queries
-from vetrina.stripe_mirror.backfill import list_reader as sweep
-from vetrina.stripe_mirror.backfill.actions import Filled
-from vetrina.stripe_mirror.consistency.rebuild import Compared
-from vetrina.stripe_mirror.ingest.tie_resolution import Settled
-from vetrina.stripe_mirror.model import KindStatus, Lag, Reading, ThinEvents
+from vetrina.stripe_mirror.backfill import list_reader
+from vetrina.stripe_mirror.backfill.actions import BackfillResult
+from vetrina.stripe_mirror.consistency.rebuild import ComparisonResult
+from vetrina.stripe_mirror.ingest.tie_resolution import ResolutionResult
+from vetrina.stripe_mirror.model import KindStatus, Lag, ListRun, ThinEvents
 from vetrina.stripe_mirror.object_types import EVENTS, KINDS
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Everything that `vetrina stripe status` says."""
+    """The result of `vetrina stripe status`."""
 
     webhook_secrets: int
     api_key: bool
     lag: Lag
     kinds: list[KindStatus]
-    readings: list[Reading]
+    list_runs: list[ListRun]
     thin_events: ThinEvents | None = None
 
 
 async def status(services: Services) -> Status:
-    """How the mirror stands now."""
+    """Return the current status of the mirror."""
     settings = services.settings
     async with services.db.read() as tx:
         return Status(
-            sum(1 for each in settings.stripe_webhook_secret.split(",") if each.strip()),
+            sum(1 for item in settings.stripe_webhook_secret.split(",") if item.strip()),
             bool(settings.stripe_api_key),
             await tx.one(queries.LAG),
             await tx.all(queries.STATUS),
-            [each for each in await tx.all(queries.READINGS) if each.kind in {*KINDS, EVENTS}],
+            [item for item in await tx.all(queries.LIST_RUNS) if item.kind in {*KINDS, EVENTS}],
             await tx.maybe(queries.THIN_EVENTS),
         )
 
 
-def print_status(found: Status) -> None:
-    """For the terminal."""
+def print_status(result: Status) -> None:
+    """Print the status."""
     console = Console(width=None if sys.stdout.isatty() else 110)
-    secrets = {0: "no webhook secret", 1: "one webhook secret"}.get(found.webhook_secrets, f"{found.webhook_secrets} secrets")
-    console.print(f"{secrets}, {'an' if found.api_key else 'no'} API key", highlight=False)
-    lag = found.lag
+    secrets = {0: "no webhook secret", 1: "one webhook secret"}.get(result.webhook_secrets, f"{result.webhook_secrets} secrets")
+    console.print(f"{secrets}, {'an' if result.api_key else 'no'} API key", highlight=False)
+    lag = result.lag
     if lag.last_at is None:
-        console.print("No event has come yet.")
+        console.print("No events yet.")
     else:
         console.print(
-            f"{lag.events:,} events ({lag.unknown:,} of kinds that are not mirrored), the last {lag.last_type} of "
-            f"{lag.last_at:%Y-%m-%d %H:%M:%S}; here after {lag.median_seconds:.1f} s, {lag.worst_seconds:.1f} s at worst.",
+            f"{lag.events:,} events ({lag.unknown:,} of other kinds), last {lag.last_type} at "
+            f"{lag.last_at:%Y-%m-%d %H:%M:%S}; delay {lag.median_seconds:.1f} s (median), {lag.worst_seconds:.1f} s (maximum).",
             highlight=False,
         )
-    if (thin := found.thin_events) is not None:
+    if (thin := result.thin_events) is not None:
         console.print(
-            f"{thin.count:,} thin events were refused, the last {thin.last_type} of {thin.last_at:%Y-%m-%d %H:%M:%S}. Let the "
-            "destination at Stripe send snapshot events: thin ones do not hold the object that they are about.",
+            f"{thin.count:,} thin events refused, last {thin.last_type} at {thin.last_at:%Y-%m-%d %H:%M:%S}. Configure the "
+            "event destination at Stripe to send snapshot events: thin ones contain no object.",
             highlight=False,
         )
-    read = {each.kind: each for each in found.readings}
-    titles = ("kind", "rows", "deleted", "events", "last event", "in doubt", "list read")
+    runs = {item.kind: item for item in result.list_runs}
+    titles = ("kind", "rows", "deleted", "events", "last event", "unresolved", "last backfill")
     grid = Table(*(Column(title, no_wrap=True, justify="left" if title == "kind" else "right") for title in titles), box=None)
-    for each in found.kinds:
-        reading = read.get(each.kind)
-        when = "" if reading is None else f"{reading.finished_at:%Y-%m-%d %H:%M}" if reading.finished_at else "cut short"
-        doubt = f"{each.unsettled:,}" + (f" ({each.failing:,} failing)" if each.failing else "")
-        last = f"{each.last_event_at:%Y-%m-%d %H:%M}" if each.last_event_at else ""
-        grid.add_row(each.kind, f"{each.rows:,}", f"{each.deleted:,}", f"{each.events:,}", last, doubt, when)
+    for item in result.kinds:
+        run = runs.get(item.kind)
+        last_run = "" if run is None else f"{run.finished_at:%Y-%m-%d %H:%M}" if run.finished_at else "interrupted"
+        unresolved = f"{item.unresolved:,}" + (f" ({item.failing:,} failing)" if item.failing else "")
+        last_event = f"{item.last_event_at:%Y-%m-%d %H:%M}" if item.last_event_at else ""
+        grid.add_row(item.kind, f"{item.rows:,}", f"{item.deleted:,}", f"{item.events:,}", last_event, unresolved, last_run)
     console.print(grid)
-    for each in found.kinds:
-        if each.last_error:
-            console.print(f"{each.kind}: {each.last_error}", highlight=False)
+    for item in result.kinds:
+        if item.last_error:
+            console.print(f"{item.kind}: {item.last_error}", highlight=False)
 
 
-def filled(found: list[Filled], settled: Settled) -> None:
-    """What a backfill did."""
-    for each in found:
-        before = f" ({each.resumed:,} of them read before)" if each.resumed else ""
-        print(f"{each.kind}: {each.fetched:,} read{before}, {each.changed:,} newer than here, {each.doubted:,} to ask for")
-    print(f"{settled.fetched:,} asked for one by one, {settled.gone:,} of them deleted, {settled.failed:,} not to be had")
+def print_backfill(result: list[BackfillResult], resolved: ResolutionResult) -> None:
+    """Print the result of a backfill."""
+    for item in result:
+        before = f" ({item.resumed:,} read before)" if item.resumed else ""
+        print(f"{item.kind}: {item.fetched:,} read{before}, {item.changed:,} updated, {item.unresolved:,} unresolved")
+    print(f"{resolved.fetched:,} fetched one by one, {resolved.deleted:,} of them deleted, {resolved.failed:,} failed")
 
 
-def compared(found: list[Compared]) -> None:
-    """Every difference, and how many there are."""
-    for kind in found:
-        for each in kind.differences:
-            print(f"{kind.kind} {each.id}: {each.what}")
-            if each.expected is not None and each.found is not None:
-                for name in each.expected:
-                    print(f"  {name}: {_short(each.expected[name])} expected, {_short(each.found[name])} found")
-    for kind in found:
-        repaired = f", {kind.repaired:,} put right" if kind.repaired else ""
+def print_comparison(result: list[ComparisonResult]) -> None:
+    """Print every difference, and their number by kind."""
+    for kind in result:
+        for item in kind.differences:
+            print(f"{kind.kind} {item.id}: {item.what}")
+            if item.expected is not None and item.found is not None:
+                for name in item.expected:
+                    print(f"  {name}: {_short(item.expected[name])} expected, {_short(item.found[name])} found")
+    for kind in result:
+        repaired = f", {kind.repaired:,} repaired" if kind.repaired else ""
         print(f"{kind.kind}: {kind.listed:,} listed, {len(kind.differences):,} differences{repaired}")
 
 
-def table(rows: list[dict[str, Any]]) -> None:
-    """Rows with their names above."""
+def print_table(rows: list[dict[str, Any]]) -> None:
+    """Print rows as a table with column titles."""
     if not rows:
         print("None.")
         return
@@ -121,8 +121,8 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress(what: str) -> Generator[sweep.Tell]:
-    """A bar for each kind on stderr, with rate and remaining time; how much there is, is a guess that becomes better."""
+def list_progress(title: str) -> Generator[list_reader.OnProgress]:
+    """Show a progress bar for each kind on stderr; the total is an estimate that improves while reading."""
     bars = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"), _Rate(), TimeRemainingColumn(),
         console=Console(file=sys.stderr), speed_estimate_period=10,
@@ -130,20 +130,20 @@ def progress(what: str) -> Generator[sweep.Tell]:
     tasks: dict[str, Any] = {}
     with bars:
 
-        def tell(now: sweep.Progress) -> None:
-            if now.kind not in tasks:
-                tasks[now.kind] = bars.add_task(f"{what} {now.kind}")
-            bars.update(tasks[now.kind], completed=now.fetched, total=max(now.expected, now.fetched, 1))
+        def on_progress(state: list_reader.Progress) -> None:
+            if state.kind not in tasks:
+                tasks[state.kind] = bars.add_task(f"{title} {state.kind}")
+            bars.update(tasks[state.kind], completed=state.fetched, total=max(state.expected, state.fetched, 1))
 
-        yield tell
+        yield on_progress
 
 
 @contextmanager
-def counting(what: str, total: int) -> Generator[Callable[[int], None]]:
-    """One bar on stderr."""
+def progress_bar(title: str, total: int) -> Generator[Callable[[int], None]]:
+    """Show one progress bar on stderr."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=Console(file=sys.stderr)) as bars:
-        task = bars.add_task(what, total=total)
+        task = bars.add_task(title, total=total)
         yield lambda done: bars.update(task, completed=done)
 
 

@@ -1,1 +1,1 @@
-"""Reading whole lists from Stripe's API."""
+"""Backfill: read whole lists from Stripe's API."""

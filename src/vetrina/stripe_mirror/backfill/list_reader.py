@@ -1,7 +1,7 @@
-"""Reading a whole list: ranges of creation time side by side, split where there is much, kept in order.
+"""Concurrent reader of one list: ranges of creation time, read side by side and split on demand, each stored in order.
 
-A list of Stripe's goes page by page, each behind the last one's end, so one list alone is as slow as its answers. What was
-created in other spans of time is another list: whoever is idle takes half of what somebody else has before them.
+Stripe's lists are paged by cursor, so a single list is as slow as its responses. Other ranges of creation time are
+independent lists: an idle reader takes half of another reader's remaining range.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from vetrina.stripe_mirror.client import Page, Reader
 from vetrina.stripe_mirror.model import Range
 
 WRITERS = 2
-GATHERED = 10
-"""Pages that one transaction takes at most."""
-AHEAD = 40
-"""Pages that wait for a writer at most; readers wait then."""
+PAGES_PER_TRANSACTION = 10
+"""The largest number of pages in a transaction."""
+QUEUED_PAGES = 40
+"""The largest number of pages waiting for a writer; readers block then."""
 
 
-class Read(msgspec.Struct, frozen=True):
-    """A page of a range, which ends with it or goes on."""
+class PageRead(msgspec.Struct, frozen=True):
+    """A page of a range; `finished` if it is the range's last one."""
 
     range: Range
     page: Page
@@ -32,7 +32,9 @@ class Read(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct):
-    """Where a sweep stands. `expected` is a guess: what was read, and as dense as that for the time that is left."""
+    """The progress of reading a list. `expected` is an estimate: objects read, plus the same density for the remaining
+    time.
+    """
 
     kind: str
     fetched: int = 0
@@ -40,13 +42,13 @@ class Progress(msgspec.Struct):
     changed: int = 0
 
 
-Keep = Callable[[list[Read]], Awaitable[int]]
-"""Keeps pages and how far their ranges are, in one transaction; how many rows changed."""
-Tell = Callable[[Progress], None]
+StorePages = Callable[[list[PageRead]], Awaitable[int]]
+"""Stores pages and the progress of their ranges in one transaction; returns the number of rows changed."""
+OnProgress = Callable[[Progress], None]
 
 
-class Sweep:
-    """One kind's list, from open ranges to their ends."""
+class ListReader:
+    """Reader of one kind's list, from its open ranges to their ends."""
 
     def __init__(
         self,
@@ -55,32 +57,32 @@ class Sweep:
         kind: str,
         path: str,
         query: dict[str, str],
-        keep: Keep,
+        store: StorePages,
         *,
         at_once: int,
-        tell: Tell = lambda _: None,
+        on_progress: OnProgress = lambda _: None,
     ) -> None:
         self._services = services
         self._reader = reader
         self._path, self._query = path, query
-        self._keep, self._tell = keep, tell
+        self._store, self._on_progress = store, on_progress
         self._at_once = at_once
         self._open: list[Range] = []
-        self._dense: dict[int, float] = {}
-        """Of each open range, by its end: objects a second of creation time."""
+        self._density: dict[int, float] = {}
+        """Objects per second of creation time of each open range, by the range's end."""
         self._busy = 0
         self._idle = asyncio.Condition()
-        self._queues: list[asyncio.Queue[Read | None]] = [asyncio.Queue(AHEAD // WRITERS) for _ in range(WRITERS)]
-        self._left: dict[int, Range] = {}
+        self._queues: list[asyncio.Queue[PageRead | None]] = [asyncio.Queue(QUEUED_PAGES // WRITERS) for _ in range(WRITERS)]
+        self._remaining: dict[int, Range] = {}
         self.progress = Progress(kind)
 
     async def run(self, ranges: list[Range], before: int = 0) -> Progress:
-        """Read the ranges to their ends; `before` objects were read earlier.
+        """PageRead the ranges to their ends; `before` objects were read earlier.
 
-        Raises whatever a reader or writer raises; what was kept by then is kept.
+        Raises the first error of a reader or writer; pages stored before it are kept.
         """
         self._open = list(ranges)
-        self._left = {each.ends_at: each for each in ranges}
+        self._remaining = {item.ends_at: item for item in ranges}
         self.progress.fetched = before
         try:
             async with asyncio.TaskGroup() as group:
@@ -90,21 +92,21 @@ class Sweep:
                 for queue in self._queues:
                     await queue.put(None)
                 await asyncio.gather(*writers)
-        except BaseExceptionGroup as several:
-            raise several.exceptions[0] from several
+        except BaseExceptionGroup as group_error:
+            raise group_error.exceptions[0] from group_error
         return self.progress
 
     async def _work(self) -> None:
-        while (mine := await self._next()) is not None:
+        while (current := await self._next()) is not None:
             try:
-                await self._read(mine)
+                await self._read(current)
             finally:
                 async with self._idle:
                     self._busy -= 1
                     self._idle.notify_all()
 
     async def _next(self) -> Range | None:
-        """An open range, or None when there will be none any more."""
+        """Return an open range, or None if none is left and none can come."""
         async with self._idle:
             await self._idle.wait_for(lambda: bool(self._open) or not self._busy)
             if not self._open:
@@ -112,79 +114,80 @@ class Sweep:
             self._busy += 1
             return self._open.pop()
 
-    async def _read(self, mine: Range) -> None:
-        queue = self._queues[hash(mine.ends_at) % len(self._queues)]  # one writer a range: its pages are kept in order
+    async def _read(self, current: Range) -> None:
+        queue = self._queues[hash(current.ends_at) % len(self._queues)]  # one writer per range keeps its order
         more = True
         while more:
-            page = await self._reader.page(
-                self._path, since=mine.starts_at, until=mine.ends_at, after=mine.last_id, **self._query
+            page = await self._reader.list_page(
+                self._path, since=current.starts_at, until=current.ends_at, after=current.last_id, **self._query
             )
             more = page.has_more
-            mine = msgspec.structs.replace(
-                mine, last_id=page.last_id or mine.last_id, fetched=mine.fetched + len(page.objects)
+            current = msgspec.structs.replace(
+                current, last_id=page.last_id or current.last_id, fetched=current.fetched + len(page.objects)
             )
-            self._dense[mine.ends_at] = mine.fetched / max(mine.ends_at - page.oldest, 1)
-            self._left[mine.ends_at] = msgspec.structs.replace(mine, ends_at=page.oldest)
-            if more and page.oldest - mine.starts_at >= 2:
-                mine = await self._share(mine, page.oldest)
+            self._density[current.ends_at] = current.fetched / max(current.ends_at - page.oldest, 1)
+            self._remaining[current.ends_at] = msgspec.structs.replace(current, ends_at=page.oldest)
+            if more and page.oldest - current.starts_at >= 2:
+                current = await self._split(current, page.oldest)
             if not more:
-                self._left.pop(mine.ends_at, None)
-            await queue.put(Read(mine, page, not more))
+                self._remaining.pop(current.ends_at, None)
+            await queue.put(PageRead(current, page, not more))
 
-    async def _share(self, mine: Range, oldest: int) -> Range:
-        """Give those who have nothing to do their part of what is left of `mine`, which begins later then."""
+    async def _split(self, current: Range, oldest: int) -> Range:
+        """Give idle readers parts of the remainder of `current`; return `current`, which starts later then."""
         async with self._idle:
-            takers = self._at_once - self._busy - len(self._open)
-        parts = min(takers + 1, oldest - mine.starts_at)
+            idle_readers = self._at_once - self._busy - len(self._open)
+        parts = min(idle_readers + 1, oldest - current.starts_at)
         if parts < 2:
-            return mine
-        cuts = [mine.starts_at + (oldest - mine.starts_at) * number // parts for number in range(parts + 1)]
-        own = msgspec.structs.replace(mine, starts_at=cuts[-2])
-        given = [
-            msgspec.structs.replace(mine, starts_at=start, ends_at=end, last_id=None, fetched=0)
+            return current
+        cuts = [current.starts_at + (oldest - current.starts_at) * number // parts for number in range(parts + 1)]
+        last_part = msgspec.structs.replace(current, starts_at=cuts[-2])
+        other_parts = [
+            msgspec.structs.replace(current, starts_at=start, ends_at=end, last_id=None, fetched=0)
             for start, end in zip(cuts[:-2], cuts[1:-1], strict=True)
         ]
-        async with self._services.db.tx() as tx:  # before anybody reads them, so that no span is ever without a row
-            await tx.do(queries.NARROW, run=own.run, kind=own.kind, ends_at=own.ends_at, starts_at=own.starts_at)
-            for each in given:
-                await tx.do(queries.OPEN_RANGE, **msgspec.structs.asdict(each))
-        self._left |= {each.ends_at: each for each in given}
-        self._left[own.ends_at] = msgspec.structs.replace(own, ends_at=oldest)
+        async with self._services.db.tx() as tx:  # stored before they are read, so that every span always has a row
+            bounds = {"starts_at": last_part.starts_at, "ends_at": last_part.ends_at}
+            await tx.do(queries.NARROW_RANGE, run=last_part.run, kind=last_part.kind, **bounds)
+            for item in other_parts:
+                await tx.do(queries.INSERT_RANGE, **msgspec.structs.asdict(item))
+        self._remaining |= {item.ends_at: item for item in other_parts}
+        self._remaining[last_part.ends_at] = msgspec.structs.replace(last_part, ends_at=oldest)
         async with self._idle:
-            self._open += given
+            self._open += other_parts
             self._idle.notify_all()
-        return own
+        return last_part
 
-    async def _write(self, queue: asyncio.Queue[Read | None]) -> None:
+    async def _write(self, queue: asyncio.Queue[PageRead | None]) -> None:
         more = True
         while more:
-            batch: list[Read] = []
-            while len(batch) < GATHERED and (not batch or not queue.empty()):
-                got = await queue.get()
-                if got is None:
+            batch: list[PageRead] = []
+            while len(batch) < PAGES_PER_TRANSACTION and (not batch or not queue.empty()):
+                page_read = await queue.get()
+                if page_read is None:
                     more = False
                     break
-                batch.append(got)
+                batch.append(page_read)
             if batch:
-                changed = await self._keep(batch)  # the other writer counts meanwhile
+                changed = await self._store(batch)  # the other writer counts meanwhile
                 self.progress.changed += changed
-                self.progress.fetched += sum(len(each.page.objects) for each in batch)
-                self.progress.expected = self.progress.fetched + self._coming()
-                self._tell(self.progress)
+                self.progress.fetched += sum(len(item.page.objects) for item in batch)
+                self.progress.expected = self.progress.fetched + self._estimate_remaining()
+                self._on_progress(self.progress)
 
-    def _coming(self) -> float:
-        """What the open ranges may still hold; where nothing was read yet, as much as elsewhere."""
-        known = [value for value in self._dense.values() if value]
-        usual = sum(known) / len(known) if known else 0.0
+    def _estimate_remaining(self) -> float:
+        """Estimate the objects left in the open ranges; a range without pages gets the average density."""
+        densities = [value for value in self._density.values() if value]
+        average = sum(densities) / len(densities) if densities else 0.0
         return sum(
-            self._dense.get(end, usual) * max(each.ends_at - each.starts_at, 0) for end, each in list(self._left.items())
+            self._density.get(end, average) * max(item.ends_at - item.starts_at, 0) for end, item in list(self._remaining.items())
         )
 
 
-def progress_rows(batch: list[Read]) -> list[dict[str, object]]:
-    """How far each range of a batch is, by its last page."""
-    latest = {each.range.ends_at: each for each in batch}
+def progress_rows(batch: list[PageRead]) -> list[dict[str, object]]:
+    """Return the progress of each range in a batch, by its last page."""
+    latest = {item.range.ends_at: item for item in batch}
     return [
-        {"ends_at": end, "last_id": each.range.last_id, "fetched": each.range.fetched, "finished": each.finished}
-        for end, each in latest.items()
+        {"ends_at": end, "last_id": item.range.last_id, "fetched": item.range.fetched, "finished": item.finished}
+        for end, item in latest.items()
     ]

@@ -1,4 +1,4 @@
-"""Does the order of coming matter? One history in many orders, each in a transaction that is undone."""
+"""Order test: apply one history in many orders, each in a transaction that is rolled back, and compare the states."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from vetrina.stripe_mirror.model import Event
 PREFIX = "fuzz"
 
 
-class Fuzzed(msgspec.Struct):
-    """The state's hash in order of happening, and the permutations (by number) that left another."""
+class OrderTestResult(msgspec.Struct):
+    """The hash of the state in chronological order, and the numbers of the permutations with another state."""
 
     events: int
     objects: int
@@ -28,24 +28,24 @@ class Fuzzed(msgspec.Struct):
 
 
 async def run(
-    db: Database, *, permutations: int = 1000, count: int = 60, seed: int = 1, done: Callable[[int], None] = lambda _: None
-) -> Fuzzed:
-    """Take a history of `count` events in, in order and in random orders with duplicates, in batches of any size."""
+    db: Database, *, permutations: int = 1000, count: int = 60, seed: int = 1, on_finished: Callable[[int], None] = lambda _: None
+) -> OrderTestResult:
+    """Apply a history of `count` events in order, then in random orders with duplicates and random batch sizes."""
     rng = random.Random(seed)
-    made = sample.history(seed, count, prefix=PREFIX)
-    history = [events.read(json.dumps(each).encode()) for each in made]
-    ids = sorted({each["data"]["object"]["id"] for each in made})
-    wanted, objects = await _state(db, ids, [history])
+    raw_events = sample.history(seed, count, prefix=PREFIX)
+    history = [events.read(json.dumps(item).encode()) for item in raw_events]
+    ids = sorted({item["data"]["object"]["id"] for item in raw_events})
+    expected, objects = await _state(db, ids, [history])
     different: list[int] = []
     for number in range(permutations):
-        if (await _state(db, ids, _shuffled(rng, history)))[0] != wanted:
+        if (await _state(db, ids, _shuffled(rng, history)))[0] != expected:
             different.append(number)
-        done(number + 1)
-    return Fuzzed(len(history), objects, permutations, wanted, different)
+        on_finished(number + 1)
+    return OrderTestResult(len(history), objects, permutations, expected, different)
 
 
 def _shuffled(rng: random.Random, history: list[Event]) -> list[list[Event]]:
-    """Every event at least once, in any order, cut into batches."""
+    """Return every event at least once, in random order, split into batches."""
     order = [*history, *rng.sample(history, len(history) // 3)]
     rng.shuffle(order)
     batches: list[list[Event]] = []
@@ -60,6 +60,6 @@ async def _state(db: Database, ids: list[str], batches: list[list[Event]]) -> tu
     async with db.connection() as connection, connection.transaction(force_rollback=True):
         tx = Tx(connection)
         for batch in batches:
-            await actions.take(tx, batch, [])
-        found = await tx.one(queries.FUZZED, ids=ids)
-    return found.state, found.objects
+            await actions.ingest_events(tx, batch, [])
+        digest = await tx.one(queries.STATE_DIGEST, ids=ids)
+    return digest.state, digest.objects

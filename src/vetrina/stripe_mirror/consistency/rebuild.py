@@ -1,4 +1,4 @@
-"""Is the mirror right? A shadow of it is made from Stripe's lists and the inbox, and the two are compared."""
+"""Verification of the mirror: build a shadow from Stripe's lists and the inbox, and compare."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
 from vetrina.stripe_mirror import queries
-from vetrina.stripe_mirror.backfill.actions import SLACK, alone, begin, keep_progress, stage
-from vetrina.stripe_mirror.backfill.list_reader import Keep, Read, Sweep, Tell
+from vetrina.stripe_mirror.backfill.actions import CLOCK_RESOLUTION, exclusive_lock, record_progress, stage, start_run
+from vetrina.stripe_mirror.backfill.list_reader import ListReader, OnProgress, PageRead, StorePages
 from vetrina.stripe_mirror.client import AT_ONCE, Reader
 from vetrina.stripe_mirror.model import Difference, Range
 from vetrina.stripe_mirror.object_types import KINDS
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-ALIVE = "deleted here alone"
-LATE = timedelta(hours=1)
-"""A list may still show what was deleted a moment ago; what it shows after so long was not."""
+DELETED_HERE_ONLY = "deleted here only"
+LIST_DELAY = timedelta(hours=1)
+"""A list may still show objects deleted moments ago; after this time it does not."""
 
 
-class Compared(msgspec.Struct):
-    """One kind: how many objects Stripe listed, and every difference; `repaired` rows were put right."""
+class ComparisonResult(msgspec.Struct):
+    """The comparison of one kind: the number of objects listed by Stripe, every difference, and the number of repaired
+    rows.
+    """
 
     kind: str
     listed: int
@@ -39,83 +41,89 @@ async def compare(
     *,
     repair: bool = False,
     at_once: int = AT_ONCE,
-    tell: Tell = lambda _: None,
-    done: Callable[[Compared], None] = lambda _: None,
-) -> list[Compared]:
-    """Compare these kinds with Stripe's lists and the events that came since; put right what differs if `repair`.
+    on_progress: OnProgress = lambda _: None,
+    on_finished: Callable[[ComparisonResult], None] = lambda _: None,
+) -> list[ComparisonResult]:
+    """Compare these kinds with Stripe's lists and the events since; repair differences if `repair`.
 
-    What the mirror shows and Stripe does not list is then asked for, object by object, by the settling job.
-    Raises NoKey, StripeAway and StripeRefused (503), UnderWay (409).
+    Objects in the mirror that Stripe does not list are then fetched one by one by the job resolve_ties.
+    Raises ApiKeyMissing, StripeUnavailable and StripeRefused (503), AlreadyRunning (409).
     """
-    found: list[Compared] = []
-    async with alone(services, "lists"), Reader.of(services.settings, at_once=at_once) as reader:
+    results: list[ComparisonResult] = []
+    async with exclusive_lock(services, "lists"), Reader.from_settings(services.settings, at_once=at_once) as reader:
         for name in kinds:
-            began = await reader.now(KINDS[name].path) - SLACK
+            began_at = await reader.server_time(KINDS[name].path) - CLOCK_RESOLUTION
             async with services.db.tx() as tx:
-                whole = await begin(tx, f"shadow of {name}", 0, began)
+                full_range = await start_run(tx, f"shadow of {name}", 0, began_at)
             try:
-                found.append(await _kind(services, reader, name, whole, repair=repair, at_once=at_once, tell=tell))
+                results.append(
+                    await _compare_kind(
+                        services, reader, name, full_range, repair=repair, at_once=at_once, on_progress=on_progress
+                    )
+                )
             finally:
                 async with services.db.tx() as tx:
-                    await tx.do(queries.FORGET_RUN, run=whole.run, kind=whole.kind)
-                    await tx.do(queries.FORGET_STAGED, batch=whole.run)
-            done(found[-1])
-    return found
+                    await tx.do(queries.DELETE_RUN, run=full_range.run, kind=full_range.kind)
+                    await tx.do(queries.DELETE_STAGED, batch=full_range.run)
+            on_finished(results[-1])
+    return results
 
 
-async def compare_with_inbox(services: Services, kinds: list[str]) -> list[Compared]:
-    """Compare these kinds with the newest event of each object alone, without asking Stripe."""
-    found: list[Compared] = []
+async def compare_with_inbox(services: Services, kinds: list[str]) -> list[ComparisonResult]:
+    """Compare these kinds with the newest event of each object, without requests to Stripe."""
+    results: list[ComparisonResult] = []
     for name in kinds:
         async with services.db.read() as tx:
-            told = await tx.all(queries.DIFFERENCES, batch=new_id(), kind=name, began=NEVER, listed=False)
-        found.append(Compared(name, 0, [_told(each) for each in told]))
-    return found
+            differences = await tx.all(queries.DIFFERENCES, batch=new_id(), kind=name, began_at=NEVER, listed=False)
+        results.append(ComparisonResult(name, 0, [_changed_fields(item) for item in differences]))
+    return results
 
 
-async def _kind(
-    services: Services, reader: Reader, name: str, whole: Range, *, repair: bool, at_once: int, tell: Tell
-) -> Compared:
+async def _compare_kind(
+    services: Services, reader: Reader, name: str, full_range: Range, *, repair: bool, at_once: int, on_progress: OnProgress
+) -> ComparisonResult:
     kind = KINDS[name]
-    sweep = Sweep(services, reader, name, kind.path, kind.query, _into_shadow(services, name, whole.run),
-                  at_once=at_once, tell=tell)  # fmt: skip
-    progress = await sweep.run([whole])
+    list_reader = ListReader(services, reader, name, kind.path, kind.query, _into_shadow(services, name, full_range.run),
+                  at_once=at_once, on_progress=on_progress)  # fmt: skip
+    progress = await list_reader.run([full_range])
     async with services.db.tx() as tx:
         await tx.do(queries.SNAPSHOT)
-        told = await tx.all(queries.DIFFERENCES, batch=whole.run, kind=name, began=whole.began_at, listed=True)
-    result = Compared(name, progress.fetched, [_told(each) for each in told])
-    if repair and told:
+        differences = await tx.all(
+            queries.DIFFERENCES, batch=full_range.run, kind=name, began_at=full_range.began_at, listed=True
+        )
+    result = ComparisonResult(name, progress.fetched, [_changed_fields(item) for item in differences])
+    if repair and differences:
         async with services.db.tx() as tx:
-            await tx.one(queries.TAKE_STAGED, batch=whole.run, kind=name)
-            await tx.one(queries.DOUBT, kind=name, since=NEVER, before=whole.began_at)
-            alive = [each.id for each in told if each.what == ALIVE]
-            await tx.one(queries.REVIVE, kind=name, ids=alive, before=whole.began_at - LATE)
-        result.repaired = len(told)
+            await tx.one(queries.MERGE_STAGED, batch=full_range.run, kind=name)
+            await tx.one(queries.MARK_UNRESOLVED, kind=name, since=NEVER, before=full_range.began_at)
+            deleted_here = [item.id for item in differences if item.what == DELETED_HERE_ONLY]
+            await tx.one(queries.UNDELETE, kind=name, ids=deleted_here, before=full_range.began_at - LIST_DELAY)
+        result.repaired = len(differences)
     return result
 
 
-def _into_shadow(services: Services, name: str, batch: UUID) -> Keep:
+def _into_shadow(services: Services, name: str, batch: UUID) -> StorePages:
     position = 0
 
-    async def keep(pages: list[Read]) -> int:
+    async def store(pages: list[PageRead]) -> int:
         nonlocal position
-        mine, position = position, position + sum(len(each.page.objects) for each in pages)
+        start, position = position, position + sum(len(item.page.objects) for item in pages)
 
         async def work(tx: Tx) -> int:
-            await stage(tx, batch, name, pages, mine)
-            await keep_progress(tx, pages)
+            await stage(tx, batch, name, pages, start)
+            await record_progress(tx, pages)
             return 0
 
         return await services.db.retry_transaction(work)
 
-    return keep
+    return store
 
 
-def _told(each: Difference) -> Difference:
-    """Only the fields that differ, where both sides are there."""
-    if each.expected is None or each.found is None:
-        return each
-    expected, found = each.expected, each.found
-    names = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
-    told = [{name: side.get(name) for name in names} for side in (expected, found)]
-    return Difference(each.id, each.what, told[0], told[1])
+def _changed_fields(item: Difference) -> Difference:
+    """Reduce a difference to the fields that differ, if both sides exist."""
+    if item.expected is None or item.found is None:
+        return item
+    expected, actual = item.expected, item.found
+    names = sorted(name for name in {*expected, *actual} if expected.get(name) != actual.get(name))
+    differences = [{name: side.get(name) for name in names} for side in (expected, actual)]
+    return Difference(item.id, item.what, differences[0], differences[1])

@@ -1,6 +1,7 @@
-"""Objects and events of full size, in Stripe's shapes, made from a seed: for `vetrina stripe fuzz`, the demo and the bench.
+"""Sample objects and events of realistic size in Stripe's shapes, from a seed: for `vetrina stripe fuzz`, demo and
+benchmarks.
 
-The field names are those of Stripe's API reference; `shape` is an API version: the billing period of a subscription and
+Field names are those of Stripe's API reference. `shape` is an API version: the billing period of a subscription and
 the subscription of an invoice moved with 2025-03-31.
 """
 
@@ -16,7 +17,7 @@ _PLANS = (("Basic", 900), ("Plus", 1900), ("Premium", 4900), ("Studio", 9900))
 
 
 def customer(number: int, at: int, *, rng: random.Random | None = None, prefix: str = "cus_sample") -> dict[str, Any]:
-    """A customer created at `at` (seconds). Some have no e-mail address, some share one."""
+    """Return a customer created at `at` (seconds). Some have no e-mail address, some share one."""
     rng = rng or random.Random(number)
     shared = f"family{number // 2}@example.com" if number % 17 == 0 else f"member{number}@example.com"
     return {
@@ -35,7 +36,7 @@ def customer(number: int, at: int, *, rng: random.Random | None = None, prefix: 
 
 
 def product(number: int, at: int) -> dict[str, Any]:
-    """One of the four products."""
+    """Return one of the four products."""
     title, _ = _PLANS[number % len(_PLANS)]
     return {"id": f"prod_sample{number}", "object": "product", "created": at, "livemode": False, "active": True, "name": title,
             "description": f"{title} membership", "default_price": f"price_sample{number}", "images": [], "features": [],
@@ -44,7 +45,7 @@ def product(number: int, at: int) -> dict[str, Any]:
 
 
 def price(number: int, at: int) -> dict[str, Any]:
-    """Its price by the month, or by the year for the last."""
+    """Return a product's price, monthly or, for the last product, yearly."""
     amount = _PLANS[number % len(_PLANS)][1]
     yearly = number % len(_PLANS) == 3
     return {"id": f"price_sample{number}", "object": "price", "created": at, "livemode": False, "active": True,
@@ -60,21 +61,21 @@ def subscription(
     number: int, at: int, *, shape: str = AFTER, status: str = "active", customer_id: str | None = None, items: int = 1,
     quantity: int = 1,
 ) -> dict[str, Any]:  # fmt: skip
-    """A subscription of customer `number`, about 3 kB."""
+    """Return a subscription of customer `number`, about 3 kB."""
     period = {"current_period_start": at, "current_period_end": at + 30 * DAY}
-    made = f"sub_sample{number:010d}"
+    subscription_id = f"sub_sample{number:010d}"
     lines: list[dict[str, Any]] = [
-        {"id": f"si_sample{number:010d}_{each}", "object": "subscription_item", "created": at, "discounts": [], "metadata": {},
-         "plan": {"id": f"price_sample{(number + each) % 4}", "object": "plan", "active": True, "currency": "eur",
-                  "amount": _PLANS[(number + each) % 4][1], "interval": "month", "interval_count": 1,
-                  "product": f"prod_sample{(number + each) % 4}", "usage_type": "licensed"},
-         "price": price((number + each) % 4, at), "quantity": quantity, "subscription": made, "tax_rates": [],
+        {"id": f"si_sample{number:010d}_{item}", "object": "subscription_item", "created": at, "discounts": [], "metadata": {},
+         "plan": {"id": f"price_sample{(number + item) % 4}", "object": "plan", "active": True, "currency": "eur",
+                  "amount": _PLANS[(number + item) % 4][1], "interval": "month", "interval_count": 1,
+                  "product": f"prod_sample{(number + item) % 4}", "usage_type": "licensed"},
+         "price": price((number + item) % 4, at), "quantity": quantity, "subscription": subscription_id, "tax_rates": [],
          **(period if shape >= AFTER else {})}
-        for each in range(items)
+        for item in range(items)
     ]  # fmt: skip
     ended = at + 20 * DAY if status == "canceled" else None
     return {
-        "id": made, "object": "subscription", "created": at, "livemode": False, "application": None,
+        "id": subscription_id, "object": "subscription", "created": at, "livemode": False, "application": None,
         "application_fee_percent": None, "automatic_tax": {"enabled": False, "liability": None, "disabled_reason": None},
         "billing_cycle_anchor": at, "billing_thresholds": None, "cancel_at": None, "cancel_at_period_end": number % 11 == 0,
         "canceled_at": ended, "cancellation_details": {"comment": None, "feedback": None, "reason": None},
@@ -83,7 +84,7 @@ def subscription(
         "default_source": None, "default_tax_rates": [], "description": None, "discounts": [], "ended_at": ended,
         "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
         "items": {"object": "list", "data": lines, "has_more": False, "total_count": items,
-                  "url": f"/v1/subscription_items?subscription={made}"},
+                  "url": f"/v1/subscription_items?subscription={subscription_id}"},
         "latest_invoice": f"in_sample{number:010d}", "next_pending_invoice_item_invoice": None, "on_behalf_of": None,
         "pause_collection": None, "payment_settings": {"payment_method_options": None, "payment_method_types": None,
                                                        "save_default_payment_method": "off"},
@@ -96,7 +97,7 @@ def subscription(
 
 
 def invoice(number: int, at: int, *, shape: str = AFTER, status: str = "paid", amount: int = 1900) -> dict[str, Any]:
-    """An invoice of customer `number`'s subscription."""
+    """Return an invoice of customer `number`'s subscription."""
     of = f"sub_sample{number:010d}"
     paid = amount if status == "paid" else 0
     link: dict[str, Any] = {"subscription": of} if shape < AFTER else {
@@ -118,20 +119,20 @@ def invoice(number: int, at: int, *, shape: str = AFTER, status: str = "paid", a
 
 
 def event(kind: str, data: dict[str, Any], at: int, number: int | str, *, shape: str = AFTER) -> dict[str, Any]:
-    """An event of type `kind` about `data`, created at `at` (seconds)."""
+    """Return an event of type `kind` about `data`, created at `at` (seconds)."""
     return {"id": f"evt_sample{number}", "object": "event", "api_version": shape, "created": at, "type": kind,
             "data": {"object": data}, "livemode": False, "pending_webhooks": 1,
             "request": {"id": None, "idempotency_key": None}}  # fmt: skip
 
 
 def history(seed: int, count: int = 60, *, prefix: str = "fuzz") -> list[dict[str, Any]]:
-    """`count` events in the order of happening: created, updated, several in one second, deleted, some with unknown types."""
+    """Return `count` events in chronological order: creations, updates, several in one second, deletions, unknown types."""
     rng = random.Random(seed)
     at = 1_750_000_000
-    found: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     alive: dict[str, tuple[str, dict[str, Any]]] = {}
-    while len(found) < count:
-        number = len(found)
+    while len(events) < count:
+        number = len(events)
         at += rng.choice((0, 0, 1, 40, DAY))
         shape = rng.choice((BEFORE, AFTER))
         if len(alive) < 4 or rng.random() < 0.15:
@@ -156,5 +157,5 @@ def history(seed: int, count: int = 60, *, prefix: str = "fuzz") -> list[dict[st
             verb = "deleted" if kind in {"customer", "product"} and rng.random() < 0.15 else "updated"
             if verb == "deleted":
                 del alive[key]
-        found.append(event(f"{kind}.{verb}", data, at, f"{prefix}{seed}_{number}", shape=shape))
-    return found
+        events.append(event(f"{kind}.{verb}", data, at, f"{prefix}{seed}_{number}", shape=shape))
+    return events

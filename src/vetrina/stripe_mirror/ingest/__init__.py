@@ -1,1 +1,1 @@
-"""Taking in Stripe events and objects."""
+"""Ingestion of Stripe events and objects."""

@@ -1,4 +1,4 @@
-"""Taking in what Stripe tells: batches of webhooks, pages of lists."""
+"""Ingest Stripe webhooks and list pages."""
 
 from __future__ import annotations
 
@@ -12,62 +12,63 @@ from vetrina.core.database.batching import Coalescer
 from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
 from vetrina.stripe_mirror import events, queries
-from vetrina.stripe_mirror.model import Event, NoSecret, ThinEvent
+from vetrina.stripe_mirror.model import Event, ThinEvent, WebhookSecretMissing
 
 
 def secrets(services: Services) -> list[str]:
-    """The webhook's secrets. Raises NoSecret (503) when none is set."""
-    found = [each.strip() for each in services.settings.stripe_webhook_secret.split(",") if each.strip()]
-    if not found:
-        raise NoSecret
-    return found
+    """Return the webhook secrets. Raises WebhookSecretMissing (503) if none is set."""
+    values = [secret.strip() for secret in services.settings.stripe_webhook_secret.split(",") if secret.strip()]
+    if not values:
+        raise WebhookSecretMissing
+    return values
 
 
 async def receive(services: Services, body: bytes, signature: str) -> bool:
-    """Verify, keep and apply one webhook; whether it was new. Returns after the commit.
+    """Verify, store and apply one webhook; return whether it is new, after the commit.
 
-    Raises BadSignature or BadEvent (400), which leave no row, ThinEvent (400), which is counted for the operator, and
-    NoSecret (503).
+    Raises InvalidSignature or InvalidEvent (400), which store nothing, ThinEvent (400), which is counted for the
+    operator, and WebhookSecretMissing (503).
     """
     events.verify(body, signature, secrets(services), time.time())
     try:
         event = events.read(body)
-    except ThinEvent as refused:
+    except ThinEvent as error:
         async with services.db.tx() as tx:
-            await tx.do(queries.COUNT_THIN_EVENT, type=str(refused.details["event_type"]).replace("\0", " "))
+            await tx.do(queries.COUNT_THIN_EVENT, type=str(error.details["event_type"]).replace("\0", " "))
         raise
-    return await services.part(inbox)(event)
+    return await services.part(event_batcher)(event)
 
 
-def inbox(services: Services) -> Coalescer[Event, bool]:
-    """Takes events in: those that arrive together are committed together."""
+def event_batcher(services: Services) -> Coalescer[Event, bool]:
+    """Create the batcher of events: events that arrive together are committed together."""
 
     async def run(batch: list[Event]) -> list[bool]:
-        async with services.db.read() as tx:  # one statement, which is its own transaction
-            new = await take(tx, batch, services.modules.stripe_events)
-        answers: list[bool] = []
-        for each in batch:
-            answers.append(each.id in new)
-            new.discard(each.id)  # one that came twice in a batch is new once
-        return answers
+        async with services.db.read() as tx:  # a single statement, which is its own transaction
+            new = await ingest_events(tx, batch, services.modules.stripe_events)
+        results: list[bool] = []
+        for event in batch:
+            results.append(event.id in new)
+            new.discard(event.id)  # a duplicate within the batch is new once
+        return results
 
     return Coalescer(run, order=lambda event: event.id)
 
 
-async def take(tx: Tx, batch: list[Event], handled: list[str]) -> set[str]:
-    """Into the inbox and into the tables; the ids of those that had not come before.
+async def ingest_events(tx: Tx, batch: list[Event], handled: list[str]) -> set[str]:
+    """Store events in the inbox and apply them to the tables; return the ids of the new ones.
 
-    `handled` are the types (LIKE patterns) for which a job is enqueued.
+    `handled` are event types (LIKE patterns) for which a job is enqueued.
     """
-    originals = {each.id: base64.b64encode(each.original).decode() for each in batch if each.original is not None}
-    text = "[" + ",".join(each.text for each in batch) + "]"
+    originals = {event.id: base64.b64encode(event.original).decode() for event in batch if event.original is not None}
+    text = "[" + ",".join(event.text for event in batch) + "]"
     kept = msgspec.json.encode(originals).decode()
-    return set(await tx.one(queries.TAKE, events=text, originals=kept, told=handled))
+    return set(await tx.one(queries.INGEST_EVENTS, events=text, originals=kept, handled=handled))
 
 
-async def take_fetched(tx: Tx, kind: str, objects: str, at: datetime, began: datetime) -> int:
-    """States that were fetched: `objects` is a JSON list of them; how many rows changed.
+async def ingest_objects(tx: Tx, kind: str, objects: str, served_at: datetime, requested_at: datetime) -> int:
+    """Apply fetched objects, a JSON list; return the number of rows changed.
 
-    `at` is the last moment at which Stripe cannot yet have read them, by its clock; events of that second are newer.
+    `served_at` is the earliest time at which Stripe can have read them, by Stripe's clock; events of that second are
+    newer.
     """
-    return await tx.one(queries.TAKE_FETCHED, kind=kind, objects=objects, at=at, began=began)
+    return await tx.one(queries.INGEST_OBJECTS, kind=kind, objects=objects, served_at=served_at, requested_at=requested_at)
