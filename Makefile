@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Some images of Python set it; then each of the processes that a run or a test starts compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test coverage check quick torture bench lint schema landed messages lock
+.PHONY: run test coverage check quick torture bench lint schema reference landed messages lock
 
 # The whole of Vetrina, with a demo account, until Ctrl-C. VETRINA_DATA and VETRINA_PORT say where. Its letters stay in
 # its outbox (/outbox), unless VETRINA_DEVELOPMENT=0. ARGS=--with-fakes imitates Stripe and ZarinPal: one pays by card.
@@ -60,6 +60,8 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check src tests scripts bench
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/djlint --lint --quiet src/vetrina
+	$(BIN)/squawk migrations/[0-9]*.sql
 
 # schema.sql, from the migrations; a test fails while it is out of date.
 schema: $(VENV)/.installed

@@ -101,7 +101,7 @@ async def _measure(env: Environment, rows: int, filled: float) -> list[Line]:
         lines.append(await _once(f"history of {rows:,} worked out", lambda: report_actions.refresh(db, rebuild=True)))
         lines.append(Line("the same with nothing new", await _timed(lambda: report_actions.refresh(db), 5) * 1000, None, "ms"))
         for name in REPORTS:
-            lines.append(await _once(f"report {name}", lambda name=name: report_actions.figures(db, name), times=3))
+            lines.append(await _once(f"report {name}", lambda name=name: report_actions.figures(db, name), times=3))  # noqa: PERF401
         lines.append(Line(f"making {rows:,} of each", filled, None, "s"))
     finally:
         await db.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import itertools
 import json
 import socket
 import sys
@@ -155,7 +156,7 @@ async def fill(uri: str, base: str, key: str, kind: str, cuts: list[int]) -> Non
                         await connection.execute(MERGE, (int(time.time()),))
 
         writer = asyncio.create_task(write())
-        await asyncio.gather(*(read(start, end) for start, end in zip(cuts, cuts[1:], strict=False)))
+        await asyncio.gather(*(read(start, end) for start, end in itertools.pairwise(cuts)))
         await pages.put(None)
         await writer
     print(json.dumps({"seconds": time.perf_counter() - started}))

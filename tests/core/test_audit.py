@@ -224,7 +224,7 @@ async def test_what_was_forgotten_with_an_erased_account_is_no_fault(services: S
         await tx.do(audit.FORGET, account=chain.id)
     assert await faults(services.db) == []
     tamper(owner, "update core.audit_logs set action = 'other_done' where account_id = %(a)s and position = 4", a=chain.id)
-    assert [each.position for each in await faults(services.db)][0] == 4
+    assert next(each.position for each in await faults(services.db)) == 4
 
 
 async def test_settings_are_written_into_the_houses_chain(services: Services) -> None:

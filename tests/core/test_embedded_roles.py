@@ -134,7 +134,7 @@ def test_external_roles_of_another_site_are_untouched(guest: str, elsewhere: str
 
 
 def test_external_database_must_exist_and_be_recent(elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Unsuitable, match="VETRINA_DATABASE_URL cannot be used.*does not exist"):
+    with pytest.raises(Unsuitable, match=r"VETRINA_DATABASE_URL cannot be used.*does not exist"):
         ensure_external(as_uri(elsewhere, dbname="nothing"), tmp_path)
     with pytest.raises(Unsuitable, match="not a PostgreSQL address"):
         ensure_external("mysql://x", tmp_path)

@@ -178,7 +178,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError):  # noqa: PT011
         write_whole(path, b"four")
     assert path.read_bytes() == b"three"
     assert [each.name for each in tmp_path.iterdir()] == ["kept.json"]

@@ -54,7 +54,7 @@ def healthcheck() -> list[str]:
 def environment(**more: str) -> dict[str, str]:
     """The image's environment, with the commands of this environment first in the path."""
     image = dict(pair.split("=", 1) for pair in shlex.split(of("ENV")[0]))
-    return {**image, "PATH": f"{BIN}:{image['PATH']}", **more}
+    return {**image, "PATH": f"{BIN}:{image['PATH']}", "PYTHONPATH": str(ROOT / "src"), **more}
 
 
 def free_port() -> str:

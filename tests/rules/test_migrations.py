@@ -86,7 +86,7 @@ def test_an_edited_file_is_refused(empty: str, files: Path) -> None:
     migrate(empty, at=files)
     (files / "0001_house.sql").write_text(FIRST + " -- a word more")
     (files / "0002_more.sql").write_text("create table house.more ()")
-    with pytest.raises(MigrationRefused, match="another text of migration 0001_house.*Nothing was changed.*restore a backup"):
+    with pytest.raises(MigrationRefused, match=r"another text of migration 0001_house.*Nothing was changed.*restore a backup"):
         migrate(empty, at=files)
     assert ours(empty) == ["0001_house"]
 
@@ -94,7 +94,7 @@ def test_an_edited_file_is_refused(empty: str, files: Path) -> None:
 def test_a_missing_file_is_refused(empty: str, files: Path) -> None:
     migrate(empty, at=files)
     (files / "0001_house.sql").rename(files / "0002_house.sql")
-    with pytest.raises(MigrationRefused, match="does not know .0001_house.*Install that version again"):
+    with pytest.raises(MigrationRefused, match=r"does not know .0001_house.*Install that version again"):
         migrate(empty, at=files)
 
 
@@ -126,7 +126,7 @@ def released(files: Path) -> None:
 def test_an_installation_with_a_changed_released_file_is_refused_before_anything_is_applied(empty: str, files: Path) -> None:
     released(files)
     (files / "0001_house.sql").write_text(FIRST + " -- a word more")
-    with pytest.raises(MigrationRefused, match="damaged: its migrations 0001_house .*Install the same version of Vetrina again"):
+    with pytest.raises(MigrationRefused, match=r"damaged: its migrations 0001_house .*Install the same version of Vetrina again"):
         migrate(empty, at=files)
     assert ours(empty) == []
 

@@ -100,7 +100,7 @@ def restore(file: Path) -> int:
 
 
 async def _dump(found: Settings, file: Path) -> int:
-    if file.exists():
+    if file.exists():  # noqa: ASYNC240  # a quick look at a local folder
         print(f"vetrina: {file} exists and is not replaced.", file=sys.stderr)
         return exits.FAILED
     draft = file.with_name(f".{file.name}.part")
@@ -113,7 +113,7 @@ async def _dump(found: Settings, file: Path) -> int:
                 os.fsync(out.fileno())
             if code == 0:
                 os.replace(draft, file)
-                flush_folder(file.absolute().parent)
+                flush_folder(file.absolute().parent)  # noqa: ASYNC240  # a quick look at a local folder
         except OSError as error:
             print(f"vetrina: {file} cannot be written: {error.strerror}", file=sys.stderr)
             return exits.FAILED
@@ -123,7 +123,7 @@ async def _dump(found: Settings, file: Path) -> int:
 
 
 async def _restore(found: Settings, file: Path) -> int:
-    if not file.is_file():
+    if not file.is_file():  # noqa: ASYNC240  # a quick look at a local folder
         print(f"vetrina: there is no file {file}.", file=sys.stderr)
         return exits.FAILED
     async with reaching(found, make=True) as access:

@@ -25,7 +25,7 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
         with _bound(family, address, shared=False) as probe:
             place = probe.getsockname()
         for _ in range(count):
-            made.append(_bound(family, place, shared=count > 1))
+            made.append(_bound(family, place, shared=count > 1))  # noqa: PERF401
         for each in made:
             each.listen(2048)
     except OSError as error:

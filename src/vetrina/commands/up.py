@@ -164,13 +164,13 @@ class _Up:
 
     def _here(self, port: int) -> str:
         """The site's address for programs on this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104  # compared, not bound
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     async def _tell(self, port: int, environment: dict[str, str], words: str) -> None:
         """Print the address once the site answers there; then the demo account, if it is wanted."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)
-        while not await asyncio.to_thread(_ready, host, port):
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104  # compared, not bound
+        while not await asyncio.to_thread(_ready, host, port):  # noqa: ASYNC110  # polled
             await asyncio.sleep(0.1)
         here = self._here(port)
         print(f"Vetrina is ready: {self.settings.public_url or here}", *filter(None, [words]), sep="\n", flush=True)

@@ -41,7 +41,7 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True):
 
     def delay(self, attempt: int) -> float:
         """Return the seconds to wait after attempt number `attempt` (1 is the first), with jitter."""
-        return min(self.first * 2 ** min(attempt - 1, 30), self.longest) * random.uniform(0.75, 1.25)
+        return min(self.first * 2 ** min(attempt - 1, 30), self.longest) * random.uniform(0.75, 1.25)  # noqa: S311  # jitter
 
     def wait(self, attempt: int, asked: float | None) -> float:
         """Return the seconds to wait after an attempt; never less than the server `asked` for."""

@@ -195,7 +195,7 @@ class _Gate:
         async with self._turn:
             await self._turn.wait_for(lambda: self._inside < self._limit)
             self._inside += 1
-        while (wait := self._until - time.monotonic()) > 0:
+        while (wait := self._until - time.monotonic()) > 0:  # noqa: ASYNC110  # polled
             await asyncio.sleep(wait)
 
     async def __aexit__(self, *_: object) -> None:

@@ -15,7 +15,7 @@ from vetrina.core.errors import Refusal
 class Asset(StrEnum):
     """What an account can hold and spend."""
 
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105  # a word, no secret
     CONVERSION = "conversion"
     IMAGE_SLOT = "image_slot"
     CONTACT = "contact"

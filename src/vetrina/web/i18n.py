@@ -68,17 +68,17 @@ def direction(language: Language) -> Literal["ltr", "rtl"]:
     return "rtl" if _locale(language).text_direction == "rtl" else "ltr"
 
 
-def N_(message: str) -> str:  # noqa: N802 (the name that gettext's tools know)
+def N_(message: str) -> str:
     """Return `message` as it is; marks a message that is translated where it is shown."""
     return message
 
 
-def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802
+def NN_(one: str, many: str) -> tuple[str, str]:
     """Return both forms as they are; marks a message with a number that `count` translates where it is shown."""
     return one, many
 
 
-def NP_(context: str, message: str) -> str:  # noqa: N802
+def NP_(context: str, message: str) -> str:
     """Return `message` as it is; marks a message that `say_as` translates in `context` where it is shown."""
     return message
 

@@ -154,7 +154,7 @@ async def test_an_account_is_known_by_something(site: Site, make: Make) -> None:
         await two_identities(site, await make.account())
         await tx.connection.execute("update accounts.accounts set email = null, erased_at = now() where id = %s", [account.id])
     bare = await make.account()
-    with pytest.raises(Exception, match="account_has_an_identifier|Give either"):
+    with pytest.raises(Exception, match=r"account_has_an_identifier|Give either"):
         async with site.services.db.tx() as tx:
             await tx.connection.execute("update accounts.accounts set email = null where id = %s", [bare.id])
 

@@ -117,7 +117,7 @@ async def test_the_database_refuses_what_no_route_does(posting: Site) -> None:
     async def run(tx: Tx, change: str) -> None:
         await tx.connection.execute(f"update accounts.accounts set {change} where id = %s".encode(), (account,))
 
-    with pytest.raises(Exception, match="confirmed by its owner|Sign in to that account"):
+    with pytest.raises(Exception, match=r"confirmed by its owner|Sign in to that account"):
         async with posting.services.db.tx() as tx:
             await run(tx, "email_verified_at = now()")
     async with posting.services.db.tx() as tx:

@@ -67,7 +67,7 @@ def test_any_value_is_converted_or_refused_by_name(
     try:
         taken = validate(style, {parameter.name: value})[parameter.name]
     except BadParameter as bad:
-        assert bad.name == parameter.name and parameter.title in bad.message
+        assert bad.name == parameter.name and parameter.title in bad.message  # noqa: PT017
     else:
         assert taken == value or str(taken) == str(value).lower()
         if parameter.kind in ("number", "integer"):

@@ -100,7 +100,7 @@ def grey_jpeg() -> bytes:
 
 def flat_png() -> bytes:
     """Artwork of a few flat colours, drawn, without alpha."""
-    picture = pyvips.Image.black(600, 400, bands=3).copy(interpretation="srgb") + [240, 200, 40]
+    picture = pyvips.Image.black(600, 400, bands=3).copy(interpretation="srgb") + [240, 200, 40]  # noqa: RUF005
     picture = picture.cast("uchar").draw_circle([180, 30, 30], 300, 200, 150, fill=True)
     return picture.pngsave_buffer()
 

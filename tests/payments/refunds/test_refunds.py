@@ -32,7 +32,7 @@ class Asking:
 
 async def test_an_operator_pays_back(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
-    payment, intent = await bought(till, stripe, account)
+    payment, _ = await bought(till, stripe, account)
     ask, key = Asking(till, await row(db, payment, account)), new_id()
     first = await ask(500, key)
     again = await ask(500, key)
@@ -76,9 +76,9 @@ async def test_a_refund_whose_answer_was_lost(till: Site, stripe: StripeFake, ma
 
 async def test_a_refund_that_stripe_refuses(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
-    payment, intent = await bought(till, stripe, account)
+    payment, _ = await bought(till, stripe, account)
     stripe.post.hold()
-    stripe.refund(intent)  # in the dashboard; we have not heard of it yet
+    stripe.refund(intent)  # in the dashboard; we have not heard of it yet  # noqa: F821
     made = await Asking(till, await row(db, payment, account))(1499)
     assert made.status == "failed" and "already been refunded" in (made.error or "")
     stripe.post.let_go()
@@ -114,7 +114,7 @@ async def test_the_database_refuses_illegal_moves(till: Site, stripe: StripeFake
                     async with connection.transaction(force_rollback=True):
                         await connection.execute(put, (after, payment["id"]))
                 except psycopg.errors.CheckViolation as error:
-                    assert error.diag.constraint_name == "payment_moves_legally"
+                    assert error.diag.constraint_name == "payment_moves_legally"  # noqa: PT017
                 else:
                     allowed.add((before, after))
         assert allowed == {(a, b) for a in STATES for b in STATES if a == b or b in LEGAL[a]}

@@ -40,7 +40,7 @@ class BusinessChange(msgspec.Struct, forbid_unknown_fields=True):
     """Changes of a business profile; omitted fields stay. Objects are replaced whole."""
 
     business_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | UnsetType = UNSET
-    bio: Bio | None | UnsetType = UNSET
+    bio: Bio | UnsetType | None = UNSET
     profile_info: ProfileInfo | UnsetType = UNSET
     contact_info: ContactInfo | UnsetType = UNSET
     social_links: SocialLinks | UnsetType = UNSET
@@ -53,12 +53,12 @@ class ProfileChange(msgspec.Struct, forbid_unknown_fields=True):
     it and needs a `business_name`. `avatar` and `logo` are ids of the account's own files.
     """
 
-    handle: Annotated[str, msgspec.Meta(max_length=64)] | None | UnsetType = UNSET
-    name: Annotated[str, msgspec.Meta(max_length=200)] | None | UnsetType = UNSET
-    bio: Bio | None | UnsetType = UNSET
-    business: BusinessChange | None | UnsetType = UNSET
-    avatar: UUID | None | UnsetType = UNSET
-    logo: UUID | None | UnsetType = UNSET
+    handle: Annotated[str, msgspec.Meta(max_length=64)] | UnsetType | None = UNSET
+    name: Annotated[str, msgspec.Meta(max_length=200)] | UnsetType | None = UNSET
+    bio: Bio | UnsetType | None = UNSET
+    business: BusinessChange | UnsetType | None = UNSET
+    avatar: UUID | UnsetType | None = UNSET
+    logo: UUID | UnsetType | None = UNSET
 
 
 class BusinessFacts(msgspec.Struct, frozen=True):

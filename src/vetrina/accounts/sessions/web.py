@@ -24,7 +24,7 @@ class Tokens(msgspec.Struct):
     access_token: str
     refresh_token: str
     expires_in: int = ACCESS_SECONDS
-    token_type: str = "Bearer"
+    token_type: str = "Bearer"  # noqa: S105  # a word, no secret
 
 
 class Session(Tokens, kw_only=True):

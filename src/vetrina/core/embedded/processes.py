@@ -84,7 +84,7 @@ def _serves(pid: int, command: str, pgdata: Path) -> bool:
 
 async def _wait_until_gone(remaining: object, seconds: float) -> None:
     until = time.monotonic() + seconds
-    while callable(remaining) and remaining() and time.monotonic() < until:
+    while callable(remaining) and remaining() and time.monotonic() < until:  # noqa: ASYNC110  # polled
         await asyncio.sleep(0.02)
 
 

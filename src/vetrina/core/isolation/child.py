@@ -161,7 +161,7 @@ def _load(name: str) -> Target | str:
     already_imported = module in sys.modules
     try:
         target: Target = getattr(importlib.import_module(module), function)
-    except BaseException:  # noqa: BLE001 (a target may raise anything)
+    except BaseException:
         return f"cannot load {name}\n{traceback.format_exc()}"
     if not already_imported:
         getattr(sys.modules[module], "warm_zygote", _no_hook)()
@@ -200,7 +200,7 @@ def _child(data: socket.socket, errors: int, target: Target | str, call: dict[st
         _restrict(call)
         _run_target(channel, target, call)
         os._exit(0)
-    except BaseException:  # noqa: BLE001
+    except BaseException:
         with contextlib.suppress(BaseException):
             traceback.print_exc()
             sys.stderr.flush()
@@ -225,7 +225,7 @@ def _run_target(channel: socket.socket, target: Target | str, call: dict[str, An
             send(channel, b"R", msgspec.msgpack.encode(target(payload, report)))
     except Reject as refused:
         send(channel, b"X", msgspec.msgpack.encode((refused.code, refused.message)))
-    except BaseException as error:  # noqa: BLE001
+    except BaseException as error:
         out_of_memory = isinstance(error, MemoryError) or any(phrase in str(error).lower() for phrase in OUT_OF_MEMORY)
         detail = f"{type(error).__name__}: {error}" if out_of_memory else traceback.format_exc()
         send(channel, b"M" if out_of_memory else b"E", msgspec.msgpack.encode(detail))

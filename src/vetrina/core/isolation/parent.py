@@ -176,7 +176,7 @@ def _environment() -> dict[str, str]:
 
 async def start_child(head: bytes) -> Child:
     """Let the zygote fork a child, starting the zygote if there is none or it has died."""
-    while (child := _start(head)) is None:
+    while (child := _start(head)) is None:  # noqa: ASYNC110  # polled
         await asyncio.sleep(0.005)  # hundreds are queued already
     return child
 

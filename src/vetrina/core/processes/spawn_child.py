@@ -44,7 +44,7 @@ def main(request: str, command: list[str]) -> NoReturn:
             _prctl(PR_SET_PDEATHSIG, settings["death_signal"])  # after setuid, which clears it
             if os.getppid() != settings["parent"]:
                 sys.exit(CANNOT_START)  # the parent died before the signal was set
-        os.execv(command[0], command)
+        os.execv(command[0], command)  # noqa: S606  # the program replaces this process
     except OSError as error:
         print(f"{' '.join(command[:1])}: {error}", file=sys.stderr)
         sys.exit(CANNOT_START)

@@ -61,7 +61,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 async def change(tx: Tx, account: AccountId, kind: str, wanted: ProfileChange) -> None:
     """Keep what is given, the pictures too. Raises as `accounts.profiles.change`, and NotFound (404) for another's file."""
     await profiles.change(tx, account, kind, wanted)
-    pictures: tuple[tuple[Face, UUID | None | UnsetType], ...] = (("avatar", wanted.avatar), ("logo", wanted.logo))
+    pictures: tuple[tuple[Face, UUID | UnsetType | None], ...] = (("avatar", wanted.avatar), ("logo", wanted.logo))
     for face, file_id in pictures:
         if file_id is not UNSET:
             await show(tx, account, face, file_id)

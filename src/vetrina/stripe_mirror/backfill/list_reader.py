@@ -144,7 +144,7 @@ class ListReader:
         last_part = msgspec.structs.replace(current, starts_at=cuts[-2])
         other_parts = [
             msgspec.structs.replace(current, starts_at=start, ends_at=end, last_id=None, fetched=0)
-            for start, end in zip(cuts[:-2], cuts[1:-1], strict=True)
+            for start, end in zip(cuts[:-2], cuts[1:-1], strict=True)  # noqa: RUF007
         ]
         async with self._services.db.tx() as tx:  # stored before they are read, so that every span always has a row
             bounds = {"starts_at": last_part.starts_at, "ends_at": last_part.ends_at}

@@ -184,7 +184,7 @@ class GenerationRun:
         kept = False
         try:
             for data in result.images:
-                ready.append(await media.prepare(self.services, self.account, data))
+                ready.append(await media.prepare(self.services, self.account, data))  # noqa: PERF401
             async with self.services.db.tx() as tx:
                 kept = await self._finish(tx, Status.COMPLETED)
                 if kept:
