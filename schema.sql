@@ -163,6 +163,17 @@ begin
 end
 $$;
 
+CREATE FUNCTION accounts.audit_second_factor_removal() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform core.audit(coalesce(new.account_id, old.account_id),
+                     case tg_op when 'INSERT' then 'second_factor_removal_requested' else 'second_factor_removal_ended' end,
+                     'account', coalesce(new.account_id, old.account_id)::text);
+  return null;
+end
+$$;
+
 CREATE FUNCTION accounts.audit_session() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -262,6 +273,26 @@ begin
   delete from accounts.second_factors where account_id = new.id;
   delete from accounts.identities where account_id = new.id;
   return new;
+end
+$$;
+
+CREATE FUNCTION accounts.check_released_identifiers() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if new.email is not null and exists (
+       select from accounts.identifier_changes c join accounts.accounts a on a.id = c.account_id
+        where c.channel = 'email' and c.old_value = new.email and a.kind = new.kind and a.id <> new.id
+          and c.undo_until > now() and c.undone_at is null) then
+    raise exception 'the address is kept for its former account' using errcode = 'unique_violation', constraint = 'account_email_taken';
+  end if;
+  if new.phone is not null and exists (
+       select from accounts.identifier_changes c join accounts.accounts a on a.id = c.account_id
+        where c.channel = 'phone' and c.old_value = new.phone and a.kind = new.kind and a.id <> new.id
+          and c.undo_until > now() and c.undone_at is null) then
+    raise exception 'the number is kept for its former account' using errcode = 'unique_violation', constraint = 'account_phone_taken';
+  end if;
+  return null;
 end
 $$;
 
@@ -2781,6 +2812,20 @@ CREATE TABLE accounts.former_handles (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE accounts.identifier_changes (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    channel text NOT NULL,
+    old_value text,
+    new_value text NOT NULL,
+    old_verified_at timestamp with time zone,
+    undo_until timestamp with time zone,
+    undone_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT identifier_change_channel_known CHECK ((channel = ANY (ARRAY['email'::text, 'phone'::text])))
+);
+
 CREATE TABLE accounts.identities (
     issuer text NOT NULL,
     subject text NOT NULL,
@@ -2804,6 +2849,12 @@ CREATE TABLE accounts.recovery_codes (
 
 CREATE TABLE accounts.reserved_handles (
     handle text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE accounts.second_factor_removals (
+    account_id uuid NOT NULL,
+    due_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -2902,7 +2953,7 @@ CREATE TABLE accounts.verifications (
     CONSTRAINT verification_attempts_in_range CHECK (((attempt_count >= 0) AND (attempt_count <= 5))),
     CONSTRAINT verification_is_short CHECK ((expires_at <= (updated_at + '00:11:00'::interval))),
     CONSTRAINT verification_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
-    CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text, 'sign_in'::text])))
+    CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text, 'sign_in'::text, 'email_change'::text, 'phone_change'::text])))
 );
 
 CREATE TABLE core.audit_details (
@@ -3859,6 +3910,9 @@ ALTER TABLE ONLY accounts.exports
 ALTER TABLE ONLY accounts.former_handles
     ADD CONSTRAINT former_handles_pkey PRIMARY KEY (handle);
 
+ALTER TABLE ONLY accounts.identifier_changes
+    ADD CONSTRAINT identifier_changes_pkey PRIMARY KEY (account_id, id);
+
 ALTER TABLE ONLY accounts.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (issuer, subject);
 
@@ -3870,6 +3924,9 @@ ALTER TABLE ONLY accounts.recovery_codes
 
 ALTER TABLE ONLY accounts.reserved_handles
     ADD CONSTRAINT reserved_handles_pkey PRIMARY KEY (handle);
+
+ALTER TABLE ONLY accounts.second_factor_removals
+    ADD CONSTRAINT second_factor_removals_pkey PRIMARY KEY (account_id);
 
 ALTER TABLE ONLY accounts.second_factors
     ADD CONSTRAINT second_factors_pkey PRIMARY KEY (account_id);
@@ -4117,6 +4174,10 @@ CREATE INDEX exports_by_end ON accounts.exports USING btree (expires_at);
 
 CREATE INDEX former_handles_by_account ON accounts.former_handles USING btree (account_id);
 
+CREATE INDEX identifier_changes_by_old_value ON accounts.identifier_changes USING btree (old_value) WHERE (undo_until IS NOT NULL);
+
+CREATE INDEX second_factor_removals_due ON accounts.second_factor_removals USING btree (due_at);
+
 CREATE INDEX sessions_by_end ON accounts.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 
 CREATE INDEX sign_in_failures_by_age ON accounts.sign_in_failures USING btree (counted_at);
@@ -4299,6 +4360,10 @@ CREATE TRIGGER accounts_identifiers BEFORE UPDATE OF email, phone, email_verifie
 
 CREATE CONSTRAINT TRIGGER accounts_must_be_known AFTER INSERT OR UPDATE OF email, phone, erased_at ON accounts.accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.email IS NULL) AND (new.phone IS NULL) AND (new.erased_at IS NULL))) EXECUTE FUNCTION accounts.require_identifier();
 
+CREATE TRIGGER accounts_released_identifiers AFTER UPDATE OF email, phone ON accounts.accounts FOR EACH ROW WHEN (((old.email IS DISTINCT FROM new.email) OR (old.phone IS DISTINCT FROM new.phone))) EXECUTE FUNCTION accounts.check_released_identifiers();
+
+CREATE TRIGGER accounts_released_identifiers_at_first AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION accounts.check_released_identifiers();
+
 CREATE TRIGGER accounts_touch BEFORE UPDATE ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER accounts_welcome AFTER INSERT ON accounts.accounts FOR EACH ROW EXECUTE FUNCTION wallet.create_for_account();
@@ -4317,6 +4382,8 @@ CREATE TRIGGER erasures_touch BEFORE UPDATE ON accounts.erasures FOR EACH ROW EX
 
 CREATE TRIGGER exports_touch BEFORE UPDATE ON accounts.exports FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER identifier_changes_touch BEFORE UPDATE ON accounts.identifier_changes FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE CONSTRAINT TRIGGER identities_audited AFTER INSERT OR DELETE ON accounts.identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_identity();
 
 CREATE CONSTRAINT TRIGGER identities_last_stays AFTER DELETE ON accounts.identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.require_login_method();
@@ -4328,6 +4395,8 @@ CREATE CONSTRAINT TRIGGER recovery_codes_audited AFTER UPDATE OF used_at ON acco
 CREATE TRIGGER recovery_codes_touch BEFORE UPDATE ON accounts.recovery_codes FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER roles_audited AFTER INSERT OR DELETE ON accounts.user_roles DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_role();
+
+CREATE CONSTRAINT TRIGGER second_factor_removals_audited AFTER INSERT OR DELETE ON accounts.second_factor_removals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_second_factor_removal();
 
 CREATE CONSTRAINT TRIGGER second_factors_audited AFTER UPDATE OF confirmed_at ON accounts.second_factors DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.confirmed_at IS NULL) AND (new.confirmed_at IS NOT NULL))) EXECUTE FUNCTION accounts.audit_second_factor();
 
@@ -4485,6 +4554,9 @@ ALTER TABLE ONLY accounts.exports
 ALTER TABLE ONLY accounts.former_handles
     ADD CONSTRAINT former_handle_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY accounts.identifier_changes
+    ADD CONSTRAINT identifier_change_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY accounts.identities
     ADD CONSTRAINT identity_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
@@ -4496,6 +4568,9 @@ ALTER TABLE ONLY accounts.user_roles
 
 ALTER TABLE ONLY accounts.second_factors
     ADD CONSTRAINT second_factor_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY accounts.second_factor_removals
+    ADD CONSTRAINT second_factor_removal_is_of_a_factor FOREIGN KEY (account_id) REFERENCES accounts.second_factors(account_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT session_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
@@ -4626,10 +4701,12 @@ GRANT ALL ON FUNCTION accounts.audit_domain() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_identity() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_role() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_second_factor() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.audit_second_factor_removal() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_session() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_vendor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.check_handle() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.check_identifiers() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.check_released_identifiers() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.confirm_identifier(p_kind text, p_email text, p_phone text, p_account uuid, p_password_hash text) TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.notify_session_ended() TO vetrina_app;
@@ -4754,9 +4831,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.domain_verifications TO vetr
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.erasures TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.exports TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.former_handles TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.identifier_changes TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.identities TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.recovery_codes TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.reserved_handles TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factor_removals TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factors TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sign_in_failures TO vetrina_app;

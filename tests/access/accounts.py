@@ -77,6 +77,8 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/operator/accounts/{account_id}/disabling": operated(201, of=somebody, body={"why": "it was asked for"}),
     "POST /api/v1/operator/accounts/{account_id}/enabling": operated(201, of=somebody),
     "POST /api/v1/operator/accounts/{account_id}/sessions/revocation": operated(204, of=somebody),
+    "POST /api/v1/operator/accounts/{account_id}/second-factor-removal": operated(409, of=somebody),
+    "DELETE /api/v1/operator/accounts/{account_id}/second-factor-removal": operated(204, of=somebody),
     "POST /api/v1/operator/accounts/{account_id}/roles": operated(201, superuser=True, of=somebody, body={"role": "user"}),
     "DELETE /api/v1/operator/accounts/{account_id}/roles/{role}": operated(204, superuser=True, of=a_role),
 }

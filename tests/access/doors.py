@@ -37,5 +37,10 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/auth/second-factor": own(201, body={}, alone=True),
     "POST /api/v1/auth/second-factor/confirmation": own(409, body={"code": "000000"}, alone=True),
     "POST /api/v1/auth/second-factor/recovery-codes": own(409, body={}, alone=True),
+    # These accounts have no password, and have signed in just now.
+    "POST /api/v1/auth/identifiers": own(202, body={"email": "new@example.com"}, alone=True),
+    "POST /api/v1/auth/identifiers/confirmation": own(422, body={"email": "new@example.com", "code": "000000"}, alone=True),
+    "POST /api/v1/auth/identifiers/undo": public(410, body={"token": "nonsense"}),
+    "POST /api/v1/auth/password": own(409, body={"password": "", "new_password": "a long enough one"}, alone=True),
     "POST /api/v1/auth/second-factor/removal": own(409, body={}, alone=True),
 }

@@ -19,7 +19,7 @@ FILES = sorted(path.stem for path in (ROOT / "tests" / "access").glob("*.py") if
 
 OPEN = {
     "/", "/sign-in", "/sign-up", "/sign-out", "/theme", "/healthz", "/readyz", "/metrics", "/outbox",
-    "/sign-in/code", "/sign-in/kind",
+    "/sign-in/code", "/sign-in/kind", "/undo",
     "/sign-in/second-factor", "/verify", "/verify/again", "/verify/link", "/reset", "/reset/code", "/reset/link",
     "/api/docs", "/api/docs/openapi.json", "/{rest:path}", "/payments/zarinpal/callback",
     "/payments/stripe/return",

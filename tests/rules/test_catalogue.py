@@ -104,6 +104,7 @@ INSIDE = {
         "verification_purpose_known", "verification_attempts_in_range", "verification_is_short", "role_known",
         "export_status_known", "export_is_somewhere_when_ready", "second_factor_attempts_in_range",
         "confirmed_email_is_set", "confirmed_phone_is_set", "session_client_known", "sign_in_failures_positive",
+        "identifier_change_channel_known",
         "identity_id_unique", "identity_names_are_short", "domain_status_known", "domain_answer_known",
         "domain_verified_has_a_time", "portrait_face_known",
     ],

@@ -16,7 +16,7 @@ Kind = Literal["user", "vendor"]
 Language = i18n.Language
 """Languages that messages are written in."""
 Channel = Literal["email", "phone"]
-Purpose = Literal["email_verify", "phone_verify", "password_reset", "sign_in"]
+Purpose = Literal["email_verify", "phone_verify", "password_reset", "sign_in", "email_change", "phone_change"]
 """What a one-time code is for."""
 
 

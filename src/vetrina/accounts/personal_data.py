@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vetrina.accounts.credentials import queries as credentials
 from vetrina.accounts.domains import queries as domains
 from vetrina.accounts.identities import queries as identities
 from vetrina.accounts.privacy import queries as privacy
@@ -13,6 +14,8 @@ PART = Part(
     [
         Personal("accounts.verifications", None, privacy.ERASE_CODES, "HMACs of codes that are valid for ten minutes"),
         Personal("accounts.recovery_codes", None, privacy.ERASE_RECOVERY_CODES, "HMACs of secrets"),
+        Personal("accounts.identifier_changes", credentials.EXPORT_CHANGES, credentials.ERASE_CHANGES),
+        Personal("accounts.second_factor_removals", None, None, "only that and when it is due; goes with the second factor"),
         Personal("accounts.second_factors", privacy.EXPORT_SECOND_FACTOR, privacy.ERASE_SECOND_FACTOR),
         Personal("accounts.exports", privacy.EXPORT_EXPORTS, privacy.ERASE_EXPORTS),
         Personal("accounts.user_roles", privacy.EXPORT_ROLES, privacy.ERASE_ROLES),

@@ -296,3 +296,12 @@ async def test_a_cookie_is_no_bearer_token_and_a_bad_one_is_nobody(site: Site, m
         assert answer.status_code == 303, cookie
     async with site.browser(account) as browser:
         assert (await browser.get("/api/v1/me")).status_code == 200
+
+
+async def test_api_answers_about_a_person_are_not_stored(site: Site, make: Make) -> None:
+    account = await make.account()
+    async with site.api(account) as api:
+        for path in ("/me", "/wallet", "/sessions", "/files", "/audit-logs", "/generations/00000000-0000-7000-8000-000000000000"):
+            assert (await api.get(path)).headers["cache-control"] == "no-store", path
+    failed = await site.client.post("/api/v1/auth/session", json={"email": "ada@example.com", "password": "wrong, whoever"})
+    assert failed.status_code == 401 and failed.headers["cache-control"] == "no-store"

@@ -22,6 +22,9 @@ Notice = Literal[
     "second_factor_off",
     "recovery_code_used",
     "identifier_released",
+    "identifier_changed",
+    "identifier_undo",
+    "second_factor_removal",
 ]
 
 
@@ -33,6 +36,9 @@ class Notification(msgspec.Struct, frozen=True):
     to: Identifier | None = None
     kind: Kind | None = None
     account: UUID | None = None
+    undo: str = ""
+    former: bool = False
+    """Whether `to` is no longer the account's, and is written to all the same."""
 
 
 async def notify_identifier(services: Services, to: Identifier, *, kind: Kind, notice: Notice, language: Language) -> None:
@@ -44,6 +50,11 @@ async def notify_identifier(services: Services, to: Identifier, *, kind: Kind, n
 async def notify_account(tx: Tx, services: Services, account: AccountId, *, notice: Notice, language: Language) -> None:
     """Send a notice to every confirmed identifier of the account once the caller's transaction has committed."""
     await _enqueue(tx, services, Notification(notice, language, account=account))
+
+
+async def notify_former(tx: Tx, services: Services, to: Identifier, *, undo: str, language: Language) -> None:
+    """Send the link that undoes a change to the account's former address or number, once the transaction has committed."""
+    await _enqueue(tx, services, Notification("identifier_undo", language, to, undo=undo, former=True))
 
 
 async def _enqueue(tx: Tx, services: Services, notification: Notification) -> None:

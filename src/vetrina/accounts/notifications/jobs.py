@@ -26,6 +26,10 @@ async def send_notice(services: Services, *, told: str) -> None:
         return
     async with services.db.tx() as tx:
         to = notification.to
+        if to is not None and notification.former:
+            letter = render.notice(services, to, notification.notice, notification.language, notification.undo)
+            await post(tx, services, letter)
+            return
         if to is not None:
             recipient = await tx.maybe(queries.RECIPIENT, kind=notification.kind, email=to.email, phone=to.phone)
         else:

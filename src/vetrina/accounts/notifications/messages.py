@@ -87,6 +87,27 @@ NOTICES: dict[Notice, Words] = {
         (N_("It was never confirmed, and its owner has shown that it is theirs. Nothing else has changed."),),
         N_("A number that was never confirmed was removed from your account at {site}: its owner has shown that it is theirs."),
     ),
+    "identifier_changed": Words(
+        N_("Your address or number is changing"),
+        (N_("Another e-mail address or phone number was confirmed for your account."),),
+        N_("Another address or number was confirmed for your account at {site}. If this was not you, choose a new password now."),
+        NP_("link", "Choose a new password"), (_WAS_IT_YOU,),
+    ),
+    "identifier_undo": Words(
+        N_("This address was replaced"),
+        (N_("Your account has another address now, so this one no longer belongs to it."),
+         N_("If this was not you, undo the change within seven days: the account gets this address back, and everybody is "
+         "signed out.")),
+        N_("Your account at {site} has another number now. If this was not you, undo it within seven days: {url}"),
+        NP_("link", "Undo the change"),
+    ),
+    "second_factor_removal": Words(
+        N_("Your second factor will be removed"),
+        (N_("An operator was asked to remove the second factor of your account. It is removed in three days."),
+         N_("If this was not you, sign in with your second factor: that cancels it.")),
+        N_("The second factor of your account at {site} will be removed in three days. If this was not you, sign in with it: "
+        "that cancels it."),
+    ),
 }  # fmt: skip
 
 UNCONFIRMED = Words("", (), N_("This number was never confirmed at {site}: sign in with your password, or choose a new one."))

@@ -21,11 +21,15 @@ _LINKS = {"email_verify": "/verify/link/", "password_reset": "/reset/link/"}
 """The path of a mail's link by purpose. The page has a button to press: opening the link changes nothing."""
 
 
+_SAME_TEXT: dict[Purpose, Purpose] = {"email_change": "email_verify", "phone_change": "phone_verify"}
+"""Codes that confirm a new address or number read like those that confirm one."""
+
+
 def code(
     services: Services, to: Identifier, purpose: Purpose, language: Language, *, code: str, link_token: str
 ) -> Letter:
     """Return the message that carries a code."""
-    words = CODES[purpose]
+    words = CODES[_SAME_TEXT.get(purpose, purpose)]
     path = _LINKS.get(purpose)
     url = f"{services.settings.address}{path}{link_token}" if path and words.link else None
     return _letter(services, to, words, language, code=code, url=url)
@@ -36,9 +40,10 @@ def unconfirmed(services: Services, to: Identifier, language: Language) -> Lette
     return _letter(services, to, UNCONFIRMED, language)
 
 
-def notice(services: Services, to: Identifier, notice: Notice, language: Language) -> Letter:
-    """Return the message of a notice."""
-    return _letter(services, to, NOTICES[notice], language, url=f"{services.settings.address}/reset")
+def notice(services: Services, to: Identifier, notice: Notice, language: Language, undo: str = "") -> Letter:
+    """Return the message of a notice; `undo` is the token of a link that undoes what it tells."""
+    path = f"/undo/{undo}" if undo else "/reset"
+    return _letter(services, to, NOTICES[notice], language, url=f"{services.settings.address}{path}")
 
 
 def _letter(
@@ -48,7 +53,7 @@ def _letter(
         words = words.translated()
     site = urlsplit(services.settings.address).hostname or "Vetrina"
     if to.channel == "phone":
-        text = words.sms.format(code=code, site=site)
+        text = words.sms.format(code=code, site=site, url=url)
         # The last line lets a browser on that phone offer the code to this site, and to no other.
         return Letter("sms", to.value, f"{text}\n\n@{site} #{code}" if code else text)
     lines = [line.format(site=site) for line in words.lines]

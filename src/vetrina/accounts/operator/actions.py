@@ -10,12 +10,14 @@ from vetrina.accounts.operator import queries
 from vetrina.accounts.operator.model import CannotDisableSelf, ManagedAccount, SuperuserRequired
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
+from vetrina.accounts.second_factor import actions as second_factor
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.verification import actions as verification
 from vetrina.core import audit
 from vetrina.core.database.connection import Tx
-from vetrina.core.database.ids import read_id
+from vetrina.core.database.ids import AccountId, read_id
 from vetrina.core.errors import NotFound
+from vetrina.core.services import Services
 from vetrina.core.web import paging
 from vetrina.core.web.request import Principal
 
@@ -83,6 +85,19 @@ async def grant_role(tx: Tx, account_id: UUID, role: Role) -> None:
     """Grant a role; the route's guard lets only superusers do so. Raises NotFound (404)."""
     await get_account(tx, account_id)
     await roles.grant(tx, account_id, role)
+
+
+async def request_second_factor_removal(tx: Tx, services: Services, by: Principal, account_id: UUID) -> None:
+    """Remove a lost second factor after the waiting period. Raises NotFound (404), SuperuserRequired (403),
+    SecondFactorDisabled (409)."""
+    await _require_manageable(tx, by, account_id)
+    await second_factor.request_removal(tx, services, AccountId(account_id))
+
+
+async def cancel_second_factor_removal(tx: Tx, by: Principal, account_id: UUID) -> None:
+    """Cancel the removal. Raises NotFound (404), SuperuserRequired (403)."""
+    await _require_manageable(tx, by, account_id)
+    await second_factor.cancel_removal(tx, AccountId(account_id))
 
 
 async def confirm_email(tx: Tx, account_id: UUID, kind: Kind, email: str) -> None:

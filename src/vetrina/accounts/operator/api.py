@@ -86,6 +86,20 @@ async def sign_out(request: Request, account_id: UUID) -> None:
         await accounts.sign_out(tx, request.account, account_id)
 
 
+@post("/operator/accounts/{account_id:uuid}/second-factor-removal", guards=[operator], status_code=202, tags=["operator"])
+async def request_second_factor_removal(request: Request, account_id: UUID) -> None:
+    """Remove a lost second factor in three days. The owner is notified; signing in with it cancels the removal."""
+    async with request.tx() as tx:
+        await accounts.request_second_factor_removal(tx, request.services, request.account, account_id)
+
+
+@delete("/operator/accounts/{account_id:uuid}/second-factor-removal", guards=[operator], tags=["operator"])
+async def cancel_second_factor_removal(request: Request, account_id: UUID) -> None:
+    """Cancel the removal of a second factor."""
+    async with request.tx() as tx:
+        await accounts.cancel_second_factor_removal(tx, request.account, account_id)
+
+
 @post("/operator/accounts/{account_id:uuid}/roles", guards=[superuser], tags=["operator"])
 async def grant_role(request: Request, account_id: UUID, data: RoleGrant) -> ManagedAccount:
     """Grant a role. For superusers."""
@@ -102,4 +116,5 @@ async def revoke_role(request: Request, account_id: UUID, role: Role) -> None:
         await roles.revoke(tx, account_id, role)
 
 
-ROUTES: list[Any] = [search, get_account, disable, enable, sign_out, grant_role, revoke_role]
+ROUTES: list[Any] = [search, get_account, disable, enable, sign_out, request_second_factor_removal, cancel_second_factor_removal,
+                     grant_role, revoke_role]  # fmt: skip

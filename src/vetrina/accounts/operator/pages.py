@@ -17,6 +17,7 @@ from vetrina.accounts.profiles import queries as profile_queries
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
 from vetrina.accounts.roles.guards import operator, superuser
+from vetrina.accounts.second_factor import queries as factor_queries
 from vetrina.accounts.sessions import queries as session_queries
 from vetrina.accounts.sessions import user_agents
 from vetrina.core.errors import Invalid, Refusal
@@ -125,6 +126,20 @@ async def set_role(request: Request, account_id: UUID, data: Form) -> Response[A
     return _back(account_id, "The roles are changed.")
 
 
+@post("/operator/accounts/{account_id:uuid}/second-factor-removal", guards=[operator], include_in_schema=False)
+async def remove_second_factor(request: Request, account_id: UUID, data: Form) -> Response[Any]:
+    """Remove a lost second factor after three days, or cancel that."""
+    try:
+        async with request.tx() as tx:
+            if data.get("cancel"):
+                await accounts.cancel_second_factor_removal(tx, request.account, account_id)
+            else:
+                await accounts.request_second_factor_removal(tx, request.services, request.account, account_id)
+    except Refusal as refusal:
+        return await _account(request, account_id, refusal=refusal)
+    return _back(account_id, "Cancelled." if data.get("cancel") else "The second factor is removed in three days.")
+
+
 @post("/operator/accounts/{account_id:uuid}/verification", guards=[operator], include_in_schema=False)
 async def verify(request: Request, account_id: UUID, data: Form) -> Redirect:
     """Verify the business, or remove its verification."""
@@ -138,6 +153,8 @@ async def _account(request: Request, account_id: UUID, *, why: str = "", refusal
     async with request.read() as tx:
         account = await accounts.get_account(tx, account_id)
         rows = await tx.all(session_queries.LIVE_SESSIONS, account=account_id)
+        factor = await tx.one(factor_queries.STATE, account=account_id)
+        removal_due_at = await tx.maybe(factor_queries.REMOVAL_DUE_AT, account=account_id)
         business = await tx.maybe(profile_queries.BUSINESS, account=account_id)
     is_superuser = "superuser" in request.account.roles
     is_operator = not OPERATORS.isdisjoint(account.roles)
@@ -148,6 +165,8 @@ async def _account(request: Request, account_id: UUID, *, why: str = "", refusal
         nav="operator",
         person=account,
         business=business,
+        second_factor=factor.enabled,
+        removal_due_at=removal_due_at,
         sessions=[
             {"device": user_agents.title(row.user_agent), "ip": row.ip or "unknown address", "last_used_at": row.last_used_at}
             for row in rows
@@ -164,4 +183,4 @@ def _back(account_id: UUID, message: str) -> Redirect:
     return pages.redirect(f"/operator/accounts/{account_id}", flash=("good", message))
 
 
-ROUTES: list[Any] = [home, search, show_account, disable, enable, sign_out, set_role, verify]
+ROUTES: list[Any] = [home, search, show_account, disable, enable, sign_out, set_role, remove_second_factor, verify]

@@ -38,6 +38,8 @@ LOCKED_SECONDS = 900
 STEP = 30
 """Seconds of a time step."""
 RECOVERY_CODES = 10
+REMOVAL_DAYS = 3
+"""Waiting period of a removal by an operator."""
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits that are not mistaken for each other."""
 
@@ -130,6 +132,8 @@ async def open_session(services: Services, *, challenge: str, code: str, device:
     try:
         async with services.db.tx() as tx:
             is_right = await _check_code(tx, services, account, code)
+            if is_right:
+                await cancel_removal(tx, account)
             if is_right and not _is_totp(code):
                 await notifications.notify_account(tx, services, account, notice="recovery_code_used", language=language)
     except SecondFactorDisabled:
@@ -182,6 +186,48 @@ async def _check_password(services: Services, account: AccountId, password: str 
         raise WrongPassword
     await failures.give_back(services, failure)
     return proof.label, proof.password_hash is not None
+
+
+async def check_owner(
+    services: Services, account: AccountId, *, password: str | None, code: str | None, password_required: bool = False
+) -> bool:
+    """Check the password, if the account has one, and a code, if its second factor is on; return whether anything was checked.
+
+    With `password_required` only a password counts. Raises WrongPassword (403), WrongCode (422), RateLimited,
+    TooManyGuesses (429).
+    """
+    _, has_password = await _check_password(services, account, password)
+    async with services.db.read() as tx:
+        state = await tx.one(queries.STATE, account=account)
+    if state.enabled:
+        async with services.db.tx() as tx:
+            is_right = await _check_code(tx, services, account, code or "")
+        if not is_right:
+            raise WrongCode
+    return has_password if password_required else has_password or state.enabled
+
+
+async def request_removal(tx: Tx, services: Services, account: AccountId) -> None:
+    """Remove the second factor in three days, for its owner who has lost it; every confirmed identifier is notified.
+
+    Signing in with the second factor cancels it. Raises SecondFactorDisabled (409).
+    """
+    if await tx.do(queries.REQUEST_REMOVAL, account=account, days=REMOVAL_DAYS):
+        await notifications.notify_account(tx, services, account, notice="second_factor_removal", language="en")
+
+
+async def cancel_removal(tx: Tx, account: AccountId) -> None:
+    """Cancel a requested removal; does nothing without one."""
+    await tx.do(queries.CANCEL_REMOVAL, account=account)
+
+
+async def remove_due(services: Services) -> int:
+    """Remove the second factors whose waiting period is over; return their number."""
+    async with services.db.tx() as tx:
+        accounts = await tx.all(queries.REMOVE_DUE)
+        for account in accounts:
+            await notifications.notify_account(tx, services, AccountId(account), notice="second_factor_off", language="en")
+    return len(accounts)
 
 
 async def _check_owner(services: Services, account: AccountId, password: str | None, code: str | None) -> None:

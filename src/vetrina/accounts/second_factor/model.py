@@ -44,3 +44,4 @@ class SecondFactorDisabled(Refusal):
     """There is no second factor."""
 
     status = 409
+    constraint = "second_factor_removal_is_of_a_factor"

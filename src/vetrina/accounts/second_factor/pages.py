@@ -8,7 +8,7 @@ from litestar import Response, get, post
 
 from vetrina.accounts import queries as account_queries
 from vetrina.accounts.identifiers import Identifier
-from vetrina.accounts.model import Purpose
+from vetrina.accounts.model import Purpose, WeakPassword
 from vetrina.accounts.second_factor import actions as second_factor
 from vetrina.accounts.second_factor import queries
 from vetrina.accounts.second_factor.actions import Enrolment
@@ -26,7 +26,7 @@ PATH = "/settings/security"
 @get(PATH, guards=[signed_in], include_in_schema=False)
 async def security(request: Request) -> Response[str]:
     """Show the identifiers and the second factor."""
-    return await _page(request)
+    return await render_security(request)
 
 
 @post(PATH + "/confirmation", guards=[signed_in], include_in_schema=False)
@@ -50,7 +50,7 @@ async def request_code(request: Request, data: Form) -> Response[Any]:
             address=device(request).ip,
         )
     except Refusal as refusal:
-        return await _page(request, refusal)
+        return await render_security(request, refusal)
     pending = pending_sign_in.for_code(to, kind(account.kind), purpose, PATH, lifetime=verification.LIFETIME)
     return pages.redirect("/verify", cookies=[pending_sign_in.cookie(request.services, pending)])
 
@@ -61,7 +61,7 @@ async def begin(request: Request, data: Form) -> Response[Any]:
     try:
         await second_factor.begin(request.services, request.account.id, password=data.get("password"))
     except Refusal as refusal:
-        return await _page(request, refusal, form="begin")
+        return await render_security(request, refusal, form="begin")
     return pages.redirect(f"{PATH}/second-factor")
 
 
@@ -99,7 +99,7 @@ async def renew_recovery_codes(request: Request, data: Form) -> Response[Any]:
             request.services, request.account.id, password=data.get("password"), code=data.get("code")
         )
     except Refusal as refusal:
-        return await _page(request, refusal, form="renew")
+        return await render_security(request, refusal, form="renew")
     return _recovery_codes(request, codes)
 
 
@@ -116,15 +116,21 @@ async def remove(request: Request, data: Form) -> Response[Any]:
             actor=request.actor,
         )
     except Refusal as refusal:
-        return await _page(request, refusal, form="remove")
+        return await render_security(request, refusal, form="remove")
     return pages.redirect(PATH, flash=("good", "The second factor is off."))
 
 
-async def _page(request: Request, refusal: Refusal | None = None, *, form: str = "") -> Response[str]:
+async def render_security(
+    request: Request, refusal: Refusal | None = None, *, form: str = "", value: str = ""
+) -> Response[str]:
+    """Return the security page; `form` is the one that was refused, with the address or number that was typed there."""
     async with request.read() as tx:
         account = await tx.one(account_queries.ACCOUNT, account=request.account.id)
         factor = await tx.one(queries.STATE, account=request.account.id)
         proof = await tx.one(queries.OWNER_PROOF, account=request.account.id)
+    messages = errors(refusal, ("password", "code", "email", "phone") if form else ())
+    if form == "password" and isinstance(refusal, WeakPassword):
+        messages = {"new_password": refusal.message}
     return pages.render(
         request,
         "accounts/second_factor/security.html",
@@ -138,7 +144,9 @@ async def _page(request: Request, refusal: Refusal | None = None, *, form: str =
         has_password=proof.password_hash is not None,
         kind=account.kind,
         form=form,
-        errors=errors(refusal, ("password", "code") if form else ()),
+        value=value,
+        region=request.services.settings.phone_region,
+        errors=messages,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import NoneType
 from uuid import UUID
 
@@ -73,3 +74,22 @@ STATE = Statement(
      where a.id = %(account)s
     """,
 )
+
+REQUEST_REMOVAL = Statement(
+    NoneType,
+    """
+    insert into accounts.second_factor_removals (account_id, due_at)
+    values (%(account)s, now() + make_interval(days => %(days)s))
+    on conflict (account_id) do nothing
+    """,
+)
+CANCEL_REMOVAL = Statement(NoneType, "delete from accounts.second_factor_removals where account_id = %(account)s")
+REMOVE_DUE = Statement(
+    UUID,
+    """
+    delete from accounts.second_factors f using accounts.second_factor_removals r
+     where r.account_id = f.account_id and r.due_at <= now()
+    returning f.account_id
+    """,
+)
+REMOVAL_DUE_AT = Statement(datetime, "select due_at from accounts.second_factor_removals where account_id = %(account)s")

@@ -7,7 +7,7 @@ from typing import Any
 from litestar.datastructures import Cookie
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from vetrina.accounts.model import OPERATORS
 from vetrina.accounts.sessions import queries, tokens
@@ -44,7 +44,23 @@ class Identify(ASGIMiddleware):
                 scope["vetrina.principal"] = principal  # type: ignore[typeddict-unknown-key]
             elif cookie is not None:
                 await _authenticate_by_cookie(services, cookie, scope)
+        path: str = scope["path"]
+        if path.startswith("/api/") and ("vetrina.principal" in scope or path.startswith("/api/v1/auth/")):
+            send = _not_stored(send)
         await next_app(scope, receive, send)
+
+
+def _not_stored(send: Send) -> Send:
+    """Forbid caches to store an API response about a person, unless its route has set the header."""
+
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message["headers"])
+            if not any(name.lower() == b"cache-control" for name, _ in headers):
+                message["headers"] = [*headers, (b"cache-control", b"no-store")]
+        await send(message)
+
+    return wrapped
 
 
 async def _authenticate_by_cookie(services: Services, header: str, scope: Any) -> None:

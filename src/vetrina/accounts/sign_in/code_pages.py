@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.response import Redirect
 
+from vetrina.accounts.credentials import actions as credentials
 from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.model import Kind, Purpose
 from vetrina.accounts.sessions import pending_sign_in
@@ -49,6 +50,8 @@ async def verify(request: Request, data: Form) -> Response[Any]:
             response = await sign_in_browser(request, session, pending.onward)
             response.set_cookie(pending_sign_in.cookie(request.services, None))
             return response
+        if pending.purpose in {"email_change", "phone_change"}:
+            return await _change(request, pending.to, pending.kind, code)
         ended = await _confirm(request, pending.to, pending.kind, pending.purpose, code, data.get("password"))
     except SecondFactorNeeded as needed:
         return redirect_to_second_step(request, needed, pending.kind, pending.onward)
@@ -100,7 +103,18 @@ async def confirm_by_link(request: Request, data: Form) -> Response[Any]:
     return _confirmed(request, sent.to, home_path(request), access_ended=ended)
 
 
-async def _confirm(request: Request, to: Identifier, kind: Kind, purpose: Purpose, code: str, password: str | None) -> bool:
+async def _change(request: Request, to: Identifier, kind: Kind, code: str) -> Redirect:
+    """Change the address or number of the account that is signed in."""
+    await credentials.confirm_change(
+        request.services, request.account.id, to, kind=kind, code=code, language=language(request), actor=request.actor
+    )
+    done = pending_sign_in.cookie(request.services, None)
+    return pages.redirect("/settings/security", flash=("good", f"{to.value} is yours now."), cookies=[done])
+
+
+async def _confirm(
+    request: Request, to: Identifier, kind: Kind, purpose: Purpose, code: str, password: str | None
+) -> bool:
     """Confirm as the account that is signed in here or has this password; return whether earlier ways to sign in ended."""
     account = request.principal.id if request.principal else None
     if account is None and password:

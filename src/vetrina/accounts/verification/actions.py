@@ -41,7 +41,14 @@ LIFETIME = 600
 """Seconds for which a code is valid."""
 ATTEMPTS = 5
 """Wrong guesses for one identifier and purpose until it is locked, for an hour after the last; new codes do not reset them."""
-CHANNELS = {"email_verify": {"email"}, "phone_verify": {"phone"}, "sign_in": {"phone"}, "password_reset": {"email", "phone"}}
+CHANNELS = {
+    "email_verify": {"email"},
+    "phone_verify": {"phone"},
+    "sign_in": {"phone"},
+    "password_reset": {"email", "phone"},
+    "email_change": {"email"},
+    "phone_change": {"phone"},
+}
 """The channels that a code of each purpose may be sent by."""
 
 

@@ -9,7 +9,7 @@ from litestar import post
 
 from vetrina.accounts import identifiers
 from vetrina.accounts.identifiers import Identifier
-from vetrina.accounts.model import Kind, Purpose
+from vetrina.accounts.model import Kind
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.web import SIGN_IN_LIMIT, device, language
 from vetrina.core.web.request import Request
@@ -31,7 +31,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class CodeRequest(Target, kw_only=True):
     """Request for a code: email_verify goes to an address, phone_verify and sign_in to a phone."""
 
-    purpose: Purpose
+    purpose: Literal["email_verify", "phone_verify", "sign_in", "password_reset"]
 
 
 class Confirmation(Target, kw_only=True):

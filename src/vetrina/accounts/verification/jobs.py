@@ -35,6 +35,14 @@ async def send_code(services: Services, *, sent: str) -> None:
         recipient = await tx.maybe(
             notification_queries.RECIPIENT, kind=code.kind, email=code.to.email, phone=code.to.phone
         )
+        if code.purpose in {"email_change", "phone_change"}:
+            # Asked for by an account that has shown its password. Whoever has the identifier already is only notified.
+            if recipient is not None:
+                letter = render.notice(services, code.to, "registered_already", code.language)
+            else:
+                letter = render.code(services, code.to, code.purpose, code.language, code=code.code, link_token="")
+            await post(tx, services, letter)
+            return
         if recipient is None or (code.purpose.endswith("_verify") and _is_confirmed(recipient, code.to)):
             return
         if code.purpose == "sign_in" and not recipient.phone_verified:

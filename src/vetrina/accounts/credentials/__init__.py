@@ -1,0 +1,1 @@
+"""Changing an account's password, address and phone."""
