@@ -74,6 +74,7 @@ def python_values() -> dict[str, set[str]]:
         "role_known": members(Role),
         "search_kind_known": members(reports.Kind),
         "session_client_known": members(accounts.Client),
+        "identifier_change_channel_known": members(accounts.Channel),
         "verification_kind_known": members(accounts.Kind),
         "verification_purpose_known": members(verification.Purpose),
         # `waiting` is what people ask for: applied or ignored has not happened yet.
