@@ -79,7 +79,8 @@ async def undo(request: Request, data: Form) -> Response[Any]:
         await credentials.undo(request.services, token, address=device(request).ip)
     except Refusal as refusal:
         return _undo_form(request, token, refusal)
-    return pages.redirect("/reset", flash=("good", "The change is undone, and every device is signed out. Choose a new password now."))
+    message = "The change is undone, and every device is signed out. Choose a new password now."
+    return pages.redirect("/reset", flash=("good", message))
 
 
 def _undo_form(request: Request, token: str, refusal: Refusal | None = None) -> Response[str]:
