@@ -56,6 +56,7 @@ async def test_changes_of_the_price_list_are_audited(site: Site, make: Make, db:
         await tx.connection.execute("update wallet.plans set monthly_tokens = monthly_tokens + 1 where name = 'basic'")
         basic = "(select id from wallet.plans where name = 'basic')"
         await tx.connection.execute(f"delete from wallet.plan_prices where plan_id = {basic}")
+        await tx.connection.execute("insert into core.settings (key, value, description) values ('x.y', '1', 'A test''s.')")
     async with db.read() as tx:
         rows = await tx.all(audit.LIST, account=audit.SITE_CHAIN, action=None, before=None, limit=20)
     assert [(row.action, row.actor_id) for row in rows if row.resource == "pack"] == [
@@ -65,7 +66,7 @@ async def test_changes_of_the_price_list_are_audited(site: Site, make: Make, db:
     changed = next(row for row in rows if row.action == "pack_changed")
     assert changed.metadata == {"name": "tokens_500_eur", "changed": {"price": {"from": 2999, "to": 2499}}}
     assert labels.AUDIT_DETAILS[changed.action](changed.metadata) == "tokens_500_eur, price: 2999 → 2499"
-    assert {"plan_changed", "plan_price_removed"} <= {row.action for row in rows}
+    assert {"plan_changed", "plan_price_removed", "setting_added"} <= {row.action for row in rows}
 
 
 async def test_a_pack_is_for_sale_while_a_module_takes_its_asset(site: Site, make: Make) -> None:
