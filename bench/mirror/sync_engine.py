@@ -33,7 +33,7 @@ def ready() -> bool:
         done = subprocess.run(command, cwd=PLACE, capture_output=True, text=True, timeout=300)
         why = f"npm: {done.stderr.strip()[-200:]}" if done.returncode else ""
     if why:
-        print(f"... stripe-sync-engine is left out: {why}", file=sys.stderr, flush=True)
+        print(f"... stripe-sync-engine is skipped: {why}", file=sys.stderr, flush=True)
     return not why
 
 

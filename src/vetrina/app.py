@@ -1,4 +1,4 @@
-"""The web application: the routes of the modules."""
+"""The web application: the routes of the loaded modules."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from vetrina.web.assets import version
 class Application:
     """The ASGI application of the modules that the settings load.
 
-    It answers with the services that `use` has given it, which it opens and closes with its lifespan. Registering the routes
-    takes a third of a second, so that one application may be given other services between two lifespans.
+    It serves with the services set by `use`, which it opens and closes with its lifespan. Registering the routes takes a third
+    of a second, so one application may be given other services between two lifespans.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -44,18 +44,18 @@ class Application:
         self._asgi = trace(answer_head(rewrite_handle_path(self._litestar)), secure=settings.secure)
 
     def use(self, services: Services) -> None:
-        """Answer with these services from the next start on. Their settings load the same modules with the same `secure`."""
+        """Serve with these services from the next start on. Their settings must load the same modules with the same `secure`."""
         services.modules = self._modules
-        services.part(revoked_sessions)  # listens from the beginning
+        services.part(revoked_sessions)  # listens from the start
         self._litestar.state.services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one connection, as ASGI asks for it."""
+        """Handle one ASGI connection."""
         await self._asgi(scope, receive, send)
 
 
 def create(services: Services) -> Application:
-    """Return the application on these services."""
+    """Return the application with these services."""
     application = Application(services.settings)
     application.use(services)
     return application

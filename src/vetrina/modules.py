@@ -1,4 +1,4 @@
-"""The modules of which the application consists, from the bottom of the stair up."""
+"""The modules of the application, lowest first."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ MODULES: tuple[Module, ...] = (
 )
 
 HOMES = ("studio", "reports", "stripe_mirror", "accounts")
-"""Whose start page the site has: the first of these that is loaded."""
+"""The site's start page is that of the first of these modules that is loaded."""
 
 
 def loaded(settings: Settings) -> list[str]:
-    """Return the names of the modules that VETRINA_ONLY asks for, with those that they require, in order.
+    """Return the names of the modules that VETRINA_ONLY selects, with those they require, in order.
 
-    Raises BadSetting for a module that does not exist.
+    Raises BadSetting for an unknown module.
     """
     names = [module.name for module in MODULES]
     wanted = {name.strip() for name in settings.only.split(",")} - {""}
@@ -52,11 +52,11 @@ def of(settings: Settings) -> Modules:
 
 
 def connect(settings: Settings, uri: str, limits: Timeouts | None = None) -> Services:
-    """Return the services of a process that uses the database at `uri`, with the modules; nothing is opened yet.
+    """Return the services of a process that uses the database at `uri`, with the modules, not yet opened.
 
-    `limits` is how long statements may take; jobs' own if it is not given.
+    `limits` are the statement timeouts; by default those of jobs.
     """
-    from vetrina.core import services  # the command line reads this file and needs no storage, no keys
+    from vetrina.core import services  # the command line reads this file and needs neither storage nor keys
 
     found = services.connect(settings, uri, limits) if limits else services.connect(settings, uri)
     found.modules = of(settings)

@@ -1,4 +1,4 @@
-"""What a database needs before anything serves from it: migrations, and what the software itself publishes."""
+"""Preparation of a database: migrations, and the catalogue that the software publishes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vetrina.studio.styles import catalogue
 
 
 async def prepare(settings: Settings, uri: str) -> list[str]:
-    """Bring the database at `uri` (its owner's) up to date; the migrations that were applied.
+    """Migrate the database at `uri` (as its owner); return the applied migrations.
 
     Raises MigrationRefused.
     """

@@ -1,4 +1,4 @@
-"""The worker process: it runs the jobs of the modules, and takes up what a killed worker left behind."""
+"""The worker process: runs the modules' jobs and requeues those of killed workers."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ from vetrina.core.settings import Settings
 log = structlog.get_logger("vetrina.worker")
 
 HEARTBEAT = 3.0
-"""Seconds between signs of life."""
+"""Seconds between heartbeats."""
 STALLED = 15.0
-"""Seconds without a sign of life after which a worker's jobs are taken up by another."""
+"""Seconds without a heartbeat after which a worker's jobs are requeued."""
 GRACE = 8.0
-"""Seconds that running jobs get to end in after SIGTERM; then they go back into the queue."""
+"""Seconds for running jobs to finish after SIGTERM; then they return to the queue."""
 
 QUICK_SLOTS = 8
-"""Quick jobs (mail, payments, webhooks, housekeeping) that one worker process runs at once. They mostly wait for other
-services, and they have slots of their own: no queue of pictures or exports delays them."""
+"""Short jobs (mail, payments, webhooks, maintenance) that one worker process runs at once. They mostly wait for other services,
+and have slots of their own, so that no queue of images or exports delays them.
+"""
 
 DOING = Statement(int, "select id from procrastinate_jobs where status = 'doing' and worker_id = %(worker)s")
 
@@ -47,7 +48,7 @@ def load(settings: Settings) -> Modules:
 
 
 async def run(services: Services) -> None:
-    """Work until SIGTERM or SIGINT. A database that goes away is waited for."""
+    """Work until SIGTERM or SIGINT, waiting for an unreachable database."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -108,7 +109,7 @@ async def _once(services: Services, stop: asyncio.Event) -> None:
 
 
 def _lanes(services: Services) -> list[tuple[str, list[str], int]]:
-    """Return name, queues and number of slots of each lane: one for quick jobs, one for each queue of long ones."""
+    """Return name, queues and number of slots of each lane: one for short jobs, one for each queue of long ones."""
     slow = {queue: slots for module in services.modules for queue, slots in module.slow_queues}
     tasks = cast("Iterable[Task[Any, Any, Any]]", jobs.app.tasks.values())  # pyright: ignore[reportUnknownMemberType]
     quick = sorted({task.queue for task in tasks} - set(slow))
@@ -125,8 +126,9 @@ async def _stop(workers: list[Worker], stop: asyncio.Event) -> None:
 
 
 async def _rescue(services: Services, workers: list[Worker]) -> None:
-    """Requeue, every 5 s, jobs of workers without a heartbeat, and jobs of ours that ended without their result being stored
-    because the database was away."""
+    """Requeue, every 5 s, jobs of workers without a heartbeat, and our own jobs whose result could not be stored because the
+    database was unreachable.
+    """
     manager = jobs.app.job_manager
     suspects: set[int] = set()
     while True:

@@ -10,15 +10,15 @@ from rich.console import Console
 
 from tests.server import Site
 from vetrina.demo import accounts
-from vetrina.demo.runner import Lie, Story
+from vetrina.demo.runner import CheckFailed, DemoRun
 
 
 async def test_the_story_of_accounts_is_true(posting: Site) -> None:
-    story = Story(posting.url, Console(file=StringIO()))
-    await asyncio.to_thread(accounts.tell, story)
+    story = DemoRun(posting.url, Console(file=StringIO()))
+    await asyncio.to_thread(accounts.run, story)
     assert story.checks >= 25
 
 
 async def test_a_site_that_sends_its_letters_away_is_told_apart(site: Site) -> None:
-    with pytest.raises(Lie, match="VETRINA_DEVELOPMENT"):
-        await asyncio.to_thread(accounts.tell, Story(site.url, Console(file=StringIO())))
+    with pytest.raises(CheckFailed, match="VETRINA_DEVELOPMENT"):
+        await asyncio.to_thread(accounts.run, DemoRun(site.url, Console(file=StringIO())))

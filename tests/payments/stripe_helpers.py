@@ -115,7 +115,7 @@ async def reversals(db: Database, payment: dict[str, Any]) -> list[tuple[str, in
 
 
 async def right(make: Make) -> None:
-    """The books are right: the wallet's and the payments'."""
+    """The ledger is consistent: the wallet's and the payments'."""
     await make.books()
     async with make.services.db.read() as tx:
         faults = await books.faults(tx)

@@ -27,7 +27,7 @@ from vetrina.core.embedded import Cluster, credentials, ensure_roles
 from vetrina.core.services import connect
 from vetrina.core.settings import Settings, read
 from vetrina.demo import cogento
-from vetrina.demo.runner import Story
+from vetrina.demo.runner import DemoRun
 from vetrina.prepare import prepare
 from vetrina.reports import actions
 from vetrina.stripe_mirror.consistency import sample_data as sample
@@ -151,8 +151,8 @@ async def test_demo_cogento_runs(cluster_data: Path) -> None:
     uri = at(cluster_data, "app")
     async with serving(connect(settings, uri)) as site:
         assert isinstance(site, Site)
-        story = Story(site.url, Console(file=io.StringIO()))
-        await asyncio.to_thread(cogento.tell, story, settings, members=40)
+        story = DemoRun(site.url, Console(file=io.StringIO()))
+        await asyncio.to_thread(cogento.run, story, settings, members=40)
     assert story.checks >= 20, story.checks
     with psycopg.connect(uri) as connection:
         assert connection.execute("select count(*) > 300 from stripe_mirror.events").fetchone() == (True,)

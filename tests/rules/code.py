@@ -25,7 +25,7 @@ MODULES = ("accounts", "wallet", "media", "stripe_mirror", "payments", "studio",
 
 @cache
 def everything() -> dict[str, Any]:
-    """Every module of the package, imported. Only what runs as `python -m` is left out: importing it would run it."""
+    """Every module of the package, imported. Only what runs as `python -m` is skipped: importing it would run it."""
     for each in pkgutil.walk_packages(vetrina.__path__, "vetrina."):
         if not each.name.endswith("__main__"):
             importlib.import_module(each.name)

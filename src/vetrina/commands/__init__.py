@@ -1,1 +1,1 @@
-"""Vetrina's own commands, one file each. Modules bring theirs in their `commands.py`."""
+"""General commands, one file each. Modules define theirs in their `commands.py`."""

@@ -1,4 +1,4 @@
-"""`vetrina conform`: everything that the documents name is there, as the reporting role sees it."""
+"""`vetrina conform`: checks that every documented table and column exists for the reporting role."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vetrina.reports.conformance import Document, conforms, documents
 
 
 class Conformity(msgspec.Struct, frozen=True):
-    """One document's tables and columns: how many could be read, and what is wrong."""
+    """One document's tables and columns: how many could be read, and the problems."""
 
     document: str
     schema: str
@@ -31,7 +31,9 @@ class Conformity(msgspec.Struct, frozen=True):
 
 
 def conform(*, json: bool = False) -> int:
-    """Select every column that the documents name, as the reporting role. Exit code 1 if one is missing.
+    """Check that the reporting role can read every table and column that the documents name.
+
+    Exit code 1 if one is missing.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ async def _all(found: Settings) -> list[Conformity]:
 
 
 def examine(uri: str) -> list[Conformity]:
-    """Every document against the database at `uri`."""
+    """Check every document against the database at `uri`."""
     with psycopg.connect(uri, autocommit=True) as connection:
         return [_one(connection, each) for each in documents()]
 
@@ -84,7 +86,7 @@ def _one(connection: psycopg.Connection[Any], document: Document) -> Conformity:
 
 
 def _type(connection: psycopg.Connection[Any], schema: str, table: str, column: str) -> str:
-    """The type of a column after reading a row of it. Raises psycopg's error for one that cannot be read."""
+    """Return a column's type after reading a row of it. Raises psycopg's error if it cannot be read."""
     connection.execute(
         sql.SQL("select {} from {} limit 1").format(sql.Identifier(column), sql.Identifier(schema, table))
     ).fetchone()

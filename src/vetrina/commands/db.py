@@ -1,4 +1,4 @@
-"""`vetrina db`: the database itself."""
+"""`vetrina db`: access to the database."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Named = Literal["owner", "app", "reporting"]
 
 @app.command
 def uri(*, role: Named = "app", json: bool = False) -> int:
-    """Print the address of the database, with its password.
+    """Print the database's connection URI, including its password.
 
     Parameters
     ----------
     role
-        As whom to connect: owner (migrates), app (runs), reporting (reads).
+        Role to connect as: owner (migrates), app (runs), reporting (reads).
     json
         Print the result as JSON.
     """
@@ -52,14 +52,14 @@ def uri(*, role: Named = "app", json: bool = False) -> int:
 
 @app.command
 def shell(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True)], role: Named = "app") -> int:
-    """Open psql on the database; its exit code is passed on.
+    """Open psql on the database and return its exit code.
 
     Parameters
     ----------
     arguments
-        For psql, such as -c "select 1".
+        Arguments for psql, such as -c "select 1".
     role
-        As whom to connect: owner (migrates), app (runs), reporting (reads).
+        Role to connect as: owner (migrates), app (runs), reporting (reads).
     """
     found = settings.read()
     logs.configure(found.log_format, "db shell")
@@ -143,14 +143,16 @@ async def _restore(found: Settings, file: Path) -> int:
 
 
 async def _run(program: str, uri: str, *arguments: str, stdout: IO[bytes] | None = None) -> int:
-    """Return the exit code of one of PostgreSQL's programs on the database at `uri`."""
+    """Run one of PostgreSQL's programs on the database at `uri` and return its exit code."""
     where, environment = _connection(uri)
     words = [Binaries.find().program(program), "-d", where, *arguments]
     return await asyncio.to_thread(subprocess.call, words, env=environment, stdout=stdout)
 
 
 def _connection(uri: str) -> tuple[str, dict[str, str]]:
-    """Return how a program connects; the password by the environment: others may read command lines."""
+    """Return a program's connection arguments and environment; the password goes into the environment: others may read command
+    lines.
+    """
     parts = conninfo_to_dict(uri)
     password = str(parts.pop("password", "") or "")
     return make_conninfo("", **parts), {**os.environ, **({"PGPASSWORD": password} if password else {})}
@@ -171,4 +173,4 @@ async def _shell(found: Settings, role: Named, arguments: tuple[str, ...]) -> in
 
 
 def _leave(_: int, __: object) -> None:
-    """Ctrl-C is for psql, which ends a query with it."""
+    """Ignore Ctrl-C: psql uses it to cancel a query."""

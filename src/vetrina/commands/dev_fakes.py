@@ -1,4 +1,4 @@
-"""Other people's services, imitated on this machine, for `vetrina up --with-fakes`: they stand in the checkout's tests."""
+"""Fakes of external services on this machine for `vetrina up --with-fakes`, from the checkout's tests."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import vetrina
 from vetrina.core.processes.supervisor import CannotRun, Child
 
 ROOT = Path(vetrina.__file__).resolve().parents[2]
-"""The checkout that this package lies in, if it lies in one."""
+"""The checkout that contains this package, if there is one."""
 MERCHANT = "1344b5d4-0048-11e8-94db-005056a205be"
-"""Whom the imitated ZarinPal knows."""
+"""Merchant id that the ZarinPal fake accepts."""
 CARD = "4242 4242 4242 4242"
 
 
 @dataclass(frozen=True)
 class Fakes:
-    """The processes, what the site has to know of them, and what people are told."""
+    """The processes, the settings that the site needs for them, and messages for the operator."""
 
     children: list[Child]
     environment: dict[str, str]
@@ -29,7 +29,7 @@ class Fakes:
 
 
 def fakes(site: str) -> Fakes:
-    """Stripe and ZarinPal, imitated, for the site at this address. Raises CannotRun where there is no checkout."""
+    """Start fakes of Stripe and ZarinPal for the site at this address. Raises CannotRun outside a checkout."""
     if not (ROOT / "tests" / "fakes" / "stripe" / "__main__.py").is_file():
         raise CannotRun(
             "--with-fakes needs Vetrina's source checkout: the imitated services stand in its folder tests/fakes, which is not "
@@ -55,7 +55,7 @@ def fakes(site: str) -> Fakes:
             "ZARINPAL_MERCHANT_ID": MERCHANT,
             "ZARINPAL_API_BASE": f"http://127.0.0.1:{zarinpal}",
             "VETRINA_SANDBOX": "on",
-            "VETRINA_SANDBOX_BESIDE_GATEWAYS": "on",  # the imitated gateways take no money either
+            "VETRINA_SANDBOX_BESIDE_GATEWAYS": "on",  # the fake gateways take no money either
         },
         f"Imitated payments: buy at {site}/wallet/buy with the card {CARD}; no money moves.\n"
         f"The bank's desk, for refunds, disputes and renewals: http://127.0.0.1:{stripe}/",
@@ -63,7 +63,7 @@ def fakes(site: str) -> Fakes:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now, all different."""
+    """Return distinct free ports."""
     held = [socket.socket() for _ in range(count)]
     try:
         for each in held:

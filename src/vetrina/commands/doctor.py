@@ -1,4 +1,4 @@
-"""`vetrina doctor`: settings, and whether everything is as it should be."""
+"""`vetrina doctor`: lists settings and checks the installation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 def doctor(*, json: bool = False) -> int:
     """List every setting with its value, and check database, storage and engines.
 
-    Exit code 1 if a check fails, 78 if a setting cannot be used: then nothing else is looked at.
+    Exit code 1 if a check fails; 78 if a setting is invalid, without further checks.
 
     Parameters
     ----------

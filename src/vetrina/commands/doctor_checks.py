@@ -1,4 +1,4 @@
-"""What `vetrina doctor` looks at."""
+"""The checks of `vetrina doctor`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ State = Literal["ok", "warning", "failure"]
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One thing looked at, and what was found."""
+    """One check and its result."""
 
     name: str
     state: State
@@ -30,7 +30,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 async def all_checks(settings: Settings) -> AsyncGenerator[Check]:
-    """Every check, as it is done. Nothing is started, and nothing stays behind."""
+    """Yield every check as it completes. Nothing is started or left behind."""
     for check in await asyncio.to_thread(_database, settings):
         yield check
     yield await _storage(settings)
@@ -69,7 +69,7 @@ def _database(settings: Settings) -> list[Check]:
 
 
 def _holder(settings: Settings) -> int:
-    """The pid of the Vetrina that runs on the data folder; 0 if none does, -1 if it is not known."""
+    """Return the pid of the Vetrina running on the data folder; 0 if there is none, -1 if unknown."""
     lock = Lock(settings.data)
     try:
         lock.acquire()
@@ -91,7 +91,7 @@ async def _storage(settings: Settings) -> Check:
         await storage.delete([key])
     except (StorageFailure, OSError, ValueError) as error:
         return Check("storage", "failure", f"{where}: {error}")
-    except Exception as error:  # obstore has errors of its own for addresses and credentials
+    except Exception as error:  # obstore has its own errors for addresses and credentials
         return Check("storage", "failure", f"{where}: {type(error).__name__}: {error}")
     return Check("storage", "ok" if same else "failure", f"{where}: written, read back, deleted")
 
@@ -108,7 +108,7 @@ def _engines(settings: Settings) -> list[Check]:
 
 
 async def _provider(settings: Settings) -> Check:
-    """The identity provider answers, with a discovery document that is its own."""
+    """Check that the identity provider answers with a valid discovery document."""
     provider = providers.configured(settings)
     if provider is None:
         if settings.oidc_issuer or settings.oidc_client_id:
@@ -123,7 +123,7 @@ async def _provider(settings: Settings) -> Check:
 
 
 def _names(settings: Settings) -> Check:
-    """Name servers for proving domains."""
+    """Check the name servers for domain verification."""
     return Check("name servers", "ok", settings.dns_servers or "the system's")
 
 

@@ -13,7 +13,7 @@ from vetrina.prepare import prepare
 
 
 def migrate(*, json: bool = False) -> int:
-    """Bring the database up to date, and its roles. `vetrina up` does this by itself.
+    """Apply migrations to the database and update its roles. `vetrina up` does this itself.
 
     Parameters
     ----------

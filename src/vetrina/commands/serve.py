@@ -25,15 +25,14 @@ from vetrina.core.web.middleware.proxies import ClientAddress
 from vetrina.core.web.protocol import Limits, protocol
 
 GRACE = 10
-"""Seconds that open requests get to end in after SIGTERM."""
+"""Seconds for open requests to finish after SIGTERM."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn on a listening socket of its own, that helps its siblings out.
+    """uvicorn on its own listening socket, which also accepts from its siblings' sockets.
 
-    What waits on a sibling's socket for longer than a tick (0.1 s) is taken over: the sibling was killed and is
-    being replaced, or has its hands full. And it ends with 0 after a graceful stop, where uvicorn would raise the
-    signal again.
+    Connections that wait on a sibling's socket longer than a tick (0.1 s) are accepted here: the sibling was killed and is
+    being replaced, or is busy. Exits with 0 after a graceful stop, where uvicorn would raise the signal again.
     """
 
     def __init__(self, config: uvicorn.Config, hub: Hub, siblings: Sequence[socket.socket] = ()) -> None:
@@ -43,7 +42,7 @@ class Server(uvicorn.Server):
         self._waiting: set[int] = set()
 
     async def on_tick(self, counter: int) -> bool:
-        """Called every 0.1 s."""
+        """Run every 0.1 s."""
         if self._siblings:
             waiting = set(select.select(self._siblings, [], [], 0)[0])
             await asyncio.gather(*(self._relieve(each) for each in waiting if each.fileno() in self._waiting))
@@ -51,7 +50,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, for siblings too, and let what is open end; streams of progress would not by themselves."""
+        """Stop listening, for siblings too, and let open requests finish; event streams would not end by themselves."""
         for each in self._siblings:
             each.close()
         self._hub.end()
@@ -59,7 +58,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """SIGTERM and SIGINT stop it; the second one at once."""
+        """Stop on SIGTERM and SIGINT; on the second one at once."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
@@ -81,13 +80,13 @@ class Server(uvicorn.Server):
 def serve(*, fd: Annotated[list[int] | None, Parameter(show=False)] = None) -> int:
     """Run one web process on VETRINA_HOST and VETRINA_PORT.
 
-    It uses the database in VETRINA_DATABASE_URL as the user given there, otherwise the embedded one of a
-    `vetrina up` on the same data folder. SIGTERM ends it: open requests get 10 s.
+    It connects to the database in VETRINA_DATABASE_URL as the user given there, otherwise to the embedded one of a `vetrina up`
+    on the same data folder. SIGTERM stops it: open requests get 10 s.
 
     Parameters
     ----------
     fd
-        Listening sockets that the parent hands down: this process's own, then its siblings'.
+        File descriptors of listening sockets from the parent: this process's own, then its siblings'.
     """
     found = settings.read()
     logs.configure(found.log_format, "web")
@@ -110,6 +109,6 @@ def serve(*, fd: Annotated[list[int] | None, Parameter(show=False)] = None) -> i
     )
     server = Server(config, services.hub, siblings)
     gc.collect()
-    gc.freeze()  # what is loaded by now stays: the collector need not walk it again and again
+    gc.freeze()  # objects loaded so far stay: the garbage collector need not scan them again and again
     server.run([own])
     return 0 if server.started else 1

@@ -1,4 +1,4 @@
-"""The web site's listening sockets."""
+"""The site's listening sockets."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from vetrina.core.settings import BadSetting
 
 
 def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
-    """`count` sockets that listen on one port; port 0 takes any that is free. Raises PortInUse, BadSetting.
+    """Return `count` sockets that listen on one port; port 0 chooses a free one. Raises PortInUse, BadSetting.
 
-    One for each process: the kernel deals connections out evenly, where processes that share a socket race for
-    them, and the first to wake takes a whole burst.
+    One socket per process: the kernel distributes connections evenly, where processes that share a socket race for them, and
+    the first to wake accepts a whole burst.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
@@ -21,7 +21,7 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
         raise BadSetting(f"VETRINA_HOST is no address to listen on: {host} ({error.strerror}).") from error
     made: list[socket.socket] = []
     try:
-        # Sockets that share a port share it with anybody of the same user: so see first, alone, whether it is free.
+        # Any process of the same user may share the port: so check first, without sharing, whether it is free.
         with _bound(family, address, shared=False) as probe:
             place = probe.getsockname()
         for _ in range(count):

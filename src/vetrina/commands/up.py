@@ -1,4 +1,4 @@
-"""`vetrina up`: the whole of Vetrina, until it is told to stop."""
+"""`vetrina up`: runs all of Vetrina until it is stopped."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ Result = TypeVar("Result")
 def up(*, demo: bool = False, only: str = "", with_fakes: bool = False) -> int:
     """Run everything: PostgreSQL, migrations, web processes and workers, under one supervisor.
 
-    PostgreSQL is Vetrina's own, in the data folder, unless VETRINA_DATABASE_URL names another. Whatever dies
-    is started again. The address is printed when the site answers. SIGTERM or Ctrl-C ends it all, in order;
-    a second one at once. VETRINA_DATA is the data folder, VETRINA_PORT the port; `vetrina doctor` lists the rest.
+    PostgreSQL is the embedded one in the data folder, unless VETRINA_DATABASE_URL is set. Processes that exit are restarted.
+    The address is printed when the site answers. SIGTERM or Ctrl-C stops everything in order; a second one at once.
+    VETRINA_DATA is the data folder, VETRINA_PORT the port; `vetrina doctor` lists the other settings.
 
     Parameters
     ----------
     demo
-        Make an account with finished work, once, and print how to sign in to it.
+        Create an account with finished work, once, and print how to sign in to it.
     only
-        Modules to serve, comma-separated, such as stripe_mirror,reports; signing in is always there. The database
-        gets all of its tables. The same as VETRINA_ONLY.
+        Modules to serve, comma-separated, such as stripe_mirror,reports; signing in is always included. The database gets all
+        of its tables. The same as VETRINA_ONLY.
     with_fakes
-        Imitate Stripe and ZarinPal on this machine, so that one can pay by card without keys and without money. From a
-        source checkout only.
+        Run fakes of Stripe and ZarinPal on this machine, to try card payments without keys and without money. From a source
+        checkout only.
     """
     found = settings.read({**os.environ, **({"VETRINA_ONLY": only} if only else {})})
-    modules.of(found)  # raises for a name that no module has
+    modules.of(found)  # raises for an unknown module
     logs.configure(found.log_format, "up")
     asyncio.run(_Up(found, demo=demo, with_fakes=with_fakes).run())
     return 0
 
 
 class _Stopped(Exception):
-    """It was asked to stop while it was still starting."""
+    """A stop was requested during the start."""
 
 
 class _Up:
@@ -70,7 +70,7 @@ class _Up:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._signalled, number)
         make_folder(self.settings.data)
-        settings.secret_keys(self.settings)  # a key that no child could read ends this before anything is started
+        settings.secret_keys(self.settings)  # a key that no child could read fails here, before anything is started
         lock = Lock(self.settings.data)
         lock.acquire()
         try:
@@ -81,7 +81,7 @@ class _Up:
                 async with self._database(lock) as access:
                     if access.note:
                         log.warning(access.note)
-                    from vetrina.prepare import prepare  # brings the modules along: late, so that refusals come at once
+                    from vetrina.prepare import prepare  # imports the modules: late, so that errors are reported at once
 
                     applied = await self._unless_stopped(prepare(self.settings, access.owner))
                     log.info("the database is up to date", applied=len(applied))
@@ -97,7 +97,7 @@ class _Up:
         self.stop.set()
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """The result of `work`, which is given up when we are asked to stop."""
+        """Return the result of `work`, which is cancelled when a stop is requested."""
         task, stop = asyncio.create_task(work), asyncio.create_task(self.stop.wait())
         try:
             await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)
@@ -163,12 +163,12 @@ class _Up:
             await asyncio.gather(telling, return_exceptions=True)
 
     def _here(self, port: int) -> str:
-        """The site's address for programs on this machine."""
+        """Return the site's address for programs on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104  # compared, not bound
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     async def _tell(self, port: int, environment: dict[str, str], words: str) -> None:
-        """Print the address once the site answers there; then the demo account, if it is wanted."""
+        """Print the address once the site answers; then the demo account, if requested."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104  # compared, not bound
         while not await asyncio.to_thread(_ready, host, port):  # noqa: ASYNC110  # polled
             await asyncio.sleep(0.1)
@@ -184,7 +184,7 @@ class _Up:
 
 
 def _ready(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=5)  # goes through no proxy
+    connection = http.client.HTTPConnection(host, port, timeout=5)  # without a proxy
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == 200

@@ -1,4 +1,4 @@
-"""`vetrina verify`: the books."""
+"""`vetrina verify`: checks the ledger."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from vetrina.wallet.model import Fault
 
 
 def verify(*, json: bool = False) -> int:
-    """Prove every balance from the ledger, and every grant from its payment.
+    """Verify every balance against the ledger, and every grant against its payment.
 
-    Exit code 0 if the books are right, 1 with the first wrong row if not.
+    Exit code 0 if everything is consistent; 1, with the first inconsistent row, if not.
 
     Parameters
     ----------
@@ -31,10 +31,10 @@ def verify(*, json: bool = False) -> int:
     if json:
         output.as_json({"clean": not faults, "faults": faults})
     elif not faults:
-        print("The books are right: every balance follows from the ledger, and what was paid was granted once.")
+        print("The ledger is consistent: every balance follows from its entries, and every payment was granted once.")
     else:
         first, *more = faults
-        print(f"The books are wrong. The first wrong row is {first.row} of account {first.account_id}:")
+        print(f"The ledger is inconsistent. The first inconsistent row is {first.row} of account {first.account_id}:")
         print(f"  {first.check_name}: {first.expected} expected, {first.found} found")
         for each in more:
             print(f"  also {each.row} of account {each.account_id}: {each.check_name}")

@@ -11,10 +11,10 @@ from vetrina.worker import run
 
 
 def worker() -> int:
-    """Run one worker process, which does the jobs: pictures, mail, what is due at a time.
+    """Run one worker process, which runs background jobs: images, mail, scheduled work.
 
-    It uses the database in VETRINA_DATABASE_URL as the user given there, otherwise the embedded one of a
-    `vetrina up` on the same data folder. SIGTERM ends it: what it is at goes back into the queue after 8 s.
+    It connects to the database in VETRINA_DATABASE_URL as the user given there, otherwise to the embedded one of a `vetrina up`
+    on the same data folder. SIGTERM stops it: unfinished jobs return to the queue after 8 s.
     """
     found = settings.read()
     logs.configure(found.log_format, "worker")

@@ -1,4 +1,4 @@
-"""Demonstrations: whole stories over HTTP on real photographs, and an account with finished work."""
+"""Demos: complete scenarios over HTTP with real photographs, and an account with finished work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MODULE = Module(
         Command(
             "demo",
             "vetrina.demo.commands:app",
-            "`vetrina demo NAME`: a system's whole story on real input, told over HTTP step by step.",
+            "Run a demo over HTTP on real input, step by step.",
         ),
     ),
 )

@@ -1,18 +1,16 @@
-"""`vetrina demo accounts`: who comes in and how, chapter by chapter; each chapter is a file of its own."""
+"""`vetrina demo accounts`: sign-in, profiles and privacy; one file per chapter."""
 
 from __future__ import annotations
 
-from vetrina.demo.chapters import privacy as belongings
-from vetrina.demo.chapters import profiles as faces
-from vetrina.demo.chapters import sign_in as doors
-from vetrina.demo.runner import Story
+from vetrina.demo.chapters import privacy, profiles, sign_in
+from vetrina.demo.runner import DemoRun
 
-CHAPTERS = (doors.tell, faces.tell, belongings.tell)
-"""Told in this order, to one site; each begins with nobody signed in."""
+CHAPTERS = (sign_in.run, profiles.run, privacy.run)
+"""Run in this order against one site; each starts signed out."""
 
 
-def tell(story: Story) -> None:
-    """The whole story. Raises Lie at the first thing that is not so."""
+def run(demo: DemoRun) -> None:
+    """Run every chapter. Raises CheckFailed at the first failed check."""
     for chapter in CHAPTERS:
-        story.client.headers.pop("Authorization", None)
-        chapter(story)
+        demo.client.headers.pop("Authorization", None)
+        chapter(demo)

@@ -1,4 +1,6 @@
-"""`vetrina demo cogento`: a membership's year at Stripe arrives in no order, and the reports tell it as it was."""
+"""`vetrina demo cogento`: a year of Stripe events for a membership arrives out of order, and the reports match the expected
+figures.
+"""
 
 from __future__ import annotations
 
@@ -22,88 +24,88 @@ from vetrina.core.settings import Settings
 from vetrina.demo import cogento_events as cogento_world
 from vetrina.demo import operator
 from vetrina.demo.cogento_events import World
-from vetrina.demo.runner import Lie, Story
+from vetrina.demo.runner import CheckFailed, DemoRun
 from vetrina.stripe_mirror.consistency.sample_data import DAY
 from vetrina.stripe_mirror.events import sign
 from vetrina.web import formatting as words
 
 CLIENTS = 16
 AGAIN = 10
-"""One event in so many is delivered twice, as Stripe does now and then."""
+"""One event in this many is delivered twice, as Stripe sometimes does."""
 Money = dict[str, int]
 
 
-def tell(story: Story, settings: Settings, *, members: int = cogento_world.MEMBERS) -> None:
-    """The whole story of so many members. Raises Lie at the first thing that is not so."""
+def run(demo: DemoRun, settings: Settings, *, members: int = cogento_world.MEMBERS) -> None:
+    """Run the demo with this many members. Raises CheckFailed at the first failed check."""
     secret = settings.stripe_webhook_secret.split(",")[0].strip()
     if not secret:
-        raise Lie("the site and this command need the same STRIPE_WEBHOOK_SECRET; any word will do, such as whsec_demo")
-    with story.step("The site is up, and an operator signs in"):
-        story.check("/readyz answers 200", story.client.get("/readyz").status_code == 200)
-        login = operator.appoint(story, settings)
-        opened = story.call("POST", "/auth/session", json={"email": login.email, "password": login.password}, expect=201)
-        stranger = story.client.get("/api/v1/reports/mrr").status_code
-        story.check("nobody else sees a report", stranger == 401, stranger)
-        story.sign_in(opened["access_token"])
+        raise CheckFailed("the site and this command need the same STRIPE_WEBHOOK_SECRET; any value will do, such as whsec_demo")
+    with demo.step("The site is up, and an operator signs in"):
+        demo.check("/readyz answers 200", demo.client.get("/readyz").status_code == 200)
+        login = operator.create_operator(demo, settings)
+        opened = demo.call("POST", "/auth/session", json={"email": login.email, "password": login.password}, expect=201)
+        stranger = demo.client.get("/api/v1/reports/mrr").status_code
+        demo.check("other accounts cannot see reports", stranger == 401, stranger)
+        demo.sign_in(opened["access_token"])
     days = _days()
-    before = {day: _monthly(story, day) for day in days}
-    moved = _moved(story, days[1])
-    with story.step("A membership's year is made up, as Stripe would have told it"):
+    before = {day: _monthly(demo, day) for day in days}
+    moved = _moved(demo, days[1])
+    with demo.step("A year of Stripe events for a membership is generated"):
         world = cogento_world.make(f"demo{secrets.token_hex(3)}", int(time.time()) - 30, members=members)
         bodies = [json.dumps(each).encode() for each in world.events]
         size = sum(map(len, bodies))
-        story.say(f"{len(bodies):,} events, {words.filesize(size)}, over {cogento_world.DAYS} days")
+        demo.say(f"{len(bodies):,} events, {words.filesize(size)}, over {cogento_world.DAYS} days")
         shapes = Counter(str(each["api_version"]) for each in world.events)
-        story.check("in both shapes of the API", len(shapes) == 2 and min(shapes.values()) > members, shapes)
-        story.check("some within one second of each other", world.ties >= members // 40, world.ties)
-    _refusals(story, bodies[0], secret)
-    _deliver(story, bodies, secret)
-    _members(story, world)
-    _reports(story, world, days, before, moved)
-    _under_documented_names(story, world, settings)
-    _ending(story)
+        demo.check("in both shapes of the API", len(shapes) == 2 and min(shapes.values()) > members, shapes)
+        demo.check("some within one second of each other", world.ties >= members // 40, world.ties)
+    _refusals(demo, bodies[0], secret)
+    _deliver(demo, bodies, secret)
+    _members(demo, world)
+    _reports(demo, world, days, before, moved)
+    _under_documented_names(demo, world, settings)
+    _ending(demo)
 
 
-def _refusals(story: Story, body: bytes, secret: str) -> None:
-    with story.step("What Stripe did not send is refused"):
+def _refusals(demo: DemoRun, body: bytes, secret: str) -> None:
+    with demo.step("Events not sent by Stripe are refused"):
         now = int(time.time())
         for what, headers in (
             ("a wrong secret", _headers(body, "whsec_of_somebody_else", now)),
             ("a signature six minutes old", _headers(body, secret, now - 360)),
             ("no signature", {"content-type": "application/json"}),
         ):
-            status = story.client.post("/webhooks/stripe", content=body, headers=headers).status_code
-            story.check(f"{what}: 400", status == 400, status)
+            status = demo.client.post("/webhooks/stripe", content=body, headers=headers).status_code
+            demo.check(f"{what}: 400", status == 400, status)
 
 
-def _deliver(story: Story, bodies: Sequence[bytes], secret: str) -> None:
-    with story.step("All of it arrives, shuffled, some of it twice"):
+def _deliver(demo: DemoRun, bodies: Sequence[bytes], secret: str) -> None:
+    with demo.step("All events arrive shuffled, some of them twice"):
         order = [*bodies, *random.sample(bodies, len(bodies) // AGAIN)]
         random.shuffle(order)
         started = time.perf_counter()
-        answers = asyncio.run(_post(story, order, secret))
+        answers = asyncio.run(_post(demo, order, secret))
         seconds = time.perf_counter() - started
         told = Counter(status for status, _ in answers)
-        story.check("every one is answered 200", set(told) == {200}, dict(told))
+        demo.check("every delivery is answered 200", set(told) == {200}, dict(told))
         new = sum(1 for _, body in answers if body.get("new"))
-        story.check(f"each of the {len(bodies):,} was new once", new == len(bodies), new)
-        story.say(f"{len(order) / seconds:,.0f} a second over {CLIENTS} connections, each kept before its answer")
-    with story.step("A part of it comes once more"):
-        answers = asyncio.run(_post(story, random.sample(bodies, len(bodies) // 20), secret))
-        story.check("nothing of it is new", not any(body.get("new") for _, body in answers))
+        demo.check(f"each of the {len(bodies):,} was stored once", new == len(bodies), new)
+        demo.say(f"{len(order) / seconds:,.0f} a second over {CLIENTS} connections, each stored before its response")
+    with demo.step("Some events arrive again"):
+        answers = asyncio.run(_post(demo, random.sample(bodies, len(bodies) // 20), secret))
+        demo.check("none of them is new", not any(body.get("new") for _, body in answers))
 
 
-async def _post(story: Story, bodies: Sequence[bytes], secret: str) -> list[tuple[int, dict[str, Any]]]:
-    """Deliver them over several connections; status and body of each answer."""
+async def _post(demo: DemoRun, bodies: Sequence[bytes], secret: str) -> list[tuple[int, dict[str, Any]]]:
+    """Deliver the events over several connections; return status and body of each response."""
     left = iter(bodies)
     answers: list[tuple[int, dict[str, Any]]] = []
     columns = [TextColumn("       "), BarColumn(bar_width=32), TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
                TimeRemainingColumn()]  # fmt: skip
-    with Progress(*columns, console=story.console, transient=True) as bar:
+    with Progress(*columns, console=demo.console, transient=True) as bar:
         task = bar.add_task("", total=len(bodies))
 
         async def client() -> None:
-            async with httpx2.AsyncClient(base_url=story.address, timeout=60) as http:
+            async with httpx2.AsyncClient(base_url=demo.address, timeout=60) as http:
                 for body in left:
                     answer = await http.post("/webhooks/stripe", content=body, headers=_headers(body, secret, int(time.time())))
                     answers.append((answer.status_code, answer.json()))
@@ -113,58 +115,58 @@ async def _post(story: Story, bodies: Sequence[bytes], secret: str) -> list[tupl
     return answers
 
 
-def _members(story: Story, world: World) -> None:
-    with story.step("Members are found by what their metadata says"):
-        demo = {"metadata.demo": world.tag}
-        there = _count(story, "customers", demo)
-        story.check(f"{len(world.metadata)} members: who was deleted stays deleted, whatever comes late",
+def _members(demo: DemoRun, world: World) -> None:
+    with demo.step("Members are searched by metadata"):
+        ours = {"metadata.demo": world.tag}
+        there = _count(demo, "customers", ours)
+        demo.check(f"{len(world.metadata)} members: deleted ones stay deleted, whatever arrives late",
                     there == len(world.metadata), there)  # fmt: skip
         for kind in ("Adult", "Student"):
             wanted = sum(1 for each in world.metadata.values() if each["membership_type"] == kind)
-            found = _count(story, "customers", {**demo, "metadata.membership_type": kind})
-            story.check(f"membership_type={kind}: {wanted} customers", found == wanted, found)
+            found = _count(demo, "customers", {**ours, "metadata.membership_type": kind})
+            demo.check(f"membership_type={kind}: {wanted} customers", found == wanted, found)
         left = sum(1 for each in world.metadata.values() if "joined" not in each)
-        pages = _all(story, "customers", demo)
-        story.check(f"what Stripe removed from metadata is gone here: {left} without `joined`",
+        pages = _all(demo, "customers", ours)
+        demo.check(f"what Stripe removed from metadata is gone here: {left} without `joined`",
                     sum(1 for each in pages if "joined" not in each["metadata"]) == left)  # fmt: skip
         wanted = world.kinds["Premium"]
-        found = _count(story, "subscriptions", {**demo, "metadata.subscription_type": "Premium"})
-        story.check(f"subscription_type=Premium: {wanted} subscriptions, by their own metadata", found == wanted, found)
+        found = _count(demo, "subscriptions", {**ours, "metadata.subscription_type": "Premium"})
+        demo.check(f"subscription_type=Premium: {wanted} subscriptions, by their own metadata", found == wanted, found)
 
 
-def _reports(story: Story, world: World, days: list[date], before: dict[date, Money], moved: dict[str, Money]) -> None:
-    with story.step("The reports tell it as it was, on any day"):
+def _reports(demo: DemoRun, world: World, days: list[date], before: dict[date, Money], moved: dict[str, Money]) -> None:
+    with demo.step("The reports match the expected figures on any day"):
         for day in days:
             wanted = {name: amount for name, amount in world.monthly(_end(day, world.now)).items() if amount}
-            found = _less(_monthly(story, day), before[day])
+            found = _less(_monthly(demo, day), before[day])
             said = ", ".join(words.money(amount, name.upper()) for name, amount in sorted(wanted.items()))
-            story.check(f"recurring revenue on {day:%d %b %Y}: {said}", found == wanted, found)
+            demo.check(f"recurring revenue on {day:%d %b %Y}: {said}", found == wanted, found)
         month = days[1]
         wanted_moves = _moves(world, month)
-        found_moves = {name: _less(row, moved.get(name, {})) for name, row in _moved(story, month).items()}
+        found_moves = {name: _less(row, moved.get(name, {})) for name, row in _moved(demo, month).items()}
         found_moves = {name: row for name, row in found_moves.items() if row}
         said = ", ".join(f"{name} {words.money(n, 'EUR')}" for name, n in wanted_moves.get("eur", {}).items())
-        story.check(f"what moved it in {month:%B}: {said}", found_moves == wanted_moves, found_moves)
-    with story.step("Money, failures and what came back of them"):
+        demo.check(f"MRR movements in {month:%B}: {said}", found_moves == wanted_moves, found_moves)
+    with demo.step("Revenue, failed payments and recoveries"):
         paid = Counter[tuple[str, str]]()
-        for row in _rows(story, "revenue", days[0], 24):
+        for row in _rows(demo, "revenue", days[0], 24):
             paid[row["month"][:7], row["currency"]] += row["invoiced"]
         short = [key for key, amount in world.invoiced.items() if paid[key] < amount]
-        story.check("every month's invoices are in the revenue, by currency", short == [], short)
-        failures = _rows(story, "failures", days[0], 24)
+        demo.check("every month's invoices are in the revenue, by currency", short == [], short)
+        failures = _rows(demo, "failures", days[0], 24)
         found = {name: sum(row[column] for row in failures)
                  for name, column in (("failed", "invoices"), ("recovered", "recovered"), ("lost", "lost"))}  # fmt: skip
         said = f"{world.failed['failed']} payments failed, {world.failed['recovered']} were made good"
-        story.check(said, all(found[name] >= count for name, count in world.failed.items()), found)
-        ahead = sum(row["renewing"] for row in _rows(story, "renewals", days[0], 1))
-        story.check("renewals lie ahead", ahead > 0, ahead)
+        demo.check(said, all(found[name] >= count for name, count in world.failed.items()), found)
+        ahead = sum(row["renewing"] for row in _rows(demo, "renewals", days[0], 1))
+        demo.check("there are upcoming renewals", ahead > 0, ahead)
 
 
-def _under_documented_names(story: Story, world: World, settings: Settings) -> None:
-    with story.step("Other tools read it under the documented names"):
+def _under_documented_names(demo: DemoRun, world: World, settings: Settings) -> None:
+    with demo.step("Other tools read the documented tables"):
         found = asyncio.run(_as_reporting(settings, world.tag))
-        story.check("doc_cogento.users joins doc_cogento.subscriptions", found[0] == len(world.metadata), found[0])
-        story.check("addresses are masked there", found[1] == 0, found[1])
+        demo.check("doc_cogento.users joins doc_cogento.subscriptions", found[0] == len(world.metadata), found[0])
+        demo.check("addresses are masked there", found[1] == 0, found[1])
 
 
 async def _as_reporting(settings: Settings, tag: str) -> tuple[int, int]:
@@ -182,9 +184,9 @@ async def _as_reporting(settings: Settings, tag: str) -> tuple[int, int]:
         return await asyncio.to_thread(ask, access.reporting)
 
 
-def _ending(story: Story) -> None:
-    with story.step("How it stands"):
-        rows = [row for row in _rows(story, "mrr", datetime.now(UTC).date(), 13) if row["currency"] == "eur"]
+def _ending(demo: DemoRun) -> None:
+    with demo.step("Summary"):
+        rows = [row for row in _rows(demo, "mrr", datetime.now(UTC).date(), 13) if row["currency"] == "eur"]
         top = max(row["closing"] for row in rows) or 1
         table = Table(box=None, pad_edge=False)
         for title in ("Month", "€ at the end", "", "New", "More", "Less", "Lost", "Back", "Members"):
@@ -195,24 +197,24 @@ def _ending(story: Story) -> None:
             bar = "█" * max(round(16 * row["closing"] / top), 0)
             month = f"{date.fromisoformat(row['month']):%b %y}"
             table.add_row(month, closing, f"[green]{bar}[/green]", *moved, str(row["customers"]))
-        story.console.print(table)
-        story.say(f"The rest: {story.address}/reports and {story.address}/members")
+        demo.console.print(table)
+        demo.say(f"More: {demo.address}/reports and {demo.address}/members")
 
 
 def _days() -> list[date]:
-    """Today, the end of last month, the middle of the month before that, and half a year ago."""
+    """Return today, the end of last month, the middle of the month before, and half a year ago."""
     today = datetime.now(UTC).date()
     last = today.replace(day=1) - timedelta(days=1)
     return [today, last, (last.replace(day=1) - timedelta(days=1)).replace(day=15), today - timedelta(days=182)]
 
 
 def _end(day: date, now: int) -> int:
-    """The last second of a day, or now."""
+    """Return the last second of a day, or now."""
     return min(int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) + DAY - 1, now)
 
 
 def _moves(world: World, last: date) -> dict[str, Money]:
-    """What moved the month that ends with `last`, by currency, worked out from the truth."""
+    """Return the expected MRR movements of the month that ends with `last`, by currency."""
     start = _end(last.replace(day=1) - timedelta(days=1), world.now)
     opening, closing = world.by_customer(start), world.by_customer(_end(last, world.now))
     ends = [_end(date.fromordinal(n), world.now) for n in _month_ends(last)]
@@ -229,7 +231,7 @@ def _moves(world: World, last: date) -> dict[str, Money]:
 
 
 def _month_ends(last: date) -> list[int]:
-    """The ends (ordinals) of the months before the one that ends with `last`."""
+    """Return the ends (ordinals) of the months before the one that ends with `last`."""
     found: list[int] = []
     day = last.replace(day=1) - timedelta(days=1)
     while (last - day).days < cogento_world.DAYS + 62:
@@ -238,39 +240,39 @@ def _month_ends(last: date) -> list[int]:
     return found
 
 
-def _rows(story: Story, name: str, day: date, months: int) -> list[dict[str, Any]]:
-    return story.call("GET", f"/reports/{name}", params={"as_of": day.isoformat(), "months": months})["rows"]
+def _rows(demo: DemoRun, name: str, day: date, months: int) -> list[dict[str, Any]]:
+    return demo.call("GET", f"/reports/{name}", params={"as_of": day.isoformat(), "months": months})["rows"]
 
 
-def _monthly(story: Story, day: date) -> Money:
-    return {row["currency"]: row["closing"] for row in _rows(story, "mrr", day, 1) if row["closing"]}
+def _monthly(demo: DemoRun, day: date) -> Money:
+    return {row["currency"]: row["closing"] for row in _rows(demo, "mrr", day, 1) if row["closing"]}
 
 
-def _moved(story: Story, day: date) -> dict[str, Money]:
+def _moved(demo: DemoRun, day: date) -> dict[str, Money]:
     names = ("new", "expansion", "contraction", "churn", "reactivation")
-    return {row["currency"]: {name: row[name] for name in names if row[name]} for row in _rows(story, "mrr", day, 1)}
+    return {row["currency"]: {name: row[name] for name in names if row[name]} for row in _rows(demo, "mrr", day, 1)}
 
 
 def _less(now: Money, before: Money) -> Money:
-    """What has come to it."""
+    """Return the increase since `before`."""
     left = {name: now.get(name, 0) - before.get(name, 0) for name in sorted({*now, *before})}
     return {name: amount for name, amount in left.items() if amount}
 
 
-def _all(story: Story, kind: str, filters: dict[str, str]) -> list[dict[str, Any]]:
+def _all(demo: DemoRun, kind: str, filters: dict[str, str]) -> list[dict[str, Any]]:
     path = "/members" if kind == "customers" else "/members/subscriptions"
     found: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
-        page = story.call("GET", path, params={**filters, "limit": 100, **({"cursor": cursor} if cursor else {})})
+        page = demo.call("GET", path, params={**filters, "limit": 100, **({"cursor": cursor} if cursor else {})})
         found += page["items"]
         cursor = page["next_cursor"]
         if not cursor:
             return found
 
 
-def _count(story: Story, kind: str, filters: dict[str, str]) -> int:
-    return len(_all(story, kind, filters))
+def _count(demo: DemoRun, kind: str, filters: dict[str, str]) -> int:
+    return len(_all(demo, kind, filters))
 
 
 def _headers(body: bytes, secret: str, at: int) -> dict[str, str]:

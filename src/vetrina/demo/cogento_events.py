@@ -1,6 +1,6 @@
-"""A membership's year at Stripe, made up: every event that Stripe would have sent, and what is true of it.
+"""A generated year of a membership at Stripe: every event that Stripe would send, and the expected figures.
 
-What is true is noted while the story is made, without a database, so that the site's own figures can be held to it.
+The expected figures are recorded during generation, without a database, so that the site's own can be compared with them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from vetrina.stripe_mirror.consistency.sample_data import AFTER, BEFORE, DAY
 
 MEMBERS = 420
 DAYS = 400
-"""How far the story reaches back."""
+"""Days that the history covers."""
 CURRENCIES = ("eur",) * 8 + ("usd",) * 2 + ("gbp",)
 PLANS = ((0, 900, "month"), (1, 1900, "month"), (2, 4900, "month"), (3, 118800, "year"))
 """Product, price in minor units, interval."""
@@ -24,7 +24,7 @@ PLANS = ((0, 900, "month"), (1, 1900, "month"), (2, 4900, "month"), (3, 118800, 
 
 @dataclass
 class State:
-    """What a subscription was from a moment on: its status, and what it brings a month while it is paid."""
+    """A subscription's state from a moment on: its status, and its monthly amount while it is paid."""
 
     at: int
     status: str
@@ -32,7 +32,7 @@ class State:
 
     @property
     def counts(self) -> int:
-        """What of it is recurring revenue."""
+        """Return the part that counts as recurring revenue."""
         return self.monthly if self.status in {"active", "past_due"} else 0
 
 
@@ -51,35 +51,35 @@ class Subscription:
 
 @dataclass
 class World:
-    """Every event in the order of happening, and the truth."""
+    """Every event in chronological order, and the expected figures."""
 
     tag: str
     now: int
     events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     subscriptions: list[Subscription] = field(default_factory=list[Subscription])
     metadata: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
-    """Of the customers that are not deleted, as it is in the end."""
+    """Final metadata of customers that are not deleted."""
     kinds: Counter[str] = field(default_factory=Counter[str])
     """Types of the members' subscriptions."""
     invoiced: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
-    """What was paid on invoices, by month (2026-03) and currency."""
+    """Sums paid on invoices, by month (2026-03) and currency."""
     failed: Counter[str] = field(default_factory=Counter[str])
-    """Invoices: failed, recovered, lost."""
+    """Counts of invoices: failed, recovered, lost."""
     ties: int = 0
 
-    def tell(self, kind: str, data: dict[str, Any], at: int, shape: str = AFTER) -> None:
-        """An event. Ids rise, so that of one second the one told later stands."""
+    def append_event(self, kind: str, data: dict[str, Any], at: int, shape: str = AFTER) -> None:
+        """Append an event. Ids rise, so that of two events in the same second the later one wins."""
         self.events.append(sample.event(kind, data, at, f"_{self.tag}_{len(self.events):07}", shape=shape))
 
     def monthly(self, at: int) -> Counter[str]:
-        """Recurring revenue by currency at the end of the second `at`."""
+        """Return recurring revenue by currency at the end of the second `at`."""
         found: Counter[str] = Counter()
         for (_, currency), amount in self.by_customer(at).items():
             found[currency] += amount
         return found
 
     def by_customer(self, at: int) -> Counter[tuple[str, str]]:
-        """The same by customer and currency."""
+        """Return recurring revenue by customer and currency."""
         found: Counter[tuple[str, str]] = Counter()
         for each in self.subscriptions:
             past = [state for state in each.states if state.at <= at]
@@ -89,20 +89,20 @@ class World:
 
 
 def make(tag: str, now: int, *, members: int = MEMBERS, seed: int = 1) -> World:
-    """The whole of it, ending at `now` (seconds)."""
+    """Generate the whole history, ending at `now` (Unix seconds)."""
     rng = random.Random(seed)
     world = World(tag, now)
     begins = now - DAYS * DAY
     for n in range(4):
-        world.tell("product.created", sample.product(n, begins), begins)
-        world.tell("price.created", sample.price(n, begins), begins)
+        world.append_event("product.created", sample.product(n, begins), begins)
+        world.append_event("price.created", sample.price(n, begins), begins)
     for number in range(members):
         _Life(world, random.Random(rng.random()), number).live(begins + rng.randrange((DAYS - 10) * DAY))
     return world
 
 
 class _Life:
-    """One member: joins, pays, changes, leaves, perhaps comes back."""
+    """One member: joins, pays, changes plan, leaves, perhaps returns."""
 
     def __init__(self, world: World, rng: random.Random, number: int) -> None:
         self.world, self.rng, self.number = world, rng, number
@@ -114,25 +114,25 @@ class _Life:
         made = sample.customer(self.number, at, rng=rng)
         self.customer = {**made, "id": f"cus_{world.tag}_{self.number:05}"}
         self.customer["metadata"] = {**made["metadata"], "demo": world.tag}
-        world.tell("customer.created", self.customer, at, self.shape)
+        world.append_event("customer.created", self.customer, at, self.shape)
         if rng.random() < 0.4:
             later = at + rng.randrange(1, 60) * DAY
             if later < world.now:
                 self.customer["metadata"] = {**self.customer["metadata"], "membership_type": rng.choice(("Adult", "Family"))}
                 self.customer["metadata"].pop("joined")
-                world.tell("customer.updated", self.customer, later, self.shape)
+                world.append_event("customer.updated", self.customer, later, self.shape)
         world.metadata[self.customer["id"]] = self.customer["metadata"]
         left = self._subscribe(at + 60, self.number)
         if left and rng.random() < 0.3:
             again = left + rng.randrange(35, 90) * DAY
             left = self._subscribe(again, 50_000 + self.number) if again < world.now else left
         if left and left + DAY < world.now and rng.random() < 0.15:
-            world.tell("customer.deleted", self.customer, left + DAY, self.shape)
-            world.tell("customer.updated", {**self.customer, "name": "Too late"}, left + DAY - 5, self.shape)
+            world.append_event("customer.deleted", self.customer, left + DAY, self.shape)
+            world.append_event("customer.updated", {**self.customer, "name": "Too late"}, left + DAY - 5, self.shape)
             del world.metadata[self.customer["id"]]
 
     def _subscribe(self, at: int, number: int) -> int | None:
-        """From the first day on; when it ended, None if it goes on."""
+        """Generate a subscription from its first day on; return when it ended, None if it continues."""
         world, rng = self.world, self.rng
         sub = Subscription(number, self.customer["id"], rng.choice(CURRENCIES), at, rng.choice((0, 0, 1, 1, 2, 3)), self.shape)
         world.subscriptions.append(sub)
@@ -161,7 +161,7 @@ class _Life:
         return None
 
     def _change(self, sub: Subscription, at: int) -> None:
-        """Another plan; now and then a second thought within the second."""
+        """Change the plan; sometimes twice within the same second."""
         choices = [n for n in range(3) if n != sub.plan]
         if self.rng.random() < 0.3:
             sub.plan = self.rng.choice(choices)
@@ -171,10 +171,10 @@ class _Life:
         self._state(sub, at, sub.states[-1].status)
 
     def _fail(self, sub: Subscription, due: int) -> int | None:
-        """A payment that fails: most are made good within days, the others end the subscription."""
+        """Generate a failed payment: most recover within days, the others end the subscription."""
         world = self.world
         invoice = self._invoice(sub, due, "open", 1)
-        world.tell("invoice.payment_failed", invoice, due, sub.shape)
+        world.append_event("invoice.payment_failed", invoice, due, sub.shape)
         world.failed["failed"] += 1
         self._state(sub, due + 40, "past_due")
         if self.rng.random() < 0.7:
@@ -184,7 +184,7 @@ class _Life:
                 self._state(sub, back + 40, "active")
                 world.failed["recovered"] += 1
         elif (ended := due + 10 * DAY) < world.now:
-            world.tell("invoice.marked_uncollectible", {**invoice, "status": "uncollectible"}, ended, sub.shape)
+            world.append_event("invoice.marked_uncollectible", {**invoice, "status": "uncollectible"}, ended, sub.shape)
             self._state(sub, ended + 40, "canceled", "deleted")
             world.failed["lost"] += 1
             return ended + 40
@@ -193,9 +193,9 @@ class _Life:
     def _pay(self, sub: Subscription, due: int, attempts: int, at: int) -> None:
         invoice = self._invoice(sub, due, "paid", attempts)
         invoice["status_transitions"] = {**invoice["status_transitions"], "paid_at": at}
-        self.world.tell("invoice.paid", invoice, at, sub.shape)
+        self.world.append_event("invoice.paid", invoice, at, sub.shape)
         self.world.invoiced[month_of(at), sub.currency] += invoice["total"]
-        self.world.tell("charge.succeeded", _charge(invoice, at), at, sub.shape)
+        self.world.append_event("charge.succeeded", _charge(invoice, at), at, sub.shape)
 
     def _invoice(self, sub: Subscription, due: int, status: str, attempts: int) -> dict[str, Any]:
         made = sample.invoice(sub.number, due, shape=sub.shape, status=status, amount=PLANS[sub.plan][1])
@@ -206,7 +206,7 @@ class _Life:
         return made
 
     def _state(self, sub: Subscription, at: int, status: str, verb: str = "updated") -> None:
-        """It is so from now on, and Stripe says so."""
+        """Record a state from now on, with its event."""
         product, amount, interval = PLANS[sub.plan]
         made = sample.subscription(sub.number, sub.born, shape=sub.shape, status=status, customer_id=sub.customer)
         length = (365 if interval == "year" else 30) * DAY
@@ -221,12 +221,12 @@ class _Life:
         made["metadata"] = {**made["metadata"], "subscription_type": _type(sub.number), "demo": self.world.tag}
         if status == "canceled":
             made |= {"ended_at": at, "canceled_at": at, "cancel_at_period_end": False}
-        self.world.tell(f"customer.subscription.{verb}", made, at, sub.shape)
+        self.world.append_event(f"customer.subscription.{verb}", made, at, sub.shape)
         sub.states.append(State(at, status, amount // (12 if interval == "year" else 1)))
 
 
 def month_of(at: int) -> str:
-    """The month of a moment, in UTC: 2026-03."""
+    """Return the month of a moment in UTC: 2026-03."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m}"
 
 

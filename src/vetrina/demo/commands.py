@@ -1,4 +1,4 @@
-"""`vetrina demo NAME`: a system's whole story on real input, told over HTTP step by step."""
+"""`vetrina demo NAME`: complete scenarios on real input over HTTP, step by step."""
 
 from __future__ import annotations
 
@@ -10,97 +10,97 @@ from rich.console import Console
 
 from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.settings import read
-from vetrina.demo import accounts as accounts_story
-from vetrina.demo import cogento as cogento_story
+from vetrina.demo import accounts as accounts_demo
+from vetrina.demo import cogento as cogento_demo
 from vetrina.demo import operator
-from vetrina.demo import payments as payments_story
+from vetrina.demo import payments as payments_demo
 from vetrina.demo import seed as seeding
-from vetrina.demo import studio as studio_story
-from vetrina.demo.runner import Lie, Story
+from vetrina.demo import studio as studio_demo
+from vetrina.demo.runner import CheckFailed, DemoRun
 
-app = App(name="demo", help="Stories on real input against a running site; they stop at the first lie.")
+app = App(name="demo", help="Stories on real input against a running site; they stop at the first failure.")
 
 
 @app.command
 def studio(*, url: str | None = None) -> int:
-    """Sign up, top up, upload, generate, look: the studio's whole story.
+    """Sign up, buy tokens, upload photographs, generate and download a picture.
 
     Parameters
     ----------
     url
-        The site's address; the one that the settings give by default.
+        The site's address; by default the one in the settings.
     """
-    return _tell(studio_story.tell, url)
+    return _run(studio_demo.run, url)
 
 
 @app.command
 def accounts(*, url: str | None = None) -> int:
-    """The ways in, codes, resets, the second factor: read from a development site's outbox.
+    """Sign-in, codes, password reset, second factor, profiles and privacy; needs a development site's outbox.
 
     Parameters
     ----------
     url
-        The site's address; the one that the settings give by default.
+        The site's address; by default the one in the settings.
     """
-    return _tell(accounts_story.tell, url)
+    return _run(accounts_demo.run, url)
 
 
 @app.command
 def payments(*, url: str | None = None) -> int:
-    """Packs through every gateway, a plan month by month, denials, the books: the money's whole story.
+    """Packs through every gateway, a plan over several months, refused payments, and the ledger check.
 
     Parameters
     ----------
     url
-        The site's address; the one that the settings give by default.
+        The site's address; by default the one in the settings.
     """
-    return _tell(payments_story.tell, url)
+    return _run(payments_demo.run, url)
 
 
 @app.command
 def cogento(*, url: str | None = None) -> int:
-    """A membership's year at Stripe arrives in no order, and the reports tell it as it was.
+    """Deliver a year of Stripe events out of order and compare the reports with the expected figures.
 
     Parameters
     ----------
     url
-        The site's address; the one that the settings give by default.
+        The site's address; by default the one in the settings.
     """
-    return _tell(lambda story: cogento_story.tell(story, read()), url)
+    return _run(lambda demo: cogento_demo.run(demo, read()), url)
 
 
 @app.command
 def seed(*, url: str | None = None) -> int:
-    """An account with finished work and an operator's, made once for a data folder; prints how to sign in to them.
+    """Create an account with finished work and an operator, once per data folder, and print how to sign in.
 
     Parameters
     ----------
     url
-        The site's address; the one that the settings give by default.
+        The site's address; by default the one in the settings.
     """
     console = Console()
     settings = read()
     try:
-        login = seeding.seed(Story(url or settings.address, console), settings.data)
-        run_by = operator.appoint(Story(url or settings.address, console), settings)
-    except Lie as lie:
-        console.print(f"[red]The demo account could not be made:[/red] {lie}", highlight=False)
+        login = seeding.seed(DemoRun(url or settings.address, console), settings.data)
+        run_by = operator.create_operator(DemoRun(url or settings.address, console), settings)
+    except CheckFailed as failure:
+        console.print(f"[red]The demo account could not be created:[/red] {failure}", highlight=False)
         return exits.FAILED
     console.print(f"Demo account: {login.email}, password {login.password}", highlight=False)
     console.print(f"Operator: {run_by.email}, password {run_by.password}", highlight=False)
     return exits.OK
 
 
-def _tell(tell: Callable[[Story], None], url: str | None) -> int:
-    """Tell a story to its end, or to its first lie."""
+def _run(run: Callable[[DemoRun], None], url: str | None) -> int:
+    """Run a demo to its end or its first failed check; return the exit code."""
     console = Console()
-    story = Story(url or read().address, console)
+    demo = DemoRun(url or read().address, console)
     started = time.monotonic()
     try:
-        tell(story)
-    except Lie as lie:
-        console.print(f"\n[red]The story is not true:[/red] {lie}", highlight=False)
+        run(demo)
+    except CheckFailed as failure:
+        console.print(f"\n[red]Check failed:[/red] {failure}", highlight=False)
         return exits.FAILED
     seconds = time.monotonic() - started
-    console.print(f"\n[green]All of it is so:[/green] {story.checks} checks in {seconds:.1f} s", highlight=False)
+    console.print(f"\n[green]All checks passed:[/green] {demo.checks} checks in {seconds:.1f} s", highlight=False)
     return exits.OK

@@ -1,4 +1,4 @@
-"""The demo's operator: an account that may see the operator's pages."""
+"""The demo's operator: an account with access to the operator pages."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from vetrina.accounts.roles.actions import Role
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.settings import Settings
-from vetrina.demo.runner import Lie, Story
+from vetrina.demo.runner import CheckFailed, DemoRun
 from vetrina.demo.seed import Login, keep
 
 EMAIL = "operator@example.com"
 FILE = "demo-operator.json"
 
 
-def appoint(story: Story, settings: Settings) -> Login:
-    """Make the operator's account over HTTP and give it the role, once for a data folder. Raises Lie."""
+def create_operator(demo: DemoRun, settings: Settings) -> Login:
+    """Create the operator's account over HTTP and grant its role, once per data folder. Raises CheckFailed."""
     known = _login(settings.data)
     if known.finished:
         return known
-    answer = story.client.post(
+    answer = demo.client.post(
         "/api/v1/auth/registration", json={"email": known.email, "password": known.password, "name": "Operator"}
     )
     if answer.status_code not in {201, 409}:
-        raise Lie(f"the operator's account cannot be made: {answer.status_code} {answer.text[:200]}")
+        raise CheckFailed(f"the operator's account cannot be created: {answer.status_code} {answer.text[:200]}")
     asyncio.run(doing(settings, _grant))
     return keep(settings.data / FILE, Login(known.email, known.password, finished=True))
 

@@ -1,4 +1,4 @@
-"""A development site's letters, as the one that they went to reads them."""
+"""A development site's outbox, read as the recipient."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ import re
 import time
 from typing import Any
 
-from vetrina.demo.runner import Lie, Story
+from vetrina.demo.runner import CheckFailed, DemoRun
 
 PATIENCE = 15.0
-"""Seconds that a letter may take: a worker sends it."""
+"""Seconds that a message may take: a worker sends it."""
 
 
-def kept(story: Story) -> None:
-    """Raises Lie, saying what to do, where letters cannot be read."""
-    if story.client.get("/api/v1/outbox").status_code != 200:
-        raise Lie("this site sends its letters away; run it with VETRINA_DEVELOPMENT=1, and they stay in its outbox")
+def kept(demo: DemoRun) -> None:
+    """Raise CheckFailed with a hint if the site keeps no outbox."""
+    if demo.client.get("/api/v1/outbox").status_code != 200:
+        raise CheckFailed("this site sends its mail; run it with VETRINA_DEVELOPMENT=1 to keep mail in the outbox")
 
 
-def letters(story: Story, to: str, count: int = 1) -> list[dict[str, Any]]:
-    """The letters to an address or a number, the newest first, once there are `count`. Raises Lie."""
+def letters(demo: DemoRun, to: str, count: int = 1) -> list[dict[str, Any]]:
+    """Return the messages to an address or number, newest first, once there are `count`. Raises CheckFailed."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        found: list[dict[str, Any]] = story.call("GET", "/outbox", params={"to": to})["items"]
+        found: list[dict[str, Any]] = demo.call("GET", "/outbox", params={"to": to})["items"]
         if len(found) >= count:
             return found
         time.sleep(0.05)
-    raise Lie(f"no letter came to {to}; is a worker running?")
+    raise CheckFailed(f"no message arrived for {to}; is a worker running?")
 
 
 def code(letter: dict[str, Any]) -> str:
-    """The six digits of a letter. Raises Lie."""
+    """Return the six digits in a message. Raises CheckFailed."""
     found = re.search(r"\b\d{6}\b", letter["text"])
     if not found:
-        raise Lie(f"there is no code in: {letter['text']}")
+        raise CheckFailed(f"there is no code in: {letter['text']}")
     return found.group()

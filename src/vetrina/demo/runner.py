@@ -1,4 +1,4 @@
-"""A story told over HTTP: every step is printed as it happens, with what was checked; the first lie ends it."""
+"""Runner of demos over HTTP: prints every step and its checks; the first failed check ends it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import httpx2
 from rich.console import Console
 
 
-class Lie(Exception):
-    """The site did not do what the story says."""
+class CheckFailed(Exception):
+    """The site did not do what the demo expects."""
 
 
-class Story:
-    """Prints steps and checks; `client` speaks to the site's API."""
+class DemoRun:
+    """Prints steps and checks; `client` calls the site's API."""
 
     def __init__(self, address: str, console: Console) -> None:
         self.address = address
@@ -27,41 +27,41 @@ class Story:
 
     @contextmanager
     def step(self, title: str) -> Generator[None]:
-        """One step. Whatever goes wrong in it ends the story."""
+        """Run one step. Any failure in it ends the demo."""
         self._steps += 1
         self.console.print(f"\n[bold]{self._steps}. {title}[/bold]")
         started = time.perf_counter()
         try:
             yield
         except httpx2.HTTPError as error:
-            raise Lie(f"{self.address} did not answer: {error}") from error
+            raise CheckFailed(f"{self.address} did not answer: {error}") from error
         self.console.print(f"   [dim]{time.perf_counter() - started:.2f} s[/dim]")
 
     def check(self, what: str, holds: bool, found: Any = None) -> None:
-        """`what` must hold. Raises Lie with what was `found` instead."""
+        """Check that `what` holds. Raises CheckFailed with the value `found` instead."""
         if not holds:
             self.console.print(f"   [red]no[/red]  {what}")
-            raise Lie(f"{what}: found {found!r}" if found is not None else what)
+            raise CheckFailed(f"{what}: found {found!r}" if found is not None else what)
         self.checks += 1
         self.console.print(f"   [green]yes[/green] {what}", highlight=False)
 
     def say(self, text: str) -> None:
-        """A remark."""
+        """Print a remark."""
         self.console.print(f"       {text}", highlight=False)
 
     def call(self, method: str, path: str, *, expect: int = 200, **arguments: Any) -> Any:
-        """Call the API and return the decoded answer. Raises Lie for any other status than `expect`."""
+        """Call the API and return the decoded response. Raises CheckFailed for any status but `expect`."""
         answer = self.client.request(method, f"/api/v1{path}", **arguments)
         if answer.status_code != expect:
-            raise Lie(f"{method} {path} answered {answer.status_code} instead of {expect}: {answer.text[:300]}")
+            raise CheckFailed(f"{method} {path} answered {answer.status_code} instead of {expect}: {answer.text[:300]}")
         return answer.json() if answer.content else None
 
     def sign_in(self, access_token: str) -> None:
-        """Carry this token from now on."""
+        """Use this access token from now on."""
         self.client.headers["Authorization"] = f"Bearer {access_token}"
 
     def balance(self, asset: str = "token") -> tuple[int, int]:
-        """(balance, held) of the account."""
+        """Return (balance, held) of the account."""
         for each in self.call("GET", "/wallet")["balances"]:
             if each["asset"] == asset:
                 return each["balance"], each["held"]

@@ -1,4 +1,4 @@
-"""An account with finished work, so that a new site shows what it is for. Made over HTTP, as a person would."""
+"""An account with finished work that shows what a new site can do. Created over HTTP, as a user would."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import msgspec
 from rich.progress import BarColumn, Progress, TextColumn
 
 from vetrina.demo import steps as work
-from vetrina.demo.runner import Lie, Story
+from vetrina.demo.runner import CheckFailed, DemoRun
 
 EMAIL = "demo@example.com"
 FILE = "demo.json"
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A picture of the demo account: style, photographs, settings; whether it hangs on the wall."""
+    """A picture of the demo account: style, photographs, settings; whether it is public."""
 
     style: str
     product: str | None = None
@@ -28,7 +28,7 @@ class Wanted(msgspec.Struct, frozen=True):
     public: bool = True
 
 
-# The last ones hang first on the front page.
+# The last ones are first on the start page.
 WORK = [
     Wanted("hatching", model="brushes", public=False),
     Wanted("charcoal", product="drum"),
@@ -46,7 +46,7 @@ WORK = [
 
 
 class Login(msgspec.Struct):
-    """How to sign in to the demo account."""
+    """Credentials of the demo account."""
 
     email: str
     password: str
@@ -54,59 +54,59 @@ class Login(msgspec.Struct):
 
 
 def login(data: Path) -> Login:
-    """The demo account's, made once for a data folder and kept in it (mode 0600)."""
+    """Return the demo account's credentials, created once per data folder and stored in it (mode 0600)."""
     file = data / FILE
     if file.exists():
         return msgspec.json.decode(file.read_bytes(), type=Login)
     return keep(file, Login(EMAIL, secrets.token_urlsafe(9)))
 
 
-def seed(story: Story, data: Path) -> Login:
-    """Make the demo account and its pictures, unless they are there. Raises Lie."""
+def seed(demo: DemoRun, data: Path) -> Login:
+    """Create the demo account and its pictures, unless they exist. Raises CheckFailed."""
     known = login(data)
     if known.finished:
         return known
-    answer = story.client.post(
+    answer = demo.client.post(
         "/api/v1/auth/registration", json={"email": known.email, "password": known.password, "name": "Ada"}
     )
     if answer.status_code == 409:
-        answer = story.client.post("/api/v1/auth/session", json={"email": known.email, "password": known.password})
+        answer = demo.client.post("/api/v1/auth/session", json={"email": known.email, "password": known.password})
     if answer.status_code != 201:
-        raise Lie(f"the demo account cannot be made: {answer.status_code} {answer.text[:200]}")
-    story.sign_in(answer.json()["access_token"])
-    work.confirm(story, known.email)
-    _work(story)
+        raise CheckFailed(f"the demo account cannot be created: {answer.status_code} {answer.text[:200]}")
+    demo.sign_in(answer.json()["access_token"])
+    work.confirm(demo, known.email)
+    _work(demo)
     return keep(data / FILE, Login(known.email, known.password, finished=True))
 
 
-def _work(story: Story) -> None:
-    there = {each["prompt"] or each["style_name"] for each in story.call("GET", "/generations", params={"limit": 100})["items"]}
+def _work(demo: DemoRun) -> None:
+    there = {each["prompt"] or each["style_name"] for each in demo.call("GET", "/generations", params={"limit": 100})["items"]}
     if not there:
-        work.buy(story, "tokens_50")
-    styles = {each["name"]: each for each in story.call("GET", "/styles")["items"]}
+        work.buy(demo, "tokens_50")
+    styles = {each["name"]: each for each in demo.call("GET", "/styles")["items"]}
     wanted = [each for each in WORK if each.style in styles and (each.prompt or each.style) not in there]
     ids: dict[tuple[str, str], str] = {}
     for each in wanted:
         for photo, category in ((each.product, "product_image"), (each.model, "model_image")):
             if photo and (photo, category) not in ids:
-                ids[photo, category] = work.upload(story, photo, category)["id"]
-    begun = [(each, _begin(story, each, ids)) for each in wanted]
+                ids[photo, category] = work.upload(demo, photo, category)["id"]
+    begun = [(each, _begin(demo, each, ids)) for each in wanted]
     columns = [TextColumn("{task.description}"), BarColumn(bar_width=32), TextColumn("{task.completed:.0f} of {task.total:.0f}")]
-    with Progress(*columns, console=story.console, transient=True) as bar:
+    with Progress(*columns, console=demo.console, transient=True) as bar:
         task = bar.add_task("The demo account's pictures are being made", total=len(begun))
         for each, generation in begun:
-            with story.client.stream("GET", f"/api/v1/generations/{generation}/events", timeout=300) as stream:
+            with demo.client.stream("GET", f"/api/v1/generations/{generation}/events", timeout=300) as stream:
                 for _ in stream.iter_lines():
                     pass
-            done = story.call("GET", f"/generations/{generation}")
+            done = demo.call("GET", f"/generations/{generation}")
             if done["status"] != "completed":
-                raise Lie(f"the picture in {each.style} ended as {done['status']}: {done['error_message']}")
+                raise CheckFailed(f"the picture in {each.style} ended as {done['status']}: {done['error_message']}")
             if each.public:
-                story.call("POST", f"/generations/{generation}/sharing", json={"is_public": True})
+                demo.call("POST", f"/generations/{generation}/sharing", json={"is_public": True})
             bar.advance(task)
 
 
-def _begin(story: Story, each: Wanted, ids: dict[tuple[str, str], str]) -> str:
+def _begin(demo: DemoRun, each: Wanted, ids: dict[tuple[str, str], str]) -> str:
     wish = {
         "style_name": each.style,
         "prompt": each.prompt,
@@ -115,11 +115,11 @@ def _begin(story: Story, each: Wanted, ids: dict[tuple[str, str], str]) -> str:
         "parameters": {"size": 1280, **each.parameters},
         "seed": 20061,
     }
-    return work.generate(story, wish, key=f"demo {each.prompt or each.style}")["id"]
+    return work.generate(demo, wish, key=f"demo {each.prompt or each.style}")["id"]
 
 
 def keep(file: Path, known: Login) -> Login:
-    """Write a login down, for its owner alone to read (mode 0600)."""
+    """Store credentials in a file that only its owner can read (mode 0600)."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:

@@ -1,4 +1,4 @@
-"""What the demo's stories have in common: an account, tokens from the sandbox, photographs, a picture made."""
+"""Steps shared by the demos: register, buy tokens in the sandbox, upload photographs, generate a picture."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.demo import outbox
 from vetrina.demo.photos import path_of
-from vetrina.demo.runner import Lie, Story
+from vetrina.demo.runner import CheckFailed, DemoRun
 
 
-def register(story: Story, *, email: str | None = None, name: str = "Demo", password: str | None = None) -> dict[str, Any]:
-    """A new account, signed in; the answer."""
+def register(demo: DemoRun, *, email: str | None = None, name: str = "Demo", password: str | None = None) -> dict[str, Any]:
+    """Register an account and sign in; return the response."""
     email = email or f"demo-{secrets.token_hex(5)}@example.com"
     body = {"email": email, "password": password or secrets.token_urlsafe(16), "name": name}
-    made = story.call("POST", "/auth/registration", json=body, expect=201)
-    story.sign_in(made["access_token"])
-    confirm(story, email)
+    made = demo.call("POST", "/auth/registration", json=body, expect=201)
+    demo.sign_in(made["access_token"])
+    confirm(demo, email)
     return made
 
 
-def confirm(story: Story, email: str) -> None:
-    """Confirm the signed-in account's address, which brings its first tokens: by the mailed code where the site keeps its
-    mail, or else in its database. Raises Lie."""
-    if story.client.get("/api/v1/outbox").status_code == 200:
-        letter = next(letter for letter in outbox.letters(story, email) if "Confirm" in letter["subject"])
+def confirm(demo: DemoRun, email: str) -> None:
+    """Confirm the signed-in account's address, which grants its first tokens: by the mailed code where the site keeps an
+    outbox, else in its database. Raises CheckFailed.
+    """
+    if demo.client.get("/api/v1/outbox").status_code == 200:
+        letter = next(letter for letter in outbox.letters(demo, email) if "Confirm" in letter["subject"])
         body = {"email": email, "purpose": "email_verify", "code": outbox.code(letter)}
-        story.call("POST", "/auth/verifications/confirmation", json=body)
+        demo.call("POST", "/auth/verifications/confirmation", json=body)
         return
 
     async def work(tx: Tx) -> None:
@@ -46,56 +47,56 @@ def confirm(story: Story, email: str) -> None:
     asyncio.run(doing(settings.read(), work))
 
 
-def buy(story: Story, pack: str, outcome: str = "paid") -> dict[str, Any]:
-    """Go to the sandbox's checkout for a pack and end it with `outcome`; the payment afterwards."""
-    packs = {each["name"]: each for each in story.call("GET", "/packs")["items"]}
+def buy(demo: DemoRun, pack: str, outcome: str = "paid") -> dict[str, Any]:
+    """Buy a pack at the sandbox's checkout with `outcome`; return the payment."""
+    packs = {each["name"]: each for each in demo.call("GET", "/packs")["items"]}
     if pack not in packs:
-        raise Lie(f"there is no pack {pack}; there are {', '.join(packs)}")
-    payment = story.call(
+        raise CheckFailed(f"there is no pack {pack}; there are {', '.join(packs)}")
+    payment = demo.call(
         "POST",
         "/payments",
         json={"pack_id": packs[pack]["id"], "gateway": "sandbox"},
         headers={"Idempotency-Key": secrets.token_hex(8)},
         expect=201,
     )
-    settle(story, payment, outcome)
-    return story.call("GET", f"/payments/{payment['id']}")
+    settle(demo, payment, outcome)
+    return demo.call("GET", f"/payments/{payment['id']}")
 
 
-def settle(story: Story, payment: dict[str, Any], outcome: str) -> None:
-    """Do on the sandbox's checkout page what a person would."""
-    page = story.client.get(payment["checkout_url"])
+def settle(demo: DemoRun, payment: dict[str, Any], outcome: str) -> None:
+    """Complete the sandbox's checkout page."""
+    page = demo.client.get(payment["checkout_url"])
     if page.status_code != 200:
-        raise Lie(f"the checkout page answered {page.status_code}")
-    answer = story.client.post(payment["checkout_url"], data={"outcome": outcome})
+        raise CheckFailed(f"the checkout page answered {page.status_code}")
+    answer = demo.client.post(payment["checkout_url"], data={"outcome": outcome})
     if answer.status_code not in {200, 303}:
-        raise Lie(f"the checkout answered {answer.status_code}: {answer.text[:200]}")
+        raise CheckFailed(f"the checkout answered {answer.status_code}: {answer.text[:200]}")
 
 
-def upload(story: Story, photo: str, category: str) -> dict[str, Any]:
-    """Put a demo photograph into the library."""
+def upload(demo: DemoRun, photo: str, category: str) -> dict[str, Any]:
+    """Upload a demo photograph to the library."""
     path = path_of(photo)
     files = {"file": (path.name, path.read_bytes(), "image/jpeg")}
-    return story.call("POST", "/files", data={"category": category}, files=files, expect=201)
+    return demo.call("POST", "/files", data={"category": category}, files=files, expect=201)
 
 
-def generate(story: Story, wish: dict[str, Any], *, key: str | None = None) -> dict[str, Any]:
-    """Begin a picture."""
+def generate(demo: DemoRun, wish: dict[str, Any], *, key: str | None = None) -> dict[str, Any]:
+    """Start a generation."""
     headers = {"Idempotency-Key": key} if key else {}
-    return story.call("POST", "/generations", json=wish, headers=headers, expect=201)
+    return demo.call("POST", "/generations", json=wish, headers=headers, expect=201)
 
 
-def watch(story: Story, generation: str, until: Callable[[dict[str, Any]], bool] | None = None) -> list[dict[str, Any]]:
-    """Follow a generation by its server-sent events, with a bar; the events."""
+def watch(demo: DemoRun, generation: str, until: Callable[[dict[str, Any]], bool] | None = None) -> list[dict[str, Any]]:
+    """Follow a generation by its server-sent events, with a progress bar; return the events."""
     events: list[dict[str, Any]] = []
     columns = [TextColumn("       "), BarColumn(bar_width=32), TextColumn("{task.percentage:>3.0f} % {task.description}")]
     with (
-        Progress(*columns, console=story.console) as bar,
-        story.client.stream("GET", f"/api/v1/generations/{generation}/events", timeout=300) as stream,
+        Progress(*columns, console=demo.console) as bar,
+        demo.client.stream("GET", f"/api/v1/generations/{generation}/events", timeout=300) as stream,
     ):
         task = bar.add_task("waiting", total=100)
         if stream.status_code != 200:
-            raise Lie(f"the events answered {stream.status_code}")
+            raise CheckFailed(f"the events answered {stream.status_code}")
         for line in stream.iter_lines():
             if line.startswith("data:"):
                 event = msgspec.json.decode(line[5:].encode())

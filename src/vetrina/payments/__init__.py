@@ -25,8 +25,8 @@ MODULE = Module(
     ),
     jobs=("vetrina.payments.jobs",),
     commands=(
-        Command("payments", "vetrina.payments.commands:app", "Payments: what the gateways know of them."),
-        Command("webhooks", "vetrina.payments.webhooks.commands:app", "What Stripe told, and applying it again."),
+        Command("payments", "vetrina.payments.commands:app", "Show payments and poll the gateways."),
+        Command("webhooks", "vetrina.payments.webhooks.commands:app", "List received Stripe webhooks and replay them."),
     ),
     personal_data="vetrina.payments.personal_data",
     account_menu=(
@@ -35,7 +35,7 @@ MODULE = Module(
     ),
     operator_navigation=(
         Place("payments", "/operator/payments", "Payments", "credit-card", "Search, refunds, disputes", 10),
-        Place("webhooks", "/operator/webhooks", "Webhooks", "rotate-ccw", "What Stripe told, again if need be", 20),
+        Place("webhooks", "/operator/webhooks", "Webhooks", "rotate-ccw", "Received Stripe events and replays", 20),
     ),
     error_pages=(ErrorPage(402, "There are not enough tokens", "/wallet/buy", "Buy tokens"),),
     labels="vetrina.payments.labels",

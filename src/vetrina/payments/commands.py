@@ -17,7 +17,7 @@ from vetrina.core.settings import Settings
 from vetrina.payments import jobs
 from vetrina.payments.settlement import sweep as sweeping
 
-app = App(name="payments", help="Payments: what the gateways know of them.")
+app = App(name="payments", help="Show payments and poll the gateways.")
 
 
 @app.command

@@ -1,4 +1,4 @@
-"""Base templates, components and static files; no routes and nothing of the domain.
+"""Base templates, components and static files; no routes and no domain code.
 
 A template is named after the package that holds it: "accounts/sign_in/code.html" is
 `src/vetrina/accounts/sign_in/templates/code.html`; a name outside every package is one of `web/templates/`.
@@ -52,7 +52,7 @@ class _Templates(jinja2.BaseLoader):
 
 
 def environment() -> jinja2.Environment:
-    """Templates of all modules, escaping always on, an undefined name an error rather than a gap."""
+    """Return the environment for the templates of all modules: escaping always on, undefined names are errors."""
     made = jinja2.Environment(
         loader=_Templates(),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""Addresses of static files that may be cached for ever."""
+"""Addresses of static files that browsers may cache for ever."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 
 STATIC = Path(__file__).resolve().parent / "static"
-"""The folder that is served under `/static/<version>/`."""
+"""The folder served under `/static/<version>/`."""
 
 
 @cache
 def version() -> str:
-    """A short hash of every static file's path and bytes.
+    """Return a short hash of every static file's path and content.
 
-    One for the whole tree, in the path: relative addresses inside style sheets and ES modules carry it along.
+    One for the whole tree, in the path: relative addresses inside style sheets and ES modules include it.
     """
     digest = hashlib.sha256()
     for path in sorted(STATIC.rglob("*")):
@@ -25,9 +25,9 @@ def version() -> str:
 
 @cache
 def static(path: str) -> str:
-    """The address of a static file, `css/base.css` for one.
+    """Return the address of a static file such as `css/base.css`.
 
-    Raises FileNotFoundError for a file that is not there, so that a wrong name fails at once.
+    Raises FileNotFoundError for a missing file, so that a wrong name fails at once.
     """
     if not (STATIC / path).is_file():
         raise FileNotFoundError(f"no static file {path}")

@@ -1,4 +1,4 @@
-"""How sizes, amounts and times are written on a page, in the current language (`vetrina.web.i18n`)."""
+"""Formatting of sizes, amounts and times on pages, in the current language (`vetrina.web.i18n`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIZES = ("B", "KB", "MB", "GB", "TB")
 
 
 def filesize(size: int) -> str:
-    """A number of bytes in powers of 1000: 2.4 MB."""
+    """Format a number of bytes in powers of 1000: 2.4 MB."""
     amount, unit = float(size), 0
     while amount >= 999.5 and unit < len(_SIZES) - 1:
         amount, unit = amount / 1000, unit + 1
@@ -23,7 +23,7 @@ def filesize(size: int) -> str:
 
 
 def duration(milliseconds: int) -> str:
-    """A length of time: 0.8 s, 12 s, 3 min 5 s."""
+    """Format a duration: 0.8 s, 12 s, 3 min 5 s."""
     if milliseconds < 9_950:
         return f"{milliseconds / 1000:.1f} s"
     seconds = round(milliseconds / 1000)
@@ -31,7 +31,7 @@ def duration(milliseconds: int) -> str:
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
-    """How long ago (or ahead) a moment is, in words; the date when it is more than a week."""
+    """Format how long ago (or ahead) a moment is; the date if it is more than a week."""
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     near = abs(seconds)
     if near < 45:
@@ -46,5 +46,5 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
 
 
 def moment(time: datetime) -> str:
-    """Return a date and time: 21 Nov 2026, 14:05 UTC."""
+    """Format a date and time: 21 Nov 2026, 14:05 UTC."""
     return f"{day(time)}, {i18n.digits(f'{time.astimezone(UTC):%H:%M}')} UTC"

@@ -41,8 +41,7 @@ STORED: dict[str, int] = {"IRR": 0}
 ZarinPal (API v4, `currency: IRR`) are whole rials."""
 
 NOT_ISO = {"IRT": "IRR", "TOM": "IRR"}
-"""Names that people use for a currency, with ISO's own. A toman is ten rials: an amount of one taken for the other is wrong
-by ten times."""
+"""Colloquial currency codes, with ISO's code. A toman is ten rials: confusing them is an error by a factor of ten."""
 
 # Source: Stripe, "Supported currencies", sections Zero-decimal, Three-decimal and Special cases.
 STRIPE_ZERO_DECIMAL = frozenset(
@@ -56,7 +55,7 @@ STRIPE_WHOLE_IN_HUNDREDTHS = frozenset({"ISK", "UGX"})
 HUF and TWD are whole for payouts only, which this site never makes; charges take their hundredths."""
 
 LARGEST = 10**15
-"""An amount stays below this many minor units."""
+"""Amounts are below this many minor units."""
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _CODE = re.compile(r"[A-Z]{3}")
@@ -64,11 +63,11 @@ _AMOUNT = re.compile(r"(\d{1,3}(?:[,٬'’ \u00a0\u202f]\d{3})+|\d+)(?:[.٫](\d+
 
 
 class UnknownCurrency(ValueError):
-    """A code that names no currency in use; the message says which code, and what to write where that is known."""
+    """An unknown currency code; the message names it and, where known, the right one."""
 
 
 class BadAmount(ValueError):
-    """A text that is no amount of a currency, or an amount that a gateway cannot take; the message says why."""
+    """Text that is not an amount of a currency, or an amount that a gateway cannot charge; the message says why."""
 
 
 def exponent(currency: str) -> int:
@@ -80,16 +79,16 @@ def exponent(currency: str) -> int:
 
 
 def check_currency(currency: str) -> str:
-    """Return `currency` when something can be priced in it. Raises UnknownCurrency that names it."""
+    """Return `currency` if prices can be set in it. Raises UnknownCurrency with its name."""
     if currency not in ISO_4217:
         raise UnknownCurrency(_unknown(currency))
     return currency
 
 
 def parse_amount(text: str, currency: str) -> int:
-    """Return the minor units of an amount as people write it: "4.99", "1,204.50", "۲۵٬۰۰۰". Raises BadAmount, UnknownCurrency.
+    """Parse an amount as users write it into minor units: "4.99", "1,204.50", "۲۵٬۰۰۰". Raises BadAmount, UnknownCurrency.
 
-    Digits of any script are read; thousands may be separated in groups of three; there is no sign and no exponent.
+    Digits of any script are accepted; thousands may be separated in groups of three; there is no sign and no exponent.
     """
     places = exponent(currency)
     ascii_digits = "".join(str(unicodedata.decimal(char, char)) for char in text.strip()[:64])
@@ -107,13 +106,13 @@ def parse_amount(text: str, currency: str) -> int:
 
 
 def plain_amount(minor: int, currency: str) -> str:
-    """Return an amount as one would type it, which `parse_amount` reads back: 499 is "4.99"."""
+    """Return an amount as a user would type it, which `parse_amount` accepts: 499 is "4.99"."""
     places = exponent(currency)
     return f"{_units(minor, places):.{places}f}"
 
 
 def format_amount(minor: int, currency: str) -> str:
-    """Return minor units with their currency: $4.99, 250,000 IRR. A code of no currency is shown with the number as it is."""
+    """Format minor units with their currency: $4.99, 250,000 IRR. With an unknown code the number is shown as it is."""
     try:
         places = exponent(currency)
     except UnknownCurrency:
@@ -122,7 +121,7 @@ def format_amount(minor: int, currency: str) -> str:
 
 
 def format_stripe_amount(amount: int, currency: str) -> str:
-    """Return an amount as Stripe counts it with its currency (code in any case): 500 ISK at Stripe is "5 ISK"."""
+    """Format an amount in Stripe's units with its currency (code in any case): 500 ISK at Stripe is "5 ISK"."""
     code = currency.upper()
     value = _units(amount, stripe_exponent(code))
     try:
@@ -134,7 +133,7 @@ def format_stripe_amount(amount: int, currency: str) -> str:
 
 
 def stripe_exponent(currency: str) -> int:
-    """Return the number of decimals with which Stripe writes amounts of `currency`: 2 for all that its lists do not name."""
+    """Return the number of decimals in Stripe's amounts of `currency`: 2 for all that its lists do not name."""
     if currency in STRIPE_ZERO_DECIMAL:
         return 0
     return 3 if currency in STRIPE_THREE_DECIMAL else 2
@@ -150,7 +149,7 @@ def to_stripe(minor: int, currency: str) -> int:
 
 
 def from_stripe(amount: int, currency: str) -> int:
-    """Return the minor units of an amount of Stripe's. Raises BadAmount for a fraction that `currency` does not have."""
+    """Return the minor units of Stripe's amount. Raises BadAmount for a fraction that `currency` does not have."""
     minor = _units(amount, stripe_exponent(currency)).scaleb(exponent(currency))
     if minor != minor.to_integral_value():
         raise BadAmount(f"{amount} at Stripe is no whole number of minor units of {currency}.")
@@ -158,7 +157,7 @@ def from_stripe(amount: int, currency: str) -> int:
 
 
 def _units(minor: int, places: int) -> Decimal:
-    """Return `minor` in units of the currency; digits are never lost, unlike with floats."""
+    """Return `minor` in units of the currency; no digits are lost, unlike with floats."""
     return Decimal(minor).scaleb(-places)
 
 

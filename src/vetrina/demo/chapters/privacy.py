@@ -1,4 +1,4 @@
-"""What guards an account: its sessions, its history, a copy of everything, and being forgotten."""
+"""Sessions, audit log, data export and erasure of an account."""
 
 from __future__ import annotations
 
@@ -10,101 +10,101 @@ import zipfile
 from typing import Any
 
 from vetrina.demo import steps as work
-from vetrina.demo.runner import Story
+from vetrina.demo.runner import DemoRun
 
 
-def tell(story: Story) -> None:
-    """The chapter."""
+def run(demo: DemoRun) -> None:
+    """Run the chapter."""
     email, password = f"grace-{secrets.token_hex(4)}@example.com", f"a long enough one, {secrets.token_hex(4)}"
     login = {"email": email, "password": password}
-    _sessions(story, login)
-    _limits(story)
-    _history(story)
-    _copy(story, email)
-    _forgotten(story, login)
+    _sessions(demo, login)
+    _limits(demo)
+    _history(demo)
+    _copy(demo, email)
+    _forgotten(demo, login)
 
 
-def _sessions(story: Story, login: dict[str, str]) -> None:
-    with story.step("Grace is signed in on two devices"):
-        work.register(story, email=login["email"], password=login["password"], name="Grace")
-        lost = story.call("POST", "/auth/session", json=login, headers={"User-Agent": "LostPhone/1.0"}, expect=201)
-        sessions = story.call("GET", "/sessions")["items"]
+def _sessions(demo: DemoRun, login: dict[str, str]) -> None:
+    with demo.step("Grace is signed in on two devices"):
+        work.register(demo, email=login["email"], password=login["password"], name="Grace")
+        lost = demo.call("POST", "/auth/session", json=login, headers={"User-Agent": "LostPhone/1.0"}, expect=201)
+        sessions = demo.call("GET", "/sessions")["items"]
         for each in sessions:
-            story.say(f"{each['device']}, {each['ip']}" + (", this one" if each["current"] else ""))
-        story.check("both are listed", len(sessions) == 2 and "LostPhone, a program" in {each["device"] for each in sessions})
+            demo.say(f"{each['device']}, {each['ip']}" + (", this one" if each["current"] else ""))
+        demo.check("both are listed", len(sessions) == 2 and "LostPhone, a program" in {each["device"] for each in sessions})
         other = next(each for each in sessions if not each["current"])
-        story.call("POST", f"/sessions/{other['id']}/revocation", expect=204)
-        refused = _until(story, lost["access_token"], 401)
-        story.check("the lost one is signed out at once", refused)
-    with story.step("A refresh token works once"):
-        first = story.call("POST", "/auth/session", json=login, expect=201)
-        second = story.call("POST", "/auth/refresh", json={"refresh_token": first["refresh_token"]}, expect=201)
-        third = story.call("POST", "/auth/refresh", json={"refresh_token": second["refresh_token"]}, expect=201)
-        story.call("POST", "/auth/refresh", json={"refresh_token": first["refresh_token"]}, expect=401)
-        ended = story.client.post("/api/v1/auth/refresh", json={"refresh_token": third["refresh_token"]})
-        story.check("an old one that comes again ends the session: it was stolen", ended.status_code == 401, ended.status_code)
+        demo.call("POST", f"/sessions/{other['id']}/revocation", expect=204)
+        refused = _until(demo, lost["access_token"], 401)
+        demo.check("the lost device is signed out at once", refused)
+    with demo.step("A refresh token works once"):
+        first = demo.call("POST", "/auth/session", json=login, expect=201)
+        second = demo.call("POST", "/auth/refresh", json={"refresh_token": first["refresh_token"]}, expect=201)
+        third = demo.call("POST", "/auth/refresh", json={"refresh_token": second["refresh_token"]}, expect=201)
+        demo.call("POST", "/auth/refresh", json={"refresh_token": first["refresh_token"]}, expect=401)
+        ended = demo.client.post("/api/v1/auth/refresh", json={"refresh_token": third["refresh_token"]})
+        demo.check("a reused old token ends the session as stolen", ended.status_code == 401, ended.status_code)
 
 
-def _limits(story: Story) -> None:
-    with story.step("The site tells how often one may ask"):
-        told = story.client.get("/api/v1/wallet").headers
-        story.say(f"RateLimit-Policy: {told.get('ratelimit-policy')}, remaining {told.get('ratelimit-remaining')}")
-        story.check("every answer says how the limit stands", "ratelimit-remaining" in told)
+def _limits(demo: DemoRun) -> None:
+    with demo.step("Responses carry the rate limit"):
+        told = demo.client.get("/api/v1/wallet").headers
+        demo.say(f"RateLimit-Policy: {told.get('ratelimit-policy')}, remaining {told.get('ratelimit-remaining')}")
+        demo.check("every response has RateLimit headers", "ratelimit-remaining" in told)
 
 
-def _history(story: Story) -> None:
-    with story.step("What happened is written down"):
-        rows = story.call("GET", "/audit-logs")["items"]
+def _history(demo: DemoRun) -> None:
+    with demo.step("The audit log records the actions"):
+        rows = demo.call("GET", "/audit-logs")["items"]
         for row in rows[:4]:
-            story.say(f"{row['action'].replace('_', ' ')}, by {row['by']}" + (f", from {row['ip']}" if row["ip"] else ""))
-        story.check(
+            demo.say(f"{row['action'].replace('_', ' ')}, by {row['by']}" + (f", from {row['ip']}" if row["ip"] else ""))
+        demo.check(
             "signing up, in and out are there",
             {"account_registered", "signed_in", "session_ended"} <= {r["action"] for r in rows},
         )
-        hidden = story.client.get("/api/v1/operator/audit-logs")
-        story.check("everybody's log is for operators alone", hidden.status_code == 404, hidden.status_code)
+        hidden = demo.client.get("/api/v1/operator/audit-logs")
+        demo.check("the site's log is for operators only", hidden.status_code == 404, hidden.status_code)
 
 
-def _copy(story: Story, email: str) -> None:
-    with story.step("She takes everything along"):
-        picture = work.upload(story, "coffee", "product_image")
-        export = story.call("POST", "/exports", expect=202)
+def _copy(demo: DemoRun, email: str) -> None:
+    with demo.step("Grace exports her data"):
+        picture = work.upload(demo, "coffee", "product_image")
+        export = demo.call("POST", "/exports", expect=202)
         until = time.monotonic() + 60
         while export["status"] == "pending" and time.monotonic() < until:
             time.sleep(0.2)
-            export = story.call("GET", f"/exports/{export['id']}")
-        story.check("the copy is made", export["status"] == "ready", export["status"])
-        answer = story.client.get(export["url"])
+            export = demo.call("GET", f"/exports/{export['id']}")
+        demo.check("the export is ready", export["status"] == "ready", export["status"])
+        answer = demo.client.get(export["url"])
         with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
             names = archive.namelist()
             account: list[dict[str, Any]] = json.loads(archive.read("data/accounts.accounts.json"))
-        story.say(f"{len(names)} files, {len(answer.content) / 1000:.0f} kB")
-        story.check("with what is known of her", account[0]["email"] == email)
-        story.check("and her picture", f"pictures/{picture['id']}.jpg" in names, names)
+        demo.say(f"{len(names)} files, {len(answer.content) / 1000:.0f} kB")
+        demo.check("it contains her account", account[0]["email"] == email)
+        demo.check("it contains her picture", f"pictures/{picture['id']}.jpg" in names, names)
 
 
-def _forgotten(story: Story, login: dict[str, str]) -> None:
-    with story.step("She asks to be forgotten"):
-        wrong = story.client.post("/api/v1/erasure", json={"confirmation": "yes", "password": login["password"]})
-        story.check("only in so many words", wrong.status_code == 422, wrong.status_code)
-        story.call("POST", "/erasure", json={"confirmation": "erase my account", "password": login["password"]}, expect=202)
-        story.check("she is signed out", story.client.get("/api/v1/me").status_code == 401)
-        story.client.headers.pop("Authorization", None)
-        refused = story.client.post("/api/v1/auth/session", json=login)
-        story.check("and the account opens no more", refused.status_code == 401, refused.status_code)
+def _forgotten(demo: DemoRun, login: dict[str, str]) -> None:
+    with demo.step("Grace erases her account"):
+        wrong = demo.client.post("/api/v1/erasure", json={"confirmation": "yes", "password": login["password"]})
+        demo.check("a wrong confirmation is refused", wrong.status_code == 422, wrong.status_code)
+        demo.call("POST", "/erasure", json={"confirmation": "erase my account", "password": login["password"]}, expect=202)
+        demo.check("she is signed out", demo.client.get("/api/v1/me").status_code == 401)
+        demo.client.headers.pop("Authorization", None)
+        refused = demo.client.post("/api/v1/auth/session", json=login)
+        demo.check("the account cannot sign in any more", refused.status_code == 401, refused.status_code)
         until = time.monotonic() + 60
-        again = story.client.post("/api/v1/auth/registration", json=login)
+        again = demo.client.post("/api/v1/auth/registration", json=login)
         while again.status_code == 409 and time.monotonic() < until:
             time.sleep(0.5)
-            again = story.client.post("/api/v1/auth/registration", json=login)
-        story.check("her address is free again: nothing knows it", again.status_code == 201, again.status_code)
+            again = demo.client.post("/api/v1/auth/registration", json=login)
+        demo.check("her address is free again", again.status_code == 201, again.status_code)
 
 
-def _until(story: Story, token: str, status: int, seconds: float = 2) -> bool:
-    """Whether the site answers so to this access token within so many seconds."""
+def _until(demo: DemoRun, token: str, status: int, seconds: float = 2) -> bool:
+    """Return whether the site answers this access token with `status` within `seconds`."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if story.client.get("/api/v1/wallet", headers={"Authorization": f"Bearer {token}"}).status_code == status:
+        if demo.client.get("/api/v1/wallet", headers={"Authorization": f"Bearer {token}"}).status_code == status:
             return True
         time.sleep(0.02)
     return False

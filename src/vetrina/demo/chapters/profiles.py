@@ -1,4 +1,4 @@
-"""Who one is to others: a handle, a business face, a domain; and signing in through an identity provider."""
+"""Handle, business profile, domain, and sign-in through an identity provider."""
 
 from __future__ import annotations
 
@@ -6,45 +6,45 @@ import secrets
 
 import httpx2
 
-from vetrina.demo.runner import Story
+from vetrina.demo.runner import DemoRun
 
 
-def tell(story: Story) -> None:
-    """The chapter."""
+def run(demo: DemoRun) -> None:
+    """Run the chapter."""
     mark = secrets.token_hex(4)
     site = f"grace-{mark}.example"
-    with story.step("Grace registers, and takes a handle"):
+    with demo.step("Grace registers, and takes a handle"):
         known = {"email": f"grace-{mark}@example.com", "password": f"a long enough one, {mark}", "name": "Grace"}
-        story.sign_in(story.call("POST", "/auth/registration", json=known, expect=201)["access_token"])
-        story.call("PATCH", "/me/profile", json={"handle": "admin"}, expect=422)
-        story.check("not one that is kept for the house", True)
-        story.call("PATCH", "/me/profile", json={"handle": f"grace-{mark}", "bio": "Linocuts and letters."})
-        page = story.client.get(f"/@grace-{mark}")
-        story.check("her profile has an address of its own", page.status_code == 200 and "Linocuts and letters." in page.text)
-        story.check("which does not tell her e-mail address", known["email"] not in page.text)
-    with story.step("She adds a business face"):
+        demo.sign_in(demo.call("POST", "/auth/registration", json=known, expect=201)["access_token"])
+        demo.call("PATCH", "/me/profile", json={"handle": "admin"}, expect=422)
+        demo.check("a reserved handle is refused", True)
+        demo.call("PATCH", "/me/profile", json={"handle": f"grace-{mark}", "bio": "Linocuts and letters."})
+        page = demo.client.get(f"/@grace-{mark}")
+        demo.check("her profile page is public", page.status_code == 200 and "Linocuts and letters." in page.text)
+        demo.check("it does not show her e-mail address", known["email"] not in page.text)
+    with demo.step("She adds a business profile"):
         face = {"business_name": "Grace's Press", "profile_info": {"website": site}}
         wrong = {**face, "social_links": {"x": "https://elsewhere.example"}}
-        story.call("PATCH", "/me/profile", json={"business": wrong}, expect=422)
-        story.check("a link that is not what it says is refused", True)
-        made = story.call("PATCH", "/me/profile", json={"business": face})["business"]
-        story.check("the face is there, without the badge", not made["is_verified"], made)
-    with story.step("She says that a domain is hers"):
-        domain = story.call("POST", "/domains", json={"domain": site}, expect=201)
-        story.say(f"TXT {domain['record']['name']} {domain['record']['value']}")
-        story.check("and has to prove it", domain["status"] == "pending", domain)
-        found = story.call("POST", f"/domains/{domain['id']}/verification")
-        story.check("the name servers were asked", found["last_result"] in {"missing", "unreachable"}, found["last_result"])
-        story.check("and nothing is proven without the record", found["status"] == "pending", found)
-        story.call("POST", "/domains", json={"domain": "co.uk"}, expect=422)
-        story.check("what belongs to everybody cannot be proven", True)
-    with story.step("Identity providers"):
-        offered = story.call("GET", "/auth/providers")["items"]
+        demo.call("PATCH", "/me/profile", json={"business": wrong}, expect=422)
+        demo.check("an invalid link is refused", True)
+        made = demo.call("PATCH", "/me/profile", json={"business": face})["business"]
+        demo.check("the profile exists, unverified", not made["is_verified"], made)
+    with demo.step("She claims a domain"):
+        domain = demo.call("POST", "/domains", json={"domain": site}, expect=201)
+        demo.say(f"TXT {domain['record']['name']} {domain['record']['value']}")
+        demo.check("it is pending verification", domain["status"] == "pending", domain)
+        found = demo.call("POST", f"/domains/{domain['id']}/verification")
+        demo.check("the name servers were queried", found["last_result"] in {"missing", "unreachable"}, found["last_result"])
+        demo.check("it stays pending without the DNS record", found["status"] == "pending", found)
+        demo.call("POST", "/domains", json={"domain": "co.uk"}, expect=422)
+        demo.check("a public suffix cannot be claimed", True)
+    with demo.step("Identity providers"):
+        offered = demo.call("GET", "/auth/providers")["items"]
         if not offered:
-            story.say("None is set up here: VETRINA_OIDC_ISSUER and VETRINA_OIDC_CLIENT_ID do that.")
+            demo.say("None is configured: set VETRINA_OIDC_ISSUER and VETRINA_OIDC_CLIENT_ID.")
         for each in offered:
-            begun = story.call("POST", f"/auth/providers/{each['name']}/authorizations", json={}, expect=201)
+            begun = demo.call("POST", f"/auth/providers/{each['name']}/authorizations", json={}, expect=201)
             asked = dict(httpx2.URL(begun["authorization_url"]).params)
-            story.say(f"{each['title']} at {httpx2.URL(begun['authorization_url']).host}")
-            story.check("with PKCE, state and nonce", {"code_challenge", "state", "nonce"} <= asked.keys())
-        story.check("nobody is linked to one without having asked", story.call("GET", "/identities")["items"] == [])
+            demo.say(f"{each['title']} at {httpx2.URL(begun['authorization_url']).host}")
+            demo.check("the request has PKCE, state and nonce", {"code_challenge", "state", "nonce"} <= asked.keys())
+        demo.check("no account is linked without a request", demo.call("GET", "/identities")["items"] == [])

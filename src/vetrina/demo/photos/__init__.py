@@ -1,6 +1,6 @@
-"""Real photographs under free licences, for the demo, the previews and the tests.
+"""Real photographs under free licences, for the demos, the previews and the tests.
 
-Who made them, their licences and what was changed: `ATTRIBUTION.md` beside this file.
+Authors, licences and changes: `ATTRIBUTION.md` beside this file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SKIMAGE = "scikit-image 0.25.2"
 
 
 class Photo(msgspec.Struct, frozen=True):
-    """One photograph. `role_hint` says what it is best used as; any may be used as anything."""
+    """One photograph. `role_hint` is its best use; any photograph may be used as anything."""
 
     name: str
     path: Path
@@ -57,7 +57,7 @@ PHOTOS: list[Photo] = [
 
 
 def path_of(name: str) -> Path:
-    """Where the photograph called `name` is kept. Raises KeyError when there is none."""
+    """Return the path of the photograph `name`. Raises KeyError if there is none."""
     for photo in PHOTOS:
         if photo.name == name:
             return photo.path

@@ -19,7 +19,7 @@ from vetrina.payments.webhooks import actions as told
 from vetrina.payments.webhooks import queries
 from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 
-app = App(name="webhooks", help="What Stripe told, and applying it again.")
+app = App(name="webhooks", help="List received Stripe webhooks and replay them.")
 Outcome = Literal["failed", "dead", "waiting", "applied", "ignored"]
 Result = TypeVar("Result")
 

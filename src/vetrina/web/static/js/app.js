@@ -1,4 +1,4 @@
-// What every page needs: theme, shortcuts, menus, questions before deletion. All of it is extra comfort.
+// Behaviour of every page: theme, shortcuts, menus, confirmation of deletions. Progressive enhancement: pages work without it.
 import "./theme.js";
 import "./shortcuts.js";
 
@@ -18,12 +18,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A dialog closes by a click beside it.
+// Close a dialog on a click outside it.
 for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close("no"));
 }
 
-/** Ask in a dialog; resolves to whether the answer was yes. */
+/** Show a confirmation dialog; resolves to whether it was confirmed. */
 export function ask(question) {
   const dialog = document.getElementById("confirm");
   dialog.querySelector("h2").textContent = question;
@@ -32,7 +32,7 @@ export function ask(question) {
   return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }));
 }
 
-// Deletions ask here rather than on a page of their own; `confirmed` tells the server so.
+// Deletions are confirmed in a dialog instead of on their own page; the server gets `confirmed`.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   const question = form.dataset.confirm ?? form.dataset.confirmMany;
@@ -45,7 +45,7 @@ document.addEventListener("submit", async (event) => {
   form.submit();
 });
 
-// Filters show their result at once; the button is there for those without scripts.
+// Filters apply at once; the button is for browsers without scripts.
 document.addEventListener("change", (event) => {
   if (event.target.matches("form[data-submits-itself] select")) event.target.form.requestSubmit();
 });

@@ -1,4 +1,4 @@
-// The before and after slider: the range input does the work, so pointer, touch and keys all move it.
+// Before/after slider: built on a range input, so that pointer, touch and keys work.
 for (const compare of document.querySelectorAll("[data-compare]")) {
   const range = compare.querySelector("input[type=range]");
   const show = () => {
@@ -6,7 +6,7 @@ for (const compare of document.querySelectorAll("[data-compare]")) {
     range.setAttribute("aria-valuetext", `${range.value} %`);
   };
   range.addEventListener("input", show);
-  // The handle follows the pointer from where it is pressed, over the whole picture.
+  // The handle follows a pressed pointer over the whole image.
   const follow = (event) => {
     const box = range.getBoundingClientRect();
     range.value = Math.round(((event.clientX - box.left) / box.width) * 100);

@@ -1,7 +1,7 @@
-// The library: uploads with progress, and what is selected.
+// The library: uploads with progress, selection.
 import { sendAll, takeDrops, takePastes } from "./upload.js";
 
-/** Put the library as it is now in place of what is shown; refused files stay listed with their reason. */
+/** Reload the library grid; rejected files stay listed with their reason. */
 async function refresh() {
   const answer = await fetch("/library");
   if (!answer.ok) return;
@@ -41,7 +41,7 @@ function count(files) {
   files.querySelector("[data-selected-count]").textContent = n === 1 ? "1 picture selected" : `${n} pictures selected`;
 }
 
-// On the document, because the grid is replaced when pictures arrive.
+// On the document, because the grid is replaced after uploads.
 document.addEventListener("change", (event) => {
   if (event.target.matches(".library-item input[name=id]")) count(event.target.form);
 });

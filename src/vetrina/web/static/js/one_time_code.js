@@ -1,8 +1,8 @@
-// Entering a code: what is pasted loses its spaces, six digits send themselves, the countdowns run. All of it is extra comfort.
+// One-time codes: pasted spaces are removed, six digits submit the form, countdowns run. Progressive enhancement.
 const form = document.querySelector("[data-code-form]");
 const input = form?.querySelector("#code");
 
-// Digits of any script that keyboards write, as ours.
+// Convert digits of other scripts to ASCII.
 const plain = (text) =>
   text.replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 0xf)).replace(/[^0-9a-z]/gi, "");
 
@@ -16,7 +16,7 @@ input?.addEventListener("input", () => {
   }
 });
 
-// Chromium on a phone reads the code from an SMS that names this site, if the person agrees.
+// Chromium on a phone reads the code from an SMS that names this site, with the user's consent.
 if (input && "OTPCredential" in window) {
   const stop = new AbortController();
   form.addEventListener("submit", () => stop.abort());
@@ -48,7 +48,7 @@ if (until) {
   });
 }
 
-// Another code only after a pause: the first may still be on its way.
+// A new code only after a pause: the first may still arrive.
 const again = document.querySelector("[data-again]");
 if (again) {
   const wait = again.querySelector("[data-wait]");

@@ -1,4 +1,4 @@
-// The page that waits for a payment goes on by itself, by server-sent events. Event data: {id, status}.
+// Reload the waiting page when its payment ends, by server-sent events. Event data: {id, status}.
 const place = document.querySelector("[data-payment-events]");
 if (place) {
   const events = new EventSource(place.dataset.paymentEvents);

@@ -1,4 +1,4 @@
-// A generation's progress as it happens, by server-sent events. Event data: {id, status, progress, step, error_message, queue_position}.
+// Live progress of a generation by server-sent events. Event data: {id, status, progress, step, error_message, queue_position}.
 const place = document.querySelector("[data-progress]");
 
 function watch() {

@@ -1,4 +1,4 @@
-// Keyboard shortcuts. Single letters can be switched off in the sheet (WCAG 2.1.4); never while one writes.
+// Keyboard shortcuts. Single-letter shortcuts can be disabled in the sheet (WCAG 2.1.4) and are ignored in text fields.
 import { isDark, setTheme } from "./theme.js";
 
 const sheet = document.getElementById("keys");

@@ -1,4 +1,4 @@
-// The studio: chosen pictures, the price before the click, the counter, the seed.
+// The studio: selected images, price preview, character counter, seed.
 import { sendAll, takeDrops, takePastes } from "./upload.js";
 
 const form = document.querySelector("form[data-studio]");
@@ -13,7 +13,7 @@ let lastSlot = null;
 const line = (name, text) => (lines.querySelector(`[data-line=${name}]`).textContent = text);
 const count = (role) => form.querySelectorAll(`[name=${role}_files]:checked`).length;
 
-/** Say what this picture costs and whether it can be made now. */
+/** Show the price and whether the generation can be started. */
 function tally() {
   const style = form.querySelector("input[name=style]:checked");
   const asset = form.querySelector("input[name=asset]:checked, input[type=hidden][name=asset]");
@@ -37,7 +37,7 @@ function tally() {
   why.textContent = why.dataset[reason || "fine"];
 }
 
-/** Show the ticked pictures of a slot in its frame. */
+/** Show the selected images of a slot in its frame. */
 function showChosen(slot) {
   const list = slot.querySelector("[data-chosen]");
   list.replaceChildren();
@@ -112,7 +112,7 @@ form.querySelector("[data-dice]").addEventListener("click", () => {
   form.elements.seed.value = crypto.getRandomValues(new Uint32Array(1))[0] >>> 1;
 });
 
-// One click starts one picture; coming back by the browser's arrow makes the button live again.
+// Disable the button after a click; enable it again when the user navigates back.
 form.addEventListener("submit", () => queueMicrotask(() => (button.disabled = true)));
 window.addEventListener("pageshow", () => {
   for (const slot of form.querySelectorAll("[data-slot]")) showChosen(slot);

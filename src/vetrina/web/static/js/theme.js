@@ -1,8 +1,8 @@
-// Light, dark or as the system. The server renders the choice from the cookie; here it changes without a reload.
+// Theme: light, dark or system. The server renders it from the cookie; this changes it without a reload.
 const root = document.documentElement;
 const buttons = [...document.querySelectorAll("button[name=theme]")];
 
-/** Show a theme now and keep it for a year. */
+/** Apply a theme and store it for a year. */
 export function setTheme(theme) {
   if (theme === "auto") delete root.dataset.bsTheme;
   else root.dataset.bsTheme = theme;
@@ -12,7 +12,7 @@ export function setTheme(theme) {
   for (const button of buttons) button.setAttribute("aria-pressed", String(button.value === theme));
 }
 
-/** Whether the page is dark at this moment. */
+/** Return whether the page is dark now. */
 export function isDark() {
   return root.dataset.bsTheme ? root.dataset.bsTheme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }

@@ -1,4 +1,4 @@
-// Upload of pictures, each with its own progress: from a file input, a drop or the clipboard.
+// Image uploads with progress: from a file input, drag and drop or the clipboard.
 
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
 
@@ -6,7 +6,7 @@ function size(bytes) {
   return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** Send one file to the library. Resolves to the API's answer {id, thumbnail_url, ...}; rejects with an Error in plain words. */
+/** Send one file to the library. Resolves to the API's answer {id, thumbnail_url, ...}; rejects with a readable Error. */
 export function send(file, category, onProgress = () => {}) {
   return new Promise((resolve, reject) => {
     const body = new FormData();
@@ -50,7 +50,7 @@ function line(list, file) {
   return { item, bar, said };
 }
 
-/** Upload files two at a time, a line for each in `list`. `done(answer, item)` is called for each that arrived. */
+/** Upload files two at a time, with a line for each in `list`. Calls `done(answer, item)` after each upload. */
 export async function sendAll(files, { list, category, maxBytes, done }) {
   const queue = [...files].map((file) => ({ file, ...line(list, file) }));
   const work = async () => {
@@ -75,7 +75,7 @@ export async function sendAll(files, { list, category, maxBytes, done }) {
   await Promise.all([work(), work()]);
 }
 
-/** Make `zone` (a label with a file input) take drops too; `take(files)` gets whatever came. */
+/** Accept drops on `zone` (a label with a file input); calls `take(files)`. */
 export function takeDrops(zone, take) {
   const input = zone.querySelector("input[type=file]");
   input.addEventListener("change", () => {
@@ -96,7 +96,7 @@ export function takeDrops(zone, take) {
   });
 }
 
-/** Give pictures pasted anywhere but into a text field to `take`. */
+/** Call `take` with images pasted outside text fields. */
 export function takePastes(take) {
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
@@ -106,7 +106,7 @@ export function takePastes(take) {
   });
 }
 
-// A file dropped beside a zone must not make the browser leave the page.
+// A file dropped outside a zone must not navigate away.
 for (const kind of ["dragover", "drop"]) {
   window.addEventListener(kind, (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
 }
