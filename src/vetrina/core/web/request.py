@@ -16,7 +16,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Empty
 
 from vetrina.core import audit
-from vetrina.core.audit import Actor
+from vetrina.core.audit import Actor, ActorType
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Invalid, Unauthenticated
@@ -74,7 +74,8 @@ class Request(litestar.Request[Any, Any, Any]):
         ip = self.client.host if self.client else None
         if self.principal is None:
             return Actor("system", None, ip)
-        return Actor("admin" if scope_value(self.scope, "vetrina.as_operator") else self.principal.kind, self.principal.id, ip)
+        kind = cast("ActorType", self.principal.kind)
+        return Actor("admin" if scope_value(self.scope, "vetrina.as_operator") else kind, self.principal.id, ip)
 
     @asynccontextmanager
     async def tx(self) -> AsyncGenerator[Tx]:
