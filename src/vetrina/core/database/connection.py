@@ -238,7 +238,7 @@ class Database:
                 failures += 1
                 await asyncio.sleep(_LISTEN_AGAIN.delay(failures))
 
-    async def ready(self, seconds: float = 2.0) -> bool:
+    async def ready(self, seconds: float = 1.5) -> bool:
         """Return whether a statement runs and, after a full disk, whether there is space again; within `seconds`."""
         if self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self._answers())
