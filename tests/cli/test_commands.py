@@ -1,4 +1,4 @@
-"""The operator's shell: roles, settings, the proof of the audit log, on a database of somebody's own."""
+"""Operator commands: roles, settings, audit log verification."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vetrina.core.command_line import exit_codes as exits
 
 @pytest.fixture
 def shell(owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection[tuple[object, ...]]:
-    """A connection to the database that the commands use; it holds one account of each kind, with the same address."""
+    """Return a connection to the commands' database, with one account of each kind at the same address."""
     monkeypatch.setenv("VETRINA_DATABASE_URL", owner)
     monkeypatch.setenv("VETRINA_DATA", str(tmp_path / "data"))
     connection = psycopg.connect(owner, autocommit=True)
@@ -69,7 +69,7 @@ def test_an_account_is_erased_for_who_asks_by_letter(
     query = "select kind, is_active from accounts.accounts join accounts.erasures on account_id = id"
     assert shell.execute(query).fetchall() == [("user", False)]
     assert shell.execute("select task_name from procrastinate_jobs").fetchall() == [("accounts.erase",)]
-    # An operator cannot bring it back half-erased.
+    # A half-erased account cannot be enabled again.
     assert main(["account", "enable", "ada@example.com"]) == exits.OK
     assert shell.execute(query).fetchall() == [("user", False)]
 

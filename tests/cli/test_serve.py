@@ -1,4 +1,4 @@
-"""`vetrina serve` as it is deployed: the limits of a connection hold in the real process."""
+"""`vetrina serve` in a real process: connection limits are enforced."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.fakes.dns import free_port
 
 @pytest.fixture
 def port(database: str, tmp_path: Path) -> Iterator[int]:
-    """The port of a web process."""
+    """Yield the port of a web process."""
     number = free_port()
     environment = {
         **os.environ,
@@ -42,7 +42,7 @@ def port(database: str, tmp_path: Path) -> Iterator[int]:
 
 
 def status(number: int, data: bytes) -> int:
-    """The status that is answered to `data`; 0 for no answer."""
+    """Return the status of the response to `data`; 0 for no response."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", number), timeout=20) as connection:
         with contextlib.suppress(OSError):
             connection.sendall(data)

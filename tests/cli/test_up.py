@@ -1,4 +1,4 @@
-"""`vetrina up`, whole: one command, one address, and nothing that dies stays dead."""
+"""`vetrina up`: one command, one address; every killed process is restarted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vetrina.core.embedded import Cluster, processes
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """One that runs; at the end SIGTERM must leave nothing of it, with exit code 0."""
+    """Yield a running instance; SIGTERM at the end must leave nothing behind and exit with 0."""
     with up(tmp_path_factory.mktemp("up"), VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1") as found:
         yield found
 
@@ -56,7 +56,7 @@ def test_a_second_one_on_the_data_folder_is_refused(running: Up) -> None:
 def test_a_killed_web_process_is_replaced_and_the_site_goes_on(running: Up) -> None:
     before = set(running.pids("vetrina serve"))
     running.kill("vetrina serve")
-    for _ in range(20):  # each on a connection of its own: the other takes over what waits for the dead one
+    for _ in range(20):  # one connection each: the other process accepts what waits for the dead one
         answer = httpx2.get(running.url + "/healthz", timeout=10)
         assert answer.status_code == 200 and answer.elapsed.total_seconds() < 1.5
     until(lambda: len(set(running.pids("vetrina serve")) - before) == 1 and len(running.pids("vetrina serve")) == 2)
@@ -88,7 +88,7 @@ def test_a_killed_supervisor_leaves_nothing_behind_and_the_next_one_starts(tmp_p
     name = processes.name_of(tmp_path / "data" / "postgres")
     process.kill()
     process.wait()
-    # At once: the next one waits for the old PostgreSQL's end, and the port is free.
+    # Immediately: the next start waits for the old PostgreSQL to end, and the port is free.
     process, _ = begin(tmp_path, environment)
     assert len(processes.postmasters(name)) == 1
     process.kill()
@@ -108,7 +108,7 @@ def test_someone_who_watches_does_not_keep_it_from_ending(tmp_path: Path) -> Non
     process, environment = begin(tmp_path)
     client = Client(f"http://127.0.0.1:{environment['VETRINA_PORT']}")
     body = {"style_name": "oil", "product_files": [client.upload()]}
-    generation = client.again("POST", "/generations", json=body).json()["id"]  # which nobody works on
+    generation = client.again("POST", "/generations", json=body).json()["id"]  # with no worker running
     with client.http.stream("GET", f"/generations/{generation}/events") as stream:
         assert next(stream.iter_lines())
         process.terminate()
@@ -172,7 +172,7 @@ def test_a_port_in_use_is_named_before_anything_is_made(tmp_path: Path) -> None:
 
 
 def settings(folder: Path) -> dict[str, str]:
-    """The environment of an `up` with a folder and a port of its own, and no worker."""
+    """Return the environment of an `up` with its own folder and port, and no worker."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
     ours = {"VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": "0", "VETRINA_SANDBOX": "on"}
     ours |= {"VETRINA_WEB_PROCESSES": "1", "VETRINA_WORKER_PROCESSES": "0"}
@@ -180,13 +180,13 @@ def settings(folder: Path) -> dict[str, str]:
 
 
 def start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Begin one."""
+    """Start an instance."""
     with (Path(environment["VETRINA_DATA"]).parent / "up.log").open("wb") as file:
         return subprocess.Popen([sys.executable, "-m", "vetrina", "up"], env=environment, stdout=file, stderr=file)
 
 
 def begin(folder: Path, environment: dict[str, str] | None = None) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
-    """Begin one and wait until it says its address; with the port that it has."""
+    """Start an instance and wait until it prints its address; return the process and its environment with the port."""
     environment = environment or settings(folder)
     process = start(environment)
 
@@ -199,7 +199,7 @@ def begin(folder: Path, environment: dict[str, str] | None = None) -> tuple[subp
 
 
 def children(folder: Path) -> list[int]:
-    """Processes of Vetrina that work on this data folder."""
+    """Return the pids of Vetrina's processes on this data folder."""
     found: list[int] = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -212,12 +212,12 @@ def children(folder: Path) -> list[int]:
 
 
 def log(running: Up) -> str:
-    """What it has said so far."""
+    """Return the output so far."""
     return (running.data.parent / "up.log").read_text()
 
 
 def until(holds: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait; fails after `seconds`."""
+    """Wait until the condition holds; fail after `seconds`."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "waited too long"

@@ -30,7 +30,7 @@ def test_anyone_can_pay_by_card(tmp_path: Path) -> None:
                 assert answer.status_code == 303 and answer.headers["location"].startswith(running.url)
                 if gateway == "zarinpal":
                     buyer.get(answer.headers["location"])
-            until = time.monotonic() + 30  # for Stripe the buyer does not come back: the webhook and the worker do it
+            until = time.monotonic() + 30  # a Stripe buyer does not return: the webhook completes it
             while (now := api.get(f"/payments/{payment['id']}").json())["status"] == "pending" and time.monotonic() < until:
                 time.sleep(0.2)
             assert now["status"] == "completed", now
@@ -38,7 +38,7 @@ def test_anyone_can_pay_by_card(tmp_path: Path) -> None:
         desk = re.search(r"renewals: (\S+)$", log, re.M)
         assert desk and "4242 4242 4242 4242" in log
         assert "The bank's desk" in httpx2.get(desk[1]).text
-        running.kill("tests.fakes.stripe")  # it is started again like the others
+        running.kill("tests.fakes.stripe")  # it is restarted like the others
 
 
 def test_without_a_checkout_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

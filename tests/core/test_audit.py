@@ -1,4 +1,4 @@
-"""The audit log: everything that matters leaves a row, and no row is changed, removed or added unnoticed."""
+"""The audit log: every important action writes a row; changed, removed or added rows are detected."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vetrina.wallet.model import Asset
 
 
 async def rows_of(db: Database, account: UUID) -> list[audit.Row]:
-    """The account's rows, the oldest first."""
+    """Return the account's rows, oldest first."""
     async with db.read() as tx:
         found = await tx.all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action=None, limit=100)
     return found[::-1]
@@ -37,7 +37,7 @@ async def faults(db: Database) -> list[Fault]:
 
 
 def tamper(owner: str, *statements: str, **arguments: Any) -> None:
-    """What somebody with every right does behind the application's back: the triggers are off."""
+    """Tamper as a superuser with triggers disabled."""
     with psycopg.connect(owner) as connection:
         connection.execute("set session_replication_role = replica")
         for each in statements:
@@ -46,7 +46,7 @@ def tamper(owner: str, *statements: str, **arguments: Any) -> None:
 
 @pytest.fixture
 async def chain(services: Services, make: Make) -> Account:
-    """An account with a chain of eight rows or so, beside another one's."""
+    """Return an account with a chain of about eight rows, beside another account's chain."""
     await make.account()
     account = await make.account()
     async with services.db.tx() as tx:
@@ -212,7 +212,7 @@ async def test_changed_identifiers_are_written_down_with_what_they_were(services
     assert found["email_changed"].said == {"from": "old@example.com", "to": "new@example.com"}
     assert found["phone_changed"].said == {"from": None, "to": "+4915112345678"}
     assert {"password_changed", "handle_changed", "email_verified"} <= set(found)
-    # What is personal stands beside the chain, where it can be forgotten; the rows themselves hold none of it.
+    # Personal data is stored beside the chain, where it can be erased; the rows hold none.
     with psycopg.connect(owner) as connection:
         text = str(connection.execute("select json_agg(l) from core.audit_logs l").fetchone())
     assert "example.com" not in text and "4915112345678" not in text and "127.0.0.1" not in text
@@ -247,7 +247,7 @@ async def test_an_actor_is_named_for_one_transaction_alone(services: Services, m
 
 
 async def test_wallet_and_chain_are_locked_in_one_order_whoever_begins(services: Services, make: Make) -> None:
-    """The chain comes last, at the commit: whatever else a transaction locks, nobody waits for ever."""
+    """The chain is locked last, at the commit, so that transactions cannot deadlock."""
     account = await make.account()
     turn = iter(range(1000))
 

@@ -1,4 +1,4 @@
-"""The audit log compared with anchors outside the database (issue 9, 33): what the database's owner could hide is found."""
+"""The audit log against anchors outside the database (issue 9, 33): changes hidden by the database's owner are found."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CUTS = {
 
 @pytest.fixture
 async def anchored(services: Services, make: Make) -> Account:
-    """An account with a chain of five rows, anchored."""
+    """Return an account with an anchored chain of five rows."""
     account = await make.account()
     await _write(services, account.id, 5 - await _length(services, account.id))
     await _append(services)

@@ -1,4 +1,4 @@
-"""Writes that arrive together go together; each gets its own result, and one bad item harms only itself."""
+"""Concurrent writes are batched; each gets its own result, and an invalid item affects only itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vetrina.core.errors import Unavailable
 
 
 class Recorder:
-    """A `run` that remembers its batches; negative items are refused, and `slow` seconds pass on each batch."""
+    """A `run` that records its batches; negative items are refused, and each batch takes `slow` seconds."""
 
     def __init__(self, slow: float = 0.01, fault: type[Exception] = ValueError) -> None:
         self.batches: list[list[int]] = []

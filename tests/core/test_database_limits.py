@@ -1,4 +1,4 @@
-"""A database that is full, busy, frozen or gone: what is said, and how soon."""
+"""A full, busy, frozen or unreachable database: the error message and how soon it appears."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHORT = Timeouts(statement=1, lock=0.5, idle=1)
 
 
 async def opened(uri: str, limits: Timeouts) -> Database:
-    """A pool with these limits."""
+    """Yield a pool with these limits."""
     db = Database(uri, size=4, name="limits", limits=limits)
     await db.open()
     return db

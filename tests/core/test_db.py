@@ -21,14 +21,14 @@ from vetrina.core.errors import Invalid, NotFound, Unavailable
 
 
 def statement(row: type[Any], sql: LiteralString) -> Statement[Any]:
-    """A statement of the test's own, not among the declared ones."""
+    """Return an undeclared statement for this test."""
     made = Statement(row, sql)
     Statement.declared.remove(made)
     return made
 
 
 def kill(server: str, name: str) -> int:
-    """End every connection to the database `name`; how many there were."""
+    """End every connection to the database `name` and return their number."""
     with psycopg.connect(server, autocommit=True) as connection:
         rows = connection.execute(
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()", (name,)
@@ -53,7 +53,7 @@ async def test_connections_that_died_in_the_pool_are_not_handed_out(db: Database
             return await tx.one(PING)
 
     assert await asyncio.gather(*(ask() for _ in range(40))) == [1] * 40
-    assert time.perf_counter() - started < 5  # not the pool's own pauses of seconds between the dead ones
+    assert time.perf_counter() - started < 5  # not the pool's own pauses of seconds between dead connections
 
 
 async def test_after_a_restart_the_first_request_succeeds(site: Site, make: Make, database: str, server: str) -> None:
@@ -103,7 +103,7 @@ async def test_again_repeats_what_a_restart_interrupted(db: Database, database: 
 
 
 async def ping(db: Database) -> int:
-    """One statement, which waits for a connection."""
+    """Run one statement, which waits for a connection."""
     async with db.read() as tx:
         return await tx.one(PING)
 
@@ -117,7 +117,7 @@ async def test_a_database_that_comes_back_is_found_again_soon(database: str) -> 
         await fill(db, 4)
         await door.shut()
         asking = asyncio.create_task(ping(db))
-        await asyncio.sleep(3.5)  # the pool by itself would now pause until the seventh second
+        await asyncio.sleep(3.5)  # the pool by itself would pause until the seventh second
         assert not asking.done()
         await door.open()
         started = time.perf_counter()
@@ -175,7 +175,7 @@ async def test_notifications_arrive_and_a_lost_connection_is_told(db: Database, 
 
 
 class Door:
-    """A TCP forwarder that can be shut: a database that is away."""
+    """A TCP forwarder that can be closed, to simulate an unreachable database."""
 
     def __init__(self, host: str, port: int) -> None:
         self._to = (host, port)
@@ -184,7 +184,7 @@ class Door:
         self.port = 0
 
     async def open(self) -> None:
-        """Let connections through."""
+        """Accept connections."""
         self._server = await asyncio.start_server(self._through, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -211,7 +211,7 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @asynccontextmanager
 async def gate(host: str, port: int) -> AsyncIterator[Door]:
-    """An open door to a server."""
+    """Yield an open forwarder to a server."""
     door = Door(host, port)
     await door.open()
     yield door

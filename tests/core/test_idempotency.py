@@ -1,4 +1,4 @@
-"""The same Idempotency-Key: done once, answered the same, and never stuck."""
+"""Idempotency-Key: one effect, the same response, never stuck."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACCOUNT = AccountId(UUID(int=7))
 
 
 async def send(db: Database, key: str | None, body: Any, *, pause: float = 0, fails: Exception | None = None) -> Answer:
-    """A route that writes one usage record and answers with its id."""
+    """Simulate a route that writes one usage record and responds with its id."""
     async with idempotent(db, ACCOUNT, key, "POST /things", body) as keyed:
         if keyed.answer is None:
             async with db.tx() as tx:

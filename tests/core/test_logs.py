@@ -1,4 +1,4 @@
-"""Logs are lines of JSON on stderr, or text for people."""
+"""Logs: JSON lines on stderr, or text on a terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ except ZeroDivisionError:
 
 
 def lines(log_format: str) -> list[dict[str, object]]:
-    """What the program says in JSON."""
+    """Return the program's JSON log lines."""
     told = subprocess.run([sys.executable, "-c", PROGRAM, log_format], capture_output=True, check=True)
     assert told.stdout == b""
     return [json.loads(line) for line in told.stderr.splitlines()]
@@ -59,7 +59,7 @@ def test_on_a_terminal_requests_that_went_well_are_left_out() -> None:
     try:
         while part := os.read(ours, 65536):
             told += part
-    except OSError:  # nobody is at the other end any more
+    except OSError:  # the reader has closed the pipe
         pass
     os.close(ours)
     assert b"503" in told and b"it broke" in told and b"200" not in told

@@ -1,4 +1,4 @@
-"""Mail and SMS really leave: over SMTP to a real server, over HTTP to a provider, or into a development site's outbox."""
+"""Mail and SMS delivery: a real SMTP server, an HTTP provider, and the development outbox."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def smtp(**options: Any) -> Iterator[tuple[_Box, int]]:
 
 
 def using(services: Services, **changes: Any) -> Services:
-    """The same services under other settings."""
+    """Yield the same services with other settings."""
     return replace(services, settings=replace(services.settings, **changes))
 
 
@@ -112,7 +112,7 @@ async def test_an_address_that_is_none_is_a_bad_setting(services: Services) -> N
 
 
 def texting(services: Services, fake: TwilioFake, token: str = TOKEN) -> Services:
-    """Services that send SMS to the fake."""
+    """Return services that send SMS to the fake."""
     return using(services, twilio_account_sid=SID, twilio_auth_token=token, twilio_api_base=fake.url, sms_from="+15005550006")
 
 
@@ -175,7 +175,7 @@ async def test_a_development_site_keeps_and_shows_what_it_would_have_sent(settin
 
 
 def replace_text(letter: Letter, text: str) -> Letter:
-    """The letter with another text."""
+    """Return the message with another text."""
     return Letter(letter.channel, letter.to, text, letter.subject, letter.html)
 
 

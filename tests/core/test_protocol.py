@@ -1,4 +1,4 @@
-"""Limits of a connection: sizes of what arrives before the application is asked, and how long anything may take."""
+"""Connection limits: sizes before the application is called, and timeouts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GET = b"GET / HTTP/1.1\r\nHost: here\r\n"
 
 
 class Echo:
-    """An application that answers with the number of bytes of the body, and notes what it saw."""
+    """An application that answers with the body's length and records its calls."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -54,7 +54,7 @@ class Place:
 
     @contextlib.asynccontextmanager
     async def connect(self, *, buffer: int = 0) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """One connection."""
+        """Yield one connection."""
         plain = socket.create_connection(("127.0.0.1", self.port))
         if buffer:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
@@ -67,18 +67,18 @@ class Place:
                 await writer.wait_closed()
 
     def open_connections(self) -> int:
-        """How many connections the server holds."""
+        """Return the number of the server's open connections."""
         return len(self.server.server_state.connections)
 
     async def ask(self, data: bytes) -> bytes:
-        """All that the server says to `data` until it closes."""
+        """Return everything the server sends in response to `data` until it closes."""
         async with self.connect() as (reader, writer):
             writer.write(data)
             return await everything(reader)
 
 
 async def everything(reader: asyncio.StreamReader) -> bytes:
-    """What comes until the end; a reset is an end too."""
+    """Read until the end; a reset counts as the end."""
     parts: list[bytes] = []
     with contextlib.suppress(ConnectionError):
         async with asyncio.timeout(10):
@@ -89,7 +89,7 @@ async def everything(reader: asyncio.StreamReader) -> bytes:
 
 @contextlib.asynccontextmanager
 async def serving(limits: Limits) -> AsyncIterator[Place]:
-    """A server with these limits."""
+    """Yield a server with these limits."""
     app = Echo()
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, http=protocol(limits), ws="none", lifespan="off", log_level="critical", access_log=False)
@@ -103,12 +103,12 @@ async def serving(limits: Limits) -> AsyncIterator[Place]:
 
 
 def status_of(answer: bytes) -> int:
-    """The status of the first answer; 0 for a connection that was closed without one."""
+    """Return the status of the first response; 0 if the connection was closed without one."""
     return int(answer[9:12]) if answer else 0
 
 
 def lines(count: int, size: int) -> Iterator[bytes]:
-    """Headers of `size` bytes each."""
+    """Yield headers of `size` bytes each."""
     for number in range(count):
         name = b"x-%d: " % number
         yield name + b"a" * (size - len(name) - 2) + b"\r\n"

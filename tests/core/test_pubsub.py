@@ -1,4 +1,6 @@
-"""Notifications reach whoever waits for their topic, in every process; a slow or cut-off reader is told to look again."""
+"""Notifications reach all subscribers of their topic in every process; slow or disconnected ones are told to read the state
+again.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from vetrina.core.pubsub import Hub
 async def hub(db: Database) -> AsyncIterator[Hub]:
     made = Hub(db)
     made.start(("generations", "payments"))
-    with made.subscribe("generations/warm") as warm:  # listening has begun when this is heard
+    with made.subscribe("generations/warm") as warm:  # listening has started when this arrives
         messages = warm.messages(poll_interval=0.05)
         async with asyncio.timeout(5):
             while await anext(messages) is None:
@@ -33,7 +35,7 @@ async def notify(db: Database, payload: str, channel: str = "generations") -> No
 
 
 async def some(messages: AsyncIterator[dict[str, Any] | None], count: int) -> list[dict[str, Any]]:
-    """The next `count` messages, without the moments at which nothing came."""
+    """Return the next `count` messages, ignoring timeouts."""
     found: list[dict[str, Any]] = []
     async with asyncio.timeout(5):
         while len(found) < count:

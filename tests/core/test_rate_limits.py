@@ -1,4 +1,4 @@
-"""Rate limits hold across processes, tell how they stand, and change without a restart."""
+"""Rate limits hold across processes, report their state, and change without a restart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Setting = Callable[[str, int, int], None]
 
 @pytest.fixture
 def change(owner: str) -> Setting:
-    """Sets a limit as an operator would."""
+    """Set a limit as an operator would."""
 
     def changed(name: str, count: int, seconds: int = 3600) -> None:
         with psycopg.connect(owner, autocommit=True) as connection:
@@ -45,7 +45,7 @@ def change(owner: str) -> Setting:
 
 @pytest.fixture
 async def processes(settings: Settings, database: str) -> AsyncIterator[list[Limits]]:
-    """The permits of four processes on one database."""
+    """Yield the limiters of four processes on one database."""
     services: list[Services] = [connect(settings, database) for _ in range(4)]
     for each in services:
         await each.db.open()
@@ -126,7 +126,7 @@ async def test_so_many_strangers_do_not_fill_the_memory(
     for n in range(200):
         await processes[0].consume("test", f"stranger {n}")
     assert len(processes[0]._leases) <= 41  # pyright: ignore[reportPrivateUsage]
-    for n in (0, 199):  # what was forgotten here is known in the database
+    for n in (0, 199):  # evicted permits are still counted in the database
         with pytest.raises(RateLimited):
             await processes[0].consume("test", f"stranger {n}")
 
@@ -148,7 +148,7 @@ async def test_the_hot_path_asks_the_database_now_and_then(site: Site, make: Mak
     for _ in range(1000):
         await permits.consume("api", "somebody")
         await permits.consume("generations", "somebody")
-    assert acquired <= 20  # two of a window that begins anew meanwhile among them
+    assert acquired <= 20  # including two at a window's start
 
 
 def test_two_real_processes_keep_one_limit(owner: str, database: str, tmp_path: Path) -> None:

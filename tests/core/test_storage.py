@@ -1,4 +1,4 @@
-"""Storage: a bucket behind an http endpoint, one that hangs, and what killed puts leave on the disk."""
+"""Storage: a bucket behind an http endpoint, one that hangs, and drafts of killed puts on disk."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from vetrina.core.storage.store import NotStored, Storage, StorageUnavailable, k
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Bucket]:
-    """A server that speaks S3 over plain HTTP."""
+    """Yield an S3-compatible server over plain HTTP."""
     with Bucket() as found:
         yield found
 
 
 def of(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the variables of a provider, and no others of it."""
+    """Set the variables of one provider only."""
     for name in [*os.environ]:
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
@@ -39,7 +39,7 @@ def of(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def everything(storage: Storage) -> set[str]:
-    """Every key."""
+    """Return every key."""
     return {key async for key in storage.list("")}
 
 
@@ -117,7 +117,7 @@ asyncio.run(main())
 
 
 def kill_a_put(folder: Path, account: str, file: str) -> None:
-    """Kill a process that writes the same key again and again, until it leaves a draft."""
+    """Kill a process that writes the same key repeatedly, until it leaves a draft."""
     place = folder / account / file
     for _ in range(50):
         words = [sys.executable, "-c", KILLED, str(folder), account, file]

@@ -1,4 +1,4 @@
-"""The worker: slots for quick jobs beside those for long ones, and periodic jobs that were missed."""
+"""The worker: slots for short jobs beside those for long ones, and missed periodic jobs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ quick_runs: list[str] = []
 
 @job("tests.long", queue="studio")
 async def long(services: Services) -> None:
-    """A picture that takes for ever."""
+    """Never finish, like a very slow picture."""
     await released.wait()
 
 
 @job("tests.quick", queue="core")
 async def quick(services: Services, name: str) -> None:
-    """A letter."""
+    """Finish at once, like a mail."""
     quick_runs.append(name)
 
 
@@ -37,7 +37,7 @@ async def test_a_letter_does_not_wait_behind_pictures(worker: Services) -> None:
         for _ in range(600):
             await enqueue(tx, "tests.long", queue="studio")
     try:
-        await asyncio.sleep(1)  # the pictures' slots fill
+        await asyncio.sleep(1)  # the slots for pictures fill up
         started = time.monotonic()
         async with worker.db.tx() as tx:
             await enqueue(tx, "tests.quick", queue="core", name=name)

@@ -45,7 +45,7 @@ class Fake:
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 
     def handlers(self) -> list[Any]:
-        """The routes to serve."""
+        """Return the routes to serve."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:
@@ -63,7 +63,7 @@ class Fake:
 
 
 def litestar(handlers: list[Any]) -> Litestar:
-    """An application which leaves the tests' logging alone and shows its own faults."""
+    """Return an application that leaves the tests' logging alone and shows its own errors."""
 
     def show(error: BaseException, scope: Scope) -> None:
         traceback.print_exception(error)
@@ -85,7 +85,7 @@ class _Announcing(PromptServer):
 
 @contextmanager
 def loopback_only() -> Generator[None]:
-    """Within the block, a connection from this process to any address but loopback is an error."""
+    """Fail any connection from this process to a non-loopback address within the block."""
     connect = socket.socket.connect
 
     def guarded(self: socket.socket, address: Any, /) -> None:

@@ -1,4 +1,4 @@
-"""A bucket: moto's server, which speaks S3, as a process of its own."""
+"""A bucket: moto's server, which speaks S3, in its own process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "pictures"
 
 
 class Bucket:
-    """One empty bucket. `environment` is what a client's usual variables are set to."""
+    """One empty bucket. `environment` holds a client's usual variables."""
 
     def __init__(self) -> None:
         self.endpoint = f"http://127.0.0.1:{free_port()}"

@@ -1,4 +1,4 @@
-"""A Cognito user pool: moto's server as a process of its own, spoken to as AWS's own clients do."""
+"""A Cognito user pool: moto's server in its own process, called as AWS's own clients do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PASSWORD = "Correct-Horse-9"
 
 
 class Cognito:
-    """One pool with one client that has a secret; `issuer` and `discovery` as Cognito has them."""
+    """One pool with one confidential client; `issuer` and `discovery` as in Cognito."""
 
     def __init__(self) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
@@ -63,7 +63,7 @@ class Cognito:
         self._process.wait(20)
 
     def call(self, action: str, **body: Any) -> dict[str, Any]:
-        """One call of the service's API. Raises httpx2's error with what it said when it refuses."""
+        """Call the service's API. Raises httpx2's error with the service's message."""
         scope = f"x/20260101/{REGION}/cognito-idp/aws4_request"
         headers = {
             "X-Amz-Target": f"AWSCognitoIdentityProviderService.{action}",
@@ -75,7 +75,7 @@ class Cognito:
         return answer.json()
 
     def user(self, username: str, **attributes: str) -> str:
-        """A user with `PASSWORD`; its subject."""
+        """Create a user with `PASSWORD` and return its subject."""
         given = [{"Name": key, "Value": value} for key, value in attributes.items()]
         self.call("AdminCreateUser", UserPoolId=self.pool, Username=username, UserAttributes=given, MessageAction="SUPPRESS")
         self.call("AdminSetUserPassword", UserPoolId=self.pool, Username=username, Password=PASSWORD, Permanent=True)
@@ -83,7 +83,7 @@ class Cognito:
         return next(each["Value"] for each in found if each["Name"] == "sub")
 
     def id_token(self, name: str, password: str) -> str | None:
-        """The ID token that the pool signs for who knows the password; it has no nonce, for nobody was redirected."""
+        """Return the ID token that the pool signs for a correct password; it has no nonce, since there was no redirect."""
         proof = hmac.digest(self.client_secret.encode(), (name + self.client_id).encode(), hashlib.sha256)
         secret_hash = base64.b64encode(proof).decode()
         given = {"USERNAME": name, "PASSWORD": password, "SECRET_HASH": secret_hash}
@@ -96,5 +96,5 @@ class Cognito:
     @staticmethod
     @cache
     def key() -> RSAKey:
-        """The private key that moto signs with; read once, for checking its primes takes half a second."""
+        """Return moto's private signing key; cached, since checking its primes takes half a second."""
         return RSAKey.import_key(load_resource("cognitoidp/resources/jwks-private.json"))

@@ -1,4 +1,4 @@
-"""The few nodes that the imitated ComfyUI knows: enough to check a workflow and to really run it."""
+"""The nodes that the fake ComfyUI supports: enough to validate a workflow and to run it."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ CLASSES: dict[str, Callable[[dict[str, Any], Mapping[str, bytes]], list[Any]]] =
 
 
 def is_link(value: Any) -> bool:
-    """Whether an input is `[node id, output number]`."""
+    """Return whether an input is `[node id, output number]`."""
     return isinstance(value, list) and len(cast(list[Any], value)) == 2
 
 
 def in_order(nodes: Nodes) -> list[str]:
-    """The nodes that the saved pictures need, each after those that it needs."""
+    """Return the nodes that the saved pictures need, in dependency order."""
     order: list[str] = []
 
     def visit(identity: str) -> None:
@@ -93,7 +93,7 @@ def in_order(nodes: Nodes) -> list[str]:
 
 
 def run_node(node: dict[str, Any], results: dict[str, list[Any]], files: Mapping[str, bytes]) -> list[Any]:
-    """The node's outputs."""
+    """Return the node's outputs."""
     inputs = {
         name: results[value[0]][value[1]] if is_link(value) else value
         for name, value in node["inputs"].items()
@@ -102,7 +102,7 @@ def run_node(node: dict[str, Any], results: dict[str, list[Any]], files: Mapping
 
 
 def complaint(nodes: Nodes, checkpoints: list[str], files: Mapping[str, bytes]) -> dict[str, Any] | None:
-    """The body of the 400 with which ComfyUI refuses a workflow; None for a good one."""
+    """Return the body of ComfyUI's 400 for an invalid workflow; None for a valid one."""
     for identity, node in nodes.items():
         if node["class_type"] not in CLASSES:
             title = node.get("_meta", {}).get("title") or node["class_type"]

@@ -146,7 +146,7 @@ class Worker:
             outputs, fine = await self._run(entry, messages)
             if self._running is not entry:  # restarted meanwhile
                 continue
-            await asyncio.sleep(0.01)  # the real server, too, is not done when it says so
+            await asyncio.sleep(0.01)  # the real server also continues after this message
             self._running = None
             word = "success" if fine else "error"
             status = {"status_str": word, "completed": fine, "messages": messages}
@@ -231,7 +231,7 @@ class Worker:
             return
         try:
             await socket.send_json({"type": event, "data": data})
-        except Exception:  # the client has gone; the real server shrugs as well
+        except Exception:  # the client disconnected; the real server ignores it as well
             self._sockets.pop(str(client), None)
 
 

@@ -1,4 +1,4 @@
-"""A name server on loopback, over UDP and TCP: answers TXT queries from a table, or as it is told to."""
+"""A name server on loopback, over UDP and TCP: answers TXT queries from a table, or fails as scripted."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ import dns.rdatatype
 import dns.rrset
 
 Mood = str
-"""answering, silent, servfail, refused; or truncating (UDP says no more than that there is more)."""
+"""answering, silent, servfail, refused; or truncating (UDP only says that there is more)."""
 
 
 class DnsFake:
-    """`records` holds texts by name, without the dot at the end; a name that is not in it does not exist.
+    """`records` holds texts by name, without the trailing dot; other names do not exist.
 
-    `moods` by name (or "" for all) tell how to answer; `asked` counts the queries of each name.
+    `moods` by name (or "" for all) script the answers; `asked` counts the queries of each name.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class DnsFake:
                     self.request.sendall(struct.pack("!H", len(found)) + found)
 
         socketserver.ThreadingTCPServer.allow_reuse_address = True
-        for attempt in range(20):  # a port that is free for UDP may be taken for TCP
+        for attempt in range(20):  # a port that is free for UDP may be in use for TCP
             self._udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
             self.port = int(self._udp.server_address[1])
             try:
@@ -57,7 +57,7 @@ class DnsFake:
         self.address = f"127.0.0.1:{self.port}"
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Reset everything."""
         self.records: dict[str, list[str]] = {}
         self.moods: dict[str, Mood] = {}
         self.asked: Counter[str] = Counter()
@@ -96,7 +96,7 @@ class DnsFake:
 
 
 def free_port() -> int:
-    """A port on which nothing listens just now."""
+    """Return a free port."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The hosted part of an OpenID Connect provider: sign-in page, codes and tokens, in front of a user pool that knows the people.
+"""The hosted part of an OpenID Connect provider: sign-in page, codes and tokens, in front of a user pool.
 
 moto's Cognito has the pool, the keys and the tokens, but no pages: like Cognito's own domain this adds them, and the nonce.
 """
@@ -31,9 +31,9 @@ Forge = Callable[[dict[str, Any], dict[str, Any]], None]
 
 
 class HostedUi(Fake):
-    """Serves `pool`'s people. `forge` makes the next tokens wrong; with `own_keys` it publishes and signs with those.
+    """Serves the users of `pool`. `forge` makes the next tokens invalid; with `own_keys` it publishes and signs with those.
 
-    `token_requests` and `key_requests` count; `away` makes it answer 503.
+    `token_requests` and `key_requests` are counters; `away` makes it answer 503.
     """
 
     def __init__(self, pool: Cognito, port: int = 0) -> None:
@@ -41,23 +41,23 @@ class HostedUi(Fake):
         self.forge: Forge | None = None
         self.own_keys: list[RSAKey] = []
         self.raw: Callable[[dict[str, Any]], str] | None = None
-        """Makes the whole token out of the claims."""
+        """Builds the whole token from the claims."""
         self.away = False
         self.issuer_told: str | None = None
-        """`iss` of the answer, as RFC 9207 has it."""
+        """`iss` of the authorization response (RFC 9207)."""
         self.used_twice = False
-        """Whether a code is taken as often as it comes."""
+        """Whether a code is accepted repeatedly."""
         self.token_requests = self.key_requests = 0
         self._codes: dict[str, dict[str, str]] = {}
         super().__init__(port)
 
     @property
     def discovery(self) -> str:
-        """Where the discovery document is."""
+        """Return the address of the discovery document."""
         return f"{self.url}/.well-known/openid-configuration"
 
     def handlers(self) -> list[Any]:
-        """Discovery, the sign-in page, tokens, keys."""
+        """Return the routes: discovery, sign-in page, tokens, keys."""
 
         @get("/.well-known/openid-configuration", sync_to_thread=True)
         def discovery() -> Response[Any]:
@@ -128,7 +128,7 @@ class HostedUi(Fake):
         return [discovery, page, login, token, keys]
 
     def signed(self, token: str, nonce: str) -> str:
-        """The pool's token with the nonce, signed again with the pool's key, which moto has in its package."""
+        """Return the pool's token with the nonce, signed again with the pool's key, which moto ships in its package."""
         claims = {**jwt.decode(token, self.pool.key(), algorithms=["RS256"]).claims, "nonce": nonce}
         key = self.own_keys[-1] if self.own_keys else self.pool.key()
         header = {"alg": "RS256", "kid": str(key.kid) if self.own_keys else "dummy"}
@@ -140,10 +140,10 @@ class HostedUi(Fake):
 
 
 def base64url(value: bytes) -> str:
-    """As JOSE has it."""
+    """Encode as JOSE does."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
 def unsigned(claims: dict[str, Any], **header: str) -> str:
-    """A token that nobody has signed."""
+    """Return an unsigned token."""
     return f"{base64url(json.dumps({'typ': 'JWT', **header}).encode())}.{base64url(json.dumps(claims).encode())}."

@@ -33,12 +33,12 @@ from vetrina.stripe_mirror.object_types import KINDS
 
 KEY = "sk_test_fake"
 CUT = 10
-"""Elements of an object's own list that are sent along."""
+"""Elements of an object's own list that are included."""
 
 
 @dataclass
 class Shelf:
-    """One kind's objects, the newest first, ready to be sent."""
+    """Objects of one kind, newest first, ready to be sent."""
 
     whole: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: list[tuple[int, str]] = field(default_factory=list)
@@ -47,37 +47,37 @@ class Shelf:
     gone: set[str] = field(default_factory=set)
 
     def put(self, data: dict[str, Any]) -> None:
-        """Keep it, in place of what has its id."""
+        """Store an object, replacing the one with its id."""
         self.take(data["id"])
         self.whole[data["id"]] = data
         self.texts[data["id"]] = json.dumps(_cut(data), indent=2).encode()
         bisect.insort(self.order, (-data["created"], data["id"]))
 
     def take(self, id: str) -> None:
-        """Away with it."""
+        """Remove an object."""
         if (held := self.whole.pop(id, None)) is not None:
             self.order.remove((-held["created"], id))
             del self.texts[id]
 
     def fill(self, several: list[dict[str, Any]]) -> None:
-        """Many at once."""
+        """Store many objects at once."""
         self.whole |= {each["id"]: each for each in several}
         self.texts |= {each["id"]: json.dumps(_cut(each), indent=2).encode() for each in several}
         self.order = sorted((-each["created"], each["id"]) for each in self.whole.values())
 
 
 class StripeListsFake(Fake):
-    """One account's lists."""
+    """Lists of one account."""
 
     def __init__(self, port: int = 0, *, delay: float = 0) -> None:
         self.delay = delay
         self.per_second: float | None = None
-        """Calls a second beyond which it says 429."""
+        """Calls per second beyond which it answers 429."""
         self.calls: Counter[str] = Counter()
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.refused = 0
         self.foreign: set[str] = set()
-        """Ids that are there in live mode alone."""
+        """Ids that exist in live mode only."""
         self.at_once = self.most_at_once = 0
         self._shelves = {kind.path.removeprefix("/v1/"): Shelf() for kind in KINDS.values()}
         self._shelves["events"] = Shelf()
@@ -87,7 +87,7 @@ class StripeListsFake(Fake):
         super().__init__(port)
 
     def put(self, name: str, *several: dict[str, Any]) -> None:
-        """Objects of this kind, in place of those that have their ids."""
+        """Store objects of this kind, replacing those with the same ids."""
         with self._lock:
             if len(several) > 50:
                 self._shelves[name].fill(list(several))
@@ -96,18 +96,18 @@ class StripeListsFake(Fake):
                     self._shelves[name].put(each)
 
     def remove(self, name: str, *ids: str) -> None:
-        """They are deleted."""
+        """Delete objects."""
         with self._lock:
             for each in ids:
                 self._shelves[name].take(each)
                 self._shelves[name].gone.add(each)
 
     def throttle(self, times: int, *, seconds: float) -> None:
-        """So many calls get 429 with this Retry-After."""
+        """Answer this many calls with 429 and this Retry-After."""
         self._throttled += [seconds] * times
 
     def handlers(self) -> list[Any]:
-        """The routes."""
+        """Return the routes."""
 
         @get("/v1/{rest:path}")
         async def api(request: Request[Any, Any, Any], rest: str) -> Response[bytes]:
@@ -126,7 +126,7 @@ class StripeListsFake(Fake):
             self.most_at_once = max(self.most_at_once, self.at_once)
             try:
                 with self._lock:
-                    answer = self._answer(path, query)  # what it is when the question comes
+                    answer = self._answer(path, query)  # evaluated when the request arrives
                 if self.delay:
                     await asyncio.sleep(self.delay)
             finally:
@@ -190,7 +190,7 @@ def _listed(shelf: Shelf, name: str, query: dict[str, str]) -> Response[bytes]:
 
 
 def _page(texts: list[bytes], query: dict[str, str], url: str) -> Response[bytes]:
-    """A page of an object's own list, in its order."""
+    """Return a page of an object's own list, in its order."""
     ids = [json.loads(each)["id"] for each in texts]
     start = ids.index(query["starting_after"]) + 1 if "starting_after" in query else 0
     limit = min(int(query.get("limit", 10)), 100)
@@ -204,7 +204,7 @@ def _list(texts: list[bytes], has_more: bool, url: str) -> Response[bytes]:
 
 
 def _cut(data: dict[str, Any]) -> dict[str, Any]:
-    """As Stripe sends it: the object's own lists after ten elements."""
+    """Return the object as Stripe sends it: its own lists cut after ten elements."""
     return {
         name: {**value, "data": value["data"][:CUT], "has_more": True}
         if isinstance(value, dict) and value.get("object") == "list" and len(value["data"]) > CUT
@@ -219,7 +219,7 @@ def _error(status: int, message: str, code: str) -> Response[bytes]:
 
 
 def fill(fake: StripeListsFake, customers: int, subscriptions: int, *, years: float = 3) -> None:
-    """So many customers and subscriptions, created ever more often over the last years; some are canceled."""
+    """Create customers and subscriptions over the last years, increasingly often; some are canceled."""
     now = int(time.time())
     span = years * 365 * 86400
 
@@ -237,7 +237,7 @@ def fill(fake: StripeListsFake, customers: int, subscriptions: int, *, years: fl
 
 
 def main() -> None:
-    """Serve until SIGTERM; the address is the first line."""
+    """Serve until SIGTERM; print the address on the first line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=1000)
     parser.add_argument("--subscriptions", type=int, default=1000)

@@ -1,4 +1,4 @@
-"""Twilio's Messages resource: takes messages, or answers as it is told to."""
+"""Twilio's Messages resource: accepts messages, or answers as scripted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SID, TOKEN = "ACtest", "a token"
 
 
 class TwilioFake(Fake):
-    """`received` holds {To, From, Body}; `answers` are statuses to give first."""
+    """`received` holds {To, From, Body}; `answers` are the next statuses."""
 
     def __init__(self) -> None:
         self.received: list[dict[str, str]] = []
@@ -23,7 +23,7 @@ class TwilioFake(Fake):
         super().__init__()
 
     def handlers(self) -> list[Any]:
-        """One route."""
+        """Return the route."""
 
         @post(f"/2010-04-01/Accounts/{SID}/Messages.json")
         async def messages(

@@ -37,8 +37,9 @@ LEAST = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """How a call goes wrong: `seconds` of silence after the work was done (or, with `done=False`, without doing it), then
-    `status` and `body` if they are given, otherwise the ordinary answer."""
+    """A failing call: `seconds` of silence after the work was done (or, with `done=False`, without doing it), then `status` and
+    `body` if given, otherwise the ordinary response.
+    """
 
     seconds: float = 0
     done: bool = True
@@ -70,7 +71,7 @@ class ZarinPalFake(Fake):
         self.sessions: dict[str, Session] = {}
         self.calls: Counter[str] = Counter()
         self.codes: list[int] = []
-        """What verify said, in order."""
+        """Codes that verify returned, in order."""
         self._next: dict[str, deque[Fault]] = defaultdict(deque)
         self._often: dict[str, tuple[float, Fault]] = {}
         self._dice = random.Random(7)
@@ -78,27 +79,27 @@ class ZarinPalFake(Fake):
         super().__init__(port)
 
     def next(self, call: str, *faults: Fault) -> None:
-        """The next calls of this kind (request, verify, inquiry, unVerified, reverse) go wrong like this."""
+        """Script failures of the next calls of this kind (request, verify, inquiry, unVerified, reverse)."""
         self._next[call].extend(faults)
 
     def often(self, call: str, share: float, fault: Fault) -> None:
-        """This share of the calls of a kind goes wrong."""
+        """Fail this share of the calls of a kind."""
         self._often[call] = (share, fault)
 
     def well(self) -> None:
-        """From now on everything goes well."""
+        """Remove all scripted failures."""
         self._next.clear()
         self._often.clear()
 
     def bank(self, authority: str, *, paid: bool) -> Session:
-        """What the bank's page does, without the way back."""
+        """Pay or decline on the bank's page, without the redirect back."""
         session = self.sessions[authority]
         if session.state in {"IN_BANK", "FAILED"}:
             session.state = "PAID" if paid else "FAILED"
         return session
 
     def handlers(self) -> list[Any]:
-        """The routes."""
+        """Return the routes."""
 
         @post("/pg/v4/payment/{call:str}", status_code=200)
         async def api(request: Request[Any, Any, Any], call: FromPath[str]) -> Response[Any]:
@@ -145,7 +146,7 @@ class ZarinPalFake(Fake):
             return _refused(-9, "The input params invalid, validation error.", amount="The amount must be at least 10000.")
         if currency not in {"IRR", "IRT"} or not body.get("callback_url") or not body.get("description"):
             return _refused(-9, "The input params invalid, validation error.")
-        authority = f"A{_DICE.randrange(10**35):035d}"  # random: the fake is started again beside the same database
+        authority = f"A{_DICE.randrange(10**35):035d}"  # random: the fake is restarted beside the same database
         self.sessions[authority] = Session(
             authority, self.merchant, amount, currency, body["callback_url"], body["description"]
         )

@@ -1,4 +1,4 @@
-"""The migrated database as it describes itself in pg_catalog."""
+"""The migrated database as pg_catalog describes it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import psycopg
 
 LIBRARY = "public"
-"""procrastinate's schema: its tables follow its rules, not ours."""
+"""procrastinate's schema, exempt from our rules."""
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """A key, check, or foreign key; `columns` in the order that it names them."""
+    """A key, check, or foreign key, with its `columns` in order."""
 
     table: str
     name: str
@@ -38,7 +38,7 @@ class Index:
 
 @dataclass(frozen=True)
 class Function:
-    """A function of ours."""
+    """One of our functions."""
 
     schema: str
     name: str
@@ -48,7 +48,7 @@ class Function:
 
 @dataclass
 class Catalogue:
-    """Everything that the rules ask about, by schema.table."""
+    """Data for the rules, by schema.table."""
 
     columns: dict[str, set[str]]
     constraints: list[Constraint]
@@ -62,7 +62,7 @@ class Catalogue:
 
     @classmethod
     def read(cls, connection: psycopg.Connection[Any]) -> Catalogue:
-        """Ask the database."""
+        """Read the catalogue from the database."""
         ours = f"n.nspname not in ('{LIBRARY}', 'information_schema', 'pg_catalog', 'pg_toast') and n.nspname !~ '^pg_'"
         columns: dict[str, set[str]] = {}
         for table, column in connection.execute(f"""
@@ -118,14 +118,14 @@ class Catalogue:
         )
 
     def owner_first(self, table: str) -> bool:
-        """Whether the primary key begins with the owner."""
+        """Return whether the primary key begins with the owner."""
         return self.primary.get(table, ("",))[0] == "account_id"
 
     def append_only(self) -> set[str]:
-        """The tables that a trigger keeps from changes."""
+        """Return the tables that a trigger protects from changes."""
         return {table for table, functions in self.triggers.items() if "core.refuse_change" in functions}
 
     def raised(self) -> set[str]:
-        """Constraint names that triggers and functions raise, as if they were constraints."""
+        """Return constraint names that triggers and functions raise as if they were constraints."""
         named = {name for each in self.functions for name in re.findall(r"constraint\s*=\s*'(\w+)'", each.body)}
         return named | {f"{table.split('.')[1]}_append_only" for table in self.append_only()}

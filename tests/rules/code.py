@@ -1,4 +1,4 @@
-"""What the rules read of the code: modules, statements, the stair, tracked files."""
+"""Code as the rules read it: modules, statements, layers, tracked files."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "vetrina"
 MODULES = ("accounts", "wallet", "media", "stripe_mirror", "payments", "studio", "gallery", "messaging", "shop", "contacts",
            "moderation", "reports")  # fmt: skip
-"""The design's modules, whether they stand or not."""
+"""The design's modules, whether or not they exist yet."""
 
 
 @cache
 def everything() -> dict[str, Any]:
-    """Every module of the package, imported. Only what runs as `python -m` is skipped: importing it would run it."""
+    """Return every module of the package, imported; except those run as `python -m`, since importing would run them."""
     for each in pkgutil.walk_packages(vetrina.__path__, "vetrina."):
         if not each.name.endswith("__main__"):
             importlib.import_module(each.name)
@@ -34,12 +34,12 @@ def everything() -> dict[str, Any]:
 
 @cache
 def statements() -> dict[str, Statement[Any]]:
-    """Declared statements by where they are bound: wallet.queries.HOLD. One that no name holds is called unbound."""
+    """Return declared statements by their name, such as wallet.queries.HOLD; unnamed ones are called unbound."""
     modules = everything()
     homes: dict[int, str] = {}
     for name, module in sorted(modules.items()):
         for key, value in vars(module).items():
-            # `from queries import X` binds it again: the module that wrote it down is the shortest way to tell.
+            # `from queries import X` binds it again: the shortest name is the declaring module's.
             if isinstance(value, Statement) and f"{key} = Statement(" in source_of(module):
                 homes[id(value)] = f"{name.removeprefix('vetrina.')}.{key}"
     return {homes.get(id(each), f"unbound {number}: {each.sql[:60]}"): each for number, each in enumerate(Statement.declared)}
@@ -47,38 +47,38 @@ def statements() -> dict[str, Statement[Any]]:
 
 @cache
 def source_of(module: Any) -> str:
-    """The text of a module."""
+    """Return a module's source text."""
     path = getattr(module, "__file__", None)
     return Path(path).read_text() if path else ""
 
 
 @cache
 def trees() -> dict[str, ast.Module]:
-    """The syntax trees of the package's files, by path below it."""
+    """Return the syntax trees of the package's files, by path below it."""
     return {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))}
 
 
 @cache
 def stair() -> list[set[str]]:
-    """The modules from the bottom step up, as import-linter's contract in pyproject.toml has them."""
+    """Return the modules from the lowest layer up, as import-linter's contract in pyproject.toml lists them."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     layers = next(each["layers"] for each in contracts if each["id"] == "stair")
     return [set(re.findall(r"\w+", layer)) for layer in reversed(layers)]
 
 
 def step(module: str) -> int:
-    """How high a module stands; the bottom is 0. Raises StopIteration for one that is on no step."""
+    """Return a module's layer; the lowest is 0. Raises StopIteration for a module in no layer."""
     return next(height for height, names in enumerate(stair()) if module in names)
 
 
 def below(lower: str, upper: str) -> bool:
-    """Whether `lower` is the same module as `upper` or stands on a lower step."""
+    """Return whether `lower` is `upper` or in a lower layer."""
     return lower == upper or step(lower) < step(upper)
 
 
 @cache
 def tracked() -> list[Path]:
-    """The files that git keeps here, and those that it would be asked to keep."""
+    """Return the files that git tracks here or would add."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
     )
@@ -86,7 +86,7 @@ def tracked() -> list[Path]:
 
 
 def bare(sql: str) -> str:
-    """SQL in lower case without comments and string literals."""
+    """Return SQL in lower case without comments and string literals."""
     return re.sub(r"'(?:[^']|'')*'", "''", re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.S)).lower()
 
 
@@ -101,12 +101,12 @@ _UPSERT = r"\binsert\s+into\s+(\w+\.\w+)(?:(?!\binsert\b).)*?\bdo\s+update\b"
 
 
 def written(sql: str) -> set[str]:
-    """The tables that this SQL writes to, as schema.table."""
+    """Return the tables that this SQL writes to, as schema.table."""
     plain = bare(sql)
     return {name for pattern in _WRITES for name in re.findall(pattern, plain)} | updated(sql)
 
 
 def updated(sql: str) -> set[str]:
-    """The tables whose rows this SQL changes in place."""
+    """Return the tables whose rows this SQL updates."""
     plain = bare(sql)
     return set(re.findall(_UPDATE, plain)) | set(re.findall(_UPSERT, plain, flags=re.S))

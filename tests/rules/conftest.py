@@ -1,4 +1,4 @@
-"""One migrated database for all rules: they only read it."""
+"""One migrated database for all rules, which only read it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.rules.catalogue import Catalogue
 
 
 def at(server: str, name: str, role: str) -> str:
-    """The URI of the database `name` as `role`."""
+    """Return the URI of the database `name` as `role`."""
     parts = urlsplit(server)
     return urlunsplit(parts._replace(netloc=f"{role}:test@{parts.netloc.rpartition('@')[2]}", path=f"/{name}"))
 
 
 @pytest.fixture(scope="session")
 def migrated(server: str, template: str) -> Iterator[str]:
-    """The name of a clone of the migrated database."""
+    """Yield the name of a clone of the migrated database."""
     name = f"rules_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name} template {template}")
@@ -31,19 +31,19 @@ def migrated(server: str, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def as_owner(server: str, migrated: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to it as its owner."""
+    """Yield a connection to it as its owner."""
     with psycopg.connect(at(server, migrated, "vetrina_owner"), autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture(scope="session")
 def as_app(server: str, migrated: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to it as the application."""
+    """Yield a connection to it as the application."""
     with psycopg.connect(at(server, migrated, "vetrina_app"), autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture(scope="session")
 def catalogue(as_owner: psycopg.Connection[Any]) -> Catalogue:
-    """What the database says of itself."""
+    """Return the database's catalogue."""
     return Catalogue.read(as_owner)

@@ -1,4 +1,4 @@
-"""The access matrix: every operation of the API, called by nobody, a stranger, the owner, an admin, a superuser."""
+"""The access matrix: every API operation, called anonymously and as a stranger, the owner, an admin and a superuser."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ OPEN = {
     "/api/docs", "/api/docs/openapi.json", "/{rest:path}", "/payments/zarinpal/callback",
     "/payments/stripe/return",
 }  # fmt: skip
-"""Pages for everybody that name no object. One that shows somebody's things belongs behind `signed_in` or a guard."""
+"""Public pages that name no object. Pages with an account's data belong behind `signed_in` or a guard."""
 
 
 def rows() -> dict[str, tuple[str, Row]]:
-    """Every row by its operation, with the file that it stands in."""
+    """Return every row by its operation, with its file."""
     found: dict[str, tuple[str, Row]] = {}
     for file in FILES:
         for operation, row in importlib.import_module(f"tests.access.{file}").ROWS.items():
@@ -38,7 +38,7 @@ def rows() -> dict[str, tuple[str, Row]]:
 
 
 async def operations(site: Site) -> dict[str, str]:
-    """Every operation of the OpenAPI document and the module that it belongs to."""
+    """Return every operation of the OpenAPI document with its module."""
     document = (await site.client.get("/api/docs/openapi.json")).json()
     homes: dict[str, str] = {}
     for handler in (*(route for module in MODULES for route in module.api_routes()), *outbox.ROUTES):
@@ -82,7 +82,7 @@ async def _wrong(scene: Scene, operation: str, row: Row) -> list[str]:
     method, path = operation.split(" ")
     filled = path.format(**(await row.of(scene) if row.of else {}))
     wrong: list[str] = []
-    # The owner comes after all who must not get at it, a superuser last.
+    # The owner is called after all who must be refused, a superuser last.
     for who in ("anonymous", "stranger", "admin", "owner", "superuser"):
         wanted = getattr(row, who)
         if wanted is None:

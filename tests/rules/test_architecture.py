@@ -1,4 +1,4 @@
-"""The stair is drawn as it is, and the files keep to the house's manners."""
+"""The layers match the documentation, and files keep to the style rules."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ LONGER = {
     "tests/core/test_isolation.py": "one table of ways to misbehave",
     "tests/media/processing/bad_files.py": "one table of files that are not what they say",
 }
-"""Files over the limit, and why."""
+"""Files over the limit, with reasons."""
 
 FOREIGN = ("src/vetrina/web/static/vendor/", "tests/vendor/", "tests/upgrade/0.")
-"""Other people's files and earlier versions' data, kept as they came."""
+"""Third-party files and data of earlier versions, kept unchanged."""
 
 TEXT = {".py", ".sql", ".md", ".toml", ".html", ".css", ".js", ".json", ".sh", ".lua", ".yml", ".yaml", ".txt", ".lock", ""}
 
 
 def texts() -> list[tuple[str, str]]:
-    """Our own tracked text files: path and content."""
+    """Return our own tracked text files: path and content."""
     files = [(path.relative_to(ROOT).as_posix(), path) for path in tracked() if path.suffix in TEXT]
     return [(name, path.read_text("utf-8")) for name, path in files if not name.startswith(FOREIGN)]
 

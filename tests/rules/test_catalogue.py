@@ -1,4 +1,4 @@
-"""The database's own description keeps to the design: owners first, names that are facts, the stair, the roles."""
+"""The database's catalogue follows the design: owner-first keys, constraint names, layers, roles."""
 
 from __future__ import annotations
 
@@ -109,18 +109,18 @@ INSIDE = {
         "domain_verified_has_a_time", "portrait_face_known",
     ],
 }  # fmt: skip
-"""Constraints without a refusal, by why no person can run into them."""
+"""Constraints without a refusal, with the reason that no user can violate them."""
 
 SHARED = {"core.usage", "core.idempotency_keys"}
 """Tables of core that every module writes in its own transactions."""
 
 KEPT = {"wallet.wallets", "wallet.grants", "wallet.holds", "wallet.shortfalls", "payments.payments",
         "payments.gateway_refs", "payments.refunds", "payments.disputes"}  # fmt: skip
-"""Money rows: the application may not delete them."""
+"""Money tables: the application may not delete from them."""
 
 
 def module(name: str) -> str:
-    """The schema of schema.table."""
+    """Return the schema of schema.table."""
     return name.split(".")[0]
 
 
@@ -161,7 +161,7 @@ def test_constraint_names_are_unique(catalogue: Catalogue) -> None:
 
 
 def _changed(catalogue: Catalogue) -> set[str]:
-    """Tables whose rows anything changes: our statements, our functions, a foreign key's action."""
+    """Return tables whose rows our statements, functions or foreign key actions change."""
     texts = [each.sql for each in statements().values()] + [each.body for each in catalogue.functions]
     acting = {each.table for each in catalogue.constraints if each.on_delete in {"n", "d"}}
     return {table for text in texts for table in updated(text)} & set(catalogue.columns) | acting
@@ -203,7 +203,7 @@ def _covers(predicate: str | None, columns: Iterable[str]) -> bool:
 
 
 def _names(catalogue: Catalogue) -> set[str]:
-    """Everything that a violated rule can be called."""
+    """Return all names under which a rule can be violated."""
     constraints = {each.name for each in catalogue.constraints if each.kind in "cux"}
     return constraints | catalogue.raised() | {each.name for each in catalogue.indexes if each.unique and each.predicate}
 
@@ -269,7 +269,7 @@ def test_the_application_has_no_ddl(as_app: psycopg.Connection[Any], catalogue: 
 
 
 def _may(connection: psycopg.Connection[Any], role: str, right: str) -> set[str]:
-    """The tables on which a role has a right, wholly or on some column."""
+    """Return the tables on which a role has a right, wholly or on some column."""
     check = "has_table_privilege" if right in {"delete", "truncate"} else "has_any_column_privilege"
     rows = connection.execute(
         f"""select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -1,4 +1,4 @@
-"""The rules of the catalogue would notice: one wrong table, key or function at a time, in a transaction that is undone."""
+"""The catalogue rules detect planted violations, one at a time, in a transaction that is rolled back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values that a check constraint allows are the members of the Python type that stands for them."""
+"""The values that a check constraint allows are the members of its Python type."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ SQL_ONLY = {
 
 
 def members(kind: Any) -> set[str]:
-    """The values of an enum or a Literal."""
+    """Return the values of an enum or a Literal."""
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {str(member.value) for member in kind}
     return set(typing.get_args(kind))
 
 
 def field(struct: type, name: str) -> set[str]:
-    """The values of a struct's field."""
+    """Return the values of a struct's field."""
     return members(typing.get_type_hints(struct)[name])
 
 
 def python_values() -> dict[str, set[str]]:
-    """By constraint, what Python says."""
+    """Return Python's values by constraint."""
     return {
         "account_kind_known": members(accounts.Kind),
         "asset_known": members(wallet.Asset),
@@ -77,13 +77,13 @@ def python_values() -> dict[str, set[str]]:
         "identifier_change_channel_known": members(accounts.Channel),
         "verification_kind_known": members(accounts.Kind),
         "verification_purpose_known": members(verification.Purpose),
-        # `waiting` is what people ask for: applied or ignored has not happened yet.
+        # `waiting` is a filter: neither applied nor ignored yet.
         "webhook_outcome_known": members(webhooks.Outcome) - {"waiting"},
     }
 
 
 def database_values(connection: psycopg.Connection[Any]) -> dict[str, set[str]]:
-    """By constraint, the values that the database allows; constraints that list none are left out."""
+    """Return the values that the database allows by constraint, for constraints that list values."""
     rows: Iterable[tuple[str, str]] = connection.execute("""
         select o.conname, pg_get_constraintdef(o.oid) from pg_constraint o join pg_namespace n on n.oid = o.connamespace
          where o.contype = 'c' and n.nspname <> 'public' and n.nspname !~ '^(pg_|information_schema)'""")

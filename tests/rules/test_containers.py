@@ -141,7 +141,7 @@ def bucket() -> Iterator[str]:
 
 @pytest.fixture
 def own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A PostgreSQL of its own: `vetrina migrate` sets the passwords of the server's roles."""
+    """Names in the documentation exist: files, tables, constraints, calls, settings, commands; and the README's calls work."""
     monkeypatch.delenv("VETRINA_TEST_SERVER", raising=False)
     with postgres.server() as uri:
         yield uri

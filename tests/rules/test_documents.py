@@ -36,17 +36,17 @@ PAGES = [
 
 
 def text_of(page: str) -> str:
-    """The text of a page."""
+    """Return a page's text."""
     return (ROOT / page).read_text("utf-8")
 
 
 def quoted(text: str) -> set[str]:
-    """The words in backticks."""
+    """Return the words in backticks."""
     return set(re.findall(r"`([^`\s]+)`", text))
 
 
 def paths_in(page: str) -> set[str]:
-    """What a page names as a path: a word in backticks with a slash inside or a known ending."""
+    """Return the paths that a page names: words in backticks with a slash or a known suffix."""
     looks = re.compile(r"[\w.-]+/[\w./-]*|[\w.-]+\.(?:py|sql|md|toml|txt)")
     return {word for word in quoted(page) if looks.fullmatch(word) and "NAME" not in word and not word.startswith("text/")}
 
@@ -71,7 +71,7 @@ def test_every_name_of_the_database_exists(catalogue: Catalogue, as_owner: psyco
     tables = set(catalogue.columns) | {f"{each.schema}.{each.name}" for each in catalogue.functions}
     names = triggers | catalogue.raised() | {each.name for each in (*catalogue.constraints, *catalogue.indexes)}
     names |= {column for columns in catalogue.columns.values() for column in columns}
-    # The right-hand column says what is here, unless it says that it is not.
+    # The right-hand column lists what exists, unless it says otherwise.
     cells = [line.split("|")[2] for line in text_of("docs/systems.md").splitlines() if line.startswith("| ")]
     words = {word for cell in cells if "not yet" not in cell for word in quoted(cell)}
     dotted = {word for word in words if re.fullmatch(rf"(?:core|{'|'.join(MODULES)})\.\w+", word)}
@@ -146,7 +146,7 @@ async def test_the_readmes_calls_work(site: Site, make: Make) -> None:
     script = next(block for block in re.findall(r"```sh\n(.*?)```", text_of("README.md"), flags=re.S) if "curl" in block)
     script = f"PASSWORD='{PASSWORD}'\n{script}".replace("http://127.0.0.1:8000", site.url)
     script = script.replace("photo.jpg", str(path_of("fig_bowl")))
-    # The stream of events lasts as long as the picture takes; no worker runs here.
+    # The event stream lasts as long as the generation; no worker runs here.
     lines = [line for line in script.splitlines() if "/events" not in line]
     process = await asyncio.create_subprocess_exec(
         "bash", "-euc", "\n".join(lines), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE

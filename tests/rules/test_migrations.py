@@ -1,4 +1,4 @@
-"""Migrations go forward only, one at a time, whole or not at all."""
+"""Migrations go forward only, one at a time, completely or not at all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIRST = "create schema house; create table house.rooms (name text primary key);"
 
 @pytest.fixture
 def empty(server: str, template: str) -> Iterator[str]:
-    """The URI, as its owner's, of an empty database. `template` is asked for because it makes the roles."""
+    """Yield the URI of an empty database as its owner. `template` is requested because it creates the roles."""
     name = f"empty_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name} owner vetrina_owner".encode())
@@ -35,21 +35,21 @@ def empty(server: str, template: str) -> Iterator[str]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A folder with one migration."""
+    """Return a folder with one migration."""
     (tmp_path / "roles.sql").write_text("grant usage on schema core to vetrina_app;")
     (tmp_path / "0001_house.sql").write_text(FIRST)
     return tmp_path
 
 
 def ask(uri: str, sql: str) -> Any:
-    """The first value."""
+    """Return the first value of a query."""
     with psycopg.connect(uri, autocommit=True) as connection:
         row = connection.execute(sql.encode()).fetchone()
     return row[0] if row else None
 
 
 def ours(uri: str) -> list[str]:
-    """The names of our files that the database says it has."""
+    """Return the names of our migrations that the database records."""
     with psycopg.connect(uri, autocommit=True) as connection:
         rows = connection.execute("select name from core.migrations where name !~ '^procrastinate/' order by 1").fetchall()
     return [row[0] for row in rows]

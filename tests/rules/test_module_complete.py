@@ -1,4 +1,4 @@
-"""What a module still lacks, in one list: the object in which it says what it adds, its schema, tests, and what is said of it."""
+"""Completeness of a module: its MODULE object, schema, tests, labels and documentation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SILENT = {"stripe_mirror": "its API is a webhook; a page links customers"}
 
 
 def recorded(name: str) -> set[str]:
-    """The actions that the module's Python files write into the audit log and the usage record."""
+    """Return the actions that the module's Python files write to the audit log and the usage record."""
     found: set[str] = set()
     for path, tree in trees().items():
         if path.startswith(f"{name}/"):
@@ -25,7 +25,7 @@ def recorded(name: str) -> set[str]:
 
 
 def lacking(name: str, catalogue: Catalogue) -> list[str]:
-    """Return what the module lacks, as a person who adds one needs to hear it."""
+    """Return what the module lacks, as messages for its author."""
     module = next((each for each in MODULES if each.name == name), None)
     labels = importlib.import_module(module.labels) if module and module.labels else None
     titles = {action for table in ("AUDIT", "USAGE") for action in getattr(labels, table, {})}

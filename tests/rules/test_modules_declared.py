@@ -1,4 +1,4 @@
-"""Nothing with routes, jobs, commands or personal data is left out of the object in which its module says what it adds."""
+"""Routes, jobs, commands and personal data are all declared in their module's MODULE object."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ ALL = (CORE, *MODULES, demo.MODULE)
 
 
 def dotted(path: str) -> str:
-    """The import path of a file below the package: accounts/sign_in/api.py is vetrina.accounts.sign_in.api."""
+    """Return the import path of a file below the package: accounts/sign_in/api.py is vetrina.accounts.sign_in.api."""
     return "vetrina." + path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
 
 def assigning(name: str, files: dict[str, ast.Module]) -> set[str]:
-    """The files in which a top-level name is bound by an assignment."""
+    """Return the files that assign a top-level name."""
     found: set[str] = set()
     for path, tree in files.items():
         for statement in tree.body:
@@ -43,7 +43,7 @@ def assigning(name: str, files: dict[str, ast.Module]) -> set[str]:
 
 
 def with_jobs(files: dict[str, ast.Module]) -> set[str]:
-    """The files in which a function is decorated with `job(...)`."""
+    """Return the files with a function decorated with `job(...)`."""
     return {
         dotted(path)
         for path, tree in files.items()
@@ -55,7 +55,7 @@ def with_jobs(files: dict[str, ast.Module]) -> set[str]:
 
 
 def undeclared(modules: Iterable[Module], files: dict[str, ast.Module]) -> list[str]:
-    """What stands in the files and in no module's object."""
+    """Return names that are in the files but not in a module's object."""
     modules = list(modules)
     routes = {path for module in modules for path in (*module.api, *module.pages)}
     declared_jobs = {path for module in modules for path in module.jobs}
@@ -117,7 +117,7 @@ def test_a_module_requires_what_stands_below_it_and_is_loaded_with_it() -> None:
 
 
 def closure(module: Module) -> set[str]:
-    """Everything that a module requires, and what that requires."""
+    """Return a module's requirements, recursively."""
     named: dict[str, Module] = {each.name: each for each in MODULES}
     return {name for each in module.requires for name in {each, *closure(named[each])}}
 
@@ -161,7 +161,7 @@ UNLIMITED = {"/sign-out", "/theme", "/payments/sandbox/{token:str}", "/{rest:pat
 
 
 def test_whatever_strangers_may_send_is_counted_by_their_address() -> None:
-    """A form or a call without a guard, such as signing in, would otherwise be open to guessing."""
+    """A form or a call without a guard, such as signing in, would otherwise allow guessing."""
     uncounted = {
         path
         for module in ALL
@@ -181,7 +181,7 @@ def test_where_a_refusal_leads_and_where_one_signs_in_exist() -> None:
 
 
 def test_every_channel_that_is_subscribed_to_is_declared(as_owner: psycopg.Connection[Any]) -> None:
-    """And every one that a trigger notifies, or the subscribers would wait for ever."""
+    """And every channel that a trigger notifies, or subscribers would wait for ever."""
     used: set[str] = set()
     for tree in trees().values():
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):

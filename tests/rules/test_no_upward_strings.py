@@ -32,7 +32,7 @@ ALLOWED = {
 
 @cache
 def paths() -> dict[str, str]:
-    """The paths of pages and calls with their first parts that are fixed, to the module that serves them."""
+    """Return paths of pages and calls up to their first parameter, with the module that serves them."""
     found: dict[str, str] = {}
     for module in (CORE, *MODULES):
         for prefix, routes in (("/api/v1", module.api_routes()), ("", module.page_routes())):
@@ -44,7 +44,7 @@ def paths() -> dict[str, str]:
 
 
 def owner(path: str) -> str | None:
-    """The module that serves a path, or the longest beginning of it that one serves."""
+    """Return the module that serves a path or its longest prefix."""
     path = path.rstrip("/")
     while path:
         if path in paths():
@@ -55,7 +55,7 @@ def owner(path: str) -> str | None:
 
 @cache
 def actions() -> dict[str, str]:
-    """The actions of the audit log and of usage that have titles, to the module that takes them."""
+    """Return labelled audit and usage actions with their module."""
     return {
         action: module.name
         for module in MODULES
@@ -66,7 +66,7 @@ def actions() -> dict[str, str]:
 
 
 def upward(package: str, text: str) -> Iterator[str]:
-    """What a string of a package names of modules above it."""
+    """Yield what a package's string names of modules above it."""
     everything()
     above = {module.name for module in MODULES if module.name != package and step(module.name) >= step(package)}
     for path in re.findall(r"""(?<![\w.}/:<*-])/[a-z@][\w/.@-]*""", text):
@@ -82,7 +82,7 @@ def upward(package: str, text: str) -> Iterator[str]:
 
 
 def strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The string constants of a file that are no docstrings, with their lines."""
+    """Yield a file's string constants except docstrings, with their lines."""
     silent: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -93,7 +93,7 @@ def strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def leaks(files: dict[str, ast.Module]) -> list[str]:
-    """Every string of a lower package that names something of an upper one: file, line, text."""
+    """Return strings of lower packages that name something of an upper one: file, line, text."""
     return [
         f"{path}:{line}: {name}"
         for path, tree in files.items()
@@ -121,7 +121,7 @@ def test_no_template_or_script_names_what_stands_above() -> None:
 
 
 def _stands_above(name: str, package: str) -> bool:
-    """Whether the templates of module `name` are none that a package may use."""
+    """Return whether a package may not use the templates of module `name`."""
     return name in {module.name for module in MODULES if module.name != package} and step(name) >= step(package)
 
 

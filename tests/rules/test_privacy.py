@@ -1,4 +1,4 @@
-"""No table with something of somebody's is forgotten by exports and erasures."""
+"""No table with personal data is missing from exports and erasures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BESIDES = {"accounts.accounts", "accounts.verifications", "core.outbox"}
 
 
 def of_people(catalogue: Catalogue) -> set[str]:
-    """The tables that hold something of somebody's."""
+    """Return the tables that hold personal data."""
     return {
         table for table, columns in catalogue.columns.items() if any(each.endswith("account_id") for each in columns)
     } | BESIDES
@@ -52,7 +52,7 @@ def test_each_statement_is_about_one_account_and_its_own_table() -> None:
 
 
 def test_no_secret_is_exported(as_owner: psycopg.Connection[Any]) -> None:
-    """Every column of an exported table that looks like one is taken out of its rows."""
+    """Columns of exported tables that look like secrets are removed from the rows."""
     secret = re.compile(r"hash|secret|storage_key|password")
     for _, table in named():
         if table.export is None or "to_jsonb" not in table.export.sql:

@@ -1,4 +1,4 @@
-"""schema.sql is what the migrations make."""
+"""schema.sql matches the migrations."""
 
 from __future__ import annotations
 

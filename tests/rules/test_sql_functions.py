@@ -36,7 +36,7 @@ def _names(connection: psycopg.Connection[Any], query: str) -> set[str]:
 
 
 def unknown_names(connection: psycopg.Connection[Any]) -> list[str]:
-    """Names in bodies that are no function, relation or type of our schemas, and columns that their tables do not have."""
+    """Return unknown functions, relations, types and columns that function bodies name."""
     schemas = "|".join(sorted(_names(connection, f"select n.nspname from pg_namespace n where {OURS}")))
     join = "join pg_namespace n on n.oid ="
     callable_ = _names(connection, f"select n.nspname || '.' || proname from pg_proc {join} pronamespace where {OURS}")
@@ -60,7 +60,7 @@ def unknown_names(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 def failing_calls(connection: psycopg.Connection[Any]) -> list[str]:
-    """Functions that cannot be run at all, called with nulls in a transaction that is undone."""
+    """Return functions that fail to run when called with nulls in a rolled-back transaction."""
     wrong: list[str] = []
     for name, _, types, trigger in functions(connection):
         if trigger:

@@ -1,4 +1,4 @@
-"""A module imports only what stands below it: import-linter's contracts hold, and would notice."""
+"""Modules import only lower layers: import-linter's contracts hold and detect planted violations."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_every_module_with_rooms_has_a_contract() -> None:
 
 
 def _imports(name: str, tree: ast.Module, names: set[str]) -> set[str]:
-    """The modules of ours that a file imports when it is imported."""
+    """Return our modules that a file imports at import time."""
     found: set[str] = set()
     for node in _runs_at_import(tree):
         if isinstance(node, ast.Import):
@@ -107,7 +107,7 @@ def _imports(name: str, tree: ast.Module, names: set[str]) -> set[str]:
 
 
 def _runs_at_import(node: ast.AST) -> Iterator[ast.AST]:
-    """Every node outside functions and `if TYPE_CHECKING` blocks."""
+    """Yield every node outside functions and `if TYPE_CHECKING` blocks."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
             continue

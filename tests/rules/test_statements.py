@@ -1,4 +1,4 @@
-"""Every statement in the code is one that PostgreSQL accepts and whose rows are what their types say."""
+"""PostgreSQL accepts every statement, and its rows match their types."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TYPES: dict[str, tuple[Any, ...]] = {
     "timestamptz": (datetime,), "date": (date,), "interval": (timedelta,), "bytea": (bytes,), "json": JSON, "jsonb": JSON,
     "inet": (ipaddress.IPv4Address, ipaddress.IPv6Address), "void": (type(None),),
 }  # fmt: skip
-"""What psycopg makes of a column of each type."""
+"""psycopg's Python types for each column type."""
 
 UNDECLARED = {
     "demo/cogento.py": "reads the documents' views as other tools do",
@@ -63,7 +63,7 @@ class Column:
 
 
 def converted(sql: str) -> str:
-    """The statement with PostgreSQL's own placeholders, as psycopg sends it."""
+    """Return the statement with PostgreSQL's placeholders, as psycopg sends it."""
     names: list[str] = []
 
     def place(match: re.Match[str]) -> str:
@@ -77,7 +77,7 @@ def converted(sql: str) -> str:
 
 
 def described(connection: psycopg.Connection[Any], sql: str) -> list[Column]:
-    """PREPARE it and have the result described. Raises psycopg's error for what PostgreSQL does not accept."""
+    """PREPARE the statement and describe its result. Raises psycopg's error for invalid SQL."""
     raw = connection.pgconn
     for result in (raw.prepare(b"rule", converted(sql).encode()), raw.describe_prepared(b"rule")):
         if result.status not in (psycopg.pq.ExecStatus.COMMAND_OK, psycopg.pq.ExecStatus.TUPLES_OK):
@@ -106,7 +106,7 @@ def _column(
 
 
 def mismatches(columns: list[Column], row: Any, scalar: bool, spared: set[str] = frozenset()) -> Iterator[str]:  # type: ignore[assignment]
-    """How the columns and the row type disagree."""
+    """Yield the differences between the columns and the row type."""
     if row in (None, type(None)):
         if [each for each in columns if each.type != "void"]:
             yield f"returns {[each.name for each in columns]}, but its row type is None"
@@ -216,7 +216,7 @@ def test_nothing_else_is_executed() -> None:
 
 
 def _sql(call: ast.Call) -> bool:
-    """Whether the call's first argument can be SQL: everything but an address or another plain word."""
+    """Return whether the call's first argument can be SQL: anything but an address or a plain word."""
     first = call.args[0] if call.args else None
     if isinstance(first, ast.Constant):
         return isinstance(first.value, str) and " " in first.value.strip()
@@ -234,7 +234,7 @@ def test_each_is_used() -> None:
 
 
 def _opened(tree: ast.AST) -> list[int]:
-    """Where a function that receives a Tx opens another transaction or connection."""
+    """Return the lines where a function that receives a Tx opens another transaction or connection."""
     functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
     receiving = [
         each

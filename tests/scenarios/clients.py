@@ -1,4 +1,4 @@
-"""Clients that keep asking, remember what was acknowledged, and later hold the site to it."""
+"""Clients that retry, record acknowledged requests, and check them later."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vetrina.demo.photos import path_of
 
 
 class Client:
-    """One account over HTTP; calls are repeated until they are answered, as a careful client does."""
+    """One account over HTTP; calls are retried until they are answered."""
 
     def __init__(self, running: Up) -> None:
         self.http = httpx2.Client(base_url=running.url + "/api/v1", timeout=20)
@@ -28,7 +28,7 @@ class Client:
         self.http.headers["Authorization"] = f"Bearer {made.json()['access_token']}"
 
     def again(self, method: str, path: str, *, seconds: float = 60, **arguments: Any) -> httpx2.Response:
-        """The answer, after as many tries as it takes while the site restarts."""
+        """Return the response, retrying while the site restarts."""
         until = time.monotonic() + seconds
         while True:
             try:
@@ -43,14 +43,14 @@ class Client:
             time.sleep(0.2)
 
     def upload(self) -> str:
-        """A picture in the library; its id."""
+        """Upload a picture and return its id."""
         files = {"file": ("coffee.jpg", path_of("coffee").read_bytes(), "image/jpeg")}
         answer = self.again("POST", "/files", data={"category": "product_image"}, files=files)
         assert answer.status_code == 201, answer.text
         return answer.json()["id"]
 
     def buy(self, url: str) -> None:
-        """Fifty tokens through the sandbox; repeated with one key until it is through."""
+        """Buy fifty tokens in the sandbox, retried with one key until it succeeds."""
         pack = next(each["id"] for each in self.again("GET", "/packs").json()["items"] if each["name"] == "tokens_50")
         headers = {"Idempotency-Key": uuid4().hex}
         payment = self.again("POST", "/payments", json={"pack_id": pack, "gateway": "sandbox"}, headers=headers).json()
@@ -66,14 +66,14 @@ class Client:
         raise AssertionError("the payment did not come through")
 
     def balance(self) -> tuple[int, int]:
-        """(balance, held) of tokens."""
+        """Return (balance, held) of tokens."""
         for each in self.again("GET", "/wallet").json()["balances"]:
             if each["asset"] == "token":
                 return each["balance"], each["held"]
         return 0, 0
 
     def ended(self, generation: str, *, seconds: float = 120) -> dict[str, Any]:
-        """The generation once it has ended."""
+        """Return the generation once it has ended."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             found = self.again("GET", f"/generations/{generation}").json()
@@ -85,7 +85,7 @@ class Client:
 
 @dataclass
 class Load:
-    """Starts generations from several accounts and keeps what was acknowledged."""
+    """Starts generations from several accounts and records acknowledged ones."""
 
     running: Up
     accounts: int = 6
@@ -103,7 +103,7 @@ class Load:
         self._runs: list[Any] = []
 
     def begin(self) -> None:
-        """Every account begins to start generations, one after the other, until it has no tokens left."""
+        """Start generations from every account, one after the other, until its tokens are used up."""
         self._runs = [self._pool.submit(self._run, *each) for each in zip(self.clients, self.pictures, strict=True)]
         for run in self._runs:
             run.add_done_callback(lambda _: self._notify())
@@ -121,7 +121,7 @@ class Load:
         assert came, f"no {more} generations within {seconds} s"
 
     def end(self) -> None:
-        """Stop, and fail if any client saw something that it should not."""
+        """Stop, and fail if any client saw an unexpected response."""
         self.stop.set()
         for run in self._runs:
             run.result(90)

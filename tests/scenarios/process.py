@@ -1,4 +1,4 @@
-"""`vetrina up` as its operator runs it, and ways to kill parts of it."""
+"""`vetrina up` as an operator runs it, and ways to kill its processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import httpx2
 
 @dataclass
 class Up:
-    """A running Vetrina: web, worker and PostgreSQL of its own, on a data folder of its own."""
+    """A running Vetrina: web, worker and PostgreSQL on its own data folder."""
 
     process: subprocess.Popen[bytes]
     url: str
@@ -26,24 +26,24 @@ class Up:
     environment: dict[str, str]
 
     def pids(self, word: str) -> list[int]:
-        """Its processes whose command line holds `word`."""
+        """Return its processes whose command line contains `word`."""
         return [pid for pid in _descendants(self.process.pid) if word in _command(pid)]
 
     def kill(self, word: str) -> int:
-        """SIGKILL the first process whose command line holds `word`; its pid."""
+        """SIGKILL the first process whose command line contains `word` and return its pid."""
         pid = self.pids(word)[0]
         os.kill(pid, signal.SIGKILL)
         return pid
 
     def ready(self) -> bool:
-        """Whether /readyz says so."""
+        """Return whether /readyz answers 200."""
         try:
             return httpx2.get(self.url + "/readyz", timeout=2).status_code == 200
         except httpx2.HTTPError:
             return False
 
     def wait(self, seconds: float = 60) -> float:
-        """Wait until it is ready; the seconds that it took."""
+        """Wait until it is ready and return the seconds it took."""
         started = time.monotonic()
         while time.monotonic() - started < seconds:
             if self.process.poll() is not None:
@@ -61,7 +61,7 @@ class Up:
             time.sleep(0.02)
 
     def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Another `vetrina` command on the same data folder."""
+        """Run another `vetrina` command on the same data folder."""
         return subprocess.run(
             [sys.executable, "-m", "vetrina", *command],
             env=self.environment,

@@ -1,4 +1,4 @@
-"""The main job in a real browser, from a stranger's first click to the picture; and every screen before axe-core."""
+"""The main flow in a real browser, from a visitor's first click to the picture; and every page with axe-core."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Honest people beside clients that send too much or too little: `make torture`."""
+"""Normal clients beside clients that send too much or too little: `make torture`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_honest_people_beside_hostile_clients(tmp_path: Path) -> None:
 
 
 async def honest(url: str, until: float, times: list[float]) -> None:
-    """Ask for a page, think, and ask again."""
+    """Request a page, pause, and repeat."""
     async with httpx2.AsyncClient(base_url=url, timeout=30) as client:
         while time.monotonic() < until:
             started = time.perf_counter()
@@ -65,7 +65,7 @@ async def honest(url: str, until: float, times: list[float]) -> None:
 
 
 async def hostile(host: str, port: int, until: float, chance: random.Random) -> None:
-    """Send what is too large, or a part of something, and stay for as long as one is let."""
+    """Send oversized or partial requests and keep the connection open."""
     while time.monotonic() < until:
         with contextlib.suppress(OSError, TimeoutError):
             reader, writer = await asyncio.open_connection(host, port)

@@ -1,4 +1,4 @@
-"""Any process may die at any time: nothing acknowledged is lost, nothing is charged twice, service returns alone."""
+"""Any process may be killed at any time: nothing acknowledged is lost or charged twice, and service recovers by itself."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.scenarios.process import Up, up
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """One Vetrina for all of these."""
+    """Yield one Vetrina for all tests."""
     folder: Path = tmp_path_factory.mktemp("up")
     with up(folder, VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1") as found:
         yield found
 
 
 def books_are_right(running: Up) -> None:
-    """`vetrina verify` says so."""
+    """Check that `vetrina verify` succeeds."""
     told = running.run("verify")
     assert told.returncode == 0, told.stdout + told.stderr
 
@@ -75,7 +75,7 @@ def test_a_killed_postgresql_comes_back_with_everything(running: Up) -> None:
 
 
 def all_there(running: Up, load: Load) -> None:
-    """Everything acknowledged exists and comes to an end, each account paid for exactly that."""
+    """Check that everything acknowledged exists and ends, and that each account paid for exactly that."""
     assert len(load.acknowledged) > 10
     for client in load.clients:
         mine = {generation for owner, generation in load.acknowledged if owner is client}

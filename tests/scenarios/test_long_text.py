@@ -1,4 +1,4 @@
-"""Text that people write cannot break a page: long unbroken words, right-to-left and mixed text, at every width."""
+"""Long user text cannot break a page: unbroken words, right-to-left and mixed text, at every width."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WIDE = """() => {
 
 
 async def _filled(site: Site, make: Make, text: str) -> tuple[Any, list[str]]:
-    """An account whose every text field holds `text`, and the pages that show them."""
+    """Return an account whose text fields all hold `text`, and the pages that show them."""
     account = await make.account(tokens=9)
     handle = "w" * 28 + account.email[:2]
     async with site.api(account) as api:

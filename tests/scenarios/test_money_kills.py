@@ -1,4 +1,4 @@
-"""Purchases while processes are killed: whatever the bank took is granted after restart and sweep, to the credit."""
+"""Purchases while processes are killed: after restart and sweep every payment at the bank is granted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VICTIMS = ["vetrina serve", "vetrina worker", "bin/postgres"]
 
 @dataclass
 class Buyers:
-    """Several people who buy tokens at once; some never come back from the bank, some come twice."""
+    """Several buyers at once; some never return from the bank, some return twice."""
 
     running: Up
     bank: ZarinPalFake
@@ -34,7 +34,7 @@ class Buyers:
     accounts: int = 6
     seed: int = 1
     bought: dict[str, int] = field(default_factory=dict[str, int])
-    """How often the bank took money, by account."""
+    """Number of payments at the bank, by account."""
     done: int = 0
 
     def __post_init__(self) -> None:
@@ -44,7 +44,7 @@ class Buyers:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Buy until all is bought; raises what any buyer ran into."""
+        """Buy until all purchases are made; raise any buyer's error."""
         with ThreadPoolExecutor(self.accounts) as pool:
             for each in [pool.submit(self._buyer, number) for number in range(self.accounts)]:
                 each.result()
@@ -61,7 +61,7 @@ class Buyers:
                 self.done += 1
 
     def _checkout(self, client: Client) -> str | None:
-        """A checkout's authority; None when it was lost on the way, so that nobody can pay it."""
+        """Return a checkout's authority; None if it was lost on the way and cannot be paid."""
         body = {"pack_id": self.pack, "gateway": "zarinpal"}
         answer = client.again("POST", "/payments", json=body, headers={"Idempotency-Key": uuid4().hex})
         if answer.status_code == 409:
@@ -70,12 +70,12 @@ class Buyers:
         return answer.json()["checkout_url"].rpartition("/")[2]
 
     def _pay(self, authority: str, chance: float) -> None:
-        """The bank takes the money; then one buyer in three closes the browser, one comes back once, one twice at once."""
+        """Pay at the bank; then one buyer in three closes the browser, one returns once, one twice at once."""
         self.bank.bank(authority, paid=True)
         path = f"{self.running.url}/payments/zarinpal/callback?Authority={authority}&Status=OK"
 
         def back() -> None:
-            with contextlib.suppress(httpx2.HTTPError):  # the site was just killed: the buyer sees an error and goes away
+            with contextlib.suppress(httpx2.HTTPError):  # the site was just killed: the buyer sees an error and leaves
                 httpx2.get(path, timeout=10)
 
         again = 0 if chance < 1 / 3 else 1 if chance < 2 / 3 else 2
@@ -87,7 +87,7 @@ class Buyers:
 
 
 def killing(running: Up, buyers: Buyers, kills: int, seed: int) -> int:
-    """Kill a part after every few purchases until they are through; how many were killed."""
+    """Kill a process after every few purchases until all are made; return the number of kills."""
     chance = random.Random(seed)
     killed = 0
     while buyers.done < buyers.purchases:

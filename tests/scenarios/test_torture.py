@@ -1,4 +1,4 @@
-"""Kills at random times under load, for as long as one likes: `make torture`."""
+"""Random kills under load, for any duration: `make torture`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WELCOME, PACK = 20, 50
 
 @pytest.mark.torture
 def test_random_kills_under_load(tmp_path: Path) -> None:
-    """After all of them: everything acknowledged is there and ended once, paid = granted, the books are right."""
+    """Afterwards everything acknowledged exists and ended once, paid = granted, the ledger is consistent."""
     chance = random.Random(int(os.environ.get("VETRINA_TORTURE_SEED", "1")))
     bought: dict[Client, int] = {}
     with up(tmp_path, VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="2") as running:

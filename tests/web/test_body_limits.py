@@ -1,4 +1,4 @@
-"""Request bodies: how large they may be, and what becomes of those that break off or cannot be read."""
+"""Request bodies: size limits, incomplete and unreadable ones."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 async def pieces(size: int) -> AsyncIterator[bytes]:
-    """A body without an announced length."""
+    """Yield a body without an announced length."""
     for _ in range(0, size, 8192):
         yield b"a" * 8192
 
 
 def part(disposition: str, text: bytes = b"x") -> bytes:
-    """One part of a multipart body."""
+    """Return one part of a multipart body."""
     return b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + text + b"\r\n"
 
 

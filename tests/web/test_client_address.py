@@ -1,4 +1,4 @@
-"""Whose address a request has, with proxies between, and who may read the metrics."""
+"""The client's address behind proxies, and access to the metrics."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_a_forwarded_value_that_is_no_address_is_passed_over(
 
 
 async def metrics(settings: Settings, database: str, **headers: str) -> httpx2.Response:
-    """What /metrics answers on a site with these settings."""
+    """Return the response of /metrics on a site with these settings."""
     async with serving(connect(settings, database)) as site:
         return await site.client.get("/metrics", headers=headers)
 

@@ -1,4 +1,4 @@
-"""Cookies are read in time that grows with their length."""
+"""Cookies are parsed in linear time."""
 
 from __future__ import annotations
 

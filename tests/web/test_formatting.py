@@ -1,4 +1,4 @@
-"""Figures, sums and times as people read them."""
+"""Formatting of figures, amounts and times."""
 
 from __future__ import annotations
 

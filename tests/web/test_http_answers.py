@@ -1,4 +1,4 @@
-"""What HTTP asks of every route: HEAD, caching, times in queries, and an OpenAPI document that says what may be refused."""
+"""HTTP semantics of every route: HEAD, caching, times in queries, and documented errors in OpenAPI."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ async def test_the_document_says_how_to_sign_in_and_what_may_be_refused(site: Si
 
 
 async def _is_open(site: Site, method: str, path: str) -> bool:
-    """Whether an operation answers somebody who is not signed in with anything but 401."""
+    """Return whether an anonymous request gets anything but 401."""
     filled = re.sub(r"{[^}]+}", "01890000-0000-7000-8000-000000000000", path)
     return (await site.client.request(method, filled)).status_code != 401
 

@@ -1,4 +1,4 @@
-"""Catalogues and how things are written in English and Persian."""
+"""Catalogues, and formatting in English and Persian."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The theme, the API's own page, flashes, and redirects that stay on this site."""
+"""The theme, the API documentation, flash messages, and redirects that stay on this site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cursor pages: each row once, whatever the size; a cursor that is not ours is refused."""
+"""Cursor pages: each row once at any size; an invalid cursor is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong is told in one manner: problem+json for programs, a page for people."""
+"""Errors: problem+json for API clients, a page for browsers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.server import Site
 
 
 def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
-    """The problem in an answer, whose shape is RFC 9457's."""
+    """Return the problem in a response, checked for RFC 9457's form."""
     assert answer.status_code == status, answer.text[:300]
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()

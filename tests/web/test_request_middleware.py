@@ -1,4 +1,4 @@
-"""Every answer carries its id, its headers, and is counted; what another site's page sends is refused."""
+"""Every response has a request id and headers and is counted; cross-site requests are refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOST = (b"host", b"shop.example")
         ("DELETE", [SESSION, (b"sec-fetch-site", b"cross-site")], True),
         ("POST", [SESSION, (b"sec-fetch-site", b"same-origin")], False),
         ("POST", [SESSION, (b"sec-fetch-site", b"none")], False),
-        # what it says of itself counts more than an Origin that would fit
+        # Sec-Fetch-Site outranks a matching Origin
         ("POST", [SESSION, (b"sec-fetch-site", b"cross-site"), (b"origin", b"https://shop.example")], True),
         # a browser without fetch metadata
         ("POST", [SESSION, (b"origin", b"https://shop.example")], False),
@@ -30,15 +30,15 @@ HOST = (b"host", b"shop.example")
         ("POST", [SESSION, (b"origin", b"https://evil.example")], True),
         ("POST", [SESSION, (b"origin", b"https://shop.example.evil.example")], True),
         ("POST", [SESSION, (b"origin", b"null")], True),
-        # nobody is signed in yet: signing a stranger in to one's own account is an attack too
+        # not signed in yet: signing a user in to the attacker's account is an attack too
         ("POST", [(b"sec-fetch-site", b"cross-site")], True),
         ("POST", [(b"origin", b"https://evil.example")], True),
-        # programs
+        # API clients
         ("POST", [], False),
         ("POST", [SESSION], False),
         ("POST", [(b"authorization", b"Bearer x"), (b"sec-fetch-site", b"cross-site")], False),
         ("POST", [(b"authorization", b"Bearer x"), SESSION, (b"sec-fetch-site", b"cross-site")], True),
-        # links from elsewhere
+        # links from other sites
         ("GET", [SESSION, (b"sec-fetch-site", b"cross-site")], False),
         ("HEAD", [SESSION, (b"origin", b"https://evil.example")], False),
     ],
@@ -109,7 +109,7 @@ async def test_requests_are_counted_by_route_not_by_path(site: Site, make: Make)
 
 
 async def counted(site: Site) -> dict[str, float]:
-    """The counter's series by labels."""
+    """Return the counter's series by labels."""
     text = (await site.client.get("/metrics")).text
     assert "vetrina_db_pool_size " in text
     lines = re.findall(r"^vetrina_http_requests_total(\{.*\}) (\S+)$", text, re.MULTILINE)

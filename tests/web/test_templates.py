@@ -1,4 +1,4 @@
-"""What must hold for every template and static file, whoever adds one."""
+"""Rules for every template and static file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vendored files are the ones that `scripts/vendor.py` fetched."""
+"""Vendored files match those that `scripts/vendor.py` fetched."""
 
 from __future__ import annotations
 

@@ -41,8 +41,9 @@ Web = Request[Any, Any, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """How a call goes wrong: `seconds` of silence after the work was done (or, with `done=False`, without doing it), then a
-    `status` with an error of Stripe's, if one is given, otherwise the ordinary answer."""
+    """A failing call: `seconds` of silence after the work was done (or, with `done=False`, without doing it), then a `status`
+    with an error of Stripe's, if given, otherwise the ordinary response.
+    """
 
     seconds: float = 0
     done: bool = True
@@ -50,7 +51,7 @@ class Fault:
 
 
 class StripeFake(Shop, Fake):
-    """One account at Stripe. What was asked of it is in `calls`."""
+    """One Stripe account. `calls` records all requests."""
 
     def __init__(self, port: int = 0, *, key: str = KEY) -> None:
         Shop.__init__(self)
@@ -77,23 +78,23 @@ class StripeFake(Shop, Fake):
         super().__exit__(kind, error, trace)
 
     def listen(self, url: str, secret: str = SECRET, *types: str) -> None:
-        """Send events there."""
+        """Send events to this address."""
         self.post.endpoints.append(Endpoint(url, secret, list(types)))
 
     def next(self, kind: str, *faults: Fault) -> None:
-        """The next calls that make one of this kind (refunds, checkout/sessions...) go wrong like this."""
+        """Script failures of the next calls that create this kind (refunds, checkout/sessions...)."""
         self._next[kind].extend(faults)
 
     def next_calls_succeed(self) -> None:
-        """Take back the faults that `next` arranged and no call has met yet."""
+        """Remove scripted failures that no call has met yet."""
         self._next.clear()
 
     def counted(self) -> Counter[str]:
-        """How often each call was made, an id written as *."""
+        """Return how often each call was made, ids written as *."""
         return Counter(f"{each.method} {self._shape(each.path)}" for each in self.calls)
 
     def handlers(self) -> list[Any]:
-        """The routes."""
+        """Return the routes."""
 
         @route("/v1/{rest:path}", http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE])
         async def api(request: Web) -> Response[bytes]:
@@ -161,7 +162,7 @@ class StripeFake(Shop, Fake):
         return [api, checkout, press, portal, desk, icon, world]
 
     def _act(self, act: str, form: dict[str, str]) -> Any:
-        """What the world does: refund, refund-fails, dispute, won, lost, renew, renew-unpaid, retry, mischief."""
+        """Simulate an external event: refund, refund-fails, dispute, won, lost, renew, renew-unpaid, retry, mischief."""
         name = form.get("id", "")
         amount = int(form["amount"]) if form.get("amount") else None
         match act:
@@ -198,7 +199,7 @@ class StripeFake(Shop, Fake):
         return waiting.popleft() if waiting and asked.method != "GET" else None
 
     def _answer(self, asked: Asked) -> tuple[int, bytes]:
-        """The answer to a call, once for each idempotency key."""
+        """Return the response to a call, computed once per idempotency key."""
         if asked.headers.get("authorization") != f"Bearer {self.key}":
             raise Wrong(401, "Invalid API Key provided.", kind="invalid_request_error")
         if asked.headers.get("stripe-version", VERSION) != VERSION:  # without one it is the account's own
@@ -253,7 +254,7 @@ class StripeFake(Shop, Fake):
             self._expand(place[first], rest)
 
     def _shape(self, path: str) -> str:
-        """A path with its id written as *."""
+        """Return a path with its id written as *."""
         parts = path.removeprefix("/v1/").split("/")
         wide = 2 if "/".join(parts[:2]) in {"checkout/sessions", "billing_portal/sessions"} else 1
         return "/v1/" + "/".join(["/".join(parts[:wide]), *(["*"] if len(parts) > wide else []), *parts[wide + 1 :]])

@@ -9,7 +9,7 @@ from tests.fakes.stripe import KEY, SECRET, Mischief, StripeFake
 
 
 def main() -> None:
-    """Serve, and say where."""
+    """Serve and print the address."""
     parser = argparse.ArgumentParser(prog="python -m tests.fakes.stripe", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--webhook", action="append", default=[], metavar="URL", help="where events are sent to")

@@ -1,4 +1,4 @@
-"""Subscriptions and their invoices: begun by Checkout, renewed when the world says so."""
+"""Subscriptions and their invoices: started by Checkout, renewed on demand."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ MONTH = 30 * 86400
 
 
 class Billing(After):
-    """What is paid by the month."""
+    """Subscription billing."""
 
     url: str = ""
 
     def __init__(self) -> None:
         super().__init__()
         self.inside: dict[str, dict[str, Any]] = {}
-        """What sessions are about, and what Stripe keeps of a subscription's card."""
+        """Contents of sessions, and details of a subscription's card."""
         self.billing_mode = "flexible"
-        """Of the subscriptions that begin from now on; `classic` is the older one."""
+        """For new subscriptions; `classic` is the older mode."""
         self.portals: dict[str, dict[str, Any]] = {}
 
     def intent(self, amount: int, currency: str, customer: str | None, marks: dict[str, str]) -> dict[str, Any]:
-        """A new payment intent."""
+        """Create a payment intent."""
         raise NotImplementedError
 
     def charge(self, intent: dict[str, Any], card: str) -> str | None:
-        """Charge a card; the refusal's words, or None."""
+        """Charge a card; return the decline message, or None."""
         raise NotImplementedError
 
     def subscribe(self, customer: str | None, lines: list[tuple[str, int]], marks: dict[str, str], card: str) -> dict[str, Any]:
-        """A subscription whose first invoice is paid."""
+        """Create a subscription with a paid first invoice."""
         made = self.add("subscriptions", "sub", customer=customer, status="active", cancel_at_period_end=False, cancel_at=None,
                         canceled_at=None, ended_at=None, start_date=self.now(), billing_cycle_anchor=self.now(),
                         latest_invoice=None, billing_mode=shapes.billing_mode(self.billing_mode, self.now()),
@@ -49,7 +49,7 @@ class Billing(After):
         return made
 
     def renew(self, name: str, *, pays: bool = True) -> dict[str, Any]:
-        """A period ends and the next one is billed; the invoice. When the card does not pay it is past due."""
+        """End a period, bill the next one and return the invoice. If the card does not pay, it is past due."""
         with self.lock:
             subscription = self.get("subscriptions", name)
             if subscription["status"] == "canceled":
@@ -64,7 +64,7 @@ class Billing(After):
             return self._bill(subscription, "subscription_cycle", card)
 
     def retry(self, invoice: str, *, pays: bool = True) -> dict[str, Any]:
-        """An unpaid invoice is tried again."""
+        """Retry an unpaid invoice."""
         with self.lock:
             found = self.get("invoices", invoice)
             subscription = self.get("subscriptions", found["parent"]["subscription_details"]["subscription"])
@@ -72,7 +72,7 @@ class Billing(After):
             return found
 
     def update_subscription(self, asked: Asked) -> dict[str, Any]:
-        """POST /v1/subscriptions/{id}: cancel at period end or not, another price, metadata."""
+        """POST /v1/subscriptions/{id}: cancel at period end, change price, metadata."""
         subscription = self.get("subscriptions", asked.path.split("/")[-1])
         params = asked.params
         self._set_end(subscription, params)
@@ -93,7 +93,7 @@ class Billing(After):
         return subscription
 
     def cancel_subscription(self, asked: Asked) -> dict[str, Any]:
-        """DELETE /v1/subscriptions/{id}: at once."""
+        """DELETE /v1/subscriptions/{id}: cancel at once."""
         return self.end(self.get("subscriptions", asked.path.split("/")[-1]))
 
     def cancel_in_portal(self, name: str) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class Billing(After):
         return self._invoice(subscription, lines, why, card)
 
     def _prorate(self, subscription: dict[str, Any], item: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-        """Invoice a change of price at once: the rest of the period at the old price back, at the new one due."""
+        """Invoice a price change at once: credit the rest of the period at the old price, charge it at the new one."""
         now, end = self.now(), item["current_period_end"]
         share = (end - now) / (end - item["current_period_start"])
         lines = [

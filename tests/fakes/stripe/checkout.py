@@ -1,4 +1,4 @@
-"""Customers, products, prices, Checkout, and the charging of cards."""
+"""Customers, products, prices, Checkout, and card charges."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ DECLINED = {
     "4000000000009995": ("insufficient_funds", "Your card has insufficient funds."),
     "4000000000000069": ("expired_card", "Your card has expired."),
 }
-"""Cards that are refused, as in Stripe's test mode: code and what the cardholder is told."""
+"""Declined cards, as in Stripe's test mode: code and message."""
 GOOD = "4242424242424242"
 DISPUTED = "4000000000000259"
 """Paid, and disputed at once."""
 FAILS_LATER = "4000000000000341"
-"""Pays the first time, and no renewal."""
+"""Pays the first time, but no renewal."""
 SLOW = "bank debit"
-"""Not a card: known to be paid only days later."""
+"""Not a card: confirmed only days later."""
 BRANDS = {"4": "visa", "5": "mastercard", "3": "amex"}
 
 
 class Shop(Billing):
-    """The selling side."""
+    """Checkout and its objects."""
 
     def create_customer(self, asked: Asked) -> dict[str, Any]:
         """POST /v1/customers"""
@@ -37,14 +37,14 @@ class Shop(Billing):
         return made
 
     def customer(self, name: Any) -> dict[str, Any]:
-        """Return a customer that a call names. A deleted one is refused, as is one that never was."""
+        """Return a customer named in a call. Raises for deleted and unknown ones."""
         found = self.kinds["customers"].get(str(name))
         if found is None or found.get("deleted"):
             raise Wrong(400, f"No such customer: '{name}'", code="resource_missing", param="customer")
         return found
 
     def delete_customer(self, name: str) -> dict[str, Any]:
-        """Delete a customer in Stripe's dashboard: its subscriptions end, and a stub of it stays."""
+        """Delete a customer in Stripe's dashboard: its subscriptions end, and a stub of it remains."""
         with self.lock:
             customer = self.get("customers", name)
             for subscription in self.all("subscriptions"):
@@ -123,13 +123,13 @@ class Shop(Billing):
         return self.run_out(session)
 
     def run_out(self, session: dict[str, Any]) -> dict[str, Any]:
-        """Nobody paid in time."""
+        """Expire an unpaid session."""
         session |= {"status": "expired", "url": None}
         self.tell("checkout.session.expired", session)
         return session
 
     def pay(self, name: str, card: str = GOOD) -> str | None:
-        """What the buyer does on the page; what the card's bank says against it, or None when it is paid."""
+        """Pay on the page as the buyer; return the decline message, or None when paid."""
         with self.lock:
             session = self.get("checkout/sessions", name)
             if session["status"] == "open" and session["expires_at"] <= self.now():
@@ -159,7 +159,7 @@ class Shop(Billing):
             return None
 
     def slow_money(self, name: str, *, comes: bool) -> None:
-        """What became of a payment by bank debit."""
+        """Complete or fail a payment by bank debit."""
         with self.lock:
             session = self.get("checkout/sessions", name)
             intent = self.get("payment_intents", session["payment_intent"])
@@ -172,7 +172,7 @@ class Shop(Billing):
             self.tell(f"checkout.session.async_payment_{'succeeded' if comes else 'failed'}", session)
 
     def intent(self, amount: int, currency: str, customer: str | None, marks: dict[str, str]) -> dict[str, Any]:
-        """A new payment intent."""
+        """Create a payment intent."""
         made = self.add(
             "payment_intents", "pi", amount=amount, amount_received=0, currency=currency, customer=customer, latest_charge=None,
             status="requires_payment_method", last_payment_error=None, capture_method="automatic", description=None,
@@ -183,7 +183,7 @@ class Shop(Billing):
         return made
 
     def charge(self, intent: dict[str, Any], card: str) -> str | None:
-        """Charge a card; the refusal's words, or None."""
+        """Charge a card; return the decline message, or None."""
         code, words = DECLINED.get(card, (None, None))
         if card.isdigit() and len(card) < 13:
             code, words = "invalid_number", "Your card number is invalid."

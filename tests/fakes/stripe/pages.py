@@ -1,4 +1,4 @@
-"""What people see of the fake: the page to pay on, the portal, and a desk to play the bank at."""
+"""Pages of the fake: the checkout, the portal, and a control page for the bank's side."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _sum(amount: int, currency: str) -> str:
 
 
 def pay(session: dict[str, Any], title: str, wrong: str | None = None) -> str:
-    """Where a buyer pays."""
+    """Render the checkout page."""
     words = f'<p class="wrong" role="alert">{html.escape(wrong)}</p>' if wrong else ""
     back = f'<a class="button" href="{html.escape(session["cancel_url"])}">Back</a>' if session["cancel_url"] else ""
     return _page(
@@ -49,20 +49,20 @@ def pay(session: dict[str, Any], title: str, wrong: str | None = None) -> str:
 
 
 def over(session: dict[str, Any]) -> str:
-    """A page that is not open any more."""
+    """Render a closed checkout page."""
     words = "It was paid." if session["status"] == "complete" else "Its time has run out."
     return _page("Over", f"<h1>This checkout is over</h1><p>{words}</p>")
 
 
 def portal(made: dict[str, Any], subscriptions: list[dict[str, Any]]) -> str:
-    """The billing portal."""
+    """Render the billing portal."""
     rows = "".join(f"<li>{html.escape(each['id'])}: {each['status']}</li>" for each in subscriptions) or "<li>None</li>"
     back = f'<a class="button" href="{html.escape(made["return_url"])}">Back to the shop</a>' if made["return_url"] else ""
     return _page("Billing (a test)", f"<h1>Billing, an imitation</h1><h2>Subscriptions</h2><ul>{rows}</ul>{back}")
 
 
 def desk(charges: list[dict[str, Any]], disputes: list[dict[str, Any]], subscriptions: list[dict[str, Any]]) -> str:
-    """Everything that was charged, with buttons for what the world may do next."""
+    """Render all charges, with buttons for external events."""
 
     def button(act: str, name: str, words: str) -> str:
         field = f'<input type="hidden" name="id" value="{name}">'

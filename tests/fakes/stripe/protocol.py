@@ -1,4 +1,4 @@
-"""How Stripe's API talks: nested forms, errors, idempotency keys, expanded objects, pages of lists."""
+"""Stripe's API protocol: nested forms, errors, idempotency keys, expanded objects, list pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DICE = random.SystemRandom()
 
 
 class Wrong(Exception):
-    """What the API refuses: HTTP status, `type` and `code` of the error, the parameter that it is about."""
+    """An API error: HTTP status, `type` and `code`, the parameter."""
 
     def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None, kind: str = "") -> None:
         self.status = status
@@ -26,7 +26,7 @@ class Wrong(Exception):
 
 @dataclass
 class Kept:
-    """What was answered to an idempotency key; no body yet while it is worked on."""
+    """The response stored for an idempotency key; no body yet while the request runs."""
 
     asked: str
     status: int = 0
@@ -35,7 +35,7 @@ class Kept:
 
 @dataclass
 class Asked:
-    """A request, as it came: `params` are the nested form or query."""
+    """A request: `params` are the nested form or query."""
 
     method: str
     path: str
@@ -44,22 +44,22 @@ class Asked:
 
     @property
     def key(self) -> str | None:
-        """The Idempotency-Key."""
+        """Return the Idempotency-Key."""
         return self.headers.get("idempotency-key")
 
     def mark(self) -> str:
-        """What tells this request from another one with the same key."""
+        """Return a fingerprint that distinguishes requests with the same key."""
         text = json.dumps([self.method, self.path, self.params], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def new_id(prefix: str) -> str:
-    """An id as Stripe makes them."""
+    """Return an id in Stripe's format."""
     return f"{prefix}_{''.join(_DICE.choices(string.ascii_letters + string.digits, k=24))}"
 
 
 def nested(text: str) -> dict[str, Any]:
-    """`a[b][0][c]=1` as {"a": {"b": [{"c": "1"}]}}."""
+    """Parse `a[b][0][c]=1` as {"a": {"b": [{"c": "1"}]}}."""
     found: dict[str, Any] = {}
     for key, value in parse_qsl(text, keep_blank_values=True):
         first, *rest = re.findall(r"[^\[\]]+|(?<=\[)(?=\])", key)
@@ -74,7 +74,7 @@ def nested(text: str) -> dict[str, Any]:
 
 
 def _lists(value: Any) -> Any:
-    """Objects whose names are 0, 1, 2... are lists."""
+    """Convert objects with the keys 0, 1, 2... to lists."""
     if not isinstance(value, dict):
         return value
     inner = {key: _lists(each) for key, each in value.items()}
@@ -84,7 +84,7 @@ def _lists(value: Any) -> Any:
 
 
 def whole(params: dict[str, Any], name: str, default: int | None = None) -> int:
-    """A whole number among the parameters."""
+    """Return an integer parameter."""
     value = params.get(name, default)
     if value is None:
         raise Wrong(400, f"Missing required param: {name}.", code="parameter_missing", param=name)
@@ -95,12 +95,12 @@ def whole(params: dict[str, Any], name: str, default: int | None = None) -> int:
 
 
 def metadata(params: dict[str, Any]) -> dict[str, str]:
-    """The metadata among the parameters."""
+    """Return the metadata parameters."""
     return {key: str(value) for key, value in (params.get("metadata") or {}).items()}
 
 
 def page(rows: list[dict[str, Any]], asked: Asked) -> dict[str, Any]:
-    """A page of a list: the newest first, filtered as the API filters."""
+    """Return a list page: newest first, filtered as the API filters."""
     params = asked.params
     limit = whole(params, "limit", 10)
     if not 1 <= limit <= 100:

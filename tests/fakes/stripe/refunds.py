@@ -1,4 +1,4 @@
-"""After the sale: refunds and disputes."""
+"""Refunds and disputes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.fakes.stripe.store import Store
 
 
 class After(Store):
-    """Money that goes back."""
+    """Money returned to the buyer."""
 
     def create_refund(self, asked: Asked) -> dict[str, Any]:
         """POST /v1/refunds"""
@@ -43,13 +43,13 @@ class After(Store):
         return made
 
     def refund(self, intent: str, amount: int | None = None) -> dict[str, Any]:
-        """Somebody refunds in Stripe's dashboard."""
+        """Refund in Stripe's dashboard."""
         with self.lock:
             params: dict[str, Any] = {"payment_intent": intent} | ({"amount": amount} if amount else {})
             return self.create_refund(Asked("POST", "/v1/refunds", params))
 
     def refund_fails(self, name: str) -> None:
-        """The cardholder's bank sends a refund back."""
+        """Fail a refund, as the cardholder's bank does."""
         with self.lock:
             refund = self.get("refunds", name)
             refund |= {"status": "failed", "failure_reason": "lost_or_stolen_card"}
@@ -60,7 +60,7 @@ class After(Store):
             self.tell("charge.refund.updated", refund)
 
     def dispute(self, intent: str, amount: int | None = None, reason: str = "fraudulent") -> dict[str, Any]:
-        """The cardholder's bank takes a payment back."""
+        """Open a dispute, as the cardholder's bank does."""
         with self.lock:
             charge = self.get("charges", self.get("payment_intents", intent)["latest_charge"])
             made = self.add(
@@ -74,7 +74,7 @@ class After(Store):
             return made
 
     def decide(self, name: str, status: str) -> dict[str, Any]:
-        """A dispute ends: won, lost or warning_closed."""
+        """Close a dispute: won, lost or warning_closed."""
         with self.lock:
             dispute = self.get("disputes", name)
             if dispute["status"] in {"won", "lost", "warning_closed"}:
@@ -89,5 +89,5 @@ class After(Store):
             return dispute
 
     def close_dispute(self, asked: Asked) -> dict[str, Any]:
-        """POST /v1/disputes/{id}/close: the merchant gives in."""
+        """POST /v1/disputes/{id}/close: the merchant accepts the dispute."""
         return self.decide(asked.path.split("/")[-2], "lost")

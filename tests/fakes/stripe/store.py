@@ -1,4 +1,4 @@
-"""What the fake holds: objects by kind, in the order of their making, and the events that tell of them."""
+"""Objects of the fake by kind, in order of creation, and their events."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ NAMES = {
     "payment_intents": "payment_intent", "charges": "charge", "refunds": "refund", "disputes": "dispute",
     "subscriptions": "subscription", "invoices": "invoice", "events": "event",
 }  # fmt: skip
-"""What is listed, and the value of its `object`."""
+"""Listed kinds, and the value of their `object`."""
 
 
 class Store:
-    """All objects of one account. Its lock makes one request or one act of the world a whole."""
+    """All objects of one account. Its lock makes each request or external event atomic."""
 
     def __init__(self) -> None:
         self.kinds: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
         self.post = Post()
         self.lock = threading.RLock()
         self.ahead = 0
-        """Seconds by which this world's clock is ahead."""
+        """Seconds that this clock is ahead."""
         self.request: dict[str, Any] = {"id": None, "idempotency_key": None}
 
     def now(self) -> int:
-        """The time, in seconds."""
+        """Return the time in seconds."""
         return int(time.time()) + self.ahead
 
     def add(self, kind: str, prefix: str, **fields: Any) -> dict[str, Any]:
-        """A new object."""
+        """Create an object."""
         made = {"id": new_id(prefix), "object": NAMES[kind], "created": self.now(), "livemode": False, "metadata": {}, **fields}
         self.kinds[kind][made["id"]] = made
         return made
 
     def get(self, kind: str, name: Any) -> dict[str, Any]:
-        """An object by its id."""
+        """Return an object by its id."""
         found = self.kinds[kind].get(str(name))
         if found is None:
             raise Wrong(404, f"No such {NAMES[kind]}: '{name}'", code="resource_missing", param="id")
         return found
 
     def all(self, kind: str) -> list[dict[str, Any]]:
-        """All of a kind, the oldest first."""
+        """Return all objects of a kind, oldest first."""
         return list(self.kinds[kind].values())
 
     def tell(self, kind: str, about: dict[str, Any]) -> dict[str, Any]:
-        """Something happened: an event with the object as it is now, on its way."""
+        """Create an event with the object's current state and send it."""
         event = self.add(
             "events", "evt", api_version=VERSION, type=kind, data={"object": copy.deepcopy(about)}, pending_webhooks=1,
             request=dict(self.request),

@@ -1,4 +1,4 @@
-"""Webhooks, delivered as badly as one likes: twice, late, in another order, not at all, with a wrong signature."""
+"""Webhook delivery with scripted failures: duplicates, delays, reordering, losses, wrong signatures."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ import httpx2
 
 @dataclass
 class Mischief:
-    """How deliveries go wrong. `copies` of each event are sent, each after up to `delay` seconds, so that they overtake each
-    other; `drop` is the share of events that never come; with `shuffle` what waits is sent in another order."""
+    """Delivery failures. `copies` of each event are sent, each after up to `delay` seconds, so that they overtake each other;
+    `drop` is the share of lost events; `shuffle` reorders waiting events.
+    """
 
     copies: int = 1
     delay: float = 0.0
@@ -31,7 +32,7 @@ class Mischief:
 
 @dataclass
 class Endpoint:
-    """Where events are sent to; all of them unless `types` are named."""
+    """A webhook endpoint; receives all events unless `types` are named."""
 
     url: str
     secret: str
@@ -40,7 +41,7 @@ class Endpoint:
 
 @dataclass
 class Attempt:
-    """One delivery: the answer's status, 0 when nobody answered; seconds until then."""
+    """One delivery: the response's status, 0 without a response, and its duration in seconds."""
 
     event: str
     status: int
@@ -48,22 +49,23 @@ class Attempt:
 
 
 def signed(body: bytes, secret: str, at: int | None = None) -> str:
-    """The Stripe-Signature header."""
+    """Return the Stripe-Signature header."""
     at = int(time.time()) if at is None else at
     mac = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={at},v1={mac},v0={'0' * 64}"
 
 
 class Post:
-    """Delivers in a thread of its own, so that the API answers meanwhile. What is refused is sent again, as Stripe does,
-    only sooner: after 0.2, 0.4, 0.8... seconds, `patience` times."""
+    """Delivers in its own thread, so that the API keeps answering. Failed deliveries are retried as Stripe does, only sooner:
+    after 0.2, 0.4, 0.8... seconds, `patience` times.
+    """
 
     def __init__(self, *, patience: int = 6) -> None:
         self.endpoints: list[Endpoint] = []
         self.mischief = Mischief()
         self.attempts: list[Attempt] = []
         self.held: list[dict[str, Any]] | None = None
-        """Events that wait, between `hold` and `let_go`."""
+        """Events that wait between `hold` and `let_go`."""
         self._patience = patience
         self._dice = random.Random(self.mischief.seed)
         self._loop = asyncio.new_event_loop()
@@ -73,7 +75,7 @@ class Post:
         self._thread.start()
 
     def send(self, event: dict[str, Any]) -> None:
-        """Deliver an event to whoever wants it."""
+        """Deliver an event to all endpoints."""
         if self.held is not None:
             self.held.append(event)
             return
@@ -85,11 +87,11 @@ class Post:
                     self._submit(self._deliver(endpoint, event, self._dice.random() * self.mischief.delay))
 
     def hold(self) -> None:
-        """Keep what happens from now on."""
+        """Hold further events."""
         self.held = []
 
     def let_go(self) -> None:
-        """Deliver what was kept."""
+        """Deliver held events."""
         waiting, self.held = self.held or [], None
         if self.mischief.shuffle:
             self._dice.shuffle(waiting)
@@ -105,7 +107,7 @@ class Post:
                 self._open.discard(each)
 
     def close(self) -> None:
-        """Stop; what is still on its way is lost."""
+        """Stop; undelivered events are lost."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
 
