@@ -64,10 +64,12 @@ class Metadata(msgspec.Struct, frozen=True):
     id_token_signing_alg_values_supported: list[str] = msgspec.field(default_factory=lambda: ["RS256"])
     token_endpoint_auth_methods_supported: list[str] = msgspec.field(default_factory=lambda: ["client_secret_basic"])
     authorization_response_iss_parameter_supported: bool = False
+    userinfo_endpoint: str | None = None
 
 
 class _Tokens(msgspec.Struct):
     id_token: str
+    access_token: str | None = None
 
 
 class _Keys(msgspec.Struct):
@@ -131,7 +133,30 @@ class OpenIdProvider:
         response = await self._send("POST", metadata.token_endpoint, data=form, auth=basic)
         if response.status_code in {400, 401, 403}:
             raise ProviderRefused(f"the code was not taken: {response.text[:200]}")
-        return await self.check(_read(response, _Tokens).id_token, nonce=nonce)
+        tokens = _read(response, _Tokens)
+        identity = await self.check(tokens.id_token, nonce=nonce)
+        if (identity.email and identity.name) or not metadata.userinfo_endpoint or not tokens.access_token:
+            return identity
+        return await self._completed(identity, metadata.userinfo_endpoint, tokens.access_token)
+
+    async def _completed(self, identity: Identified, url: str, access_token: str) -> Identified:
+        """Add what the ID token lacks from the UserInfo endpoint (OpenID Connect Core 5.3, 5.4).
+
+        A response that is not 200 leaves the identity as it is. Raises ProviderRefused for another subject (Core 5.3.2).
+        """
+        _check_address(url)
+        response = await self._send("GET", url, authorization=f"Bearer {access_token}")
+        if response.status_code != 200:
+            return identity
+        claims = _read(response, dict[str, Any])
+        if claims.get("sub") != identity.subject:
+            raise ProviderRefused("the UserInfo response is about another subject")
+        return Identified(
+            identity.issuer,
+            identity.subject,
+            identity.email or _verified_email(claims),
+            identity.name or _text(claims, "name"),
+        )
 
     async def check(self, id_token: str, *, nonce: str) -> Identified:
         """Return an ID token's identity. Raises ProviderRefused unless issuer, audience, time and nonce are valid."""
@@ -159,9 +184,7 @@ class OpenIdProvider:
             raise ProviderRefused("this is no ID token")
         if not 1 <= len(claims["sub"]) <= 255:
             raise ProviderRefused("the subject is empty or too long")
-        # Cognito sends it as a word in some places.
-        vouched = claims.get("email_verified") in (True, "true")
-        return Identified(self.issuer, claims["sub"], _text(claims, "email") if vouched else None, _text(claims, "name"))
+        return Identified(self.issuer, claims["sub"], _verified_email(claims), _text(claims, "name"))
 
     async def _verified(self, id_token: str) -> dict[str, Any]:
         metadata = await self.metadata()
@@ -191,12 +214,13 @@ class OpenIdProvider:
             raise ProviderAway(f"{url} answered {response.status_code}")
         return response
 
-    async def _send(self, method: str, url: str, **more: Any) -> httpx2.Response:
+    async def _send(self, method: str, url: str, *, authorization: str = "", **more: Any) -> httpx2.Response:
+        headers = {"Accept": "application/json"} | ({"Authorization": authorization} if authorization else {})
         try:
             async with httpx2.AsyncClient(
                 verify=certificates(), timeout=self._timeout, trust_env=False, follow_redirects=False
             ) as client:
-                response = await client.request(method, url, headers={"Accept": "application/json"}, **more)
+                response = await client.request(method, url, headers=headers, **more)
         except httpx2.HTTPError as error:
             raise ProviderAway(f"{urlsplit(url).netloc}: {type(error).__name__}") from error
         if len(response.content) > LIMIT or response.status_code >= 500:
@@ -236,6 +260,11 @@ def _check_address(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}):
         raise ProviderAway(f"{url} is not an https address")
+
+
+def _verified_email(claims: dict[str, Any]) -> str | None:
+    """Return the address if the provider has verified it; Cognito sends the flag as a word in some places."""
+    return _text(claims, "email") if claims.get("email_verified") in (True, "true") else None
 
 
 def _text(claims: dict[str, Any], name: str) -> str | None:
