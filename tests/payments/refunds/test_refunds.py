@@ -76,9 +76,9 @@ async def test_a_refund_whose_answer_was_lost(till: Site, stripe: StripeFake, ma
 
 async def test_a_refund_that_stripe_refuses(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
-    payment, _ = await bought(till, stripe, account)
+    payment, intent = await bought(till, stripe, account)
     stripe.post.hold()
-    stripe.refund(intent)  # in the dashboard; we have not heard of it yet  # noqa: F821
+    stripe.refund(intent)  # in the dashboard; we have not heard of it yet
     made = await Asking(till, await row(db, payment, account))(1499)
     assert made.status == "failed" and "already been refunded" in (made.error or "")
     stripe.post.let_go()

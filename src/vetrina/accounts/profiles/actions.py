@@ -47,7 +47,7 @@ NETWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
 """Social networks: label, and the hosts of its URLs (none: any)."""
 
 
-async def change(tx: Tx, account: AccountId, kind: str, changes: ProfileChange) -> None:  # noqa: C901
+async def change(tx: Tx, account: AccountId, kind: str, changes: ProfileChange) -> None:  # noqa: C901  # a branch for each field
     """Change handle, name, bio and business profile; `media` changes the pictures.
 
     Raises InvalidHandle, HandleReserved, InvalidName, InvalidBio, InvalidBusinessName, InvalidLink, InvalidSocialLink,

@@ -147,7 +147,7 @@ class RunFollower:
             pass
         return False
 
-    async def _handle(self, message: str) -> bool:  # noqa: C901
+    async def _handle(self, message: str) -> bool:  # noqa: C901  # a branch for each type of message
         """Report what the message says; return whether it is time to poll."""
         try:
             event = msgspec.json.decode(message, type=_Message)
