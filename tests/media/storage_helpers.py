@@ -1,4 +1,4 @@
-"""What tests look at behind the application's back: keys in the storage, jobs in the queue."""
+"""Direct access to storage keys and queued jobs for tests."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from vetrina.core.services import Services
 
 
 async def stored(services: Services) -> set[str]:
-    """Every key."""
+    """Return all keys."""
     return {key async for key in services.storage.list("")}
 
 
 async def jobs_run(db: Database, *, seconds: float = 20) -> None:
-    """Wait until no job of the queue "media" is left to do."""
+    """Wait until the queue "media" is empty."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         async with db.read() as tx:

@@ -1,4 +1,4 @@
-"""Pictures that people bring or make: taking in, keeping, showing and deleting them."""
+"""Images: upload, storage, delivery, deletion, and profile pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bytes of pictures: to whoever holds a signed link, and of public files to everybody."""
+"""Delivery of image bytes: by signed link, or to anyone for public files."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from vetrina.core.web import byte_ranges
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import ANONYMOUS, QUIET, UNCOMPRESSED
 from vetrina.media import queries
-from vetrina.media.files.names import disposition
+from vetrina.media.files.names import content_disposition
 from vetrina.media.links import ORIGINAL
 from vetrina.media.processing.file_types import detect_kind
 
 _VARIANT = re.compile(rf"{ORIGINAL}|[1-9][0-9]{{1,4}}")
 _MIMES = {"JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp"}
 PUBLIC_SECONDS = 300
-"""How long a public picture is shown without asking again: its owner may make it private at any time."""
+"""Cache lifetime of a public image in seconds; its owner may make it private at any time."""
 
 
 class LinkExpired(Forbidden):
-    """This link has expired or is not complete. Open the page again to get a new one."""
+    """This link has expired or is incomplete. Reload the page to get a new one."""
 
     status = 403
 
@@ -39,9 +39,9 @@ class LinkExpired(Forbidden):
     opt={**ANONYMOUS, **QUIET, **UNCOMPRESSED},
 )
 async def picture(request: Request, account_id: UUID, file_id: UUID, variant: str) -> Response[Any]:
-    """One variant of a file. A signed link needs no database, except for the name of a download.
+    """Return one variant of a file. A signed link needs no database, except for the name of a download.
 
-    404 for what is not there or not public, 403 for a link that does not hold, whether or not there is such a file.
+    404 for a file that does not exist or is not public, 403 for an invalid link, whether or not the file exists.
     """
     if not _VARIANT.fullmatch(variant):
         raise NotFound
@@ -51,44 +51,44 @@ async def picture(request: Request, account_id: UUID, file_id: UUID, variant: st
     if not signed and not await _is_public(request, account_id, file_id):
         raise LinkExpired if "signature" in request.query_params else NotFound
     headers = {
-        # the bytes under one id never change
+        # the bytes of an id never change
         "ETag": f'"{file_id.hex}-{variant}"',
         "Cache-Control": _lifetime(request.query_params["expires"]) if signed else f"public, max-age={PUBLIC_SECONDS}",
         "Cross-Origin-Resource-Policy": "same-site" if signed else "cross-origin",
     }
-    if _known(request.headers.get("if-none-match", ""), headers["ETag"]):
+    if _etag_matches(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(None, status_code=304, headers=headers)
     if request.query_params.get("download") == "1":
         async with request.read() as tx:
             name = await tx.one(queries.NAME, account=account_id, id=file_id)
-        headers["Content-Disposition"] = disposition(name.file_name, name.mime)
-    wanted = request.headers.get("range")
+        headers["Content-Disposition"] = content_disposition(name.file_name, name.mime)
+    byte_range = request.headers.get("range")
     if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
-        wanted = None
-    return await _answer(services.storage, key_of(account_id, file_id, variant), wanted, headers)
+        byte_range = None
+    return await _respond(services.storage, key_of(account_id, file_id, variant), byte_range, headers)
 
 
-async def _answer(storage: Storage, key: str, wanted: str | None, headers: dict[str, str]) -> Response[Any]:
+async def _respond(storage: Storage, key: str, byte_range: str | None, headers: dict[str, str]) -> Response[Any]:
     headers["Accept-Ranges"] = "bytes"
     try:
         stream = await storage.stream(key)
-        # the first piece tells the type, and whether the storage gives anything at all
+        # the first chunk shows the type, and whether the storage responds at all
         first = await anext(stream.chunks)
         mime = _MIMES.get(detect_kind(first) or "", "application/octet-stream")
-        part = byte_ranges.asked(wanted, stream.size)
-        if part is None:
+        bounds = byte_ranges.asked(byte_range, stream.size)
+        if bounds is None:
             headers["Content-Length"] = str(stream.size)
             return Stream(_whole(first, stream.chunks), media_type=mime, headers=headers)
-        piece = await storage.stream(key, *part)
+        piece = await storage.stream(key, *bounds)
         beginning = await anext(piece.chunks)
     except byte_ranges.NotSatisfiable as error:
         return Response(None, status_code=416, headers={**headers, "Content-Range": f"bytes */{error.size}"})
     except (NotStored, StopAsyncIteration):
         raise NotFound from None
     except StorageUnavailable as error:
-        raise Unavailable("The pictures cannot be read just now. Please try again in a moment.") from error
-    headers["Content-Length"] = str(part[1] - part[0])
-    headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{stream.size}"
+        raise Unavailable("Images are not available at the moment. Try again later.") from error
+    headers["Content-Length"] = str(bounds[1] - bounds[0])
+    headers["Content-Range"] = f"bytes {bounds[0]}-{bounds[1] - 1}/{stream.size}"
     return Stream(_whole(beginning, piece.chunks), media_type=mime, headers=headers, status_code=206)
 
 
@@ -107,8 +107,8 @@ def _lifetime(expires: str) -> str:
     return f"private, max-age={max(0, int(expires) - int(time.time()))}, immutable"
 
 
-def _known(given: str, tag: str) -> bool:
-    return given.strip() == "*" or tag in {each.strip().removeprefix("W/") for each in given.split(",")}
+def _etag_matches(header: str, tag: str) -> bool:
+    return header.strip() == "*" or tag in {tag_.strip().removeprefix("W/") for tag_ in header.split(",")}
 
 
 ROUTES: list[Any] = [picture]

@@ -1,4 +1,4 @@
-"""What the actions on files are called."""
+"""Labels of actions on files."""
 
 from __future__ import annotations
 

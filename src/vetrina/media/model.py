@@ -1,4 +1,4 @@
-"""Media: rows, what programs see of a file, refusals."""
+"""Rows, categories and refusals of media."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from vetrina.core.errors import Refusal
 from vetrina.media.links import FileFacts, Side
 
 Digest: TypeAlias = bytes
-"""A hash, as it is."""
+"""A SHA-256 hash."""
 
 
 class Category(StrEnum):
-    """What a file is for; it fits the places where it may be used."""
+    """The category of a file, which determines where it can be used."""
 
     PRODUCT = "product_image"
     MODEL = "model_image"
@@ -29,11 +29,11 @@ class Category(StrEnum):
 
 
 UPLOADED = tuple(each for each in Category if each is not Category.GENERATED)
-"""The categories that people may upload to; generated pictures come from the studio alone."""
+"""The categories of uploads; generated images come only from the studio."""
 
 
 class FileRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A file as it is kept. `bytes` of the original; `thumbnails` by long side in pixels."""
+    """A row of media.files. `bytes` is the original's size; `thumbnails` are keyed by long side in pixels."""
 
     account_id: UUID
     id: UUID
@@ -52,7 +52,7 @@ class FileRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
     def facts(self) -> FileFacts:
-        """What its links need."""
+        """Return the fields that its links need."""
         return FileFacts(
             id=self.id,
             file_name=self.file_name,
@@ -66,7 +66,7 @@ class FileRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture whose bytes are stored and whose row is not yet written."""
+    """An image whose bytes are stored and whose row is not yet written."""
 
     account_id: UUID
     id: UUID
@@ -81,7 +81,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Used(msgspec.Struct, frozen=True):
-    """How many files of one category an account has, and how many bytes their originals take."""
+    """The number of an account's files in a category, and the bytes of their originals."""
 
     category: str
     files: int
@@ -89,7 +89,7 @@ class Used(msgspec.Struct, frozen=True):
 
 
 class Name(msgspec.Struct, frozen=True):
-    """What a download is called."""
+    """The name and type of a download."""
 
     file_name: str
     mime: str
@@ -103,7 +103,7 @@ class EmptyFile(Refusal):
 
 
 class FileMissing(Refusal):
-    """Send the picture as the form's field "file", with its name."""
+    """Send the image in the form field "file", with its file name."""
 
     status = 422
     field = "file"
@@ -116,44 +116,44 @@ class FileTooLarge(Refusal):
     field = "file"
 
 
-class NotAPicture(Refusal):
-    """This is not a picture that can be taken."""
+class UnsupportedImage(Refusal):
+    """This is not a supported image format."""
 
     status = 415
     field = "file"
 
 
-class BadDimensions(Refusal):
-    """The picture has too many or too few pixels."""
+class InvalidDimensions(Refusal):
+    """The image has too many or too few pixels."""
 
     status = 422
     field = "file"
 
 
-class DamagedPicture(Refusal):
-    """The picture is damaged or incomplete. Save it again and retry."""
+class DamagedImage(Refusal):
+    """The image is damaged or incomplete. Save it again and retry."""
 
     status = 422
     field = "file"
 
 
-class PictureTooHard(Refusal):
-    """Reading this picture takes more time or memory than one picture may. Save it again in another program and retry."""
+class ImageTooComplex(Refusal):
+    """The image needs too much time or memory to decode. Save it with another program and retry."""
 
     status = 422
     field = "file"
 
 
 class UnknownCategory(Refusal):
-    """A picture is uploaded as product_image, model_image, profile_image, post_image or album_image."""
+    """An upload's category is product_image, model_image, profile_image, post_image or album_image."""
 
     status = 422
     constraint = "file_category_known"
     field = "category"
 
 
-class BadFileName(Refusal):
-    """A file's name has 1 to 255 characters."""
+class InvalidFileName(Refusal):
+    """A file name needs 1 to 255 characters."""
 
     status = 422
     constraint = "file_name_length"
@@ -161,15 +161,15 @@ class BadFileName(Refusal):
 
 
 class TooManyTags(Refusal):
-    """A picture has at most 30 tags."""
+    """An image can have at most 30 tags."""
 
     status = 422
     constraint = "file_tags_few"
     field = "tags"
 
 
-class BadTag(Refusal):
-    """A tag has 1 to 40 characters and no comma."""
+class InvalidTag(Refusal):
+    """A tag needs 1 to 40 characters and no comma."""
 
     status = 422
     constraint = "file_tags_short"

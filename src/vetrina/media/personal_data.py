@@ -1,4 +1,4 @@
-"""What media holds of somebody: pictures, rows and bytes."""
+"""Personal data in media: images and portraits, as rows and bytes."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ FILES = Statement(
     """,
 )
 PICTURES = Statement(Picture, "select id, mime from media.files where account_id = %(account)s order by id")
-# The bytes go with the rows: a trigger sees to it.
-FORGET_FILES = Statement(NoneType, "delete from media.files where account_id = %(account)s")
+# A trigger deletes the bytes with the rows.
+ERASE_FILES = Statement(NoneType, "delete from media.files where account_id = %(account)s")
 
 
 async def files(services: Services, account: AccountId) -> AsyncGenerator[tuple[str, str]]:
-    """Every picture as it was stored, under its id: names may repeat, and are told by the rows."""
+    """Yield every original by id. Names may repeat; the rows contain them."""
     async with services.db.read() as tx:
         pictures = await tx.all(PICTURES, account=account)
     for each in pictures:
@@ -50,8 +50,8 @@ async def files(services: Services, account: AccountId) -> AsyncGenerator[tuple[
 PART = Part(
     "media",
     [
-        Personal("media.portraits", queries_profiles.MY_PORTRAITS, queries_profiles.FORGET_PORTRAITS),
-        Personal("media.files", FILES, FORGET_FILES),
+        Personal("media.portraits", queries_profiles.EXPORT_PORTRAITS, queries_profiles.ERASE_PORTRAITS),
+        Personal("media.files", FILES, ERASE_FILES),
     ],
     files=files,
 )

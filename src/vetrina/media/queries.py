@@ -1,4 +1,4 @@
-"""All SQL of media."""
+"""SQL of media."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SOME = Statement(
     """,
 )
 
-# Two statements rather than one with a condition: each has its index to walk, from the newest on.
+# Two statements instead of one with a condition, so that each can walk its own index from the newest.
 _FITS = """id < %(before)s
        and (%(tag)s::text is null or tags @> array[%(tag)s::text])
        and (%(q)s::text is null or strpos(lower(file_name), lower(%(q)s)) > 0
@@ -39,7 +39,7 @@ LIST = Statement(FileRow, f"select {COLUMNS} from media.files where account_id =
 LIST_BY_CATEGORY = Statement(
     FileRow, f"select {COLUMNS} from media.files where account_id = %(account)s and category = %(category)s and {_FITS}"
 )
-SHELF = Statement(
+NEWEST_IN_CATEGORY = Statement(
     FileRow,
     f"""
     select {COLUMNS} from media.files
@@ -58,7 +58,7 @@ CHANGE = Statement(
     returning {COLUMNS}
     """,
 )
-# A trigger enqueues, in the same transaction, the job that erases the bytes.
+# A trigger enqueues the job that deletes the bytes in the same transaction.
 DELETE = Statement(
     FileRow, f"delete from media.files where account_id = %(account)s and id = any(%(ids)s::uuid[]) returning {COLUMNS}"
 )

@@ -66,7 +66,7 @@ async def test_a_profile_is_written_and_looked_at(site: Site, make: Make) -> Non
         await page.get_by_label("Name", exact=True).fill("Ada Lovelace")
         await page.get_by_role("button", name="Save").first.click()
         await page.get_by_label("A new picture").first.set_input_files(path_of("dandelion"))
-        await page.get_by_role("button", name="Use it").first.click()
+        await page.get_by_role("button", name="Use picture").first.click()
         await expect(page.get_by_alt_text("The picture in use")).to_be_visible()
         await page.get_by_role("link", name="/@ada").click()
         await expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()

@@ -179,7 +179,7 @@ async def test_links_that_are_proven_carry_a_mark(site: Site, make: Make) -> Non
             [account.id, account.id],
         )
     assert (await site.client.get("/api/v1/profiles/ada")).json()["verified_domains"] == ["prints.example"]
-    assert "Proven by DNS" in (await site.client.get("/@ada")).text
+    assert "Verified by DNS" in (await site.client.get("/@ada")).text
     assert profiles.is_on_domain("https://www.prints.example/x", ["prints.example"])
     for other in ("https://prints.example.evil.example/", "https://notprints.example/", None, "https://x.example/prints.example"):
         assert not profiles.is_on_domain(other, ["prints.example"])
@@ -237,7 +237,7 @@ async def test_portraits_come_from_ones_own_library(site: Site, make: Make) -> N
 async def test_public_pictures_hang_on_the_profile(site: Site, make: Make) -> None:
     account = await make.account()
     await change(site, account, handle="ada", name="Ada")
-    assert "has not hung a picture" in (await site.client.get("/@ada")).text
+    assert "has no public images" in (await site.client.get("/@ada")).text
     async with site.api(account) as api:
         shown, hidden = await upload(api, photo="coffee"), await upload(api, photo="room")
         await api.patch(f"/files/{shown}", json={"is_public": True})
@@ -253,7 +253,7 @@ async def test_the_editor(site: Site, make: Make) -> None:
     here = "/settings/profile"
     async with site.browser(account) as browser:
         page = (await browser.get(here)).text
-        assert "Choose a handle" in page and "Add a business face" in page
+        assert "Choose a handle" in page and "Add a business profile" in page
         wrong = await browser.post(here, data={"handle": "a b", "name": "Ada <i>", "bio": "Hm"})
         assert wrong.status_code == 422 and 'id="handle-error"' in wrong.text and 'value="Ada &lt;i&gt;"' in wrong.text
         assert (await browser.post(here, data={"handle": "ada", "name": "Ada", "bio": "x" * 2001})).status_code == 422
@@ -268,7 +268,7 @@ async def test_the_editor(site: Site, make: Make) -> None:
             assert wrong.status_code == 422 and f'id="{field}-error"' in wrong.text, field
         assert (await browser.post(f"{here}/business", data={**form, "website": "prints.example"})).status_code == 303
         page = (await browser.get(here)).text
-        assert 'value="https://prints.example"' in page and "Take the business face away" in page
+        assert 'value="https://prints.example"' in page and "Remove the business profile" in page
 
         photo = {"file": ("me.jpg", path_of("coffee").read_bytes(), "image/jpeg")}
         assert (await browser.post(f"{here}/portraits/avatar", files=photo)).status_code == 303

@@ -1,4 +1,4 @@
-"""Pictures by their links: signed ones until they expire, public ones for everybody, others not at all."""
+"""Delivery by links: signed ones until they expire, public files for everyone, others refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def signed(site: Site, path: str, *, at: float | None = None) -> str:
 
 
 @pytest.mark.parametrize("variant", ["original", "320", "640", "1280"])
-async def test_a_signed_link_shows_its_variant_clean_and_for_the_browser_alone(site: Site, make: Make, variant: str):
+async def test_signed_link_returns_its_variant_privately(site: Site, make: Make, variant: str):
     row = await kept(site, await make.account(), corpus.oriented(6))
     answer = await site.client.get(signed(site, path_of(row, variant)))
     assert answer.status_code == 200
@@ -52,7 +52,7 @@ async def test_a_signed_link_shows_its_variant_clean_and_for_the_browser_alone(s
     assert pyvips.Image.new_from_buffer(answer.content, "").width <= 400
 
 
-async def test_a_signed_link_asks_no_database(site: Site, make: Make, monkeypatch: pytest.MonkeyPatch):
+async def test_signed_link_needs_no_database(site: Site, make: Make, monkeypatch: pytest.MonkeyPatch):
     account = await make.account()
     url = signed(site, path_of(await kept(site, account), "320"))
 
@@ -68,7 +68,7 @@ async def test_a_signed_link_asks_no_database(site: Site, make: Make, monkeypatc
     "spoil",
     [
         lambda url: url[:-1] + ("A" if url[-1] != "A" else "B"),
-        lambda url: re.sub(r"expires=(\d+)", lambda found: f"expires={int(found[1]) + LINK_STEP}", url),
+        lambda url: re.sub(r"expires=(\d+)", lambda result: f"expires={int(result[1]) + LINK_STEP}", url),
         lambda url: url.replace("/320?", "/original?"),
         lambda url: re.sub(r"signature=.*", "signature=", url),
         lambda url: re.sub(r"expires=\d+&", "", url),
@@ -76,7 +76,7 @@ async def test_a_signed_link_asks_no_database(site: Site, make: Make, monkeypatc
     ],
     ids=["signature", "expiry", "variant", "empty", "forever", "twice"],
 )
-async def test_a_link_that_was_tampered_with_shows_nothing(site: Site, make: Make, spoil: Callable[[str], str]):
+async def test_tampered_link_is_refused(site: Site, make: Make, spoil: Callable[[str], str]):
     url = signed(site, path_of(await kept(site, await make.account()), "320"))
     assert (await site.client.get(url)).status_code == 200
     answer = await site.client.get(spoil(url))
@@ -84,24 +84,24 @@ async def test_a_link_that_was_tampered_with_shows_nothing(site: Site, make: Mak
     assert not answer.headers["content-type"].startswith("image/")
 
 
-async def test_a_link_expires_and_is_good_for_its_own_file_alone(site: Site, make: Make):
+async def test_link_expires_and_is_bound_to_its_file(site: Site, make: Make):
     account = await make.account()
     row, other = await kept(site, account), await kept(site, account)
     old = signed(site, path_of(row), at=time.time() - LINK_SECONDS - LINK_STEP)
     assert (await site.client.get(old)).status_code == 403
     query = signed(site, path_of(row)).partition("?")[2]
     assert (await site.client.get(f"{path_of(other)}?{query}")).status_code == 403
-    # the same answer for a file that does not exist: the link tells nothing
+    # a missing file gets the same answer: the link reveals nothing
     nothing = f"/media/{account.id}/{new_id()}/original"
     assert (await site.client.get(f"{nothing}?{query}")).status_code == 403
     assert (await site.client.get(signed(site, nothing))).status_code == 404
 
 
-async def test_without_a_signature_only_a_public_file_is_there(site: Site, make: Make):
+async def test_unsigned_link_returns_only_public_files(site: Site, make: Make):
     account = await make.account()
     row = await kept(site, account)
     assert (await site.client.get(path_of(row))).status_code == 404
-    async with site.browser(account) as browser:  # whoever is signed in
+    async with site.browser(account) as browser:  # for other signed-in accounts too
         assert (await browser.get(path_of(row))).status_code == 404
     async with site.api(account) as api:
         shown = (await api.patch(f"/files/{row.id}", json={"is_public": True})).json()
@@ -115,7 +115,7 @@ async def test_without_a_signature_only_a_public_file_is_there(site: Site, make:
         assert (await site.client.get(path_of(row))).status_code == 404
 
 
-async def test_what_the_browser_has_is_not_sent_again(site: Site, make: Make):
+async def test_matching_etag_returns_304(site: Site, make: Make):
     url = signed(site, path_of(await kept(site, await make.account()), "640"))
     tag = (await site.client.get(url)).headers["etag"]
     for given in (tag, f'"else", {tag}', f"W/{tag}", "*"):
@@ -136,7 +136,7 @@ async def test_what_the_browser_has_is_not_sent_again(site: Site, make: Make):
         ("v1.2", "v1.2.jpg", "v1.2.jpg"),
     ],
 )
-async def test_a_download_has_the_files_name(site: Site, make: Make, name: str, plain: str, full: str):
+async def test_download_has_the_file_name(site: Site, make: Make, name: str, plain: str, full: str):
     row = await kept(site, await make.account(), name=name)
     url = signed(site, path_of(row))
     assert "content-disposition" not in (await site.client.get(url)).headers
@@ -148,13 +148,13 @@ async def test_a_download_has_the_files_name(site: Site, make: Make, name: str, 
 
 
 @pytest.mark.parametrize("variant", ["321", "0", "original.jpg", "..%2f..", "%2e%2e", "original%00", "99999"])
-async def test_another_variant_is_not_there(site: Site, make: Make, variant: str):
+async def test_unknown_variant_is_not_found(site: Site, make: Make, variant: str):
     row = await kept(site, await make.account(), public=True)
     assert (await site.client.get(path_of(row, variant))).status_code == 404
     assert (await site.client.get(f"/media/{row.account_id}/{row.id}/../../original")).status_code == 404
 
 
-async def test_a_large_picture_is_streamed_whole(site: Site, make: Make):
+async def test_large_image_is_streamed(site: Site, make: Make):
     row = await kept(site, await make.account(), corpus.photograph(4000, 3000), public=True)
     assert row.bytes > 2_000_000
     pieces = 0

@@ -1,4 +1,4 @@
-"""The files API over HTTP: what is taken, what is refused, who sees it, and what is left when it is gone."""
+"""The files API over HTTP: accepted and refused uploads, visibility, deletion."""
 
 from __future__ import annotations
 
@@ -44,30 +44,30 @@ async def sent(api: httpx2.AsyncClient, data: bytes | None = None, **options: An
 
 
 async def rows(db: Database) -> tuple[int, int]:
-    """How many files there are, and how many usage records of them."""
+    """Count the files, and their usage records."""
     async with db.read() as tx:
         cursor = await tx.connection.execute(
             "select (select count(*) from media.files)::int, (select count(*) from core.usage where action like 'file%')::int"
         )
-        found = await cursor.fetchone()
-    assert found is not None
-    return found
+        result = await cursor.fetchone()
+    assert result is not None
+    return result
 
 
-async def test_a_photograph_comes_lives_and_goes(site: Site, db: Database, make: Make, worker: Services):
+async def test_upload_show_change_and_delete(site: Site, db: Database, make: Make, worker: Services):
     account = await make.account()
     async with site.api(account) as api:
         file = await sent(api, corpus.photograph(1600, 1200), name="C:\\photos\\fig bowl.jpeg")
         assert (file["category"], file["mime"], file["width"], file["height"]) == ("product_image", "image/jpeg", 1600, 1200)
         assert (file["file_name"], file["tags"], file["is_public"]) == ("fig bowl.jpeg", [], False)
-        assert {size: (each["width"], each["height"]) for size, each in file["thumbnails"].items()} == {
+        assert {size: (item["width"], item["height"]) for size, item in file["thumbnails"].items()} == {
             "320": (320, 240),
             "640": (640, 480),
             "1280": (1280, 960),
         }
 
         listed = (await api.get("/files")).json()
-        assert [each["id"] for each in listed["items"]] == [file["id"]]
+        assert [item["id"] for item in listed["items"]] == [file["id"]]
         assert listed["next_cursor"] is None
         assert (await api.get(f"/files/{file['id']}")).json() == file
         assert (await api.get("/files/usage")).json() == {"files": 1, "bytes": file["bytes"]}
@@ -91,12 +91,12 @@ async def test_a_photograph_comes_lives_and_goes(site: Site, db: Database, make:
         assert (await site.client.get(file["url"])).status_code == 404
 
         usage = (await api.get("/usage")).json()["items"]
-        assert [each["action"] for each in usage] == ["file_deleted", "file_changed", "file_uploaded"]
+        assert [item["action"] for item in usage] == ["file_deleted", "file_changed", "file_uploaded"]
         assert usage[0]["metadata"] == {"file_id": file["id"], "category": "product_image", "bytes": file["bytes"]}
 
 
-@pytest.mark.parametrize(("make_bytes", "code"), corpus.REFUSED.items(), ids=lambda each: getattr(each, "__name__", each))
-async def test_what_is_no_good_is_refused_and_leaves_nothing(
+@pytest.mark.parametrize(("make_bytes", "code"), corpus.REFUSED.items(), ids=lambda item: getattr(item, "__name__", item))
+async def test_rejected_upload_stores_no_bytes_or_rows(
     site: Site, db: Database, make: Make, make_bytes: Callable[[], bytes], code: str
 ):
     account = await make.account()
@@ -111,7 +111,7 @@ async def test_what_is_no_good_is_refused_and_leaves_nothing(
     assert await stored(site.services) == set()
 
 
-async def test_a_form_that_lacks_something_is_refused_beside_its_field(site: Site, db: Database, make: Make):
+async def test_incomplete_form_is_refused_with_its_field(site: Site, db: Database, make: Make):
     account = await make.account()
     data = corpus.photograph(400, 300)
     async with site.api(account) as api:
@@ -137,7 +137,7 @@ async def test_a_form_that_lacks_something_is_refused_beside_its_field(site: Sit
     assert await stored(site.services) == set()
 
 
-async def test_who_is_not_signed_in_uploads_and_sees_nothing(site: Site, db: Database):
+async def test_upload_and_list_require_sign_in(site: Site, db: Database):
     anonymous = httpx2.AsyncClient(base_url=site.url + "/api/v1")
     async with anonymous:
         assert (await send(anonymous, corpus.photograph(400, 300))).status_code == 401
@@ -146,7 +146,7 @@ async def test_who_is_not_signed_in_uploads_and_sees_nothing(site: Site, db: Dat
     assert await rows(db) == (0, 0)
 
 
-async def test_a_browsers_cookie_uploads_too_but_not_from_another_site(site: Site, make: Make):
+async def test_cookie_uploads_but_not_from_another_site(site: Site, make: Make):
     account = await make.account()
     async with site.browser(account) as browser:
         form: dict[str, Any] = {"files": {"file": ("cup.jpg", corpus.photograph(400, 300))}, "data": {"category": "model_image"}}
@@ -155,20 +155,20 @@ async def test_a_browsers_cookie_uploads_too_but_not_from_another_site(site: Sit
     assert (ours.status_code, theirs.status_code) == (201, 403)
 
 
-async def test_to_a_stranger_a_file_is_not_there(site: Site, make: Make):
+async def test_files_of_other_accounts_are_not_found(site: Site, make: Make):
     owner, stranger = await make.account(), await make.account()
     async with site.api(owner) as api:
         file = await sent(api)
     async with site.api(stranger) as api:
         path = f"/files/{file['id']}"
         answers = [await api.get(path), await api.patch(path, json={"is_public": True}), await api.delete(path)]
-        assert [each.status_code for each in answers] == [404] * 3
+        assert [item.status_code for item in answers] == [404] * 3
         assert (await api.get("/files")).json()["items"] == []
     async with site.api(owner) as api:
         assert (await api.get(path)).json()["is_public"] is False
 
 
-async def test_a_change_that_does_not_fit_changes_nothing(site: Site, make: Make):
+async def test_invalid_change_changes_nothing(site: Site, make: Make):
     account = await make.account()
     async with site.api(account) as api:
         file = await sent(api)
@@ -193,24 +193,24 @@ async def test_a_change_that_does_not_fit_changes_nothing(site: Site, make: Make
         assert (await api.get(path)).json() == file
 
 
-async def test_pages_follow_on_each_other_and_filters_narrow_them(site: Site, make: Make):
+async def test_paging_and_filters(site: Site, make: Make):
     account = await make.account()
     async with site.api(account) as api:
         made = [await sent(api, category=("product_image", "model_image")[n % 2], name=f"Picture_{n}.jpg") for n in range(5)]
-        ids = [each["id"] for each in reversed(made)]
+        ids = [item["id"] for item in reversed(made)]
         await api.patch(f"/files/{made[0]['id']}", json={"tags": ["Autumn", "50%_off"]})
 
         async def walked(**filters: str) -> list[str]:
-            found: list[str] = []
+            result: list[str] = []
             cursor: str | None = None
             while True:
                 more = {"cursor": cursor} if cursor else {}
                 page = (await api.get("/files", params={"limit": 2, **filters, **more})).json()
                 assert len(page["items"]) <= 2
-                found += [each["id"] for each in page["items"]]
+                result += [item["id"] for item in page["items"]]
                 cursor = page["next_cursor"]
                 if cursor is None:
-                    return found
+                    return result
 
         assert await walked() == ids
         assert await walked(category="model_image") == [made[3]["id"], made[1]["id"]]
@@ -222,7 +222,7 @@ async def test_pages_follow_on_each_other_and_filters_narrow_them(site: Site, ma
             assert (await api.get("/files", params=bad)).status_code == 422, bad
 
 
-async def test_more_than_25_megabytes_are_refused_before_they_are_read(site: Site, make: Make, db: Database):
+async def test_oversized_body_is_refused_before_it_is_read(site: Site, make: Make, db: Database):
     account: Account = await make.account()
     async with site.api(account) as api:
 
@@ -236,6 +236,6 @@ async def test_more_than_25_megabytes_are_refused_before_they_are_read(site: Sit
             answer = await api.post("/files", content=endless(), headers=kind)
             assert answer.status_code == 413
             assert "25 MB" in answer.json()["detail"]
-        except httpx2.TransportError:  # the server had answered and hung up
+        except httpx2.TransportError:  # the server had responded and closed the connection
             pass
     assert await rows(db) == (0, 0)

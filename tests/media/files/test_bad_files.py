@@ -1,4 +1,4 @@
-"""Pictures kept: bytes before rows, nothing left of what was refused, everything gone that was deleted."""
+"""Stored images: bytes before rows, nothing stored after a refusal, everything deleted after a deletion."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from vetrina.core.services import Services
 from vetrina.core.storage.store import StorageUnavailable
 from vetrina.media import links
 from vetrina.media.files import actions
-from vetrina.media.model import BadDimensions, DamagedPicture, UnknownCategory
+from vetrina.media.model import DamagedImage, InvalidDimensions, UnknownCategory
 
 
-async def test_a_prepared_picture_becomes_a_file_with_clean_bytes(services: Services, make: Make):
+async def test_prepared_image_becomes_a_file_without_metadata(services: Services, make: Make):
     account = await make.account()
     prepared = await actions.prepare(services, account.id, corpus.oriented(6))
     async with services.db.tx() as tx:
@@ -33,19 +33,19 @@ async def test_a_prepared_picture_becomes_a_file_with_clean_bytes(services: Serv
     assert len(data) == row.bytes
     for word in corpus.GPS_WORDS:
         assert word not in data
-    assert await stored(services) == {f"{account.id}/{row.id}/{each}" for each in ("original", "320", "640", "1280")}
+    assert await stored(services) == {f"{account.id}/{row.id}/{item}" for item in ("original", "320", "640", "1280")}
 
 
-async def test_a_discarded_picture_leaves_nothing(services: Services, make: Make):
+async def test_deleted_orphan_leaves_no_bytes(services: Services, make: Make):
     account = await make.account()
     prepared = await actions.prepare(services, account.id, corpus.photograph(800, 600))
     assert len(await stored(services)) == 4
-    await actions.discard(services, prepared)
-    await actions.discard(services, prepared)
+    await actions.delete_orphan(services, prepared)
+    await actions.delete_orphan(services, prepared)
     assert await stored(services) == set()
 
 
-async def test_when_the_row_cannot_be_written_the_bytes_are_removed(services: Services, make: Make):
+async def test_failed_insert_deletes_the_bytes(services: Services, make: Make):
     nobody = AccountId(new_id())
 
     async def read() -> bytes:
@@ -56,7 +56,7 @@ async def test_when_the_row_cannot_be_written_the_bytes_are_removed(services: Se
     assert await stored(services) == set()
 
 
-async def test_when_a_thumbnail_cannot_be_stored_the_original_goes_too(
+async def test_failed_thumbnail_deletes_the_original(
     services: Services, make: Make, monkeypatch: pytest.MonkeyPatch
 ):
     account = await make.account()
@@ -74,9 +74,9 @@ async def test_when_a_thumbnail_cannot_be_stored_the_original_goes_too(
 
 
 @pytest.mark.parametrize(
-    ("make_bytes", "refusal"), [(corpus.png_400_megapixels, BadDimensions), (corpus.truncated_jpeg, DamagedPicture)]
+    ("make_bytes", "refusal"), [(corpus.png_400_megapixels, InvalidDimensions), (corpus.truncated_jpeg, DamagedImage)]
 )
-async def test_an_engines_picture_is_judged_like_any_other(
+async def test_engine_output_is_checked_like_an_upload(
     services: Services, make: Make, make_bytes: Callable[[], bytes], refusal: type[Refusal]
 ):
     account = await make.account()
@@ -85,7 +85,7 @@ async def test_an_engines_picture_is_judged_like_any_other(
     assert await stored(services) == set()
 
 
-async def test_nobody_may_upload_a_generated_picture(services: Services, make: Make):
+async def test_upload_as_generated_image_is_refused(services: Services, make: Make):
     account = await make.account()
 
     async def read() -> bytes:
@@ -95,7 +95,7 @@ async def test_nobody_may_upload_a_generated_picture(services: Services, make: M
         await actions.upload(services, account.id, read, category="generated_image", file_name="x.jpg")
 
 
-async def test_two_are_taken_in_at_once_and_a_third_is_told_to_come_again(services: Services, make: Make):
+async def test_third_concurrent_upload_is_refused_as_busy(services: Services, make: Make):
     account = await make.account()
     gate, inside = asyncio.Event(), 0
 
@@ -107,20 +107,20 @@ async def test_two_are_taken_in_at_once_and_a_third_is_told_to_come_again(servic
 
     first = [
         asyncio.create_task(
-            actions.upload(services, account.id, slow, category="product_image", file_name=f"{n}.jpg", patience=5)
+            actions.upload(services, account.id, slow, category="product_image", file_name=f"{n}.jpg", timeout=5)
         )
         for n in range(2)
     ]
     while inside < 2:
         await asyncio.sleep(0.01)
     with pytest.raises(Busy):
-        await actions.upload(services, account.id, slow, category="product_image", file_name="3.jpg", patience=0.05)
+        await actions.upload(services, account.id, slow, category="product_image", file_name="3.jpg", timeout=0.05)
     assert inside == 2
     gate.set()
     await asyncio.gather(*first)
 
 
-async def test_deleting_the_row_erases_the_bytes_when_the_job_has_run(
+async def test_job_deletes_the_bytes_of_a_deleted_row(
     services: Services, db: Database, make: Make, worker: Services
 ):
     account, stranger = await make.account(), await make.account()
@@ -138,15 +138,15 @@ async def test_deleting_the_row_erases_the_bytes_when_the_job_has_run(
         await actions.read(services, account.id, prepared.id)
 
 
-async def test_the_facts_of_the_database_make_the_same_links_as_the_row(services: Services, make: Make):
+async def test_database_facts_and_row_give_the_same_links(services: Services, make: Make):
     account = await make.account()
     prepared = await actions.prepare(services, account.id, corpus.photograph(800, 600))
     async with services.db.tx() as tx:
         row = await actions.insert(tx, account.id, prepared, "product_image", "cup.jpg", is_public=True)
         cursor = await tx.connection.execute("select media.facts(f) from media.files f where id = %s", (row.id,))
-        found = await cursor.fetchone()
-    assert found is not None
-    facts = msgspec.convert(found[0], links.FileFacts)
+        result = await cursor.fetchone()
+    assert result is not None
+    facts = msgspec.convert(result[0], links.FileFacts)
     assert facts == row.facts()
     ref = links.ref(services, account.id, facts)
     assert ref.url == f"/media/{account.id}/{row.id}/original"

@@ -1,4 +1,4 @@
-"""The library in a real browser, with scripts: drop, progress, what is refused, deletion in a dialog."""
+"""The library in a browser with scripts: drop, progress, refusals, confirmation dialog."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ async def account(make: Make) -> Account:
 
 @pytest_asyncio.fixture
 async def page(site: Site, account: Account) -> AsyncIterator[Page]:
-    """A page of a browser that is signed in; it fails the test when a script does."""
+    """Open a page of a signed-in browser; script errors fail the test."""
     async with browsing(site.url) as context:
         await sign_in(context, site.url, account)
         yield await context.new_page()
 
 
-async def test_pictures_are_dropped_shown_and_deleted(page: Page, site: Site, account: Account):
+async def test_drop_show_and_delete(page: Page, site: Site, account: Account):
     await page.goto("/library")
     drop = await page.query_selector(".drop")
     files = [("cup.jpg", "image/jpeg", corpus.photograph(400, 300)), ("letter.jpg", "image/jpeg", corpus.text())]
@@ -48,7 +48,7 @@ async def test_pictures_are_dropped_shown_and_deleted(page: Page, site: Site, ac
     refused = page.locator(".upload.is-bad")
     await expect(refused).to_contain_text("letter.jpg")
     await expect(refused).to_contain_text("This is not an image.")
-    # the good one is in the grid at once, and its picture has arrived
+    # the accepted image is in the grid at once and has loaded
     await expect(page.locator(".library-item")).to_have_count(1)
     await expect(page.locator(".storage")).to_contain_text("1 picture,")
     assert await page.locator(".library-item img").evaluate("async (image) => (await image.decode(), image.naturalWidth)") == 320
@@ -65,16 +65,16 @@ async def test_pictures_are_dropped_shown_and_deleted(page: Page, site: Site, ac
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(page.locator(".library-item")).to_have_count(1)
     async with site.api(account) as api:
-        assert [each["file_name"] for each in (await api.get("/files")).json()["items"]] == ["cat.jpg"]
+        assert [item["file_name"] for item in (await api.get("/files")).json()["items"]] == ["cat.jpg"]
 
 
-async def test_a_label_is_edited_and_a_filter_submits_itself(page: Page, site: Site, account: Account):
+async def test_edit_tags_and_filter(page: Page, site: Site, account: Account):
     await page.goto("/library")
     await page.locator("#upload-category").select_option("model_image")
     await page.locator("input[type=file]").set_input_files([path_of("cat")])
     await page.get_by_role("link", name="cat.jpg").click()
     await page.get_by_label("Tags").fill("Chelsea, tabby")
-    await page.get_by_label("Everybody can see it").check()
+    await page.get_by_label("Public").check()
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Saved")).to_be_visible()
     await page.goto("/library")

@@ -1,4 +1,4 @@
-"""Pictures in a bucket, and uploads while it hangs."""
+"""Images in a bucket, and uploads while it hangs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from vetrina.core.storage.store import Storage
 from vetrina.media.files import actions
 
 
-async def test_a_picture_comes_to_a_bucket_and_goes(
+async def test_upload_to_and_delete_from_a_bucket(
     site: Site, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """9.F35: upload, delivery and deletion with S3 behind an http endpoint."""
+    """9.F35: upload, delivery and deletion with S3 behind an HTTP endpoint."""
     account = await make.account()
     with Bucket() as bucket:
         for name, value in bucket.environment.items():
@@ -39,10 +39,10 @@ async def test_a_picture_comes_to_a_bucket_and_goes(
             assert int(shown.headers["content-length"]) == len(shown.content) == sent.json()["bytes"]
 
 
-async def test_a_hanging_bucket_keeps_nobody_from_decoding(
+async def test_hanging_bucket_does_not_block_decoding(
     services: Services, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """9.F35: the decoding turns are free while bytes travel: more uploads than turns wait for the bucket together."""
+    """9.F35: decoding slots are free while bytes are sent, so more uploads than slots wait for the bucket."""
     account = await make.account()
     data = bad_files.photograph(400, 300)
 

@@ -1,4 +1,4 @@
-"""The library as a person without scripts uses it: every form is a plain one."""
+"""The library without scripts, by plain forms."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from tests.server import Site
 from vetrina.core.database.connection import Database
 from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
-from vetrina.media.files import actions
-from vetrina.media.files import picker as shelf
+from vetrina.media.files import actions, picker
 from vetrina.media.model import FileRow
 
 
@@ -30,11 +29,11 @@ async def kept(
 
 
 def pictures(page: httpx2.Response) -> list[str]:
-    """The addresses of the pictures of a page."""
-    return [html.unescape(each) for each in re.findall(r'<img[^>]* src="(/media/[^"]+)"', page.text)]
+    """Return the image URLs of a page."""
+    return [html.unescape(item) for item in re.findall(r'<img[^>]* src="(/media/[^"]+)"', page.text)]
 
 
-async def test_an_empty_library_says_what_to_do(site: Site, make: Make):
+async def test_empty_library_explains_uploads(site: Site, make: Make):
     async with site.browser(await make.account()) as browser:
         page = await browser.get("/library")
     assert page.status_code == 200
@@ -42,14 +41,14 @@ async def test_an_empty_library_says_what_to_do(site: Site, make: Make):
     assert 'enctype="multipart/form-data"' in page.text
 
 
-async def test_who_is_not_signed_in_is_sent_to_sign_in(site: Site):
+async def test_library_redirects_to_sign_in(site: Site):
     for path in ("/library", "/library?tag=a", f"/library/{new_id()}", "/library/picks?role=product"):
         answer = await site.client.get(path)
         assert (answer.status_code, answer.headers["location"].startswith("/sign-in?next=%2Flibrary")) == (303, True)
     assert (await site.client.post("/library/deletion", data={"id": str(new_id()), "confirmed": "1"})).status_code == 303
 
 
-async def test_several_files_are_uploaded_without_scripts_and_shown(site: Site, make: Make, worker: Services, db: Database):
+async def test_upload_of_several_files_without_scripts(site: Site, make: Make, worker: Services, db: Database):
     async with site.browser(await make.account()) as browser:
         chosen = [("file", (name, corpus.photograph(400, 300))) for name in ("fig_bowl.jpg", "<b>&amp;.jpg")]
         sent = await browser.post("/library", files=[*chosen, ("category", (None, "model_image"))])
@@ -78,10 +77,10 @@ async def test_several_files_are_uploaded_without_scripts_and_shown(site: Site, 
     assert await stored(site.services) == set()
 
 
-async def test_the_bad_ones_are_told_by_name_and_the_good_ones_kept(site: Site, make: Make):
+async def test_invalid_files_are_reported_and_valid_ones_stored(site: Site, make: Make):
     async with site.browser(await make.account()) as browser:
         good, bad, worse = corpus.photograph(400, 300), corpus.text(), corpus.svg_with_script()
-        chosen = [("file", each) for each in (("good.jpg", good), ("letter.jpg", bad), ("logo.svg", worse))]
+        chosen = [("file", item) for item in (("good.jpg", good), ("letter.jpg", bad), ("logo.svg", worse))]
         page = await browser.post("/library", files=[*chosen, ("category", (None, "product_image"))])
         assert page.status_code == 422
         assert "letter.jpg" in page.text and "This is not an image." in page.text
@@ -91,7 +90,7 @@ async def test_the_bad_ones_are_told_by_name_and_the_good_ones_kept(site: Site, 
         assert none.status_code == 422 and "Choose one or more pictures first." in none.text
 
 
-async def test_the_filters_narrow_the_grid_and_older_ones_follow(site: Site, make: Make):
+async def test_grid_filters_and_paging(site: Site, make: Make):
     account = await make.account()
     rows = [await kept(site, account, name=f"n{n}.jpg") for n in range(38)]
     rows.append(await kept(site, account, name="scene.jpg", category="model_image"))
@@ -105,7 +104,7 @@ async def test_the_filters_narrow_the_grid_and_older_ones_follow(site: Site, mak
         assert f"/library/{rows[0].id}" in second.text
         assert len(pictures(await browser.get("/library", params={"category": "model_image"}))) == 1
         assert len(pictures(await browser.get("/library", params={"q": "SCENE"}))) == 1
-        assert "Nothing fits" in (await browser.get("/library", params={"tag": "winter"})).text
+        assert "No results" in (await browser.get("/library", params={"tag": "winter"})).text
 
         picks = await browser.get("/library/picks", params={"role": "product"})
         assert len(pictures(picks)) == 24
@@ -115,14 +114,14 @@ async def test_the_filters_narrow_the_grid_and_older_ones_follow(site: Site, mak
         assert (await browser.get("/library/picks", params={"role": "result"})).status_code == 422
 
     async with site.services.db.read() as tx:
-        chosen = [rows[1].id, rows[38].id, new_id()]  # an old one, one of another category, and nobody's
-        context = await shelf.pick_context(site.services, tx, account.id, "product", chosen=chosen)
-        shown = [each["id"] for each in context["files"]]
+        chosen = [rows[1].id, rows[38].id, new_id()]  # an old one, one of another category, and another account's
+        context = await picker.picker_context(site.services, tx, account.id, "product", chosen=chosen)
+        shown = [item["id"] for item in context["files"]]
         assert shown == [rows[1].id, *(row.id for row in reversed(rows[14:38]))]
         assert f"chosen={rows[1].id}" in context["older"]
 
 
-async def test_the_label_is_kept_and_what_is_wrong_with_it_is_said(site: Site, make: Make):
+async def test_tags_are_saved_or_reported(site: Site, make: Make):
     account, stranger = await make.account(), await make.account()
     generation = new_id()
     row = await kept(site, account, name="Ocean.jpg", category="generated_image", generation=generation)
@@ -144,7 +143,7 @@ async def test_the_label_is_kept_and_what_is_wrong_with_it_is_said(site: Site, m
         assert "?" not in pictures(page)[0]
         wrong = await browser.post(path, data={"tags": "x" * 41})
         assert wrong.status_code == 422
-        assert "A tag has 1 to 40 characters" in wrong.text and "x" * 41 in wrong.text
+        assert "A tag needs 1 to 40 characters" in wrong.text and "x" * 41 in wrong.text
         assert (await browser.post(path, data={})).status_code == 303
         assert 'name="is_public" checked' not in (await browser.get(path)).text
     async with site.browser(stranger) as browser:
@@ -156,7 +155,7 @@ async def test_the_label_is_kept_and_what_is_wrong_with_it_is_said(site: Site, m
         assert (await browser.get(path)).status_code == 200
 
 
-async def test_a_product_leads_to_the_studio(site: Site, make: Make):
+async def test_product_image_links_to_the_studio(site: Site, make: Make):
     account = await make.account()
     row = await kept(site, account, name="cup.jpg")
     async with site.browser(account) as browser:

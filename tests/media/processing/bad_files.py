@@ -137,11 +137,11 @@ def huge_profile_jpeg() -> bytes:
     parts = [junk[at : at + part] for at in range(0, len(junk), part)]
     segments = b"".join(
         b"\xff\xe2"
-        + struct.pack(">H", len(each) + 16)
+        + struct.pack(">H", len(item) + 16)
         + b"ICC_PROFILE\x00"
         + bytes([number + 1, len(parts)])
-        + each
-        for number, each in enumerate(parts)
+        + item
+        for number, item in enumerate(parts)
     )
     whole = photograph(400, 300)
     return whole[:2] + segments + whole[2:]

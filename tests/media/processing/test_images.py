@@ -43,7 +43,7 @@ def difference(one: pyvips.Image, other: pyvips.Image) -> float:
 
 
 @pytest.mark.parametrize(
-    ("make", "code"), corpus.REFUSED.items(), ids=lambda each: getattr(each, "__name__", each)
+    ("make", "code"), corpus.REFUSED.items(), ids=lambda item: getattr(item, "__name__", item)
 )
 def test_bad_file_is_rejected_with_its_code(make: Callable[[], bytes], code: str):
     with pytest.raises(IsolatedRejected) as refused:
@@ -231,5 +231,5 @@ def assert_clean(result: dict[str, Any]) -> None:
     for data in (result["data"], *(small["data"] for small in result["thumbnails"].values())):
         assert not [word for word in corpus.GPS_WORDS if word in data]
         fields = set(decode(data).get_fields())
-        assert not {each for each in fields if each.startswith(("exif", "xmp", "iptc", "icc", "png-comment"))}
+        assert not {item for item in fields if item.startswith(("exif", "xmp", "iptc", "icc", "png-comment"))}
         assert "orientation" not in fields

@@ -1,8 +1,8 @@
-"""The rules of media: a picture is taken in, kept, changed and deleted here.
+"""Media actions: upload, store, change and delete images.
 
-The bytes are stored before the row is written, and removed when the row is not: whoever calls
-`prepare` calls `insert` in a transaction, and `discard` when that fails. What a crash between the two
-leaves behind is found by `media.sweep_orphans`.
+The bytes are stored before the row is written, and deleted if it is not written: after `prepare`, call `insert` in a
+transaction, and `delete_orphan` if that fails. Bytes left by a crash in between are deleted by the job
+`media.sweep_orphans`.
 """
 
 from __future__ import annotations
@@ -31,62 +31,62 @@ from vetrina.core.isolation.run import (
 from vetrina.core.services import Services
 from vetrina.core.storage.store import NotStored, StorageFailure, StorageUnavailable
 from vetrina.media import queries
-from vetrina.media.files import quota as allowance
-from vetrina.media.files.names import cleaned, tidy_tags
+from vetrina.media.files import quota
+from vetrina.media.files.names import clean_name, tidy_tags
 from vetrina.media.links import ORIGINAL, Side
 from vetrina.media.model import (
     UPLOADED,
-    BadDimensions,
-    DamagedPicture,
+    DamagedImage,
     EmptyFile,
     FileRow,
     FileTooLarge,
-    NotAPicture,
-    PictureTooHard,
+    ImageTooComplex,
+    InvalidDimensions,
     Prepared,
     UnknownCategory,
+    UnsupportedImage,
 )
 
 log = structlog.get_logger("vetrina.media")
 
 AT_ONCE = 2
-"""Pictures that one process takes in at once; each may use a processor and some hundred megabytes."""
+"""Images that a process decodes at a time; each may use a processor and several hundred megabytes."""
 STORED_AT_ONCE = 16
-"""Pictures whose bytes one process hands to the storage at once; they wait in memory, so a bucket that hangs holds few."""
-POOL_TIMEOUT = 15.0
-"""Seconds that an upload waits for its turn before it is told to come again."""
+"""Images that a process sends to the storage at a time. They wait in memory, so this bounds it while a bucket hangs."""
+SLOT_TIMEOUT = 15.0
+"""Seconds that an upload waits for a decoding slot before it is refused."""
 REMOVAL_SECONDS = 5.0
-"""How long an upload that failed waits for its bytes to go; the sweep finds them otherwise."""
+"""Seconds that a failed upload waits for its bytes to be deleted; the sweep deletes them otherwise."""
 LIMITS = Limits(memory_mb=1024, seconds=30)
 
 _REFUSALS: dict[str, type[Refusal]] = {
     "empty": EmptyFile,
     "too_many_bytes": FileTooLarge,
-    "not_an_image": NotAPicture,
-    "format_not_taken": NotAPicture,
-    "animated": NotAPicture,
-    "too_many_pixels": BadDimensions,
-    "too_long": BadDimensions,
-    "too_small": BadDimensions,
-    "damaged": DamagedPicture,
+    "not_an_image": UnsupportedImage,
+    "format_not_taken": UnsupportedImage,
+    "animated": UnsupportedImage,
+    "too_many_pixels": InvalidDimensions,
+    "too_long": InvalidDimensions,
+    "too_small": InvalidDimensions,
+    "damaged": DamagedImage,
 }
 
 
-class Turns:
-    """Lets a few in at once; the others wait in line."""
+class DecodeSlots:
+    """Semaphores for decoding and storing images; one instance per process."""
 
     def __init__(self, _: Services) -> None:
         self._free = asyncio.Semaphore(AT_ONCE)
         self.storing = asyncio.Semaphore(STORED_AT_ONCE)
 
     @contextlib.asynccontextmanager
-    async def one(self, patience: float | None) -> AsyncGenerator[None]:
-        """A turn, after `patience` seconds at most (None: however long it takes). Raises Busy (429)."""
+    async def hold(self, timeout: float | None) -> AsyncGenerator[None]:
+        """Hold a decoding slot. Waits up to `timeout` seconds (None: without limit). Raises Busy (429)."""
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 await self._free.acquire()
         except TimeoutError:
-            raise Busy("Many pictures are arriving just now. Please try again in a moment.") from None
+            raise Busy("The server is busy. Try again in a moment.") from None
         try:
             yield
         finally:
@@ -100,41 +100,41 @@ async def upload(
     *,
     category: str,
     file_name: str,
-    patience: float | None = POOL_TIMEOUT,
+    timeout: float | None = SLOT_TIMEOUT,
 ) -> FileRow:
-    """Take in a picture that a person brings. `read` is called when its turn has come, so that waiting takes no memory.
+    """Upload an image. `read` is called when a decoding slot is free, so that waiting uploads use no memory.
 
-    Raises UnknownCategory, EmptyFile, BadDimensions, DamagedPicture, PictureTooHard (422), NotAPicture (415),
-    FileTooLarge (413), QuotaUsedUp (402), Busy (429), Unavailable (503); then nothing of it is kept.
+    Raises UnknownCategory, EmptyFile, InvalidDimensions, DamagedImage, ImageTooComplex (422), UnsupportedImage (415),
+    FileTooLarge (413), QuotaUsedUp (402), Busy (429), Unavailable (503); then nothing is stored.
     """
     if category not in UPLOADED:
         raise UnknownCategory
     async with services.db.read() as tx:
-        await allowance.check(tx, account, category)
-    async with services.part(Turns).one(patience):
-        result = await _taken_in(await read())
+        await quota.check(tx, account, category)
+    async with services.part(DecodeSlots).hold(timeout):
+        result = await _run_intake(await read())
     prepared = await _store(services, account, result)
     try:
         async with services.db.tx() as tx:
             row = await insert(tx, account, prepared, category, file_name)
-            await allowance.take(tx, account, category, row.id)
+            await quota.take(tx, account, category, row.id)
             metadata = {"file_id": str(row.id), "category": category, "bytes": row.bytes}
             await usage.record(tx, account, "file_uploaded", metadata)
     except Unavailable:
-        raise  # the commit may have happened; if not, the sweep finds the bytes, as after a cancellation
+        raise  # the commit may have happened; if not, the sweep deletes the bytes, as after a cancellation
     except Exception:
-        await discard(services, prepared)
+        await delete_orphan(services, prepared)
         raise
     return row
 
 
-async def prepare(services: Services, account: AccountId, data: bytes, *, patience: float | None = None) -> Prepared:
-    """Check, re-encode and store a picture and its thumbnails; its row is still to be written by `insert`.
+async def prepare(services: Services, account: AccountId, data: bytes, *, timeout: float | None = None) -> Prepared:
+    """Check, re-encode and store an image and its thumbnails; the caller then writes its row by `insert`.
 
-    Waits for its turn (`patience` in seconds, None: however long it takes). Raises as `upload` does.
+    Waits for a decoding slot up to `timeout` seconds (None: without limit). Raises the errors of `upload`.
     """
-    async with services.part(Turns).one(patience):
-        result = await _taken_in(data)
+    async with services.part(DecodeSlots).hold(timeout):
+        result = await _run_intake(data)
     return await _store(services, account, result)
 
 
@@ -149,16 +149,16 @@ async def insert(
     is_public: bool = False,
     metadata: dict[str, Any] | None = None,
 ) -> FileRow:
-    """Write the row of a prepared picture. `metadata` may hold `generation_id`, which its page then links to.
+    """Write the row of a prepared image. `metadata` may contain `generation_id`, which the file's page links to.
 
-    Raises UnknownCategory, BadTag, TooManyTags (422). Writes no usage record: the caller knows what was done.
+    Raises UnknownCategory, InvalidTag, TooManyTags (422). The usage record is left to the caller.
     """
     return await tx.one(
         queries.INSERT,
         account=account,
         id=prepared.id,
         category=category,
-        file_name=cleaned(file_name),
+        file_name=clean_name(file_name),
         storage_key=prepared.storage_key,
         sha256=prepared.sha256,
         mime=prepared.mime,
@@ -166,20 +166,20 @@ async def insert(
         width=prepared.width,
         height=prepared.height,
         colour=prepared.colour,
-        thumbnails=Jsonb({size: {"width": each.width, "height": each.height} for size, each in prepared.thumbnails.items()}),
+        thumbnails=Jsonb({size: {"width": item.width, "height": item.height} for size, item in prepared.thumbnails.items()}),
         is_public=is_public,
         tags=tidy_tags(tags),
         metadata=Jsonb(metadata or {}),
     )
 
 
-async def discard(services: Services, prepared: Prepared) -> None:
-    """Remove the bytes of a prepared picture whose row was not written. Never raises: the sweep comes after it."""
+async def delete_orphan(services: Services, prepared: Prepared) -> None:
+    """Delete the bytes of a prepared image whose row was not written. Never raises: the sweep retries."""
     await _remove(services, [f"{prepared.storage_key}/{variant}" for variant in (ORIGINAL, *prepared.thumbnails)])
 
 
 async def read(services: Services, account: AccountId, file_id: UUID) -> bytes:
-    """The whole picture, as it is stored. Raises NotFound (404), Unavailable (503)."""
+    """Return the bytes of the original. Raises NotFound (404), Unavailable (503)."""
     async with services.db.read() as tx:
         row = await tx.one(queries.ONE, account=account, id=file_id)
     try:
@@ -187,10 +187,10 @@ async def read(services: Services, account: AccountId, file_id: UUID) -> bytes:
     except NotStored:
         raise NotFound from None
     except StorageUnavailable as error:
-        raise Unavailable("The pictures cannot be read just now. Please try again in a moment.") from error
+        raise Unavailable("Images are not available at the moment. Try again later.") from error
 
 
-async def found(
+async def search(
     tx: Tx,
     account: AccountId,
     *,
@@ -200,7 +200,7 @@ async def found(
     before: UUID,
     limit: int,
 ) -> list[FileRow]:
-    """The account's files, the newest first, of a category, with a tag, with `q` in their name or tags."""
+    """Return the account's files, newest first, filtered by category, tag, and `q` in name or tags."""
     if category is None:
         return await tx.all(queries.LIST, account=account, before=before, tag=tag, q=q, limit=limit)
     return await tx.all(queries.LIST_BY_CATEGORY, account=account, category=category, before=before, tag=tag, q=q, limit=limit)
@@ -215,21 +215,21 @@ async def change(
     is_public: bool | None = None,
     file_name: str | None = None,
 ) -> FileRow:
-    """Set what is given. Raises NotFound (404), BadFileName, BadTag, TooManyTags (422)."""
+    """Change the given fields. Raises NotFound (404), InvalidFileName, InvalidTag, TooManyTags (422)."""
     row = await tx.one(
         queries.CHANGE,
         account=account,
         id=file_id,
         tags=None if tags is None else tidy_tags(tags),
         is_public=is_public,
-        file_name=None if file_name is None else cleaned(file_name, otherwise=""),
+        file_name=None if file_name is None else clean_name(file_name, default=""),
     )
     await usage.record(tx, account, "file_changed", {"file_id": str(file_id)})
     return row
 
 
 async def delete(tx: Tx, account: AccountId, file_ids: Sequence[UUID]) -> int:
-    """Delete those of the files that the account has; how many. Their bytes go by a job in the same transaction."""
+    """Delete the account's files among these; return how many. A job enqueued in the same transaction deletes their bytes."""
     rows = await tx.all(queries.DELETE, account=account, ids=list(file_ids))
     for row in rows:
         await usage.record(tx, account, "file_deleted", {"file_id": str(row.id), "category": row.category, "bytes": row.bytes})
@@ -237,30 +237,30 @@ async def delete(tx: Tx, account: AccountId, file_ids: Sequence[UUID]) -> int:
 
 
 async def _store(services: Services, account: AccountId, result: dict[str, Any]) -> Prepared:
-    """Hand what the intake made to the storage. The turn is free meanwhile: a slow bucket keeps nobody from decoding."""
+    """Store the result of the intake. The decoding slot is free meanwhile, so a slow bucket does not block decoding."""
     file_id = new_id()
     storage_key = f"{account}/{file_id}"
     thumbnails: dict[str, dict[str, Any]] = result["thumbnails"]
     parts = {ORIGINAL: (result["data"], result["mime"])} | {
-        size: (each["data"], each["mime"]) for size, each in thumbnails.items()
+        size: (item["data"], item["mime"]) for size, item in thumbnails.items()
     }
     keys = {f"{storage_key}/{variant}": part for variant, part in parts.items()}
     try:
-        # all are awaited, so that none can arrive after the removal
-        async with services.part(Turns).storing:
+        # all are awaited, so that none can arrive after the deletion
+        async with services.part(DecodeSlots).storing:
             outcomes = await asyncio.gather(
                 *(services.storage.put(key, body, mime) for key, (body, mime) in keys.items()), return_exceptions=True
             )
     except asyncio.CancelledError:
         await asyncio.shield(_remove(services, list(keys)))
         raise
-    failed = [each for each in outcomes if each is not None]
+    failed = [item for item in outcomes if item is not None]
     if failed:
         await _remove(services, list(keys))
         if isinstance(failed[0], StorageFailure):
-            log.error("a picture could not be stored", error=str(failed[0]))
-            raise Unavailable("The picture cannot be stored just now. Please try again in a moment.") from failed[0]
-        log.error("a picture could not be stored", exc_info=failed[0])
+            log.error("image could not be stored", error=str(failed[0]))
+            raise Unavailable("The image cannot be stored at the moment. Try again later.") from failed[0]
+        log.error("image could not be stored", exc_info=failed[0])
         raise failed[0]
     return Prepared(
         account_id=account,
@@ -272,24 +272,24 @@ async def _store(services: Services, account: AccountId, result: dict[str, Any])
         width=result["width"],
         height=result["height"],
         colour=result["colour"],
-        thumbnails={size: Side(each["width"], each["height"]) for size, each in thumbnails.items()},
+        thumbnails={size: Side(item["width"], item["height"]) for size, item in thumbnails.items()},
     )
 
 
-async def _taken_in(data: bytes) -> dict[str, Any]:
+async def _run_intake(data: bytes) -> dict[str, Any]:
     """Return the result of the isolated intake; its failures become refusals."""
     try:
         return await run_isolated("vetrina.media.processing.images:intake", {"data": data}, limits=LIMITS)
     except IsolatedRejected as refused:
         raise _REFUSALS[refused.code](refused.message, reason=refused.code) from refused
     except (IsolatedTimeout, IsolatedOutOfMemory) as error:
-        log.warning("a picture was too hard", exc_info=error)
-        raise PictureTooHard from error
+        log.warning("image exceeds the decoding limits", exc_info=error)
+        raise ImageTooComplex from error
     except IsolatedCrashed as error:
         if error.signal is None:
-            raise  # our own fault
-        log.warning("a picture ended its decoder", exc_info=error)
-        raise DamagedPicture from error
+            raise  # a fault of our own code
+        log.warning("image crashed the decoder", exc_info=error)
+        raise DamagedImage from error
 
 
 async def _remove(services: Services, keys: list[str]) -> None:
@@ -297,4 +297,4 @@ async def _remove(services: Services, keys: list[str]) -> None:
         async with asyncio.timeout(REMOVAL_SECONDS):
             await services.storage.delete(keys)
     except (StorageFailure, TimeoutError):
-        log.warning("bytes were left behind", keys=keys)
+        log.warning("orphaned bytes not deleted", keys=keys)

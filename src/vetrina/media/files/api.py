@@ -1,4 +1,4 @@
-"""JSON routes of media."""
+"""JSON routes of files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=TAG_LIMIT)]
 
 
 class Thumbnail(msgspec.Struct):
-    """A smaller WebP of a picture; sides in pixels."""
+    """A smaller WebP version of an image, with its size in pixels."""
 
     url: str
     width: int
@@ -35,9 +35,9 @@ class Thumbnail(msgspec.Struct):
 
 
 class File(msgspec.Struct, kw_only=True):
-    """A picture. `bytes` and sides are the original's; the addresses of a private one expire after two hours.
+    """An image. `bytes` and size are those of the original; URLs of a private file expire after two hours.
 
-    `thumbnails` are by the long side in pixels, none larger than the picture.
+    `thumbnails` are keyed by their long side in pixels; none is larger than the image.
     """
 
     id: UUID
@@ -47,7 +47,7 @@ class File(msgspec.Struct, kw_only=True):
     height: int
     bytes: int
     file_name: str
-    colour: str
+    colour: str = msgspec.field(name="dominant_color")
     tags: list[str]
     is_public: bool
     created_at: datetime
@@ -57,7 +57,7 @@ class File(msgspec.Struct, kw_only=True):
 
 
 class Change(msgspec.Struct, forbid_unknown_fields=True):
-    """What may be changed of a file; what is left out stays."""
+    """A change of a file; omitted fields stay unchanged."""
 
     tags: Annotated[list[Tag], msgspec.Meta(max_length=TAGS_LIMIT)] | UnsetType = UNSET
     is_public: bool | UnsetType = UNSET
@@ -65,7 +65,7 @@ class Change(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Used(msgspec.Struct):
-    """What an account's files take: how many, and the bytes of their originals."""
+    """The number of an account's files and the bytes of their originals."""
 
     files: int
     bytes: int
@@ -80,9 +80,9 @@ class Used(msgspec.Struct):
     operation_class=uploads.UploadOperation,
 )
 async def upload(request: Request) -> File:
-    """Take in a picture (JPEG, PNG, WebP or AVIF, 25 MB and 40 megapixels at most), re-encoded without metadata.
+    """Upload an image (JPEG, PNG, WebP or AVIF, up to 25 MB and 40 megapixels). It is re-encoded without metadata.
 
-    413 too large, 415 not a picture that is taken, 422 damaged or of another size or category, 429 come again.
+    413 too large, 415 unsupported format, 422 damaged or of invalid size or category, 429 retry later.
     """
     return _file(request.services, await uploads.take_one(request))
 
@@ -96,9 +96,9 @@ async def files(
     tag: Annotated[str | None, Parameter(max_length=TAG_LIMIT)] = None,
     q: Annotated[str | None, Parameter(max_length=100, description="Part of the name or of a tag.")] = None,
 ) -> Page[File]:
-    """The account's files, the newest first."""
+    """List the account's files, newest first."""
     async with request.read() as tx:
-        rows = await actions.found(
+        rows = await actions.search(
             tx,
             request.account.id,
             category=category,
@@ -112,7 +112,7 @@ async def files(
 
 @get("/files/usage", guards=[signed_in], tags=["files"])
 async def used(request: Request) -> Used:
-    """What the account's files take."""
+    """Return the storage used by the account."""
     async with request.read() as tx:
         rows = await tx.all(queries.USED, account=request.account.id)
     return Used(sum(row.files for row in rows), sum(row.bytes for row in rows))
@@ -120,14 +120,14 @@ async def used(request: Request) -> Used:
 
 @get("/files/{file_id:uuid}", guards=[signed_in], tags=["files"])
 async def file(request: Request, file_id: UUID) -> File:
-    """One file."""
+    """Return a file."""
     async with request.read() as tx:
         return _file(request.services, await tx.one(queries.ONE, account=request.account.id, id=file_id))
 
 
 @patch("/files/{file_id:uuid}", guards=[signed_in], tags=["files"])
 async def change(request: Request, file_id: UUID, data: Change) -> File:
-    """Name, tag, publish or hide a file."""
+    """Rename, tag, publish or hide a file."""
     given = {key: value for key, value in msgspec.structs.asdict(data).items() if value is not UNSET}
     async with request.tx() as tx:
         return _file(request.services, await actions.change(tx, request.account.id, file_id, **given))
@@ -135,7 +135,7 @@ async def change(request: Request, file_id: UUID, data: Change) -> File:
 
 @delete("/files/{file_id:uuid}", guards=[signed_in], tags=["files"])
 async def remove(request: Request, file_id: UUID) -> None:
-    """Delete a file and its bytes. Pictures made with it stay."""
+    """Delete a file and its bytes. Images generated from it stay."""
     async with request.tx() as tx:
         if not await actions.delete(tx, request.account.id, [file_id]):
             raise NotFound

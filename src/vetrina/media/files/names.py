@@ -1,4 +1,4 @@
-"""Names and tags as people give them, made fit to be kept; names of downloads."""
+"""Normalisation of file names and tags; names of downloads."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from vetrina.media.model import BadTag, TooManyTags
+from vetrina.media.model import InvalidTag, TooManyTags
 
 NAME_LIMIT = 255
 TAG_LIMIT = 40
-"""Characters of one tag."""
+"""The largest length of a tag in characters."""
 TAGS_LIMIT = 30
 _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",), "image/webp": (".webp",)}
 
 
-def cleaned(name: str, otherwise: str = "picture") -> str:
-    """The last part of a name that a person or a program gave, without what a screen or a disk would trip over.
+def clean_name(name: str, default: str = "picture") -> str:
+    """Return the last component of a file name without characters that displays or file systems mishandle.
 
-    Control and formatting characters go (a reversed "gpj.exe" cannot pose as "exe.jpg"). What is left is cut to
-    255 characters, its ending kept; nothing left is `otherwise`.
+    Control and formatting characters are removed (a reversed "gpj.exe" cannot pose as "exe.jpg"). The result is cut to
+    255 characters, keeping its extension; an empty result is replaced by `default`.
     """
     last = re.split(r"[/\\]", name)[-1]
     plain = "".join(each for each in unicodedata.normalize("NFC", last) if unicodedata.category(each)[0] != "C")
@@ -29,29 +29,29 @@ def cleaned(name: str, otherwise: str = "picture") -> str:
     if len(plain) > NAME_LIMIT:
         suffix = PurePosixPath(plain).suffix[:12]
         plain = plain[: NAME_LIMIT - len(suffix)].rstrip() + suffix
-    return plain or otherwise
+    return plain or default
 
 
 def tidy_tags(tags: Iterable[str]) -> list[str]:
-    """Tags without spaces around them, each once. Raises BadTag, TooManyTags (422)."""
+    """Trim tags and remove duplicates. Raises InvalidTag, TooManyTags (422)."""
     tidy: dict[str, str] = {}
     for tag in tags:
         plain = " ".join(tag.split())
         if not 1 <= len(plain) <= TAG_LIMIT or "," in plain or any(unicodedata.category(each)[0] == "C" for each in plain):
-            raise BadTag
+            raise InvalidTag
         tidy.setdefault(plain.casefold(), plain)
     if len(tidy) > TAGS_LIMIT:
         raise TooManyTags
     return list(tidy.values())
 
 
-def described(file_name: str) -> str:
-    """A file's name as words, for who cannot see the picture: "fig_bowl.jpg" is "fig bowl"."""
+def alt_text(file_name: str) -> str:
+    """Return alternative text from a file name: "fig_bowl.jpg" gives "fig bowl"."""
     return " ".join(re.split(r"[\s_]+", PurePosixPath(file_name).stem)).strip() or file_name
 
 
-def disposition(file_name: str, mime: str) -> str:
-    """The Content-Disposition (RFC 6266) that saves a file under its name, with the ending that its content asks for."""
+def content_disposition(file_name: str, mime: str) -> str:
+    """Return the Content-Disposition (RFC 6266) that saves a file under its name, with the extension of its content type."""
     endings = _SUFFIXES.get(mime, ("",))
     named = file_name
     if not file_name.lower().endswith(endings):

@@ -1,4 +1,4 @@
-"""The library: one's own pictures, brought and made."""
+"""Pages of the library: the account's own images."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
 from vetrina.media import links, queries
-from vetrina.media.files import actions
-from vetrina.media.files import picker as shelf
+from vetrina.media.files import actions, picker
 from vetrina.media.files import upload_form as uploads
 from vetrina.media.files.names import TAG_LIMIT
-from vetrina.media.model import BadTag, Category, FileRow, TooManyTags
+from vetrina.media.model import Category, FileRow, InvalidTag, TooManyTags
 from vetrina.media.processing.images import MAX_BYTES
 
 PAGE = 36
-"""Pictures of one page of the grid."""
+"""Images per page of the grid."""
 AT_ONCE = 20
-"""Files of one form that are taken, without scripts; with them each file is a request of its own."""
+"""Files accepted from one form without scripts; with scripts each file is a request of its own."""
 _MIMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP"}
-_UPLOADED = [{"value": each.value, "title": shelf.TITLES[each]} for each in (Category.PRODUCT, Category.MODEL, Category.PROFILE)]
+_UPLOADED = [{"value": item.value, "title": picker.TITLES[item]} for item in (Category.PRODUCT, Category.MODEL, Category.PROFILE)]
 _USES = {"product_image": "product", "model_image": "model"}
-_SHARE_NOTE = "On the front page if it was made here, and for everybody who has its address."
+_SHARE_NOTE = "Shown in the public gallery if it was generated here, and to anyone with its address."
 
 
 @get("/library", guards=[signed_in], include_in_schema=False)
@@ -41,8 +40,8 @@ async def library(
     q: Annotated[str, Parameter(max_length=100)] = "",
     cursor: Cursor = None,
 ) -> Response[str]:
-    """The grid, the newest first."""
-    return await _grid(request, category=category if category in shelf.TITLES else "", tag=tag, q=q.strip(), cursor=cursor)
+    """Show the grid, newest first."""
+    return await _grid(request, category=category if category in picker.TITLES else "", tag=tag, q=q.strip(), cursor=cursor)
 
 
 @post(
@@ -53,78 +52,78 @@ async def library(
     opt=limited("uploads"),
 )
 async def upload(request: Request) -> Response[Any]:
-    """Uploads without scripts: what is good is kept, what is not is told by its name."""
+    """Upload files without scripts: accept valid ones, report the others by name."""
     form = await uploads.form_of(request)
-    files, errors, kept = uploads.files_of(form), list[dict[str, str]](), 0
+    files, errors, added = uploads.files_of(form), list[dict[str, str]](), 0
     category = form.get("category")
     for number, file in enumerate(files):
         if number >= AT_ONCE:
-            errors.append({"name": file.filename, "text": f"At most {AT_ONCE} files are taken at once. Send it again."})
+            errors.append({"name": file.filename, "text": f"At most {AT_ONCE} files are accepted at once. Send it again."})
             continue
         try:
             await uploads.take(request.services, request.account.id, file, category if isinstance(category, str) else "")
-            kept += 1
+            added += 1
         except Refusal as refusal:
             errors.append({"name": file.filename, "text": refusal.message})
     if not files:
         errors.append({"name": "No file was chosen", "text": "Choose one or more pictures first."})
     if errors:
         return await _grid(request, errors=errors, status=422)
-    return pages.redirect("/library", flash=("good", "1 picture added" if kept == 1 else f"{kept} pictures added"))
+    return pages.redirect("/library", flash=("good", "1 picture added" if added == 1 else f"{added} pictures added"))
 
 
 @get("/library/picks", guards=[signed_in], include_in_schema=False)
 async def picks(
     request: Request,
     role: Literal["product", "model"],
-    chosen: Annotated[list[UUID] | None, Parameter(max_items=shelf.PICKED)] = None,
+    chosen: Annotated[list[UUID] | None, Parameter(max_items=picker.MAX_CHOSEN)] = None,
     cursor: Cursor = None,
 ) -> Response[str]:
-    """More pictures to choose from, for the studio."""
+    """Return more images to choose from, for the studio."""
     async with request.read() as tx:
-        context = await shelf.pick_context(request.services, tx, request.account.id, role, chosen=chosen or (), cursor=cursor)
+        context = await picker.picker_context(request.services, tx, request.account.id, role, chosen=chosen or (), cursor=cursor)
     return pages.render(request, "media/files/picker_page.html", role=role, chosen=chosen or [], **context)
 
 
 @get("/library/{file_id:uuid}", guards=[signed_in], include_in_schema=False)
 async def file(request: Request, file_id: UUID) -> Response[str]:
-    """One picture and what is known of it."""
+    """Show an image and its details."""
     async with request.read() as tx:
-        return _label(request, await tx.one(queries.ONE, account=request.account.id, id=file_id))
+        return _file_page(request, await tx.one(queries.ONE, account=request.account.id, id=file_id))
 
 
 @post("/library/{file_id:uuid}", guards=[signed_in], include_in_schema=False)
 async def save(request: Request, file_id: UUID) -> Response[Any]:
-    """Keep the tags and whether everybody may see it."""
+    """Save tags and visibility."""
     account = request.account.id
     form = await uploads.form_of(request)
-    written = str(form.get("tags") or "")
+    tags_text = str(form.get("tags") or "")
     try:
         async with request.tx() as tx:
-            tags = [each for each in written.split(",") if each.strip()]
+            tags = [item for item in tags_text.split(",") if item.strip()]
             await actions.change(tx, account, file_id, tags=tags, is_public="is_public" in form)
-    except (BadTag, TooManyTags) as refusal:
+    except (InvalidTag, TooManyTags) as refusal:
         async with request.read() as tx:
             row = await tx.one(queries.ONE, account=account, id=file_id)
-        return _label(request, row, written=written, errors={"tags": refusal.message}, status=422)
+        return _file_page(request, row, tags_text=tags_text, errors={"tags": refusal.message}, status=422)
     return pages.redirect(f"/library/{file_id}", flash=("good", "Saved"))
 
 
 @post("/library/deletion", guards=[signed_in], include_in_schema=False)
 async def delete(request: Request) -> Response[Any]:
-    """Asks once, then deletes. With scripts the question is asked before the form is sent."""
+    """Ask for confirmation, then delete. With scripts the confirmation comes before the form is sent."""
     account = request.account.id
     form = await uploads.form_of(request)
     ids = _ids(form.getall("id", []))
     if form.get("confirmed") == "1":
         async with request.tx() as tx:
-            gone = await actions.delete(tx, account, ids)
-        return pages.redirect("/library", flash=("good", "1 picture deleted" if gone == 1 else f"{gone} pictures deleted"))
+            deleted = await actions.delete(tx, account, ids)
+        return pages.redirect("/library", flash=("good", "1 picture deleted" if deleted == 1 else f"{deleted} pictures deleted"))
     async with request.read() as tx:
         rows = await tx.all(queries.SOME, account=account, ids=ids)
     if not rows:
         return pages.redirect("/library", flash=("info", "Select the pictures to delete first"))
-    files = [shelf.item(request.services, row) for row in rows]
+    files = [picker.to_card(request.services, row) for row in rows]
     return pages.render(request, "media/files/delete.html", nav="library", files=files)
 
 
@@ -140,7 +139,7 @@ async def _grid(
 ) -> Response[str]:
     account = request.account.id
     async with request.read() as tx:
-        rows = await actions.found(
+        rows = await actions.search(
             tx,
             account,
             category=category or None,
@@ -151,7 +150,7 @@ async def _grid(
         )
         used = await tx.all(queries.USED, account=account)
         tags = await tx.all(queries.TAGS, account=account)
-    page = paging.page(rows, PAGE, lambda row: row.id, lambda row: shelf.item(request.services, row))
+    page = paging.page(rows, PAGE, lambda row: row.id, lambda row: picker.to_card(request.services, row))
     filters = {"category": category, "tag": tag, "q": q, "cursor": page.next_cursor or ""}
     older = f"/library?{urlencode({key: value for key, value in filters.items() if value})}"
     return pages.render(
@@ -160,13 +159,13 @@ async def _grid(
         status=status,
         nav="library",
         files=page.items,
-        categories=[{"value": each.category, "title": shelf.TITLES[each.category], "count": each.files} for each in used],
+        categories=[{"value": item.category, "title": picker.TITLES[item.category], "count": item.files} for item in used],
         category=category,
         upload_categories=_UPLOADED,
         tags=tags,
         tag=tag,
         q=q,
-        storage={"bytes": sum(each.bytes for each in used), "files": sum(each.files for each in used), "limit": None},
+        storage={"bytes": sum(item.bytes for item in used), "files": sum(item.files for item in used), "limit": None},
         older=older if page.next_cursor else None,
         accept=uploads.ACCEPT,
         max_bytes=MAX_BYTES,
@@ -174,12 +173,12 @@ async def _grid(
     )
 
 
-def _label(
-    request: Request, row: FileRow, *, written: str | None = None, errors: dict[str, str] | None = None, status: int = 200
+def _file_page(
+    request: Request, row: FileRow, *, tags_text: str | None = None, errors: dict[str, str] | None = None, status: int = 200
 ) -> Response[str]:
     services, facts, modules = request.services, row.facts(), request.services.modules
     made_in = row.metadata.get("generation_id")
-    shown = shelf.item(services, row) | {
+    card = picker.to_card(services, row) | {
         "url": links.thumbnail_url(services, row.account_id, facts, links.PREVIEW),
         "download_url": links.download_url(services, row.account_id, facts),
         "mime_title": _MIMES[row.mime],
@@ -192,18 +191,18 @@ def _label(
         "media/files/file.html",
         status=status,
         nav="library",
-        file=shown,
+        file=card,
         usable=bool(use and use_page),
         use_href=f"{use_page}?{use}={row.id}",
         errors=errors or {},
-        values={"tags": ", ".join(row.tags) if written is None else written},
+        values={"tags": ", ".join(row.tags) if tags_text is None else tags_text},
         share_note=_SHARE_NOTE,
     )
 
 
 def _ids(given: list[Any]) -> list[UUID]:
-    """The ids of a form; what is none is left out."""
-    return [found for each in given[:500] if (found := read_id(each))]
+    """Return the valid ids of a form."""
+    return [file_id for item in given[:500] if (file_id := read_id(item))]
 
 
 ROUTES: list[Any] = [library, upload, picks, file, save, delete]

@@ -1,4 +1,4 @@
-"""A person's own pictures as pages show them: in the library's grid, and to choose from in the studio."""
+"""Presenters of the account's images: cards in the library's grid and in the studio's picker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.services import Services
 from vetrina.core.web import paging
 from vetrina.media import links, queries
-from vetrina.media.files.names import described
+from vetrina.media.files.names import alt_text
 from vetrina.media.model import FileRow
 
 Role = Literal["product", "model"]
@@ -20,20 +20,20 @@ Role = Literal["product", "model"]
 TITLES = {
     "product_image": "Product",
     "model_image": "Model or scene",
-    "generated_image": "Made here",
+    "generated_image": "Generated",
     "profile_image": "Profile picture",
     "post_image": "Post",
     "album_image": "Album",
 }
 GRID_THUMBNAIL = 320
-PICKS = 24
-"""Pictures of one page to choose from."""
-PICKED = 8
-"""Chosen pictures that are shown first, at most."""
+PICKER_PAGE = 24
+"""Images per page of the picker."""
+MAX_CHOSEN = 8
+"""The largest number of chosen images shown first."""
 
 
-def item(services: Services, row: FileRow, *, size: int = GRID_THUMBNAIL) -> dict[str, Any]:
-    """A file as the library's templates ask for it."""
+def to_card(services: Services, row: FileRow, *, size: int = GRID_THUMBNAIL) -> dict[str, Any]:
+    """Return a file's card for the library's templates."""
     facts = row.facts()
     return {
         "id": row.id,
@@ -42,7 +42,7 @@ def item(services: Services, row: FileRow, *, size: int = GRID_THUMBNAIL) -> dic
         "width": row.width,
         "height": row.height,
         "colour": row.colour,
-        "alt": described(row.file_name),
+        "alt": alt_text(row.file_name),
         "name": row.file_name,
         "category": row.category,
         "category_title": TITLES[row.category],
@@ -52,7 +52,7 @@ def item(services: Services, row: FileRow, *, size: int = GRID_THUMBNAIL) -> dic
     }
 
 
-async def pick_context(
+async def picker_context(
     services: Services,
     tx: Tx,
     account: AccountId,
@@ -61,22 +61,26 @@ async def pick_context(
     chosen: Sequence[UUID] = (),
     cursor: str | None = None,
 ) -> dict[str, Any]:
-    """`{files, older}` for the studio's slot `role`: the chosen ones first, then the newest of the category.
+    """Return `{files, older}` for the studio's slot `role`: chosen images first, then the newest of the category.
 
-    Chosen ids that are not the account's, or of another category, are left out. Raises Invalid (422) for a cursor
-    that is not ours.
+    Chosen ids of other accounts or categories are ignored. Raises Invalid (422) for an invalid cursor.
     """
     category = f"{role}_image"
-    wanted = list(dict.fromkeys(chosen))[:PICKED]
+    chosen_ids = list(dict.fromkeys(chosen))[:MAX_CHOSEN]
     rows: list[FileRow] = []
-    if wanted and cursor is None:
-        rows = [row for row in await tx.all(queries.SOME, account=account, ids=wanted) if row.category == category]
+    if chosen_ids and cursor is None:
+        rows = [row for row in await tx.all(queries.SOME, account=account, ids=chosen_ids) if row.category == category]
     newest = await tx.all(
-        queries.SHELF, account=account, category=category, before=paging.after(cursor), without=wanted, limit=PICKS + 1
+        queries.NEWEST_IN_CATEGORY,
+        account=account,
+        category=category,
+        before=paging.after(cursor),
+        without=chosen_ids,
+        limit=PICKER_PAGE + 1,
     )
-    page = paging.page(newest, PICKS, lambda row: row.id, lambda row: row)
+    page = paging.page(newest, PICKER_PAGE, lambda row: row.id, lambda row: row)
     older = None
     if page.next_cursor:
-        query = [("role", role), ("cursor", page.next_cursor), *(("chosen", str(each)) for each in wanted)]
+        query = [("role", role), ("cursor", page.next_cursor), *(("chosen", str(file_id)) for file_id in chosen_ids)]
         older = f"/library/picks?{urlencode(query)}"
-    return {"files": [item(services, row) for row in [*rows, *page.items]], "older": older}
+    return {"files": [to_card(services, row) for row in [*rows, *page.items]], "older": older}

@@ -1,4 +1,4 @@
-"""Files as they come in a form: streamed to a temporary file while they arrive, read when their turn has come."""
+"""Upload forms: files are streamed to a temporary file on arrival and read when a decoding slot is free."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from vetrina.media.model import UPLOADED, FileMissing, FileRow, FileTooLarge
 from vetrina.media.processing.images import MAX_BYTES
 
 ACCEPT = "image/jpeg,image/png,image/webp"
-"""What file inputs offer."""
+"""Media types offered by file inputs."""
 ONE_FILE = MAX_BYTES + 64 * 1024
-"""Bytes of a body with one file and the form around it."""
+"""The largest body with one file, in bytes, including the form around it."""
 MANY_FILES = 8 * MAX_BYTES
-"""Bytes of a body with several."""
+"""The largest body with several files, in bytes."""
 
 
 async def form_of(request: Request) -> FormMultiDict:
-    """Return the form that was sent. Raises FileTooLarge (413), and as `Request.form` does."""
+    """Return the submitted form. Raises FileTooLarge (413) and the errors of `Request.form`."""
     try:
         return await request.form()
     except HTTPException as error:
@@ -34,12 +34,12 @@ async def form_of(request: Request) -> FormMultiDict:
 
 
 def files_of(form: FormMultiDict, field: str = "file") -> list[UploadFile]:
-    """The files of one field; an input in which nothing was chosen sends none."""
+    """Return the files of a field; an empty file input has none."""
     return [each for each in form.getall(field, []) if isinstance(each, UploadFile)]
 
 
 async def take(services: Services, account: AccountId, file: UploadFile, category: str) -> FileRow:
-    """Keep one file. Raises as `actions.upload` does."""
+    """Upload one file. Raises the errors of `actions.upload`."""
 
     async def read() -> bytes:
         data = await file.read(MAX_BYTES + 1)
@@ -51,7 +51,7 @@ async def take(services: Services, account: AccountId, file: UploadFile, categor
 
 
 async def take_one(request: Request) -> FileRow:
-    """Keep the file of a form with `file` and `category`. Raises FileMissing (422) besides."""
+    """Upload the file of a form with `file` and `category`. Raises FileMissing (422) too."""
     form = await form_of(request)
     category = form.get("category")
     files = files_of(form)
@@ -62,7 +62,7 @@ async def take_one(request: Request) -> FileRow:
 
 @dataclass
 class UploadOperation(Operation):
-    """Tells OpenAPI of the form, which is read by `form_of`."""
+    """The OpenAPI operation of the form that `form_of` reads."""
 
     def __post_init__(self) -> None:
         self.request_body = RequestBody(

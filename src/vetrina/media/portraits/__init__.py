@@ -1,1 +1,1 @@
-"""Avatars and logos; profile pages."""
+"""Avatars, logos and profile pages."""

@@ -1,4 +1,4 @@
-"""Profiles with their pictures: the avatar of a person, the logo of a business, both from the account's own library."""
+"""Profiles with portraits: a person's avatar and a business logo, from the account's library."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.services import Services
 from vetrina.media import links
 from vetrina.media.links import FileFacts
-from vetrina.media.portraits import queries as queries_profiles
+from vetrina.media.portraits import queries
 from vetrina.media.portraits.model import ProfileRow
 
 Face = Literal["avatar", "logo"]
 SIZE = 320
-"""The long side, in pixels, of the thumbnail that a portrait is; the picture itself stays as private as it is."""
+"""The long side of a portrait's thumbnail in pixels. The original keeps its visibility."""
 
 
 class Portrait(msgspec.Struct, frozen=True):
-    """A person's or a business's picture. The address of a private one expires after two hours."""
+    """A portrait. The URL of a private image expires after two hours."""
 
     url: str
     width: int
     height: int
-    colour: str
+    colour: str = msgspec.field(name="dominant_color")
 
 
 class Business(msgspec.Struct, frozen=True, kw_only=True):
-    """A business face. `is_verified` is an operator's word for it."""
+    """A business profile. `is_verified` is set by an operator."""
 
     business_name: str
     bio: str | None
@@ -46,7 +46,7 @@ class Business(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """What everybody may see of an account. `verified_domains` are proven by DNS."""
+    """The public profile of an account. `verified_domains` are verified by DNS."""
 
     handle: str | None
     kind: str
@@ -58,27 +58,29 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     joined_at: datetime
 
 
-async def change(tx: Tx, account: AccountId, kind: str, wanted: ProfileChange) -> None:
-    """Keep what is given, the pictures too. Raises as `accounts.profiles.change`, and NotFound (404) for another's file."""
-    await profiles.change(tx, account, kind, wanted)
-    pictures: tuple[tuple[Face, UUID | UnsetType | None], ...] = (("avatar", wanted.avatar), ("logo", wanted.logo))
+async def change(tx: Tx, account: AccountId, kind: str, change_: ProfileChange) -> None:
+    """Change a profile and its portraits. Raises the errors of `accounts.profiles.change`, and NotFound (404) for a
+    foreign file.
+    """
+    await profiles.change(tx, account, kind, change_)
+    pictures: tuple[tuple[Face, UUID | UnsetType | None], ...] = (("avatar", change_.avatar), ("logo", change_.logo))
     for face, file_id in pictures:
         if file_id is not UNSET:
-            await show(tx, account, face, file_id)
-    if wanted.business is None:
-        await show(tx, account, "logo", None)
+            await set_portrait(tx, account, face, file_id)
+    if change_.business is None:
+        await set_portrait(tx, account, "logo", None)
 
 
-async def show(tx: Tx, account: AccountId, face: Face, file_id: UUID | None) -> None:
-    """Use this file of the account's, or none. Raises NotFound (404)."""
+async def set_portrait(tx: Tx, account: AccountId, face: Face, file_id: UUID | None) -> None:
+    """Set or remove a portrait. Raises NotFound (404) for a file of another account."""
     if file_id is None:
-        await tx.do(queries_profiles.REMOVE_PORTRAIT, account=account, face=face)
+        await tx.do(queries.REMOVE_PORTRAIT, account=account, face=face)
     else:
-        await tx.one(queries_profiles.SET_PORTRAIT, account=account, face=face, file=file_id)
+        await tx.one(queries.SET_PORTRAIT, account=account, face=face, file=file_id)
 
 
 def profile(services: Services, row: ProfileRow) -> Profile:
-    """The row with its pictures' addresses."""
+    """Convert a row to the public profile."""
     facts = msgspec.convert(row.business, BusinessFacts) if row.business else None
     business = (
         Business(**msgspec.structs.asdict(facts), logo=portrait(services, row.account_id, row.logo)) if facts else None
@@ -96,9 +98,9 @@ def profile(services: Services, row: ProfileRow) -> Profile:
     )
 
 
-def portrait(services: Services, account: UUID, found: dict[str, Any] | None) -> Portrait | None:
-    """The picture's thumbnail."""
-    if found is None:
+def portrait(services: Services, account: UUID, stored: dict[str, Any] | None) -> Portrait | None:
+    """Convert a file's facts to a portrait."""
+    if stored is None:
         return None
-    facts = msgspec.convert(found, FileFacts)
+    facts = msgspec.convert(stored, FileFacts)
     return Portrait(links.thumbnail_url(services, account, facts, SIZE), facts.width, facts.height, facts.colour)

@@ -17,63 +17,63 @@ from vetrina.core.web.request import Request, signed_in
 from vetrina.media import links
 from vetrina.media.links import FileRef
 from vetrina.media.portraits import actions as portraits
-from vetrina.media.portraits import queries as queries_profiles
+from vetrina.media.portraits import queries
 from vetrina.media.portraits.actions import Profile
 from vetrina.media.portraits.model import ProfileRow
 
 
 class MyProfile(Profile, frozen=True, kw_only=True):
-    """One's own profile. `handle_may_change_at` is null when the handle can be changed now."""
+    """The signed-in account's profile. `handle_may_change_at` is null if the handle can be changed now."""
 
     handle_may_change_at: datetime | None
 
 
 @get("/me/profile", guards=[signed_in], tags=["profiles"])
 async def mine(request: Request) -> MyProfile:
-    """One's own profile."""
+    """Return the signed-in account's profile."""
     async with request.read() as tx:
         return await _mine(request, tx)
 
 
 @patch("/me/profile", guards=[signed_in], tags=["profiles"])
 async def change(request: Request, data: ProfileChange) -> MyProfile:
-    """Change one's handle, name, bio, business face or pictures. 404 when a picture is not the account's.
+    """Change handle, name, bio, business profile or portraits. 404 if a file is not the account's.
 
-    409 when the handle is somebody's (or was within 90 days) or was changed within 14 days, 422 beside the field.
+    409 if the handle is taken (or was within 90 days) or was changed within 14 days, 422 with the field.
     """
-    who = request.account
+    account = request.account
     async with request.tx() as tx:
-        await sessions.require_live(tx, who.id, who.session_id)
-        await portraits.change(tx, who.id, who.kind, data)
+        await sessions.require_live(tx, account.id, account.session_id)
+        await portraits.change(tx, account.id, account.kind, data)
         return await _mine(request, tx)
 
 
 @get("/profiles/{handle:str}", tags=["profiles"])
 async def one(request: Request, handle: str) -> Profile:
-    """What everybody may see of whoever has this handle now. 404 for nobody."""
+    """Return the public profile of a handle."""
     async with request.read() as tx:
         return portraits.profile(request.services, await _row(tx, handle))
 
 
 @get("/profiles/{handle:str}/pictures", tags=["profiles"])
 async def pictures(request: Request, handle: str, limit: Limit = 50, cursor: Cursor = None) -> Page[FileRef]:
-    """Their pictures that everybody may see, the newest first."""
+    """List the profile's public images, newest first."""
     async with request.read() as tx:
         row = await _row(tx, handle)
         rows = await tx.all(
-            queries_profiles.PICTURES, account=row.account_id, before=paging.after(cursor), limit=limit + 1
+            queries.PICTURES, account=row.account_id, before=paging.after(cursor), limit=limit + 1
         )
-    return paging.page(rows, limit, lambda each: each.id, lambda each: links.ref(request.services, each.account_id, each.facts()))
+    return paging.page(rows, limit, lambda item: item.id, lambda item: links.ref(request.services, item.account_id, item.facts()))
 
 
 async def _row(tx: Tx, handle: str) -> ProfileRow:
-    return await tx.one(queries_profiles.PROFILE, handle=handle.removeprefix("@").lower())
+    return await tx.one(queries.PROFILE, handle=handle.removeprefix("@").lower())
 
 
 async def _mine(request: Request, tx: Tx) -> MyProfile:
-    row = await tx.one(queries_profiles.MINE, account=request.account.id)
-    shown = msgspec.structs.asdict(portraits.profile(request.services, row))
-    return MyProfile(**shown, handle_may_change_at=row.handle_may_change_at)
+    row = await tx.one(queries.MINE, account=request.account.id)
+    public_profile = msgspec.structs.asdict(portraits.profile(request.services, row))
+    return MyProfile(**public_profile, handle_may_change_at=row.handle_may_change_at)
 
 
 ROUTES: list[Any] = [mine, change, one, pictures]

@@ -1,4 +1,4 @@
-"""Profiles with their pictures: rows."""
+"""Rows of profiles with portraits."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import msgspec
 
 
 class ProfileRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A profile as it is kept; `business` and the pictures as JSON, or null.
+    """A profile's row; `business` and portraits are JSON or null.
 
-    `handle_may_change_at` is when the handle can be changed again, null when now.
+    `handle_may_change_at` is when the handle can be changed again; null if now.
     """
 
     account_id: UUID

@@ -1,4 +1,4 @@
-"""SQL of profiles with their pictures. A SELECT may join across schemas; the texts are written by accounts."""
+"""SQL of profiles with portraits, joined across schemas; the profile's texts are written by accounts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ PICTURES = Statement(
     """,
 )
 
-MY_PORTRAITS = Statement(
+EXPORT_PORTRAITS = Statement(
     dict[str, Any], "select to_jsonb(p) - 'account_id' as row from media.portraits p where account_id = %(account)s order by face"
 )
-FORGET_PORTRAITS = Statement(NoneType, "delete from media.portraits where account_id = %(account)s")
+ERASE_PORTRAITS = Statement(NoneType, "delete from media.portraits where account_id = %(account)s")

@@ -14,7 +14,7 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.errors import Refusal
 from vetrina.core.services import Services
 from vetrina.core.web.request import Request
-from vetrina.media.files import picker as shelf
+from vetrina.media.files import picker
 from vetrina.media.files import upload_form as uploads
 from vetrina.media.processing.images import MAX_BYTES
 from vetrina.studio.generations.actions import GenerationRequest
@@ -23,7 +23,7 @@ from vetrina.studio.styles.catalogue import catalogue
 from vetrina.wallet.model import Balance
 
 ASSETS = {"token": "Tokens", "conversion": "Conversions of your plan"}
-ROLES: tuple[shelf.Role, ...] = ("product", "model")
+ROLES: tuple[picker.Role, ...] = ("product", "model")
 
 
 @dataclass
@@ -129,7 +129,7 @@ async def slots(request: Request, tx: Tx, chosen: GenerationForm) -> dict[str, A
     ids = {"product": chosen.product_files, "model": chosen.model_files}
     account = request.account.id
     filled = {
-        f"{role}s": await shelf.pick_context(request.services, tx, account, role, chosen=[UUID(each) for each in ids[role]])
+        f"{role}s": await picker.picker_context(request.services, tx, account, role, chosen=[UUID(each) for each in ids[role]])
         for role in ROLES
     }
     return {**filled, "prompt_limit": PROMPT_LIMIT, "accept": uploads.ACCEPT, "max_bytes": MAX_BYTES}

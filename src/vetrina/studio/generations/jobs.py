@@ -202,7 +202,7 @@ class GenerationRun:
         finally:
             if not kept:
                 for each in ready:
-                    await media.discard(self.services, each)
+                    await media.delete_orphan(self.services, each)
 
     async def fail(self, code: str, message: str) -> None:
         """End the generation as failed and return its credits."""
