@@ -60,7 +60,7 @@ def test_an_account_is_disabled_and_enabled(
     assert "No session" in capsys.readouterr().out
 
 
-def test_an_account_is_erased_for_who_asks_by_letter(
+def test_operator_erases_an_account(
     shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["account", "erase", "ada@example.com", "--confirm", "eve@example.com"]) == exits.FAILED
@@ -87,7 +87,7 @@ def test_settings_are_listed_and_changed(
     assert {"count": 50, "seconds": 10} in [each["value"] for each in json.loads(capsys.readouterr().out)]
 
 
-def test_the_audit_log_is_proved(shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]) -> None:
+def test_audit_log_is_verified(shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "verify"]) == exits.OK
     assert "The audit log holds: " in capsys.readouterr().out
     with shell.transaction():
@@ -100,7 +100,7 @@ def test_the_audit_log_is_proved(shell: psycopg.Connection[tuple[object, ...]], 
     assert told["clean"] is False and told["chains"] == 3 and told["faults"][0]["position"] == 1
 
 
-def test_a_business_is_verified(shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]) -> None:
+def test_business_profile_is_verified(shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["account", "verify-vendor", "ada@example.com"]) == exits.FAILED
     assert "no business profile" in capsys.readouterr().err
     shell.execute("insert into accounts.vendors (account_id, business_name) select id, 'Prints' from accounts.accounts")

@@ -30,14 +30,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         yield found
 
 
-def test_it_says_where_it_is(running: Up) -> None:
+def test_address_is_printed(running: Up) -> None:
     until(lambda: f"Vetrina is ready: {running.url}" in log(running))
     answer = httpx2.get(running.url + "/readyz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
     assert len(running.pids("vetrina serve")) == 2 and len(running.pids("vetrina worker")) == 1
 
 
-def test_its_logs_are_lines_of_json(running: Up) -> None:
+def test_logs_are_json_lines(running: Up) -> None:
     httpx2.get(running.url + "/api/v1/packs", headers={"X-Request-Id": "known-to-the-test"})
     until(lambda: "known-to-the-test" in log(running))
     lines = [json.loads(line) for line in log(running).splitlines() if line.startswith("{")]
@@ -62,7 +62,7 @@ def test_a_killed_web_process_is_replaced_and_the_site_goes_on(running: Up) -> N
     until(lambda: len(set(running.pids("vetrina serve")) - before) == 1 and len(running.pids("vetrina serve")) == 2)
 
 
-def test_a_killed_postgresql_comes_back(running: Up) -> None:
+def test_killed_postgresql_restarts(running: Up) -> None:
     killed = running.kill("bin/postgres")
     started = time.monotonic()
     until(lambda: set(running.pids("bin/postgres")) - {killed}, 10)
@@ -104,7 +104,7 @@ def test_sigterm_while_it_starts_ends_it_too(tmp_path: Path) -> None:
     assert not children(tmp_path)
 
 
-def test_someone_who_watches_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+def test_open_event_stream_does_not_block_shutdown(tmp_path: Path) -> None:
     process, environment = begin(tmp_path)
     client = Client(f"http://127.0.0.1:{environment['VETRINA_PORT']}")
     body = {"style_name": "oil", "product_files": [client.upload()]}
@@ -131,7 +131,7 @@ def test_two_interrupts_end_it_at_once(tmp_path: Path) -> None:
     assert not children(tmp_path)
 
 
-def test_another_postgresql_takes_the_place_of_the_embedded_one(tmp_path: Path) -> None:
+def test_external_postgresql_replaces_the_embedded_one(tmp_path: Path) -> None:
     theirs = Cluster(tmp_path / "theirs", settings={"fsync": "off"})
     asyncio.run(theirs.start())
     try:
@@ -155,14 +155,14 @@ def test_another_postgresql_takes_the_place_of_the_embedded_one(tmp_path: Path) 
         ({"VETRINA_DATA": "/proc/vetrina"}, exits.DATABASE, "The data folder /proc/vetrina cannot be created"),
     ],
 )
-def test_what_it_cannot_do_is_said_in_one_line(given: dict[str, str], code: int, message: str, tmp_path: Path) -> None:
+def test_failure_is_one_line(given: dict[str, str], code: int, message: str, tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "vetrina", "up"], env={**settings(tmp_path), **given}, capture_output=True, text=True, timeout=60
     )
     assert ended.returncode == code and message in ended.stderr and "Traceback" not in ended.stderr
 
 
-def test_a_port_in_use_is_named_before_anything_is_made(tmp_path: Path) -> None:
+def test_port_in_use_is_reported_before_anything_is_created(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         process = start({**settings(tmp_path), "VETRINA_PORT": port})

@@ -41,7 +41,7 @@ def test_anyone_can_pay_by_card(tmp_path: Path) -> None:
         running.kill("tests.fakes.stripe")  # it is restarted like the others
 
 
-def test_without_a_checkout_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_checkout_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fakes, "ROOT", tmp_path)
     with pytest.raises(CannotRun, match="source checkout"):
         fakes.fakes("http://127.0.0.1:8000")

@@ -108,7 +108,7 @@ async def test_it_is_found(services: Services, chain: Account, owner: str, how: 
         assert found[0].position in {4, 5}, found
 
 
-async def test_the_application_itself_cannot(services: Services, chain: Account) -> None:
+async def test_application_cannot_change_the_log(services: Services, chain: Account) -> None:
     for statement in (
         "update core.audit_logs set action = 'other_done'",
         "delete from core.audit_logs",
@@ -121,14 +121,14 @@ async def test_the_application_itself_cannot(services: Services, chain: Account)
     assert await faults(services.db) == []
 
 
-async def test_nor_can_the_owner_by_mistake(chain: Account, owner: str) -> None:
+async def test_owner_cannot_change_the_log_by_mistake(chain: Account, owner: str) -> None:
     with psycopg.connect(owner, autocommit=True) as connection:
         for statement in ("update core.audit_logs set action = 'other_done'", "delete from core.audit_logs"):
             with pytest.raises(psycopg.errors.CheckViolation, match="append-only"):
                 connection.execute(statement.encode())
 
 
-async def test_one_chain_whoever_writes_at_once(services: Services, make: Make) -> None:
+async def test_concurrent_writes_form_one_chain(services: Services, make: Make) -> None:
     account = await make.account()
 
     async def write() -> None:
@@ -141,7 +141,7 @@ async def test_one_chain_whoever_writes_at_once(services: Services, make: Make) 
     assert await faults(services.db) == []
 
 
-async def test_what_is_undone_leaves_no_row(services: Services, make: Make) -> None:
+async def test_rolled_back_change_is_not_logged(services: Services, make: Make) -> None:
     account = await make.account()
     before = await rows_of(services.db, account.id)
     with pytest.raises(RuntimeError):
@@ -152,7 +152,7 @@ async def test_what_is_undone_leaves_no_row(services: Services, make: Make) -> N
     assert await rows_of(services.db, account.id) == before
 
 
-async def test_what_happens_to_an_account_is_written_down(site: Site, make: Make) -> None:
+async def test_account_changes_are_logged(site: Site, make: Make) -> None:
     login = {"email": "ada@example.com", "password": "a long enough one"}
     made = (await site.client.post("/api/v1/auth/registration", json=login)).json()
     account = UUID(made["account"]["id"])
@@ -187,7 +187,7 @@ async def test_what_happens_to_an_account_is_written_down(site: Site, make: Make
     assert await faults(site.services.db) == []
 
 
-async def test_credits_and_payments_are_written_down(site: Site, make: Make) -> None:
+async def test_credits_and_payments_are_logged(site: Site, make: Make) -> None:
     account = await make.account(tokens=0)
     async with site.api(account) as api:
         pack = (await api.get("/packs")).json()["items"][0]
@@ -200,7 +200,7 @@ async def test_credits_and_payments_are_written_down(site: Site, make: Make) -> 
     assert found["credits_granted"].metadata == {"asset": "token", "quantity": pack["quantity"], "source": "purchase"}
 
 
-async def test_changed_identifiers_are_written_down_with_what_they_were(services: Services, make: Make, owner: str) -> None:
+async def test_changed_identifiers_are_logged_with_their_old_value(services: Services, make: Make, owner: str) -> None:
     account = await make.account(email="old@example.com")
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute(
@@ -218,7 +218,7 @@ async def test_changed_identifiers_are_written_down_with_what_they_were(services
     assert "example.com" not in text and "4915112345678" not in text and "127.0.0.1" not in text
 
 
-async def test_what_was_forgotten_with_an_erased_account_is_no_fault(services: Services, chain: Account, owner: str) -> None:
+async def test_erased_details_are_no_fault(services: Services, chain: Account, owner: str) -> None:
     async with services.db.tx() as tx:
         await audit.record(tx, "account_erased", chain.id)
         await tx.do(audit.FORGET, account=chain.id)
@@ -227,7 +227,7 @@ async def test_what_was_forgotten_with_an_erased_account_is_no_fault(services: S
     assert next(each.position for each in await faults(services.db)) == 4
 
 
-async def test_settings_are_written_into_the_houses_chain(services: Services) -> None:
+async def test_settings_are_logged_in_the_sites_chain(services: Services) -> None:
     async with services.db.tx() as tx:
         await audit.set_actor(tx, Actor("admin", new_id(), "192.0.2.4"))
         await platform.put(tx, "limits.api", {"count": 5, "seconds": 60})
@@ -236,7 +236,7 @@ async def test_settings_are_written_into_the_houses_chain(services: Services) ->
     assert row.metadata["to"] == {"count": 5, "seconds": 60} and row.metadata["from"]["count"] == 12000
 
 
-async def test_an_actor_is_named_for_one_transaction_alone(services: Services, make: Make) -> None:
+async def test_actor_is_set_for_one_transaction(services: Services, make: Make) -> None:
     account = await make.account()
     async with services.db.connection() as connection:
         async with connection.transaction():

@@ -92,7 +92,7 @@ async def test_only_heads_that_moved_are_anchored_again(services: Services, anch
     assert comparison.faults == [] and comparison.last == anchor.at
 
 
-async def test_a_changed_file_is_noticed(services: Services, anchored: Account) -> None:
+async def test_changed_file_is_detected(services: Services, anchored: Account) -> None:
     await _write(services, anchored.id, 1)
     await _append(services)
     path: Path = services.settings.data / audit_anchors.FILE

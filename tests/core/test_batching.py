@@ -32,14 +32,14 @@ def coalescer(run: Recorder, **options: int) -> Coalescer[int, str]:
     return Coalescer(run, order=lambda item: item, **options)
 
 
-async def test_a_lone_item_leaves_at_once() -> None:
+async def test_single_item_is_written_at_once() -> None:
     run = Recorder(slow=0)
     call = coalescer(run)
     assert [await call(1), await call(2)] == ["done 1", "done 2"]
     assert run.batches == [[1], [2]]
 
 
-async def test_what_gathers_goes_together_in_one_order_and_each_gets_its_own() -> None:
+async def test_concurrent_items_are_batched_in_order() -> None:
     run = Recorder()
     call = coalescer(run)
     first = asyncio.create_task(call(50))
@@ -60,7 +60,7 @@ async def test_batches_are_no_larger_than_allowed_and_no_more_at_once() -> None:
     assert sorted(item for batch in run.batches for item in batch) == list(range(100))
 
 
-async def test_one_bad_item_harms_only_itself() -> None:
+async def test_invalid_item_affects_only_itself() -> None:
     run = Recorder(slow=0.001)
     call = coalescer(run)
     results = await asyncio.gather(*(call(item) for item in (5, 4, -3, 2)), return_exceptions=True)
@@ -68,7 +68,7 @@ async def test_one_bad_item_harms_only_itself() -> None:
     assert isinstance(results[2], ValueError) and str(results[2]) == "no -3"
 
 
-async def test_what_may_have_been_committed_is_not_sent_again() -> None:
+async def test_possibly_committed_batch_is_not_retried() -> None:
     run = Recorder(slow=0.001, fault=Unavailable)
     call = coalescer(run)
     results = await asyncio.gather(*(call(item) for item in (2, -1, 3)), return_exceptions=True)
@@ -76,7 +76,7 @@ async def test_what_may_have_been_committed_is_not_sent_again() -> None:
     assert sorted(item for batch in run.batches for item in batch) == [-1, 2, 3]
 
 
-async def test_who_goes_away_takes_nobody_along() -> None:
+async def test_cancelled_caller_does_not_cancel_the_batch() -> None:
     run = Recorder()
     call = coalescer(run)
     tasks = [asyncio.create_task(call(item)) for item in range(5)]
@@ -88,7 +88,7 @@ async def test_who_goes_away_takes_nobody_along() -> None:
     assert await call(9) == "done 9"
 
 
-async def test_a_run_that_forgets_an_item_leaves_nobody_waiting() -> None:
+async def test_missing_result_fails_every_waiting_item() -> None:
     calls = 0
 
     async def forgetful(items: list[int]) -> list[str]:

@@ -63,7 +63,7 @@ async def test_limits_are_set_on_every_connection(database: str) -> None:
         await db.close()
 
 
-async def test_a_frozen_database_is_told_in_time(tmp_path: Path) -> None:
+async def test_frozen_database_is_reported_in_time(tmp_path: Path) -> None:
     """9.F32: PostgreSQL stopped for seconds: readiness within 2 s, a statement within its time, and all well afterwards."""
     cluster = Cluster(tmp_path / "data", settings={"fsync": "off"})
     await cluster.start()
@@ -96,7 +96,7 @@ async def test_a_frozen_database_is_told_in_time(tmp_path: Path) -> None:
         await cluster.stop()
 
 
-async def test_a_full_disk_is_said_and_not_ready(site: Site, make: Make, owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_full_disk_is_reported_and_not_ready(site: Site, make: Make, owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """9.F32: 503 with words, for programs and people; not ready until two megabytes can be written again."""
     account = await make.account()
     with psycopg.connect(owner, autocommit=True) as connection:

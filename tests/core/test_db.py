@@ -65,7 +65,7 @@ async def test_after_a_restart_the_first_request_succeeds(site: Site, make: Make
             assert [each.status_code for each in answers] == [200, 200, 200]
 
 
-async def test_a_connection_that_only_has_something_to_say_is_kept(db: Database) -> None:
+async def test_connection_with_a_pending_notice_is_kept(db: Database) -> None:
     await fill(db, 2)
     before = db.statistics()["connections_num"]
     pids: set[int] = set()
@@ -80,7 +80,7 @@ async def test_a_connection_that_only_has_something_to_say_is_kept(db: Database)
     assert db.statistics()["connections_num"] == before
 
 
-async def test_one_that_dies_in_use_is_told_and_replaced(db: Database, database: str, server: str) -> None:
+async def test_connection_that_dies_in_use_is_reported_and_replaced(db: Database, database: str, server: str) -> None:
     with pytest.raises(Unavailable):
         async with db.tx() as tx:
             kill(server, urlsplit(database).path[1:])
@@ -89,7 +89,7 @@ async def test_one_that_dies_in_use_is_told_and_replaced(db: Database, database:
         assert await tx.one(PING) == 1
 
 
-async def test_again_repeats_what_a_restart_interrupted(db: Database, database: str, server: str) -> None:
+async def test_retry_transaction_repeats_interrupted_work(db: Database, database: str, server: str) -> None:
     tries = 0
 
     async def work(tx: Tx) -> int:
@@ -108,7 +108,7 @@ async def ping(db: Database) -> int:
         return await tx.one(PING)
 
 
-async def test_a_database_that_comes_back_is_found_again_soon(database: str) -> None:
+async def test_pool_reconnects_soon_after_an_outage(database: str) -> None:
     parts = urlsplit(database)
     async with gate(parts.hostname or "", parts.port or 5432) as door:
         place = f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{door.port}"
@@ -126,7 +126,7 @@ async def test_a_database_that_comes_back_is_found_again_soon(database: str) -> 
         await db.close()
 
 
-async def test_a_refused_row_leaves_nothing_and_names_its_refusal(db: Database, make: Make) -> None:
+async def test_constraint_violation_rolls_back_and_maps_to_its_refusal(db: Database, make: Make) -> None:
     account = await make.account(email="taken@example.com")
     rename = statement(type(None), "update accounts.users set name = %(name)s where account_id = %(account)s")
     again = statement(
@@ -141,13 +141,13 @@ async def test_a_refused_row_leaves_nothing_and_names_its_refusal(db: Database, 
 
 
 @pytest.mark.parametrize("text", ["zero \0 inside", "half a pair \ud800"])
-async def test_text_that_cannot_be_kept_is_refused(db: Database, text: str) -> None:
+async def test_unstorable_text_is_refused_by_the_database(db: Database, text: str) -> None:
     with pytest.raises(Invalid):
         async with db.tx() as tx:
             await tx.one(statement(str, "select %(text)s::text"), text=text)
 
 
-async def test_a_fault_of_ours_is_no_refusal(db: Database) -> None:
+async def test_internal_error_is_not_a_refusal(db: Database) -> None:
     with pytest.raises(psycopg.errors.UndefinedColumn):
         async with db.tx() as tx:
             await tx.all(statement(int, "select nonsense"))
@@ -163,7 +163,7 @@ async def test_one_needs_a_row(db: Database) -> None:
             await tx.one(statement(int, "select 1 where false"))
 
 
-async def test_notifications_arrive_and_a_lost_connection_is_told(db: Database, database: str, server: str) -> None:
+async def test_notifications_arrive_and_reconnects_are_reported(db: Database, database: str, server: str) -> None:
     heard = db.listen("generations")
     assert await anext(heard) == ("", "")
     async with db.read() as tx:

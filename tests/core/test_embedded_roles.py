@@ -157,7 +157,7 @@ def test_as_uri_changes_the_user_of_any_dsn(given: str, wanted: str) -> None:
     assert psycopg.conninfo.conninfo_to_dict(as_uri(given)) == psycopg.conninfo.conninfo_to_dict(given)
 
 
-def test_a_second_vetrina_in_one_server_is_refused_in_words(guest: str, elsewhere: str, tmp_path: Path) -> None:
+def test_second_vetrina_in_one_server_is_refused(guest: str, elsewhere: str, tmp_path: Path) -> None:
     """9.F36: roles are the server's; the first one's are not picked up, whatever their password, unless they are let in."""
     first = ensure_external(guest, tmp_path / "first")
     assert user_of(first.app) == "vetrina_app"

@@ -42,27 +42,27 @@ async def made(db: Database) -> int:
     return await scalar(db, "select count(*)::int from core.usage where action = 'thing_made'")
 
 
-async def test_sent_again_it_is_answered_the_same_to_the_byte(db: Database) -> None:
+async def test_repeated_request_gets_the_identical_response(db: Database) -> None:
     first = await send(db, "k", {"of": 'a "quoted" thing\u0000 é'})
     again = await send(db, "k", {"of": 'a "quoted" thing\u0000 é'})
     assert first == again and first.status == 201 and first.body.startswith('{"z":')
     assert await made(db) == 1
 
 
-async def test_with_another_body_it_is_refused(db: Database) -> None:
+async def test_key_with_another_body_is_refused(db: Database) -> None:
     await send(db, "k", {"of": 1})
     with pytest.raises(KeyReused):
         await send(db, "k", {"of": 2})
     assert await made(db) == 1
 
 
-async def test_without_a_key_and_with_another_it_is_done_anew(db: Database) -> None:
+async def test_request_without_a_key_or_with_another_is_repeated(db: Database) -> None:
     for key in (None, None, "k", "l"):
         await send(db, key, {})
     assert await made(db) == 4
 
 
-async def test_the_key_is_its_accounts_own(db: Database) -> None:
+async def test_key_belongs_to_its_account(db: Database) -> None:
     await send(db, "k", {})
     async with idempotent(db, AccountId(UUID(int=8)), "k", "POST /other", {}) as keyed:
         assert keyed.answer is None
@@ -70,7 +70,7 @@ async def test_the_key_is_its_accounts_own(db: Database) -> None:
             await keyed.save_response(tx, 200, None)
 
 
-async def test_while_it_is_worked_on_the_others_are_told_to_wait(db: Database) -> None:
+async def test_concurrent_request_with_the_key_is_refused(db: Database) -> None:
     outcomes = await race(32, lambda: send(db, "k", {}, pause=0.2))
     done = {each.body for each in outcomes if isinstance(each, Answer)}
     assert len(done) == 1 and await made(db) == 1
@@ -78,7 +78,7 @@ async def test_while_it_is_worked_on_the_others_are_told_to_wait(db: Database) -
     assert any(isinstance(each, KeyInUse) for each in outcomes)
 
 
-async def test_a_refused_request_leaves_no_trace_and_may_be_sent_again(db: Database) -> None:
+async def test_refused_request_releases_its_key(db: Database) -> None:
     with pytest.raises(Invalid):
         await send(db, "k", {"of": 1}, fails=Invalid())
     assert await made(db) == 0 and await scalar(db, "select count(*)::int from core.idempotency_keys") == 0
@@ -86,7 +86,7 @@ async def test_a_refused_request_leaves_no_trace_and_may_be_sent_again(db: Datab
 
 
 @pytest.mark.parametrize("fault", [Unavailable(), ZeroDivisionError()], ids=["database away", "our fault"])
-async def test_after_a_fault_the_next_goes_on_with_the_same_thing(db: Database, fault: Exception) -> None:
+async def test_retry_after_an_error_reuses_the_work_id(db: Database, fault: Exception) -> None:
     with pytest.raises(type(fault)):
         await send(db, "k", {}, fails=fault)
     begun = await scalar(db, "select work_id::text from core.idempotency_keys")
@@ -96,7 +96,7 @@ async def test_after_a_fault_the_next_goes_on_with_the_same_thing(db: Database, 
     assert await made(db) == 1
 
 
-async def test_a_key_whose_process_died_is_taken_over_after_a_minute_and_the_dead_one_comes_too_late(db: Database) -> None:
+async def test_key_of_a_dead_process_is_taken_over_after_a_minute(db: Database) -> None:
     async with idempotent(db, ACCOUNT, "k", "POST /things", {}) as slow:
         async with db.tx() as tx:
             await tx.connection.execute("update core.idempotency_keys set claimed_at = claimed_at - interval '59 seconds'")
@@ -116,7 +116,7 @@ async def test_a_key_whose_process_died_is_taken_over_after_a_minute_and_the_dea
     assert await send(db, "k", {}) == taken
 
 
-async def test_an_answer_that_is_rolled_back_is_not_kept(db: Database) -> None:
+async def test_rolled_back_response_is_not_stored(db: Database) -> None:
     async def fails_late() -> None:
         async with idempotent(db, ACCOUNT, "k", "POST /things", {}) as keyed, db.tx() as tx:
             await keyed.save_response(tx, 201, {})
@@ -127,7 +127,7 @@ async def test_an_answer_that_is_rolled_back_is_not_kept(db: Database) -> None:
     assert await scalar(db, "select count(*)::int from core.idempotency_keys") == 0
 
 
-async def test_a_route_that_forgets_to_keep_its_answer_is_a_fault(db: Database) -> None:
+async def test_route_without_a_saved_response_raises(db: Database) -> None:
     with pytest.raises(RuntimeError, match="POST /things"):
         async with idempotent(db, ACCOUNT, "k", "POST /things", new_id()):
             pass

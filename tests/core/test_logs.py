@@ -46,12 +46,12 @@ def test_json_has_everything_on_one_line() -> None:
     assert broken["event"] == "it broke" and "ZeroDivisionError" in str(broken["exception"])
 
 
-def test_text_when_it_is_asked_for() -> None:
+def test_text_format_is_used_on_request() -> None:
     told = subprocess.run([sys.executable, "-c", PROGRAM, "text"], capture_output=True, text=True, check=True).stderr
     assert "status=200" in told and "no connection to there" in told and "ZeroDivisionError" in told and "{" not in told[:40]
 
 
-def test_on_a_terminal_requests_that_went_well_are_left_out() -> None:
+def test_terminal_omits_successful_requests() -> None:
     ours, theirs = pty.openpty()
     subprocess.run([sys.executable, "-c", PROGRAM, "auto"], stdin=theirs, stdout=theirs, stderr=theirs, check=True)
     os.close(theirs)

@@ -62,7 +62,7 @@ def using(services: Services, **changes: Any) -> Services:
     return replace(services, settings=replace(services.settings, **changes))
 
 
-async def test_a_mail_leaves_with_both_its_parts(services: Services) -> None:
+async def test_mail_is_sent_with_text_and_html(services: Services) -> None:
     with smtp() as (box, port):
         changed = using(services, smtp_url=f"smtp://127.0.0.1:{port}", mail_from="Vetrina <shop@example.com>")
         await deliver(changed, letter=seal(services.keys, MAIL))
@@ -73,7 +73,7 @@ async def test_a_mail_leaves_with_both_its_parts(services: Services) -> None:
     assert message.get_body(("html",)).get_content().strip() == MAIL.html  # type: ignore[union-attr]
 
 
-async def test_a_refusal_is_raised_for_another_try(services: Services) -> None:
+async def test_temporary_provider_error_is_retried(services: Services) -> None:
     with smtp() as (box, port):
         box.refusals = 1
         changed = using(services, smtp_url=f"smtp://127.0.0.1:{port}")
@@ -97,7 +97,7 @@ async def test_a_password_is_not_sent_in_the_clear(services: Services) -> None:
     assert seen == [] and box.messages == []
 
 
-async def test_headers_cannot_be_smuggled_in(services: Services) -> None:
+async def test_header_injection_is_refused(services: Services) -> None:
     with smtp() as (box, port):
         changed = using(services, smtp_url=f"smtp://127.0.0.1:{port}")
         for to in ("a@example.com\r\nBcc: all@example.com", "a@example.com, b@example.com"):
@@ -106,7 +106,7 @@ async def test_headers_cannot_be_smuggled_in(services: Services) -> None:
     assert box.messages == []
 
 
-async def test_an_address_that_is_none_is_a_bad_setting(services: Services) -> None:
+async def test_invalid_address_is_a_bad_setting(services: Services) -> None:
     with pytest.raises(BadSetting, match="VETRINA_SMTP_URL"):
         await deliver(using(services, smtp_url="mail.example.com"), letter=seal(services.keys, MAIL))
 
@@ -116,13 +116,13 @@ def texting(services: Services, fake: TwilioFake, token: str = TOKEN) -> Service
     return using(services, twilio_account_sid=SID, twilio_auth_token=token, twilio_api_base=fake.url, sms_from="+15005550006")
 
 
-async def test_an_sms_leaves(services: Services) -> None:
+async def test_sms_is_sent(services: Services) -> None:
     with TwilioFake() as fake:
         await deliver(texting(services, fake), letter=seal(services.keys, Letter("sms", "+989121234567", "کد: 123456")))
         assert fake.received == [{"To": "+989121234567", "From": "+15005550006", "Body": "کد: 123456"}]
 
 
-async def test_what_passes_is_tried_again_and_what_stays_is_not(services: Services) -> None:
+async def test_temporary_errors_are_retried_and_final_ones_are_not(services: Services) -> None:
     letter = seal(services.keys, Letter("sms", "+15005550001", "x"))
     with TwilioFake() as fake:
         for status in (429, 503):
@@ -139,14 +139,14 @@ async def test_what_passes_is_tried_again_and_what_stays_is_not(services: Servic
     assert not away.value.final
 
 
-async def test_nothing_in_the_queue_can_be_read(services: Services, worker: Services) -> None:
+async def test_queued_messages_are_encrypted(services: Services, worker: Services) -> None:
     async with services.db.tx() as tx:
         await post(tx, services, MAIL)
         rows = await (await tx.connection.execute("select args::text from procrastinate_jobs")).fetchall()
     assert len(rows) == 1 and "123456" not in rows[0][0] and "reader" not in rows[0][0]
 
 
-def test_what_was_sealed_comes_back_and_nothing_else() -> None:
+def test_encryption_round_trips() -> None:
     old, new = b"old" * 20, b"new" * 20
     assert unseal([new, old], seal([old], {"code": "1"}), dict) == {"code": "1"}
     for text in (seal([b"other" * 9], 1), "", "a.b.c.d.e", seal([old], 1)[:-3] + "AAA"):
@@ -154,7 +154,7 @@ def test_what_was_sealed_comes_back_and_nothing_else() -> None:
             unseal([new, old], text, int)
 
 
-async def test_a_development_site_keeps_and_shows_what_it_would_have_sent(settings: Settings, database: str) -> None:
+async def test_development_site_keeps_messages_in_the_outbox(settings: Settings, database: str) -> None:
     async with serving(connect(replace(settings, development=True), database)) as site:
         async with site.services.db.tx() as tx:
             for number in range(3):
@@ -179,7 +179,7 @@ def replace_text(letter: Letter, text: str) -> Letter:
     return Letter(letter.channel, letter.to, text, letter.subject, letter.html)
 
 
-async def test_any_other_site_has_no_outbox(site: Site) -> None:
+async def test_production_site_has_no_outbox(site: Site) -> None:
     for path in ("/api/v1/outbox", "/outbox"):
         assert (await site.client.get(path)).status_code == 404
 

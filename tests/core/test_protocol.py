@@ -212,7 +212,7 @@ async def test_a_slow_application_is_not_its_client_s_fault() -> None:
         assert (await place.ask(b"POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc")).endswith(b"3")
 
 
-async def test_a_client_that_reads_nothing_is_cut_off() -> None:
+async def test_client_that_reads_nothing_is_disconnected() -> None:
     """9.B8: a response that nothing is taken of ends with its connection."""
     async with serving(QUICK) as place, place.connect(buffer=4096) as (_, writer):
         writer.write(b"GET /large HTTP/1.1\r\n\r\n")
@@ -224,7 +224,7 @@ async def test_a_client_that_reads_nothing_is_cut_off() -> None:
         assert time.monotonic() - started < 2
 
 
-async def test_a_body_that_nothing_reads_ends_soon_after_the_answer() -> None:
+async def test_unread_body_ends_soon_after_the_response() -> None:
     """9.B8: the answer stands; the rest of the body is read for a moment, then the connection ends."""
     async with serving(QUICK) as place, place.connect() as (reader, writer):
         writer.write(b"POST /unread HTTP/1.1\r\nContent-Length: 1000000\r\n\r\nabc")

@@ -44,7 +44,7 @@ async def some(messages: AsyncIterator[dict[str, Any] | None], count: int) -> li
     return found
 
 
-async def test_each_topic_hears_its_own_in_order(db: Database, hub: Hub) -> None:
+async def test_each_topic_gets_its_messages_in_order(db: Database, hub: Hub) -> None:
     with hub.subscribe("generations/a") as a, hub.subscribe("generations/b") as b, hub.subscribe("generations/a") as twin:
         for step in range(3):
             await notify(db, f'{{"id":"a","progress":{step}}}')
@@ -60,13 +60,13 @@ async def test_a_bare_payload_names_the_row(db: Database, hub: Hub) -> None:
         assert await some(place.messages(poll_interval=1), 1) == [{"id": "p"}]
 
 
-async def test_silence_is_a_moment_to_look_again(hub: Hub) -> None:
+async def test_poll_interval_yields_without_messages(hub: Hub) -> None:
     with hub.subscribe("generations/quiet") as place:
         async with asyncio.timeout(5):
             assert await anext(place.messages(poll_interval=0.01)) is None
 
 
-async def test_a_reader_that_falls_behind_is_told_to_look_again(db: Database, hub: Hub) -> None:
+async def test_slow_reader_is_told_to_reread_the_state(db: Database, hub: Hub) -> None:
     with hub.subscribe("generations/slow") as place, hub.subscribe("generations/last") as last:
         async with db.read() as tx:
             await tx.connection.execute(
@@ -82,7 +82,7 @@ async def test_a_reader_that_falls_behind_is_told_to_look_again(db: Database, hu
         assert None in seen and len(seen) < 100
 
 
-async def test_after_a_lost_connection_everybody_looks_again_and_hears_on(
+async def test_subscribers_reread_the_state_after_a_reconnect(
     db: Database, hub: Hub, database: str, server: str
 ) -> None:
     with hub.subscribe("generations/x") as place:
@@ -99,7 +99,7 @@ async def test_after_a_lost_connection_everybody_looks_again_and_hears_on(
         assert await some(messages, 1) == [{"id": "x", "progress": 7}]
 
 
-async def test_a_message_that_nobody_can_read_does_not_deafen(db: Database, hub: Hub) -> None:
+async def test_unreadable_notification_does_not_stop_the_listener(db: Database, hub: Hub) -> None:
     with hub.subscribe("generations/y") as place:
         for payload in ("{broken", '{"no":"id"}', ""):
             await notify(db, payload)
@@ -107,7 +107,7 @@ async def test_a_message_that_nobody_can_read_does_not_deafen(db: Database, hub:
         assert await some(place.messages(poll_interval=1), 1) == [{"id": "y"}]
 
 
-async def test_who_left_is_forgotten(db: Database, hub: Hub) -> None:
+async def test_closed_subscription_is_removed(db: Database, hub: Hub) -> None:
     with hub.subscribe("generations/gone"):
         pass
     assert hub._subscribers == {}  # pyright: ignore[reportPrivateUsage]

@@ -64,7 +64,7 @@ async def test_a_small_limit_is_exact_across_processes(processes: list[Limits], 
     assert isinstance(await processes[0].consume("test", "another"), RateLimitState)
 
 
-async def test_a_large_limit_is_never_passed_and_mostly_asks_nobody(processes: list[Limits], change: Setting) -> None:
+async def test_large_limit_is_exact_with_few_queries(processes: list[Limits], change: Setting) -> None:
     change("test", 1000)
     passed = 0
     for turn in range(1600):
@@ -79,7 +79,7 @@ async def test_a_large_limit_is_never_passed_and_mostly_asks_nobody(processes: l
     assert row is not None and row[0] == 1000 and "somebody" not in row[1]
 
 
-async def test_the_next_window_begins_anew(processes: list[Limits], change: Setting) -> None:
+async def test_next_window_resets_the_limit(processes: list[Limits], change: Setting) -> None:
     change("test", 2, 1)
     for _ in range(2):
         refused = None
@@ -118,7 +118,7 @@ async def test_addresses_of_one_household_count_together(processes: list[Limits]
     assert isinstance(await processes[0].consume("test", "user a:b@example.com"), RateLimitState)
 
 
-async def test_so_many_strangers_do_not_fill_the_memory(
+async def test_many_subjects_do_not_fill_the_memory(
     processes: list[Limits], change: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limiting, "_KEPT", 40)
@@ -131,7 +131,7 @@ async def test_so_many_strangers_do_not_fill_the_memory(
             await processes[0].consume("test", f"stranger {n}")
 
 
-async def test_the_hot_path_asks_the_database_now_and_then(site: Site, make: Make, change: Setting) -> None:
+async def test_hot_path_rarely_queries_the_database(site: Site, make: Make, change: Setting) -> None:
     """As it is delivered: 12000 calls and 6000 generations a minute; a round trip comes once in a hundred calls."""
     change("api", 12000, 60)
     change("generations", 6000, 60)
@@ -202,7 +202,7 @@ def ready(client: httpx2.Client, port: int) -> None:
     raise AssertionError("it did not start")
 
 
-async def test_the_api_tells_how_it_stands_and_when_to_come_back(site: Site, make: Make, change: Setting) -> None:
+async def test_api_sends_ratelimit_and_retry_after(site: Site, make: Make, change: Setting) -> None:
     change("api", 3)
     one, other = await make.account(), await make.account()
     async with site.api(one) as client:
@@ -227,7 +227,7 @@ async def test_the_api_tells_how_it_stands_and_when_to_come_back(site: Site, mak
         ("generations", "/generations", {"style_name": "none"}),
     ],
 )
-async def test_the_costly_calls_have_limits_of_their_own(
+async def test_costly_calls_have_their_own_limits(
     site: Site, make: Make, change: Setting, name: str, path: str, body: dict[str, str]
 ) -> None:
     change(name, 2)

@@ -92,7 +92,7 @@ def test_every_setting_has_a_value_that_it_refuses() -> None:
 
 
 @pytest.mark.parametrize(("variable", "value"), [(name, value) for name, many in REFUSED.items() for value in many])
-def test_a_value_that_cannot_be_used_is_refused_by_name(variable: str, value: str) -> None:
+def test_invalid_setting_is_named(variable: str, value: str) -> None:
     """9.F30: with what is allowed, and without repeating a secret."""
     with pytest.raises(BadSetting) as refused:
         read({variable: value})
@@ -108,7 +108,7 @@ def test_usual_values_are_taken(variable: str, value: str) -> None:
     read({variable: value})
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_invalid_settings_are_reported_at_once() -> None:
     """9.F30: one message for several settings; defaults are values that would be taken."""
     with pytest.raises(BadSetting) as refused:
         read({"VETRINA_PORT": "99999", "VETRINA_SECRET_KEY": "x"})
@@ -140,7 +140,7 @@ def test_a_command_ends_with_one_message_and_78(command: str, settings: dict[str
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'["x"]', b"{", b'{"a": 1}', b"[1]", b"\xff\xfe"])
-def test_a_damaged_secret_key_says_what_to_restore(damage: bytes, tmp_path: Path) -> None:
+def test_damaged_secret_key_names_what_to_restore(damage: bytes, tmp_path: Path) -> None:
     """9.F31: `up` refuses it in one message, before anything is started."""
     (tmp_path / "secret-key.json").write_bytes(damage)
     with pytest.raises(BadSetting, match=r"secret-key.json is damaged: .* Restore it from a backup"):
@@ -152,7 +152,7 @@ def test_a_damaged_secret_key_says_what_to_restore(damage: bytes, tmp_path: Path
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]"])
-def test_damaged_credentials_say_what_to_restore(damage: bytes, tmp_path: Path) -> None:
+def test_damaged_credentials_name_what_to_restore(damage: bytes, tmp_path: Path) -> None:
     """9.F31: the passwords of the embedded database too."""
     (tmp_path / credentials.FILE).write_bytes(damage)
     with pytest.raises(NoAccess, match=r"postgres.json is damaged: .* Restore it from a backup"):
@@ -184,7 +184,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     assert [each.name for each in tmp_path.iterdir()] == ["kept.json"]
 
 
-def test_processes_that_race_for_a_key_agree(tmp_path: Path) -> None:
+def test_concurrent_processes_use_the_same_key(tmp_path: Path) -> None:
     """9.F31: eight at once read the same whole key."""
     code = "from vetrina.core.settings import *; print(secret_keys(read())[0].decode())"
     environment = {**os.environ, "VETRINA_DATA": str(tmp_path / "data")}

@@ -80,7 +80,7 @@ async def test_options_of_the_environment_are_kept(monkeypatch: pytest.MonkeyPat
         buckets.connect("az://container")
 
 
-async def test_a_bucket_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hanging_bucket_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """9.F35: after the silence that is allowed, whatever is asked of it."""
     monkeypatch.setattr(buckets, "SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:

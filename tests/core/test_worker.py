@@ -29,7 +29,7 @@ async def quick(services: Services, name: str) -> None:
     quick_runs.append(name)
 
 
-async def test_a_letter_does_not_wait_behind_pictures(worker: Services) -> None:
+async def test_mail_does_not_wait_behind_pictures(worker: Services) -> None:
     """Issue 9, 9a: 600 waiting pictures delay no letter."""
     released.clear()
     name = str(new_id())

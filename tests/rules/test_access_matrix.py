@@ -61,7 +61,7 @@ async def test_every_operation_has_a_row(site: Site) -> None:
     assert [f"{each} in tests/access/{known[each][0]}.py names no operation" for each in sorted(set(known) - set(there))] == []
 
 
-async def test_everybody_is_answered_as_the_matrix_says(site: Site, make: Make) -> None:
+async def test_responses_match_the_access_matrix(site: Site, make: Make) -> None:
     scene = Scene(
         site,
         make,

@@ -143,7 +143,7 @@ def test_what_refers_to_an_owned_row_names_its_owner(catalogue: Catalogue) -> No
     assert wrong == []
 
 
-def test_foreign_keys_go_down_the_stair(catalogue: Catalogue) -> None:
+def test_foreign_keys_point_to_lower_modules(catalogue: Catalogue) -> None:
     keys = [each for each in catalogue.constraints if each.kind == "f" and each.target]
     assert keys
     assert [each.name for each in keys if not below(module(str(each.target)), module(each.table))] == []
@@ -167,7 +167,7 @@ def _changed(catalogue: Catalogue) -> set[str]:
     return {table for text in texts for table in updated(text)} & set(catalogue.columns) | acting
 
 
-def test_every_row_knows_when_it_was_made_and_changed(catalogue: Catalogue) -> None:
+def test_every_table_has_created_and_updated_times(catalogue: Catalogue) -> None:
     assert [table for table, columns in catalogue.columns.items() if "created_at" not in columns] == []
     dated = {table for table, columns in catalogue.columns.items() if "updated_at" in columns}
     touched = {table for table, functions in catalogue.triggers.items() if "core.touch" in functions}
@@ -214,7 +214,7 @@ def test_every_refusal_names_a_constraint_that_exists(catalogue: Catalogue) -> N
     assert set(refusals.constraints()) - known == set()
 
 
-def test_every_constraint_is_refused_in_words_or_out_of_reach(catalogue: Catalogue) -> None:
+def test_every_reachable_constraint_has_a_refusal(catalogue: Catalogue) -> None:
     everything()
     inside = [name for names in INSIDE.values() for name in names]
     spoken = set(refusals.constraints())
@@ -235,7 +235,7 @@ def test_only_the_owning_module_writes(catalogue: Catalogue) -> None:
     assert any(table == "wallet.entries" for _, _, text in texts for table in written(text)), "the writes are not seen at all"
 
 
-def test_functions_call_down_the_stair(catalogue: Catalogue) -> None:
+def test_functions_call_only_lower_modules(catalogue: Catalogue) -> None:
     known = {f"{each.schema}.{each.name}" for each in catalogue.functions}
     texts = [(name.split(".")[0], name, each.sql) for name, each in statements().items()]
     texts += [(each.schema, f"{each.schema}.{each.name}()", each.body) for each in catalogue.functions]
@@ -289,5 +289,5 @@ def test_the_application_cannot_change_ledgers(as_owner: psycopg.Connection[Any]
     assert ledgers <= _may(as_owner, "vetrina_app", "insert") & _may(as_owner, "vetrina_app", "select")
 
 
-def test_reports_see_no_table_of_ours(as_owner: psycopg.Connection[Any], catalogue: Catalogue) -> None:
+def test_reporting_role_sees_no_module_table(as_owner: psycopg.Connection[Any], catalogue: Catalogue) -> None:
     assert _may(as_owner, "vetrina_reporting", "select") & set(catalogue.columns) == set()

@@ -23,22 +23,22 @@ PLANTED: list[tuple[Callable[[Catalogue], None], str]] = [
             alter table studio.thieves add constraint thief_has_a_file foreign key (file_id) references media.files (id)""",
     ),
     (
-        rules.test_foreign_keys_go_down_the_stair,
+        rules.test_foreign_keys_point_to_lower_modules,
         """alter table media.files add column generation_id uuid, add constraint file_knows_its_maker
              foreign key (account_id, generation_id) references studio.generations (account_id, id)""",
     ),
     (
-        rules.test_foreign_keys_go_down_the_stair,
+        rules.test_foreign_keys_point_to_lower_modules,
         """alter table stripe_mirror.events add column plan_id uuid, add constraint event_is_of_a_sibling
              foreign key (plan_id) references wallet.plans (id)""",
     ),
     (rules.test_every_constraint_is_named_by_us, "alter table wallet.packs add check (quantity < 1000000)"),
     (rules.test_every_constraint_is_named_by_us, "alter table wallet.packs add unique (name, title)"),
     (rules.test_constraint_names_are_unique, "alter table wallet.plans add constraint pack_name_taken check (name <> '')"),
-    (rules.test_every_row_knows_when_it_was_made_and_changed, "create table wallet.timeless (account_id uuid primary key)"),
-    (rules.test_every_row_knows_when_it_was_made_and_changed, "drop trigger files_touch on media.files"),
+    (rules.test_every_table_has_created_and_updated_times, "create table wallet.timeless (account_id uuid primary key)"),
+    (rules.test_every_table_has_created_and_updated_times, "drop trigger files_touch on media.files"),
     (
-        rules.test_every_row_knows_when_it_was_made_and_changed,
+        rules.test_every_table_has_created_and_updated_times,
         f"""create table wallet.silent ({OWNED}); create function wallet.hush() returns void language sql as
             $$ insert into wallet.silent values (null, null, null)
                on conflict (account_id, id) do update set created_at = now() $$""",
@@ -50,7 +50,7 @@ PLANTED: list[tuple[Callable[[Catalogue], None], str]] = [
     (rules.test_every_foreign_key_has_an_index, "drop index payments.payments_by_pack"),
     (rules.test_every_refusal_names_a_constraint_that_exists, "alter table wallet.wallets drop constraint wallet_not_overdrawn"),
     (
-        rules.test_every_constraint_is_refused_in_words_or_out_of_reach,
+        rules.test_every_reachable_constraint_has_a_refusal,
         "alter table media.files add constraint file_is_lucky check (bytes <> 13)",
     ),
     (
@@ -58,7 +58,7 @@ PLANTED: list[tuple[Callable[[Catalogue], None], str]] = [
         "create function studio.rob() returns void language sql as 'update wallet.wallets set balance = 0'",
     ),
     (
-        rules.test_functions_call_down_the_stair,
+        rules.test_functions_call_only_lower_modules,
         "create function wallet.reach() returns jsonb language sql as $$ select studio.start('{}') $$",
     ),
     (

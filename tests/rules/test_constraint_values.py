@@ -97,14 +97,14 @@ def test_every_list_of_values_equals_its_python_type(as_owner: psycopg.Connectio
     assert {name: database[name] for name in python_values()} == python_values()
 
 
-def test_freezing_makes_a_wallet_of_every_asset(as_owner: psycopg.Connection[Any]) -> None:
+def test_freezing_creates_a_wallet_of_every_asset(as_owner: psycopg.Connection[Any]) -> None:
     row = as_owner.execute("select prosrc from pg_proc where oid = 'wallet.freeze'::regproc").fetchone()
     assert row is not None
     listed = re.search(r"array\[(.*?)\]", row[0])
     assert listed is not None and set(re.findall(r"'(\w+)'", listed[1])) == members(wallet.Asset)
 
 
-def test_a_value_that_python_lacks_is_noticed(as_owner: psycopg.Connection[Any]) -> None:
+def test_value_missing_in_python_is_detected(as_owner: psycopg.Connection[Any]) -> None:
     with as_owner.transaction(force_rollback=True):
         as_owner.execute("""alter table payments.payments drop constraint payment_status_known;
             alter table payments.payments add constraint payment_status_known

@@ -62,7 +62,7 @@ def _in_a_module(name: str) -> bool:
     return "/" not in name and any(SOURCE.rglob(name))
 
 
-def test_a_wrong_path_is_noticed() -> None:
+def test_wrong_path_is_detected() -> None:
     assert paths_in("`src/gone.py` and `a b/c` and `/healthz` and `wallet.entries` and `make`") == {"src/gone.py"}
 
 

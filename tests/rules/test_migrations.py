@@ -55,7 +55,7 @@ def ours(uri: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def test_what_was_applied_is_not_applied_again(empty: str, files: Path) -> None:
+def test_applied_migration_is_not_repeated(empty: str, files: Path) -> None:
     assert migrate(empty, at=files) == ["procrastinate", "0001_house"]
     assert migrate(empty, at=files) == []
     (files / "0002_more.sql").write_text("insert into house.rooms values ('kitchen')")
@@ -72,7 +72,7 @@ def test_waits_are_limited(empty: str, files: Path) -> None:
     assert ask(empty, "select t from house.limits") == "5s 15min"
 
 
-def test_a_file_that_waits_for_a_lock_gives_up(empty: str, files: Path) -> None:
+def test_migration_waiting_for_a_lock_times_out(empty: str, files: Path) -> None:
     migrate(empty, at=files)
     (files / "0002_hasty.sql").write_text("set local lock_timeout = '50ms'; drop table house.rooms")
     with psycopg.connect(empty) as reader:
@@ -106,7 +106,7 @@ def test_a_file_before_an_applied_one_is_refused(empty: str, files: Path) -> Non
     assert ask(empty, "select to_regclass('core.earlier')") is None
 
 
-def test_a_failing_file_leaves_nothing(empty: str, files: Path) -> None:
+def test_failing_migration_is_rolled_back(empty: str, files: Path) -> None:
     (files / "0002_broken.sql").write_text("create table house.half (); insert into house.rooms values (null)")
     (files / "0003_after.sql").write_text("create table house.after ()")
     with pytest.raises(psycopg.errors.NotNullViolation):
@@ -156,7 +156,7 @@ def test_a_changed_released_migration_is_refused_by_the_release_script(files: Pa
         append(migrating.known(files), migrating.landed(files))
 
 
-async def test_of_two_at_once_one_waits(empty: str, files: Path) -> None:
+async def test_concurrent_migrations_wait(empty: str, files: Path) -> None:
     (files / "0002_slow.sql").write_text("select pg_sleep(0.3); insert into house.rooms values ('attic')")
     both = await asyncio.gather(*(asyncio.to_thread(migrate, empty, at=files) for _ in range(2)))
     assert sorted(both) == [[], ["procrastinate", "0001_house", "0002_slow"]]
@@ -171,14 +171,14 @@ def test_a_newer_job_library_brings_its_own_files(empty: str, files: Path, monke
     assert ask(empty, "select to_regclass('public.newer')::text") == "newer"
 
 
-def test_squawk_has_nothing_to_say() -> None:
+def test_squawk_passes() -> None:
     squawk = Path(sysconfig.get_path("scripts")) / "squawk"
     paths = sorted((ROOT / "migrations").glob("[0-9]*.sql"))
     result = subprocess.run([squawk, "--reporter", "json", *paths], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, [f"{each['file']}:{each['line'] + 1} {each['message']}" for each in json.loads(result.stdout)]
 
 
-def test_squawk_would_say_something(tmp_path: Path) -> None:
+def test_squawk_detects_a_violation(tmp_path: Path) -> None:
     squawk = Path(sysconfig.get_path("scripts")) / "squawk"
     (tmp_path / "0009_harsh.sql").write_text("alter table wallet.entries add column checked boolean not null;")
     result = subprocess.run([squawk, tmp_path / "0009_harsh.sql"], cwd=ROOT, capture_output=True, text=True)

@@ -83,7 +83,7 @@ def test_everything_is_declared_by_a_module() -> None:
         ("media/files/commands.py", "app = 1"),
     ],
 )
-def test_what_is_planted_undeclared_is_reported(path: str, source: str) -> None:
+def test_undeclared_names_are_reported(path: str, source: str) -> None:
     planted = {**trees(), path: ast.parse(source)}
     assert [each.rpartition(" ")[2] for each in undeclared(ALL, planted)] == [dotted(path)]
 

@@ -135,7 +135,7 @@ def _stands_above(name: str, package: str) -> bool:
         ("media/planted.py", "HREF = f'/payments/{1}'"),
     ],
 )
-def test_what_is_planted_is_found(path: str, source: str) -> None:
+def test_planted_violation_is_found(path: str, source: str) -> None:
     assert len(leaks({path: ast.parse(source)})) == 1
     assert leaks({path: ast.parse(f'"""{source}"""')}) == [], "a docstring may name it"
 

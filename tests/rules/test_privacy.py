@@ -27,7 +27,7 @@ def named() -> list[tuple[str, privacy.Personal]]:
     return [(part.module, table) for part in privacy.parts(modules.of(read({}))) for table in part.tables]
 
 
-def test_every_table_with_somebody_in_it_is_named_once(catalogue: Catalogue) -> None:
+def test_every_table_with_personal_data_is_declared_once(catalogue: Catalogue) -> None:
     found = [table.table for _, table in named()]
     assert sorted({each for each in found if found.count(each) > 1}) == []
     told = "name it in the module's personal_data.py: what an export holds, what an erasure does"
@@ -35,7 +35,7 @@ def test_every_table_with_somebody_in_it_is_named_once(catalogue: Catalogue) -> 
     assert sorted(set(found) - of_people(catalogue)) == [], "there is no such table, or nobody in it"
 
 
-def test_each_module_speaks_for_its_own_tables() -> None:
+def test_each_module_declares_its_own_tables() -> None:
     assert [table.table for module, table in named() if table.table.split(".")[0] != module] == []
 
 

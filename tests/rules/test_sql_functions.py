@@ -95,13 +95,13 @@ def test_functions_can_be_called(as_owner: psycopg.Connection[Any]) -> None:
         "begin if false then perform 1 from wallet.purses; end if; end",
     ],
 )
-def test_a_name_that_is_gone_is_noticed(as_owner: psycopg.Connection[Any], planted: str) -> None:
+def test_removed_name_is_detected(as_owner: psycopg.Connection[Any], planted: str) -> None:
     with as_owner.transaction(force_rollback=True):
         as_owner.execute(f"create function wallet.planted() returns void language plpgsql as $$ {planted} $$".encode())
         assert [wrong for wrong in unknown_names(as_owner) if wrong.startswith("wallet.planted")]
 
 
-def test_a_body_that_does_not_parse_is_noticed(as_owner: psycopg.Connection[Any]) -> None:
+def test_unparsable_function_body_is_detected(as_owner: psycopg.Connection[Any]) -> None:
     with as_owner.transaction(force_rollback=True):
         as_owner.execute("create function wallet.planted(p bigint) returns bigint language plpgsql as $$"
                          " begin return (select worth from wallet.periods limit 1); end $$")  # fmt: skip

@@ -71,7 +71,7 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("violation", [None, *PLANTED])
-def test_contracts_notice_a_violation(tmp_path: Path, violation: str | None) -> None:
+def test_contracts_detect_a_violation(tmp_path: Path, violation: str | None) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for source in SOURCE.rglob("*.py"):
         copy = tmp_path / "vetrina" / source.relative_to(SOURCE)

@@ -43,7 +43,7 @@ def test_files_are_counted_with_their_area(path: str, name: str) -> None:
     assert area(path) == name
 
 
-def test_a_planted_word_is_noticed() -> None:
+def test_planted_word_is_detected() -> None:
     before = counts(iter([("src/vetrina/a/b.py", "told = 1\n")]))
     now = counts(iter([("src/vetrina/a/b.py", "told = 1\n"), ("src/vetrina/a/c.py", "def told(): ...\n")]))
     assert grown(before, before) == []

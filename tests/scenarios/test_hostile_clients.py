@@ -35,7 +35,7 @@ UNFINISHED = (
 
 
 @pytest.mark.torture
-async def test_honest_people_beside_hostile_clients(tmp_path: Path) -> None:
+async def test_normal_clients_beside_hostile_clients(tmp_path: Path) -> None:
     """9.B6, 9.B7, 9.B8: the p99 of 32 honest clients stays under 250 ms, and none of their requests fails."""
     with up(tmp_path, VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1") as running:
         place = urlsplit(running.url)

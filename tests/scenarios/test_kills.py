@@ -60,7 +60,7 @@ def test_a_killed_web_process_loses_nothing_acknowledged(running: Up) -> None:
     all_there(running, load)
 
 
-def test_a_killed_postgresql_comes_back_with_everything(running: Up) -> None:
+def test_killed_postgresql_restarts_with_all_data(running: Up) -> None:
     load = Load(running)
     for client in load.clients[:2]:
         client.buy(running.url)

@@ -129,7 +129,7 @@ def story(folder: Path, *, purchases: int, kills: int, seed: int) -> None:
             assert json.loads(again.stdout)["paid"] == 0
 
 
-def test_what_was_paid_is_granted_whatever_was_killed(tmp_path: Path) -> None:
+def test_payments_are_granted_after_kills(tmp_path: Path) -> None:
     story(tmp_path, purchases=100, kills=6, seed=1)
 
 

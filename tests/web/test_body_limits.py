@@ -105,7 +105,7 @@ async def test_extended_file_names_are_read(site: Site, make: Make, disposition:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/auth/session", "/theme", "/api/v1/files"])
-async def test_a_body_that_breaks_off_is_no_fault_of_ours(
+async def test_incomplete_body_is_a_client_error(
     site: Site, make: Make, path: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """9.B8: no error with a traceback, and counted as a bad request rather than a server error."""

@@ -16,7 +16,7 @@ FORWARDED = ["unknown", "", "_hidden", "not an address", "1.2.3.4.5", "fe80::1%e
 
 
 @pytest.mark.parametrize("forwarded", FORWARDED)
-async def test_a_forwarded_value_that_is_no_address_is_passed_over(
+async def test_invalid_forwarded_address_is_ignored(
     settings: Settings, database: str, make: Make, forwarded: str
 ) -> None:
     """9.F36: signing in works with whatever a trusted proxy forwards; the session has an address."""

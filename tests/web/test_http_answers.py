@@ -57,7 +57,7 @@ async def test_answers_of_the_api_are_not_stored(site: Site, make: Make) -> None
 
 
 @pytest.mark.parametrize("text", ["0.5", "1700000000", "-1", "1e9", "yesterday", "2026-13-01T00:00:00Z", ""])
-async def test_a_number_is_no_point_in_time(site: Site, make: Make, text: str) -> None:
+async def test_number_is_refused_as_a_time(site: Site, make: Make, text: str) -> None:
     """9.B10: 422 that names the parameter."""
     account = await make.account()
     async with site.api(account) as api:

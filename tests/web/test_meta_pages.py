@@ -25,7 +25,7 @@ from vetrina.core.web.pages import safe_local_path
         (None, False),
     ],
 )
-def test_only_paths_of_this_site_are_gone_to(path: str | None, kept: bool) -> None:
+def test_redirects_stay_on_this_site(path: str | None, kept: bool) -> None:
     assert safe_local_path(path, "/otherwise") == (path if kept else "/otherwise")
 
 
@@ -52,7 +52,7 @@ async def test_a_flash_is_shown_once(site: Site, make: Make) -> None:
         assert "Saved" not in (await browser.get("/account")).text
 
 
-async def test_a_forged_flash_does_no_harm(site: Site) -> None:
+async def test_forged_flash_is_ignored(site: Site) -> None:
     for value in ("x", "W10=", "eyJhIjoxfQ==", "WyJiYWQiLCI8c2NyaXB0PiJd", "é", "A" * 3000):
         answer = await site.client.get("/sign-in", headers={"Cookie": f"vetrina_flash={value}".encode()})
         assert answer.status_code == 200 and "<script>" not in answer.text

@@ -60,7 +60,7 @@ def test_every_currency_reads_back_what_it_writes(currency: str, minor: int) -> 
         ("1 000", "ISK", 1_000),
     ],
 )
-def test_amounts_as_people_write_them(text: str, currency: str, minor: int) -> None:
+def test_user_amounts_are_parsed(text: str, currency: str, minor: int) -> None:
     assert money.parse_amount(text, currency) == minor
 
 
@@ -69,13 +69,13 @@ def test_amounts_as_people_write_them(text: str, currency: str, minor: int) -> N
     ["", "1E+1000000", "1e3", "-1", "+1", "0", "0.00", "nan", "Infinity", "4.999", "4,99", "1,00,000", "1.2.3", "$4", "9" * 63,
      "½"],
 )
-def test_what_is_no_amount_is_refused(text: str) -> None:
+def test_invalid_amount_is_refused(text: str) -> None:
     with pytest.raises(money.BadAmount):
         money.parse_amount(text, "USD")
 
 
 @pytest.mark.parametrize("code", ["XYZ", "IRT", "TOM", "BGN", "usd", "US", "XDR", "XAU", "USDT"])
-def test_any_three_letters_are_no_currency(code: str) -> None:
+def test_unknown_currency_is_refused(code: str) -> None:
     with pytest.raises(money.UnknownCurrency, match=code):
         money.check_currency(code)
 

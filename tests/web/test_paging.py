@@ -29,17 +29,17 @@ def test_pages_show_each_row_once(limit: int) -> None:
     assert seen == ROWS
 
 
-def test_nothing_is_one_empty_page() -> None:
+def test_empty_list_is_one_empty_page() -> None:
     assert page([], 5, lambda row: row, lambda row: row).next_cursor is None
 
 
-def test_a_cursor_comes_back_as_its_id() -> None:
+def test_cursor_round_trips() -> None:
     row = new_id()
     assert after(cursor_of(row)) == row
     assert after(None) == after("") == FIRST
 
 
 @pytest.mark.parametrize("bad", ["***", "AAAA", "é", "A" * 22 + "A" * 10, "=" * 8, "\0"])
-def test_a_cursor_that_is_not_ours_is_refused(bad: str) -> None:
+def test_invalid_cursor_is_refused(bad: str) -> None:
     with pytest.raises(Invalid):
         after(bad)

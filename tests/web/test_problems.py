@@ -21,19 +21,19 @@ def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
     return body
 
 
-async def test_what_is_nowhere(site: Site) -> None:
+async def test_unknown_address_is_not_found(site: Site) -> None:
     assert "Not found" in problem(await site.client.get("/api/v1/nowhere"), 404)["detail"]
     page = await site.client.get("/nowhere")
     assert page.status_code == 404 and "text/html" in page.headers["content-type"] and "Not found" in page.text
 
 
-async def test_a_wrong_method(site: Site) -> None:
+async def test_wrong_method_is_refused(site: Site) -> None:
     answer = await site.client.put("/api/v1/me")
     problem(answer, 405)
     assert "GET" in answer.headers["allow"]
 
 
-async def test_a_body_that_is_no_json(site: Site) -> None:
+async def test_invalid_json_is_refused(site: Site) -> None:
     headers = {"Content-Type": "application/json"}
     for body in (b"{", b"not json", b'{"email": "a@b.co",}', b"\xff\xfe", b'{"email": "\xff"}', b"[" * 100_000):
         answer = await site.client.post("/api/v1/auth/session", content=body, headers=headers)
@@ -69,7 +69,7 @@ async def test_a_query_of_the_wrong_type(site: Site, make: Make) -> None:
             assert (await api.get(f"/usage?{query}")).status_code in {200, 422}
 
 
-async def test_text_that_cannot_be_kept(site: Site) -> None:
+async def test_unstorable_text_is_refused(site: Site) -> None:
     for name, status in ((b"zero\\u0000", 422), (b"half \\ud800", 400), (b"line\\nbreak", 201)):
         body = b'{"email": "odd@example.com", "password": "a long enough one", "name": "' + name + b'"}'
         answer = await site.client.post("/api/v1/auth/registration", content=body, headers={"Content-Type": "application/json"})
@@ -78,7 +78,7 @@ async def test_text_that_cannot_be_kept(site: Site) -> None:
             problem(answer, status)
 
 
-async def test_who_is_nobody(site: Site) -> None:
+async def test_anonymous_request_is_unauthenticated(site: Site) -> None:
     answer = await site.client.get("/api/v1/me")
     problem(answer, 401)
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -88,7 +88,7 @@ async def test_who_is_nobody(site: Site) -> None:
     assert page.status_code == 303 and page.headers["location"] == "/sign-in?next=%2Fwallet%3Fkind%3Dhold"
 
 
-async def test_a_fault_of_ours_tells_its_id_and_nothing_else(site: Site, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_internal_error_shows_only_its_request_id(site: Site, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the password is hunter2")
 
@@ -101,7 +101,7 @@ async def test_a_fault_of_ours_tells_its_id_and_nothing_else(site: Site, make: M
         assert page.status_code == 500 and "find-me-in-the-log" in page.text and "hunter2" not in page.text
 
 
-async def test_a_body_that_is_too_large(site: Site) -> None:
+async def test_too_large_body_is_refused(site: Site) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(40):
             yield b"x" * 1024 * 1024

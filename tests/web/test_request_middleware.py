@@ -43,11 +43,11 @@ HOST = (b"host", b"shop.example")
         ("HEAD", [SESSION, (b"origin", b"https://evil.example")], False),
     ],
 )
-def test_what_counts_as_foreign(method: str, headers: list[tuple[bytes, bytes]], refused: bool) -> None:
+def test_cross_site_detection(method: str, headers: list[tuple[bytes, bytes]], refused: bool) -> None:
     assert foreign({"method": method, "headers": [HOST, *headers]}) is refused
 
 
-async def test_a_foreign_form_changes_nothing(site: Site, make: Make) -> None:
+async def test_cross_site_form_is_refused(site: Site, make: Make) -> None:
     account = await make.account()
     async with site.browser(account) as browser, site.api(account) as api:
         for path, data in (("/account", {"name": "Mallory"}), ("/sign-out", {})):
@@ -75,7 +75,7 @@ async def test_a_request_keeps_the_id_that_it_came_with(site: Site) -> None:
     assert made[0] != made[1] and all(re.fullmatch(r"[0-9a-f-]{36}", each) for each in made)
 
 
-async def test_an_id_that_could_do_harm_is_replaced(site: Site) -> None:
+async def test_unsafe_request_id_is_replaced(site: Site) -> None:
     for bad in ("short", "with space in it", "x" * 65, 'quote"quote'):
         answer = await site.client.get("/healthz", headers={"X-Request-Id": bad})
         assert re.fullmatch(r"[0-9a-f-]{36}", answer.headers["x-request-id"])
@@ -90,7 +90,7 @@ async def test_every_answer_carries_the_security_headers(site: Site) -> None:
         assert "unsafe" not in policy and "frame-ancestors 'none'" in policy
 
 
-def test_over_tls_browsers_are_told_to_stay_there() -> None:
+def test_tls_site_sends_hsts() -> None:
     assert (b"strict-transport-security", b"max-age=31536000") in security_headers(secure=True)
 
 
