@@ -100,7 +100,7 @@ async def test_key_of_a_dead_process_is_taken_over_after_a_minute(db: Database) 
     async with idempotent(db, ACCOUNT, "k", "POST /things", {}) as slow:
         async with db.tx() as tx:
             await tx.connection.execute("update core.idempotency_keys set claimed_at = claimed_at - interval '59 seconds'")
-        slow._place["claimed"] = await scalar(db, "select claimed_at from core.idempotency_keys")  # type: ignore[index]
+        slow._claimed_key["claimed"] = await scalar(db, "select claimed_at from core.idempotency_keys")  # type: ignore[index]
         with pytest.raises(KeyInUse):
             await send(db, "k", {})
         async with db.tx() as tx:

@@ -137,13 +137,13 @@ async def _is_open(site: Site, method: str, path: str) -> bool:
     return (await site.client.request(method, filled)).status_code != 401
 
 
-def _find_ambiguous(value: Any, place: str, found: list[str]) -> None:
+def _find_ambiguous(value: Any, place: str, places: list[str]) -> None:
     if isinstance(value, dict):
         kinds = [kind.get("type") for kind in value.get("oneOf", []) if isinstance(kind, dict)]
         if "number" in kinds and "integer" in kinds:
-            found.append(place)
+            places.append(place)
         for key, item in value.items():
-            _find_ambiguous(item, f"{place}/{key}", found)
+            _find_ambiguous(item, f"{place}/{key}", places)
     elif isinstance(value, list):
         for item in value:
-            _find_ambiguous(item, place, found)
+            _find_ambiguous(item, place, places)

@@ -19,8 +19,8 @@ def test_pages_show_each_row_once(limit: int) -> None:
     cursor: str | None = None
     for _ in range(30):
         before = after(cursor)
-        found = [row for row in ROWS if row < before][: limit + 1]
-        shown = page(found, limit, lambda row: row, lambda row: row)
+        rows = [row for row in ROWS if row < before][: limit + 1]
+        shown = page(rows, limit, lambda row: row, lambda row: row)
         assert len(shown.items) <= limit
         seen += shown.items
         cursor = shown.next_cursor
