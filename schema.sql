@@ -656,6 +656,19 @@ CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
 $$;
 
+CREATE FUNCTION media.require_confirmed_owner() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if not exists (select from accounts.accounts
+                  where id = new.account_id and (email_verified_at is not null or phone_verified_at is not null)) then
+    raise exception 'account % has no confirmed identifier', new.account_id
+      using errcode = 'check_violation', constraint = 'public_file_of_a_confirmed_account';
+  end if;
+  return null;
+end
+$$;
+
 CREATE FUNCTION payments.audit_payment() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -4442,6 +4455,10 @@ CREATE TRIGGER settings_touch BEFORE UPDATE ON core.settings FOR EACH ROW EXECUT
 
 CREATE TRIGGER files_erase_bytes AFTER DELETE ON media.files FOR EACH ROW EXECUTE FUNCTION media.erase_bytes();
 
+CREATE TRIGGER files_made_public AFTER UPDATE OF is_public ON media.files FOR EACH ROW WHEN ((new.is_public AND (NOT old.is_public))) EXECUTE FUNCTION media.require_confirmed_owner();
+
+CREATE TRIGGER files_made_public_at_first AFTER INSERT ON media.files FOR EACH ROW WHEN (new.is_public) EXECUTE FUNCTION media.require_confirmed_owner();
+
 CREATE TRIGGER files_touch BEFORE UPDATE ON media.files FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER portraits_touch BEFORE UPDATE ON media.portraits FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -4733,6 +4750,7 @@ GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
+GRANT ALL ON FUNCTION media.require_confirmed_owner() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.audit_payment() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_dispute_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_refund_transition() TO vetrina_app;

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.factories import Make
+from tests.factories import Account, Make
 from tests.server import Site
-from tests.studio.helpers import ended, upload
+from tests.studio.helpers import ended, upload, wish
 from vetrina.core.services import Services
 from vetrina.demo.photos import path_of
 
@@ -102,3 +102,38 @@ async def test_every_style_has_its_tile(site: Site) -> None:
         tile = await site.client.get(each["preview_url"])
         assert tile.status_code == 200 and tile.headers["content-type"] == "image/webp", each["name"]
     assert (await site.client.get("/styles/nonsense.webp")).status_code == 404
+
+
+async def finished(site: Site, account: Account) -> str:
+    """Return the id of a finished generation of the account."""
+    async with site.api(account) as api:
+        begun = await api.post("/generations", json=wish(await upload(api)))
+        assert begun.status_code == 201, begun.text
+        made = str(begun.json()["id"])
+        await ended(api, made)
+    return made
+
+
+async def test_a_disabled_accounts_pictures_leave_every_public_place(site: Site, worker: Services, make: Make) -> None:
+    account = await make.account(tokens=3)
+    made = await finished(site, account)
+    async with site.browser(account) as browser:
+        await browser.post(f"/studio/generations/{made}/sharing", data={"is_public": "true"})
+    link = f"/pictures/{account.id}/{made}"
+    assert link in (await site.client.get("/")).text and (await site.client.get(link)).status_code == 200
+    async with site.services.db.tx() as tx:
+        await tx.connection.execute("update accounts.accounts set is_active = false where id = %s", (account.id,))
+    for place in ("/", "/pictures"):
+        assert link not in (await site.client.get(place)).text, place
+    assert (await site.client.get(link)).status_code == 404
+
+
+async def test_an_account_without_a_confirmed_identifier_publishes_nothing(
+    site: Site, worker: Services, make: Make
+) -> None:
+    account = await make.account(tokens=3, confirmed=False)
+    made = await finished(site, account)
+    async with site.browser(account) as browser:
+        refused = await browser.post(f"/studio/generations/{made}/sharing", data={"is_public": "true"})
+        assert refused.status_code == 403 and "Confirm your e-mail address" in refused.text
+    assert (await site.client.get(f"/pictures/{account.id}/{made}")).status_code == 404

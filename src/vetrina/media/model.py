@@ -174,3 +174,10 @@ class InvalidTag(Refusal):
     status = 422
     constraint = "file_tags_short"
     field = "tags"
+
+
+class ConfirmFirst(Refusal):
+    """Confirm your e-mail address or phone number first; then your pictures can be public."""
+
+    status = 403
+    constraint = "public_file_of_a_confirmed_account"

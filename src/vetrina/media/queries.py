@@ -78,7 +78,13 @@ TAGS = Statement(
     """,
 )
 
-IS_PUBLIC = Statement(bool, "select is_public from media.files where account_id = %(account)s and id = %(id)s")
+IS_PUBLIC = Statement(
+    bool,
+    """
+    select f.is_public and a.is_active from media.files f join accounts.accounts a on a.id = f.account_id
+     where f.account_id = %(account)s and f.id = %(id)s
+    """,
+)
 NAME = Statement(Name, "select file_name, mime from media.files where account_id = %(account)s and id = %(id)s")
 
 LIVE = Statement(

@@ -133,6 +133,7 @@ _HUNG = """
       from media.files f
       join studio.generation_files gf on gf.account_id = f.account_id and gf.file_id = f.id and gf.role = 'result'
       join studio.generations g on g.account_id = gf.account_id and g.id = gf.generation_id
+      join accounts.accounts a on a.id = f.account_id and a.is_active
       left join accounts.users u on u.account_id = f.account_id
      where f.is_public and f.category = 'generated_image'"""
 WALL = Statement(PublicResult, f"{_HUNG} and f.id < %(before)s order by f.id desc limit %(limit)s")
