@@ -54,7 +54,7 @@ async def test_a_pack_is_bought(site: Site, make: Make) -> None:
         assert (entry["quantity"], entry["source"], entry["note"]) == (200, "purchase", "Studio, 200 tokens")
         assert await usage(api) == ["payment_started", "payment_completed"]
         settled = await site.client.get(payment["checkout_url"])
-        assert "ended already" in settled.text and 'name="outcome"' not in settled.text
+        assert "already ended" in settled.text and 'name="outcome"' not in settled.text
     await make.books()
 
 

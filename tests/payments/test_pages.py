@@ -31,7 +31,7 @@ async def test_tokens_are_bought_with_forms_alone(site: Site, make: Make) -> Non
     async with site.browser(account) as browser:
         shop = await browser.get("/wallet/buy?needed=60&next=/studio%3Fstyle%3Doil")
         assert shop.status_code == 200
-        for said in ("$4.99", "$14.99", "$59.99", "You were 60 tokens short", "best price", "Test checkout"):
+        for said in ("$4.99", "$14.99", "$59.99", "You need 60 more tokens", "best price", "Test checkout"):
             assert said in shop.text, said
         chosen = re.search(r'name="pack_id" value="([^"]+)" checked', shop.text)
         next_one = re.search(r'name="next" value="([^"]*)"', shop.text)
@@ -51,7 +51,7 @@ async def test_tokens_are_bought_with_forms_alone(site: Site, make: Make) -> Non
         paid = await browser.post(checkout, data={"outcome": "paid"})
         place = paid.headers["location"]
         done = await browser.get(place)
-        assert "Paid, thank you" in done.text and "200 tokens are in your wallet" in done.text and "TEST-" in done.text
+        assert "Payment received" in done.text and "200 tokens were added to your wallet" in done.text and "TEST-" in done.text
         assert 'href="/studio?style=oil"' in done.text and "Go on" in done.text
         assert 'aria-label="200 tokens, to the wallet"' in done.text
         assert "Paid" in (await browser.get("/payments")).text
@@ -75,7 +75,7 @@ async def test_while_it_waits_the_page_asks_again_by_itself(site: Site, make: Ma
 
 @pytest.mark.parametrize(
     ("outcome", "said"),
-    [("declined", "The payment was declined"), ("cancelled", "You walked away"), ("", "The time ran out")],
+    [("declined", "The payment was declined"), ("cancelled", "Checkout cancelled"), ("", "Checkout expired")],
 )
 async def test_what_was_not_paid_says_so_and_offers_another_try(
     site: Site, make: Make, db: Database, outcome: str, said: str
@@ -90,11 +90,11 @@ async def test_what_was_not_paid_says_so_and_offers_another_try(
             await jobs.expire_due(site.services)
             place = f"/payments/{await scalar(db, 'select id::text from payments.payments')}"
         page = await browser.get(place)
-        assert said in page.text and "Nothing was charged" in page.text
+        assert said in page.text and "You were not charged" in page.text
         assert 'href="/wallet/buy?next=/studio%3Fstyle%3Doil"' in page.text, "the way back is kept over another try"
         assert 'http-equiv="refresh"' not in page.text and "hx-get" not in page.text
         ended = await browser.get(checkout)
-        assert "ended already" in ended.text and f'href="{place}"' in ended.text
+        assert "already ended" in ended.text and f'href="{place}"' in ended.text
 
 
 async def test_who_left_a_checkout_finds_it_again(site: Site, make: Make, db: Database) -> None:
@@ -200,10 +200,10 @@ async def test_every_kind_has_its_counter(site: Site, make: Make) -> None:
         assert "1,500,000 IRR" in rials and "$14.99" not in rials
         checkout = (await choose(browser, "contacts_10")).headers["location"]
         place = (await browser.post(checkout, data={"outcome": "paid"})).headers["location"]
-        assert "10 contacts are in your wallet." in (await browser.get(place)).text
+        assert "10 contacts were added to your wallet." in (await browser.get(place)).text
         checkout = (await choose(browser, "posting_1")).headers["location"]
         place = (await browser.post(checkout, data={"outcome": "paid"})).headers["location"]
-        assert "1 posting is in your wallet." in (await browser.get(place)).text
+        assert "1 posting was added to your wallet." in (await browser.get(place)).text
     assert await make.balance(account, Asset.CONTACT) == (10, 0) and await make.balance(account, Asset.POSTING) == (1, 0)
     await make.books()
 

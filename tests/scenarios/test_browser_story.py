@@ -33,7 +33,7 @@ async def test_a_stranger_signs_up_buys_uploads_and_sees_the_picture(site: Site,
         await page.goto("/wallet/buy")
         await page.get_by_text("Sketchbook").click()
         await page.get_by_role("button", name=re.compile("Pay|Buy|checkout", re.I)).click()
-        await expect(page.get_by_text("A test: no money moves")).to_be_visible()
+        await expect(page.get_by_text("Test checkout: no money moves")).to_be_visible()
         await page.get_by_role("button", name="Pay", exact=True).click()
         await expect(page).to_have_url(re.compile("/payments/"))
         await expect(page.locator(".balance").first).to_contain_text("70")

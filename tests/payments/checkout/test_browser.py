@@ -21,16 +21,16 @@ async def test_tokens_are_bought_and_the_waiting_page_goes_on_by_itself(site: Si
             page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
         await shop.goto("/wallet/buy?next=/account")
         await shop.get_by_role("radio", name="Studio").check()
-        await shop.get_by_role("button", name="Go to the checkout").click()
+        await shop.get_by_role("button", name="Continue to checkout").click()
         await expect(shop.get_by_role("heading", name="$14.99")).to_be_visible()
         await waiting.goto("/payments")
         await waiting.get_by_role("link", name="200 tokens").click()
         await expect(waiting.get_by_role("heading", name="Waiting for the payment")).to_be_visible()
         place = waiting.url
         await shop.get_by_role("button", name="Pay").click()
-        await expect(shop.get_by_role("heading", name="Paid, thank you")).to_be_visible()
+        await expect(shop.get_by_role("heading", name="Payment received")).to_be_visible()
         assert shop.url == place
-        await expect(waiting.get_by_role("heading", name="Paid, thank you")).to_be_visible(timeout=5000)
+        await expect(waiting.get_by_role("heading", name="Payment received")).to_be_visible(timeout=5000)
         await expect(waiting.get_by_role("link", name="Go on")).to_have_attribute("href", "/account")
     assert faults == []
     assert await make.balance(account) == (200, 0)

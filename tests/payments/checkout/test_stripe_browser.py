@@ -23,7 +23,7 @@ async def test_a_pack_is_bought_by_card(till: Site, stripe: StripeFake, make: Ma
         page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
         await page.goto("/wallet/buy?next=/account")
         await page.get_by_role("radio", name="Studio").first.check()
-        await page.get_by_role("button", name="Go to the checkout").click()
+        await page.get_by_role("button", name="Continue to checkout").click()
         # Out of the house: form-action lets the browser follow the redirect.
         await expect(page.get_by_role("heading", name="Studio, 200 tokens")).to_be_visible()
         await page.get_by_label("Card number").fill("4000 0000 0000 0002")
@@ -31,7 +31,7 @@ async def test_a_pack_is_bought_by_card(till: Site, stripe: StripeFake, make: Ma
         await expect(page.get_by_role("alert")).to_contain_text("declined")
         await page.get_by_label("Card number").fill("4242 4242 4242 4242")
         await page.get_by_role("button", name="Pay").click()
-        await expect(page.get_by_role("heading", name="Paid, thank you")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Payment received")).to_be_visible()
         await page.get_by_role("link", name="Receipt").click()
         await expect(page.get_by_role("heading", name="Receipt")).to_be_visible()
         assert await judge(page) == []
@@ -52,9 +52,9 @@ async def test_a_pack_is_bought_by_card(till: Site, stripe: StripeFake, make: Ma
         await page.get_by_role("link", name="charge.dispute.created").click()
         await expect(page.get_by_text("needs_response").first).to_be_visible()
         assert await judge(page) == []
-        await page.get_by_role("button", name="Apply again").click()
+        await page.get_by_role("button", name="Retry").click()
         await expect(page.get_by_text("One event is being applied again.")).to_be_visible()
         await page.goto("/operator/payments")
         await page.get_by_role("link", name="Studio, 200 tokens").click()
-        await expect(page.get_by_text("200 taken, 0 had been spent")).to_be_visible()
+        await expect(page.get_by_text("200 revoked, 0 already spent")).to_be_visible()
         assert await judge(page) == []

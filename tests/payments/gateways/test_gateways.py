@@ -205,7 +205,7 @@ async def test_the_sandbox_can_be_turned_off(shut: Site, site: Site, make: Make,
         bare = await api.post("/payments", json=body)
         assert (bare.status_code, bare.json()["type"]) == (503, "urn:vetrina:no-gateway")
         page = await browser.get("/wallet/buy")
-        assert page.status_code == 200 and "Nothing can be paid here" in page.text and "Go to the checkout" not in page.text
+        assert page.status_code == 200 and "Payments are not available" in page.text and "Continue to checkout" not in page.text
         sent = await browser.post("/wallet/buy", data={**body, "gateway": "sandbox"})
         assert sent.status_code == 422
         assert (await browser.get(f"/payments/{payment['id']}")).status_code == 200

@@ -84,7 +84,7 @@ async def test_a_pack_is_bought_in_rials(shop: Site, bank: ZarinPalFake, make: M
         assert parts.path == "/payments/zarinpal/callback"
         done = await browser.get(f"{parts.path}?{parts.query}")
         assert done.status_code == 303 and done.headers["location"].startswith("/payments/")
-        assert "Paid, thank you" in (await browser.get(done.headers["location"])).text
+        assert "Payment received" in (await browser.get(done.headers["location"])).text
         (paid,) = (await api.get("/payments")).json()["items"]
         assert (paid["status"], paid["reference"], paid["card_mask"]) == ("completed", str(session.ref_id), session.card_pan)
     assert await make.balance(account) == (200, 0)

@@ -42,7 +42,7 @@ async def test_an_operator_finds_and_pays_back(till: Site, stripe: StripeFake, m
             "?until=2020-01-01",
             "?q=nobody",
         ):
-            assert "No such payments" in (await browser.get("/operator/payments" + query)).text
+            assert "No results" in (await browser.get("/operator/payments" + query)).text
         assert "Write a day" in (await browser.get("/operator/payments?since=soon")).text
 
         home = f"/operator/payments/{buyer.id}/{payment['id']}"
@@ -63,7 +63,7 @@ async def test_an_operator_finds_and_pays_back(till: Site, stripe: StripeFake, m
             assert (await browser.post(f"{home}/refunds", data=form)).headers["location"] == home
         await delivered(till.services, stripe)
         page = await browser.get(home)
-        assert "$5.00" in page.text and "66 taken, 0 had been spent" in page.text and 'value="9.99"' in page.text
+        assert "$5.00" in page.text and "66 revoked, 0 already spent" in page.text and 'value="9.99"' in page.text
         assert [each["amount"] for each in stripe.all("refunds")] == [500]
         logged = "select count(*)::int from core.audit_logs where action = 'refund_asked' and actor_id = %s"
         assert await scalar(db, logged, operator.id) == 1
@@ -76,7 +76,7 @@ async def test_an_operator_finds_and_pays_back(till: Site, stripe: StripeFake, m
         assert "asked again" in (await browser.get(waiting.headers["location"])).text
         await jobs.refund(till.services, str(buyer.id), form["id"])
         assert (await one(api, payment))["status"] == "refunded"
-        assert "Pay back</h2>" not in (await browser.get(home)).text
+        assert "Refund</h2>" not in (await browser.get(home)).text
     await right(make)
 
 
@@ -134,8 +134,8 @@ async def test_a_failure_is_told_tried_again_and_given_up(
         for each in found:
             await browser.post("/operator/webhooks/replays", data={"event": each})
         await drain(till.services)
-        assert "No such events" in (await browser.get("/operator/webhooks?outcome=dead")).text
-        assert "No such events" in (await browser.get("/operator/webhooks?type=refund")).text
+        assert "No results" in (await browser.get("/operator/webhooks?outcome=dead")).text
+        assert "No results" in (await browser.get("/operator/webhooks?type=refund")).text
         assert (await browser.post("/operator/webhooks/replays", data={})).status_code == 422
         assert (await browser.get("/operator/webhooks/evt_unknown")).status_code == 404
         assert (await browser.get("/operator/webhooks?cursor=nonsense")).status_code == 422

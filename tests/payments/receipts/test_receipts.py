@@ -57,7 +57,7 @@ async def test_a_paid_payment_has_a_receipt(till: Site, stripe: StripeFake, make
         again = (await browser.get(f"/payments/{other['id']}/receipt")).text
         assert "Remains" not in again and "R-2026-" in again
         home = (await browser.get(f"/payments/{payment['id']}")).text
-        assert f"/payments/{payment['id']}/receipt" in home and "Went back" in home
+        assert f"/payments/{payment['id']}/receipt" in home and "Refunded" in home
         assert "Receipt" in (await browser.get("/payments")).text
         for lang in ("en", "fa"):
             pdf = await browser.get(f"/payments/{payment['id']}/receipt.pdf", params={"lang": lang})

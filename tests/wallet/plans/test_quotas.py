@@ -138,21 +138,21 @@ async def test_the_page_of_ones_plan(site: Site, make: Make, db: Database) -> No
     account = await make.account()
     async with site.browser(account) as browser:
         page = (await browser.get("/plan")).text
-        for text in ("Free plan", "0 of 2 used", "0 of 5 used", "Anew on", "Choose Basic", "50,000 IRR", "$4.99"):
+        for text in ("Free plan", "0 of 2 used", "0 of 5 used", "Resets on", "Choose Basic", "50,000 IRR", "$4.99"):
             assert text in page, text
         assert "Vendor Pro" not in page
         chosen = {"plan_id": (await plan(browser, "Basic")), "gateway": "sandbox"}
         checkout = (await browser.post("/plan", data=chosen)).headers["location"]
         place = (await browser.post(checkout, data={"outcome": "paid"})).headers["location"]
-        assert "Paid, thank you" in (await browser.get(place)).text
+        assert "Payment received" in (await browser.get(place)).text
         page = (await browser.get("/plan")).text
-        assert "Basic plan" in page and "Pay one more month of Basic" in page and "is taken off" in page
+        assert "Basic plan" in page and "Pay one more month of Basic" in page and "less the remaining value of your plan" in page
         assert (await browser.post("/plan/cancellation")).headers["location"] == "/plan"
         assert "the free plan" in (await browser.get("/plan")).text
         await browser.post("/plan/resumption")
         await pay(db, account, "advanced", "more")
         smaller = await browser.post("/plan", data=chosen)
-        assert smaller.headers["location"] == "/plan" and "the smaller plan" in (await browser.get("/plan")).text
+        assert smaller.headers["location"] == "/plan" and "the plan that you chose" in (await browser.get("/plan")).text
         assert (await browser.post("/plan", data={"plan_id": "x", "gateway": "sandbox"})).status_code == 422
 
 

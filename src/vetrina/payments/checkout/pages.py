@@ -29,11 +29,11 @@ from vetrina.wallet.model import Asset, Pack
 Item = TypeVar("Item")
 
 COUNTERS = {
-    Asset.TOKEN: ("Buy tokens", "Tokens pay for pictures. They do not lapse, and a picture that fails gives them back."),
-    Asset.CONTACT: ("Buy contacts", "Each opens the contact details of one post. They do not lapse."),
-    Asset.POSTING: ("Buy postings", "Each publishes one contact post. They do not lapse."),
-    Asset.CONVERSION: ("Buy conversions", "Pictures besides those that your plan includes. They do not lapse."),
-    Asset.IMAGE_SLOT: ("Buy uploads", "Uploads besides those that your plan includes. They do not lapse."),
+    Asset.TOKEN: ("Buy tokens", "Tokens pay for pictures. They do not expire, and a failed picture is refunded."),
+    Asset.CONTACT: ("Buy contacts", "Each opens the contact details of one post. They do not expire."),
+    Asset.POSTING: ("Buy postings", "Each publishes one contact post. They do not expire."),
+    Asset.CONVERSION: ("Buy conversions", "Pictures beyond those in your plan. They do not expire."),
+    Asset.IMAGE_SLOT: ("Buy uploads", "Uploads beyond those in your plan. They do not expire."),
 }
 """The title and description of the shop page, by asset."""
 
