@@ -11,8 +11,10 @@ import psycopg
 
 from tests.server import Site
 from tests.studio.helpers import wish
+from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
+from vetrina.accounts.verification import actions as verification
 from vetrina.core import audit
 from vetrina.core.database.ids import AccountId
 from vetrina.core.embedded.binaries import Binaries
@@ -48,6 +50,8 @@ async def full_life(site: Site, owner: str) -> tuple[AccountId, dict[str, str]]:
     assert made.status_code == 201, made.text
     headers = {"Authorization": f"Bearer {made.json()['access_token']}", "User-Agent": CANARIES["agent"]}
     account = AccountId(UUID(made.json()["account"]["id"]))
+    async with site.services.db.tx() as tx:
+        await verification.confirm_identifier(tx, Identifier("email", CANARIES["email"]), kind="user", account=account)
     async with httpx2.AsyncClient(base_url=site.url + "/api/v1", headers=headers, timeout=60) as api:
         photo = path_of("coffee").read_bytes()
         file = await api.post(
@@ -64,6 +68,7 @@ async def full_life(site: Site, owner: str) -> tuple[AccountId, dict[str, str]]:
         await api.post("/auth/verifications", json={"email": CANARIES["email"], "purpose": "email_verify"})
     with psycopg.connect(owner, autocommit=True) as connection:
         run = connection.execute
+        run("select set_config('accounts.proven', %s, false)", (str(account),))
         run(
             "update accounts.accounts set phone = %s, handle = %s, phone_verified_at = now() where id = %s",
             (CANARIES["phone"], CANARIES["handle"], account),

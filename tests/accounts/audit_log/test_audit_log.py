@@ -99,7 +99,7 @@ async def test_the_operators_log_is_filtered_and_exported(site: Site, make: Make
         assert (await api.get("/operator/audit-logs", params={"since": soon})).json()["items"] == []
 
 
-async def test_settings_are_changed_on_the_page_and_by_a_call(site: Site, operator: Account) -> None:
+async def test_settings_are_changed_on_the_page_and_by_a_call(site: Site, make: Make, operator: Account) -> None:
     async with site.browser(operator) as browser, site.api(operator) as api:
         page = (await browser.get("/operator/settings")).text
         assert "limits.api" in page and 'value="12000/60"' in page and "wallet.welcome_tokens" in page
@@ -119,9 +119,8 @@ async def test_settings_are_changed_on_the_page_and_by_a_call(site: Site, operat
         assert (await api.put("/operator/settings/wallet.welcome_tokens", json={"value": "3"})).status_code == 422
         rows = {each["key"]: each["value"] for each in (await api.get("/operator/settings")).json()["items"]}
         assert rows["limits.api"] == {"count": 7, "seconds": 30} and rows["wallet.welcome_tokens"] == 3
-    born = await site.client.post("/api/v1/auth/registration", json={"email": "x@example.com", "password": "a long enough one"})
-    bearer = {"Authorization": f"Bearer {born.json()['access_token']}"}
-    balances = (await site.client.get("/api/v1/wallet", headers=bearer)).json()["balances"]
+    async with site.api(await make.account()) as api:
+        balances = (await api.get("/wallet")).json()["balances"]
     assert {each["asset"]: each["balance"] for each in balances}["token"] == 3
     assert site.services.part(limits) is not None
 
