@@ -31,6 +31,6 @@ async def test_tokens_are_bought_and_the_waiting_page_goes_on_by_itself(site: Si
         await expect(shop.get_by_role("heading", name="Payment received")).to_be_visible()
         assert shop.url == place
         await expect(waiting.get_by_role("heading", name="Payment received")).to_be_visible(timeout=5000)
-        await expect(waiting.get_by_role("link", name="Go on")).to_have_attribute("href", "/account")
+        await expect(waiting.get_by_role("link", name="Continue")).to_have_attribute("href", "/account")
     assert faults == []
     assert await make.balance(account) == (200, 0)
