@@ -21,7 +21,7 @@ from psycopg import sql
 
 from vetrina.core.embedded import Cluster
 from vetrina.core.embedded.roles import ensure_roles
-from vetrina.core.settings import Settings, read
+from vetrina.core.settings.environment import Settings, read
 from vetrina.prepare import prepare
 
 ROOT = Path(__file__).resolve().parents[1]

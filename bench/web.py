@@ -13,7 +13,7 @@ import uvicorn
 from vetrina.app import create
 from vetrina.core import logs
 from vetrina.core.services import connect
-from vetrina.core.settings import read
+from vetrina.core.settings.environment import read
 
 
 def main(handle: int) -> None:

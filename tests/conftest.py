@@ -23,7 +23,7 @@ from tests.server import Site, serving
 from vetrina import worker as worker_process
 from vetrina.core.database.connection import Database
 from vetrina.core.services import Services
-from vetrina.core.settings import Settings, read
+from vetrina.core.settings.environment import Settings, read
 from vetrina.modules import connect
 from vetrina.prepare import prepare
 

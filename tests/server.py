@@ -15,8 +15,8 @@ from tests.factories import Account
 from tests.prompt import PromptServer
 from vetrina.app import Application
 from vetrina.core.services import Services
+from vetrina.core.web.http.protocol import Protocol
 from vetrina.core.web.middleware.proxies import ClientAddress
-from vetrina.core.web.protocol import Protocol
 from vetrina.modules import loaded
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 
 from vetrina.core.services import connect
-from vetrina.core.settings import read
+from vetrina.core.settings.environment import read
 from vetrina.stripe_mirror.backfill.actions import backfill
 
 

@@ -18,7 +18,7 @@ from vetrina.accounts.sessions.middleware import Identify
 from vetrina.accounts.sessions.revocations import revoked_sessions
 from vetrina.core.module import Module
 from vetrina.core.services import Services
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.core.web import meta_pages, problems
 from vetrina.core.web.middleware.body_limits import BODY_BYTES, BodyLimits
 from vetrina.core.web.middleware.handle_rewrite import rewrite_handle_path

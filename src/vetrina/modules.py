@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vetrina import accounts, core, media, payments, reports, stripe_mirror, studio, wallet
 from vetrina.core.module import Module, Modules
-from vetrina.core.settings import BadSetting, Settings
+from vetrina.core.settings.environment import BadSetting, Settings
 
 if TYPE_CHECKING:
     from vetrina.core.database.timeouts import Timeouts

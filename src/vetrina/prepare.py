@@ -6,7 +6,7 @@ import asyncio
 
 from vetrina.core.database.connection import Database
 from vetrina.core.database.migrations import migrate
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.studio.styles import catalogue
 
 

@@ -20,7 +20,7 @@ from vetrina.core.database.timeouts import TCP
 from vetrina.core.jobs import queue as jobs
 from vetrina.core.module import Modules
 from vetrina.core.services import Services
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 log = structlog.get_logger("vetrina.worker")
 

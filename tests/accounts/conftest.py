@@ -16,7 +16,7 @@ from tests.fakes.oidc import HostedUi
 from tests.server import Site, serving
 from vetrina import worker as worker_process
 from vetrina.core.services import connect
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 
 @pytest_asyncio.fixture

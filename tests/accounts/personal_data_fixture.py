@@ -18,7 +18,7 @@ from vetrina.accounts.verification import actions as verification
 from vetrina.core import audit
 from vetrina.core.database.ids import AccountId
 from vetrina.core.embedded.binaries import Binaries
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.demo.photos import path_of
 
 PASSWORD = "a long enough canary one"

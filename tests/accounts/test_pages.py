@@ -12,10 +12,10 @@ from tests.factories import PASSWORD, Make
 from tests.server import Site
 from vetrina.accounts.model import Device
 from vetrina.accounts.sessions import actions as sessions
-from vetrina.accounts.sessions import user_agents
+from vetrina.accounts import user_agents
 from vetrina.accounts.usage import chart
 from vetrina.core import usage
-from vetrina.core.settings import read
+from vetrina.core.settings.environment import read
 from vetrina.core.usage import UsageDay
 from vetrina.modules import of
 

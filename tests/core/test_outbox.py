@@ -23,7 +23,7 @@ from vetrina.core.messages import outbox
 from vetrina.core.messages.outbox import Letter, deliver, post
 from vetrina.core.messages.sms import SmsFailed, provider
 from vetrina.core.services import Services, connect
-from vetrina.core.settings import BadSetting, Settings
+from vetrina.core.settings.environment import BadSetting, Settings
 from vetrina.core.web import paging
 
 MAIL = Letter("mail", "reader@example.com", "The code is 123456.", "Your code", "<p dir='rtl'>کد شما ۱۲۳۴۵۶</p>")

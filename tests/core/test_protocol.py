@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from tests.prompt import PromptServer
-from vetrina.core.web.protocol import Limits, protocol
+from vetrina.core.web.http.protocol import Limits, protocol
 
 QUICK = Limits(head_seconds=0.3, body_seconds=0.3, write_seconds=0.3, linger_seconds=0.2, connections=0)
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n"

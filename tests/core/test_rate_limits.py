@@ -22,7 +22,7 @@ from tests.server import Site
 from vetrina.core import rate_limits as limiting
 from vetrina.core.rate_limits import Limits, RateLimited, RateLimitState
 from vetrina.core.services import Services, connect
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 Setting = Callable[[str, int, int], None]
 

@@ -14,7 +14,7 @@ import pytest
 from vetrina.core.embedded import credentials
 from vetrina.core.embedded.errors import NoAccess
 from vetrina.core.files import write_whole
-from vetrina.core.settings import BadSetting, Settings, read, secret_keys, unknown
+from vetrina.core.settings.environment import BadSetting, Settings, read, secret_keys, unknown
 
 REFUSED = {
     "VETRINA_DATA": [__file__],
@@ -186,7 +186,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
 
 def test_concurrent_processes_use_the_same_key(tmp_path: Path) -> None:
     """9.F31: eight at once read the same whole key."""
-    code = "from vetrina.core.settings import *; print(secret_keys(read())[0].decode())"
+    code = "from vetrina.core.settings.environment import *; print(secret_keys(read())[0].decode())"
     environment = {**os.environ, "VETRINA_DATA": str(tmp_path / "data")}
     many = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) for _ in range(8)]
     said = {each.communicate()[0] for each in many}

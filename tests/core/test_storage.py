@@ -17,7 +17,7 @@ import pytest
 
 from tests.fakes.bucket import Bucket
 from vetrina.core.files import sweep_work, work_folder
-from vetrina.core.settings import BadSetting
+from vetrina.core.settings.environment import BadSetting
 from vetrina.core.storage import buckets
 from vetrina.core.storage.store import NotStored, Storage, StorageUnavailable, key_of
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.fakes.stripe import StripeFake
 from tests.payments.stripe_helpers import selling
 from tests.server import Site
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 
 @pytest.fixture

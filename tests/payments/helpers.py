@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from vetrina.core.database.connection import Database
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.payments.model import Checkout, GatewayFailed, PaymentRow, Said, Word
 
 

@@ -18,7 +18,7 @@ from tests.server import Site, serving
 from vetrina.core.database.connection import Database
 from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services, connect
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.payments import queries
 from vetrina.payments.model import PaymentRow
 from vetrina.payments.settlement import verify as books

@@ -25,7 +25,7 @@ from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.database.connection import Database
 from vetrina.core.embedded import Cluster, credentials, ensure_roles
 from vetrina.core.services import connect
-from vetrina.core.settings import Settings, read
+from vetrina.core.settings.environment import Settings, read
 from vetrina.demo import cogento
 from vetrina.demo.runner import DemoRun
 from vetrina.prepare import prepare

@@ -18,7 +18,7 @@ from tests.rules.code import MODULES, ROOT, SOURCE
 from tests.server import Site
 from vetrina.accounts.passwords import hasher
 from vetrina.cli import create
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.demo.photos import path_of
 
 PAGES = [

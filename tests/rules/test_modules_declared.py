@@ -18,7 +18,7 @@ from vetrina.cli import create
 from vetrina.core.jobs import queue as jobs
 from vetrina.core.module import Module
 from vetrina.core.services import Services
-from vetrina.core.settings import read
+from vetrina.core.settings.environment import read
 from vetrina.modules import CORE, MODULES, loaded, of
 from vetrina.wallet.queries import ENTRIES, entries
 from vetrina.web import STATIC

@@ -10,7 +10,7 @@ import psycopg
 from tests.rules.catalogue import Catalogue
 from vetrina import modules
 from vetrina.core import personal_data as privacy
-from vetrina.core.settings import read
+from vetrina.core.settings.environment import read
 
 BESIDES = {"accounts.accounts", "accounts.verifications", "core.outbox"}
 """Tables that name somebody without their account's id."""

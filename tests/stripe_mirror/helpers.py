@@ -12,7 +12,7 @@ import httpx2
 
 from tests.server import Site
 from vetrina.core.database.connection import Database
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.stripe_mirror import events
 from vetrina.stripe_mirror.events import sign
 from vetrina.stripe_mirror.ingest import actions

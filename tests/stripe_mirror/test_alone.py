@@ -22,7 +22,7 @@ from vetrina.accounts.roles import actions as roles
 from vetrina.app import create
 from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.services import connect
-from vetrina.core.settings import BadSetting, Settings, read
+from vetrina.core.settings.environment import BadSetting, Settings, read
 from vetrina.modules import loaded
 from vetrina.stripe_mirror.consistency import sample_data as sample
 
@@ -63,7 +63,8 @@ async def test_only_the_mirror_is_served(settings: Settings, database: str) -> N
 
 def test_only_the_mirrors_jobs_are_loaded() -> None:
     code = (
-        "from vetrina import worker; from vetrina.core.jobs import queue as jobs; from vetrina.core.settings import read;"
+        "from vetrina import worker; from vetrina.core.jobs import queue as jobs;"
+        "from vetrina.core.settings.environment import read;"
         "worker.load(read({'VETRINA_ONLY': 'stripe_mirror'})); print(*sorted(jobs.app.tasks))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

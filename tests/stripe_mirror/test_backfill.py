@@ -15,7 +15,7 @@ from tests.stripe_mirror.helpers import ingest, row, value
 from vetrina.core.errors import Refusal
 from vetrina.core.retry import Backoff
 from vetrina.core.services import Services
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.stripe_mirror import queries
 from vetrina.stripe_mirror.backfill import actions as backfill_actions
 from vetrina.stripe_mirror.backfill.list_reader import Progress

@@ -17,7 +17,7 @@ from tests.server import Site, serving
 from tests.stripe_mirror.helpers import ingest, with_stripe
 from vetrina.accounts.roles import actions as roles
 from vetrina.core.services import connect
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.stripe_mirror.consistency import sample_data as sample
 
 pytestmark = needs_chromium

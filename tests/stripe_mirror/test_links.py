@@ -14,7 +14,7 @@ from tests.stripe_mirror.helpers import ingest, value
 from vetrina.accounts.roles import actions as roles
 from vetrina.core.database.connection import Database
 from vetrina.core.services import Services, connect
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.stripe_mirror import account_links, queries
 from vetrina.stripe_mirror.consistency import sample_data as sample
 from vetrina.stripe_mirror.model import CustomerLinked, NoSuchAccount, NoSuchCustomer, SeveralAccounts, Suggestion

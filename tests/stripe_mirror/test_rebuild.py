@@ -13,7 +13,7 @@ import pytest
 from tests.fakes.stripe_lists import KEY, StripeListsFake
 from tests.stripe_mirror.helpers import ingest, row, value
 from vetrina.core.services import Services
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.stripe_mirror.backfill import actions as backfill_actions
 from vetrina.stripe_mirror.consistency import rebuild
 from vetrina.stripe_mirror.consistency import sample_data as sample

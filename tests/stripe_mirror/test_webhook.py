@@ -14,7 +14,7 @@ from stripe import StripeClient
 from tests.server import Site, serving
 from tests.stripe_mirror.helpers import OLDER_SECRET, SECRET, deliver, row, value, with_stripe
 from vetrina.core.services import connect
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.stripe_mirror.consistency import sample_data as sample
 from vetrina.stripe_mirror.events import sign
 from vetrina.stripe_mirror.ingest.webhook import MAX_BODY

@@ -16,7 +16,7 @@ from tests.server import Site, serving
 from tests.studio.helpers import ended, upload
 from vetrina import worker as worker_process
 from vetrina.core.services import connect
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.prepare import prepare
 
 

@@ -21,7 +21,7 @@ from vetrina.core import audit
 from vetrina.core.database.connection import Database
 from vetrina.core.embedded import Cluster, Lock, ensure_roles, make_folder
 from vetrina.core.jobs import queue as jobs
-from vetrina.core.settings import read
+from vetrina.core.settings.environment import read
 from vetrina.payments.settlement import verify as payment_books
 from vetrina.prepare import prepare
 from vetrina.wallet.ledger import actions as ledger

@@ -9,9 +9,9 @@ from tests.factories import Account
 from tests.wallet.helpers import rows
 from vetrina.core.database.connection import Database
 from vetrina.core.services import Services
-from vetrina.wallet.model import Membership, Quota
 from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import jobs
+from vetrina.wallet.plans.model import Membership, Quota
 
 PRICES = {"basic": 50_000, "advanced": 150_000, "vendor_pro": 100_000}
 

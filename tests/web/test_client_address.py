@@ -9,7 +9,7 @@ import pytest
 
 from tests.factories import Make
 from tests.server import serving
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.modules import connect
 
 FORWARDED = ["unknown", "", "_hidden", "not an address", "1.2.3.4.5", "fe80::1%eth0", "203.0.113.9", "999.1.1.1", "::1]"]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.factories import Make
 from tests.server import Site
-from vetrina.core.web.cookies import value_of, without_backslashes
+from vetrina.core.web.http.cookies import value_of, without_backslashes
 
 
 @pytest.mark.parametrize("filler", ['a="' + '\\"' * 3900 + '"', "a=b; " * 1500, "a=" + "\\101" * 1900, ";" * 7800])

@@ -10,7 +10,7 @@ import pytest
 from tests.factories import Make
 from tests.media.processing import bad_files
 from tests.server import Site
-from vetrina.core.web.byte_ranges import NotSatisfiable, asked
+from vetrina.core.web.http.byte_ranges import NotSatisfiable, asked
 from vetrina.modules import CORE, MODULES
 
 METHODS = {"get", "post", "put", "patch", "delete"}

@@ -14,14 +14,15 @@ import psycopg
 from cyclopts import App, Parameter
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.command_line import output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.embedded import embedded, external
 from vetrina.core.embedded.binaries import Binaries
 from vetrina.core.files import flush_folder
-from vetrina.core.settings import Settings
+from vetrina.core.settings import environment as settings
+from vetrina.core.settings.environment import Settings
 
 app = App(name="db", help="The database: its address, a shell on it, dump and restore.")
 

@@ -9,10 +9,11 @@ from rich.table import Table
 
 from vetrina import modules
 from vetrina.commands.doctor_checks import Check, all_checks
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.command_line import output
-from vetrina.core.settings import BadSetting, Settings
+from vetrina.core.settings import environment as settings
+from vetrina.core.settings.environment import BadSetting, Settings
 
 COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 

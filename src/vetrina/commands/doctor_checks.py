@@ -15,7 +15,7 @@ from vetrina.clients.oidc import ProviderAway
 from vetrina.core.database.migrations import pending
 from vetrina.core.embedded import AlreadyRunning, EmbeddedError, Lock, embedded, exists, external
 from vetrina.core.embedded.binaries import Binaries
-from vetrina.core.settings import KEPT_KEY, BadSetting, Settings, secret_keys, unknown
+from vetrina.core.settings.environment import KEPT_KEY, BadSetting, Settings, secret_keys, unknown
 from vetrina.core.storage.store import Storage, StorageFailure, key_of
 
 State = Literal["ok", "warning", "failure"]

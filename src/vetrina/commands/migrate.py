@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.command_line import output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.embedded import ensure_external
-from vetrina.core.settings import Settings
+from vetrina.core.settings import environment as settings
+from vetrina.core.settings.environment import Settings
 from vetrina.prepare import prepare
 
 

@@ -16,13 +16,14 @@ from cyclopts import Parameter
 
 from vetrina.app import create
 from vetrina.commands.sockets import listen
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.database.timeouts import WEB
 from vetrina.core.embedded import embedded
 from vetrina.core.pubsub import Hub
 from vetrina.core.services import connect
+from vetrina.core.settings import environment as settings
+from vetrina.core.web.http.protocol import Limits, protocol
 from vetrina.core.web.middleware.proxies import ClientAddress
-from vetrina.core.web.protocol import Limits, protocol
 
 GRACE = 10
 """Seconds for open requests to finish after SIGTERM."""

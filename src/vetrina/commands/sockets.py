@@ -6,7 +6,7 @@ import errno
 import socket
 
 from vetrina.core.command_line.exit_codes import PortInUse
-from vetrina.core.settings import BadSetting
+from vetrina.core.settings.environment import BadSetting
 
 
 def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:

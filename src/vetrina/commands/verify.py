@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.command_line import output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.database.connection import Database
-from vetrina.core.settings import Settings
+from vetrina.core.settings import environment as settings
+from vetrina.core.settings.environment import Settings
 from vetrina.payments.settlement import verify as books
 from vetrina.wallet.ledger import actions
 from vetrina.wallet.model import Fault

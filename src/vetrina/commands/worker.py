@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.embedded import embedded
 from vetrina.core.services import connect
+from vetrina.core.settings import environment as settings
 from vetrina.worker import run
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from vetrina.core import settings as settings_of
 from vetrina.core.database.connection import Database
 from vetrina.core.database.timeouts import JOBS, Timeouts
 from vetrina.core.module import Modules
 from vetrina.core.pubsub import Hub
-from vetrina.core.settings import Settings
+from vetrina.core.settings import environment as settings_of
+from vetrina.core.settings.environment import Settings
 from vetrina.core.storage.store import SignedLinks, Storage
 
 Part = TypeVar("Part")

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from vetrina.core.command_line.database_access import reaching
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.demo import cogento_events as cogento_world
 from vetrina.demo import operator
 from vetrina.demo.cogento_events import World

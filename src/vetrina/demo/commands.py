@@ -9,7 +9,7 @@ from cyclopts import App
 from rich.console import Console
 
 from vetrina.core.command_line import exit_codes as exits
-from vetrina.core.settings import read
+from vetrina.core.settings.environment import read
 from vetrina.demo import accounts as accounts_demo
 from vetrina.demo import cogento as cogento_demo
 from vetrina.demo import operator

@@ -13,7 +13,7 @@ from vetrina.accounts.roles import queries as queries_roles
 from vetrina.accounts.roles.actions import Role
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.demo.runner import CheckFailed, DemoRun
 from vetrina.demo.seed import Login, keep
 

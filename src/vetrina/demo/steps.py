@@ -12,9 +12,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from vetrina.accounts.operator import actions as accounts
 from vetrina.accounts.roles import queries as role_queries
-from vetrina.core import settings
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
+from vetrina.core.settings import environment as settings
 from vetrina.demo import outbox
 from vetrina.demo.photos import path_of
 from vetrina.demo.runner import CheckFailed, DemoRun

@@ -13,7 +13,7 @@ from litestar.response import Stream
 
 from vetrina.core.errors import Forbidden, NotFound, Unavailable
 from vetrina.core.storage.store import NotStored, Storage, StorageUnavailable, key_of
-from vetrina.core.web import byte_ranges
+from vetrina.core.web.http import byte_ranges
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import ANONYMOUS, QUIET, UNCOMPRESSED
 from vetrina.media import queries

@@ -13,12 +13,13 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.command_line import exit_codes, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.database.connection import Database
 from vetrina.core.errors import Refusal
-from vetrina.core.settings import Settings
+from vetrina.core.settings import environment as settings
+from vetrina.core.settings.environment import Settings
 from vetrina.reports import actions, formatting
 from vetrina.reports.actions import Figures
 from vetrina.reports.catalogue import REPORTS, get_report

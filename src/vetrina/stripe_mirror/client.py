@@ -23,7 +23,7 @@ import structlog
 
 from vetrina.core.errors import Unavailable
 from vetrina.core.retry import Backoff, Passing, retried, retry_after
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.stripe_mirror.events import storable
 from vetrina.stripe_mirror.model import ApiKeyMissing
 

@@ -11,11 +11,12 @@ from typing import TypeVar
 import msgspec
 from cyclopts import App
 
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.command_line import exit_codes, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.errors import Invalid
 from vetrina.core.services import Services, connect
+from vetrina.core.settings import environment as settings
 from vetrina.stripe_mirror import account_links, queries
 from vetrina.stripe_mirror import status as mirror_status
 from vetrina.stripe_mirror.backfill import actions as backfill_actions

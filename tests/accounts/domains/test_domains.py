@@ -18,7 +18,7 @@ from vetrina.accounts.domains import jobs
 from vetrina.accounts.domains.actions import LABEL, PREFIX, Resolver
 from vetrina.accounts.domains.model import InvalidDomain, PublicSuffix
 from vetrina.core.services import Services, connect
-from vetrina.core.settings import BadSetting, Settings, read
+from vetrina.core.settings.environment import BadSetting, Settings, read
 
 PATIENCE = 0.4
 

@@ -12,7 +12,7 @@ from tests.factories import Account, Make, race
 from tests.fakes.oidc import HostedUi
 from tests.server import Site
 from vetrina.core.database.ids import new_id
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 
 @pytest.fixture

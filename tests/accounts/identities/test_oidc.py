@@ -11,7 +11,7 @@ from tests.fakes.cognito import PASSWORD
 from tests.fakes.oidc import HostedUi
 from tests.server import Site
 from vetrina.accounts.identities import jobs
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 LOOPBACK = "http://127.0.0.1:41999/done"
 

@@ -20,7 +20,7 @@ from tests.fakes.oidc import HostedUi, base64url, unsigned
 from tests.server import Site
 from vetrina.accounts.identities.providers import providers
 from vetrina.clients.oidc import ProviderRefused
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from vetrina.core import personal_data as privacy
 from vetrina.core.audit import SYSTEM
 from vetrina.core.module import Modules
 from vetrina.core.services import Services
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 
 async def rest(services: Services, *tasks: str) -> None:

@@ -17,7 +17,7 @@ from tests.fakes.oidc import HostedUi
 from tests.server import Site
 from tests.studio.helpers import upload
 from vetrina.accounts.profiles import actions as profiles
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.demo.photos import path_of
 
 pytestmark = needs_chromium

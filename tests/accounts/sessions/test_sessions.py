@@ -21,7 +21,7 @@ from vetrina.accounts.sessions import tokens
 from vetrina.accounts.sessions.tokens import AccessTokens, SessionToken
 from vetrina.core.database.ids import new_id
 from vetrina.core.services import connect
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 
 def refresh_token(account: Account) -> str:

@@ -14,7 +14,7 @@ from tests.payments.helpers import Bank, one, overdue, pack, press, scalar, star
 from tests.server import Site, serving
 from vetrina.core.database.connection import Database
 from vetrina.core.services import connect
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.payments import jobs, queries
 from vetrina.payments.gateways.registry import gateways
 from vetrina.payments.model import Said, Word

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vetrina.core.settings import BadSetting, read
+from vetrina.core.settings.environment import BadSetting, read
 
 
 @pytest.mark.parametrize(

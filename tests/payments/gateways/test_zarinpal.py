@@ -20,7 +20,7 @@ from tests.server import Site, serving
 from vetrina.clients.zarinpal import ALREADY, PAID, State, ZarinPal, ZarinPalAway, ZarinPalRefused
 from vetrina.core.database.connection import Database
 from vetrina.core.services import Services, connect
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.payments import jobs
 from vetrina.payments.gateways.registry import gateways
 from vetrina.payments.gateways.zarinpal import ZarinPalGateway

@@ -23,7 +23,7 @@ from tests.wallet.plan_helpers import member, quota
 from vetrina.cli import main
 from vetrina.core.database.connection import Database
 from vetrina.core.services import connect
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.payments.gateways.registry import gateways
 from vetrina.payments.gateways.zarinpal import ZarinPalGateway
 

@@ -14,7 +14,7 @@ from tests.rules.test_statements import converted
 from tests.server import Site
 from vetrina.core.database.connection import Database
 from vetrina.core.services import Services
-from vetrina.core.settings import read
+from vetrina.core.settings.environment import read
 from vetrina.core.web.paging import FIRST
 from vetrina.modules import of
 from vetrina.wallet import queries

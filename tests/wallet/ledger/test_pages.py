@@ -15,7 +15,7 @@ from tests.factories import Account, Make
 from tests.server import Site
 from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
-from vetrina.core.settings import read
+from vetrina.core.settings.environment import read
 from vetrina.modules import of
 from vetrina.wallet.ledger import actions, pages
 from vetrina.wallet.ledger import labels as entry_labels

@@ -16,8 +16,10 @@ from tests.wallet.helpers import rows
 from tests.wallet.plan_helpers import ledger, member, pass_time, pay, plan_id, quota
 from vetrina.core.database.connection import Database
 from vetrina.core.services import Services
-from vetrina.wallet.model import (
-    Asset,
+from vetrina.wallet.model import Asset
+from vetrina.wallet.plans import actions as plans
+from vetrina.wallet.plans import jobs
+from vetrina.wallet.plans.model import (
     NoPaidPlan,
     NotADowngrade,
     NotAnUpgrade,
@@ -27,8 +29,6 @@ from vetrina.wallet.model import (
     QuotaUsedUp,
     UnknownPlan,
 )
-from vetrina.wallet.plans import actions as plans
-from vetrina.wallet.plans import jobs
 
 DOCUMENTED = {
     "free": ("user", 0, 2, 5),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from vetrina.accounts.sessions import user_agents
+from vetrina.accounts import user_agents
 from vetrina.core.audit import Row
 from vetrina.core.module import Modules
 

@@ -27,8 +27,8 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.rate_limits import limits
 from vetrina.core.services import Services
-from vetrina.core.setting_values import name_servers
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
+from vetrina.core.settings.values import name_servers
 
 log = structlog.get_logger("vetrina.accounts")
 

@@ -27,7 +27,7 @@ from vetrina.accounts.model import Kind
 from vetrina.clients.oidc import Identified, OpenIdProvider, ProviderAway, ProviderRefused
 from vetrina.core.encryption import Broken, seal, unseal
 from vetrina.core.services import Services
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 log = structlog.get_logger("vetrina.accounts")
 

@@ -19,13 +19,14 @@ from vetrina.accounts.profiles import actions as profiles
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles import queries as role_queries
 from vetrina.accounts.roles.actions import Role
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.audit import SYSTEM
 from vetrina.core.command_line import output
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Invalid, NotFound
+from vetrina.core.settings import environment as settings
 
 app = App(name="account", help="Accounts: roles, disabling, signing out, verifying a business.")
 Result = TypeVar("Result")

@@ -19,7 +19,7 @@ from vetrina.accounts.roles.actions import Role
 from vetrina.accounts.roles.guards import operator, superuser
 from vetrina.accounts.second_factor import queries as factor_queries
 from vetrina.accounts.sessions import queries as session_queries
-from vetrina.accounts.sessions import user_agents
+from vetrina.accounts import user_agents
 from vetrina.core.errors import Invalid, Refusal
 from vetrina.core.web import pages, paging
 from vetrina.core.web.meta_pages import Form

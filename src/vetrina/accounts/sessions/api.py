@@ -10,7 +10,8 @@ import msgspec
 from litestar import delete, get, post
 
 from vetrina.accounts.sessions import actions as sessions
-from vetrina.accounts.sessions import queries, user_agents
+from vetrina.accounts import user_agents
+from vetrina.accounts.sessions import queries
 from vetrina.accounts.sessions.model import SessionRow
 from vetrina.accounts.sessions.web import Tokens
 from vetrina.accounts.web import SIGN_IN_LIMIT, device

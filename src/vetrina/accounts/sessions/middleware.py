@@ -16,7 +16,7 @@ from vetrina.accounts.sessions.tokens import SessionToken, access_tokens
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Unauthenticated
 from vetrina.core.services import Services
-from vetrina.core.web import cookies
+from vetrina.core.web.http import cookies
 from vetrina.core.web.request import Principal
 from vetrina.core.web.route_options import option
 

@@ -9,7 +9,8 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 
 from vetrina.accounts.sessions import actions as sessions
-from vetrina.accounts.sessions import queries, user_agents
+from vetrina.accounts import user_agents
+from vetrina.accounts.sessions import queries
 from vetrina.accounts.sessions.middleware import session_cookie
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in

@@ -6,7 +6,8 @@ import msgspec
 from litestar.response import Redirect
 
 from vetrina.accounts.model import AccountRow, Kind
-from vetrina.accounts.sessions import actions, known_devices, pending_sign_in
+from vetrina.accounts import known_devices
+from vetrina.accounts.sessions import actions, pending_sign_in
 from vetrina.accounts.sessions.actions import NewSession
 from vetrina.accounts.sessions.middleware import session_cookie
 from vetrina.accounts.sessions.model import SecondFactorNeeded

@@ -12,7 +12,7 @@ import psycopg
 
 from vetrina.core.database.connection import Database, Tx
 from vetrina.core.embedded import Access, AlreadyRunning, Cluster, NotInitialised, embedded, ensure_roles, exists, external
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 Result = TypeVar("Result")
 

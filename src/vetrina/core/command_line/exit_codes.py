@@ -8,7 +8,7 @@ from vetrina.core.database.migrations import MigrationRefused
 from vetrina.core.embedded import AlreadyRunning, EmbeddedError
 from vetrina.core.errors import Refusal
 from vetrina.core.processes.supervisor import CONFIGURATION, CannotRun
-from vetrina.core.settings import BadSetting
+from vetrina.core.settings.environment import BadSetting
 
 OK = 0
 FAILED = 1

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from vetrina.core.settings import BadSetting, Settings
+from vetrina.core.settings.environment import BadSetting, Settings
 
 SECONDS = 20.0
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import httpx2
 
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 
 SECONDS = 15.0
 

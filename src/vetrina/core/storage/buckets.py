@@ -8,7 +8,7 @@ from typing import Any
 
 from obstore.store import ObjectStore, from_url
 
-from vetrina.core.settings import BadSetting
+from vetrina.core.settings.environment import BadSetting
 
 SECONDS = 10.0
 """Seconds without data after which a request to a bucket fails."""

@@ -14,9 +14,9 @@ from vetrina.payments.gateways.registry import Gateway, Gateways
 from vetrina.payments.model import UnknownPack
 from vetrina.wallet import labels
 from vetrina.wallet import queries as wallet
-from vetrina.wallet.model import PlanIsFree, UnknownPlan
 from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as queries_plans
+from vetrina.wallet.plans.model import PlanIsFree, UnknownPlan
 from vetrina.web import formatting as words
 
 KINDS = {"contact": "contacts", "posting": "posting"}

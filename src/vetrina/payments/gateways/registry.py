@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from vetrina.core.services import Services
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.payments.gateways.sandbox import Sandbox
 from vetrina.payments.gateways.stripe import StripeGateway
 from vetrina.payments.gateways.zarinpal import ZarinPalGateway

@@ -6,7 +6,7 @@ import re
 import secrets
 from datetime import timedelta
 
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.payments.model import Checkout, PaymentRow, Returned, Said, Word
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")

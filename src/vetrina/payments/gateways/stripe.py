@@ -25,7 +25,7 @@ from vetrina.clients.stripe.client import (
 )
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.services import Services
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.payments.gateways import stripe_customers as customers
 from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, PaymentRow, Returned, Said, Word
 from vetrina.web.money import BadAmount, UnknownCurrency, to_stripe

@@ -8,7 +8,7 @@ import structlog
 
 from vetrina.clients.zarinpal import NOT_PAID, State, ZarinPal, ZarinPalAway, ZarinPalRefused
 from vetrina.core.services import Services
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, PaymentRow, Returned, Said, Word
 
 log = structlog.get_logger("vetrina.payments")

@@ -10,9 +10,9 @@ from vetrina.core.services import Services
 from vetrina.payments.model import GatewayFailed
 from vetrina.payments.plans import queries as queries_plans
 from vetrina.payments.plans import stripe_subscriptions as subscriptions
-from vetrina.wallet.model import Membership
 from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as wallet
+from vetrina.wallet.plans.model import Membership
 from vetrina.web.money import BadAmount, to_stripe
 
 

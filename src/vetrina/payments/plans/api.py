@@ -10,7 +10,7 @@ from litestar import post
 
 from vetrina.core.web.request import Request, signed_in
 from vetrina.payments.plans import actions as memberships
-from vetrina.wallet.model import Membership
+from vetrina.wallet.plans.model import Membership
 
 
 class Following(msgspec.Struct, forbid_unknown_fields=True):

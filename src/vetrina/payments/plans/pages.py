@@ -18,9 +18,9 @@ from vetrina.payments.checkout.pricing import RENEWING, Purchase
 from vetrina.payments.gateways.registry import Gateway, gateways
 from vetrina.payments.plans import actions as memberships
 from vetrina.wallet import labels
-from vetrina.wallet.model import Membership, NotAnUpgrade, Offer, Plan, Quota, UnknownPlan
 from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as queries_plans
+from vetrina.wallet.plans.model import Membership, NotAnUpgrade, Offer, Plan, Quota, UnknownPlan
 from vetrina.web import formatting as words
 
 

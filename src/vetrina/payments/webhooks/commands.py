@@ -10,11 +10,12 @@ from typing import Literal, TypeVar
 import msgspec
 from cyclopts import App
 
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.command_line import output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.errors import Invalid
 from vetrina.core.services import Services, connect
+from vetrina.core.settings import environment as settings
 from vetrina.payments.webhooks import actions as told
 from vetrina.payments.webhooks import queries
 from vetrina.payments.webhooks.event_types import STRIPE_EVENTS

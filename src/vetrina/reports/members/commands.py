@@ -10,12 +10,13 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.command_line import exit_codes, output
 from vetrina.core.command_line.database_access import doing, reaching
 from vetrina.core.database.connection import Database
 from vetrina.core.errors import Refusal
-from vetrina.core.settings import Settings
+from vetrina.core.settings import environment as settings
+from vetrina.core.settings.environment import Settings
 from vetrina.reports.members import filters as members_filters
 from vetrina.reports.model import Filters, Kind, Member, MemberSubscription
 from vetrina.web import formatting

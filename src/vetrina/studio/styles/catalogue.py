@@ -16,7 +16,7 @@ from vetrina.clients.engines.builtin.engine import BuiltinEngine
 from vetrina.clients.engines.comfyui import engine as comfyui
 from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
-from vetrina.core.settings import Settings
+from vetrina.core.settings.environment import Settings
 from vetrina.studio import queries
 from vetrina.web import static
 

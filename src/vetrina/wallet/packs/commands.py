@@ -11,11 +11,12 @@ from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.command_line import output
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
+from vetrina.core.settings import environment as settings
 from vetrina.wallet import labels
 from vetrina.wallet.model import SoldPack
 from vetrina.wallet.packs import actions as packs

@@ -9,9 +9,9 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.wallet import labels
 from vetrina.wallet import queries as wallet
-from vetrina.wallet.model import (
-    Asset,
-    InsufficientCredits,
+from vetrina.wallet.model import Asset, InsufficientCredits, WalletFrozen
+from vetrina.wallet.plans import queries
+from vetrina.wallet.plans.model import (
     Membership,
     NoPaidPlan,
     NotADowngrade,
@@ -23,9 +23,7 @@ from vetrina.wallet.model import (
     Quota,
     QuotaUsedUp,
     UnknownPlan,
-    WalletFrozen,
 )
-from vetrina.wallet.plans import queries
 from vetrina.web import formatting as words
 
 BATCH = 200

@@ -8,8 +8,8 @@ from litestar import get
 
 from vetrina.core.web.paging import Page
 from vetrina.core.web.request import Request, signed_in
-from vetrina.wallet.model import Membership, Plan, Quota
 from vetrina.wallet.plans import actions, queries
+from vetrina.wallet.plans.model import Membership, Plan, Quota
 
 
 @get("/plans", tags=["wallet"])

@@ -8,16 +8,18 @@ from datetime import datetime
 import msgspec
 from cyclopts import App
 
-from vetrina.core import logs, settings
+from vetrina.core import logs
 from vetrina.core.command_line import output
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import NotFound
+from vetrina.core.settings import environment as settings
 from vetrina.wallet import labels
-from vetrina.wallet.model import Grant, Membership, Quota
+from vetrina.wallet.model import Grant
 from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as queries_plans
+from vetrina.wallet.plans.model import Membership, Quota
 from vetrina.web import formatting as words
 
 app = App(name="quota", help="Show an account's plan, usage and reset date.")

@@ -6,7 +6,8 @@ from types import NoneType
 from uuid import UUID
 
 from vetrina.core.database.connection import Statement
-from vetrina.wallet.model import Grant, Known, Membership, Offer, Overdue, Pack, Plan, Quota, SoldPack
+from vetrina.wallet.model import Grant, Known, Pack, SoldPack
+from vetrina.wallet.plans.model import Membership, Offer, Overdue, Plan, Quota
 
 _PLANS = """
     select id, name, kind, display_name, description, price_per_month, currency, monthly_tokens,

@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
 from vetrina.core.database.ids import new_id
-from vetrina.core.web.cookies import without_backslashes
+from vetrina.core.web.http.cookies import without_backslashes
 from vetrina.core.web.route_options import option
 
 log = structlog.get_logger("vetrina.web")

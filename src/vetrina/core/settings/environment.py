@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 
-from vetrina.core import setting_values as values
 from vetrina.core.files import write_whole
+from vetrina.core.settings import values
 
 KEPT_KEY = "secret-key.json"
 """The file in the data folder that holds the signing secrets, unless VETRINA_SECRET_KEY does."""

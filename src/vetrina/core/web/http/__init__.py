@@ -1,0 +1,1 @@
+"""HTTP itself: limits of the protocol, cookies, byte ranges."""
