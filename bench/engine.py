@@ -29,9 +29,7 @@ def once(name: str, size: int) -> dict[str, float]:
             "style": name,
             "parameters": {"size": size},
             "seed": 1,
-            "products": [path_of("coffee").read_bytes()]
-            if style.needs_model
-            else [photo] * style.needs_product,
+            "products": [path_of("coffee").read_bytes()] if style.needs_model else [photo] * style.needs_product,
             "models": [photo] if style.needs_model or not style.needs_product else [],
         },
         lambda fraction, step: None,

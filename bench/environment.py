@@ -69,9 +69,7 @@ class Environment:
     def copy(self, name: str) -> None:
         """Create a database from `vetrina`, which must have no connections."""
         with psycopg.connect(self.uri("superuser", "postgres"), autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("create database {} template vetrina owner vetrina_owner").format(sql.Identifier(name))
-            )
+            connection.execute(sql.SQL("create database {} template vetrina owner vetrina_owner").format(sql.Identifier(name)))
 
     def cpu(self) -> float:
         """Return the processor seconds of PostgreSQL, including backends that have ended."""
@@ -126,9 +124,7 @@ def web(env: Environment, database: str, processes: int) -> Generator[Web]:
         command = [sys.executable, "-m", "bench.web", str(listener.fileno())]
         started: list[subprocess.Popen[bytes]] = []
         for _ in range(processes):
-            process = subprocess.Popen(
-                command, env=variables, cwd=ROOT, stdout=log, stderr=log, pass_fds=[listener.fileno()]
-            )
+            process = subprocess.Popen(command, env=variables, cwd=ROOT, stdout=log, stderr=log, pass_fds=[listener.fileno()])
             stack.callback(_terminate, process)
             started.append(process)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -66,9 +66,7 @@ def _race(
         Line(f"{what}: rate", own.rate, other.rate, "/s", ratio, at_least=goal),
         Line(f"{what}: p50", own.p50, other.p50, "ms", own.p50 / other.p50),
         Line(f"{what}: p99", own.p99, other.p99, "ms", own.p99 / other.p99, below=100.0),
-        Line(
-            f"{what}: processor in PostgreSQL", own.database_us, other.database_us, "us", own.database_us / other.database_us
-        ),
+        Line(f"{what}: processor in PostgreSQL", own.database_us, other.database_us, "us", own.database_us / other.database_us),
         Line(f"{what}: processor in the web processes", own.web_us, None, "us", note=f"busiest {own.share:.0%}"),
     ]
 

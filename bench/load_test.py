@@ -70,9 +70,7 @@ def run_pgbench(env: Environment, database: str, clients: int, seconds: float, s
         )
         if done.returncode or "tps = " not in done.stdout:
             raise RuntimeError(f"pgbench: {done.stdout[-1000:]} {done.stderr[-1000:]}")
-        times = sorted(
-            int(line.split(None, 3)[2]) for item in Path(folder).iterdir() for line in item.read_text().splitlines()
-        )
+        times = sorted(int(line.split(None, 3)[2]) for item in Path(folder).iterdir() for line in item.read_text().splitlines())
     rate = float(next(line.split()[2] for line in done.stdout.splitlines() if line.startswith("tps")))
     return Round(
         rate=rate,

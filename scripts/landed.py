@@ -1,6 +1,6 @@
 """Adds the checksums of new migrations to migrations/landed.sha256; from then on their files may never change.
 
-    python -m scripts.landed
+python -m scripts.landed
 """
 
 from __future__ import annotations

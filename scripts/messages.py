@@ -1,7 +1,7 @@
 """Collect the messages of templates and code, bring the catalogues up to date, and compile them.
 
-    python -m scripts.messages            what `make messages` runs
-    python -m scripts.messages --compile  compile only, after a translation was edited
+python -m scripts.messages            what `make messages` runs
+python -m scripts.messages --compile  compile only, after a translation was edited
 """
 
 from __future__ import annotations

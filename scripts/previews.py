@@ -55,9 +55,7 @@ PREVIEWS: dict[str, PreviewSettings] = {
     "charcoal": PreviewSettings(photo="astronaut", x=0.42, y=0.42, zoom=0.84),
     "hatching": PreviewSettings(photo="coffee", x=0.47, render_side=600, parameters={"spacing": 11.0}),
     "stipple": PreviewSettings(photo="cat", x=0.4, render_side=600, parameters={"dots": 60}),
-    "engraving": PreviewSettings(
-        photo="astronaut", x=0.44, y=0.36, zoom=0.7, render_side=600, parameters={"spacing": 12.0}
-    ),
+    "engraving": PreviewSettings(photo="astronaut", x=0.44, y=0.36, zoom=0.7, render_side=600, parameters={"spacing": 12.0}),
     "risograph": PreviewSettings(photo="dandelion", x=0.42, parameters={"screen": 16.0, "inks": "orange_navy"}),
     "pop_art": PreviewSettings(photo="astronaut", x=0.42, y=0.4, zoom=0.8, render_side=800),
     "comic": PreviewSettings(photo="astronaut", x=0.42, y=0.42, zoom=0.84, render_side=800),
@@ -85,9 +83,7 @@ def preview(style: str, sitting: PreviewSettings) -> bytes:
         },
         lambda fraction, step: None,
     )
-    small = pyvips.Image.thumbnail_buffer(
-        result["images"][0], WIDTH, height=HEIGHT, size="force"
-    ).copy_memory()
+    small = pyvips.Image.thumbnail_buffer(result["images"][0], WIDTH, height=HEIGHT, size="force").copy_memory()
     for blur in (
         0.0,
         0.45,

@@ -66,9 +66,7 @@ PACKAGES = [
         "MIT",
         "reset and utilities, also for right-to-left; its components are not taken: ours are lighter",
         {
-            **_css(
-                "bootstrap-reboot", "bootstrap-reboot.rtl", "bootstrap-utilities", "bootstrap-utilities.rtl"
-            ),
+            **_css("bootstrap-reboot", "bootstrap-reboot.rtl", "bootstrap-utilities", "bootstrap-utilities.rtl"),
             "LICENSE": "bootstrap/LICENSE",
         },
     ),

@@ -44,8 +44,14 @@ class Make:
         self.services = services
 
     async def account(
-        self, *, tokens: int | None = None, kind: Kind = "user", email: str | None = None, phone: str | None = None,
-        client: Client = "browser", confirmed: bool = True,
+        self,
+        *,
+        tokens: int | None = None,
+        kind: Kind = "user",
+        email: str | None = None,
+        phone: str | None = None,
+        client: Client = "browser",
+        confirmed: bool = True,
     ) -> Account:
         """An account without a usable password, its address `confirmed`, with `tokens` tokens (None: the welcome gift)."""
         account_id = new_id()
@@ -73,7 +79,8 @@ class Make:
             {cookie_name(services): token.text()},
         )
 
-    async def session(self, account: Account, *, agent: str = "test", ip: str = "127.0.0.1", client: Client = "browser"
+    async def session(
+        self, account: Account, *, agent: str = "test", ip: str = "127.0.0.1", client: Client = "browser"
     ) -> SessionToken:
         """Another session of the account."""
         async with self.services.db.tx() as tx:

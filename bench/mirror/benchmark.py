@@ -50,7 +50,7 @@ def _webhooks(env: Environment, rounds: int, count: int) -> list[Line]:
         for number in range(rounds + 1):  # the first one warms up
             events = history(number, count)
             write(file, events)
-            for side in ((0, 1) if number % 2 else (1, 0)):
+            for side in (0, 1) if number % 2 else (1, 0):
                 if side:
                     baseline.append(send(bare, file, count))
                 else:

@@ -48,7 +48,7 @@ with taken as (delete from bare.staged returning data)
 insert into bare.objects (id, kind, at, data) select data ->> 'id', data ->> 'object', %s, data from taken order by 1
 on conflict (id) do update set at = excluded.at, data = excluded.data where excluded.at >= objects.at
 """
-OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 17\r\n\r\n{\"received\":true}"
+OK = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 17\r\n\r\n{"received":true}'
 NO = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"
 
 

@@ -1,2 +1,3 @@
 """Vetrina: self-hosted software for people who make, show and sell images."""
+
 __version__ = "0.1.0"

@@ -16,6 +16,7 @@ async def pack(scene: Scene) -> Made:
     """A pack that is for sale."""
     return {"name": "tokens_50"}
 
+
 ROWS: dict[str, Row] = {
     "GET /api/v1/wallet": own(),
     "GET /api/v1/wallet/entries": own(),

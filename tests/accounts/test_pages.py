@@ -10,9 +10,9 @@ import httpx2
 
 from tests.factories import PASSWORD, Make
 from tests.server import Site
+from vetrina.accounts import user_agents
 from vetrina.accounts.model import Device
 from vetrina.accounts.sessions import actions as sessions
-from vetrina.accounts import user_agents
 from vetrina.accounts.usage import chart
 from vetrina.core import usage
 from vetrina.core.settings.environment import read

@@ -60,9 +60,7 @@ def test_an_account_is_disabled_and_enabled(
     assert "No session" in capsys.readouterr().out
 
 
-def test_operator_erases_an_account(
-    shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_operator_erases_an_account(shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["account", "erase", "ada@example.com", "--confirm", "eve@example.com"]) == exits.FAILED
     assert "not the same" in capsys.readouterr().err
     assert main(["account", "erase", "ada@example.com", "--confirm", "Ada@example.com"]) == exits.OK

@@ -11,9 +11,7 @@ from pathlib import Path
 def vetrina(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run one command on a data folder."""
     environment = {**os.environ, "VETRINA_DATA": str(data)}
-    return subprocess.run(
-        [sys.executable, "-m", "vetrina", *words], env=environment, capture_output=True, text=True, timeout=180
-    )
+    return subprocess.run([sys.executable, "-m", "vetrina", *words], env=environment, capture_output=True, text=True, timeout=180)
 
 
 def test_a_dump_is_restored_into_an_empty_data_folder_alone(tmp_path: Path) -> None:

@@ -101,7 +101,9 @@ async def test_private_address_is_not_connected_to(host: FileHost, form: str):
     assert host.requests == []
 
 
-@pytest.mark.parametrize("url", ["ftp://files.example/x", "file:///etc/hostname", "http://user:word@93.184.216.34/", "http://printer/x"])
+@pytest.mark.parametrize(
+    "url", ["ftp://files.example/x", "file:///etc/hostname", "http://user:word@93.184.216.34/", "http://printer/x"]
+)
 async def test_unsupported_urls_are_refused(url: str):
     with pytest.raises(EngineRefused, match="not public"):
         await fetch(url, allowed=[])

@@ -242,9 +242,7 @@ async def test_runs_as_another_user_than_root(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only for root")
-async def test_unreadable_programs_are_copied(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_unreadable_programs_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binaries_module, "COPY_FOLDER", tmp_path / "copies")
     copy = Binaries.find().copied_binaries()
     assert copy == Binaries.find().copied_binaries() and copy.version == Binaries.find().version

@@ -114,9 +114,7 @@ def test_external_roles_are_created_with_createrole(guest: str, tmp_path: Path) 
     assert external(guest, tmp_path) == access == ensure_external(guest, tmp_path)
 
 
-def test_external_without_createrole_uses_the_given_user(
-    guest: str, elsewhere: str, tmp_path: Path
-) -> None:
+def test_external_without_createrole_uses_the_given_user(guest: str, elsewhere: str, tmp_path: Path) -> None:
     with psycopg.connect(elsewhere, autocommit=True) as connection:
         connection.execute("alter role guest nocreaterole")
     access = ensure_external(guest, tmp_path)

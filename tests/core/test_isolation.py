@@ -44,9 +44,7 @@ async def call(name: str, payload: dict[str, Any] | None = None, **options: Any)
     return await run_isolated(f"{TARGETS}:{name}", payload or {}, **options)
 
 
-async def start_call(
-    name: str, payload: dict[str, Any] | None = None, **options: Any
-) -> tuple[asyncio.Task[Any], int]:
+async def start_call(name: str, payload: dict[str, Any] | None = None, **options: Any) -> tuple[asyncio.Task[Any], int]:
     """Start a call; return its task and its child's pid (which `sleep` reports as its first step)."""
     pid: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -311,9 +309,7 @@ def test_no_process_outlives_a_killed_parent():
         "asyncio.run(main())\n"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment
-    ) as parent:
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment) as parent:
         assert parent.stdout is not None
         zygote, child = int(parent.stdout.readline()), int(parent.stdout.readline())
         assert is_alive(zygote)

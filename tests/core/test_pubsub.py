@@ -82,9 +82,7 @@ async def test_slow_reader_is_told_to_reread_the_state(db: Database, hub: Hub) -
         assert None in seen and len(seen) < 100
 
 
-async def test_subscribers_reread_the_state_after_a_reconnect(
-    db: Database, hub: Hub, database: str, server: str
-) -> None:
+async def test_subscribers_reread_the_state_after_a_reconnect(db: Database, hub: Hub, database: str, server: str) -> None:
     with hub.subscribe("generations/x") as place:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(

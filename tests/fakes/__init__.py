@@ -54,9 +54,7 @@ class Fake:
             raise RuntimeError("the fake did not start")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._server.stop()
         self._thread.join(10)
         self._socket.close()
@@ -68,9 +66,7 @@ def litestar(handlers: list[Any]) -> Litestar:
     def show(error: BaseException, scope: Scope) -> None:
         traceback.print_exception(error)
 
-    return Litestar(
-        handlers, openapi_config=None, request_max_body_size=None, logging_config=None, after_exception=[show]
-    )
+    return Litestar(handlers, openapi_config=None, request_max_body_size=None, logging_config=None, after_exception=[show])
 
 
 class _Announcing(PromptServer):

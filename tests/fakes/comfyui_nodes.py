@@ -94,10 +94,7 @@ def in_order(nodes: Nodes) -> list[str]:
 
 def run_node(node: dict[str, Any], results: dict[str, list[Any]], files: Mapping[str, bytes]) -> list[Any]:
     """Return the node's outputs."""
-    inputs = {
-        name: results[value[0]][value[1]] if is_link(value) else value
-        for name, value in node["inputs"].items()
-    }
+    inputs = {name: results[value[0]][value[1]] if is_link(value) else value for name, value in node["inputs"].items()}
     return CLASSES[node["class_type"]](inputs, files)
 
 
@@ -128,16 +125,12 @@ def _refusal(kind: str, said: str, details: str = "", extra: dict[str, Any] | No
     return {"error": error, "node_errors": {}}
 
 
-def _problems(
-    node: dict[str, Any], checkpoints: list[str], files: Mapping[str, bytes]
-) -> list[dict[str, Any]]:
+def _problems(node: dict[str, Any], checkpoints: list[str], files: Mapping[str, bytes]) -> list[dict[str, Any]]:
     inputs, errors = node["inputs"], list[dict[str, Any]]()
 
     def add(kind: str, message: str, name: str) -> None:
         received = {"input_name": name, "input_config": None, "received_value": inputs[name]}
-        errors.append(
-            {"type": kind, "message": message, "details": f"{name}: '{inputs[name]}'", "extra_info": received}
-        )
+        errors.append({"type": kind, "message": message, "details": f"{name}: '{inputs[name]}'", "extra_info": received})
 
     if "ckpt_name" in inputs and inputs["ckpt_name"] not in checkpoints:
         add("value_not_in_list", "Value not in list", "ckpt_name")

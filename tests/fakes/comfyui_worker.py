@@ -155,9 +155,7 @@ class Worker:
             if self.old:
                 await self._send(entry.client, "executing", {"node": None, "prompt_id": entry.id})
 
-    async def _run(
-        self, entry: Entry, messages: list[tuple[str, dict[str, Any]]]
-    ) -> tuple[dict[str, Any], bool]:
+    async def _run(self, entry: Entry, messages: list[tuple[str, dict[str, Any]]]) -> tuple[dict[str, Any], bool]:
         async def message(event: str, **data: Any) -> None:
             data = {"prompt_id": entry.id, **data, "timestamp": int(time.time() * 1000)}
             messages.append((event, data))

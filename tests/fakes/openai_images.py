@@ -72,9 +72,7 @@ def answer(**changes: Any) -> Reply:
     return Reply(**changes)
 
 
-def refusal(
-    status: int, code: str | None, message: str, kind: str = "invalid_request_error", **more: Any
-) -> Reply:
+def refusal(status: int, code: str | None, message: str, kind: str = "invalid_request_error", **more: Any) -> Reply:
     """Return an error in the API's shape."""
     error = {"message": message, "type": kind, "param": more.pop("param", None), "code": code}
     return Reply(status=status, error=error, **more)
@@ -173,9 +171,7 @@ class OpenAIImagesFake(Fake):
 
     def _reply(self, received: Received, reply: Reply) -> Response[Any] | Stream:
         if reply.drop:
-            return Stream(
-                _broken_off(b'{"created": 1, "data": [{"b64_json": "iVBORw0'), media_type=reply.mime
-            )
+            return Stream(_broken_off(b'{"created": 1, "data": [{"b64_json": "iVBORw0'), media_type=reply.mime)
         streaming = str(received.fields.get("stream", "")).lower() == "true"
         if reply.refuse_streaming and streaming:
             reply = refusal(400, "unknown_parameter", "Unknown parameter: 'stream'.", param="stream")
@@ -278,9 +274,7 @@ def _paint(received: Received) -> bytes:
         red, green = ramp.extract_band(0) * (255 / width), ramp.extract_band(1) * (255 / height)
         canvas = red.bandjoin([green, 255 - red])
     image = (canvas * 0.75 + [0.25 * band for band in tint]).cast("uchar").copy(interpretation="srgb")
-    suffix = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}[
-        str(received.fields.get("output_format", "png"))
-    ]
+    suffix = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}[str(received.fields.get("output_format", "png"))]
     return bytes(image.write_to_buffer(suffix))
 
 

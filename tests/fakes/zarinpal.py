@@ -147,9 +147,7 @@ class ZarinPalFake(Fake):
         if currency not in {"IRR", "IRT"} or not body.get("callback_url") or not body.get("description"):
             return _refused(-9, "The input params invalid, validation error.")
         authority = f"A{_DICE.randrange(10**35):035d}"  # random: the fake is restarted beside the same database
-        self.sessions[authority] = Session(
-            authority, self.merchant, amount, currency, body["callback_url"], body["description"]
-        )
+        self.sessions[authority] = Session(authority, self.merchant, amount, currency, body["callback_url"], body["description"])
         return _well({"code": 100, "message": "Success", "authority": authority, "fee_type": "Merchant", "fee": 100})
 
     def _verify(self, body: dict[str, Any]) -> tuple[int, Any]:

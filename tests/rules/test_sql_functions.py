@@ -24,10 +24,12 @@ BROKEN = (
 
 def functions(connection: psycopg.Connection[Any]) -> list[tuple[str, str, list[str], bool]]:
     """Every function of ours: name, body without comments, types of its arguments, whether it is a trigger's."""
-    rows = connection.execute(f"""
+    rows = connection.execute(
+        f"""
         select n.nspname || '.' || p.proname, p.prosrc, array(select format_type(t, null) from unnest(p.proargtypes) t),
                p.prorettype = 'trigger'::regtype
-          from pg_proc p join pg_namespace n on n.oid = p.pronamespace where {OURS} order by 1""".encode()).fetchall()
+          from pg_proc p join pg_namespace n on n.oid = p.pronamespace where {OURS} order by 1""".encode()
+    ).fetchall()
     return [(name, re.sub(r"--[^\n]*", "", body), types, trigger) for name, body, types, trigger in rows]
 
 
@@ -42,8 +44,11 @@ def unknown_names(connection: psycopg.Connection[Any]) -> list[str]:
     callable_ = _names(connection, f"select n.nspname || '.' || proname from pg_proc {join} pronamespace where {OURS}")
     relations = _names(connection, f"select n.nspname || '.' || relname from pg_class {join} relnamespace where {OURS}")
     types = _names(connection, f"select n.nspname || '.' || typname from pg_type {join} typnamespace where {OURS}")
-    columns = _names(connection, f"""select n.nspname || '.' || c.relname || '.' || a.attname from pg_attribute a
-        join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace where {OURS}""")
+    columns = _names(
+        connection,
+        f"""select n.nspname || '.' || c.relname || '.' || a.attname from pg_attribute a
+        join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace where {OURS}""",
+    )
     wrong: list[str] = []
     for function, body, _, _ in functions(connection):
         text = re.sub(r"'(?:[^']|'')*'", "''", body)

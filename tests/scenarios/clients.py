@@ -144,5 +144,3 @@ class Load:
             if answer.status_code == 201:
                 self.acknowledged.append((client, answer.json()["id"]))
                 self._notify()
-
-

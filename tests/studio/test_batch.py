@@ -107,9 +107,7 @@ async def test_one_account_spends_within_a_batch_what_it_has_and_no_more(service
     await make.books()
 
 
-async def test_grants_are_spent_soonest_expiring_first_across_a_batch(
-    services: Services, make: Make, owner: str
-) -> None:
+async def test_grants_are_spent_soonest_expiring_first_across_a_batch(services: Services, make: Make, owner: str) -> None:
     account = await make.account(tokens=2)  # without an end: spent last
     file = await picture(services, account)
     async with services.db.tx() as tx:

@@ -128,9 +128,7 @@ async def test_a_disabled_accounts_pictures_leave_every_public_place(site: Site,
     assert (await site.client.get(link)).status_code == 404
 
 
-async def test_an_account_without_a_confirmed_identifier_publishes_nothing(
-    site: Site, worker: Services, make: Make
-) -> None:
+async def test_an_account_without_a_confirmed_identifier_publishes_nothing(site: Site, worker: Services, make: Make) -> None:
     account = await make.account(tokens=3, confirmed=False)
     made = await finished(site, account)
     async with site.browser(account) as browser:

@@ -16,9 +16,7 @@ FORWARDED = ["unknown", "", "_hidden", "not an address", "1.2.3.4.5", "fe80::1%e
 
 
 @pytest.mark.parametrize("forwarded", FORWARDED)
-async def test_invalid_forwarded_address_is_ignored(
-    settings: Settings, database: str, make: Make, forwarded: str
-) -> None:
+async def test_invalid_forwarded_address_is_ignored(settings: Settings, database: str, make: Make, forwarded: str) -> None:
     """9.F36: signing in works with whatever a trusted proxy forwards; the session has an address."""
     account = await make.account()
     trusting = replace(settings, trusted_proxies="127.0.0.1")
@@ -51,8 +49,10 @@ async def test_metrics_need_this_machine_or_a_token(settings: Settings, database
     with_token = replace(behind, metrics_token="a token of more than thirty-two characters")
     assert (await metrics(with_token, database)).status_code == 401
     assert (await metrics(with_token, database, Authorization="Bearer wrong")).status_code == 401
-    good = await metrics(with_token, database, **{
-        "Authorization": "Bearer a token of more than thirty-two characters", "X-Forwarded-For": "203.0.113.9"
-    })
+    good = await metrics(
+        with_token,
+        database,
+        **{"Authorization": "Bearer a token of more than thirty-two characters", "X-Forwarded-For": "203.0.113.9"},
+    )
     assert good.status_code == 200
     assert "vetrina_http_requests_total" in good.text

@@ -66,8 +66,24 @@ def test_user_amounts_are_parsed(text: str, currency: str, minor: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1E+1000000", "1e3", "-1", "+1", "0", "0.00", "nan", "Infinity", "4.999", "4,99", "1,00,000", "1.2.3", "$4", "9" * 63,
-     "½"],
+    [
+        "",
+        "1E+1000000",
+        "1e3",
+        "-1",
+        "+1",
+        "0",
+        "0.00",
+        "nan",
+        "Infinity",
+        "4.999",
+        "4,99",
+        "1,00,000",
+        "1.2.3",
+        "$4",
+        "9" * 63,
+        "½",
+    ],
 )
 def test_invalid_amount_is_refused(text: str) -> None:
     with pytest.raises(money.BadAmount):

@@ -61,9 +61,7 @@ MODULE = Module(
     ),
     personal_data="vetrina.accounts.personal_data",
     home="/sign-in",
-    account_menu=(
-        Place("usage", "/account/usage", "Usage", "chart-column", position=10),
-    ),
+    account_menu=(Place("usage", "/account/usage", "Usage", "chart-column", position=10),),
     settings_navigation=(
         Place("security", "/settings/security", "Security", position=20),
         Place("sessions", "/settings/sessions", "Sessions", position=30),
@@ -76,8 +74,12 @@ MODULE = Module(
         Place("accounts", "/operator/accounts", "Accounts", "user", "Search, roles, sessions, disabling", 30),
         Place("audit", "/operator/audit", "Audit log", "history", "Who did what to what, from where", 50),
         Place(
-            "settings", "/operator/settings", "Settings", "list-filter",
-            "Rate limits and the rest that changes without a restart", 60,
+            "settings",
+            "/operator/settings",
+            "Settings",
+            "list-filter",
+            "Rate limits and the rest that changes without a restart",
+            60,
         ),
     ),
     header=("accounts/header.html",),

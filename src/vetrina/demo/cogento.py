@@ -277,4 +277,3 @@ def _count(demo: DemoRun, kind: str, filters: dict[str, str]) -> int:
 
 def _headers(body: bytes, secret: str, at: int) -> dict[str, str]:
     return {"stripe-signature": sign(body, secret, at), "content-type": "application/json"}
-

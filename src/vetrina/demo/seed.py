@@ -66,9 +66,7 @@ def seed(demo: DemoRun, data: Path) -> Login:
     known = login(data)
     if known.finished:
         return known
-    answer = demo.client.post(
-        "/api/v1/auth/registration", json={"email": known.email, "password": known.password, "name": "Ada"}
-    )
+    answer = demo.client.post("/api/v1/auth/registration", json={"email": known.email, "password": known.password, "name": "Ada"})
     if answer.status_code == 409:
         answer = demo.client.post("/api/v1/auth/session", json={"email": known.email, "password": known.password})
     if answer.status_code != 201:

@@ -95,4 +95,3 @@ LIVE = Statement(
       join media.files f on f.account_id = asked.account_id and f.storage_key = asked.storage_key
     """,
 )
-

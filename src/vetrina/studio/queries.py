@@ -11,9 +11,7 @@ from vetrina.studio.model import ClaimedGeneration, Count, GenerationRow, Public
 
 START = Statement(str, "select studio.start_all(%(items)s::jsonb)::text")
 
-FINISH = Statement(
-    bool, "select studio.finish(%(account)s, %(id)s, %(attempt)s, %(status)s, %(code)s::text, %(message)s::text)"
-)
+FINISH = Statement(bool, "select studio.finish(%(account)s, %(id)s, %(attempt)s, %(status)s, %(code)s::text, %(message)s::text)")
 
 PUBLISH_STYLE = Statement(
     NoneType,

@@ -23,9 +23,7 @@ MODULE = Module(
     ),
     personal_data="vetrina.wallet.personal_data",
     navigation=(Place("wallet", "/wallet", "Wallet", "wallet", position=40, key="w"),),
-    operator_navigation=(
-        Place("packs", "/operator/packs", "Packs", "ticket", "What is for sale, at which price", 40),
-    ),
+    operator_navigation=(Place("packs", "/operator/packs", "Packs", "ticket", "What is for sale, at which price", 40),),
     header=("wallet/header.html",),
     session_columns=(
         (

@@ -144,9 +144,7 @@ async def test_an_operator_removes_a_lost_second_factor_after_three_days(posting
 
     async def due(interval: str) -> None:
         async with posting.services.db.tx() as tx:
-            await tx.connection.execute(
-                "update accounts.second_factor_removals set due_at = due_at - %s::interval", (interval,)
-            )
+            await tx.connection.execute("update accounts.second_factor_removals set due_at = due_at - %s::interval", (interval,))
 
     async with posting.api(operator) as api:
         assert (await api.post(path)).status_code == 202

@@ -80,9 +80,7 @@ async def test_a_domain_is_proven_by_its_record(site: Site, account: Account, na
         assert (await api.delete(f"/domains/{domain['id']}")).status_code == 404
 
 
-async def test_a_record_that_is_too_long_for_one_packet_is_read_whole(
-    site: Site, account: Account, names: DnsFake
-) -> None:
+async def test_a_record_that_is_too_long_for_one_packet_is_read_whole(site: Site, account: Account, names: DnsFake) -> None:
     domain = await added(site, account)
     names.records[domain["record"]["name"]] = ["x" * 300 for _ in range(9)] + [domain["record"]["value"]]
     names.moods[""] = "truncating"

@@ -39,9 +39,7 @@ async def at_provider(url: str, user: str, password: str = PASSWORD) -> str:
     async with httpx2.AsyncClient(timeout=60) as elsewhere:
         page = await elsewhere.get(url)
         assert page.status_code == 200 and "Sign in" in page.text, page.text
-        sent = await elsewhere.post(
-            url.replace("/oauth2/authorize", "/login"), data={"username": user, "password": password}
-        )
+        sent = await elsewhere.post(url.replace("/oauth2/authorize", "/login"), data={"username": user, "password": password})
     assert sent.status_code == 302, sent.text
     return str(sent.headers["location"])
 

@@ -29,7 +29,7 @@ async def test_the_whole_way(site: Site, hosted: HostedUi, browser: httpx2.Async
     assert first.status_code == 303 and first.headers["location"] == "/wallet", first.text
     cookies = first.headers.get_list("set-cookie")
     assert any(each.startswith("vetrina_session=") and "HttpOnly" in each for each in cookies)
-    assert any(each.startswith(f'{COOKIE}=') and "Max-Age=0" in each for each in cookies)  # what was begun is over
+    assert any(each.startswith(f"{COOKIE}=") and "Max-Age=0" in each for each in cookies)  # what was begun is over
     page = (await browser.get("/settings/identities")).text
     assert "Cognito" in page and f"{ada}@example.com" in page
     async with site.services.db.read() as tx:
@@ -126,7 +126,7 @@ async def test_whoever_did_not_begin_gets_nothing(site: Site, hosted: HostedUi, 
         await begun(other, ada)
         assert (await other.get(back)).status_code == 400
     assert hosted.token_requests == 0
-    assert (await browser.get(f"/auth/providers/elsewhere/callback{back[back.index('?'):]}")).status_code == 404
+    assert (await browser.get(f"/auth/providers/elsewhere/callback{back[back.index('?') :]}")).status_code == 404
     assert (await browser.get("/auth/providers/cognito/callback")).status_code == 400
 
 

@@ -171,7 +171,11 @@ async def test_nothing_in_the_database_tells_a_code(posting: Site, services: Ser
             kind="user",
             purpose="phone_verify",
             target="+989123456789",
-            hashes=[verification._hash(b"another key", SentCode(Identifier("phone", "+989123456789"), "user", "phone_verify", "", 0), code)],  # pyright: ignore[reportPrivateUsage]  # noqa: E501
+            hashes=[
+                verification._hash(
+                    b"another key", SentCode(Identifier("phone", "+989123456789"), "user", "phone_verify", "", 0), code
+                )
+            ],  # pyright: ignore[reportPrivateUsage]
             attempts=5,
         )
     assert found is False and not any(code in str(row) for row in rows)

@@ -73,7 +73,7 @@ async def test_of_two_registrations_at_once_one_wins_and_its_owner_hears_of_the_
     told = {each.text for each in found if isinstance(each, httpx2.Response) and each.status_code == 409}
     assert len(told) == 1
     (said,) = told
-    (channel, value), = known.items()
+    ((channel, value),) = known.items()
     assert f'"field":"{channel}"' in said and value not in said and '"id"' not in said
     await settled(posting.services)
     sent = await letters(posting, value, 2)

@@ -29,9 +29,7 @@ def composed(scene: Picture, where: Placement, product: Cutout | None = None) ->
     return place(scene, product or disc(), where, seeded_generator(1), QUIET)
 
 
-@pytest.mark.parametrize(
-    ("x", "y", "size"), [(0.5, 0.5, 0.5), (0.2, 0.7, 0.3), (0.81, 0.33, 0.2), (0.4, 0.5, 0.9)]
-)
+@pytest.mark.parametrize(("x", "y", "size"), [(0.5, 0.5, 0.5), (0.2, 0.7, 0.3), (0.81, 0.33, 0.2), (0.4, 0.5, 0.9)])
 def test_product_has_requested_position_and_size(x: float, y: float, size: float):
     result = composed(FLOOR, PLAIN._replace(x=x, y=y, size=size))
     red = (result[:, :, 0] - result[:, :, 1]) > 0.35
@@ -95,10 +93,7 @@ def test_colour_match_moves_colours_towards_the_scene():
 
 def test_blend_softens_the_edge():
     where = PLAIN._replace(x=0.5, y=0.5, size=0.5)
-    steps = [
-        float(np.abs(np.diff(composed(FLOOR, where._replace(blend=share))[150, :, 1])).max())
-        for share in (0.0, 1.0)
-    ]
+    steps = [float(np.abs(np.diff(composed(FLOOR, where._replace(blend=share))[150, :, 1])).max()) for share in (0.0, 1.0)]
     assert steps[1] < 0.9 * steps[0]
 
 
@@ -111,9 +106,7 @@ def test_grain_matches_the_scene():
 
 def test_alpha_channel_is_used_unchanged():
     y, x = np.mgrid[-1:1:90j, -1:1:120j]
-    picture = np.dstack(
-        [np.full((90, 120), c, np.float32) for c in (0.1, 0.6, 0.2)] + [(np.abs(x) + np.abs(y)) < 0.8]
-    )
+    picture = np.dstack([np.full((90, 120), c, np.float32) for c in (0.1, 0.6, 0.2)] + [(np.abs(x) + np.abs(y)) < 0.8])
     pixels, alpha = decode(png(picture), 120)
     assert alpha is not None
     product = cut_out(pixels, alpha, seeded_generator(1))

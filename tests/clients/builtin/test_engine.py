@@ -54,9 +54,7 @@ def test_generate_runs_in_the_child_and_reports_progress():
 def test_each_photograph_gives_a_picture():
     result, steps = generate(ask("cyanotype", products=[photo("coffee"), photo("fig_bowl")]))
     assert len(result.images) == 2 and steps[-1][0] == 1.0
-    result, _ = generate(
-        ask("studio_composite", products=[photo("coffee")], models=[photo("cat"), photo("dogs")])
-    )
+    result, _ = generate(ask("studio_composite", products=[photo("coffee")], models=[photo("cat"), photo("dogs")]))
     assert len(result.images) == 2 and result.notes["cutouts"] == ["cut", "cut"]
 
 

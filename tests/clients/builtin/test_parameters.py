@@ -60,9 +60,7 @@ def test_valid_values_are_kept_and_defaults_added(asked: tuple[Style, dict[str, 
 
 
 @given(st.sampled_from(STYLES), st.data(), any_value)
-def test_any_value_is_converted_or_refused_by_name(
-    style: Style, data: st.DataObject, value: Any
-):
+def test_any_value_is_converted_or_refused_by_name(style: Style, data: st.DataObject, value: Any):
     parameter = data.draw(st.sampled_from(style.parameters))
     try:
         taken = validate(style, {parameter.name: value})[parameter.name]

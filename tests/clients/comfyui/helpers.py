@@ -46,8 +46,6 @@ def sent(fake: ComfyUIFake, kind: str, prompt: int = -1) -> list[dict[str, Any]]
 
 def cut_out(width: int, height: int) -> bytes:
     """Return a red disc on a transparent background."""
-    disc = pyvips.Image.black(width, height).draw_circle(
-        [255], width // 2, height // 2, width // 2, fill=True
-    )
+    disc = pyvips.Image.black(width, height).draw_circle([255], width // 2, height // 2, width // 2, fill=True)
     red = disc.new_from_image([220, 30, 30]).copy(interpretation="srgb")
     return bytes(red.bandjoin(disc).write_to_buffer(".png"))

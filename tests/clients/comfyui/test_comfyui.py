@@ -119,9 +119,7 @@ async def test_old_server_works(old_comfyui_fake: ComfyUIFake):
 
 
 @pytest.mark.parametrize("old", [False, True])
-async def test_end_on_the_socket_triggers_a_poll(
-    comfyui_fake: ComfyUIFake, old_comfyui_fake: ComfyUIFake, old: bool
-):
+async def test_end_on_the_socket_triggers_a_poll(comfyui_fake: ComfyUIFake, old_comfyui_fake: ComfyUIFake, old: bool):
     began = time.monotonic()
     await generate(make_engine(old_comfyui_fake if old else comfyui_fake, poll=30))
     assert time.monotonic() - began < 3
@@ -151,9 +149,7 @@ async def test_queue_position_is_reported(comfyui_fake: ComfyUIFake):
         ("comfyui_product_on_model", 1, 0, "you gave 1 product photograph"),
     ],
 )
-async def test_unused_photographs_are_refused(
-    comfyui_fake: ComfyUIFake, style: str, products: int, models: int, words: str
-):
+async def test_unused_photographs_are_refused(comfyui_fake: ComfyUIFake, style: str, products: int, models: int, words: str):
     request = make_request("a red cup", style, [photograph()] * products, [photograph()] * models)
     with pytest.raises(EngineRefused, match=words):
         await generate(make_engine(comfyui_fake), request)
@@ -187,9 +183,7 @@ async def test_own_workflow_is_filled(comfyui_fake: ComfyUIFake, tmp_path: Path)
         (None, "cannot be read"),
     ],
 )
-async def test_invalid_workflow_raises(
-    tmp_path: Path, text: str | None, words: str
-):
+async def test_invalid_workflow_raises(tmp_path: Path, text: str | None, words: str):
     own = tmp_path / "own.json"
     if text is not None:
         own.write_text(text)

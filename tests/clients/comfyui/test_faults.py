@@ -60,9 +60,7 @@ async def test_truncated_download_is_retried(comfyui_fake: ComfyUIFake):
 
 
 @pytest.mark.parametrize("old", [False, True])
-async def test_submission_with_lost_response_is_not_repeated(
-    comfyui_fake: ComfyUIFake, old_comfyui_fake: ComfyUIFake, old: bool
-):
+async def test_submission_with_lost_response_is_not_repeated(comfyui_fake: ComfyUIFake, old_comfyui_fake: ComfyUIFake, old: bool):
     fake = old_comfyui_fake if old else comfyui_fake
     fake.step_seconds = 0.03  # old servers show it in the queue alone, by our client id
     fake.next("/prompt", Reply(drop=True))
@@ -157,9 +155,7 @@ async def test_refused_workflow_has_a_message(comfyui_fake: ComfyUIFake, body: A
     ("kind", "words"),
     [("RuntimeError", "the step VAEDecode failed"), ("torch.OutOfMemoryError", "ran out of graphics memory")],
 )
-async def test_failed_run_names_the_step(
-    comfyui_fake: ComfyUIFake, kind: str, words: str, drop: int | None
-):
+async def test_failed_run_names_the_step(comfyui_fake: ComfyUIFake, kind: str, words: str, drop: int | None):
     comfyui_fake.fail_at = ("VAEDecode", kind)
     comfyui_fake.drop_socket_at = drop
     with pytest.raises(EngineRefused, match=words):
@@ -224,9 +220,7 @@ async def test_cancelling_removes_a_queued_job(comfyui_fake: ComfyUIFake):
 
 
 @pytest.mark.parametrize("old", [False, True])
-async def test_cancelling_interrupts_a_running_job(
-    comfyui_fake: ComfyUIFake, old_comfyui_fake: ComfyUIFake, old: bool
-):
+async def test_cancelling_interrupts_a_running_job(comfyui_fake: ComfyUIFake, old_comfyui_fake: ComfyUIFake, old: bool):
     fake = old_comfyui_fake if old else comfyui_fake
     fake.step_seconds = 0.05
     task = asyncio.create_task(generate(make_engine(fake), make_request(steps=60)))

@@ -80,9 +80,7 @@ async def test_each_picture_has_its_own_idempotency_key(openai_fake: OpenAIImage
 
 
 @pytest.mark.parametrize("stream", [True, False])
-async def test_connection_lost_in_the_body_is_retried(
-    openai_fake: OpenAIImagesFake, stream: bool
-):
+async def test_connection_lost_in_the_body_is_retried(openai_fake: OpenAIImagesFake, stream: bool):
     openai_fake.next(answer(drop=True))
     result, _ = await generate(make_engine(openai_fake, stream=stream))
     assert result.notes["tries"] == 2
@@ -92,9 +90,7 @@ async def test_unreachable_server_is_unavailable():
     with socket.socket() as taken:  # bound, not listening: refuses every connection
         taken.bind(("127.0.0.1", 0))
         pauses = Pauses()
-        engine = OpenAIImages(
-            f"http://127.0.0.1:{taken.getsockname()[1]}/v1", KEY, backoff=Backoff(sleep=pauses)
-        )
+        engine = OpenAIImages(f"http://127.0.0.1:{taken.getsockname()[1]}/v1", KEY, backoff=Backoff(sleep=pauses))
         with pytest.raises(EngineUnavailable, match="could not be reached"):
             await generate(engine)
     assert len(pauses.seconds) == 3
@@ -142,9 +138,7 @@ async def test_cancelling_closes_the_connection(openai_fake: OpenAIImagesFake):
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-async def test_refusal_is_not_retried_and_hides_the_key(
-    openai_fake: OpenAIImagesFake, reply: Reply, words: str
-):
+async def test_refusal_is_not_retried_and_hides_the_key(openai_fake: OpenAIImagesFake, reply: Reply, words: str):
     openai_fake.next(reply)
     with capture_logs() as logs, pytest.raises(EngineRefused) as refused:
         await generate(make_engine(openai_fake))
@@ -189,9 +183,7 @@ async def test_invalid_request_is_not_sent(openai_fake: OpenAIImagesFake):
         ),
     ],
 )
-async def test_unusable_response_is_refused(
-    openai_fake: OpenAIImagesFake, reply: Reply, error: type[Exception], words: str
-):
+async def test_unusable_response_is_refused(openai_fake: OpenAIImagesFake, reply: Reply, error: type[Exception], words: str):
     openai_fake.next(reply)
     with pytest.raises(error, match=words):
         await generate(make_engine(openai_fake))
@@ -275,9 +267,7 @@ async def test_file_redirect_is_not_followed(openai_fake: OpenAIImagesFake):
         assert other.fetched == []
 
 
-async def test_proxy_of_the_environment_is_ignored(
-    openai_fake: OpenAIImagesFake, monkeypatch: pytest.MonkeyPatch
-):
+async def test_proxy_of_the_environment_is_ignored(openai_fake: OpenAIImagesFake, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     await generate(make_engine(openai_fake))
     assert len(openai_fake.received) == 1

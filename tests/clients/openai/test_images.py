@@ -77,9 +77,7 @@ async def test_single_photograph_is_the_part_image(openai_fake: OpenAIImagesFake
         ("gpt-image-2.5-flare", (4000, 400), "2128x736"),
     ],
 )
-async def test_size_follows_the_photograph(
-    openai_fake: OpenAIImagesFake, model: str, size: tuple[int, int], expected: str
-):
+async def test_size_follows_the_photograph(openai_fake: OpenAIImagesFake, model: str, size: tuple[int, int], expected: str):
     await generate(make_engine(openai_fake, model=model), make_request(products=[photograph(*size)]))
     assert openai_fake.received[0].fields["size"] == expected
 
@@ -129,9 +127,7 @@ async def test_ignored_stream_parameter_is_handled(openai_fake: OpenAIImagesFake
 async def test_interrupted_stream_is_retried_and_progress_never_falls(
     openai_fake: OpenAIImagesFake,
 ):
-    openai_fake.next(
-        answer(partials=2, stream_error={"message": "overloaded", "type": "server_error", "code": None})
-    )
+    openai_fake.next(answer(partials=2, stream_error={"message": "overloaded", "type": "server_error", "code": None}))
     result, steps = await generate(make_engine(openai_fake))
     fractions = [fraction for fraction, _ in steps.steps]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0

@@ -56,9 +56,7 @@ async def test_failed_insert_deletes_the_bytes(services: Services, make: Make):
     assert await stored(services) == set()
 
 
-async def test_failed_thumbnail_deletes_the_original(
-    services: Services, make: Make, monkeypatch: pytest.MonkeyPatch
-):
+async def test_failed_thumbnail_deletes_the_original(services: Services, make: Make, monkeypatch: pytest.MonkeyPatch):
     account = await make.account()
     put = services.storage.put
 
@@ -106,9 +104,7 @@ async def test_third_concurrent_upload_is_refused_as_busy(services: Services, ma
         return corpus.photograph(400, 300)
 
     first = [
-        asyncio.create_task(
-            actions.upload(services, account.id, slow, category="product_image", file_name=f"{n}.jpg", timeout=5)
-        )
+        asyncio.create_task(actions.upload(services, account.id, slow, category="product_image", file_name=f"{n}.jpg", timeout=5))
         for n in range(2)
     ]
     while inside < 2:
@@ -120,9 +116,7 @@ async def test_third_concurrent_upload_is_refused_as_busy(services: Services, ma
     await asyncio.gather(*first)
 
 
-async def test_job_deletes_the_bytes_of_a_deleted_row(
-    services: Services, db: Database, make: Make, worker: Services
-):
+async def test_job_deletes_the_bytes_of_a_deleted_row(services: Services, db: Database, make: Make, worker: Services):
     account, stranger = await make.account(), await make.account()
     prepared = await actions.prepare(services, account.id, corpus.photograph(800, 600))
     async with db.tx() as tx:

@@ -39,9 +39,7 @@ def photograph(width: int = 1600, height: int = 1200, name: str = "dandelion") -
 @functools.cache
 def pixels_of(width: int, height: int, name: str = "dandelion") -> pyvips.Image:
     """A real photograph, scaled and cropped to exactly this size."""
-    return pyvips.Image.thumbnail(
-        path_of(name), width, height=height, crop="centre", size="both"
-    ).copy_memory()
+    return pyvips.Image.thumbnail(path_of(name), width, height=height, crop="centre", size="both").copy_memory()
 
 
 def cut_out(width: int = 1200, height: int = 900) -> pyvips.Image:
@@ -71,9 +69,7 @@ def oriented(orientation: int) -> bytes:
     undo.set_type(pyvips.GValue.gint_type, "orientation", orientation)
     undo.set_type(pyvips.GValue.gstr_type, "exif-ifd3-GPSLatitudeRef", "N (N, ASCII, 2 components, 2 bytes)")
     undo.set_type(pyvips.GValue.gstr_type, "exif-ifd3-GPSLatitude", "52/1 31/1 1234/100 (52, 31, 12.34)")
-    undo.set_type(
-        pyvips.GValue.gstr_type, "exif-ifd0-ImageDescription", "12 Secret Street (x, ASCII, 17, 17)"
-    )
+    undo.set_type(pyvips.GValue.gstr_type, "exif-ifd0-ImageDescription", "12 Secret Street (x, ASCII, 17, 17)")
     xmp = b"<x:xmpmeta>12 Secret Street</x:xmpmeta>"
     undo.set_type(pyvips.GValue.blob_type, "xmp-data", xmp)  # pyright: ignore[reportArgumentType]
     return undo.jpegsave_buffer(Q=95)
@@ -136,11 +132,7 @@ def huge_profile_jpeg() -> bytes:
     junk = bytes(range(256)) * (4_000_000 // 256)
     parts = [junk[at : at + part] for at in range(0, len(junk), part)]
     segments = b"".join(
-        b"\xff\xe2"
-        + struct.pack(">H", len(item) + 16)
-        + b"ICC_PROFILE\x00"
-        + bytes([number + 1, len(parts)])
-        + item
+        b"\xff\xe2" + struct.pack(">H", len(item) + 16) + b"ICC_PROFILE\x00" + bytes([number + 1, len(parts)]) + item
         for number, item in enumerate(parts)
     )
     whole = photograph(400, 300)

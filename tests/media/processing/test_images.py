@@ -42,9 +42,7 @@ def difference(one: pyvips.Image, other: pyvips.Image) -> float:
     return (one[:3] - other[:3]).abs().avg()
 
 
-@pytest.mark.parametrize(
-    ("make", "code"), corpus.REFUSED.items(), ids=lambda item: getattr(item, "__name__", item)
-)
+@pytest.mark.parametrize(("make", "code"), corpus.REFUSED.items(), ids=lambda item: getattr(item, "__name__", item))
 def test_bad_file_is_rejected_with_its_code(make: Callable[[], bytes], code: str):
     with pytest.raises(IsolatedRejected) as refused:
         intake(make())
@@ -85,9 +83,7 @@ def test_output_is_upright_without_metadata(orientation: int):
         (corpus.flat_png, "image/png", None),
     ],
 )
-def test_unusual_valid_files_become_srgb(
-    make: Callable[[], bytes], mime: str, tolerance: float | None
-):
+def test_unusual_valid_files_become_srgb(make: Callable[[], bytes], mime: str, tolerance: float | None):
     data = make()
     result = intake(data)
     image = decode(result["data"])
@@ -211,9 +207,7 @@ def test_thumbnail_of_a_bad_file_is_rejected():
 
 
 @pytest.mark.parametrize("length", [1, 3, 11, 12, 15, 16, 20, 21, 24])
-@pytest.mark.parametrize(
-    "make", [corpus.photograph, corpus.flat_png, corpus.heic_header, corpus.webp_of_268_megapixels]
-)
+@pytest.mark.parametrize("make", [corpus.photograph, corpus.flat_png, corpus.heic_header, corpus.webp_of_268_megapixels])
 def test_tiny_files_are_rejected_without_a_crash(make: Callable[[], bytes], length: int):
     with pytest.raises(IsolatedRejected) as refused:
         intake(make()[:length])

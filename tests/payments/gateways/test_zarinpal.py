@@ -113,9 +113,7 @@ async def test_64_callbacks_while_half_of_the_answers_never_come(
     await make.books()
 
 
-async def test_verified_but_the_answer_was_lost_and_the_job_hears_it_again(
-    shop: Site, bank: ZarinPalFake, make: Make
-) -> None:
+async def test_verified_but_the_answer_was_lost_and_the_job_hears_it_again(shop: Site, bank: ZarinPalFake, make: Make) -> None:
     account = await make.account(tokens=0)
     async with shop.api(account) as api:
         payment = await checkout(api)
@@ -130,9 +128,7 @@ async def test_verified_but_the_answer_was_lost_and_the_job_hears_it_again(
 
 
 @pytest.mark.parametrize("fault", [Fault(seconds=SLOW * 2), Fault(status=502), Fault(status=200), Fault(done=False, status=500)])
-async def test_whatever_goes_wrong_once_the_sweep_mends(
-    shop: Site, bank: ZarinPalFake, make: Make, fault: Fault
-) -> None:
+async def test_whatever_goes_wrong_once_the_sweep_mends(shop: Site, bank: ZarinPalFake, make: Make, fault: Fault) -> None:
     account = await make.account(tokens=0)
     async with shop.api(account) as api:
         payment = await checkout(api)
@@ -244,7 +240,6 @@ async def test_the_client_says_what_zarinpal_says(bank: ZarinPalFake) -> None:
         bank.next("verify", Fault(status=200, body=body))
         with pytest.raises(ZarinPalAway):
             await client.verify(name, amount=20_000)
-
 
 
 async def test_the_fake_gives_out_no_authority_twice_when_it_is_started_again(bank: ZarinPalFake) -> None:

@@ -47,9 +47,7 @@ async def test_what_always_holds(services: Services, make: Make, db: Database, a
     await make.books()
 
 
-async def _do(
-    services: Services, db: Database, account: Account, months: list[tuple[str, str]], act: str, what: object
-) -> None:
+async def _do(services: Services, db: Database, account: Account, months: list[tuple[str, str]], act: str, what: object) -> None:
     if act == "pay":
         months.append((str(what), f"payment:{next(_names)}"))
         assert await pay(db, account, *months[-1])

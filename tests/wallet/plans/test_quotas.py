@@ -160,4 +160,3 @@ async def plan(browser: httpx2.AsyncClient, title: str) -> str:
     """The id of a plan."""
     items = (await browser.get("/api/v1/plans")).json()["items"]
     return next(each["id"] for each in items if each["display_name"] == title)
-

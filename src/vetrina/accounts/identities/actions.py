@@ -50,9 +50,7 @@ async def sign_in(
 async def _find_or_register(services: Services, pending: PendingAuthorization, identity: Identified) -> UUID:
     async with services.db.tx() as tx:
         await _spend_nonce(tx, pending)
-        account = await tx.maybe(
-            queries.IDENTITY_ACCOUNT, issuer=identity.issuer, subject=identity.subject, email=identity.email
-        )
+        account = await tx.maybe(queries.IDENTITY_ACCOUNT, issuer=identity.issuer, subject=identity.subject, email=identity.email)
         if account is None:
             return await _register(tx, pending, identity)
         if not account.is_active:
@@ -66,9 +64,7 @@ async def _register(tx: Tx, pending: PendingAuthorization, identity: Identified)
     email = identity.email.lower() if identity.email else None
     account = await tx.one(queries.INSERT_ACCOUNT, id=new_id(), kind=pending.kind, email=email, name=identity.name)
     await tx.one(queries.INSERT, account=account, id=new_id(), **_columns(pending, identity))
-    await usage.record(
-        tx, AccountId(account), "account_registered", {"kind": pending.kind, "provider": pending.provider}
-    )
+    await usage.record(tx, AccountId(account), "account_registered", {"kind": pending.kind, "provider": pending.provider})
     return account
 
 

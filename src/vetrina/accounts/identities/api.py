@@ -78,9 +78,7 @@ class LinkResponse(ProviderResponse, kw_only=True, forbid_unknown_fields=True):
 def list_providers(request: Request) -> Page[ProviderView]:
     """Return the identity providers to sign in with; none when none is configured."""
     offered = request.services.part(providers).offered()
-    return Page(
-        [ProviderView(provider.name, provider.title, f"/auth/providers/{provider.name}") for provider in offered], None
-    )
+    return Page([ProviderView(provider.name, provider.title, f"/auth/providers/{provider.name}") for provider in offered], None)
 
 
 @post("/auth/providers/{name:str}/authorizations", tags=["accounts"], opt=SIGN_IN_LIMIT)
@@ -127,9 +125,7 @@ async def begin_link(request: Request, data: LinkRequest) -> Authorization:
 async def link(request: Request, data: LinkResponse) -> IdentityRow:
     """Finish linking, from the session that started it. 409 when the identity is linked to another account."""
     pending = request.services.part(providers).unsealed(data.provider, data.transaction)
-    return await identities.link(
-        request.services, pending, data.parameters(), request.account.id, request.account.session_id
-    )
+    return await identities.link(request.services, pending, data.parameters(), request.account.id, request.account.session_id)
 
 
 @delete("/identities/{identity_id:uuid}", guards=[signed_in], tags=["accounts"])

@@ -25,9 +25,7 @@ _SAME_TEXT: dict[Purpose, Purpose] = {"email_change": "email_verify", "phone_cha
 """Codes that confirm a new address or number read like those that confirm one."""
 
 
-def code(
-    services: Services, to: Identifier, purpose: Purpose, language: Language, *, code: str, link_token: str
-) -> Letter:
+def code(services: Services, to: Identifier, purpose: Purpose, language: Language, *, code: str, link_token: str) -> Letter:
     """Return the message that carries a code."""
     words = CODES[_SAME_TEXT.get(purpose, purpose)]
     path = _LINKS.get(purpose)

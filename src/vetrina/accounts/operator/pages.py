@@ -10,6 +10,7 @@ from litestar import Response, get, post
 from litestar.params import QueryParameter
 from litestar.response import Redirect
 
+from vetrina.accounts import user_agents
 from vetrina.accounts.model import OPERATORS
 from vetrina.accounts.operator import actions as accounts
 from vetrina.accounts.profiles import actions as profiles
@@ -19,7 +20,6 @@ from vetrina.accounts.roles.actions import Role
 from vetrina.accounts.roles.guards import operator, superuser
 from vetrina.accounts.second_factor import queries as factor_queries
 from vetrina.accounts.sessions import queries as session_queries
-from vetrina.accounts import user_agents
 from vetrina.core.errors import Invalid, Refusal
 from vetrina.core.web import pages, paging
 from vetrina.core.web.meta_pages import Form

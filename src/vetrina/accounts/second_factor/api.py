@@ -72,9 +72,7 @@ async def confirm(request: Request, data: FactorCode) -> RecoveryCodes:
 async def renew_recovery_codes(request: Request, data: OwnerCredentials) -> RecoveryCodes:
     """Replace the recovery codes by ten new ones."""
     await _require_live_session(request)
-    codes = await second_factor.renew_recovery_codes(
-        request.services, request.account.id, password=data.password, code=data.code
-    )
+    codes = await second_factor.renew_recovery_codes(request.services, request.account.id, password=data.password, code=data.code)
     return RecoveryCodes(codes)
 
 

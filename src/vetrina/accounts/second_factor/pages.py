@@ -120,9 +120,7 @@ async def remove(request: Request, data: Form) -> Response[Any]:
     return pages.redirect(PATH, flash=("good", "The second factor is off."))
 
 
-async def render_security(
-    request: Request, refusal: Refusal | None = None, *, form: str = "", value: str = ""
-) -> Response[str]:
+async def render_security(request: Request, refusal: Refusal | None = None, *, form: str = "", value: str = "") -> Response[str]:
     """Return the security page; `form` is the one that was refused, with the address or number that was typed there."""
     async with request.read() as tx:
         account = await tx.one(account_queries.ACCOUNT, account=request.account.id)

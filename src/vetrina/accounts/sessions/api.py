@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 from litestar import delete, get, post
 
-from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts import user_agents
+from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions import queries
 from vetrina.accounts.sessions.model import SessionRow
 from vetrina.accounts.sessions.web import Tokens

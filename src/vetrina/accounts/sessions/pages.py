@@ -8,8 +8,8 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.response import Redirect
 
-from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts import user_agents
+from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions import queries
 from vetrina.accounts.sessions.middleware import session_cookie
 from vetrina.core.web import pages

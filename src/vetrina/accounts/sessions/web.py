@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from litestar.response import Redirect
 
-from vetrina.accounts.model import AccountRow, Kind
 from vetrina.accounts import known_devices
+from vetrina.accounts.model import AccountRow, Kind
 from vetrina.accounts.sessions import actions, pending_sign_in
 from vetrina.accounts.sessions.actions import NewSession
 from vetrina.accounts.sessions.middleware import session_cookie

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from vetrina.accounts import identifiers, queries
 from vetrina.accounts.identifiers import Identifier
+from vetrina.accounts.known_devices import KnownDevice
 from vetrina.accounts.model import (
     Device,
     EmailTaken,
@@ -24,7 +25,6 @@ from vetrina.accounts.passwords import hasher
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions import challenges, failures
 from vetrina.accounts.sessions.actions import NewSession
-from vetrina.accounts.known_devices import KnownDevice
 from vetrina.accounts.sign_in import queries as sign_in_queries
 from vetrina.accounts.sign_in.model import ChoiceExpired, ChooseKind, KindChoice, KindCredentials
 from vetrina.accounts.verification import actions as verification

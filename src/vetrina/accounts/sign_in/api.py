@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from litestar import post
 
-from vetrina.accounts.model import Kind
 from vetrina.accounts import known_devices
+from vetrina.accounts.model import Kind
 from vetrina.accounts.sessions.web import Session, session_response
 from vetrina.accounts.sign_in import actions as sign_in_actions
 from vetrina.accounts.sign_in.model import PasswordOrCode

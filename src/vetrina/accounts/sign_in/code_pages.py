@@ -112,9 +112,7 @@ async def _change(request: Request, to: Identifier, kind: Kind, code: str) -> Re
     return pages.redirect("/settings/security", flash=("good", f"{to.value} is yours now."), cookies=[done])
 
 
-async def _confirm(
-    request: Request, to: Identifier, kind: Kind, purpose: Purpose, code: str, password: str | None
-) -> bool:
+async def _confirm(request: Request, to: Identifier, kind: Kind, purpose: Purpose, code: str, password: str | None) -> bool:
     """Confirm as the account that is signed in here or has this password; return whether earlier ways to sign in ended."""
     account = request.principal.id if request.principal else None
     if account is None and password:

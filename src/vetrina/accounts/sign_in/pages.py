@@ -6,8 +6,7 @@ from typing import Any
 
 from litestar import Response, get, post
 
-from vetrina.accounts import identifiers
-from vetrina.accounts import known_devices
+from vetrina.accounts import identifiers, known_devices
 from vetrina.accounts.sessions import pending_sign_in
 from vetrina.accounts.sessions.model import SecondFactorNeeded
 from vetrina.accounts.sessions.web import redirect_to_second_step, sign_in_browser

@@ -21,9 +21,7 @@ def first_day(days: int, now: datetime | None = None) -> datetime:
     return today - timedelta(days=days - 1)
 
 
-def context(
-    counted: Sequence[UsageDay], *, titles: Mapping[str, str], action: str, since: datetime, days: int
-) -> dict[str, Any]:
+def context(counted: Sequence[UsageDay], *, titles: Mapping[str, str], action: str, since: datetime, days: int) -> dict[str, Any]:
     """What the usage template shows of the range's counts, of one action or ("") of all."""
 
     def title(action: str) -> str:

@@ -32,9 +32,7 @@ async def send_code(services: Services, *, sent: str) -> None:
     if code.expires < time.time():
         return
     async with services.db.tx() as tx:
-        recipient = await tx.maybe(
-            notification_queries.RECIPIENT, kind=code.kind, email=code.to.email, phone=code.to.phone
-        )
+        recipient = await tx.maybe(notification_queries.RECIPIENT, kind=code.kind, email=code.to.email, phone=code.to.phone)
         if code.purpose in {"email_change", "phone_change"}:
             # Asked for by an account that has shown its password. Whoever has the identifier already is only notified.
             if recipient is not None:

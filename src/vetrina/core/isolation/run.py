@@ -73,9 +73,7 @@ class IsolatedOutOfMemory(IsolatedFailure):
 class IsolatedCrashed(IsolatedFailure):
     """The child ended without a result, or the target raised; `detail` is its traceback or error output."""
 
-    def __init__(
-        self, detail: str, *, signal_number: int | None = None, exit_code: int | None = None
-    ) -> None:
+    def __init__(self, detail: str, *, signal_number: int | None = None, exit_code: int | None = None) -> None:
         ending = f"killed by signal {signal_number}" if signal_number else f"ended with code {exit_code}"
         super().__init__(f"{ending}: {detail.strip() or 'no error output'}")
         self.detail = detail

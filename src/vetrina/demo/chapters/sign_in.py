@@ -27,9 +27,7 @@ class Person:
 def run(demo: DemoRun) -> None:
     """Run the chapter."""
     mark = secrets.token_hex(4)
-    ada = Person(
-        f"ada-{mark}@example.com", f"+98912{secrets.randbelow(9_000_000) + 1_000_000}", f"a long enough one, {mark}"
-    )
+    ada = Person(f"ada-{mark}@example.com", f"+98912{secrets.randbelow(9_000_000) + 1_000_000}", f"a long enough one, {mark}")
     with demo.step("The site keeps an outbox"):
         kept(demo)
         demo.check("the outbox answers", True)

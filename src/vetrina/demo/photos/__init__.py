@@ -45,9 +45,7 @@ PHOTOS: list[Photo] = [
     _photo("cat", "Chelsea, a cat", "Stéfan van der Walt", "CC0 1.0", SKIMAGE, "model"),
     _photo("dogs", "Two dogs at a window", "Aitzol Berasategi", "CC BY 4.0", DEBIAN, "model"),
     _photo("autumn_hill", "A meadow below Aitzgorri", "Aitzol Berasategi", "CC BY 4.0", DEBIAN, "scene"),
-    _photo(
-        "mountain_path", "A path in the Picos de Europa", "Aitzol Berasategi", "CC BY 4.0", DEBIAN, "scene"
-    ),
+    _photo("mountain_path", "A path in the Picos de Europa", "Aitzol Berasategi", "CC BY 4.0", DEBIAN, "scene"),
     _photo("stream", "A stream in a wood", "Aitzol Berasategi", "CC BY 4.0", DEBIAN, "scene"),
     _photo("brushes", "Paint brushes", 'Trevor "Freespace"', "CC BY 4.0", DEBIAN, "scene"),
     _photo("room", "A room with a table and a drum", "Jakub Mede", "CC BY 4.0", DEBIAN, "scene"),

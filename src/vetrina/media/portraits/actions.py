@@ -82,9 +82,7 @@ async def set_portrait(tx: Tx, account: AccountId, face: Face, file_id: UUID | N
 def profile(services: Services, row: ProfileRow) -> Profile:
     """Convert a row to the public profile."""
     facts = msgspec.convert(row.business, BusinessFacts) if row.business else None
-    business = (
-        Business(**msgspec.structs.asdict(facts), logo=portrait(services, row.account_id, row.logo)) if facts else None
-    )
+    business = Business(**msgspec.structs.asdict(facts), logo=portrait(services, row.account_id, row.logo)) if facts else None
     vendor = row.kind == "vendor"
     return Profile(
         handle=row.handle,

@@ -60,9 +60,7 @@ async def pictures(request: Request, handle: str, limit: Limit = 50, cursor: Cur
     """List the profile's public images, newest first."""
     async with request.read() as tx:
         row = await _row(tx, handle)
-        rows = await tx.all(
-            queries.PICTURES, account=row.account_id, before=paging.after(cursor), limit=limit + 1
-        )
+        rows = await tx.all(queries.PICTURES, account=row.account_id, before=paging.after(cursor), limit=limit + 1)
     return paging.page(rows, limit, lambda item: item.id, lambda item: links.ref(request.services, item.account_id, item.facts()))
 
 

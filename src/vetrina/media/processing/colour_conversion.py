@@ -47,7 +47,7 @@ def tone_map(image: pyvips.Image, space: ColourSpace) -> pyvips.Image:
     linear: pyvips.Image = signal.maplut(_curve(space.transfer, steps))
     if space.transfer == "hlg":  # the display's part of the curve (BT.2100, note 5e): 1.2 at 1,000 cd/m2
         luminance = linear.recomb(_image([_to_xyz(space)[1]]))
-        linear = linear * (luminance ** 0.2) * (1000 / REFERENCE_WHITE)
+        linear = linear * (luminance**0.2) * (1000 / REFERENCE_WHITE)
     strongest = _strongest(linear)
     compressed = _KNEE + (1 - _KNEE) * (1 - ((_KNEE - strongest) / (1 - _KNEE)).exp())
     scale = (strongest > _KNEE).ifthenelse(compressed / strongest, 1.0)

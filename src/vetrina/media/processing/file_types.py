@@ -44,9 +44,7 @@ def detect_kind(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":
         return _isobmff(data)
     head = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if head.startswith(b"<svg") or (
-        head.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in head
-    ):
+    if head.startswith(b"<svg") or (head.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in head):
         return "SVG"
     return None
 

@@ -143,9 +143,7 @@ def _open_image(data: bytes, max_bytes: int, max_pixels: int) -> tuple[str, pyvi
     _restrict_loaders()
     with _decoder_errors():
         load = getattr(pyvips.Image, f"{_LOADERS[kind]}_source")
-        image: pyvips.Image = load(
-            pyvips.Source.new_from_memory(data), access="sequential", fail_on="truncated"
-        )
+        image: pyvips.Image = load(pyvips.Source.new_from_memory(data), access="sequential", fail_on="truncated")
         moving = kind == "WebP" and image.get_n_pages() > 1
     if moving:
         raise Reject("animated", "Moving pictures are not taken. Save one frame as JPEG, PNG, WebP or AVIF.")

@@ -75,9 +75,7 @@ async def entries(
     """
     assets = [each.value for each in ([asset] if asset else Asset)]
     kinds = [each.value for each in ([kind] if kind else Kind)]
-    return await tx.all(
-        queries.entries(subjects), account=account, assets=assets, kinds=kinds, before=before, limit=limit
-    )
+    return await tx.all(queries.entries(subjects), account=account, assets=assets, kinds=kinds, before=before, limit=limit)
 
 
 async def faults(tx: Tx, limit: int = 20) -> list[Fault]:

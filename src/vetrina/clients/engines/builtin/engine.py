@@ -52,19 +52,13 @@ class BuiltinEngine:
             "models": request.models,
         }
         try:
-            answer = await run_isolated(
-                TARGET, payload, limits=self._limits(int(parameters["size"])), report=progress
-            )
+            answer = await run_isolated(TARGET, payload, limits=self._limits(int(parameters["size"])), report=progress)
         except IsolatedRejected as refused:
             raise EngineRefused(refused.message) from refused
         except IsolatedOutOfMemory as full:
-            raise EngineRefused(
-                "This needs more memory than one picture may use. Choose a smaller size."
-            ) from full
+            raise EngineRefused("This needs more memory than one picture may use. Choose a smaller size.") from full
         except IsolatedTimeout as late:
-            raise EngineUnavailable(
-                "The picture took too long. Try again, or choose a smaller size."
-            ) from late
+            raise EngineUnavailable("The picture took too long. Try again, or choose a smaller size.") from late
         except IsolatedCrashed as crashed:
             raise EngineUnavailable("The engine stopped unexpectedly. Please try again.") from crashed
         return EngineResult(images=answer["images"], mime=answer["mime"], notes=answer["notes"])

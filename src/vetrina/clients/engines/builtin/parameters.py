@@ -7,14 +7,10 @@ from vetrina.clients.engines.base import Parameter
 
 def fraction(name: str, title: str, default: float, help: str = "") -> Parameter:
     """Return a parameter: a number from 0 to 1."""
-    return Parameter(
-        name=name, title=title, kind="number", default=default, minimum=0.0, maximum=1.0, step=0.05, help=help
-    )
+    return Parameter(name=name, title=title, kind="number", default=default, minimum=0.0, maximum=1.0, step=0.05, help=help)
 
 
-def number(
-    name: str, title: str, default: float, low: float, high: float, step: float, help: str = ""
-) -> Parameter:
+def number(name: str, title: str, default: float, low: float, high: float, step: float, help: str = "") -> Parameter:
     """Return a parameter: a number between two bounds."""
     return Parameter(
         name=name,
@@ -28,9 +24,7 @@ def number(
     )
 
 
-def integer(
-    name: str, title: str, default: int, low: int, high: int, step: int = 1, help: str = ""
-) -> Parameter:
+def integer(name: str, title: str, default: int, low: int, high: int, step: int = 1, help: str = "") -> Parameter:
     """Return a parameter: a whole number between two bounds."""
     return Parameter(
         name=name,

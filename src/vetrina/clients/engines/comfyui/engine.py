@@ -112,16 +112,12 @@ class ComfyUI:
         except TimeoutError as error:
             raise EngineUnavailable(f"{SERVICE} did not finish within {self._whole:g} seconds.") from error
         if not images:
-            raise EngineRefused(
-                "The ComfyUI server finished without saving a picture. Please tell the operator."
-            )
+            raise EngineRefused("The ComfyUI server finished without saving a picture. Please tell the operator.")
         saved_headers = [require_image(image, SERVICE) for image in images]
         mime = saved_headers[0].mime
         images = [image for image, header in zip(images, saved_headers, strict=True) if header.mime == mime]
         await report(1.0, "Done")
-        return EngineResult(
-            images=images, mime=mime, notes=self._notes(request, definition, values, run)
-        )
+        return EngineResult(images=images, mime=mime, notes=self._notes(request, definition, values, run))
 
     def _resolve(self, request: EngineRequest) -> tuple[StyleDefinition, Workflow]:
         definition = BY_NAME.get(request.style)
@@ -149,9 +145,7 @@ class ComfyUI:
             await asyncio.shield(asyncio.create_task(server.stop(job)))
             raise
 
-    def _notes(
-        self, request: EngineRequest, definition: StyleDefinition, values: dict[str, Any], run: History
-    ) -> dict[str, Any]:
+    def _notes(self, request: EngineRequest, definition: StyleDefinition, values: dict[str, Any], run: History) -> dict[str, Any]:
         return {
             "engine": self.name,
             "host": urlsplit(self._base_url).hostname,

@@ -89,7 +89,5 @@ def run_error(event: str, data: dict[str, Any]) -> EngineRefused | EngineUnavail
         return EngineUnavailable("The picture was interrupted at the ComfyUI server.")
     step = str(data.get("node_type") or "unknown")
     if "OutOfMemory" in str(data.get("exception_type")):
-        return EngineRefused(
-            "The ComfyUI server ran out of graphics memory. Choose a smaller size and try again."
-        )
+        return EngineRefused("The ComfyUI server ran out of graphics memory. Choose a smaller size and try again.")
     return EngineRefused(f"The ComfyUI server could not finish the picture: the step {step} failed. {TELL_OPERATOR}")

@@ -196,10 +196,7 @@ class RunFollower:
         await self._report(self._fraction(min(value / top, 1.0)), self._phrase() + step)
 
     def _fraction(self, of_current: float) -> float:
-        weights = {
-            identity: _SAMPLER if "Sampler" in node.class_type else 1.0
-            for identity, node in self._nodes.items()
-        }
+        weights = {identity: _SAMPLER if "Sampler" in node.class_type else 1.0 for identity, node in self._nodes.items()}
         total = sum(weights.values()) or 1.0
         done = sum(weights.get(node, 0.0) for node in self._done - {self._current})
         return _BEGIN + (_END - _BEGIN) * (done + weights.get(self._current, 0.0) * of_current) / total

@@ -67,9 +67,7 @@ def _fraction(name: str, title: str, default: float, low: float, high: float, he
 
 
 def _strength(default: float, low: float, high: float) -> Parameter:
-    return _fraction(
-        "strength", "Strength", default, low, high, "How far the picture may leave the photograph."
-    )
+    return _fraction("strength", "Strength", default, low, high, "How far the picture may leave the photograph.")
 
 
 class StyleDefinition(msgspec.Struct, frozen=True):

@@ -57,9 +57,7 @@ class Workflow(msgspec.Struct, frozen=True):
         except OSError as error:
             raise ValueError(f"the workflow {path} cannot be read: {error.strerror}") from error
         except msgspec.DecodeError as error:
-            raise ValueError(
-                f"the workflow {path} is not in ComfyUI's API format (use Export (API)): {error}"
-            ) from error
+            raise ValueError(f"the workflow {path} is not in ComfyUI's API format (use Export (API)): {error}") from error
         places: set[str] = set()
         for identity, node in nodes.items():
             for into, name in _PLACE.findall(node.meta.title):
@@ -120,6 +118,4 @@ def _count_photographs(products: int, models: int) -> str:
     if not products and not models:
         return "words alone"
     parts = [(products, "product"), (models, "model")]
-    return " and ".join(
-        f"{count} {role} photograph{'s' if count > 1 else ''}" for count, role in parts if count
-    )
+    return " and ".join(f"{count} {role} photograph{'s' if count > 1 else ''}" for count, role in parts if count)

@@ -112,16 +112,12 @@ class OpenAIImages:
 
         try:
             async with asyncio.timeout(self._whole), self._client() as http:
-                sdk = openai.AsyncOpenAI(
-                    base_url=self._base_url, api_key=self._key or "none", max_retries=0, http_client=http
-                )
+                sdk = openai.AsyncOpenAI(base_url=self._base_url, api_key=self._key or "none", max_retries=0, http_client=http)
                 image, usage = await retried(attempt, self._backoff, before_pause)
                 await report(0.9, "Receiving the picture")
                 data = await self._bytes(http, image)
         except TimeoutError as error:
-            raise EngineUnavailable(
-                f"The image service did not finish within {self._whole:g} seconds."
-            ) from error
+            raise EngineUnavailable(f"The image service did not finish within {self._whole:g} seconds.") from error
         header = require_image(data, SERVICE)
         await report(1.0, "Done")
         return EngineResult(images=[data], mime=header.mime, notes=self._notes(call, image, usage, attempts))
@@ -158,9 +154,7 @@ class OpenAIImages:
             raise EngineUnavailable(errors.UNREADABLE) from error
         images = [image for image in response.data or [] if image.b64_json or image.url]
         if not images:
-            raise EngineRefused(
-                "The image service answered without a picture. Its safety rules may have removed it."
-            )
+            raise EngineRefused("The image service answered without a picture. Its safety rules may have removed it.")
         return images[0], response.usage, call
 
     def _optional(self, call: ImageCall) -> dict[str, Any]:
@@ -210,9 +204,7 @@ class OpenAIImages:
         try:
             return base64.b64decode(text)
         except (binascii.Error, ValueError) as error:
-            raise EngineRefused(
-                "The image service sent something that is not a picture, so it was not taken."
-            ) from error
+            raise EngineRefused("The image service sent something that is not a picture, so it was not taken.") from error
 
     async def _fetch(self, http: httpx2.AsyncClient, url: str) -> bytes:
         """Return the picture at `url`: with the key on the endpoint's own server, else without and guarded."""
@@ -221,8 +213,7 @@ class OpenAIImages:
             own_server = _origin(target) == _origin(self._base_url)
         except ValueError as error:  # not an address at all
             raise EngineRefused(
-                "The image service answered with an address on another server that cannot be read."
-                " Please tell the operator."
+                "The image service answered with an address on another server that cannot be read. Please tell the operator."
             ) from error
         if not own_server:
             return await download(
@@ -240,14 +231,10 @@ class OpenAIImages:
         if response.status_code == 429 or response.status_code >= 500:
             raise Passing(errors.BROKEN)
         if response.status_code != 200:
-            raise EngineRefused(
-                "The image service made a picture but does not hand it out. Please tell the operator."
-            )
+            raise EngineRefused("The image service made a picture but does not hand it out. Please tell the operator.")
         return response.content
 
-    def _notes(
-        self, call: ImageCall, image: _Image, usage: dict[str, Any] | None, attempts: int
-    ) -> dict[str, Any]:
+    def _notes(self, call: ImageCall, image: _Image, usage: dict[str, Any] | None, attempts: int) -> dict[str, Any]:
         notes: dict[str, Any] = {
             "engine": self.name,
             "host": urlsplit(self._base_url).hostname,

@@ -37,12 +37,8 @@ _BAD_PICTURE = {
 }
 _NO_MODEL = {"model_not_found", "deprecated_model"}
 
-NO_CREDIT = (
-    "The operator's account with the image service has run out of credit. Nothing is wrong with your request."
-)
-BAD_KEY = (
-    "The image service did not accept this site's key. Please tell the operator; trying again will not help."
-)
+NO_CREDIT = "The operator's account with the image service has run out of credit. Nothing is wrong with your request."
+BAD_KEY = "The image service did not accept this site's key. Please tell the operator; trying again will not help."
 NOT_ALLOWED = "The image service does not let this site use that model. Please tell the operator."
 BUSY = "The image service is busy just now."
 BROKEN = "The image service had a fault of its own."
@@ -88,13 +84,9 @@ def _by_status(status: int, headers: Mapping[str, str]) -> Passing | EngineRefus
     if status == 403:
         return EngineRefused(NOT_ALLOWED)
     if status == 413:
-        return EngineRefused(
-            "The photographs are too large for the image service. Try smaller or fewer ones."
-        )
+        return EngineRefused("The photographs are too large for the image service. Try smaller or fewer ones.")
     if status < 400:
-        return EngineRefused(
-            "The image service points to another address, which we do not follow. Please tell the operator."
-        )
+        return EngineRefused("The image service points to another address, which we do not follow. Please tell the operator.")
     return EngineRefused(
         "The image service did not accept the request. Change the words or the settings; if that does not"
         " help, the operator finds the details in the log."
@@ -104,28 +96,21 @@ def _by_status(status: int, headers: Mapping[str, str]) -> Passing | EngineRefus
 def _in_stream(code: str, kind: str) -> Passing | EngineRefused:
     """Return what to raise for an error in a stream that had begun well."""
     if "invalid_request" in kind or "user_error" in kind:
-        return EngineRefused(
-            "The image service gave up on this request. Change the words or the photographs."
-        )
+        return EngineRefused("The image service gave up on this request. Change the words or the photographs.")
     return Passing(BUSY if "rate_limit" in code + kind else BROKEN)
 
 
 def _declined(message: str) -> str:
     violations = re.search(r"safety_violations=\[([a-z_/, -]{1,80})\]", message)
     reason = f" It names: {violations[1].replace('_', ' ')}." if violations else ""
-    return (
-        "The image service's safety rules declined this request."
-        f"{reason} Change the words or the photographs and try again."
-    )
+    return f"The image service's safety rules declined this request.{reason} Change the words or the photographs and try again."
 
 
 def refuses_streaming(error: openai.APIError) -> bool:
     """Return whether the endpoint refuses to stream, which not every compatible one can."""
     if not isinstance(error, openai.APIStatusError) or error.status_code not in (400, 422, 501):
         return False
-    return error.param in ("stream", "partial_images") or bool(
-        re.search(r"\b(stream(ing)?|partial_images)\b", error.message)
-    )
+    return error.param in ("stream", "partial_images") or bool(re.search(r"\b(stream(ing)?|partial_images)\b", error.message))
 
 
 def refused_parameter(error: openai.APIError, sent: Mapping[str, Any]) -> str | None:

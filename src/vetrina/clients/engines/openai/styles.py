@@ -31,9 +31,7 @@ _SHAPE = Parameter(
     choices=["auto", "square", "landscape", "portrait"],
     help="Auto follows the first photograph.",
 )
-_FORMAT = Parameter(
-    name="format", title="File format", kind="choice", default="png", choices=["png", "jpeg", "webp"]
-)
+_FORMAT = Parameter(name="format", title="File format", kind="choice", default="png", choices=["png", "jpeg", "webp"])
 _CHANGE = Parameter(
     name="change",
     title="How much may change",

@@ -41,18 +41,14 @@ def hatching(photo: Pixels, parameters: ParameterValues, rng: Generator, progres
         _draw_hatching(ink, dark, rotate(field, turn), threshold, max(spacing * tight, 2.2), rng, u)
     progress(0.78, "Inking the contours")
     plane = colour.luma(bilateral_filter(photo, 2.5 * u, 0.08, 2))
-    line = outlines(
-        plane, estimate_flow(photo, 3.5 * u), (1.0 + 1.2 * parameters.number("outline")) * u, tau=0.991, sharp=220
-    )
+    line = outlines(plane, estimate_flow(photo, 3.5 * u), (1.0 + 1.2 * parameters.number("outline")) * u, tau=0.991, sharp=220)
     deep = smoothstep(0.885, 0.965, guided_filter(dark, dark, 3 * u, 0.0005))
     cover = np.maximum(np.maximum(from_bytes(ink), smoothstep(0.25, 0.7, line)), deep)
     progress(0.94, "Letting the ink dry")
     return _print_on_paper(cover, parameters.choice("ink"), rng, u)
 
 
-def _draw_hatching(
-    ink: Bytes, dark: Pixels, field: Flow, threshold: float, spacing: float, rng: Generator, u: float
-) -> None:
+def _draw_hatching(ink: Bytes, dark: Pixels, field: Flow, threshold: float, spacing: float, rng: Generator, u: float) -> None:
     """Draw lines in random order; each ends at light areas or too close to another line."""
     height, width = size_of(dark)
     starts = scatter(rng, height, width, spacing * 1.7, 0.9)

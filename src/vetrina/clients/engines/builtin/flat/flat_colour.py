@@ -140,9 +140,7 @@ def _add_margin(flat: Pixels, u: float) -> Pixels:
     scale = max(inner_height / height, inner_width / width)
     whole = resize(flat, max(round(height * scale), inner_height), max(round(width * scale), inner_width))
     top, left = (whole.shape[0] - inner_height) // 2, (whole.shape[1] - inner_width) // 2
-    sheet[margin : height - margin, margin : width - margin] = whole[
-        top : top + inner_height, left : left + inner_width
-    ]
+    sheet[margin : height - margin, margin : width - margin] = whole[top : top + inner_height, left : left + inner_width]
     return sheet
 
 
@@ -191,6 +189,4 @@ def _sheet_shadow(mask: Pixels, u: float, depth: float) -> Pixels:
 def _translate(plane: Pixels, dx: float, dy: float) -> Pixels:
     height, width = plane.shape
     matrix = floats([[1, 0, dx], [0, 1, dy]])
-    return cv2.warpAffine(
-        plane, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    return cv2.warpAffine(plane, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

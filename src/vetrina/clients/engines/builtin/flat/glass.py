@@ -37,9 +37,7 @@ def stained_glass(photo: Pixels, parameters: ParameterValues, rng: Generator, pr
     for round_number in range(4):
         progress(0.3 + 0.1 * round_number, "Fitting the panes to the shapes")
         cells = _slic_round(small, cells, len(placed), pane / 2, float(shape_weight))
-    labels = cv2.resize(cells.astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST).astype(
-        np.int32
-    )
+    labels = cv2.resize(cells.astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST).astype(np.int32)
     labels = _smooth_borders(labels, 2.2 * u)
     progress(0.74, "Leading the panes")
     batch = point_sampling.cell_means(labels, tone, len(placed))  # no two panes are from the same batch of glass
@@ -63,9 +61,7 @@ def stained_glass(photo: Pixels, parameters: ParameterValues, rng: Generator, pr
     return np.clip(mix(lit, np.clip(metal, 0.02, 0.5), lead), 0, 1)
 
 
-def _slic_round(
-    small: Pixels, cells: npt.NDArray[Any], count: int, pane: float, weight: float
-) -> npt.NDArray[Any]:
+def _slic_round(small: Pixels, cells: npt.NDArray[Any], count: int, pane: float, weight: float) -> npt.NDArray[Any]:
     """Run one round of superpixels (SLIC's metric): pixels move to the nearest pane around them."""
     height, width = cells.shape
     flat = cells.ravel()

@@ -46,9 +46,7 @@ def low_poly(photo: Pixels, parameters: ParameterValues, rng: Generator, progres
     double = 2 if height * width < 5e6 else 1
     sheet = np.zeros((height * double, width * double, 3), np.uint8)
     shades = _facet_colours(art, corners)
-    leaning_light = rng.normal(0, 0.022, len(corners)).astype(np.float32) * np.float32(
-        1 + parameters.number("facets")
-    )
+    leaning_light = rng.normal(0, 0.022, len(corners)).astype(np.float32) * np.float32(1 + parameters.number("facets"))
     shades = np.clip(
         shades * (1 + leaning_light + _facet_orientation(corners) * np.float32(0.05 * parameters.number("facets")))[:, None],
         0,

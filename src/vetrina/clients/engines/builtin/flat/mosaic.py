@@ -77,18 +77,12 @@ def _settle(placed: Points, weight: Pixels, field: Flow, side: float, rounds: in
         mass = np.bincount(cells, mass_plane, len(spots))
         good = mass > 1e-6
         spots = spots.copy()
-        spots[good, 0] = (np.bincount(cells, mass_plane * x, len(spots))[good] / mass[good]).astype(
-            np.float32
-        )
-        spots[good, 1] = (np.bincount(cells, mass_plane * y, len(spots))[good] / mass[good]).astype(
-            np.float32
-        )
+        spots[good, 0] = (np.bincount(cells, mass_plane * x, len(spots))[good] / mass[good]).astype(np.float32)
+        spots[good, 1] = (np.bincount(cells, mass_plane * y, len(spots))[good] / mass[good]).astype(np.float32)
     return point_sampling.clamp_to_frame(spots / floats([sx, sy]), height, width)
 
 
-def _squares(
-    placed: Points, field: Flow, height: int, width: int
-) -> tuple[npt.NDArray[Any], Pixels, Pixels, Pixels]:
+def _squares(placed: Points, field: Flow, height: int, width: int) -> tuple[npt.NDArray[Any], Pixels, Pixels, Pixels]:
     """Return each pixel's piece by the rotated square metric, its distance in it, and its position along the axes.
 
     Starts from the ordinary Voronoi cells and lets every pixel compare the pieces of its neighbourhood

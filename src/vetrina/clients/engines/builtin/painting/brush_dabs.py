@@ -176,9 +176,7 @@ def gouache(photo: Pixels, parameters: ParameterValues, rng: Generator, progress
     return np.clip(chalky * (0.985 + 0.03 * tooth)[:, :, None], 0, 1)
 
 
-def _paint_layer(
-    canvas: Bytes, art: Pixels, field: Flow, broad: float, tolerance: float, index: int, rng: Generator
-) -> None:
+def _paint_layer(canvas: Bytes, art: Pixels, field: Flow, broad: float, tolerance: float, index: int, rng: Generator) -> None:
     height, width = size_of(art)
     reference = blur(art, broad * 0.2)
     starts = scatter(rng, height, width, broad * 0.55, 0.6)

@@ -113,9 +113,7 @@ def _splashes(rng: Generator, height: int, width: int, u: float) -> Pixels:
     return smoothstep(3.1, 3.5, field) * np.float32(0.75)
 
 
-def _pencilled(
-    picture: Pixels, photo: Pixels, inside: Pixels, paper: Pixels, strength: float, u: float
-) -> Pixels:
+def _pencilled(picture: Pixels, photo: Pixels, inside: Pixels, paper: Pixels, strength: float, u: float) -> Pixels:
     plane = colour.luma(bilateral_filter(photo, 4 * u, 0.07, 2))
     lead = outlines(plane, estimate_flow(photo, 3 * u), 1.15 * u, tau=0.992, bias=0.0015, sharp=55)
     lead *= 0.45 + 0.75 * to_uniform(paper - np.float32(0.5)) * 1.2

@@ -37,9 +37,7 @@ def linocut(photo: Pixels, parameters: ParameterValues, rng: Generator, progress
     field = bias_towards(estimate_flow(photo, 8 * u), 8, 0.45)
     progress(0.22, "Cutting with the gouge")
     size = (0.5 + parameters.number("gouge")) * u
-    hatch = white_noise(rng, height, width, 1.3 * size + 0.3) - np.float32(0.55) * white_noise(
-        rng, height, width, 3 * size
-    )
+    hatch = white_noise(rng, height, width, 1.3 * size + 0.3) - np.float32(0.55) * white_noise(rng, height, width, 3 * size)
     ridges = blur_along(hatch, field, 40 * size, 10)
     ridges -= blur(ridges, 4.5 * size)  # of one width, as one tool leaves them
     ridges /= np.float32(max(float(ridges.std()), 1e-6))
@@ -93,9 +91,7 @@ def cyanotype(photo: Pixels, parameters: ParameterValues, rng: Generator, progre
     blue = (1 - tone) * np.float32(0.96) + np.float32(0.02)
     progress(0.68, "Washing in cold water")
     uneven = 1 + np.float32(0.05) * fractal_noise(rng, height, width, 260 * u, 5)
-    uneven += (np.float32(0.5) - paper) * np.float32(0.16) + np.float32(0.022) * white_noise(
-        rng, height, width, 0.8 * u
-    )
+    uneven += (np.float32(0.5) - paper) * np.float32(0.16) + np.float32(0.022) * white_noise(rng, height, width, 0.8 * u)
     blue = np.clip(blue * uneven * coat, 0, 1)
     progress(0.84, "Drying")
     stops = [
@@ -120,12 +116,8 @@ def _coating_mask(rng: Generator, height: int, width: int, u: float, rough: floa
     x = np.arange(width, dtype=np.float32)[None, :]
     across = np.minimum(x, width - 1 - x)
     down = np.minimum(y, height - 1 - y)
-    bristles = cv2.GaussianBlur(
-        white_noise(rng, height, width), (0, 0), sigmaX=min(60 * u, width / 4), sigmaY=1.1 * u
-    )
-    bristles += (
-        cv2.GaussianBlur(white_noise(rng, height, width), (0, 0), sigmaX=min(80 * u, width / 4), sigmaY=7 * u) * 2.4
-    )
+    bristles = cv2.GaussianBlur(white_noise(rng, height, width), (0, 0), sigmaX=min(60 * u, width / 4), sigmaY=1.1 * u)
+    bristles += cv2.GaussianBlur(white_noise(rng, height, width), (0, 0), sigmaX=min(80 * u, width / 4), sigmaY=7 * u) * 2.4
     bristles /= np.float32(max(float(bristles.std()), 1e-6))
     margin, reach = np.float32(50 * u), np.float32((8 + 22 * rough) * u)
     broad = fractal_noise(rng, height, width, 300 * u, 3) * reach * np.float32(0.4)

@@ -90,12 +90,8 @@ def _misregister(plate: Pixels, rng: Generator, slip: float) -> Pixels:
     height, width = plate.shape
     a = rng.uniform(0, 2 * np.pi)
     turn = float(rng.normal(0, 0.0006))
-    matrix = floats(
-        [[1, -turn, slip * np.cos(a) + turn * height / 2], [turn, 1, slip * np.sin(a) - turn * width / 2]]
-    )
-    return cv2.warpAffine(
-        plate, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-    )
+    matrix = floats([[1, -turn, slip * np.cos(a) + turn * height / 2], [turn, 1, slip * np.sin(a) - turn * width / 2]])
+    return cv2.warpAffine(plate, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
 
 def _uneven_ink(tooth: Pixels, rng: Generator, u: float) -> Pixels:
@@ -127,9 +123,7 @@ def pop_art(photo: Pixels, parameters: ParameterValues, rng: Generator, progress
     calm = guided_filter(tone, tone, 5 * pu, 0.002)
     progress(0.12, "Cutting the stencils")
     line = outlines(calm, estimate_flow(motif, 4 * pu), 2.4 * pu, tau=0.988, sharp=110)
-    key = np.maximum(
-        smoothstep(0.28, 0.23, calm), smoothstep(0.3, 0.75, line) * np.float32(parameters.number("lines"))
-    )
+    key = np.maximum(smoothstep(0.28, 0.23, calm), smoothstep(0.3, 0.75, line) * np.float32(parameters.number("lines")))
     field = smoothstep(0.565, 0.54, calm + np.float32(0.012) * fractal_noise(rng, ph, pw, 26 * pu, 3))
     lights = smoothstep(0.80, 0.83, calm)
     dotted = halftone.dots(smoothstep(0.80, 0.50, calm) * np.float32(0.8), max(8.5 * pu, 4.0), 22.0)

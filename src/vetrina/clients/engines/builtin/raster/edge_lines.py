@@ -8,9 +8,7 @@ from vetrina.clients.engines.builtin.arrays import Pixels
 from vetrina.clients.engines.builtin.raster.structure_tensor import Flow, blur_along, difference_across
 
 
-def outlines(
-    plane: Pixels, field: Flow, width: float, *, tau: float = 0.985, bias: float = 0.0, sharp: float = 60.0
-) -> Pixels:
+def outlines(plane: Pixels, field: Flow, width: float, *, tau: float = 0.985, bias: float = 0.0, sharp: float = 60.0) -> Pixels:
     """Return 1 on a line, 0 beside it. `width` in pixels; smaller `tau` and larger `bias` give fewer lines."""
     difference = difference_across(plane, field, width, 1.6, tau)
     smooth = blur_along(difference, field, 3.2 * width, 6)
@@ -22,9 +20,7 @@ def _threshold(difference: Pixels, sharp: float) -> Pixels:
     return ink.astype(np.float32)
 
 
-def lines_and_blacks(
-    plane: Pixels, field: Flow, width: float, *, weight: float, level: float, sharp: float = 12.0
-) -> Pixels:
+def lines_and_blacks(plane: Pixels, field: Flow, width: float, *, weight: float, level: float, sharp: float = 12.0) -> Pixels:
     """Return the extended DoG, 1 is black: lines, and solid blacks where the plane is below `level` (0 to 1)."""
     difference = difference_across(plane, field, width, 1.6, 1.0)
     edge = plane + np.float32(weight) * blur_along(difference, field, 3.5 * width, 6)

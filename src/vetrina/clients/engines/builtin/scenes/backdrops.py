@@ -33,11 +33,7 @@ def sweep(
     height, width = frame_size(parameters)
     progress(0.0, "Rolling out the paper")
     paper = _paper_colour(products, parameters)
-    room = (
-        _backdrop(height, width, paper, parameters, rng, 0.70)
-        if scene is None
-        else _defocus(scene, height, width)
-    )
+    room = _backdrop(height, width, paper, parameters, rng, 0.70) if scene is None else _defocus(scene, height, width)
     if scene is not None:
         room = _draw_table(room, paper, 0.70)
     progress(0.25, "Setting the lights")
@@ -63,11 +59,7 @@ def plinth(
     height, width = frame_size(parameters)
     progress(0.0, "Painting the wall")
     paper = _paper_colour(products, parameters)
-    room = (
-        _backdrop(height, width, paper, parameters, rng, 0.74)
-        if scene is None
-        else _defocus(scene, height, width)
-    )
+    room = _backdrop(height, width, paper, parameters, rng, 0.74) if scene is None else _defocus(scene, height, width)
     if scene is not None:
         room = _draw_table(room, paper, 0.74)
     progress(0.18, "Setting the lights")
@@ -114,9 +106,7 @@ def catalogue_page(
         depth = min(height - base, base)
         mirrored[base : base + depth] = bare[base - depth : base][::-1]
         y = np.arange(height, dtype=np.float32)[:, None] * np.ones((1, width), np.float32)
-        fade = smoothstep(base + 0.55 * 2 * half * height, base, y) * np.float32(
-            0.34 * parameters.number("reflection")
-        )
+        fade = smoothstep(base + 0.55 * 2 * half * height, base, y) * np.float32(0.34 * parameters.number("reflection"))
         page = mix(page, blur(mirrored, max(height / 500, 0.5)), fade * (y >= base))
     result = place_all(page, products, placement, rng, progress.part(0.45, 0.95))
     progress(0.95, "Taking the picture")
@@ -198,9 +188,7 @@ def _add_light_pattern(room: Pixels, light: str, horizon: float, rng: Generator)
                 corner = floats([[0, 0], [1, 0], [1, 1], [0, 1]]) * floats([0.20, 0.19])
                 corner += floats([0.30 + column * 0.235, 0.06 + row * 0.225])
                 corner[:, 0] += corner[:, 1] * np.float32(0.32) - 0.10
-                cv2.fillConvexPoly(
-                    mask, np.round(corner * [width, height] * 16).astype(np.int32), (255,), cv2.LINE_AA, 4
-                )
+                cv2.fillConvexPoly(mask, np.round(corner * [width, height] * 16).astype(np.int32), (255,), cv2.LINE_AA, 4)
         lit = blur(mask.astype(np.float32) / 255, 9 * u)
         return np.clip(room * (0.76 + 0.36 * lit)[:, :, None], 0, 1)
     mask[:] = 255
@@ -223,9 +211,7 @@ def _add_light_pattern(room: Pixels, light: str, horizon: float, rng: Generator)
     return np.clip(room * (0.80 + 0.26 * lit)[:, :, None], 0, 1)
 
 
-def _draw_plinth(
-    room: Pixels, centre: tuple[float, float], radius: float, tall: float, paper: Pixels, rng: Generator
-) -> Pixels:
+def _draw_plinth(room: Pixels, centre: tuple[float, float], radius: float, tall: float, paper: Pixels, rng: Generator) -> Pixels:
     """Draw a low round plinth on the floor, lit from the left, with its shadow."""
     height, width = size_of(room)
     flat = radius * 0.24
@@ -250,16 +236,10 @@ def _draw_plinth(
     x = (np.arange(width, dtype=np.float32)[None, :] - np.float32(cx)) / np.float32(radius)
     across = np.clip(x, -1, 1) * np.ones((height, 1), np.float32)
     facing = np.sqrt(np.clip(1 - across * across, 0, 1))
-    side = (
-        0.56
-        + 0.42 * np.clip(facing * 0.72 - across * 0.62, 0, 1)
-        + np.float32(0.07) * smoothstep(0.8, 1.0, across)
-    )
+    side = 0.56 + 0.42 * np.clip(facing * 0.72 - across * 0.62, 0, 1) + np.float32(0.07) * smoothstep(0.8, 1.0, across)
     base = colour.from_lab((paper * floats([1.05, 0.9, 0.9]))[None, None])[0, 0]
     plaster = (
-        1
-        + np.float32(0.012) * white_noise(rng, height, width, 1.2)
-        + np.float32(0.01) * fractal_noise(rng, height, width, 60, 3)
+        1 + np.float32(0.012) * white_noise(rng, height, width, 1.2) + np.float32(0.01) * fractal_noise(rng, height, width, 60, 3)
     )
     skin = np.clip(base * (side * plaster)[:, :, None], 0, 1)
     lid = np.clip(base * ((1.12 - 0.10 * across) * plaster)[:, :, None], 0, 1)

@@ -106,9 +106,7 @@ def _position(scene: Pixels, product: Cutout, placement: Placement) -> Layer:
     shift = floats([[1, 0, left], [0, 1, top]])
     size = (width, height)
     return Layer(
-        np.clip(
-            cv2.warpAffine(paint, shift, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), 0, 1
-        ),
+        np.clip(cv2.warpAffine(paint, shift, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), 0, 1),
         np.clip(cv2.warpAffine(alpha, shift, size, flags=cv2.INTER_LINEAR, borderValue=(0,)), 0, 1),
         top + to[0],
         float(to[0]),
@@ -164,9 +162,7 @@ def ground_shadow(layer: Layer, slant: float, u: float) -> Pixels:
     low = smoothstep(layer.bottom - 0.6 * reach, layer.bottom, np.broadcast_to(y, layer.alpha.shape))
     contact = blur(_shift_down(layer.alpha * low, max(0.010 * reach, 0.8)), max(0.011 * reach, 0.7))
     away_x = -slant * 0.035 * reach
-    ambient = blur(_shift_down(layer.alpha * low, 0.045 * reach, away_x), max(0.042 * reach, 1.5)) * np.float32(
-        1.05
-    )
+    ambient = blur(_shift_down(layer.alpha * low, 0.045 * reach, away_x), max(0.042 * reach, 1.5)) * np.float32(1.05)
     under = floats([[1, 0, -slant * 0.04 * reach], [0, 0.14, layer.bottom * 0.86 + 0.03 * reach]])
     pool = cv2.warpAffine(layer.alpha, under, (width, height), flags=cv2.INTER_AREA, borderValue=(0,))
     pool = blur(pool, max(0.035 * reach, 1.2)) * np.float32(0.8)

@@ -87,10 +87,7 @@ def _centres(samples: Pixels, count: int, rng: Generator) -> Pixels:
     for _ in range(8):
         nearest = ((samples[:, None] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
         centres = np.stack(
-            [
-                samples[nearest == i].mean(axis=0) if (nearest == i).any() else centres[i]
-                for i in range(len(centres))
-            ]
+            [samples[nearest == i].mean(axis=0) if (nearest == i).any() else centres[i] for i in range(len(centres))]
         )
     return centres
 
@@ -142,9 +139,7 @@ def _fill_holes(mask: Bytes, prior: Pixels) -> Bytes:
         area = int(stats[number, cv2.CC_STAT_AREA])
         around, _ = cv2.findContours(here.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         whole = float(sum(cv2.contourArea(contour) for contour in around))
-        open_through = (
-            0.003 * total < area < 0.12 * total and whole < 1.25 * area and float(prior[here].mean()) < 0.16
-        )
+        open_through = 0.003 * total < area < 0.12 * total and whole < 1.25 * area and float(prior[here].mean()) < 0.16
         if open_through:
             solid[here] = 0
     return solid
@@ -188,7 +183,5 @@ def _card(photo: Pixels) -> Cutout:
     """Return the whole photograph as a print with a white border."""
     height, width = size_of(photo)
     border = max(1, round(0.035 * max(height, width)))
-    framed = cv2.copyMakeBorder(
-        photo, border, border, border, border, cv2.BORDER_CONSTANT, value=(0.97, 0.965, 0.95)
-    )
+    framed = cv2.copyMakeBorder(photo, border, border, border, border, cv2.BORDER_CONSTANT, value=(0.97, 0.965, 0.95))
     return Cutout(framed, np.ones(framed.shape[:2], np.float32), "card")
