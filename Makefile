@@ -58,6 +58,7 @@ bench: $(VENV)/.installed
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check src tests scripts bench
+	$(BIN)/ruff format --check src tests scripts bench
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/djlint --lint --quiet src/vetrina

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from tests.factories import Account, Make
-from vetrina.core import audit, audit_anchors
-from vetrina.core.audit_anchors import Comparison
+from vetrina.core import audit
+from vetrina.core.jobs import audit_anchors
+from vetrina.core.jobs.audit_anchors import Comparison
 from vetrina.core.services import Services
 
 CUTS = {

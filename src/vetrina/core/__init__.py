@@ -12,7 +12,7 @@ MODULE = Module(
         "vetrina.core.web.dev_outbox",
     ),
     jobs=(
-        "vetrina.core.audit_anchors",
+        "vetrina.core.jobs.audit_anchors",
         "vetrina.core.jobs.cleanup",
         "vetrina.core.messages.outbox",
     ),

@@ -6,13 +6,14 @@ import asyncio
 
 from cyclopts import App
 
-from vetrina.core import audit, audit_anchors, logs
+from vetrina.core import audit, logs
 from vetrina.core.audit import Fault, Size
-from vetrina.core.audit_anchors import Comparison
 from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.command_line import output
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
+from vetrina.core.jobs import audit_anchors
+from vetrina.core.jobs.audit_anchors import Comparison
 from vetrina.core.settings import environment as settings
 
 app = App(name="audit", help="Verify the audit log.")

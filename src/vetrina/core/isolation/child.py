@@ -1,9 +1,8 @@
 """The child's side of isolation: a warm process that forks a restricted child for each call.
 
-The warm process (the zygote) imports a target's module once and starts no library thread, so that a
-fork is cheap and safe. Before it receives a byte of the payload a child gives up files (Landlock, no
-rule), writing (RLIMIT_FSIZE 0), the network (an empty namespace), its user (root only), new
-privileges, memory and time beyond its limits.
+The warm process (the zygote) imports a target's module once and starts no library thread, so that a fork is cheap and safe.
+Before it receives a byte of the payload a child gives up files (Landlock, no rule), writing (RLIMIT_FSIZE 0), the network
+(an empty namespace), its user (root only), new privileges, memory and time beyond its limits.
 
 A target's module must load what it needs from disk while it is imported, codecs of the standard library
 too. It may define two hooks: `warm_zygote()`, run once in the zygote, must start no thread; `warm_child()`,
