@@ -11,7 +11,7 @@ import sys
 import uvicorn
 
 from vetrina.app import create
-from vetrina.core import logs
+from vetrina.core.command_line import logs
 from vetrina.core.services import connect
 from vetrina.core.settings.environment import read
 

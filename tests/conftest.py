@@ -59,7 +59,7 @@ def logs_stay() -> Iterator[None]:
     """
     renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vetrina.core.logs.configure", lambda *_: None)
+        patch.setattr("vetrina.core.command_line.logs.configure", lambda *_: None)
         structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
         yield
 

@@ -15,11 +15,11 @@ from tests.server import Site
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
 from vetrina.core import audit
+from vetrina.core import site_settings as platform
 from vetrina.core.audit import SITE_CHAIN, Actor, Fault
 from vetrina.core.database.connection import Database, Tx
 from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
-from vetrina.core.settings import site as platform
 from vetrina.wallet.ledger import actions as wallet
 from vetrina.wallet.model import Asset
 

@@ -20,8 +20,8 @@ from tests.reports.test_figures import HISTORY
 from tests.server import Site, serving
 from tests.stripe_mirror.helpers import ingest
 from vetrina.cli import main
-from vetrina.core import logs
 from vetrina.core.command_line import exit_codes as exits
+from vetrina.core.command_line import logs
 from vetrina.core.database.connection import Database
 from vetrina.core.embedded import Cluster, credentials, ensure_roles
 from vetrina.core.services import connect

@@ -12,9 +12,8 @@ from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
-from vetrina.core import logs
 from vetrina.core.command_line import exit_codes as exits
-from vetrina.core.command_line import output
+from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.settings import environment as settings
 from vetrina.core.settings.environment import Settings

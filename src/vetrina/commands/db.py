@@ -14,9 +14,8 @@ import psycopg
 from cyclopts import App, Parameter
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from vetrina.core import logs
 from vetrina.core.command_line import exit_codes as exits
-from vetrina.core.command_line import output
+from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.embedded import embedded, external
 from vetrina.core.embedded.binaries import Binaries

@@ -9,9 +9,8 @@ from rich.table import Table
 
 from vetrina import modules
 from vetrina.commands.doctor_checks import Check, all_checks
-from vetrina.core import logs
 from vetrina.core.command_line import exit_codes as exits
-from vetrina.core.command_line import output
+from vetrina.core.command_line import logs, output
 from vetrina.core.settings import environment as settings
 from vetrina.core.settings.environment import BadSetting, Settings
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from vetrina.core import logs
-from vetrina.core.command_line import output
+from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.embedded import ensure_external
 from vetrina.core.settings import environment as settings

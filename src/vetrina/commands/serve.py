@@ -16,7 +16,7 @@ from cyclopts import Parameter
 
 from vetrina.app import create
 from vetrina.commands.sockets import listen
-from vetrina.core import logs
+from vetrina.core.command_line import logs
 from vetrina.core.database.timeouts import WEB
 from vetrina.core.embedded import embedded
 from vetrina.core.pubsub import Hub

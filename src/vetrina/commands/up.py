@@ -19,7 +19,7 @@ from vetrina import modules
 from vetrina.commands.dev_fakes import Fakes
 from vetrina.commands.dev_fakes import fakes as imitated
 from vetrina.commands.sockets import listen
-from vetrina.core import logs
+from vetrina.core.command_line import logs
 from vetrina.core.embedded import Access, Cluster, Lock, ensure_external, ensure_roles, make_folder
 from vetrina.core.processes import spawn
 from vetrina.core.processes.supervisor import Child, Supervisor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from vetrina.core import logs
+from vetrina.core.command_line import logs
 from vetrina.core.embedded import embedded
 from vetrina.core.services import connect
 from vetrina.core.settings import environment as settings

@@ -8,9 +8,8 @@ from datetime import timedelta
 import msgspec
 from cyclopts import App
 
-from vetrina.core import logs
 from vetrina.core.command_line import exit_codes as exits
-from vetrina.core.command_line import output
+from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.services import connect
 from vetrina.core.settings import environment as settings

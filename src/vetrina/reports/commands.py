@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from vetrina.core import logs
-from vetrina.core.command_line import exit_codes, output
+from vetrina.core.command_line import exit_codes, logs, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.database.connection import Database
 from vetrina.core.errors import Refusal

@@ -11,8 +11,7 @@ from typing import TypeVar
 import msgspec
 from cyclopts import App
 
-from vetrina.core import logs
-from vetrina.core.command_line import exit_codes, output
+from vetrina.core.command_line import exit_codes, logs, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.errors import Invalid
 from vetrina.core.services import Services, connect

@@ -14,8 +14,8 @@ from tests.fakes.stripe import StripeFake
 from tests.payments.helpers import pack, press, start
 from tests.payments.stripe_helpers import bought, checkout, delivered
 from tests.server import Site
+from vetrina.core import site_settings as platform
 from vetrina.core.database.connection import Database
-from vetrina.core.settings import site as platform
 from vetrina.payments.model import Receipt
 from vetrina.payments.receipts import fonts
 from vetrina.payments.receipts import pdf as receipt_pdf

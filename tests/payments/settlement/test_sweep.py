@@ -57,7 +57,7 @@ async def sweep(
         "ZARINPAL_API_BASE": kept.zarinpal_api_base, "STRIPE_API_KEY": KEY, "STRIPE_API_BASE": kept.stripe_api_base,
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("vetrina.core.logs.configure", lambda *_: None)
+    monkeypatch.setattr("vetrina.core.command_line.logs.configure", lambda *_: None)
     capsys.readouterr()
     code = await asyncio.to_thread(main, ["payments", "sweep", "--json"])
     out = capsys.readouterr().out

@@ -32,7 +32,7 @@ async def test_events_are_listed_and_applied_again(
         await tx.connection.execute("update payments.webhook_events set outcome = 'dead', error = 'planted' where type like 'c%'")
     monkeypatch.setenv("VETRINA_DATABASE_URL", owner)
     monkeypatch.setenv("VETRINA_DATA", str(tmp_path))
-    monkeypatch.setattr("vetrina.core.logs.configure", lambda *_: None)
+    monkeypatch.setattr("vetrina.core.command_line.logs.configure", lambda *_: None)
 
     async def say(*command: str) -> tuple[int, str]:
         capsys.readouterr()

@@ -139,7 +139,7 @@ def command_on(owner: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """Commands of this process run on the test's database, and leave the test's logs as they are."""
     monkeypatch.setenv("VETRINA_DATABASE_URL", owner)
     monkeypatch.setenv("VETRINA_DATA", str(folder))
-    monkeypatch.setattr("vetrina.core.logs.configure", lambda *_: None)
+    monkeypatch.setattr("vetrina.core.command_line.logs.configure", lambda *_: None)
 
 
 def test_the_commands(owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,10 +6,10 @@ import asyncio
 
 from cyclopts import App
 
-from vetrina.core import audit, logs
+from vetrina.core import audit
 from vetrina.core.audit import Fault, Size
 from vetrina.core.command_line import exit_codes as exits
-from vetrina.core.command_line import output
+from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.jobs import audit_anchors

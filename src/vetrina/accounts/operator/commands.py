@@ -19,9 +19,8 @@ from vetrina.accounts.profiles import actions as profiles
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles import queries as role_queries
 from vetrina.accounts.roles.actions import Role
-from vetrina.core import logs
 from vetrina.core.audit import SYSTEM
-from vetrina.core.command_line import output
+from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId

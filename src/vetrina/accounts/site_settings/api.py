@@ -8,8 +8,8 @@ import msgspec
 from litestar import get, put
 
 from vetrina.accounts.roles.guards import operator
-from vetrina.core.settings import site as site_settings
-from vetrina.core.settings.site import SettingRow
+from vetrina.core import site_settings
+from vetrina.core.site_settings import SettingRow
 from vetrina.core.web.paging import Page
 from vetrina.core.web.request import Request
 

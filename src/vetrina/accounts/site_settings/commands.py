@@ -6,13 +6,12 @@ import asyncio
 
 from cyclopts import App
 
-from vetrina.core import logs
-from vetrina.core.command_line import output
+from vetrina.core import site_settings
+from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.settings import environment as settings
-from vetrina.core.settings import site as site_settings
-from vetrina.core.settings.site import SettingRow
+from vetrina.core.site_settings import SettingRow
 
 app = App(name="settings", help="List and change settings while the site runs: rate limits, gifts.")
 

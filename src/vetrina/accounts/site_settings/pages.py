@@ -7,8 +7,8 @@ from typing import Any
 from litestar import Response, get, post
 
 from vetrina.accounts.roles.guards import operator
+from vetrina.core import site_settings
 from vetrina.core.errors import Refusal
-from vetrina.core.settings import site as site_settings
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request

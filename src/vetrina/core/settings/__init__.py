@@ -1,1 +1,1 @@
-"""Settings: the environment, how values are parsed, and what operators change on a running site."""
+"""Settings of a process: the environment, and how its values are parsed."""

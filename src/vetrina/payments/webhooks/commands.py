@@ -10,8 +10,7 @@ from typing import Literal, TypeVar
 import msgspec
 from cyclopts import App
 
-from vetrina.core import logs
-from vetrina.core.command_line import output
+from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.errors import Invalid
 from vetrina.core.services import Services, connect

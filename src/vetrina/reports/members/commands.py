@@ -10,8 +10,7 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from vetrina.core import logs
-from vetrina.core.command_line import exit_codes, output
+from vetrina.core.command_line import exit_codes, logs, output
 from vetrina.core.command_line.database_access import doing, reaching
 from vetrina.core.database.connection import Database
 from vetrina.core.errors import Refusal

@@ -11,9 +11,8 @@ from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
-from vetrina.core import logs
 from vetrina.core.command_line import exit_codes as exits
-from vetrina.core.command_line import output
+from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.settings import environment as settings

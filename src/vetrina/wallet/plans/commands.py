@@ -8,8 +8,7 @@ from datetime import datetime
 import msgspec
 from cyclopts import App
 
-from vetrina.core import logs
-from vetrina.core.command_line import output
+from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import doing
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
