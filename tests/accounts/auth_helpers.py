@@ -46,8 +46,9 @@ async def settled(services: Services) -> None:
 
 
 async def code_to(site: Site, to: str, count: int = 1) -> str:
-    """The code in the newest letter to an address or number, once there are `count`."""
-    return code_in((await letters(site, to, count))[0]["text"])
+    """The code in the newest letter with one to an address or number, once there are `count` letters."""
+    texts = [letter["text"] for letter in await letters(site, to, count)]  # a notice may come after the code
+    return code_in(next((text for text in texts if re.search(r"\b\d{6}\b", text)), texts[0]))
 
 
 def code_in(text: str) -> str:

@@ -106,7 +106,7 @@ def test_sigterm_while_it_starts_ends_it_too(tmp_path: Path) -> None:
 
 def test_open_event_stream_does_not_block_shutdown(tmp_path: Path) -> None:
     process, environment = begin(tmp_path)
-    client = Client(f"http://127.0.0.1:{environment['VETRINA_PORT']}")
+    client = Client(Up(process, f"http://127.0.0.1:{environment['VETRINA_PORT']}", tmp_path / "data", environment))
     body = {"style_name": "oil", "product_files": [client.upload()]}
     generation = client.again("POST", "/generations", json=body).json()["id"]  # with no worker running
     with client.http.stream("GET", f"/generations/{generation}/events") as stream:

@@ -28,7 +28,7 @@ FAST = {"fsync": "off", "shared_buffers": "16MB"}
 SUPERVISOR = """
 import asyncio, sys
 from pathlib import Path
-from vetrina.core import logs
+from vetrina.core.command_line import logs
 from vetrina.core.embedded import Cluster
 
 logs.configure("text", "keeper")

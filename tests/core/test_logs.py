@@ -11,7 +11,7 @@ import sys
 PROGRAM = """
 import logging, sys, warnings
 import structlog
-from vetrina.core import logs
+from vetrina.core.command_line import logs
 
 log = structlog.get_logger("vetrina.web")  # as modules do, before anything is set up
 logs.configure(sys.argv[1], "web")

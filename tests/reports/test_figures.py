@@ -189,7 +189,7 @@ async def test_failed_payments_by_outcome(db: Database) -> None:
     ])  # fmt: skip
     async with db.tx() as tx:  # fetched without events: paid at the second attempt
         listed = json.dumps([paid(6, 600, "2026-02-03")])
-        await mirror.take_fetched(tx, "invoices", listed, moment("2026-03-01"), moment("2026-03-01"))
+        await mirror.ingest_objects(tx, "invoices", listed, moment("2026-03-01"), moment("2026-03-01"))
 
     async def february(as_of: str) -> tuple:
         (row,) = await rows(db, "failures", as_of, 3)

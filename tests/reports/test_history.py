@@ -116,7 +116,7 @@ async def test_fetched_objects_have_a_history(db: Database) -> None:
         subscription(6, "2026-01-10", 32000, status="incomplete_expired", ended_at=at("2026-01-11")),
     ]
     async with db.tx() as tx:
-        await mirror.take_fetched(tx, "subscriptions", json.dumps(listed), moment("2026-05-01"), moment("2026-05-01"))
+        await mirror.ingest_objects(tx, "subscriptions", json.dumps(listed), moment("2026-05-01"), moment("2026-05-01"))
     closing = {
         day: column(await rows(db, "mrr", day, 1), "closing") for day in ("2026-01-09", "2026-01-20", "2026-02-20", "2026-03-20")
     }
@@ -132,7 +132,7 @@ async def test_objects_missing_at_stripe_end(db: Database) -> None:
     assert column(await rows(db, "mrr", "2026-03-31", 1), "closing") == [1000]
     stub = json.dumps([{"id": one["id"], "object": "subscription", "deleted": True}])
     async with db.tx() as tx:
-        await mirror.take_fetched(tx, "subscriptions", stub, moment("2026-02-10"), moment("2026-02-10"))
+        await mirror.ingest_objects(tx, "subscriptions", stub, moment("2026-02-10"), moment("2026-02-10"))
     closing = [column(await rows(db, "mrr", day, 1), "closing") for day in ("2026-02-09", "2026-02-10", "2026-03-31")]
     assert closing == [[1000], [0], [0]]
     assert await actions.verify(db) == []

@@ -103,7 +103,7 @@ def killing(running: Up, buyers: Buyers, kills: int, seed: int) -> int:
 def story(folder: Path, *, purchases: int, kills: int, seed: int) -> None:
     """Buy, kill, restart, sweep: paid = granted."""
     with ZarinPalFake() as bank:
-        settings = {"ZARINPAL_MERCHANT_ID": MERCHANT, "ZARINPAL_API_BASE": bank.url}
+        settings = {"ZARINPAL_MERCHANT_ID": MERCHANT, "ZARINPAL_API_BASE": bank.url, "VETRINA_SANDBOX": "off"}
         with up(folder, VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1", **settings) as running:
             bank.often("verify", 0.2, Fault(status=502))
             buyers = Buyers(running, bank, purchases, seed=seed)

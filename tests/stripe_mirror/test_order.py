@@ -188,11 +188,17 @@ async def test_state_is_independent_of_order(db: Database) -> None:
 
 
 async def test_order_test_detects_a_wrong_order(db: Database, owner: str) -> None:
-    with psycopg.connect(owner, autocommit=True) as connection:
-        connection.execute("create or replace function stripe_mirror.event_order(p_type text) returns smallint language sql "
-                           "immutable "
-                           "as $$ select (random() * 9)::smallint $$")  # fmt: skip
-    assert (await fuzz.run(db, permutations=10, seed=1)).different != []
+    with psycopg.connect(owner, autocommit=True) as connection:  # the tests of the mirror share a database
+        original = connection.execute("select pg_get_functiondef('stripe_mirror.event_order'::regproc)").fetchone()
+        assert original is not None
+        connection.execute(
+            "create or replace function stripe_mirror.event_order(p_type text) returns smallint language sql immutable "
+            "as $$ select (random() * 9)::smallint $$"
+        )
+        try:
+            assert (await fuzz.run(db, permutations=10, seed=1)).different != []
+        finally:
+            connection.execute(original[0])
 
 
 @pytest.mark.torture

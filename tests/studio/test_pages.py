@@ -107,19 +107,19 @@ async def test_every_style_has_its_tile(site: Site) -> None:
 async def finished(site: Site, account: Account) -> str:
     """Return the id of a finished generation of the account."""
     async with site.api(account) as api:
-        begun = await api.post("/generations", json=wish(await upload(api)))
-        assert begun.status_code == 201, begun.text
-        made = str(begun.json()["id"])
-        await ended(api, made)
-    return made
+        started = await api.post("/generations", json=wish(await upload(api)))
+        assert started.status_code == 201, started.text
+        generation = str(started.json()["id"])
+        await ended(api, generation)
+    return generation
 
 
 async def test_a_disabled_accounts_pictures_leave_every_public_place(site: Site, worker: Services, make: Make) -> None:
     account = await make.account(tokens=3)
-    made = await finished(site, account)
+    generation = await finished(site, account)
     async with site.browser(account) as browser:
-        await browser.post(f"/studio/generations/{made}/sharing", data={"is_public": "true"})
-    link = f"/pictures/{account.id}/{made}"
+        await browser.post(f"/studio/generations/{generation}/sharing", data={"is_public": "true"})
+    link = f"/pictures/{account.id}/{generation}"
     assert link in (await site.client.get("/")).text and (await site.client.get(link)).status_code == 200
     async with site.services.db.tx() as tx:
         await tx.connection.execute("update accounts.accounts set is_active = false where id = %s", (account.id,))
@@ -130,8 +130,8 @@ async def test_a_disabled_accounts_pictures_leave_every_public_place(site: Site,
 
 async def test_an_account_without_a_confirmed_identifier_publishes_nothing(site: Site, worker: Services, make: Make) -> None:
     account = await make.account(tokens=3, confirmed=False)
-    made = await finished(site, account)
+    generation = await finished(site, account)
     async with site.browser(account) as browser:
-        refused = await browser.post(f"/studio/generations/{made}/sharing", data={"is_public": "true"})
+        refused = await browser.post(f"/studio/generations/{generation}/sharing", data={"is_public": "true"})
         assert refused.status_code == 403 and "Confirm your e-mail address" in refused.text
-    assert (await site.client.get(f"/pictures/{account.id}/{made}")).status_code == 404
+    assert (await site.client.get(f"/pictures/{account.id}/{generation}")).status_code == 404
