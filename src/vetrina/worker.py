@@ -120,9 +120,12 @@ def _lanes(services: Services) -> list[tuple[str, list[str], int]]:
 
 
 async def _stop(workers: list[Worker], stop: asyncio.Event) -> None:
+    """Stop the workers once `stop` is set, again until they have ended: one that is only starting forgets it."""
     await stop.wait()
-    for worker in workers:
-        worker.stop()
+    while True:
+        for worker in workers:
+            worker.stop()
+        await asyncio.sleep(0.1)
 
 
 async def _rescue(services: Services, workers: list[Worker]) -> None:

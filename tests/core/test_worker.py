@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 
 from procrastinate.periodic import PeriodicDeferrer
 
+from vetrina import worker as worker_process
 from vetrina.core.database.ids import new_id
 from vetrina.core.jobs.queue import app, enqueue, job
 from vetrina.core.services import Services
+from vetrina.modules import connect
 from vetrina.reports import jobs as report_jobs
 
 released = asyncio.Event()
@@ -55,3 +57,15 @@ def test_a_periodic_job_that_was_missed_runs_when_the_machine_is_back() -> None:
         deferrer = PeriodicDeferrer(registry=app.periodic_registry, **app.periodic_defaults)
         due = {task.task.name: tick for task, tick in deferrer.get_previous_tasks(at=now.timestamp())}
         assert datetime.fromtimestamp(due[report_jobs.VERIFY], UTC) == datetime(2026, 11, 27, 3, 17, tzinfo=UTC)
+
+
+async def test_a_worker_that_is_stopped_while_it_starts_ends(services: Services) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    connected = connect(services.settings, services.db.uri)
+    await asyncio.wait_for(worker_process.work(connected, stop), 10)
+    stop = asyncio.Event()
+    task = asyncio.create_task(worker_process.work(connect(services.settings, services.db.uri), stop))
+    await asyncio.sleep(0.05)  # it has begun to connect
+    stop.set()
+    await asyncio.wait_for(task, 10)
