@@ -59,7 +59,7 @@ def test_a_periodic_job_that_was_missed_runs_when_the_machine_is_back() -> None:
         assert datetime.fromtimestamp(due[report_jobs.VERIFY], UTC) == datetime(2026, 11, 27, 3, 17, tzinfo=UTC)
 
 
-async def test_a_worker_that_is_stopped_while_it_starts_ends(services: Services) -> None:
+async def test_stop_during_start_ends_the_worker(services: Services) -> None:
     stop = asyncio.Event()
     stop.set()
     connected = connect(services.settings, services.db.uri)
