@@ -60,7 +60,7 @@ class Make:
         async with services.db.tx() as tx:
             # The welcome gift is a setting; this account is made under another one, which no other transaction sees.
             gift = await _welcome_tokens(tx, 0) if tokens is not None else None
-            await tx.one(
+            await tx.fetch_one(
                 queries.INSERT_ACCOUNT, id=account_id, kind=kind, email=email, phone=phone, password_hash=None, name="Test"
             )
             if confirmed:

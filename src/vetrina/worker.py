@@ -143,7 +143,7 @@ async def _rescue(services: Services, workers: list[Worker]) -> None:
             lost: set[int] = set()
             for worker in workers:
                 async with services.db.read() as tx:
-                    started = set(await tx.all(DOING, worker=worker.worker_id))
+                    started = set(await tx.fetch_all(DOING, worker=worker.worker_id))
                 lost |= started - {context.job.id for context in worker._running_jobs.values()}  # pyright: ignore[reportPrivateUsage]
             for number in lost & suspects:
                 await manager.retry_job_by_id_async(number, utcnow())

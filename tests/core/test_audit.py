@@ -27,7 +27,7 @@ from vetrina.wallet.model import Asset
 async def rows_of(db: Database, account: UUID) -> list[audit.Row]:
     """Return the account's rows, oldest first."""
     async with db.read() as tx:
-        found = await tx.all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action=None, limit=100)
+        found = await tx.fetch_all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action=None, limit=100)
     return found[::-1]
 
 
@@ -221,7 +221,7 @@ async def test_changed_identifiers_are_logged_with_their_old_value(services: Ser
 async def test_erased_details_are_no_fault(services: Services, chain: Account, owner: str) -> None:
     async with services.db.tx() as tx:
         await audit.record(tx, "account_erased", chain.id)
-        await tx.do(audit.FORGET, account=chain.id)
+        await tx.execute(audit.FORGET, account=chain.id)
     assert await faults(services.db) == []
     tamper(owner, "update core.audit_logs set action = 'other_done' where account_id = %(a)s and position = 4", a=chain.id)
     assert next(each.position for each in await faults(services.db)) == 4

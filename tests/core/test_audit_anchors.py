@@ -45,7 +45,7 @@ async def anchored(services: Services, make: Make) -> Account:
 
 async def _length(services: Services, account: UUID) -> int:
     async with services.db.read() as tx:
-        return len(await tx.all(audit.LIST, account=account, action=None, before=UUID(int=2**128 - 1), limit=100))
+        return len(await tx.fetch_all(audit.LIST, account=account, action=None, before=UUID(int=2**128 - 1), limit=100))
 
 
 async def _write(services: Services, account: UUID, count: int) -> None:

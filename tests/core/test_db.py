@@ -50,7 +50,7 @@ async def test_connections_that_died_in_the_pool_are_not_handed_out(db: Database
 
     async def ask() -> int:
         async with db.read() as tx:
-            return await tx.one(PING)
+            return await tx.fetch_one(PING)
 
     assert await asyncio.gather(*(ask() for _ in range(40))) == [1] * 40
     assert time.perf_counter() - started < 5  # not the pool's own pauses of seconds between dead connections
@@ -84,9 +84,9 @@ async def test_connection_that_dies_in_use_is_reported_and_replaced(db: Database
     with pytest.raises(Unavailable):
         async with db.tx() as tx:
             kill(server, urlsplit(database).path[1:])
-            await tx.one(PING)
+            await tx.fetch_one(PING)
     async with db.read() as tx:
-        assert await tx.one(PING) == 1
+        assert await tx.fetch_one(PING) == 1
 
 
 async def test_retry_transaction_repeats_interrupted_work(db: Database, database: str, server: str) -> None:
@@ -97,7 +97,7 @@ async def test_retry_transaction_repeats_interrupted_work(db: Database, database
         tries += 1
         if tries == 1:
             kill(server, urlsplit(database).path[1:])
-        return await tx.one(PING)
+        return await tx.fetch_one(PING)
 
     assert await db.retry_transaction(work) == 1 and tries == 2
 
@@ -105,7 +105,7 @@ async def test_retry_transaction_repeats_interrupted_work(db: Database, database
 async def ping(db: Database) -> int:
     """Run one statement, which waits for a connection."""
     async with db.read() as tx:
-        return await tx.one(PING)
+        return await tx.fetch_one(PING)
 
 
 async def test_pool_reconnects_soon_after_an_outage(database: str) -> None:
@@ -134,33 +134,35 @@ async def test_constraint_violation_rolls_back_and_maps_to_its_refusal(db: Datab
     )
     with pytest.raises(EmailTaken):
         async with db.tx() as tx:
-            await tx.do(rename, name="Other", account=account.id)
-            await tx.do(again)
+            await tx.execute(rename, name="Other", account=account.id)
+            await tx.execute(again)
     async with db.read() as tx:
-        assert await tx.one(statement(str, "select name from accounts.users where account_id = %(a)s"), a=account.id) == "Test"
+        assert (
+            await tx.fetch_one(statement(str, "select name from accounts.users where account_id = %(a)s"), a=account.id) == "Test"
+        )
 
 
 @pytest.mark.parametrize("text", ["zero \0 inside", "half a pair \ud800"])
 async def test_unstorable_text_is_refused_by_the_database(db: Database, text: str) -> None:
     with pytest.raises(Invalid):
         async with db.tx() as tx:
-            await tx.one(statement(str, "select %(text)s::text"), text=text)
+            await tx.fetch_one(statement(str, "select %(text)s::text"), text=text)
 
 
 async def test_internal_error_is_not_a_refusal(db: Database) -> None:
     with pytest.raises(psycopg.errors.UndefinedColumn):
         async with db.tx() as tx:
-            await tx.all(statement(int, "select nonsense"))
+            await tx.fetch_all(statement(int, "select nonsense"))
     with pytest.raises(psycopg.errors.DivisionByZero):
         async with db.tx() as tx:
-            await tx.all(statement(int, "select 1 / 0"))
+            await tx.fetch_all(statement(int, "select 1 / 0"))
 
 
 async def test_one_needs_a_row(db: Database) -> None:
     async with db.read() as tx:
-        assert await tx.maybe(statement(int, "select 1 where false")) is None
+        assert await tx.fetch_optional(statement(int, "select 1 where false")) is None
         with pytest.raises(NotFound):
-            await tx.one(statement(int, "select 1 where false"))
+            await tx.fetch_one(statement(int, "select 1 where false"))
 
 
 async def test_notifications_arrive_and_reconnects_are_reported(db: Database, database: str, server: str) -> None:

@@ -193,7 +193,7 @@ async def test_the_queue_delivers(settings: Settings, database: str) -> None:
         await post(tx, services, MAIL)
     for _ in range(100):
         async with services.db.read() as tx:
-            rows = await tx.all(outbox.LIST, before=paging.FIRST, to=None, limit=9)
+            rows = await tx.fetch_all(outbox.LIST, before=paging.FIRST, to=None, limit=9)
         if rows:
             break
         await asyncio.sleep(0.05)

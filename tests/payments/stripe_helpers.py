@@ -138,7 +138,7 @@ async def status(site: Site, account: Account, payment: dict[str, Any]) -> str:
 async def row(db: Database, payment: dict[str, Any], account: Account) -> PaymentRow:
     """The payment itself."""
     async with db.read() as tx:
-        return await tx.one(queries.ONE, account=account.id, id=payment["id"])
+        return await tx.fetch_one(queries.ONE, account=account.id, id=payment["id"])
 
 
 async def an_operator(make: Make, db: Database) -> Account:

@@ -115,7 +115,7 @@ def mismatches(columns: list[Column], row: Any, scalar: bool, spared: set[str] =
         if len(columns) != 1:
             yield f"has {len(columns)} columns for one {row.__name__}"
         else:
-            # A single value that is null comes as None from `maybe`, and `one` takes it for not found.
+            # A single value that is null comes as None from `fetch_optional`, and `fetch_one` takes it for not found.
             yield from _typed(columns[0], row, nullable=False)
         return
     fields = {each.name: each for each in msgspec.structs.fields(row)}
@@ -216,11 +216,35 @@ def test_nothing_else_is_executed() -> None:
 
 
 def _sql(call: ast.Call) -> bool:
-    """Return whether the call's first argument can be SQL: anything but an address or a plain word."""
+    """Return whether the call's first argument can be SQL: anything but an address, a plain word, or a declared statement.
+
+    `tx.execute(queries.DELETE)` takes a `Statement`, which pyright checks: a constant, or an attribute that holds one.
+    """
     first = call.args[0] if call.args else None
     if isinstance(first, ast.Constant):
         return isinstance(first.value, str) and " " in first.value.strip()
-    return call.func.attr.startswith("execute") if isinstance(call.func, ast.Attribute) else False
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr.startswith("execute")):
+        return False
+    on_tx = isinstance(call.func.value, ast.Name) and call.func.value.id == "tx"
+    declared = isinstance(first, ast.Attribute) or (isinstance(first, ast.Name) and first.id.isupper())
+    return not (on_tx and declared)
+
+
+@pytest.mark.parametrize(
+    ("source", "caught"),
+    [
+        ("connection.execute('delete from wallet.grants')", True),
+        ("connection.execute(DELETE)", True),
+        ("tx.execute(f'delete from {table}')", True),
+        ("tx.execute(sql)", True),
+        ("tx.execute(queries.DELETE, account=account)", False),
+        ("tx.execute(DELETE)", False),
+    ],
+)
+def test_undeclared_sql_is_detected(source: str, caught: bool) -> None:
+    call = ast.parse(source, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert _sql(call) == caught
 
 
 def test_each_is_used() -> None:

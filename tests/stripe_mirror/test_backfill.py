@@ -242,7 +242,7 @@ async def test_failed_fetch_is_retried_later(services: Services, lists: StripeLi
     services.settings = replace(services.settings, stripe_api_key="sk_test_of_another")
     assert (await tie_resolution.resolve_ties(services)).failed == 1
     async with services.db.read() as tx:
-        status = {item.kind: item for item in await tx.all(queries.STATUS)}["customers"]
+        status = {item.kind: item for item in await tx.fetch_all(queries.STATUS)}["customers"]
     assert (status.rows, status.events, status.unresolved, status.failing) == (1, 2, 1, 1)
     assert status.last_error is not None and "Invalid API Key" in status.last_error
     assert (await tie_resolution.resolve_ties(services)).failed == 0, "it waits before it is tried again"

@@ -39,7 +39,7 @@ async def add_customers(db: Database, *emails: str | None) -> list[str]:
 async def suggestions(services: Services) -> list[Suggestion]:
     """Return the suggestions."""
     async with services.db.read() as tx:
-        return await tx.all(queries.SUGGESTIONS, limit=50)
+        return await tx.fetch_all(queries.SUGGESTIONS, limit=50)
 
 
 async def test_shared_address_suggests_but_does_not_link(services: Services, make: Make) -> None:

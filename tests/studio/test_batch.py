@@ -50,7 +50,7 @@ def item(account: Account, file: UUID, **changes: Any) -> dict[str, Any]:
 async def start(services: Services, *items: dict[str, Any]) -> list[dict[str, Any]]:
     """The answers of one batch."""
     async with services.db.read() as tx:
-        return [json.loads(each) for each in await tx.all(queries.START, items=json.dumps(items))]
+        return [json.loads(each) for each in await tx.fetch_all(queries.START, items=json.dumps(items))]
 
 
 def told(answers: list[dict[str, Any]]) -> list[str]:

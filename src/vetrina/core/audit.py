@@ -187,7 +187,7 @@ FAULTS = Statement(
 
 async def set_actor(tx: Tx, actor: Actor) -> None:
     """Set the actor of this transaction, for rows that triggers write."""
-    await tx.one(SET_ACTOR, actor=msgspec.json.encode(actor).decode())
+    await tx.fetch_one(SET_ACTOR, actor=msgspec.json.encode(actor).decode())
 
 
 async def record(
@@ -206,7 +206,7 @@ async def record(
     data (addresses, texts). The actor is `actor`, else that of `set_actor` (as every `request.tx()` calls it), else the system.
     Call it last in a transaction: the account's chain stays locked until the commit.
     """
-    return await tx.one(
+    return await tx.fetch_one(
         RECORD,
         account=account,
         action=action,
@@ -220,7 +220,7 @@ async def record(
 
 async def faults(tx: Tx, limit: int = 20) -> list[Fault]:
     """Return the first broken position of each chain; empty if the log has not been tampered with."""
-    return await tx.all(FAULTS, limit=limit)
+    return await tx.fetch_all(FAULTS, limit=limit)
 
 
 def floor_of(since: datetime | None) -> UUID:

@@ -92,7 +92,7 @@ class IdempotentRequest:
         """
         answer = Answer(status, msgspec.json.encode(body).decode())
         response = Jsonb(msgspec.to_builtins(answer))
-        if self._claimed_key is not None and not await tx.one(SAVE, **self._claimed_key, response=response):
+        if self._claimed_key is not None and not await tx.fetch_one(SAVE, **self._claimed_key, response=response):
             raise KeyInUse
         self.answer = answer
         return answer
@@ -103,7 +103,7 @@ class IdempotentRequest:
             return
         with contextlib.suppress(Unavailable, psycopg.Error):
             async with db.read() as tx:
-                await tx.one(statement, **self._claimed_key)
+                await tx.fetch_one(statement, **self._claimed_key)
 
 
 @asynccontextmanager
@@ -133,7 +133,7 @@ async def idempotent(db: Database, account: AccountId, key: str | None, *request
 
 async def _claim(db: Database, account: AccountId, key: str, sha256: bytes) -> IdempotentRequest:
     async with db.read() as tx:
-        claim = await tx.one(CLAIM, account=account, key=key, hash=sha256, work=new_id(), stale=STALE)
+        claim = await tx.fetch_one(CLAIM, account=account, key=key, hash=sha256, work=new_id(), stale=STALE)
     match claim.outcome:
         case "claimed":
             return IdempotentRequest.claimed(account, key, claim)

@@ -122,7 +122,7 @@ class Limits:
     async def _acquire(self, key: str, limit: Limit) -> _Lease:
         block = 1 if limit.count <= _EXACT else limit.count // 50
         async with self._db.read() as tx:
-            acquired = await tx.one(ACQUIRE, key=key, count=limit.count, seconds=limit.seconds, block=block)
+            acquired = await tx.fetch_one(ACQUIRE, key=key, count=limit.count, seconds=limit.seconds, block=block)
         ends = time.monotonic() + acquired.seconds_left
         previous = self._leases.get(key)
         # Another request of this process may have acquired permits of the same window meanwhile.
@@ -146,7 +146,7 @@ class Limits:
             if self._limits:
                 self._read_at = now  # the other requests continue with the old limits meanwhile
             async with self._db.read() as tx:
-                self._limits = parse({row.key: row.value for row in await tx.all(LIMITS)})
+                self._limits = parse({row.key: row.value for row in await tx.fetch_all(LIMITS)})
             self._read_at = now
         return self._limits.get(name)
 

@@ -49,11 +49,11 @@ PUT = Statement(
 
 async def put(tx: Tx, key: str, value: Any) -> SettingRow:
     """Set a setting's value. Raises NotFound (404) for an unknown key, BadValue (422)."""
-    now = await tx.maybe(LOCKED, key=key)
+    now = await tx.fetch_optional(LOCKED, key=key)
     if now is None:
         raise NotFound(f"There is no setting {key[:60]}.")
     _check(key, now.value, value)
-    return await tx.one(PUT, key=key, value=Jsonb(value))
+    return await tx.fetch_one(PUT, key=key, value=Jsonb(value))
 
 
 def parse_value(text: str) -> Any:

@@ -62,4 +62,4 @@ FORGET = Statement(NoneType, "update core.usage set metadata = '{}' where accoun
 
 async def record(tx: Tx, account: AccountId, action: str, metadata: dict[str, Any]) -> None:
     """Record an action in the transaction that performs it."""
-    await tx.do(INSERT, account=account, id=new_id(), action=action, metadata=Jsonb(metadata))
+    await tx.execute(INSERT, account=account, id=new_id(), action=action, metadata=Jsonb(metadata))

@@ -36,7 +36,7 @@ def create_operator(demo: DemoRun, settings: Settings) -> Login:
 
 
 async def _grant(tx: Tx) -> None:
-    account = await tx.one(queries_roles.BY_EMAIL, kind="user", email=EMAIL)
+    account = await tx.fetch_one(queries_roles.BY_EMAIL, kind="user", email=EMAIL)
     await roles.grant(tx, account, Role.SUPERUSER)
 
 

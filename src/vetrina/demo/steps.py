@@ -41,7 +41,7 @@ def confirm(demo: DemoRun, email: str) -> None:
         return
 
     async def work(tx: Tx) -> None:
-        account = await tx.one(role_queries.BY_EMAIL, kind="user", email=email)
+        account = await tx.fetch_one(role_queries.BY_EMAIL, kind="user", email=email)
         await accounts.confirm_email(tx, account, "user", email)
 
     asyncio.run(doing(settings.read(), work))

@@ -60,7 +60,7 @@ async def picture(request: Request, account_id: UUID, file_id: UUID, variant: st
         return Response(None, status_code=304, headers=headers)
     if request.query_params.get("download") == "1":
         async with request.read() as tx:
-            name = await tx.one(queries.NAME, account=account_id, id=file_id)
+            name = await tx.fetch_one(queries.NAME, account=account_id, id=file_id)
         headers["Content-Disposition"] = content_disposition(name.file_name, name.mime)
     byte_range = request.headers.get("range")
     if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
@@ -94,7 +94,7 @@ async def _respond(storage: Storage, key: str, byte_range: str | None, headers: 
 
 async def _is_public(request: Request, account_id: UUID, file_id: UUID) -> bool:
     async with request.read() as tx:
-        return bool(await tx.maybe(queries.IS_PUBLIC, account=account_id, id=file_id))
+        return bool(await tx.fetch_optional(queries.IS_PUBLIC, account=account_id, id=file_id))
 
 
 async def _whole(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

@@ -42,7 +42,7 @@ ERASE_FILES = Statement(NoneType, "delete from media.files where account_id = %(
 async def files(services: Services, account: AccountId) -> AsyncGenerator[tuple[str, str]]:
     """Yield every original by id. Names may repeat; the rows contain them."""
     async with services.db.read() as tx:
-        pictures = await tx.all(PICTURES, account=account)
+        pictures = await tx.fetch_all(PICTURES, account=account)
     for each in pictures:
         yield f"pictures/{each.id}.{_ENDINGS.get(each.mime, 'bin')}", key_of(account, each.id, ORIGINAL)
 

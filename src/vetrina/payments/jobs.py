@@ -41,7 +41,7 @@ async def expire_due(services: Services) -> None:
     after, after_id = datetime.min.replace(tzinfo=UTC), UUID(int=0)
     while True:
         async with services.db.read() as tx:
-            due = await tx.all(queries.DUE, after=after, after_id=after_id, limit=BATCH)
+            due = await tx.fetch_all(queries.DUE, after=after, after_id=after_id, limit=BATCH)
         for each in due:
             await _end(services, each)
         if len(due) < BATCH:
@@ -51,7 +51,7 @@ async def expire_due(services: Services) -> None:
 
 async def _end(services: Services, due: Due) -> None:
     async with services.db.read() as tx:
-        payment = await tx.one(queries.ONE, account=AccountId(due.account_id), id=due.id)
+        payment = await tx.fetch_one(queries.ONE, account=AccountId(due.account_id), id=due.id)
     if due.ref is not None:
         try:
             await actions.ask(services, payment, due.ref)
@@ -68,8 +68,8 @@ async def _end(services: Services, due: Due) -> None:
 async def ask(services: Services, account: str, payment: str) -> None:
     """Poll a payment's gateway, retried while it does not answer. What was settled meanwhile stays."""
     async with services.db.read() as tx:
-        row = await tx.one(queries.ONE, account=AccountId(UUID(account)), id=UUID(payment))
-        ref = await tx.maybe(queries.REF, account=row.account_id, id=row.id)
+        row = await tx.fetch_one(queries.ONE, account=AccountId(UUID(account)), id=UUID(payment))
+        ref = await tx.fetch_optional(queries.REF, account=row.account_id, id=row.id)
     if ref is not None and row.paid_at is None:
         await actions.ask(services, row, ref)
 
@@ -91,7 +91,7 @@ async def retry_events(services: Services) -> None:
 async def find_events(services: Services) -> None:
     """Process received events that have no job, every ten minutes."""
     async with services.db.read() as tx:
-        lost = await tx.all(queries_told.LOST, told=list(STRIPE_EVENTS), limit=BATCH)
+        lost = await tx.fetch_all(queries_told.LOST, told=list(STRIPE_EVENTS), limit=BATCH)
     for each in lost:
         log.warning("an event had been left", stripe_event=each)
         await told.apply(services, each)
@@ -115,8 +115,8 @@ async def sweep(services: Services) -> None:
 async def close_checkout(services: Services, account: str, payment: str) -> None:
     """Close the open checkout of an account that is being erased, again until its gateway answers."""
     async with services.db.read() as tx:
-        row = await tx.one(queries.ONE, account=AccountId(UUID(account)), id=UUID(payment))
-        ref = await tx.maybe(queries.REF, account=row.account_id, id=row.id)
+        row = await tx.fetch_one(queries.ONE, account=AccountId(UUID(account)), id=UUID(payment))
+        ref = await tx.fetch_optional(queries.REF, account=row.account_id, id=row.id)
     if row.status == Status.PENDING:
         await actions.close(services, row, ref)
 

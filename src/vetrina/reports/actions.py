@@ -59,7 +59,7 @@ async def figures(db: Database, name: str, *, as_of: date | None = None, months:
     followed_until = await refresh(db)
     until = datetime.combine(end_day + timedelta(days=1), time(), UTC)
     async with db.read() as tx:
-        rows = await tx.all(report.statement, until=until, months=span)
+        rows = await tx.fetch_all(report.statement, until=until, months=span)
     report_rows = report.make(rows) if report.make else rows
     values = [{column.name: getattr(row, column.name) for column in report.columns} for row in report_rows]
     return Figures(name, report.title, report.about, end_day, span, followed_until, report.columns, values)
@@ -71,9 +71,9 @@ async def refresh(db: Database, *, rebuild: bool = False) -> datetime:
     If another transaction is refreshing, return the progress that it has committed.
     """
     async with db.tx() as tx:
-        await tx.maybe(queries.REFRESH, all=rebuild)
+        await tx.fetch_optional(queries.REFRESH, all=rebuild)
     async with db.read() as tx:
-        progress = await tx.maybe(queries.PROGRESS)
+        progress = await tx.fetch_optional(queries.PROGRESS)
     return progress.done_until if progress else datetime.fromtimestamp(0, UTC)
 
 
@@ -86,7 +86,7 @@ async def verify(db: Database, limit: int = 20) -> list[Difference]:
     for _ in range(3):
         await refresh(db)
         async with db.read() as tx:
-            differences = await tx.all(queries.DIFFERENCES, limit=limit)
+            differences = await tx.fetch_all(queries.DIFFERENCES, limit=limit)
         if not differences:
             break
     return differences
@@ -94,4 +94,4 @@ async def verify(db: Database, limit: int = 20) -> list[Difference]:
 
 async def terminate_long_queries(tx: Tx, *, seconds: float = 60) -> int:
     """Cancel statements of the reporting role that run longer than `seconds`; return how many were cancelled."""
-    return await tx.one(queries.TERMINATE_LONG_QUERIES, seconds=seconds)
+    return await tx.fetch_one(queries.TERMINATE_LONG_QUERIES, seconds=seconds)

@@ -90,14 +90,14 @@ async def keys(request: Request, kind: Kind | None = None) -> Page[Key]:
     async with request.tx() as tx:
         await members_actions.count_metadata(tx)
     async with request.read() as tx:
-        return Page(await tx.all(queries.KEYS, kind=kind), None)
+        return Page(await tx.fetch_all(queries.KEYS, kind=kind), None)
 
 
 @get("/members/searches", guards=[operator], tags=["members"])
 async def searches(request: Request) -> Page[Search]:
     """List the saved searches of the signed-in operator."""
     async with request.read() as tx:
-        return Page(await tx.all(queries.SEARCHES, account=request.account.id), None)
+        return Page(await tx.fetch_all(queries.SEARCHES, account=request.account.id), None)
 
 
 @post("/members/searches", guards=[operator], tags=["members"])
@@ -119,9 +119,9 @@ async def delete_search(request: Request, search_id: UUID) -> None:
 async def member(request: Request, customer_id: str) -> MemberResponse:
     """Return a customer with their subscriptions and latest invoices."""
     async with request.read() as tx:
-        customer = await tx.one(queries.MEMBER, id=customer_id)
-        subscriptions = await tx.all(queries.MEMBER_SUBSCRIPTIONS, id=customer_id)
-        return MemberResponse(customer, subscriptions, await tx.all(queries.MEMBER_INVOICES, id=customer_id))
+        customer = await tx.fetch_one(queries.MEMBER, id=customer_id)
+        subscriptions = await tx.fetch_all(queries.MEMBER_SUBSCRIPTIONS, id=customer_id)
+        return MemberResponse(customer, subscriptions, await tx.fetch_all(queries.MEMBER_INVOICES, id=customer_id))
 
 
 def _page(rows: list[Any], limit: int) -> Page[Any]:

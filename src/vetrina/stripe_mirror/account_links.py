@@ -15,15 +15,15 @@ async def link(tx: Tx, account: UUID, customer: str) -> Link:
 
     Raises CustomerLinked (409) if another account has it, NoSuchCustomer (404) if the mirror has no such customer.
     """
-    if not await tx.one(queries.CUSTOMER_EXISTS, customer=customer):
+    if not await tx.fetch_one(queries.CUSTOMER_EXISTS, customer=customer):
         raise NoSuchCustomer
     return await claim(tx, account, customer)
 
 
 async def claim(tx: Tx, account: UUID, customer: str) -> Link:
     """Link a customer that Vetrina created for this account; the mirror may not have it yet. Raises CustomerLinked (409)."""
-    new = await tx.do(queries.INSERT_LINK, account=account, customer=customer)
-    existing = await tx.one(queries.LINKS, customer=customer, limit=1)
+    new = await tx.execute(queries.INSERT_LINK, account=account, customer=customer)
+    existing = await tx.fetch_one(queries.LINKS, customer=customer, limit=1)
     if existing.account_id != account:
         raise CustomerLinked
     if new:
@@ -33,7 +33,7 @@ async def claim(tx: Tx, account: UUID, customer: str) -> Link:
 
 async def unlink(tx: Tx, customer: str) -> bool:
     """Remove a customer's link; return whether there was one."""
-    account = await tx.maybe(queries.DELETE_LINK, customer=customer)
+    account = await tx.fetch_optional(queries.DELETE_LINK, customer=customer)
     if account is not None:
         await audit.record(tx, "customer_unlinked", account, resource=("stripe_customer", customer))
     return account is not None
@@ -41,7 +41,7 @@ async def unlink(tx: Tx, customer: str) -> bool:
 
 async def account(tx: Tx, reference: str) -> UUID:
     """Return the id of the account with this id or e-mail address. Raises NoSuchAccount (404), SeveralAccounts (409)."""
-    matches = await tx.all(queries.MATCHING_ACCOUNTS, reference=reference.strip())
+    matches = await tx.fetch_all(queries.MATCHING_ACCOUNTS, reference=reference.strip())
     if not matches:
         raise NoSuchAccount
     if len(matches) > 1:

@@ -188,8 +188,8 @@ def links_(*, suggestions: bool = False, json: bool = False, limit: int = 100) -
     async def work(services: Services) -> list[msgspec.Struct]:
         async with services.db.read() as tx:
             if suggestions:
-                return [*await tx.all(queries.SUGGESTIONS, limit=limit)]
-            return [*await tx.all(queries.LINKS, customer=None, limit=limit)]
+                return [*await tx.fetch_all(queries.SUGGESTIONS, limit=limit)]
+            return [*await tx.fetch_all(queries.LINKS, customer=None, limit=limit)]
 
     result = _run(work, "stripe links")
     if json:

@@ -42,5 +42,5 @@ async def reconcile(services: Services) -> None:
 async def purge(services: Services) -> None:
     """Delete the progress of runs older than a month, and staged pages left by a killed process."""
     async with services.db.tx() as tx:
-        await tx.do(queries.DELETE_OLD_RANGES)
-        await tx.do(queries.DELETE_OLD_STAGED)
+        await tx.execute(queries.DELETE_OLD_RANGES)
+        await tx.execute(queries.DELETE_OLD_STAGED)

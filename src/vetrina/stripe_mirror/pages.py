@@ -52,8 +52,8 @@ async def unlink(request: Request, data: Form) -> Redirect:
 async def _page(request: Request, *, values: dict[str, str] | None = None, refused: Refusal | None = None) -> Response[str]:
     status = await mirror_status.status(request.services)
     async with request.read() as tx:
-        suggestions = await tx.all(queries.SUGGESTIONS, limit=PAGE_SIZE)
-        linked = await tx.all(queries.LINKS, customer=None, limit=PAGE_SIZE)
+        suggestions = await tx.fetch_all(queries.SUGGESTIONS, limit=PAGE_SIZE)
+        linked = await tx.fetch_all(queries.LINKS, customer=None, limit=PAGE_SIZE)
     runs = {row.kind: row for row in status.list_runs}
     error_field = str(refused.field) if refused and refused.field in {"account", "customer"} else None
     return pages.render(

@@ -41,10 +41,10 @@ async def status(services: Services) -> Status:
         return Status(
             sum(1 for item in settings.stripe_webhook_secret.split(",") if item.strip()),
             bool(settings.stripe_api_key),
-            await tx.one(queries.LAG),
-            await tx.all(queries.STATUS),
-            [item for item in await tx.all(queries.LIST_RUNS) if item.kind in {*KINDS, EVENTS}],
-            await tx.maybe(queries.THIN_EVENTS),
+            await tx.fetch_one(queries.LAG),
+            await tx.fetch_all(queries.STATUS),
+            [item for item in await tx.fetch_all(queries.LIST_RUNS) if item.kind in {*KINDS, EVENTS}],
+            await tx.fetch_optional(queries.THIN_EVENTS),
         )
 
 

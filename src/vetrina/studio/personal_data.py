@@ -37,7 +37,7 @@ FORGET_GENERATIONS = Statement(NoneType, "delete from studio.generations where a
 async def stop(services: Services, account: AccountId) -> None:
     """Cancel running generations; their credits are returned."""
     async with services.db.read() as tx:
-        at_work = await tx.all(AT_WORK, account=account)
+        at_work = await tx.fetch_all(AT_WORK, account=account)
     for generation in at_work:
         try:
             async with services.db.tx() as tx:

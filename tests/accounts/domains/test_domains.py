@@ -228,7 +228,7 @@ async def test_two_workers_ask_once_and_a_late_answer_is_dropped(
     assert sorted(counts) == [0, 1] and names.asked[domain["record"]["name"]] == 1
     await due(services, account)
     async with services.db.read() as tx:
-        leased = await tx.all(domains.queries.DOMAINS_DUE, limit=5)
+        leased = await tx.fetch_all(domains.queries.DOMAINS_DUE, limit=5)
     names.records[domain["record"]["name"]] = [domain["record"]["value"]]
     assert (await verify(site, account, domain))["status"] == "verified"
     del names.records[domain["record"]["name"]]

@@ -71,7 +71,7 @@ async def test_an_erased_account_leaves_no_trace_of_who_it_was(
     await make.books()
     async with worker.db.read() as tx:
         assert await audit.faults(tx) == []
-        kept = await tx.all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action=None, limit=100)
+        kept = await tx.fetch_all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action=None, limit=100)
         assert {"account_registered", "payment_completed", "erasure_asked", "account_erased"} <= {each.action for each in kept}
         assert all(each.ip is None and each.said is None for each in kept)
         row = await (
@@ -184,7 +184,7 @@ async def test_the_copy_holds_everything_and_no_secret(site: Site, worker: Servi
     assert len(data["data/wallet.entries.json"]) >= 2 and data["data/reports.searches.json"] == []
     # It was fetched: the account's history tells so.
     async with worker.db.read() as tx:
-        logs = await tx.all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action="export_fetched", limit=5)
+        logs = await tx.fetch_all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action="export_fetched", limit=5)
         assert len(logs) == 1
 
 

@@ -166,7 +166,7 @@ async def test_nothing_in_the_database_tells_a_code(posting: Site, services: Ser
     async with services.db.tx() as tx:
         rows = await (await tx.connection.execute("select v::text from accounts.verifications v")).fetchall()
         rows += await (await tx.connection.execute("select args::text from procrastinate_jobs")).fetchall()
-        found = await tx.maybe(
+        found = await tx.fetch_optional(
             code_queries.CHECK_CODE,
             kind="user",
             purpose="phone_verify",

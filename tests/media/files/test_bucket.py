@@ -17,7 +17,7 @@ from vetrina.core.errors import Unavailable
 from vetrina.core.services import Services
 from vetrina.core.storage import buckets
 from vetrina.core.storage.store import Storage
-from vetrina.media.files import actions
+from vetrina.media.files import actions, decode_slots
 
 
 async def test_upload_to_and_delete_from_a_bucket(
@@ -57,11 +57,11 @@ async def test_hanging_bucket_does_not_block_decoding(
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
         services.storage = Storage.at("s3://pictures", tmp_path)
         started = time.monotonic()
-        count = 4 * actions.AT_ONCE
+        count = 4 * decode_slots.AT_ONCE
         outcomes = await asyncio.gather(
             *(actions.upload(services, account.id, read, category="product_image", file_name="a.png") for _ in range(count)),
             return_exceptions=True,
         )
     assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
-    one_after_the_other = 3.0 * count / actions.AT_ONCE
+    one_after_the_other = 3.0 * count / decode_slots.AT_ONCE
     assert time.monotonic() - started < one_after_the_other

@@ -45,7 +45,7 @@ async def test_another_gateway_plugs_in(site: Site, make: Make, db: Database) ->
         assert str(bank.begun[0].callback_url).endswith(f"/payments/{payment['id']}")
         # Its callback or webhook finds the payment by reference and hands the word on.
         async with db.tx() as tx:
-            row = await tx.one(queries.BY_REF, gateway="stripe", ref=f"cs_{bank.begun[0].id.hex}")
+            row = await tx.fetch_one(queries.BY_REF, gateway="stripe", ref=f"cs_{bank.begun[0].id.hex}")
         assert str(row.id) == payment["id"]
         bank.word = PAID
         await overdue(db)

@@ -58,7 +58,7 @@ async def test_changes_of_the_price_list_are_audited(site: Site, make: Make, db:
         await tx.connection.execute(f"delete from wallet.plan_prices where plan_id = {basic}")
         await tx.connection.execute("insert into core.settings (key, value, description) values ('x.y', '1', 'A test''s.')")
     async with db.read() as tx:
-        rows = await tx.all(audit.LIST, account=audit.SITE_CHAIN, action=None, before=None, limit=20)
+        rows = await tx.fetch_all(audit.LIST, account=audit.SITE_CHAIN, action=None, before=None, limit=20)
     assert [(row.action, row.actor_id) for row in rows if row.resource == "pack"] == [
         ("pack_changed", operator.id),
         ("pack_added", operator.id),

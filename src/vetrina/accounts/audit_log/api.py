@@ -44,7 +44,7 @@ async def list_own(
     """Return the events of the account and who caused them, the newest first."""
     account = request.account.id
     async with request.read() as tx:
-        rows = await tx.all(audit.LIST, account=account, before=paging.after(cursor), action=action, limit=limit + 1)
+        rows = await tx.fetch_all(audit.LIST, account=account, before=paging.after(cursor), action=action, limit=limit + 1)
     return paging.page(rows, limit, lambda row: row.id, lambda row: _entry(row, account))
 
 
@@ -62,7 +62,7 @@ async def list_all(
 ) -> Page[Row]:
     """Return the whole log, the newest first."""
     async with request.read() as tx:
-        rows = await tx.all(
+        rows = await tx.fetch_all(
             audit.SEARCH,
             before=paging.after(cursor),
             floor=audit.floor_of(moment("since", since)),

@@ -33,7 +33,7 @@ def verify(*, json: bool = False) -> int:
 
     async def work(tx: Tx) -> tuple[Size, list[Fault], Comparison]:
         anchored = await audit_anchors.compare(tx, configured.data, settings.secret_keys(configured))
-        return await tx.one(audit.SIZE), await audit.faults(tx), anchored
+        return await tx.fetch_one(audit.SIZE), await audit.faults(tx), anchored
 
     configured = settings.read()
     logs.configure(configured.log_format, "audit")

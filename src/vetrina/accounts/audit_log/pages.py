@@ -42,7 +42,7 @@ async def show_own(request: Request, cursor: Cursor = None) -> Response[str]:
     """Show the events of the account and who caused them."""
     account = request.account.id
     async with request.read() as tx:
-        rows = await tx.all(audit.LIST, account=account, before=paging.after(cursor), action=None, limit=PAGE_SIZE + 1)
+        rows = await tx.fetch_all(audit.LIST, account=account, before=paging.after(cursor), action=None, limit=PAGE_SIZE + 1)
     page = paging.page(rows, PAGE_SIZE, lambda row: row.id, lambda row: row)
     modules = request.services.modules
     return pages.render(
@@ -92,7 +92,7 @@ async def show_all(
     filters = Filters(account[:254], action[:64], actor[:16], since[:10], until[:10])
     async with request.read() as tx:
         rows = await _rows(tx, filters, before=paging.after(cursor), limit=PAGE_SIZE + 1)
-        actions = await tx.all(audit.ACTIONS)
+        actions = await tx.fetch_all(audit.ACTIONS)
         names = await _names(tx, rows)
     page = paging.page(rows, PAGE_SIZE, lambda row: row.id, lambda row: row)
     modules = request.services.modules
@@ -155,7 +155,7 @@ async def _rows(tx: Tx, filters: Filters, *, before: UUID, limit: int) -> list[R
             return []
         account = matches[0].id
     since, until = _day(filters.since), _day(filters.until)
-    return await tx.all(
+    return await tx.fetch_all(
         audit.SEARCH,
         before=before,
         floor=audit.floor_of(since),
@@ -171,7 +171,7 @@ async def _rows(tx: Tx, filters: Filters, *, before: UUID, limit: int) -> list[R
 
 async def _names(tx: Tx, rows: list[Row]) -> dict[UUID, str]:
     ids = {row.account_id for row in rows} | {row.actor_id for row in rows if row.actor_id}
-    return {label.id: label.name for label in await tx.all(operator_queries.NAMES, ids=list(ids))}
+    return {label.id: label.name for label in await tx.fetch_all(operator_queries.NAMES, ids=list(ids))}
 
 
 def _cells(row: Row) -> list[str]:

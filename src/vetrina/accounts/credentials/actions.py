@@ -40,7 +40,7 @@ async def request_change(
     """
     if not await second_factor.check_owner(services, account, password=password, code=code):
         async with services.db.read() as tx:
-            if await tx.maybe(queries.RECENT_SIGN_IN, account=account, session=session) is None:
+            if await tx.fetch_optional(queries.RECENT_SIGN_IN, account=account, session=session) is None:
                 raise SignInAgainToChange
     purpose: Purpose = "email_change" if to.channel == "email" else "phone_change"
     await verification.request_code(services, to, kind=kind, purpose=purpose, language=language, address=address)
@@ -60,8 +60,8 @@ async def confirm_change(
         if is_right:
             await audit.set_actor(tx, actor)
             await notifications.notify_account(tx, services, account, notice="identifier_changed", language=language)
-            await tx.one(queries.PROVE, account=account)
-            change = await tx.one(
+            await tx.fetch_one(queries.PROVE, account=account)
+            change = await tx.fetch_one(
                 queries.CHANGE_IDENTIFIER, account=account, id=new_id(), channel=to.channel, value=to.value, days=UNDO_DAYS
             )
             if change.undo_until is not None and change.old_value is not None:
@@ -69,7 +69,7 @@ async def confirm_change(
                 old = Identifier(change.channel, change.old_value)
                 await notifications.notify_former(tx, services, old, undo=undo, language=language)
             await usage.record(tx, account, "identifier_changed", {"channel": to.channel})
-            return await tx.one(account_queries.ACCOUNT, account=account)
+            return await tx.fetch_one(account_queries.ACCOUNT, account=account)
     raise WrongCode
 
 
@@ -84,8 +84,8 @@ async def undo(services: Services, token: str, *, address: str | None) -> None:
         raise UndoExpired from None
     async with services.db.tx() as tx:
         await audit.set_actor(tx, Actor("user", link.undo_account, address))
-        await tx.one(queries.PROVE, account=link.undo_account)
-        if await tx.maybe(queries.UNDO_CHANGE, account=link.undo_account, id=link.undo_change) is None:
+        await tx.fetch_one(queries.PROVE, account=link.undo_account)
+        if await tx.fetch_optional(queries.UNDO_CHANGE, account=link.undo_account, id=link.undo_change) is None:
             raise UndoExpired
         await sessions.revoke_all(tx, link.undo_account, why="change of identifier undone")
 
@@ -110,6 +110,6 @@ async def change_password(
     password_hash = await services.part(hasher).hash(new_password)
     async with services.db.tx() as tx:
         await audit.set_actor(tx, actor)
-        await tx.do(queries.SET_PASSWORD, account=account, password_hash=password_hash)
+        await tx.execute(queries.SET_PASSWORD, account=account, password_hash=password_hash)
         await sessions.revoke_others(tx, account, session)
         await notifications.notify_account(tx, services, account, notice="password_changed", language=language)

@@ -86,8 +86,8 @@ def txt_record(row: DomainRow) -> tuple[str, str]:
 async def add(tx: Tx, account: AccountId, text: str) -> DomainRow:
     """Add a domain to be verified. Raises InvalidDomain, PublicSuffix (422), DomainListed, TooManyDomains (409)."""
     domain = normalize_domain(text)
-    await tx.one(queries.LOCK_OWNER, account=account)
-    row = await tx.maybe(
+    await tx.fetch_one(queries.LOCK_OWNER, account=account)
+    row = await tx.fetch_optional(
         queries.ADD_DOMAIN, account=account, id=new_id(), domain=domain, code=secrets.token_urlsafe(24), most=MAX_DOMAINS
     )
     if row is None:
@@ -98,7 +98,7 @@ async def add(tx: Tx, account: AccountId, text: str) -> DomainRow:
 
 async def remove(tx: Tx, account: AccountId, domain_id: UUID) -> str:
     """Remove a domain and return its name. Raises NotFound (404)."""
-    domain = await tx.one(queries.REMOVE_DOMAIN, account=account, id=domain_id)
+    domain = await tx.fetch_one(queries.REMOVE_DOMAIN, account=account, id=domain_id)
     await usage.record(tx, account, "domain_removed", {"domain": domain})
     return domain
 
@@ -107,11 +107,11 @@ async def verify(services: Services, account: AccountId, domain_id: UUID) -> Dom
     """Look up the record now. Raises NotFound (404), RateLimited (429)."""
     await services.part(limits).consume("domain_checks", str(account))
     async with services.db.read() as tx:
-        due = await tx.one(queries.LEASE_DOMAIN, account=account, id=domain_id)
+        due = await tx.fetch_one(queries.LEASE_DOMAIN, account=account, id=domain_id)
     row = await check(services, due)
     if row is None:  # another check came between, or the domain was removed
         async with services.db.read() as tx:
-            row = await tx.one(queries.DOMAIN, account=account, id=domain_id)
+            row = await tx.fetch_one(queries.DOMAIN, account=account, id=domain_id)
     return row
 
 
@@ -119,8 +119,8 @@ async def check(services: Services, due: DomainDue) -> DomainRow | None:
     """Look up the record and store the result; return None when the row has changed meanwhile."""
     result = await services.part(Resolver).look_up(due.domain, due.verification_code)
     async with services.db.tx() as tx:
-        before = await tx.maybe(queries.DOMAIN, account=due.account_id, id=due.id)
-        row = await tx.maybe(
+        before = await tx.fetch_optional(queries.DOMAIN, account=due.account_id, id=due.id)
+        row = await tx.fetch_optional(
             queries.RECORD_RESULT,
             account=due.account_id,
             id=due.id,
@@ -139,7 +139,7 @@ async def check_due(services: Services) -> int:
     count = 0
     while True:
         async with services.db.read() as tx:
-            due = await tx.all(queries.DOMAINS_DUE, limit=CONCURRENT_LOOKUPS)
+            due = await tx.fetch_all(queries.DOMAINS_DUE, limit=CONCURRENT_LOOKUPS)
         await asyncio.gather(*(check(services, domain) for domain in due))
         count += len(due)
         if len(due) < CONCURRENT_LOOKUPS:

@@ -51,7 +51,7 @@ class Domain(msgspec.Struct):
 async def list_domains(request: Request) -> Page[Domain]:
     """Return the account's domains, at most 20."""
     async with request.read() as tx:
-        rows = await tx.all(queries.DOMAINS, account=request.account.id)
+        rows = await tx.fetch_all(queries.DOMAINS, account=request.account.id)
     return Page([_response(row) for row in rows], None)
 
 
@@ -66,7 +66,7 @@ async def add(request: Request, data: NewDomain) -> Domain:
 async def get_domain(request: Request, domain_id: UUID) -> Domain:
     """Return one domain."""
     async with request.read() as tx:
-        return _response(await tx.one(queries.DOMAIN, account=request.account.id, id=domain_id))
+        return _response(await tx.fetch_one(queries.DOMAIN, account=request.account.id, id=domain_id))
 
 
 @post("/domains/{domain_id:uuid}/verification", guards=[signed_in], status_code=200, tags=["domains"])

@@ -62,7 +62,7 @@ async def remove(request: Request, domain_id: UUID) -> Redirect:
 
 async def _page(request: Request, text: str = "", refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
-        rows = await tx.all(queries.DOMAINS, account=request.account.id)
+        rows = await tx.fetch_all(queries.DOMAINS, account=request.account.id)
     return pages.render(
         request,
         "accounts/domains/domains.html",

@@ -50,7 +50,9 @@ async def sign_in(
 async def _find_or_register(services: Services, pending: PendingAuthorization, identity: Identified) -> UUID:
     async with services.db.tx() as tx:
         await _spend_nonce(tx, pending)
-        account = await tx.maybe(queries.IDENTITY_ACCOUNT, issuer=identity.issuer, subject=identity.subject, email=identity.email)
+        account = await tx.fetch_optional(
+            queries.IDENTITY_ACCOUNT, issuer=identity.issuer, subject=identity.subject, email=identity.email
+        )
         if account is None:
             return await _register(tx, pending, identity)
         if not account.is_active:
@@ -62,8 +64,8 @@ async def _find_or_register(services: Services, pending: PendingAuthorization, i
 
 async def _register(tx: Tx, pending: PendingAuthorization, identity: Identified) -> UUID:
     email = identity.email.lower() if identity.email else None
-    account = await tx.one(queries.INSERT_ACCOUNT, id=new_id(), kind=pending.kind, email=email, name=identity.name)
-    await tx.one(queries.INSERT, account=account, id=new_id(), **_columns(pending, identity))
+    account = await tx.fetch_one(queries.INSERT_ACCOUNT, id=new_id(), kind=pending.kind, email=email, name=identity.name)
+    await tx.fetch_one(queries.INSERT, account=account, id=new_id(), **_columns(pending, identity))
     await usage.record(tx, AccountId(account), "account_registered", {"kind": pending.kind, "provider": pending.provider})
     return account
 
@@ -81,7 +83,7 @@ async def link(
     async with services.db.tx() as tx:
         await sessions.require_live(tx, account, session)
         await _spend_nonce(tx, pending)
-        row = await tx.maybe(queries.LINK, account=account, id=new_id(), **_columns(pending, identity))
+        row = await tx.fetch_optional(queries.LINK, account=account, id=new_id(), **_columns(pending, identity))
         if row is None:
             raise IdentityTaken
         await usage.record(tx, account, "identity_linked", {"provider": pending.provider})
@@ -90,7 +92,7 @@ async def link(
 
 async def unlink(tx: Tx, account: AccountId, identity: UUID) -> None:
     """Unlink an identity. Raises NotFound (404), LastLoginMethod (409, when the transaction commits)."""
-    provider = await tx.one(queries.UNLINK, account=account, id=identity)
+    provider = await tx.fetch_one(queries.UNLINK, account=account, id=identity)
     await usage.record(tx, account, "identity_unlinked", {"provider": provider})
 
 
@@ -105,5 +107,5 @@ def _columns(pending: PendingAuthorization, identity: Identified) -> dict[str, s
 
 async def _spend_nonce(tx: Tx, pending: PendingAuthorization) -> None:
     digest = hashlib.sha256(pending.nonce.encode()).digest()
-    if await tx.maybe(queries.SPEND_NONCE, hash=digest, minutes=MINUTES + 1) is None:
+    if await tx.fetch_optional(queries.SPEND_NONCE, hash=digest, minutes=MINUTES + 1) is None:
         raise SignInExpired

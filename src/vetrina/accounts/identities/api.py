@@ -105,7 +105,7 @@ async def sign_in(request: Request, name: str, data: ProviderResponse) -> Sessio
 async def list_identities(request: Request) -> Page[IdentityRow]:
     """Return the account's identities at providers, the oldest first."""
     async with request.read() as tx:
-        return Page(await tx.all(queries.IDENTITIES, account=request.account.id), None)
+        return Page(await tx.fetch_all(queries.IDENTITIES, account=request.account.id), None)
 
 
 @post("/identities/authorizations", guards=[signed_in], tags=["accounts"])

@@ -11,4 +11,4 @@ from vetrina.core.services import Services
 async def delete_spent_nonces(services: Services) -> None:
     """Delete nonces of authorizations that have expired."""
     async with services.db.tx() as tx:
-        await tx.do(queries.DELETE_OLD_NONCES)
+        await tx.execute(queries.DELETE_OLD_NONCES)

@@ -101,7 +101,7 @@ async def unlink(request: Request, identity_id: UUID) -> Response[Any]:
 
 async def _page(request: Request, refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
-        rows = await tx.all(queries.IDENTITIES, account=request.account.id)
+        rows = await tx.fetch_all(queries.IDENTITIES, account=request.account.id)
     titles = {provider.name: provider.title for provider in request.services.part(providers).offered()}
     return pages.render(
         request,

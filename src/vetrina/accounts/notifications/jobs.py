@@ -31,9 +31,9 @@ async def send_notice(services: Services, *, told: str) -> None:
             await post(tx, services, letter)
             return
         if to is not None:
-            recipient = await tx.maybe(queries.RECIPIENT, kind=notification.kind, email=to.email, phone=to.phone)
+            recipient = await tx.fetch_optional(queries.RECIPIENT, kind=notification.kind, email=to.email, phone=to.phone)
         else:
-            recipient = await tx.maybe(queries.RECIPIENT_BY_ID, account=notification.account)
+            recipient = await tx.fetch_optional(queries.RECIPIENT_BY_ID, account=notification.account)
         if recipient is None:
             return
         for contact in [to] if to is not None else contacts(recipient):

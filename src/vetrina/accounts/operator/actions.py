@@ -36,7 +36,7 @@ async def search(
     prefix = text.strip().lower().removeprefix("@")
     account = read_id(prefix)
     escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return await tx.all(
+    return await tx.fetch_all(
         queries.SEARCH,
         begins=f"{escaped}%" if escaped and account is None else None,
         id=account,
@@ -64,14 +64,14 @@ async def disable(tx: Tx, by: Principal | None, account_id: UUID, *, why: str) -
     if by is not None and by.id == account_id:
         raise CannotDisableSelf
     await _require_manageable(tx, by, account_id)
-    if await tx.maybe(queries.SET_ACTIVE, account=account_id, active=False) is not None:
+    if await tx.fetch_optional(queries.SET_ACTIVE, account=account_id, active=False) is not None:
         await audit.record(tx, "account_disabled", account_id, resource=("account", account_id), said={"why": why.strip()})
 
 
 async def enable(tx: Tx, by: Principal | None, account_id: UUID) -> None:
     """Enable a disabled account. Raises NotFound (404), SuperuserRequired (403)."""
     await _require_manageable(tx, by, account_id)
-    if await tx.maybe(queries.SET_ACTIVE, account=account_id, active=True) is not None:
+    if await tx.fetch_optional(queries.SET_ACTIVE, account=account_id, active=True) is not None:
         await audit.record(tx, "account_enabled", account_id, resource=("account", account_id))
 
 

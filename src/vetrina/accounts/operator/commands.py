@@ -165,7 +165,7 @@ def domains_of(email: str, *, kind: Kind = "vendor", json: bool = False) -> int:
     json
         Print the result as JSON.
     """
-    rows = with_account(email, kind, lambda tx, account: tx.all(domain_queries.DOMAINS, account=account))
+    rows = with_account(email, kind, lambda tx, account: tx.fetch_all(domain_queries.DOMAINS, account=account))
     if json:
         output.as_json(rows)
     elif not rows:
@@ -201,7 +201,7 @@ def with_account(email: str, kind: str, work: Callable[[Tx, UUID], Awaitable[Res
     logs.configure(configured.log_format, "account")
 
     async def run(tx: Tx) -> Result:
-        account = await tx.maybe(role_queries.BY_EMAIL, kind=kind, email=identifiers.normalize_email(email))
+        account = await tx.fetch_optional(role_queries.BY_EMAIL, kind=kind, email=identifiers.normalize_email(email))
         if account is None:
             raise NotFound(f"There is no {kind} account with the address {email}.")
         return await work(tx, account)

@@ -152,10 +152,10 @@ async def verify(request: Request, account_id: UUID, data: Form) -> Redirect:
 async def _account(request: Request, account_id: UUID, *, why: str = "", refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
         account = await accounts.get_account(tx, account_id)
-        rows = await tx.all(session_queries.LIVE_SESSIONS, account=account_id)
-        factor = await tx.one(factor_queries.STATE, account=account_id)
-        removal_due_at = await tx.maybe(factor_queries.REMOVAL_DUE_AT, account=account_id)
-        business = await tx.maybe(profile_queries.BUSINESS, account=account_id)
+        rows = await tx.fetch_all(session_queries.LIVE_SESSIONS, account=account_id)
+        factor = await tx.fetch_one(factor_queries.STATE, account=account_id)
+        removal_due_at = await tx.fetch_optional(factor_queries.REMOVAL_DUE_AT, account=account_id)
+        business = await tx.fetch_optional(profile_queries.BUSINESS, account=account_id)
     is_superuser = "superuser" in request.account.roles
     is_operator = not OPERATORS.isdisjoint(account.roles)
     return pages.render(

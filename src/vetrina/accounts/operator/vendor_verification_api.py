@@ -20,7 +20,7 @@ PATH = "/operator/accounts/{account_id:uuid}/verification"
 async def get_verification(request: Request, account_id: UUID) -> BusinessBadge:
     """Return whether the business is verified. 404 when the account has no business profile."""
     async with request.read() as tx:
-        if (badge := await tx.maybe(profile_queries.BUSINESS, account=account_id)) is None:
+        if (badge := await tx.fetch_optional(profile_queries.BUSINESS, account=account_id)) is None:
             raise BusinessProfileMissing
         return badge
 
@@ -30,7 +30,7 @@ async def verify(request: Request, account_id: UUID) -> BusinessBadge:
     """Verify the business under its present name; renaming it removes the verification."""
     async with request.tx() as tx:
         await profiles.verify_vendor(tx, account_id)
-        return await tx.one(profile_queries.BUSINESS, account=account_id)
+        return await tx.fetch_one(profile_queries.BUSINESS, account=account_id)
 
 
 @delete(PATH, guards=[operator], tags=["operator"])

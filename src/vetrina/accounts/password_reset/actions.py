@@ -33,7 +33,7 @@ async def reset(
         if confirmed is not None:
             account = AccountId(confirmed.account_id)
             if confirmed.outcome == "owned":
-                await tx.do(verification_queries.RELEASE_IDENTIFIER, account=account, email=to.email, phone=to.phone)
+                await tx.execute(verification_queries.RELEASE_IDENTIFIER, account=account, email=to.email, phone=to.phone)
                 notice: Notice = "identifier_released"
             else:
                 await audit.set_actor(tx, Actor(kind, account, address))

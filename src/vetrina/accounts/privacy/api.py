@@ -39,7 +39,7 @@ class Erasure(msgspec.Struct, forbid_unknown_fields=True):
 async def list_exports(request: Request) -> Page[ExportView]:
     """Return the account's exports that have not expired, the newest first."""
     async with request.read() as tx:
-        rows = await tx.all(queries.EXPORTS, account=request.account.id)
+        rows = await tx.fetch_all(queries.EXPORTS, account=request.account.id)
     return Page([_view(request.services, row) for row in rows], None)
 
 
@@ -48,14 +48,14 @@ async def request_export(request: Request) -> ExportView:
     """Request an export of the account's data: a ZIP of JSON and pictures. 409 while one is pending."""
     async with request.tx() as tx:
         export = await exports.request_export(tx, request.account.id)
-        return _view(request.services, await tx.one(queries.EXPORT, account=request.account.id, id=export))
+        return _view(request.services, await tx.fetch_one(queries.EXPORT, account=request.account.id, id=export))
 
 
 @get("/exports/{export_id:uuid}", guards=[signed_in], tags=["privacy"])
 async def get_export(request: Request, export_id: UUID) -> ExportView:
     """Return one export."""
     async with request.read() as tx:
-        return _view(request.services, await tx.one(queries.EXPORT, account=request.account.id, id=export_id))
+        return _view(request.services, await tx.fetch_one(queries.EXPORT, account=request.account.id, id=export_id))
 
 
 @post("/erasure", guards=[signed_in], status_code=202, tags=["privacy"])

@@ -49,7 +49,7 @@ async def request_erasure(
     if confirmation.strip().lower() != PHRASE:
         raise NotConfirmed
     async with services.db.read() as tx:
-        proof = await tx.one(queries.OWNER_PROOF, account=account, session=session)
+        proof = await tx.fetch_one(queries.OWNER_PROOF, account=account, session=session)
     if proof.password_hash is not None:
         failure = await failures.reserve(services, f"account {account}")
         if not await services.part(hasher).matches(proof.password_hash, password):
@@ -63,11 +63,11 @@ async def request_erasure(
 
 async def begin(tx: Tx, account: AccountId, actor: Actor) -> None:
     """Disable the account and enqueue its erasure. Raises LastSuperuser (409)."""
-    current_roles = await tx.all(role_queries.ROLES, account=account)
-    if "superuser" in current_roles and await tx.maybe(role_queries.REVOKE, account=account, role="superuser") is None:
+    current_roles = await tx.fetch_all(role_queries.ROLES, account=account)
+    if "superuser" in current_roles and await tx.fetch_optional(role_queries.REVOKE, account=account, role="superuser") is None:
         raise LastSuperuser
     await audit.set_actor(tx, actor)
-    if await tx.maybe(queries.BEGIN_ERASURE, account=account) is None:
+    if await tx.fetch_optional(queries.BEGIN_ERASURE, account=account) is None:
         return
     await _enqueue(tx, account)
     await audit.record(tx, "erasure_asked", account, resource=("account", account))
@@ -86,20 +86,20 @@ async def erase(services: Services, account: AccountId) -> None:
     for folder in (str(account), f"exports/{account}"):
         await services.storage.delete([key async for key in services.storage.list(folder)])
     async with services.db.tx() as tx:
-        erased_before = await tx.maybe(queries.ERASED, account=account)
+        erased_before = await tx.fetch_optional(queries.ERASED, account=account)
         await _erase(tx, parts[-1], account)
         if erased_before is None:
             await audit.record(tx, "account_erased", account, resource=("account", account))
-        await tx.do(queries.FINISH_ERASURE, account=account)
+        await tx.execute(queries.FINISH_ERASURE, account=account)
     # Deletes the context of earlier audit rows; the deletions above wrote theirs at commit without one.
     async with services.db.tx() as tx:
-        await tx.do(audit.FORGET, account=account)
+        await tx.execute(audit.FORGET, account=account)
     log.info("account erased", account=str(account))
 
 
 async def resume(tx: Tx) -> int:
     """Enqueue again erasures that have not finished within ten minutes; return their number."""
-    unfinished = await tx.all(queries.UNFINISHED_ERASURES)
+    unfinished = await tx.fetch_all(queries.UNFINISHED_ERASURES)
     for account in unfinished:
         await _enqueue(tx, AccountId(account))
     return len(unfinished)
@@ -112,4 +112,4 @@ async def _enqueue(tx: Tx, account: AccountId) -> None:
 async def _erase(tx: Tx, part: personal_data.Part, account: AccountId) -> None:
     for table in part.tables:
         if table.erase is not None:
-            await tx.do(table.erase, account=account)
+            await tx.execute(table.erase, account=account)

@@ -48,7 +48,7 @@ class ExportAlreadyRunning(Refusal):
 
 async def request_export(tx: Tx, account: AccountId) -> UUID:
     """Start an export and return its id. Raises ExportAlreadyRunning (409) while another is pending."""
-    export_id = await tx.maybe(queries.INSERT_EXPORT, account=account, id=new_id(), days=DAYS)
+    export_id = await tx.fetch_optional(queries.INSERT_EXPORT, account=account, id=new_id(), days=DAYS)
     if export_id is None:
         raise ExportAlreadyRunning
     await enqueue(tx, "accounts.export", queue="exports", account=str(account), export=str(export_id))
@@ -67,7 +67,7 @@ def link(services: Services, export: Export) -> str | None:
 async def make(services: Services, account: AccountId, export: UUID) -> None:
     """Write the ZIP and store it. Running again overwrites the first result."""
     async with services.db.read() as tx:
-        row = await tx.maybe(queries.EXPORT, account=account, id=export)
+        row = await tx.fetch_optional(queries.EXPORT, account=account, id=export)
     if row is None or row.status != "pending":
         return
     key = f"exports/{account}/{export}.zip"
@@ -83,7 +83,7 @@ async def make(services: Services, account: AccountId, export: UUID) -> None:
         size = file.stat().st_size
         await services.storage.put_file(key, file, "application/zip")
     async with services.db.tx() as tx:
-        finished = await tx.maybe(queries.FINISH_EXPORT, account=account, id=export, status="ready", key=key, bytes=size)
+        finished = await tx.fetch_optional(queries.FINISH_EXPORT, account=account, id=export, status="ready", key=key, bytes=size)
     if finished is None:  # erased meanwhile
         await services.storage.delete([key])
 
@@ -91,14 +91,14 @@ async def make(services: Services, account: AccountId, export: UUID) -> None:
 async def delete_expired(services: Services) -> None:
     """Delete expired exports, the bytes first: without its row the bytes could not be located."""
     async with services.db.read() as tx:
-        expired = await tx.all(queries.EXPIRED_EXPORTS)
+        expired = await tx.fetch_all(queries.EXPIRED_EXPORTS)
     for export in expired:
         if export.storage_key:
             await services.storage.delete([export.storage_key])
         async with services.db.tx() as tx:
-            await tx.do(queries.DELETE_EXPORT, account=export.account_id, id=export.id)
+            await tx.execute(queries.DELETE_EXPORT, account=export.account_id, id=export.id)
     async with services.db.tx() as tx:
-        await tx.do(queries.FAIL_STUCK_EXPORTS)
+        await tx.execute(queries.FAIL_STUCK_EXPORTS)
 
 
 async def _tables(services: Services, account: AccountId, part: Part, archive: zipfile.ZipFile) -> None:
@@ -112,7 +112,7 @@ async def _rows(tx: Tx, account: AccountId, table: Personal, archive: zipfile.Zi
     assert table.export is not None
     with archive.open(f"data/{table.table}.json", "w", force_zip64=True) as out:
         separator = b"[\n"
-        async for row in tx.each(table.export, account=account):
+        async for row in tx.stream(table.export, account=account):
             await asyncio.to_thread(out.write, separator + msgspec.json.encode(row))
             separator = b",\n"
         out.write(b"[]\n" if separator == b"[\n" else b"\n]\n")

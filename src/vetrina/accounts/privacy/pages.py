@@ -67,7 +67,7 @@ async def download(request: Request, account_id: UUID, file: str) -> Response[An
         raise Forbidden("This link has expired or is not complete. Open the privacy page again to get a new one.")
     ip = request.client.host if request.client else None
     async with request.read() as tx:
-        export = await tx.one(queries.EXPORT, account=account_id, id=UUID(match[1]))
+        export = await tx.fetch_one(queries.EXPORT, account=account_id, id=UUID(match[1]))
     if export.storage_key is None:
         raise NotFound
     try:
@@ -91,8 +91,8 @@ async def download(request: Request, account_id: UUID, file: str) -> Response[An
 async def _privacy(request: Request, *, refusal: Refusal | None = None, confirmation: str = "") -> Response[str]:
     account = request.account
     async with request.read() as tx:
-        rows = await tx.all(queries.EXPORTS, account=account.id)
-        proof = await tx.one(queries.OWNER_PROOF, account=account.id, session=account.session_id)
+        rows = await tx.fetch_all(queries.EXPORTS, account=account.id)
+        proof = await tx.fetch_one(queries.OWNER_PROOF, account=account.id, session=account.session_id)
     return pages.render(
         request,
         "accounts/privacy/privacy.html",

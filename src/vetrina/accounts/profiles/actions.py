@@ -55,7 +55,7 @@ async def change(tx: Tx, account: AccountId, kind: str, changes: ProfileChange) 
     """
     if changes.handle is not UNSET:
         handle = (changes.handle or "").strip().removeprefix("@").lower() or None
-        await tx.do(queries.SET_HANDLE, account=account, handle=handle)
+        await tx.execute(queries.SET_HANDLE, account=account, handle=handle)
     business = changes.business
     if kind == "vendor":
         if business is None:
@@ -71,11 +71,11 @@ async def change(tx: Tx, account: AccountId, kind: str, changes: ProfileChange) 
             name = (changes.name or "").strip()
             if len(name) > 120:
                 raise InvalidName
-            await tx.do(queries.SET_NAME, account=account, name=name or None)
+            await tx.execute(queries.SET_NAME, account=account, name=name or None)
         if changes.bio is not UNSET:
-            await tx.do(queries.SET_BIO, account=account, bio=(changes.bio or "").strip() or None)
+            await tx.execute(queries.SET_BIO, account=account, bio=(changes.bio or "").strip() or None)
         if business is None:
-            await tx.do(queries.REMOVE_BUSINESS, account=account)
+            await tx.execute(queries.REMOVE_BUSINESS, account=account)
     if business is not None and business is not UNSET:
         await _change_business(tx, account, business)
     await usage.record(tx, account, "profile_changed", {})
@@ -83,7 +83,7 @@ async def change(tx: Tx, account: AccountId, kind: str, changes: ProfileChange) 
 
 async def verify_vendor(tx: Tx, account: UUID, *, verified: bool = True) -> None:
     """Mark the business as verified or not, for operators. Raises BusinessProfileMissing (404)."""
-    if await tx.maybe(queries.VERIFY_BUSINESS, account=account, verified=verified) is None:
+    if await tx.fetch_optional(queries.VERIFY_BUSINESS, account=account, verified=verified) is None:
         raise BusinessProfileMissing
 
 
@@ -95,10 +95,10 @@ async def _change_business(tx: Tx, account: AccountId, changes: BusinessChange) 
         "contact_info": None if changes.contact_info is UNSET else Jsonb(to_builtins(normalize_contact(changes.contact_info))),
         "social_links": None if changes.social_links is UNSET else Jsonb(normalize_links(changes.social_links)),
     }
-    if await tx.maybe(queries.CHANGE_BUSINESS, account=account, **columns) is None:
+    if await tx.fetch_optional(queries.CHANGE_BUSINESS, account=account, **columns) is None:
         if not columns["business_name"]:
             raise InvalidBusinessName
-        await tx.do(queries.ADD_BUSINESS, account=account, **columns)
+        await tx.execute(queries.ADD_BUSINESS, account=account, **columns)
         await usage.record(tx, account, "business_added", {})
 
 
@@ -180,4 +180,4 @@ async def rename(tx: Tx, account: AccountId, name: str) -> None:
     text = name.strip()
     if len(text) > 120:
         raise InvalidName
-    await tx.do(queries.RENAME, account=account, name=text or None)
+    await tx.execute(queries.RENAME, account=account, name=text or None)

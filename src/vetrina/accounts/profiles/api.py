@@ -17,7 +17,7 @@ async def me(request: Request) -> AccountRow:
     """Return the account that sends the request. 401 when its session has ended."""
     async with request.read() as tx:
         await sessions.require_live(tx, request.account.id, request.account.session_id)
-        return await tx.one(account_queries.ACCOUNT, account=request.account.id)
+        return await tx.fetch_one(account_queries.ACCOUNT, account=request.account.id)
 
 
 ROUTES: list[Any] = [me]

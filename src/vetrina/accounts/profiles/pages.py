@@ -35,7 +35,7 @@ async def rename(request: Request, data: Form) -> Response[Any]:
 
 async def _home(request: Request, *, name: str | None = None, refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
-        account = await tx.one(account_queries.ACCOUNT, account=request.account.id)
+        account = await tx.fetch_one(account_queries.ACCOUNT, account=request.account.id)
     return pages.render(
         request,
         "accounts/profiles/home.html",

@@ -27,13 +27,13 @@ class LastSuperuser(Refusal):
 
 async def grant(tx: Tx, account: UUID, role: Role) -> bool:
     """Grant the role and return whether the account did not have it. The table's trigger writes the audit log."""
-    return bool(await tx.do(queries.GRANT, account=account, role=role.value))
+    return bool(await tx.execute(queries.GRANT, account=account, role=role.value))
 
 
 async def revoke(tx: Tx, account: UUID, role: Role) -> bool:
     """Revoke the role and return whether the account had it. Raises LastSuperuser (409)."""
-    if await tx.maybe(queries.REVOKE, account=account, role=role.value) is None:
-        if role is Role.SUPERUSER and role in await tx.all(queries.ROLES, account=account):
+    if await tx.fetch_optional(queries.REVOKE, account=account, role=role.value) is None:
+        if role is Role.SUPERUSER and role in await tx.fetch_all(queries.ROLES, account=account):
             raise LastSuperuser
         return False
     return True

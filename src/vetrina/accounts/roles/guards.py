@@ -39,7 +39,7 @@ async def _require_role(roles: frozenset[str], connection: Connection, handler: 
     if not principal.browser:
         services: Services = connection.app.state.services
         async with services.db.read() as tx:
-            current = await tx.maybe(queries.ROLES_OF_SESSION, account=principal.id, session=principal.session_id)
+            current = await tx.fetch_optional(queries.ROLES_OF_SESSION, account=principal.id, session=principal.session_id)
         if current is None:
             raise SessionEnded
         principal = scope["vetrina.principal"] = msgspec.structs.replace(

@@ -65,7 +65,7 @@ async def begin(services: Services, account: AccountId, *, password: str | None)
     label, _ = await _check_password(services, account, password)
     secret = random_base32()
     async with services.db.tx() as tx:
-        if await tx.maybe(queries.BEGIN, account=account, secret=seal(services.keys, secret)) is None:
+        if await tx.fetch_optional(queries.BEGIN, account=account, secret=seal(services.keys, secret)) is None:
             raise SecondFactorEnabled
     return _enrolment(label, secret)
 
@@ -73,8 +73,8 @@ async def begin(services: Services, account: AccountId, *, password: str | None)
 async def unconfirmed_enrolment(services: Services, account: AccountId) -> Enrolment | None:
     """Return the enrolment that has begun and is not confirmed, to show it again."""
     async with services.db.tx() as tx:
-        row = await tx.maybe(queries.LOCK, account=account)
-        proof = await tx.one(queries.OWNER_PROOF, account=account)
+        row = await tx.fetch_optional(queries.LOCK, account=account)
+        proof = await tx.fetch_one(queries.OWNER_PROOF, account=account)
     if row is None or row.confirmed_at is not None:
         return None
     return _enrolment(proof.label, unseal(services.keys, row.secret, str))
@@ -104,7 +104,7 @@ async def renew_recovery_codes(
     """
     await _check_owner(services, account, password, code)
     async with services.db.tx() as tx:
-        row = await tx.maybe(queries.LOCK, account=account)
+        row = await tx.fetch_optional(queries.LOCK, account=account)
         if row is None or row.confirmed_at is None:
             raise SecondFactorDisabled
         return await _replace_recovery_codes(tx, services, account)
@@ -119,7 +119,7 @@ async def remove(
     """
     await _check_owner(services, account, password, code)
     async with services.db.tx() as tx:
-        if await tx.maybe(queries.REMOVE, account=account) is None:
+        if await tx.fetch_optional(queries.REMOVE, account=account) is None:
             raise SecondFactorDisabled
         await audit.set_actor(tx, actor)
         await notifications.notify_account(tx, services, account, notice="second_factor_off", language=language)
@@ -145,7 +145,7 @@ async def open_session(services: Services, *, challenge: str, code: str, device:
 
 async def _check_code(tx: Tx, services: Services, account: AccountId, code: str, *, confirmed: bool = True) -> bool:
     """Return whether the code is right, and consume it. A wrong one is counted: commit whatever this returns."""
-    row = await tx.maybe(queries.LOCK, account=account)
+    row = await tx.fetch_optional(queries.LOCK, account=account)
     if row is None or (confirmed and row.confirmed_at is None):
         raise SecondFactorDisabled
     if not confirmed and row.confirmed_at is not None:
@@ -159,21 +159,21 @@ async def _check_code(tx: Tx, services: Services, account: AccountId, code: str,
         is_right = step > row.last_step
     elif confirmed:
         hashes = [_hash(key, account, code) for key in services.keys]
-        is_right = await tx.maybe(queries.USE_RECOVERY_CODE, account=account, hashes=hashes) is not None
+        is_right = await tx.fetch_optional(queries.USE_RECOVERY_CODE, account=account, hashes=hashes) is not None
     else:
         is_right = False
     if is_right:
-        await tx.do(queries.ACCEPT_CODE, account=account, step=step)
+        await tx.execute(queries.ACCEPT_CODE, account=account, step=step)
     else:
-        await tx.do(queries.COUNT_WRONG_CODE, account=account, count=wrong_codes + 1)
+        await tx.execute(queries.COUNT_WRONG_CODE, account=account, count=wrong_codes + 1)
     return is_right
 
 
 async def _replace_recovery_codes(tx: Tx, services: Services, account: AccountId) -> list[str]:
     codes = ["-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(2)) for _ in range(RECOVERY_CODES)]
-    await tx.do(queries.DELETE_RECOVERY_CODES, account=account)
+    await tx.execute(queries.DELETE_RECOVERY_CODES, account=account)
     hashes = [_hash(services.keys[0], account, code) for code in codes]
-    await tx.do(queries.INSERT_RECOVERY_CODES, account=account, hashes=hashes)
+    await tx.execute(queries.INSERT_RECOVERY_CODES, account=account, hashes=hashes)
     return codes
 
 
@@ -181,7 +181,7 @@ async def _check_password(services: Services, account: AccountId, password: str 
     """Return the account's label and whether it has a password. Raises WrongPassword (403) unless it is the given one."""
     failure = await failures.reserve(services, f"account {account}")
     async with services.db.read() as tx:
-        proof = await tx.one(queries.OWNER_PROOF, account=account)
+        proof = await tx.fetch_one(queries.OWNER_PROOF, account=account)
     if proof.password_hash is not None and not await services.part(hasher).matches(proof.password_hash, password or ""):
         raise WrongPassword
     await failures.give_back(services, failure)
@@ -198,7 +198,7 @@ async def check_owner(
     """
     _, has_password = await _check_password(services, account, password)
     async with services.db.read() as tx:
-        state = await tx.one(queries.STATE, account=account)
+        state = await tx.fetch_one(queries.STATE, account=account)
     if state.enabled:
         async with services.db.tx() as tx:
             is_right = await _check_code(tx, services, account, code or "")
@@ -212,19 +212,19 @@ async def request_removal(tx: Tx, services: Services, account: AccountId) -> Non
 
     Signing in with the second factor cancels it. Raises SecondFactorDisabled (409).
     """
-    if await tx.do(queries.REQUEST_REMOVAL, account=account, days=REMOVAL_DAYS):
+    if await tx.execute(queries.REQUEST_REMOVAL, account=account, days=REMOVAL_DAYS):
         await notifications.notify_account(tx, services, account, notice="second_factor_removal", language="en")
 
 
 async def cancel_removal(tx: Tx, account: AccountId) -> None:
     """Cancel a requested removal; does nothing without one."""
-    await tx.do(queries.CANCEL_REMOVAL, account=account)
+    await tx.execute(queries.CANCEL_REMOVAL, account=account)
 
 
 async def remove_due(services: Services) -> int:
     """Remove the second factors whose waiting period is over; return their number."""
     async with services.db.tx() as tx:
-        accounts = await tx.all(queries.REMOVE_DUE)
+        accounts = await tx.fetch_all(queries.REMOVE_DUE)
         for account in accounts:
             await notifications.notify_account(tx, services, AccountId(account), notice="second_factor_off", language="en")
     return len(accounts)

@@ -48,7 +48,7 @@ class RecoveryCodes(msgspec.Struct):
 async def state(request: Request) -> FactorState:
     """Return whether there is a second factor, and how many recovery codes are left."""
     async with request.read() as tx:
-        return await tx.one(queries.STATE, account=request.account.id)
+        return await tx.fetch_one(queries.STATE, account=request.account.id)
 
 
 @post("/auth/second-factor", guards=[signed_in], tags=["accounts"], opt=SIGN_IN_LIMIT)

@@ -33,7 +33,7 @@ async def security(request: Request) -> Response[str]:
 async def request_code(request: Request, data: Form) -> Response[Any]:
     """Send a code to the account's address or phone, and ask for it next."""
     async with request.read() as tx:
-        account = await tx.one(account_queries.ACCOUNT, account=request.account.id)
+        account = await tx.fetch_one(account_queries.ACCOUNT, account=request.account.id)
     by_phone = data.get("channel") == "phone"
     value = account.phone if by_phone else account.email
     if value is None:
@@ -123,9 +123,9 @@ async def remove(request: Request, data: Form) -> Response[Any]:
 async def render_security(request: Request, refusal: Refusal | None = None, *, form: str = "", value: str = "") -> Response[str]:
     """Return the security page; `form` is the one that was refused, with the address or number that was typed there."""
     async with request.read() as tx:
-        account = await tx.one(account_queries.ACCOUNT, account=request.account.id)
-        factor = await tx.one(queries.STATE, account=request.account.id)
-        proof = await tx.one(queries.OWNER_PROOF, account=request.account.id)
+        account = await tx.fetch_one(account_queries.ACCOUNT, account=request.account.id)
+        factor = await tx.fetch_one(queries.STATE, account=request.account.id)
+        proof = await tx.fetch_one(queries.OWNER_PROOF, account=request.account.id)
     messages = errors(refusal, ("password", "code", "email", "phone") if form else ())
     if form == "password" and isinstance(refusal, WeakPassword):
         messages = {"new_password": refusal.message}

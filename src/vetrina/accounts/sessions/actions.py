@@ -38,14 +38,14 @@ async def open_session(
     `second_factor_passed`.
     """
     async with services.db.tx() as tx:
-        row = await tx.maybe(queries.SIGN_IN_ACCOUNT, account=account)
+        row = await tx.fetch_optional(queries.SIGN_IN_ACCOUNT, account=account)
         if row is None or not row.is_active or fingerprint not in {None, row.fingerprint}:
             raise WrongCredentials
         if row.second_factor and not second_factor_passed:
             raise challenges.second_factor_needed(services, row)
         token = await insert_session(tx, account, device)
         await usage.record(tx, account, "signed_in", {})
-        return NewSession(await tx.one(account_queries.ACCOUNT, account=account), token)
+        return NewSession(await tx.fetch_one(account_queries.ACCOUNT, account=account), token)
 
 
 async def insert_session(tx: Tx, account: UUID, device: Device) -> SessionToken:
@@ -54,7 +54,7 @@ async def insert_session(tx: Tx, account: UUID, device: Device) -> SessionToken:
     A browser's token is its cookie and no refresh token; a program's is a refresh token and no cookie.
     """
     token = tokens.new_token(account, new_id())
-    await tx.do(
+    await tx.execute(
         queries.INSERT_SESSION,
         account=account,
         id=token.session_id,
@@ -78,7 +78,7 @@ async def refresh(services: Services, text: str, device: Device) -> tuple[Sessio
         raise SessionEnded
     new = tokens.new_token(old.account_id, old.session_id)
     async with services.db.tx() as tx:
-        rotation = await tx.maybe(
+        rotation = await tx.fetch_optional(
             queries.ROTATE_TOKEN,
             account=old.account_id,
             id=old.session_id,
@@ -98,29 +98,29 @@ async def require_live(tx: Tx, account: AccountId, session: UUID) -> None:
     An access token is valid by itself for up to `tokens.ACCESS_SECONDS`, also after its session has ended: what moves
     credits and what shows personal data asks the database, here or in its own statement.
     """
-    if await tx.maybe(queries.LIVE_SESSION, account=account, id=session) is None:
+    if await tx.fetch_optional(queries.LIVE_SESSION, account=account, id=session) is None:
         raise SessionEnded
 
 
 async def revoke(tx: Tx, account: AccountId, session: UUID, *, why: str = "signed out") -> None:
     """End a session; does nothing to one that has ended."""
-    await tx.do(queries.REVOKE_SESSION, account=account, id=session, why=why)
+    await tx.execute(queries.REVOKE_SESSION, account=account, id=session, why=why)
 
 
 async def revoke_own(tx: Tx, account: AccountId, session: UUID) -> None:
     """End a session of the account at its owner's request. Raises NotFound (404)."""
-    await tx.one(queries.OWN_SESSION, account=account, id=session)
+    await tx.fetch_one(queries.OWN_SESSION, account=account, id=session)
     await revoke(tx, account, session, why="revoked by its owner")
 
 
 async def revoke_others(tx: Tx, account: AccountId, session: UUID) -> int:
     """End every other session; return their number."""
-    return await tx.do(queries.REVOKE_OTHERS, account=account, id=session)
+    return await tx.execute(queries.REVOKE_OTHERS, account=account, id=session)
 
 
 async def revoke_all(tx: Tx, account: UUID, *, why: str) -> int:
     """End every session of an account; return their number."""
-    return await tx.do(queries.REVOKE_ALL, account=account, why=why)
+    return await tx.execute(queries.REVOKE_ALL, account=account, why=why)
 
 
 def access_token(services: Services, token: SessionToken, kind: str) -> str:

@@ -56,7 +56,7 @@ async def sign_out(request: Request) -> None:
 async def list_sessions(request: Request) -> Page[SessionView]:
     """Return the account's open sessions, the last used first."""
     async with request.read() as tx:
-        rows = await tx.all(queries.LIVE_SESSIONS, account=request.account.id)
+        rows = await tx.fetch_all(queries.LIVE_SESSIONS, account=request.account.id)
     return Page([_view(row, current=row.id == request.account.session_id) for row in rows], None)
 
 

@@ -22,7 +22,7 @@ async def reserve(services: Services, subject: str) -> bytes:
     """
     key = hmac.new(services.keys[0], f"sign-in\0{subject}".encode(), hashlib.sha256).digest()
     async with services.db.tx() as tx:
-        wait = await tx.maybe(queries.COUNT_FAILURE, subject=key)
+        wait = await tx.fetch_optional(queries.COUNT_FAILURE, subject=key)
     if wait is not None:
         raise RateLimited(seconds=wait)
     return key
@@ -31,4 +31,4 @@ async def reserve(services: Services, subject: str) -> bytes:
 async def give_back(services: Services, key: bytes) -> None:
     """Remove the reservation of a sign-in that succeeded."""
     async with services.db.tx() as tx:
-        await tx.do(queries.REMOVE_FAILURE, subject=key)
+        await tx.execute(queries.REMOVE_FAILURE, subject=key)

@@ -11,4 +11,4 @@ from vetrina.core.services import Services
 async def delete_old_sign_in_failures(services: Services) -> None:
     """Delete failures that have been won back."""
     async with services.db.tx() as tx:
-        await tx.do(queries.DELETE_OLD_FAILURES)
+        await tx.execute(queries.DELETE_OLD_FAILURES)

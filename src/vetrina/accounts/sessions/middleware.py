@@ -71,7 +71,7 @@ async def _authenticate_by_cookie(services: Services, header: str, scope: Any) -
     ip = scope["client"][0] if scope["client"] else None
     statement = queries.session_owner(services.modules.session_columns)
     async with services.db.read() as tx:
-        owner = await tx.maybe(statement, account=token.account_id, id=token.session_id, hash=token.hash, ip=ip)
+        owner = await tx.fetch_optional(statement, account=token.account_id, id=token.session_id, hash=token.hash, ip=ip)
     if owner is not None:
         scope["vetrina.principal"] = Principal(
             AccountId(owner.account_id),

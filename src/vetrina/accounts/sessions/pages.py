@@ -23,7 +23,7 @@ async def list_sessions(request: Request) -> Response[str]:
     """Show every session, this one first."""
     current = request.account.session_id
     async with request.read() as tx:
-        rows = await tx.all(queries.LIVE_SESSIONS, account=request.account.id)
+        rows = await tx.fetch_all(queries.LIVE_SESSIONS, account=request.account.id)
     items = [
         {
             "id": row.id,

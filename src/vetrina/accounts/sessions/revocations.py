@@ -29,7 +29,7 @@ class RevokedSessions:
         now = time.monotonic()
         if message is None:
             async with self._db.read() as tx:
-                ended = await tx.all(queries.ENDED_RECENTLY, seconds=ACCESS_SECONDS)
+                ended = await tx.fetch_all(queries.ENDED_RECENTLY, seconds=ACCESS_SECONDS)
         else:
             ended = [UUID(str(message["id"]))]
         for session in ended:

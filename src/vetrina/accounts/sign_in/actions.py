@@ -64,7 +64,7 @@ async def register(
             recipients.append(identifier)
     try:
         async with services.db.tx() as tx:
-            account = await tx.one(
+            account = await tx.fetch_one(
                 queries.INSERT_ACCOUNT,
                 id=new_id(),
                 kind=kind,
@@ -107,7 +107,7 @@ async def sign_in(
     except (InvalidEmail, InvalidPhone):
         identifier = identifiers.NO_IDENTIFIER
     async with services.db.read() as tx:
-        rows = await tx.all(sign_in_queries.CREDENTIALS_OF_KINDS, email=identifier.email, phone=identifier.phone)
+        rows = await tx.fetch_all(sign_in_queries.CREDENTIALS_OF_KINDS, email=identifier.email, phone=identifier.phone)
     by_kind = {row.kind: row for row in rows}
     is_known = known_device is not None and not {row.id for row in rows}.isdisjoint(known_device.signed_in)
     failure = await failures.reserve(
@@ -152,7 +152,9 @@ async def sign_in_by_code(services: Services, *, phone: str, code: str, kind: Ki
     identifier = identifiers.parse_identifier(None, phone, services.settings.phone_region)
     async with services.db.tx() as tx:
         is_right = await verification.check_code(tx, services, identifier, kind=kind, purpose="sign_in", code=code)
-        account = await tx.maybe(sign_in_queries.ACCOUNT_BY_PHONE, kind=kind, phone=identifier.phone) if is_right else None
+        account = (
+            await tx.fetch_optional(sign_in_queries.ACCOUNT_BY_PHONE, kind=kind, phone=identifier.phone) if is_right else None
+        )
     if account is None:
         raise WrongCode
     return await sessions.open_session(services, AccountId(account), device)

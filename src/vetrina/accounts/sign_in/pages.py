@@ -127,7 +127,7 @@ def _choose_kind(request: Request, choice: str, onward: str | None) -> Response[
 
 async def _sign_up(request: Request, data: dict[str, str], refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
-        tokens = await tx.one(queries.WELCOME_TOKENS)
+        tokens = await tx.fetch_one(queries.WELCOME_TOKENS)
     fields = ("name", "email", "phone", "password")
     return render_auth_page(request, "accounts/sign_in/sign_up.html", data, fields, refusal, free_tokens=tokens)
 

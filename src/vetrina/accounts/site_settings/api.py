@@ -24,7 +24,7 @@ class Value(msgspec.Struct, forbid_unknown_fields=True):
 async def list_settings(request: Request) -> Page[SettingRow]:
     """Return the settings that can be changed while the site runs."""
     async with request.read() as tx:
-        return Page(await tx.all(site_settings.LIST), None)
+        return Page(await tx.fetch_all(site_settings.LIST), None)
 
 
 @put("/operator/settings/{key:str}", guards=[operator], tags=["operator"])

@@ -27,7 +27,7 @@ def list_(*, json: bool = False) -> int:
     """
 
     async def work(tx: Tx) -> list[SettingRow]:
-        return await tx.all(site_settings.LIST)
+        return await tx.fetch_all(site_settings.LIST)
 
     configured = settings.read()
     logs.configure(configured.log_format, "settings")

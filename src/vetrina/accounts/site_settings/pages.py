@@ -39,7 +39,7 @@ async def change(request: Request, key: str, data: Form) -> Response[Any]:
 
 async def _settings(request: Request, *, key: str = "", text: str = "", refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
-        rows = await tx.all(site_settings.LIST)
+        rows = await tx.fetch_all(site_settings.LIST)
     groups: list[dict[str, Any]] = [
         {
             "title": title,

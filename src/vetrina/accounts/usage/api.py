@@ -26,7 +26,7 @@ async def list_usage(
 ) -> Page[UsageRow]:
     """Return the account's actions, the newest first, by action and time."""
     async with request.read() as tx:
-        rows = await tx.all(
+        rows = await tx.fetch_all(
             usage.LIST,
             account=request.account.id,
             before=paging.after(cursor),

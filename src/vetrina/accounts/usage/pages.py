@@ -18,7 +18,7 @@ async def show_usage(request: Request, action: str = "", days: str = "30") -> Re
     day_count = int(days) if days in {choice["value"] for choice in chart.RANGES} else 30
     since = chart.first_day(day_count)
     async with request.read() as tx:
-        counts = await tx.all(usage.BY_DAY, account=request.account.id, since=since, action=None)
+        counts = await tx.fetch_all(usage.BY_DAY, account=request.account.id, since=since, action=None)
     titles = request.services.modules.usage_titles
     context = chart.context(counts, titles=titles, action=action, since=since, days=day_count)
     return pages.render(request, "accounts/usage/usage.html", nav="account", **context)

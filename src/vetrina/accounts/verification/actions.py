@@ -91,7 +91,7 @@ async def send_code(
 ) -> TooManyGuesses | None:
     """Send a code once the caller's transaction has committed; return the refusal while the identifier is locked."""
     sent = SentCode(to, kind, purpose, f"{secrets.randbelow(10**6):06}", time.time() + LIFETIME, language)
-    code_id = await tx.maybe(
+    code_id = await tx.fetch_optional(
         queries.UPSERT_CODE,
         kind=kind,
         purpose=purpose,
@@ -113,7 +113,7 @@ async def check_code(tx: Tx, services: Services, to: Identifier, *, kind: Kind, 
     Raises TooManyGuesses (429) when the identifier is locked.
     """
     guess = SentCode(to, kind, purpose, digits(code), 0)
-    is_right = await tx.maybe(
+    is_right = await tx.fetch_optional(
         queries.CHECK_CODE,
         kind=kind,
         purpose=purpose,
@@ -163,7 +163,7 @@ async def confirm_identifier(
     tx: Tx, to: Identifier, *, kind: Kind, account: UUID | None = None, password_hash: str | None = None
 ) -> ConfirmedIdentifier | None:
     """Confirm an identifier whose code was right, and set a new password with it; return None when it has no account."""
-    return await tx.maybe(
+    return await tx.fetch_optional(
         queries.CONFIRM_IDENTIFIER, kind=kind, email=to.email, phone=to.phone, account=account, password_hash=password_hash
     )
 
@@ -172,7 +172,7 @@ async def prove_account(services: Services, to: Identifier, *, kind: Kind, passw
     """Return the account of an identifier whose password this is. Raises WrongPassword (403), Busy, RateLimited (429)."""
     failure = await failures.reserve(services, f"identifier {to.value}")
     async with services.db.read() as tx:
-        account = await tx.maybe(account_queries.CREDENTIALS, kind=kind, email=to.email, phone=to.phone)
+        account = await tx.fetch_optional(account_queries.CREDENTIALS, kind=kind, email=to.email, phone=to.phone)
     if not await services.part(hasher).matches(account.password_hash if account else None, password) or account is None:
         raise WrongPassword
     await failures.give_back(services, failure)
@@ -205,7 +205,9 @@ def read_link(services: Services, token: str) -> SentCode | None:
 
 
 async def _locked(tx: Tx, sent: SentCode) -> TooManyGuesses | None:
-    seconds = await tx.maybe(queries.LOCKED_FOR, kind=sent.kind, purpose=sent.purpose, target=sent.to.value, attempts=ATTEMPTS)
+    seconds = await tx.fetch_optional(
+        queries.LOCKED_FOR, kind=sent.kind, purpose=sent.purpose, target=sent.to.value, attempts=ATTEMPTS
+    )
     return TooManyGuesses(seconds=seconds) if seconds is not None else None
 
 

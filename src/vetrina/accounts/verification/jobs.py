@@ -32,7 +32,9 @@ async def send_code(services: Services, *, sent: str) -> None:
     if code.expires < time.time():
         return
     async with services.db.tx() as tx:
-        recipient = await tx.maybe(notification_queries.RECIPIENT, kind=code.kind, email=code.to.email, phone=code.to.phone)
+        recipient = await tx.fetch_optional(
+            notification_queries.RECIPIENT, kind=code.kind, email=code.to.email, phone=code.to.phone
+        )
         if code.purpose in {"email_change", "phone_change"}:
             # Asked for by an account that has shown its password. Whoever has the identifier already is only notified.
             if recipient is not None:
@@ -55,7 +57,7 @@ async def send_code(services: Services, *, sent: str) -> None:
 async def delete_old_codes(services: Services) -> None:
     """Delete codes that have expired, with their wrong guesses, an hour after the last guess."""
     async with services.db.tx() as tx:
-        await tx.do(queries.DELETE_OLD_CODES)
+        await tx.execute(queries.DELETE_OLD_CODES)
 
 
 def _is_confirmed(recipient: Recipient, to: Identifier) -> bool:

@@ -76,35 +76,35 @@ class Tx:
         with map_errors():
             return await cursor.execute(statement.sql, arguments)
 
-    async def all(self, statement: Statement[Row], **arguments: Any) -> list[Row]:
+    async def fetch_all(self, statement: Statement[Row], **arguments: Any) -> list[Row]:
         """Return every row."""
         return await (await self._run(statement, arguments)).fetchall()
 
-    async def maybe(self, statement: Statement[Row], **arguments: Any) -> Row | None:
+    async def fetch_optional(self, statement: Statement[Row], **arguments: Any) -> Row | None:
         """Return the first row, or None."""
         return await (await self._run(statement, arguments)).fetchone()
 
-    async def one(self, statement: Statement[Row], **arguments: Any) -> Row:
+    async def fetch_one(self, statement: Statement[Row], **arguments: Any) -> Row:
         """Return the first row. Raises NotFound (404) if there is none."""
-        row = await self.maybe(statement, **arguments)
+        row = await self.fetch_optional(statement, **arguments)
         if row is None:
             raise NotFound
         return row
 
-    async def each(self, statement: Statement[Row], **arguments: Any) -> AsyncIterator[Row]:
+    async def stream(self, statement: Statement[Row], **arguments: Any) -> AsyncIterator[Row]:
         """Stream rows from the server, some hundreds at a time, for results too large for memory. Only inside a transaction."""
-        async with self.connection.cursor(name="each", row_factory=statement.factory()) as cursor:
+        async with self.connection.cursor(name="stream", row_factory=statement.factory()) as cursor:
             cursor.itersize = 500
             with map_errors():
                 await cursor.execute(statement.sql, arguments)
             async for row in cursor:
                 yield row
 
-    async def do(self, statement: Statement[Any], **arguments: Any) -> int:
+    async def execute(self, statement: Statement[Any], **arguments: Any) -> int:
         """Execute the statement and return the number of affected rows."""
         return (await self._run(statement, arguments)).rowcount
 
-    async def copy(self, table: tuple[str, str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    async def copy_in(self, table: tuple[str, str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """COPY rows into `table` (schema, name): for bulk inserts."""
         into = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, columns)))
         with map_errors():
@@ -255,7 +255,7 @@ class Database:
             async with self.connection() as connection:
                 if self._full:
                     self._full = not await timeouts.has_room(connection)
-                return not self._full and await Tx(connection).maybe(PING) == 1
+                return not self._full and await Tx(connection).fetch_optional(PING) == 1
         except (Unavailable, psycopg.Error):
             return False
 

@@ -101,7 +101,7 @@ async def append(tx: Tx, folder: Path, keys: list[bytes]) -> Anchor | None:
     anchors, _ = read(folder, keys)
     since = anchors[-1].at - _OVERLAP if anchors else datetime.fromtimestamp(0, UTC)
     latest = _latest(anchors)
-    heads = [head for head in await tx.all(HEADS, since=since) if latest.get(head.account_id) != head]
+    heads = [head for head in await tx.fetch_all(HEADS, since=since) if latest.get(head.account_id) != head]
     if not heads:
         return None
     anchor = Anchor(datetime.now(UTC), heads)
@@ -119,7 +119,7 @@ async def compare(tx: Tx, folder: Path, keys: list[bytes], limit: int = 20) -> C
     """Compare the database with the anchors of a data folder."""
     anchors, broken = read(folder, keys)
     heads = list(_latest(anchors).values())
-    faults = await tx.all(
+    faults = await tx.fetch_all(
         MISSING,
         accounts=[head.account_id for head in heads],
         positions=[head.position for head in heads],

@@ -48,7 +48,7 @@ OLD_WINDOWS = Statement(NoneType, "delete from core.rate_limits where window_sta
 async def forget_old_keys(services: Services) -> None:
     """Delete idempotency keys older than 24 hours."""
     async with services.db.tx() as tx:
-        await tx.do(OLD_KEYS, hours=KEY_HOURS)
+        await tx.execute(OLD_KEYS, hours=KEY_HOURS)
 
 
 @job("core.sweep_storage", queue="core", every="47 * * * *")
@@ -64,13 +64,13 @@ async def sweep_storage(services: Services) -> None:
 async def forget_old_jobs(services: Services) -> None:
     """Delete finished jobs after a day and failed ones after a month."""
     async with services.db.tx() as tx:
-        await tx.do(OLD_JOBS)
+        await tx.execute(OLD_JOBS)
 
 
 @job("core.forget_old_counts", queue="core", every="37 * * * *")
 async def forget_old_counts(services: Services) -> None:
     """Delete rate limit counters after two days, and a development site's outbox after a week."""
     async with services.db.tx() as tx:
-        await tx.do(OLD_WINDOWS)
+        await tx.execute(OLD_WINDOWS)
     async with services.db.tx() as tx:
-        await tx.do(OLD_LETTERS)
+        await tx.execute(OLD_LETTERS)

@@ -84,4 +84,4 @@ def job(
 
 async def enqueue(tx: Tx, task: str, *, queue: str, lock: str | None = None, **arguments: Any) -> int:
     """Enqueue a job in the caller's transaction and return its id. Jobs with the same `lock` run one after another."""
-    return await tx.one(ENQUEUE, task=task, args=Jsonb(arguments), queue=queue, lock=lock)
+    return await tx.fetch_one(ENQUEUE, task=task, args=Jsonb(arguments), queue=queue, lock=lock)

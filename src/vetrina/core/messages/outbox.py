@@ -82,7 +82,7 @@ async def deliver(services: Services, *, letter: str) -> None:
     settings = services.settings
     if settings.development:
         async with services.db.tx() as tx:
-            await tx.do(
+            await tx.execute(
                 KEEP, id=new_id(), channel=found.channel, to=found.to, subject=found.subject, text=found.text, html=found.html
             )
     elif found.channel == "mail":

@@ -34,7 +34,7 @@ async def _page(request: Request, limit: int, cursor: str | None, to: str | None
     if not request.services.settings.development:
         raise NotFound
     async with request.read() as tx:
-        rows = await tx.all(outbox.LIST, before=paging.after(cursor), to=to, limit=limit + 1)
+        rows = await tx.fetch_all(outbox.LIST, before=paging.after(cursor), to=to, limit=limit + 1)
     return paging.page(rows, limit, lambda row: row.id, lambda row: row)
 
 

@@ -8,8 +8,7 @@ transaction, and `delete_orphan` if that fails. Bytes left by a crash in between
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from psycopg.types.json import Jsonb
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
-from vetrina.core.errors import Busy, NotFound, Refusal, Unavailable
+from vetrina.core.errors import NotFound, Refusal, Unavailable
 from vetrina.core.isolation.run import (
     IsolatedCrashed,
     IsolatedOutOfMemory,
@@ -32,6 +31,7 @@ from vetrina.core.services import Services
 from vetrina.core.storage.store import NotStored, StorageFailure, StorageUnavailable
 from vetrina.media import queries
 from vetrina.media.files import quota
+from vetrina.media.files.decode_slots import SLOT_TIMEOUT, DecodeSlots
 from vetrina.media.files.names import clean_name, tidy_tags
 from vetrina.media.links import ORIGINAL, Side
 from vetrina.media.model import (
@@ -49,12 +49,6 @@ from vetrina.media.model import (
 
 log = structlog.get_logger("vetrina.media")
 
-AT_ONCE = 2
-"""Images that a process decodes at a time; each may use a processor and several hundred megabytes."""
-STORED_AT_ONCE = 16
-"""Images that a process sends to the storage at a time. They wait in memory, so this bounds it while a bucket hangs."""
-SLOT_TIMEOUT = 15.0
-"""Seconds that an upload waits for a decoding slot before it is refused."""
 REMOVAL_SECONDS = 5.0
 """Seconds that a failed upload waits for its bytes to be deleted; the sweep deletes them otherwise."""
 LIMITS = Limits(memory_mb=1024, seconds=30)
@@ -70,27 +64,6 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "too_small": InvalidDimensions,
     "damaged": DamagedImage,
 }
-
-
-class DecodeSlots:
-    """Semaphores for decoding and storing images; one instance per process."""
-
-    def __init__(self, _: Services) -> None:
-        self._free = asyncio.Semaphore(AT_ONCE)
-        self.storing = asyncio.Semaphore(STORED_AT_ONCE)
-
-    @contextlib.asynccontextmanager
-    async def hold(self, timeout: float | None) -> AsyncGenerator[None]:
-        """Hold a decoding slot. Waits up to `timeout` seconds (None: without limit). Raises Busy (429)."""
-        try:
-            async with asyncio.timeout(timeout):
-                await self._free.acquire()
-        except TimeoutError:
-            raise Busy("The server is busy. Try again in a moment.") from None
-        try:
-            yield
-        finally:
-            self._free.release()
 
 
 async def upload(
@@ -153,7 +126,7 @@ async def insert(
 
     Raises UnknownCategory, InvalidTag, TooManyTags (422). The usage record is left to the caller.
     """
-    return await tx.one(
+    return await tx.fetch_one(
         queries.INSERT,
         account=account,
         id=prepared.id,
@@ -181,7 +154,7 @@ async def delete_orphan(services: Services, prepared: Prepared) -> None:
 async def read(services: Services, account: AccountId, file_id: UUID) -> bytes:
     """Return the bytes of the original. Raises NotFound (404), Unavailable (503)."""
     async with services.db.read() as tx:
-        row = await tx.one(queries.ONE, account=account, id=file_id)
+        row = await tx.fetch_one(queries.ONE, account=account, id=file_id)
     try:
         return await services.storage.get(f"{row.storage_key}/{ORIGINAL}")
     except NotStored:
@@ -201,9 +174,10 @@ async def search(
     limit: int,
 ) -> list[FileRow]:
     """Return the account's files, newest first, filtered by category, tag, and `q` in name or tags."""
+    filters = {"account": account, "before": before, "tag": tag, "q": q, "limit": limit}
     if category is None:
-        return await tx.all(queries.LIST, account=account, before=before, tag=tag, q=q, limit=limit)
-    return await tx.all(queries.LIST_BY_CATEGORY, account=account, category=category, before=before, tag=tag, q=q, limit=limit)
+        return await tx.fetch_all(queries.LIST, **filters)
+    return await tx.fetch_all(queries.LIST_BY_CATEGORY, category=category, **filters)
 
 
 async def change(
@@ -216,7 +190,7 @@ async def change(
     file_name: str | None = None,
 ) -> FileRow:
     """Change the given fields. Raises NotFound (404), InvalidFileName, InvalidTag, TooManyTags (422)."""
-    row = await tx.one(
+    row = await tx.fetch_one(
         queries.CHANGE,
         account=account,
         id=file_id,
@@ -230,7 +204,7 @@ async def change(
 
 async def delete(tx: Tx, account: AccountId, file_ids: Sequence[UUID]) -> int:
     """Delete the account's files among these; return how many. A job enqueued in the same transaction deletes their bytes."""
-    rows = await tx.all(queries.DELETE, account=account, ids=list(file_ids))
+    rows = await tx.fetch_all(queries.DELETE, account=account, ids=list(file_ids))
     for row in rows:
         await usage.record(tx, account, "file_deleted", {"file_id": str(row.id), "category": row.category, "bytes": row.bytes})
     return len(rows)

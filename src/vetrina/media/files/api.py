@@ -114,7 +114,7 @@ async def files(
 async def used(request: Request) -> Used:
     """Return the storage used by the account."""
     async with request.read() as tx:
-        rows = await tx.all(queries.USED, account=request.account.id)
+        rows = await tx.fetch_all(queries.USED, account=request.account.id)
     return Used(sum(row.files for row in rows), sum(row.bytes for row in rows))
 
 
@@ -122,7 +122,7 @@ async def used(request: Request) -> Used:
 async def file(request: Request, file_id: UUID) -> File:
     """Return a file."""
     async with request.read() as tx:
-        return _file(request.services, await tx.one(queries.ONE, account=request.account.id, id=file_id))
+        return _file(request.services, await tx.fetch_one(queries.ONE, account=request.account.id, id=file_id))
 
 
 @patch("/files/{file_id:uuid}", guards=[signed_in], tags=["files"])

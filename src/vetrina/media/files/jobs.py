@@ -52,7 +52,7 @@ async def sweep_orphans(services: Services) -> None:
 async def _sweep(services: Services, batch: dict[str, list[str]]) -> None:
     prefixes = list(batch)
     async with services.db.read() as tx:
-        live = set(await tx.all(queries.LIVE, accounts=[UUID(prefix_[:36]) for prefix_ in prefixes], keys=prefixes))
+        live = set(await tx.fetch_all(queries.LIVE, accounts=[UUID(prefix_[:36]) for prefix_ in prefixes], keys=prefixes))
     orphans = [key for prefix in prefixes if prefix not in live for key in batch[prefix]]
     if orphans:
         log.info("orphaned bytes deleted", keys=len(orphans))

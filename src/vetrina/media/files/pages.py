@@ -89,7 +89,7 @@ async def picks(
 async def file(request: Request, file_id: UUID) -> Response[str]:
     """Show an image and its details."""
     async with request.read() as tx:
-        return _file_page(request, await tx.one(queries.ONE, account=request.account.id, id=file_id))
+        return _file_page(request, await tx.fetch_one(queries.ONE, account=request.account.id, id=file_id))
 
 
 @post("/library/{file_id:uuid}", guards=[signed_in], include_in_schema=False)
@@ -104,7 +104,7 @@ async def save(request: Request, file_id: UUID) -> Response[Any]:
             await actions.change(tx, account, file_id, tags=tags, is_public="is_public" in form)
     except (InvalidTag, TooManyTags) as refusal:
         async with request.read() as tx:
-            row = await tx.one(queries.ONE, account=account, id=file_id)
+            row = await tx.fetch_one(queries.ONE, account=account, id=file_id)
         return _file_page(request, row, tags_text=tags_text, errors={"tags": refusal.message}, status=422)
     return pages.redirect(f"/library/{file_id}", flash=("good", "Saved"))
 
@@ -120,7 +120,7 @@ async def delete(request: Request) -> Response[Any]:
             deleted = await actions.delete(tx, account, ids)
         return pages.redirect("/library", flash=("good", "1 picture deleted" if deleted == 1 else f"{deleted} pictures deleted"))
     async with request.read() as tx:
-        rows = await tx.all(queries.SOME, account=account, ids=ids)
+        rows = await tx.fetch_all(queries.SOME, account=account, ids=ids)
     if not rows:
         return pages.redirect("/library", flash=("info", "Select the pictures to delete first"))
     files = [picker.to_card(request.services, row) for row in rows]
@@ -148,8 +148,8 @@ async def _grid(
             before=paging.after(cursor),
             limit=PAGE + 1,
         )
-        used = await tx.all(queries.USED, account=account)
-        tags = await tx.all(queries.TAGS, account=account)
+        used = await tx.fetch_all(queries.USED, account=account)
+        tags = await tx.fetch_all(queries.TAGS, account=account)
     page = paging.page(rows, PAGE, lambda row: row.id, lambda row: picker.to_card(request.services, row))
     filters = {"category": category, "tag": tag, "q": q, "cursor": page.next_cursor or ""}
     older = f"/library?{urlencode({key: value for key, value in filters.items() if value})}"

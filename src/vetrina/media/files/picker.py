@@ -69,8 +69,8 @@ async def picker_context(
     chosen_ids = list(dict.fromkeys(chosen))[:MAX_CHOSEN]
     rows: list[FileRow] = []
     if chosen_ids and cursor is None:
-        rows = [row for row in await tx.all(queries.SOME, account=account, ids=chosen_ids) if row.category == category]
-    newest = await tx.all(
+        rows = [row for row in await tx.fetch_all(queries.SOME, account=account, ids=chosen_ids) if row.category == category]
+    newest = await tx.fetch_all(
         queries.NEWEST_IN_CATEGORY,
         account=account,
         category=category,

@@ -74,9 +74,9 @@ async def change(tx: Tx, account: AccountId, kind: str, change_: ProfileChange) 
 async def set_portrait(tx: Tx, account: AccountId, face: Face, file_id: UUID | None) -> None:
     """Set or remove a portrait. Raises NotFound (404) for a file of another account."""
     if file_id is None:
-        await tx.do(queries.REMOVE_PORTRAIT, account=account, face=face)
+        await tx.execute(queries.REMOVE_PORTRAIT, account=account, face=face)
     else:
-        await tx.one(queries.SET_PORTRAIT, account=account, face=face, file=file_id)
+        await tx.fetch_one(queries.SET_PORTRAIT, account=account, face=face, file=file_id)
 
 
 def profile(services: Services, row: ProfileRow) -> Profile:

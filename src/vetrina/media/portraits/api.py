@@ -60,16 +60,16 @@ async def pictures(request: Request, handle: str, limit: Limit = 50, cursor: Cur
     """List the profile's public images, newest first."""
     async with request.read() as tx:
         row = await _row(tx, handle)
-        rows = await tx.all(queries.PICTURES, account=row.account_id, before=paging.after(cursor), limit=limit + 1)
+        rows = await tx.fetch_all(queries.PICTURES, account=row.account_id, before=paging.after(cursor), limit=limit + 1)
     return paging.page(rows, limit, lambda item: item.id, lambda item: links.ref(request.services, item.account_id, item.facts()))
 
 
 async def _row(tx: Tx, handle: str) -> ProfileRow:
-    return await tx.one(queries.PROFILE, handle=handle.removeprefix("@").lower())
+    return await tx.fetch_one(queries.PROFILE, handle=handle.removeprefix("@").lower())
 
 
 async def _mine(request: Request, tx: Tx) -> MyProfile:
-    row = await tx.one(queries.MINE, account=request.account.id)
+    row = await tx.fetch_one(queries.MINE, account=request.account.id)
     public_profile = msgspec.structs.asdict(portraits.profile(request.services, row))
     return MyProfile(**public_profile, handle_may_change_at=row.handle_may_change_at)
 

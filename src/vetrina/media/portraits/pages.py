@@ -40,7 +40,7 @@ async def profile(request: Request, handle: str, cursor: Cursor = None) -> Respo
         if isinstance(context, str):
             return pages.redirect(context)
         account = context["profile_id"]
-        rows = await tx.all(queries.PICTURES, account=account, before=paging.after(cursor), limit=PAGE + 1)
+        rows = await tx.fetch_all(queries.PICTURES, account=account, before=paging.after(cursor), limit=PAGE + 1)
     page = paging.page(rows, PAGE, lambda row: row.id, lambda row: _picture(request, row, context["title"]))
     older = f"{context['href']}?cursor={page.next_cursor}" if page.next_cursor else None
     return pages.render(request, "media/portraits/profile.html", **context, tab="pictures", pictures=page.items, older=older)
@@ -52,9 +52,9 @@ async def header(request: Request, tx: Tx, handle: str) -> dict[str, Any] | str:
     Other modules add tabs with a route `/@/{handle:str}/NAME`, this function, and a template that extends that one.
     """
     canonical = handle.lower()
-    row = await tx.maybe(queries.PROFILE, handle=canonical)
+    row = await tx.fetch_optional(queries.PROFILE, handle=canonical)
     if row is None:
-        if (now := await tx.maybe(profile_queries.MOVED, handle=canonical)) is not None:
+        if (now := await tx.fetch_optional(profile_queries.MOVED, handle=canonical)) is not None:
             return f"/@{now}"
         raise NotFound
     if handle != canonical:
@@ -140,7 +140,7 @@ async def _editor(
 ) -> Response[str]:
     account = request.account.id
     async with request.read() as tx:
-        row = await tx.one(queries.MINE, account=account)
+        row = await tx.fetch_one(queries.MINE, account=account)
         rows = await actions.search(tx, account, before=paging.FIRST, limit=CHOICES)
     public_profile = portraits.profile(request.services, row)
     typed = data or {}

@@ -53,13 +53,13 @@ async def _open(
     """Record the gateway's checkout. Raises GatewayFailed (503) for a reference of another payment, CheckoutTooLate (409)."""
     place = {"account": payment.account_id, "id": payment.id, "ref": checkout.ref}
     async with services.db.tx() as tx:
-        await tx.do(queries.INSERT_REF, gateway=gateway.name, **place)
-        if not await tx.one(queries.HAS_REF, gateway=gateway.name, **place):
+        await tx.execute(queries.INSERT_REF, gateway=gateway.name, **place)
+        if not await tx.fetch_one(queries.HAS_REF, gateway=gateway.name, **place):
             log.error("a gateway gave out a reference twice", gateway=gateway.name, payment=str(payment.id), ref=checkout.ref)
             raise GatewayFailed(f"{gateway.title} answered with the reference of another payment. Nothing was charged.")
-        if not await tx.do(queries.OPEN, url=checkout.url, **place):
+        if not await tx.execute(queries.OPEN, url=checkout.url, **place):
             raise CheckoutTooLate
-        opened = await tx.one(queries.ONE, account=payment.account_id, id=payment.id)
+        opened = await tx.fetch_one(queries.ONE, account=payment.account_id, id=payment.id)
         await keyed.save_response(tx, 201, shown(opened))
     return opened
 
@@ -67,7 +67,7 @@ async def _open(
 async def _insert(
     tx: Tx, services: Services, account: AccountId, payment: UUID, wanted: Wanted, gateway: Gateway, return_url: str | None
 ) -> PaymentRow:
-    fresh = await tx.do(
+    fresh = await tx.execute(
         queries.INSERT,
         account=account,
         id=payment,
@@ -80,4 +80,4 @@ async def _insert(
     if fresh:
         facts = {"payment_id": str(payment), "what": wanted.name, "gateway": gateway.name}
         await usage.record(tx, account, "payment_started", {**facts, "amount": wanted.amount, "currency": wanted.currency})
-    return await tx.one(queries.ONE, account=account, id=payment)
+    return await tx.fetch_one(queries.ONE, account=account, id=payment)

@@ -37,7 +37,7 @@ async def start(request: Request, data: Purchase) -> Response[Payment]:
 async def history(request: Request, limit: Limit = 50, cursor: Cursor = None, status: Status | None = None) -> Page[Payment]:
     """Return the account's payments, newest first."""
     async with request.read() as tx:
-        rows = await tx.all(
+        rows = await tx.fetch_all(
             queries.HISTORY,
             account=request.account.id,
             before=paging.after(cursor),
@@ -51,7 +51,7 @@ async def history(request: Request, limit: Limit = 50, cursor: Cursor = None, st
 async def one(request: Request, payment_id: UUID) -> Payment:
     """Return one payment."""
     async with request.read() as tx:
-        return checkout.shown(await tx.one(queries.ONE, account=request.account.id, id=payment_id))
+        return checkout.shown(await tx.fetch_one(queries.ONE, account=request.account.id, id=payment_id))
 
 
 ROUTES: list[Any] = [start, history, one]

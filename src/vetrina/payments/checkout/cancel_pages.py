@@ -22,8 +22,8 @@ async def cancel(request: Request, payment_id: UUID) -> Response[Any]:
     """Cancel a pending payment: close its checkout where the gateway can, after asking whether it was paid."""
     account = request.account.id
     async with request.read() as tx:
-        payment = await tx.one(queries.ONE, account=account, id=payment_id)
-        ref = await tx.maybe(queries.REF, account=account, id=payment_id)
+        payment = await tx.fetch_one(queries.ONE, account=account, id=payment_id)
+        ref = await tx.fetch_optional(queries.REF, account=account, id=payment_id)
     home = f"/payments/{payment_id}"
     if payment.status != Status.PENDING:
         return pages.redirect(home)

@@ -68,7 +68,7 @@ async def buy(request: Request) -> Response[Any]:
         if any(each.name == gateway for each in request.services.part(gateways).offered()):
             place = {"account": account, "pack": purchase.pack_id, "gateway": gateway, "return_url": return_url}
             async with request.read() as tx:
-                left = await tx.maybe(queries.OPEN_CHECKOUT, **place)
+                left = await tx.fetch_optional(queries.OPEN_CHECKOUT, **place)
             if left is not None and left.checkout_url:
                 return pages.redirect(left.checkout_url)
         payment = await actions.start(request.services, account, purchase, IdempotentRequest(new_id()), return_url=return_url)
@@ -92,7 +92,7 @@ async def _shop(
     status: int = 200,
 ) -> Response[str]:
     async with request.read() as tx:
-        every = await tx.all(wallet.PACKS, assets=sorted(request.services.modules.spends))
+        every = await tx.fetch_all(wallet.PACKS, assets=sorted(request.services.modules.spends))
     kinds = [str(each) for each in COUNTERS if any(pack.asset == each for pack in every)]
     chosen_kind = _first((each.asset for each in every if str(each.id) == pack), what)
     what = chosen_kind if chosen_kind in kinds else _first(kinds, str(Asset.TOKEN))

@@ -32,7 +32,7 @@ async def history(request: Request, cursor: Cursor = None) -> Response[str]:
     """Render the account's payments, newest first."""
     before = paging.after(cursor)
     async with request.read() as tx:
-        rows = await tx.all(queries.HISTORY, account=request.account.id, before=before, status=None, limit=SHOWN + 1)
+        rows = await tx.fetch_all(queries.HISTORY, account=request.account.id, before=before, status=None, limit=SHOWN + 1)
     page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: _payment(request, row))
     older = f"/payments?cursor={page.next_cursor}" if page.next_cursor else None
     stripe = request.services.part(gateways).get(StripeGateway.name)
@@ -52,7 +52,7 @@ async def history(request: Request, cursor: Cursor = None) -> Response[str]:
 async def one(request: Request, payment_id: UUID, left: bool = False) -> Response[str]:
     """Render a payment's status: it waits until the payment has ended. `left`: the gateway reports that the buyer left."""
     async with request.read() as tx:
-        row = await tx.one(queries.ONE, account=request.account.id, id=payment_id)
+        row = await tx.fetch_one(queries.ONE, account=request.account.id, id=payment_id)
     pending = row.status == Status.PENDING
     return pages.render(
         request,
@@ -90,7 +90,7 @@ async def _by_token(request: Request, token: str) -> PaymentRow:
     if not request.services.settings.sandbox or not sandbox.is_token(token):
         raise NotFound
     async with request.read() as tx:
-        return await tx.one(queries.BY_REF, gateway=sandbox.Sandbox.name, ref=token)
+        return await tx.fetch_one(queries.BY_REF, gateway=sandbox.Sandbox.name, ref=token)
 
 
 def _payment(request: Request, row: PaymentRow) -> dict[str, Any]:

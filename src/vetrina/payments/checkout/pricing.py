@@ -66,7 +66,7 @@ async def choose(
         return await _plan(tx, known, account, purchase.plan_id, purchase)
     if purchase.pack_id is None:
         raise UnknownPack("Name a pack or a plan.")
-    pack = await tx.maybe(wallet.PACK, id=purchase.pack_id, assets=sorted(assets))
+    pack = await tx.fetch_optional(wallet.PACK, id=purchase.pack_id, assets=sorted(assets))
     if pack is None:
         raise UnknownPack
     wanted = Wanted(
@@ -83,7 +83,7 @@ async def choose(
 
 
 async def _plan(tx: Tx, known: Gateways, account: AccountId, plan: UUID, purchase: Purchase) -> tuple[Wanted, Gateway]:
-    sold = next((each for each in await tx.all(queries_plans.PLANS) if each.id == plan), None)
+    sold = next((each for each in await tx.fetch_all(queries_plans.PLANS) if each.id == plan), None)
     if sold is None:
         raise UnknownPlan
     if not sold.prices:

@@ -41,7 +41,7 @@ async def stripe(
 async def _back(request: Request, gateway: str, ref: str) -> Response[Any]:
     """Poll the gateway and redirect to the payment's status page."""
     async with request.read() as tx:
-        payment = await tx.one(queries.BY_REF, gateway=gateway, ref=ref)
+        payment = await tx.fetch_one(queries.BY_REF, gateway=gateway, ref=ref)
     if payment.status in OPEN:
         try:
             await actions.ask(request.services, payment, ref)

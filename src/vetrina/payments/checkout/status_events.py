@@ -29,7 +29,7 @@ async def events(request: Request, payment_id: UUID) -> ServerSentEvent:
     """
     account = request.account.id
     async with request.read() as tx:
-        await tx.one(queries.ONE, account=account, id=payment_id)
+        await tx.fetch_one(queries.ONE, account=account, id=payment_id)
     stream = ServerSentEvent(_told(request.services, account, payment_id))
     stream.headers["Cache-Control"] = "no-store"
     stream.headers["X-Accel-Buffering"] = "no"
@@ -51,7 +51,7 @@ async def _told(services: Services, account: AccountId, payment: UUID) -> AsyncI
 
 async def _status(services: Services, account: AccountId, payment: UUID) -> str:
     async with services.db.read() as tx:
-        return (await tx.one(queries.ONE, account=account, id=payment)).status
+        return (await tx.fetch_one(queries.ONE, account=account, id=payment)).status
 
 
 def _event(payment: UUID, status: str) -> ServerSentEventMessage:

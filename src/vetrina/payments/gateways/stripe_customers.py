@@ -19,12 +19,12 @@ async def of(services: Services, client: Stripe, account: AccountId) -> str:
     customer.
     """
     async with services.db.read() as tx:
-        who = await tx.one(queries.WHO, account=account)
+        who = await tx.fetch_one(queries.WHO, account=account)
     if who.ref is not None:
         return who.ref
     made = await _create(client, account, who)
     async with services.db.tx() as tx:
-        await tx.do(queries.INSERT_CUSTOMER, account=account, ref=made)
+        await tx.execute(queries.INSERT_CUSTOMER, account=account, ref=made)
     return await _stored(services, account)
 
 
@@ -34,18 +34,18 @@ async def replace(services: Services, client: Stripe, account: AccountId, former
     Raises StripeAway, StripeRefused.
     """
     async with services.db.read() as tx:
-        who = await tx.one(queries.WHO, account=account)
+        who = await tx.fetch_one(queries.WHO, account=account)
     if who.ref is not None and who.ref != former:
         return who.ref  # another process replaced it
     made = await _create(client, account, who, former)
     async with services.db.tx() as tx:
-        await tx.do(queries.REPLACE_CUSTOMER, account=account, ref=made, former=former)
+        await tx.execute(queries.REPLACE_CUSTOMER, account=account, ref=made, former=former)
     return await _stored(services, account)
 
 
 async def _stored(services: Services, account: AccountId) -> str:
     async with services.db.read() as tx:
-        ref = (await tx.one(queries.WHO, account=account)).ref
+        ref = (await tx.fetch_one(queries.WHO, account=account)).ref
     if ref is None:
         raise GatewayFailed("Stripe answered with a customer of another account. Nothing was charged.")
     return ref

@@ -55,7 +55,7 @@ async def search(
     filters = {"q": q.strip(), "state": state, "gateway": gateway, "kind": kind, "since": since, "until": until}
     errors = {name: "Write a day as 2026-11-21." for name in ("since", "until") if filters[name] and _day(filters[name]) is None}
     async with request.read() as tx:
-        rows = await tx.all(
+        rows = await tx.fetch_all(
             queries_operator.LIST,
             before=paging.after(cursor),
             status=state or None,
@@ -92,7 +92,7 @@ async def one(request: Request, account_id: UUID, payment_id: UUID) -> Response[
 async def refund(request: Request, account_id: UUID, payment_id: UUID, data: Form) -> Response[Any]:
     """Refund a payment; the page's own id makes a double click one refund."""
     async with request.read() as tx:
-        payment = await tx.one(queries.ONE, account=AccountId(account_id), id=payment_id)
+        payment = await tx.fetch_one(queries.ONE, account=AccountId(account_id), id=payment_id)
     try:
         amount = _amount(data.get("amount", ""), payment.currency)
         why = data.get("reason", "").strip()[:400] or None
@@ -111,8 +111,8 @@ async def refund(request: Request, account_id: UUID, payment_id: UUID, data: For
 async def inquire(request: Request, account_id: UUID, payment_id: UUID) -> Response[Any]:
     """Poll the gateway about a payment."""
     async with request.read() as tx:
-        payment = await tx.one(queries.ONE, account=AccountId(account_id), id=payment_id)
-        ref = await tx.maybe(queries.REF, account=AccountId(account_id), id=payment_id)
+        payment = await tx.fetch_one(queries.ONE, account=AccountId(account_id), id=payment_id)
+        ref = await tx.fetch_optional(queries.REF, account=AccountId(account_id), id=payment_id)
     try:
         word = await actions.ask(request.services, payment, ref) if ref else None
         said = ("info", f"The gateway says: {word.said.value}." if word else "Its checkout was never opened.")
@@ -126,9 +126,9 @@ async def _one(
 ) -> Response[str]:
     account = AccountId(account_id)
     async with request.read() as tx:
-        payment = await tx.one(queries.ONE, account=account, id=payment_id)
-        buyer = await tx.one(queries_operator.BUYER, account=account, id=payment_id)
-        story = await tx.all(queries_operator.STORY, account=account, id=payment_id)
+        payment = await tx.fetch_one(queries.ONE, account=account, id=payment_id)
+        buyer = await tx.fetch_one(queries_operator.BUYER, account=account, id=payment_id)
+        story = await tx.fetch_all(queries_operator.STORY, account=account, id=payment_id)
     left = payment.amount - payment.refunded - payment.disputed if payment.paid_at else 0
     left -= sum(each.amount for each in story if each.what == "refund" and each.status == "asked")
     gateway = request.services.part(gateways).get(payment.gateway)

@@ -53,7 +53,7 @@ async def downgrade(services: Services, account: AccountId, plan: UUID) -> Membe
             await _costs(services, account, ref, after.next_plan)
     except GatewayFailed:
         async with services.db.tx() as tx:
-            await tx.do(wallet.RESTORE, account=account, ends=before.cancel_at_period_end, plan=before.next_plan)
+            await tx.execute(wallet.RESTORE, account=account, ends=before.cancel_at_period_end, plan=before.next_plan)
         raise
     return after
 
@@ -61,7 +61,7 @@ async def downgrade(services: Services, account: AccountId, plan: UUID) -> Membe
 async def _renewed(services: Services, account: AccountId) -> str | None:
     """Return the id of the Stripe subscription that renews the plan."""
     async with services.db.read() as tx:
-        return (await tx.one(queries_plans.RENEWED, account=account)).subscription_ref
+        return (await tx.fetch_one(queries_plans.RENEWED, account=account)).subscription_ref
 
 
 async def _ends(services: Services, account: AccountId, *, ends: bool) -> None:
@@ -82,7 +82,7 @@ async def _costs(services: Services, account: AccountId, ref: str, plan: str) ->
         price = now.items.data[0].price if now.items.data else None
         currency = (price.currency or "usd").upper() if price else "USD"
         async with services.db.read() as tx:
-            sold = next(each for each in await tx.all(wallet.PLANS) if each.name == plan)
+            sold = next(each for each in await tx.fetch_all(wallet.PLANS) if each.name == plan)
         if currency not in sold.prices:
             raise GatewayFailed(f"The {sold.display_name} plan has no price in {currency}. Nothing was changed.")
         await stripe.cost(

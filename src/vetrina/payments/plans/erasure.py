@@ -15,9 +15,9 @@ async def end_at_gateways(services: Services, account: AccountId) -> None:
     Runs again harmlessly: what is over already stays so.
     """
     async with services.db.tx() as tx:
-        renewed = await tx.maybe(queries.RENEWED, account=account)
+        renewed = await tx.fetch_optional(queries.RENEWED, account=account)
         if renewed is not None and (ref := renewed.subscription_ref) is not None:
             await enqueue(tx, "payments.end_subscription", queue="payments", lock=f"end {ref}", ref=ref)
-        for payment in await tx.all(queries.PENDING, account=account):
+        for payment in await tx.fetch_all(queries.PENDING, account=account):
             place = {"account": str(account), "payment": str(payment)}
             await enqueue(tx, "payments.close_checkout", queue="payments", lock=f"payment {payment}", **place)

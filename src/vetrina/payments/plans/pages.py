@@ -82,7 +82,7 @@ async def _shown(request: Request, *, gateway: str, problem: str = "", status: i
     async with request.read() as tx:
         member = await plans.membership(tx, account)
         buckets = await plans.quotas(tx, account)
-        offered = await tx.all(queries_plans.PLANS_FOR, account=account)
+        offered = await tx.fetch_all(queries_plans.PLANS_FOR, account=account)
         way = next((each for each in ways if each.name == gateway), None) or _first(ways, offered)
         cards = [await _card(tx, account, each, member, way) for each in offered]
     return pages.render(
@@ -109,7 +109,9 @@ async def _card(tx: Tx, account: AccountId, plan: Plan, member: Membership, way:
     """Return a plan's template data: its price for the chosen gateway, and the possible action."""
     taken = [each for each in (plan.currency, *plan.prices) if each in plan.prices and way is not None and way.takes(each)]
     currency = taken[0] if taken else plan.currency
-    found = await tx.maybe(queries_plans.OFFER, account=account, plan=plan.id, currency=currency) if plan.prices else None
+    found = (
+        await tx.fetch_optional(queries_plans.OFFER, account=account, plan=plan.id, currency=currency) if plan.prices else None
+    )
     credit = min(found.credit, (found.price or 1) - 1) if found and way is not None and way.name not in RENEWING else 0
     return {
         "id": plan.id,

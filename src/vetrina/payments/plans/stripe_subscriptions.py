@@ -54,15 +54,15 @@ async def invoice_paid(services: Services, event: Event) -> Effect | None:
     balance = max(0, _minor(month.value, it["currency"]) - amount)
     plan = read_id(marks.get(PLAN)) or first.plan_id
     async with services.db.read() as tx:
-        erased = await tx.one(queries_plans.ERASED, account=first.account_id)
+        erased = await tx.fetch_one(queries_plans.ERASED, account=first.account_id)
     if erased:
         log.warning("a renewal was paid for an erased account: refund it at Stripe", invoice=it["id"], payment=str(first.id))
-        return lambda tx: tx.do(
+        return lambda tx: tx.execute(
             queries_after.INSERT_FAILURE, account=first.account_id, id=first.id, ref=f"{it['id']}/erased",
             amount=_minor(amount, it["currency"]), currency=str(it["currency"]).upper(), code="account_erased",
             reason="Paid after the account was erased. Refund this invoice at Stripe.", at=event.at,
         )  # fmt: skip
-    return lambda tx: tx.one(
+    return lambda tx: tx.fetch_one(
         queries_plans.RENEW, account=first.account_id, first=first.id, plan=plan, invoice=it["id"], subscription=ref,
         amount=amount, credit=balance, currency=str(it["currency"]).upper(), starts_at=month.starts_at, ends_at=month.ends_at,
     )  # fmt: skip
@@ -79,7 +79,7 @@ async def invoice_failed(services: Services, event: Event) -> Effect | None:
     currency = str(it.get("currency") or first.currency).upper()
 
     async def keep(tx: Tx) -> None:
-        await tx.do(
+        await tx.execute(
             queries_after.INSERT_FAILURE, account=first.account_id, id=first.id, ref=f"{it['id']}/{it.get('attempt_count') or 1}",
             amount=_minor(it["amount_due"], currency) if it.get("amount_due") else first.amount, currency=currency,
             code="invoice_payment_failed", reason="The card was not charged for the next month of the plan.", at=event.at,
@@ -97,9 +97,9 @@ async def subscription_changed(services: Services, event: Event) -> Effect | Non
         return None
     stands = await stands_at_stripe(services, ref)
     if stands is None or stands.status in OVER:
-        return lambda tx: tx.one(queries_plans.END_RENEWALS, account=first.account_id, ref=ref)
+        return lambda tx: tx.fetch_one(queries_plans.END_RENEWALS, account=first.account_id, ref=ref)
     ends = stands.ends_with_period
-    return lambda tx: tx.one(queries_plans.ENDS_LATER, account=first.account_id, ref=ref, ends=ends)
+    return lambda tx: tx.fetch_one(queries_plans.ENDS_LATER, account=first.account_id, ref=ref, ends=ends)
 
 
 async def stands_at_stripe(services: Services, ref: str) -> Subscription | None:
@@ -145,5 +145,5 @@ async def _first(services: Services, marks: Any) -> PaymentRow | None:
     if account is None or payment is None:
         return None
     async with services.db.read() as tx:
-        found = await tx.maybe(queries.ONE, account=AccountId(account), id=payment)
+        found = await tx.fetch_optional(queries.ONE, account=AccountId(account), id=payment)
     return found if found and found.gateway == StripeGateway.name and found.kind == "plan" else None

@@ -15,7 +15,7 @@ async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
     """Return the receipt of a payment. Raises NotPaid (404) if it was never paid."""
     if payment.paid_at is None:
         raise NotPaid
-    row = await tx.one(queries.RECEIPT, account=payment.account_id, payment=payment.id)
+    row = await tx.fetch_one(queries.RECEIPT, account=payment.account_id, payment=payment.id)
     gateway = services.part(gateways).get(payment.gateway)
     return Receipt(
         number=_number(payment, payment.paid_at),

@@ -23,7 +23,7 @@ _BUSY = asyncio.Semaphore(2)
 async def page(request: Request, payment_id: UUID) -> Response[str]:
     """Render the receipt. 404 until the payment is completed."""
     async with request.read() as tx:
-        payment = await tx.one(queries.ONE, account=request.account.id, id=payment_id)
+        payment = await tx.fetch_one(queries.ONE, account=request.account.id, id=payment_id)
         found = await receipts.receipt(request.services, tx, payment)
     return pages.render(request, "payments/receipts/receipt.html", nav="wallet", receipt=found, payment_id=payment_id)
 
@@ -32,7 +32,7 @@ async def page(request: Request, payment_id: UUID) -> Response[str]:
 async def pdf(request: Request, payment_id: UUID, lang: Annotated[Literal["en", "fa"], Parameter()] = "en") -> Response[bytes]:
     """Return the receipt as a PDF, in English or Persian."""
     async with request.read() as tx:
-        payment = await tx.one(queries.ONE, account=request.account.id, id=payment_id)
+        payment = await tx.fetch_one(queries.ONE, account=request.account.id, id=payment_id)
         found = await receipts.receipt(request.services, tx, payment)
     async with _BUSY:
         body = await asyncio.to_thread(receipt_pdf.draw, found, lang)

@@ -29,7 +29,7 @@ async def ask(
     """
     place = {"account": str(payment.account_id), "refund": str(id)}
     async with services.db.tx() as tx:
-        fresh = await tx.one(
+        fresh = await tx.fetch_one(
             queries_after.ASK_REFUND, account=payment.account_id, payment=payment.id, id=id, amount=amount, reason=reason, by=by
         )
         # Whatever happens to this process, a job calls the gateway.
@@ -49,15 +49,15 @@ async def ask(
     except GatewayFailed as failed:
         log.warning("a refund waits for its gateway", payment=str(payment.id), why=failed.message)
     async with services.db.read() as tx:
-        return await tx.one(queries_after.REFUND, account=payment.account_id, id=id)
+        return await tx.fetch_one(queries_after.REFUND, account=payment.account_id, id=id)
 
 
 async def carry(services: Services, account: AccountId, id: UUID) -> RefundRow:
     """Send a requested refund to the gateway. Raises GatewayFailed (503) if it does not answer."""
     async with services.db.read() as tx:
-        row = await tx.one(queries_after.REFUND, account=account, id=id)
-        payment = await tx.one(queries.ONE, account=account, id=row.payment_id)
-        ref = await tx.maybe(queries.REF, account=account, id=payment.id)
+        row = await tx.fetch_one(queries_after.REFUND, account=account, id=id)
+        payment = await tx.fetch_one(queries.ONE, account=account, id=row.payment_id)
+        ref = await tx.fetch_optional(queries.REF, account=account, id=payment.id)
     if row.status != "asked":
         return row
     gateway = services.part(gateways).get(payment.gateway)
@@ -71,8 +71,8 @@ async def carry(services: Services, account: AccountId, id: UUID) -> RefundRow:
     async with services.db.tx() as tx:
         await _tell(tx, account, row, told)
     async with services.db.read() as tx:
-        return await tx.one(queries_after.REFUND, account=account, id=id)
+        return await tx.fetch_one(queries_after.REFUND, account=account, id=id)
 
 
 async def _tell(tx: Tx, account: AccountId, row: RefundRow, told: dict[str, str | None]) -> None:
-    await tx.one(queries_after.TELL_REFUND, account=account, id=row.payment_id, ours=row.id, amount=row.amount, **told)
+    await tx.fetch_one(queries_after.TELL_REFUND, account=account, id=row.payment_id, ours=row.id, amount=row.amount, **told)

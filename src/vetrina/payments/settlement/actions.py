@@ -24,7 +24,7 @@ async def hear(tx: Tx, payment: PaymentRow, word: Word) -> bool:
     once. A refusal ends a payment only while it is pending, so it never revokes what was paid.
     """
     if word.said == Said.PAID:
-        return await tx.one(
+        return await tx.fetch_one(
             queries.SETTLE,
             account=payment.account_id,
             id=payment.id,
@@ -99,4 +99,4 @@ def shown(row: PaymentRow) -> Payment:
 
 async def give_up(tx: Tx, payment: PaymentRow, status: Status, reason: str | None) -> bool:
     """End an unpaid payment; return whether it was still pending."""
-    return await tx.one(queries.GIVE_UP, account=payment.account_id, id=payment.id, status=status.value, reason=reason)
+    return await tx.fetch_one(queries.GIVE_UP, account=payment.account_id, id=payment.id, status=status.value, reason=reason)

@@ -47,7 +47,7 @@ async def sweep(services: Services, *, young: timedelta = YOUNG, pause: timedelt
     await asyncio.gather(*(_ask(services, each, found) for each in await _unverified(services)))
     while True:
         async with services.db.tx() as tx:
-            doubts = await tx.all(queries.CLAIM_DOUBTS, young=young, pause=pause, long=pause * 30, limit=BATCH)
+            doubts = await tx.fetch_all(queries.CLAIM_DOUBTS, young=young, pause=pause, long=pause * 30, limit=BATCH)
         for start in range(0, len(doubts), AT_ONCE):
             await asyncio.gather(*(_ask(services, each, found) for each in doubts[start : start + AT_ONCE]))
         if len(doubts) < BATCH:
@@ -65,14 +65,14 @@ async def _unverified(services: Services) -> Iterable[Doubt]:
         log.warning("a gateway does not answer", gateway=gateway.name, why=failed.message)
         return []
     async with services.db.read() as tx:
-        return await tx.all(queries.DOUBTS_BY_REF, gateway=gateway.name, refs=refs)
+        return await tx.fetch_all(queries.DOUBTS_BY_REF, gateway=gateway.name, refs=refs)
 
 
 async def _ask(services: Services, doubt: Doubt, found: Swept) -> None:
     found.asked += 1
     try:
         async with services.db.read() as tx:
-            payment = await tx.one(queries.ONE, account=AccountId(doubt.account_id), id=doubt.id)
+            payment = await tx.fetch_one(queries.ONE, account=AccountId(doubt.account_id), id=doubt.id)
         word = await actions.ask(services, payment, doubt.ref)
     except (GatewayFailed, NotFound) as failed:
         log.warning("a gateway does not answer", payment=str(doubt.id), why=failed.message)

@@ -9,4 +9,4 @@ from vetrina.wallet.model import Fault
 
 async def faults(tx: Tx, limit: int = 20) -> list[Fault]:
     """Return the inconsistencies between payments and credits; empty if there are none."""
-    return await tx.all(queries_books.FAULTS, limit=limit)
+    return await tx.fetch_all(queries_books.FAULTS, limit=limit)

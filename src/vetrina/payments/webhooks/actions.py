@@ -64,7 +64,7 @@ async def apply(services: Services, event_id: str) -> str:
     Raises NotFound (404) for an event that is not in the inbox.
     """
     async with services.db.read() as tx:
-        found = await tx.one(queries.EVENT, id=event_id)
+        found = await tx.fetch_one(queries.EVENT, id=event_id)
     event = Event(found.id, found.type, found.at, found.object)
     try:
         handler = HANDLERS.get(event.type)
@@ -73,7 +73,7 @@ async def apply(services: Services, event_id: str) -> str:
         async with services.db.tx() as tx:
             if effect:
                 await effect(tx)
-            await tx.do(queries.ENDED, id=event.id, type=event.type, outcome=outcome)
+            await tx.execute(queries.ENDED, id=event.id, type=event.type, outcome=outcome)
         return outcome
     except Unavailable:
         raise  # our own database: the job is retried
@@ -83,7 +83,7 @@ async def apply(services: Services, event_id: str) -> str:
         why = f"{type(error).__name__}: {error}"[:2000].replace("\0", " ")
         tries = 1 if isinstance(error, Impossible) else TRIES
         async with services.db.tx() as tx:
-            return await tx.one(
+            return await tx.fetch_one(
                 queries.FAILED, id=event.id, type=event.type, error=why, tries=tries, longest=timedelta(seconds=PAUSE)
             )
 
@@ -91,7 +91,7 @@ async def apply(services: Services, event_id: str) -> str:
 async def again(services: Services, limit: int = 200) -> int:
     """Process events that failed and are due, and events that have no job; return their number."""
     async with services.db.tx() as tx:
-        due = await tx.all(queries.CLAIM_DUE, limit=limit)
+        due = await tx.fetch_all(queries.CLAIM_DUE, limit=limit)
     for each in due:
         try:
             await apply(services, each)
@@ -103,7 +103,7 @@ async def again(services: Services, limit: int = 200) -> int:
 async def replay(services: Services, ids: list[str]) -> list[str]:
     """Replay these events; return those that are in the inbox."""
     async with services.db.tx() as tx:
-        found = await tx.all(queries.REPLAY, ids=ids)
+        found = await tx.fetch_all(queries.REPLAY, ids=ids)
         for each in found:
             await enqueue(tx, "payments.stripe_event", queue="payments", event_id=each)
     return found
@@ -112,7 +112,7 @@ async def replay(services: Services, ids: list[str]) -> list[str]:
 async def replay_all(services: Services, *, outcome: str = "dead", type: str = "%") -> int:
     """Replay every event with an outcome, of the types that match the LIKE pattern; return their number."""
     async with services.db.read() as tx:
-        ids = await tx.all(queries.ENDED_SO, outcome=outcome, type=type)
+        ids = await tx.fetch_all(queries.ENDED_SO, outcome=outcome, type=type)
     for start in range(0, len(ids), 500):
         await replay(services, ids[start : start + 500])
     return len(ids)

@@ -42,7 +42,7 @@ def list_(*, outcome: Outcome | None = None, type: str | None = None, limit: int
 
     async def run(services: Services) -> list[queries.Logged]:
         async with services.db.read() as tx:
-            return await tx.all(
+            return await tx.fetch_all(
                 queries.LOG,
                 told=list(STRIPE_EVENTS),
                 outcome=outcome,

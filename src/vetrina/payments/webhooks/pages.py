@@ -37,7 +37,7 @@ async def log(request: Request, outcome: Text = "", type: Text = "", object: Tex
     outcome = outcome if outcome in OUTCOMES else ""
     before, before_id = _after(cursor)
     async with request.read() as tx:
-        rows = await tx.all(
+        rows = await tx.fetch_all(
             queries.LOG,
             told=list(STRIPE_EVENTS),
             outcome=outcome or None,
@@ -47,7 +47,7 @@ async def log(request: Request, outcome: Text = "", type: Text = "", object: Tex
             before_id=before_id,
             limit=SHOWN + 1,
         )
-        counts = {each.outcome: each.count for each in await tx.all(queries.COUNTS)}
+        counts = {each.outcome: each.count for each in await tx.fetch_all(queries.COUNTS)}
     filters = {"outcome": outcome, "type": type, "object": object}
     older = {**filters, "cursor": _cursor(rows[SHOWN - 1])} if len(rows) > SHOWN else None
     return pages.render(
@@ -67,9 +67,9 @@ async def log(request: Request, outcome: Text = "", type: Text = "", object: Tex
 async def one(request: Request, event_id: str) -> Response[str]:
     """Render one event: its attempts, its body, its object."""
     async with request.read() as tx:
-        event = await tx.one(queries.ONE, id=event_id, told=list(STRIPE_EVENTS))
-        body = await tx.one(queries.BODY, id=event_id)
-        others = await tx.all(
+        event = await tx.fetch_one(queries.ONE, id=event_id, told=list(STRIPE_EVENTS))
+        body = await tx.fetch_one(queries.BODY, id=event_id)
+        others = await tx.fetch_all(
             queries.LOG,
             told=list(STRIPE_EVENTS),
             outcome=None, type=None, object=event.object_id, before=datetime.max.replace(tzinfo=UTC),

@@ -80,7 +80,7 @@ async def charge_failed(services: Services, event: Event) -> Effect | None:
     code = wrong.get("decline_code") or _mark(it.get("outcome"), "reason") or it.get("failure_code") or wrong.get("code")
 
     async def keep(tx: Tx) -> None:
-        await tx.do(
+        await tx.execute(
             queries_after.INSERT_FAILURE, account=payment.account_id, id=payment.id, ref=ref,
             amount=_minor(payment, it.get("amount"), it.get("currency")) or payment.amount,
             currency=str(it.get("currency") or payment.currency).upper(), code=code, reason=str(reason)[:2000],
@@ -97,7 +97,7 @@ async def charge_refunded(services: Services, event: Event) -> Effect | None:
     if payment is None or not event.object.get("amount_refunded"):
         return None
     total = _minor(payment, event.object["amount_refunded"], event.object.get("currency"))
-    return lambda tx: tx.one(
+    return lambda tx: tx.fetch_one(
         queries_after.TELL_REFUNDED, account=payment.account_id, id=payment.id, ref=event.object["id"], total=total
     )
 
@@ -109,7 +109,7 @@ async def refund_told(services: Services, event: Event) -> Effect | None:
     payment = await _of_money(services, it)
     if payment is None:
         return None
-    return lambda tx: tx.one(
+    return lambda tx: tx.fetch_one(
         queries_after.TELL_REFUND, account=payment.account_id, id=payment.id,
         ours=read_id(_mark(it.get("metadata"), "vetrina_refund")), ref=it["id"],
         amount=_minor(payment, it["amount"], it.get("currency")), status=it.get("status") or "pending",
@@ -124,7 +124,7 @@ async def disputed(services: Services, event: Event) -> Effect | None:
     payment = await _of_money(services, it)
     if payment is None:
         return None
-    return lambda tx: tx.one(
+    return lambda tx: tx.fetch_one(
         queries_after.TELL_DISPUTE, account=payment.account_id, id=payment.id, dispute=it["id"],
         amount=_minor(payment, it["amount"], it.get("currency")), status=it["status"], reason=it.get("reason"),
     )  # fmt: skip
@@ -134,7 +134,7 @@ def _hears(payment: PaymentRow, word: Word) -> Effect:
     async def hear(tx: Tx) -> None:
         news = await actions.hear(tx, payment, word)
         if word.said == Said.PAID and not news:  # paid before: perhaps reported by an event that did not name the card
-            await tx.do(
+            await tx.execute(
                 queries_after.NOTE_CARD,
                 account=payment.account_id,
                 id=payment.id,
@@ -160,7 +160,7 @@ def _minor(payment: PaymentRow, amount: Any, currency: Any) -> int:
 
 async def _of_session(services: Services, session: Session) -> PaymentRow | None:
     async with services.db.read() as tx:
-        return await tx.maybe(queries.BY_REF, gateway="stripe", ref=session.id) or await _marked(tx, session.metadata)
+        return await tx.fetch_optional(queries.BY_REF, gateway="stripe", ref=session.id) or await _marked(tx, session.metadata)
 
 
 async def _of_money(services: Services, it: dict[str, Any]) -> PaymentRow | None:
@@ -172,9 +172,9 @@ async def _of_money(services: Services, it: dict[str, Any]) -> PaymentRow | None
     async with services.db.read() as tx:
         found = await _marked(tx, it.get("metadata"))
         if found is None and intent:
-            found = await tx.maybe(queries_after.BY_REFERENCE, reference=intent)
+            found = await tx.fetch_optional(queries_after.BY_REFERENCE, reference=intent)
         if found is None:
-            found = await _marked(tx, await tx.maybe(queries_after.MARKS, intent=intent, charge=charge))
+            found = await _marked(tx, await tx.fetch_optional(queries_after.MARKS, intent=intent, charge=charge))
     gateway = services.part(gateways).get(StripeGateway.name)
     if found is not None or not isinstance(gateway, StripeGateway) or not gateway.available(services.settings):
         return found
@@ -195,7 +195,7 @@ async def _marked(tx: Tx, marks: Any) -> PaymentRow | None:
     account, payment = (read_id(_mark(marks, name)) for name in ("vetrina_account", "vetrina_payment"))
     if account is None or payment is None:
         return None
-    found = await tx.maybe(queries.ONE, account=AccountId(account), id=payment)
+    found = await tx.fetch_optional(queries.ONE, account=AccountId(account), id=payment)
     return found if found and found.gateway == StripeGateway.name else None
 
 

@@ -65,15 +65,15 @@ def _arguments(filters: Filters) -> dict[str, Any]:
 
 async def customers(tx: Tx, filters: Filters, *, after: str = "", limit: int) -> list[Member]:
     """Return matching customers by id, after `after`. Needs a transaction, in which generic plans are disabled."""
-    await tx.one(queries.FORCE_CUSTOM_PLAN)
+    await tx.fetch_one(queries.FORCE_CUSTOM_PLAN)
     statement = queries.SUBSCRIBERS if filters.subscription else queries.MEMBERS
-    return await tx.all(statement, **_arguments(filters), after=after, limit=limit)
+    return await tx.fetch_all(statement, **_arguments(filters), after=after, limit=limit)
 
 
 async def subscriptions(tx: Tx, filters: Filters, *, after: str = "", limit: int) -> list[MemberSubscription]:
     """Return matching subscriptions by id, after `after`."""
-    await tx.one(queries.FORCE_CUSTOM_PLAN)
-    return await tx.all(queries.SUBSCRIPTIONS, **_arguments(filters), after=after, limit=limit)
+    await tx.fetch_one(queries.FORCE_CUSTOM_PLAN)
+    return await tx.fetch_all(queries.SUBSCRIPTIONS, **_arguments(filters), after=after, limit=limit)
 
 
 async def search(tx: Tx, kind: Kind, filters: Filters, *, after: str = "", limit: int) -> list[Member] | list[MemberSubscription]:
@@ -84,24 +84,24 @@ async def search(tx: Tx, kind: Kind, filters: Filters, *, after: str = "", limit
 
 async def count(tx: Tx, kind: Kind, filters: Filters) -> int:
     """Return the number of matches, counted up to `COUNT_LIMIT`."""
-    await tx.one(queries.FORCE_CUSTOM_PLAN)
+    await tx.fetch_one(queries.FORCE_CUSTOM_PLAN)
     of_customers = queries.COUNT_SUBSCRIBERS if filters.subscription else queries.COUNT_MEMBERS
     statement = of_customers if kind == "customers" else queries.COUNT_SUBSCRIPTIONS
-    return await tx.one(statement, **_arguments(filters), most=COUNT_LIMIT)
+    return await tx.fetch_one(statement, **_arguments(filters), most=COUNT_LIMIT)
 
 
 async def explain(tx: Tx, kind: Kind, filters: Filters, *, limit: int = 50) -> list[str]:
     """Return the lines of EXPLAIN ANALYZE for a search."""
-    await tx.one(queries.FORCE_CUSTOM_PLAN)
+    await tx.fetch_one(queries.FORCE_CUSTOM_PLAN)
     of_customers = queries.SUBSCRIBERS_PLAN if filters.subscription else queries.MEMBERS_PLAN
     statement = of_customers if kind == "customers" else queries.SUBSCRIPTIONS_PLAN
-    return await tx.all(statement, **_arguments(filters), after="", limit=limit)
+    return await tx.fetch_all(statement, **_arguments(filters), after="", limit=limit)
 
 
 async def csv_rows(db: Database, kind: Kind, filters: Filters) -> AsyncGenerator[list[list[str]]]:
     """Yield the rows of a CSV export in chunks, header first: the columns, then one for each metadata key."""
     async with db.read() as tx:
-        keys = [key.key for key in await tx.all(queries.KEYS, kind=kind)]
+        keys = [key.key for key in await tx.fetch_all(queries.KEYS, kind=kind)]
     row_type = Member if kind == "customers" else MemberSubscription
     plain = [name for name in row_type.__struct_fields__ if name not in {"metadata", "monthly"}]
     yield [[*plain, "monthly", *(METADATA + key for key in keys)]]

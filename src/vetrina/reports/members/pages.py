@@ -42,8 +42,8 @@ async def search(request: Request, kind: str = "customers", cursor: str = "", ex
         count = await members.count(tx, of, filters)
         plan = await members.explain(tx, of, filters) if explain else []
     async with request.read() as tx:
-        keys = await tx.all(queries.KEYS, kind=None)
-        saved = await tx.all(queries.SEARCHES, account=request.account.id)
+        keys = await tx.fetch_all(queries.KEYS, kind=None)
+        saved = await tx.fetch_all(queries.SEARCHES, account=request.account.id)
     query = [("kind", kind)] * (of != "customers") + members.to_query(filters)
     return pages.render(
         request,
@@ -116,9 +116,9 @@ async def delete_search(request: Request, search_id: UUID) -> Redirect:
 async def member(request: Request, customer_id: str) -> Response[str]:
     """Show a member with subscriptions and latest invoices."""
     async with request.read() as tx:
-        customer = await tx.one(queries.MEMBER, id=customer_id)
-        subscriptions = await tx.all(queries.MEMBER_SUBSCRIPTIONS, id=customer_id)
-        invoices = await tx.all(queries.MEMBER_INVOICES, id=customer_id)
+        customer = await tx.fetch_one(queries.MEMBER, id=customer_id)
+        subscriptions = await tx.fetch_all(queries.MEMBER_SUBSCRIPTIONS, id=customer_id)
+        invoices = await tx.fetch_all(queries.MEMBER_INVOICES, id=customer_id)
     return pages.render(
         request,
         "reports/members/member.html",

@@ -49,13 +49,13 @@ class BackfillResult(msgspec.Struct):
 async def exclusive_lock(services: Services, what: str) -> AsyncGenerator[None]:
     """Hold an advisory lock, so that one process runs at a time. Raises AlreadyRunning (409)."""
     async with services.db.read() as tx:  # the lock belongs to this connection and ends with it
-        if not await tx.one(queries.LOCK, what=what):
+        if not await tx.fetch_one(queries.LOCK, what=what):
             raise AlreadyRunning
         try:
             yield
         finally:
             if not tx.connection.closed:
-                await tx.one(queries.UNLOCK, what=what)
+                await tx.fetch_one(queries.UNLOCK, what=what)
 
 
 async def backfill(
@@ -90,13 +90,13 @@ async def backfill(
             )
             progress = await list_reader.run(ranges, resumed)
             async with services.db.tx() as tx:
-                unresolved = await tx.one(
+                unresolved = await tx.fetch_one(
                     queries.MARK_UNRESOLVED, kind=name, since=datetime.fromtimestamp(start, UTC), before=ranges[0].began_at
                 )
             results.append(BackfillResult(name, progress.fetched, progress.changed, unresolved, resumed))
             on_finished(results[-1])
         async with services.db.tx() as tx:
-            await tx.do(queries.MARK_MISSING, since=datetime.fromtimestamp(0, UTC))
+            await tx.execute(queries.MARK_MISSING, since=datetime.fromtimestamp(0, UTC))
     return results
 
 
@@ -104,7 +104,7 @@ async def reconcile(services: Services, *, at_once: int = 4, on_progress: OnProg
     """Ingest the events that Stripe has listed since the last run and no webhook delivered; `changed` is their number."""
     async with exclusive_lock(services, "events"), Reader.from_settings(services.settings, at_once=at_once) as reader:
         async with services.db.read() as tx:
-            until = await tx.one(queries.READ_TO, kind=EVENTS)
+            until = await tx.fetch_one(queries.READ_TO, kind=EVENTS)
         since = until - OVERLAP if until else int((datetime.now(UTC) - EVENT_RETENTION).timestamp())
         ranges, _ = await _ranges(services, reader, EVENTS, Kind("event", "/v1/events"), since, fresh=True)
         list_reader = ListReader(
@@ -112,7 +112,7 @@ async def reconcile(services: Services, *, at_once: int = 4, on_progress: OnProg
         )
         progress = await list_reader.run(ranges)
         async with services.db.tx() as tx:
-            await tx.do(
+            await tx.execute(
                 queries.MARK_MISSING,
                 since=ranges[0].began_at - EVENT_RETENTION if not until else ranges[0].began_at - timedelta(hours=1),
             )
@@ -125,9 +125,9 @@ async def _ranges(
     """Return the ranges to read (the unfinished ones, or the whole span) and the number of objects read before."""
     began_at = await reader.server_time(kind.path) - CLOCK_RESOLUTION  # fails first if the key may not read
     async with services.db.tx() as tx:
-        unfinished = [] if fresh else await tx.all(queries.OPEN_RANGES, kind=name, since=since)
+        unfinished = [] if fresh else await tx.fetch_all(queries.OPEN_RANGES, kind=name, since=since)
         if unfinished:
-            before = await tx.one(queries.FETCHED_BY_FINISHED, run=unfinished[0].run)
+            before = await tx.fetch_one(queries.FETCHED_BY_FINISHED, run=unfinished[0].run)
             log.info("backfill resumed", kind=name, ranges=len(unfinished))
             return unfinished, before + sum(page_read.fetched for page_read in unfinished)
         full_range = await start_run(tx, name, since, began_at)
@@ -137,14 +137,14 @@ async def _ranges(
 async def start_run(tx: Tx, name: str, since: int, began_at: datetime) -> Range:
     """Record the start of a run that reads a list: all objects created from `since` until now."""
     full_range = Range(new_id(), name, since, math.floor(began_at.timestamp()) + 3, since, began_at)
-    await tx.do(queries.INSERT_RANGE, **msgspec.structs.asdict(full_range))
+    await tx.execute(queries.INSERT_RANGE, **msgspec.structs.asdict(full_range))
     return full_range
 
 
 async def stage(tx: Tx, batch: UUID, kind: str, pages: list[PageRead], position: int = 0) -> None:
     """Copy pages to the staging table, numbered from `position`."""
     rows = [(page_read.page, text) for page_read in pages for text in page_read.page.objects]
-    await tx.copy(
+    await tx.copy_in(
         ("stripe_mirror", "staged"),
         STAGED,
         ((batch, position + number, kind, text, page.served_at, page.requested_at) for number, (page, text) in enumerate(rows)),
@@ -154,7 +154,7 @@ async def stage(tx: Tx, batch: UUID, kind: str, pages: list[PageRead], position:
 async def record_progress(tx: Tx, pages: list[PageRead]) -> None:
     """Record the progress of these pages' ranges."""
     first = pages[0].range
-    await tx.do(queries.UPDATE_PROGRESS, run=first.run, kind=first.kind, rows=Jsonb(progress_rows(pages)))
+    await tx.execute(queries.UPDATE_PROGRESS, run=first.run, kind=first.kind, rows=Jsonb(progress_rows(pages)))
 
 
 def _into_tables(services: Services) -> StorePages:
@@ -162,7 +162,7 @@ def _into_tables(services: Services) -> StorePages:
         async def transaction(tx: Tx) -> int:
             batch = new_id()
             await stage(tx, batch, pages[0].range.kind, pages)
-            changed = await tx.one(queries.MERGE_STAGED, batch=batch, kind=pages[0].range.kind)
+            changed = await tx.fetch_one(queries.MERGE_STAGED, batch=batch, kind=pages[0].range.kind)
             await record_progress(tx, pages)
             return changed
 

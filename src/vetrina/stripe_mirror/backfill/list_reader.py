@@ -148,9 +148,9 @@ class ListReader:
         ]
         async with self._services.db.tx() as tx:  # stored before they are read, so that every span always has a row
             bounds = {"starts_at": last_part.starts_at, "ends_at": last_part.ends_at}
-            await tx.do(queries.NARROW_RANGE, run=last_part.run, kind=last_part.kind, **bounds)
+            await tx.execute(queries.NARROW_RANGE, run=last_part.run, kind=last_part.kind, **bounds)
             for item in other_parts:
-                await tx.do(queries.INSERT_RANGE, **msgspec.structs.asdict(item))
+                await tx.execute(queries.INSERT_RANGE, **msgspec.structs.asdict(item))
         self._remaining |= {item.ends_at: item for item in other_parts}
         self._remaining[last_part.ends_at] = msgspec.structs.replace(last_part, ends_at=oldest)
         async with self._idle:

@@ -61,5 +61,5 @@ async def _state(db: Database, ids: list[str], batches: list[list[Event]]) -> tu
         tx = Tx(connection)
         for batch in batches:
             await actions.ingest_events(tx, batch, [])
-        digest = await tx.one(queries.STATE_DIGEST, ids=ids)
+        digest = await tx.fetch_one(queries.STATE_DIGEST, ids=ids)
     return digest.state, digest.objects

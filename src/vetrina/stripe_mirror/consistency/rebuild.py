@@ -63,8 +63,8 @@ async def compare(
                 )
             finally:
                 async with services.db.tx() as tx:
-                    await tx.do(queries.DELETE_RUN, run=full_range.run, kind=full_range.kind)
-                    await tx.do(queries.DELETE_STAGED, batch=full_range.run)
+                    await tx.execute(queries.DELETE_RUN, run=full_range.run, kind=full_range.kind)
+                    await tx.execute(queries.DELETE_STAGED, batch=full_range.run)
             on_finished(results[-1])
     return results
 
@@ -74,7 +74,7 @@ async def compare_with_inbox(services: Services, kinds: list[str]) -> list[Compa
     results: list[ComparisonResult] = []
     for name in kinds:
         async with services.db.read() as tx:
-            differences = await tx.all(queries.DIFFERENCES, batch=new_id(), kind=name, began_at=NEVER, listed=False)
+            differences = await tx.fetch_all(queries.DIFFERENCES, batch=new_id(), kind=name, began_at=NEVER, listed=False)
         results.append(ComparisonResult(name, 0, [_changed_fields(item) for item in differences]))
     return results
 
@@ -87,17 +87,17 @@ async def _compare_kind(
                   at_once=at_once, on_progress=on_progress)  # fmt: skip
     progress = await list_reader.run([full_range])
     async with services.db.tx() as tx:
-        await tx.do(queries.SNAPSHOT)
-        differences = await tx.all(
+        await tx.execute(queries.SNAPSHOT)
+        differences = await tx.fetch_all(
             queries.DIFFERENCES, batch=full_range.run, kind=name, began_at=full_range.began_at, listed=True
         )
     result = ComparisonResult(name, progress.fetched, [_changed_fields(item) for item in differences])
     if repair and differences:
         async with services.db.tx() as tx:
-            await tx.one(queries.MERGE_STAGED, batch=full_range.run, kind=name)
-            await tx.one(queries.MARK_UNRESOLVED, kind=name, since=NEVER, before=full_range.began_at)
+            await tx.fetch_one(queries.MERGE_STAGED, batch=full_range.run, kind=name)
+            await tx.fetch_one(queries.MARK_UNRESOLVED, kind=name, since=NEVER, before=full_range.began_at)
             deleted_here = [item.id for item in differences if item.what == DELETED_HERE_ONLY]
-            await tx.one(queries.UNDELETE, kind=name, ids=deleted_here, before=full_range.began_at - LIST_DELAY)
+            await tx.fetch_one(queries.UNDELETE, kind=name, ids=deleted_here, before=full_range.began_at - LIST_DELAY)
         result.repaired = len(differences)
     return result
 

@@ -34,7 +34,7 @@ async def receive(services: Services, body: bytes, signature: str) -> bool:
         event = events.read(body)
     except ThinEvent as error:
         async with services.db.tx() as tx:
-            await tx.do(queries.COUNT_THIN_EVENT, type=str(error.details["event_type"]).replace("\0", " "))
+            await tx.execute(queries.COUNT_THIN_EVENT, type=str(error.details["event_type"]).replace("\0", " "))
         raise
     return await services.part(event_batcher)(event)
 
@@ -62,7 +62,7 @@ async def ingest_events(tx: Tx, batch: list[Event], handled: list[str]) -> set[s
     originals = {event.id: base64.b64encode(event.original).decode() for event in batch if event.original is not None}
     text = "[" + ",".join(event.text for event in batch) + "]"
     kept = msgspec.json.encode(originals).decode()
-    return set(await tx.one(queries.INGEST_EVENTS, events=text, originals=kept, handled=handled))
+    return set(await tx.fetch_one(queries.INGEST_EVENTS, events=text, originals=kept, handled=handled))
 
 
 async def ingest_objects(tx: Tx, kind: str, objects: str, served_at: datetime, requested_at: datetime) -> int:
@@ -71,4 +71,4 @@ async def ingest_objects(tx: Tx, kind: str, objects: str, served_at: datetime, r
     `served_at` is the earliest time at which Stripe can have read them, by Stripe's clock; events of that second are
     newer.
     """
-    return await tx.one(queries.INGEST_OBJECTS, kind=kind, objects=objects, served_at=served_at, requested_at=requested_at)
+    return await tx.fetch_one(queries.INGEST_OBJECTS, kind=kind, objects=objects, served_at=served_at, requested_at=requested_at)

@@ -44,7 +44,7 @@ async def resolve_ties(services: Services, *, pause: timedelta = PAUSE) -> Resol
         seen: set[tuple[str, str]] = set()
         while True:
             async with services.db.read() as tx:
-                candidates = await tx.all(queries.DUE, before=datetime.now(UTC) - pause, limit=BATCH)
+                candidates = await tx.fetch_all(queries.DUE, before=datetime.now(UTC) - pause, limit=BATCH)
             due_now = [unresolved for unresolved in candidates if (unresolved.kind, unresolved.object_id) not in seen]
             if not due_now:
                 return result
@@ -64,7 +64,7 @@ async def _resolve(
             log.warning("object cannot be fetched", kind=unresolved.kind, id=unresolved.object_id, reason=error.message)
             result.failed += 1
             async with services.db.tx() as tx:
-                await tx.do(queries.RECORD_FAILURE, kind=unresolved.kind, id=unresolved.object_id, error=error.message)
+                await tx.execute(queries.RECORD_FAILURE, kind=unresolved.kind, id=unresolved.object_id, error=error.message)
             return
 
         async def work(tx: Tx) -> None:
@@ -78,4 +78,4 @@ async def _resolve(
 async def store(tx: Tx, kind: str, id: str, page: Page) -> None:
     """Apply one fetched object. It stays unresolved if an event has the second of the fetch or a later one."""
     await actions.ingest_objects(tx, kind, f"[{page.objects[0]}]", page.served_at, page.requested_at)
-    await tx.do(queries.DELETE_RESOLVED, kind=kind, id=id, at=page.served_at)
+    await tx.execute(queries.DELETE_RESOLVED, kind=kind, id=id, at=page.served_at)

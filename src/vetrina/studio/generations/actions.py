@@ -153,10 +153,10 @@ def check(services: Services, wanted: GenerationRequest) -> dict[str, Any]:
 
 async def cancel(tx: Tx, account: AccountId, generation: UUID) -> GenerationRow:
     """Cancel a generation and return its credits. Raises NotFound, GenerationEnded (409)."""
-    ended = await tx.one(
+    ended = await tx.fetch_one(
         queries.FINISH, account=account, id=generation, attempt=None, status="cancelled", code=None, message=None
     )
-    row = await tx.one(queries.ONE, account=account, id=generation)
+    row = await tx.fetch_one(queries.ONE, account=account, id=generation)
     if not ended:
         raise GenerationEnded(f"This generation is already {row.status}.")
     return row
@@ -168,7 +168,7 @@ async def retry(services: Services, account: AccountId, session: UUID, generatio
     Raises NotFound, GenerationRunning (409), GenerationEnded (409) for a completed one, and what `start` raises.
     """
     async with services.db.read() as tx:
-        row = await tx.one(queries.ONE, account=account, id=generation)
+        row = await tx.fetch_one(queries.ONE, account=account, id=generation)
     if row.status == "completed":
         raise GenerationEnded("This generation was completed; start another with its settings instead.")
     if row.status not in {"failed", "cancelled"}:
@@ -187,13 +187,13 @@ async def retry(services: Services, account: AccountId, session: UUID, generatio
 
 async def share(tx: Tx, account: AccountId, generation: UUID, *, is_public: bool) -> GenerationRow:
     """Publish the results in the public gallery, or withdraw them. Raises NotFound, GenerationRunning (409)."""
-    row = await tx.one(queries.ONE, account=account, id=generation)
+    row = await tx.fetch_one(queries.ONE, account=account, id=generation)
     results = row.in_role("result")
     if not results:
         raise GenerationRunning("There is no finished picture to show.")
     for each in results:
         await media.change(tx, account, each.id, is_public=is_public)
-    return await tx.one(queries.ONE, account=account, id=generation)
+    return await tx.fetch_one(queries.ONE, account=account, id=generation)
 
 
 def shown(services: Services, row: GenerationRow) -> Generation:
@@ -233,7 +233,7 @@ def starter(services: Services) -> Coalescer[StartItem, StartResult]:
 
     async def run(items: list[StartItem]) -> list[StartResult]:
         async with services.db.read() as tx:
-            rows = await tx.all(queries.START, items=msgspec.json.encode(items).decode())
+            rows = await tx.fetch_all(queries.START, items=msgspec.json.encode(items).decode())
         return [msgspec.json.decode(row, type=StartResult) for row in rows]
 
     return Coalescer(run, order=lambda item: (item.account_id.bytes, item.key or ""))

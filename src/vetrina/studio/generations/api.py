@@ -58,9 +58,11 @@ async def history(request: Request, limit: Limit = 24, cursor: Cursor = None, st
     account = request.account.id
     async with request.read() as tx:
         if status is None:
-            rows = await tx.all(queries.HISTORY, account=account, before=before, limit=limit + 1)
+            rows = await tx.fetch_all(queries.HISTORY, account=account, before=before, limit=limit + 1)
         else:
-            rows = await tx.all(queries.HISTORY_BY_STATUS, account=account, status=status.value, before=before, limit=limit + 1)
+            rows = await tx.fetch_all(
+                queries.HISTORY_BY_STATUS, account=account, status=status.value, before=before, limit=limit + 1
+            )
     return paging.page(rows, limit, lambda row: row.id, lambda row: actions.shown(request.services, row))
 
 
@@ -68,7 +70,7 @@ async def history(request: Request, limit: Limit = 24, cursor: Cursor = None, st
 async def one(request: Request, generation_id: UUID) -> Generation:
     """Return one generation."""
     async with request.read() as tx:
-        row = await tx.one(queries.ONE, account=request.account.id, id=generation_id)
+        row = await tx.fetch_one(queries.ONE, account=request.account.id, id=generation_id)
     return actions.shown(request.services, row)
 
 
@@ -77,7 +79,7 @@ async def events(request: Request, generation_id: UUID) -> ServerSentEvent:
     """Stream progress as events `generation` with `{id, status, progress, step, error_message, queue_position}`."""
     account = request.account.id
     async with request.read() as tx:
-        if await tx.maybe(queries.STATE, account=account, id=generation_id) is None:
+        if await tx.fetch_optional(queries.STATE, account=account, id=generation_id) is None:
             raise NotFound
     stream = ServerSentEvent(_told(request.services, account, generation_id))
     stream.headers["Cache-Control"] = "no-store"
@@ -130,7 +132,7 @@ async def _told(services: Services, account: AccountId, generation: UUID) -> Asy
 
 async def _state(services: Services, account: AccountId, generation: UUID) -> State | None:
     async with services.db.read() as tx:
-        return await tx.maybe(queries.STATE, account=account, id=generation)
+        return await tx.fetch_optional(queries.STATE, account=account, id=generation)
 
 
 def _event(state: State) -> ServerSentEventMessage:

@@ -52,7 +52,7 @@ async def generate(services: Services, account_id: str, generation_id: str) -> N
 async def requeue_lost(services: Services) -> None:
     """Requeue running generations that have no job."""
     async with services.db.tx() as tx:
-        found = await tx.all(queries.REQUEUE_LOST)
+        found = await tx.fetch_all(queries.REQUEUE_LOST)
     if found:
         log.warning("generations without a job were queued again", count=len(found))
 
@@ -71,7 +71,7 @@ class GenerationRun:
     async def claim(self) -> bool:
         """Claim the generation for this attempt. Return False if there is nothing to do."""
         async with self.services.db.tx() as tx:
-            found = await tx.maybe(queries.TAKE, account=self.account, id=self.id)
+            found = await tx.fetch_optional(queries.TAKE, account=self.account, id=self.id)
         if found is None:
             return False
         self.taken = found
@@ -165,7 +165,7 @@ class GenerationRun:
 
     async def _write(self, done: float, step: str) -> None:
         async with self.services.db.read() as tx:
-            touched = await tx.do(
+            touched = await tx.execute(
                 queries.PROGRESS,
                 account=self.account,
                 id=self.id,
@@ -198,7 +198,7 @@ class GenerationRun:
                             file_name=name,
                             metadata={"generation_id": str(self.id), "style_name": self.taken.style_name},
                         )
-                        await tx.do(queries.INSERT_RESULT, account=self.account, id=self.id, position=position, file=each.id)
+                        await tx.execute(queries.INSERT_RESULT, account=self.account, id=self.id, position=position, file=each.id)
         finally:
             if not kept:
                 for each in ready:
@@ -210,7 +210,7 @@ class GenerationRun:
             await self._finish(tx, Status.FAILED, code, message)
 
     async def _finish(self, tx: Tx, status: Status, code: str | None = None, message: str | None = None) -> bool:
-        return await tx.one(
+        return await tx.fetch_one(
             queries.FINISH,
             account=self.account,
             id=self.id,
@@ -227,7 +227,7 @@ class GenerationRun:
                 if message is None:
                     try:
                         async with self.services.db.read() as tx:
-                            state = await tx.maybe(queries.STATE, account=self.account, id=self.id)
+                            state = await tx.fetch_optional(queries.STATE, account=self.account, id=self.id)
                     except Unavailable:
                         continue
                     status = state.status if state else "cancelled"

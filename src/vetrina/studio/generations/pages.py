@@ -39,9 +39,9 @@ TABS: list[tuple[str, str]] = [
 async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
     """Render the landing page with the public gallery."""
     async with request.read() as tx:
-        rows = await tx.all(queries.WALL, before=paging.after(cursor), limit=WALL + 1)
-        opening = await tx.all(queries.WALL, before=paging.FIRST, limit=OPENING) if cursor else []
-        gift = await tx.one(wallet.WELCOME)
+        rows = await tx.fetch_all(queries.WALL, before=paging.after(cursor), limit=WALL + 1)
+        opening = await tx.fetch_all(queries.WALL, before=paging.FIRST, limit=OPENING) if cursor else []
+        gift = await tx.fetch_one(wallet.WELCOME)
     page = paging.page(rows, WALL, lambda row: UUID(row.file["id"]), lambda row: row)
     items = [presenters.public_image(request.services, row) for row in [*opening, *page.items]]
     older = f"/?cursor={page.next_cursor}" if page.next_cursor else None
@@ -52,7 +52,7 @@ async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
 async def picture(request: Request, account_id: UUID, generation_id: UUID) -> Response[str]:
     """Render a public image."""
     async with request.read() as tx:
-        row = await tx.maybe(queries.HUNG, account=account_id, id=generation_id)
+        row = await tx.fetch_optional(queries.HUNG, account=account_id, id=generation_id)
     if row is None:
         raise NotFound
     item = presenters.public_image(request.services, row)
@@ -71,7 +71,7 @@ async def studio(
     chosen = form.GenerationForm(style=form.first_style(request.services, style))
     async with request.read() as tx:
         if again is not None:
-            row = await tx.maybe(queries.ONE, account=request.account.id, id=again)
+            row = await tx.fetch_optional(queries.ONE, account=request.account.id, id=again)
             if row is not None:
                 chosen = form.again(request.services, row)
         if product:
@@ -115,10 +115,10 @@ async def history(
     async with request.read() as tx:
         before = paging.after(cursor)
         if chosen:
-            rows = await tx.all(queries.HISTORY_BY_STATUS, account=account, status=chosen, before=before, limit=HISTORY + 1)
+            rows = await tx.fetch_all(queries.HISTORY_BY_STATUS, account=account, status=chosen, before=before, limit=HISTORY + 1)
         else:
-            rows = await tx.all(queries.HISTORY, account=account, before=before, limit=HISTORY + 1)
-        counts = {each.status: each.count for each in await tx.all(queries.COUNTS, account=account)}
+            rows = await tx.fetch_all(queries.HISTORY, account=account, before=before, limit=HISTORY + 1)
+        counts = {each.status: each.count for each in await tx.fetch_all(queries.COUNTS, account=account)}
     page = paging.page(rows, HISTORY, lambda row: row.id, lambda row: presenters.tile(request.services, row))
     filters = f"&status={chosen}" if chosen else ""
     return pages.render(
@@ -140,7 +140,7 @@ async def history(
 async def one(request: Request, generation_id: UUID) -> Response[str]:
     """Render one generation."""
     async with request.read() as tx:
-        row = await tx.one(queries.ONE, account=request.account.id, id=generation_id)
+        row = await tx.fetch_one(queries.ONE, account=request.account.id, id=generation_id)
     context = presenters.generation(request.services, row)
     return pages.render(request, "studio/generations/generation.html", nav="history", **context)
 
@@ -183,7 +183,7 @@ async def share(request: Request, generation_id: UUID) -> Response[Any]:
 async def _studio(
     request: Request, tx: Tx, chosen: form.GenerationForm, errors: dict[str, str], *, status: int = 200
 ) -> Response[str]:
-    balances = await tx.all(wallet.BALANCES, account=request.account.id)
+    balances = await tx.fetch_all(wallet.BALANCES, account=request.account.id)
     slots: dict[str, Any] = await form.slots(request, tx, chosen)
     known: Sequence[Any] = presenters.styles(request.services)
     return pages.render(

@@ -101,7 +101,7 @@ async def publish(tx: Tx, settings: Settings) -> int:
     """
     found = Catalogue(settings)
     for position, style in enumerate(found.styles.values()):
-        await tx.do(
+        await tx.execute(
             queries.PUBLISH_STYLE,
             name=style.name,
             title=style.title,
@@ -114,7 +114,7 @@ async def publish(tx: Tx, settings: Settings) -> int:
             cost=found.cost(style),
             position=position,
         )
-    await tx.do(queries.RETIRE_STYLES, names=list(found.styles))
+    await tx.execute(queries.RETIRE_STYLES, names=list(found.styles))
     return len(found.styles)
 
 

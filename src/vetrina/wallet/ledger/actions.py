@@ -24,7 +24,7 @@ async def grant(
     note: str | None = None,
 ) -> UUID:
     """Grant `quantity` of `asset` and return the grant's id. A replay with the same key returns the first grant."""
-    return await tx.one(
+    return await tx.fetch_one(
         queries.GRANT,
         account=account,
         asset=asset.value,
@@ -41,9 +41,9 @@ async def hold(tx: Tx, account: AccountId, asset: Asset, quantity: int, *, key: 
 
     Replays with the same key return the first hold. Raises InsufficientCredits (402), WalletFrozen (423).
     """
-    found = await tx.maybe(queries.HOLD, account=account, asset=asset.value, quantity=quantity, key=key)
+    found = await tx.fetch_optional(queries.HOLD, account=account, asset=asset.value, quantity=quantity, key=key)
     if found is None:
-        if await tx.maybe(queries.FROZEN, account=account, asset=asset.value):
+        if await tx.fetch_optional(queries.FROZEN, account=account, asset=asset.value):
             raise WalletFrozen
         raise InsufficientCredits(asset=asset.value, cost=quantity)
     return found
@@ -51,12 +51,12 @@ async def hold(tx: Tx, account: AccountId, asset: Asset, quantity: int, *, key: 
 
 async def capture(tx: Tx, account: AccountId, hold_id: UUID) -> bool:
     """Spend a hold. Return False if it had already ended."""
-    return await tx.one(queries.CAPTURE, account=account, hold=hold_id)
+    return await tx.fetch_one(queries.CAPTURE, account=account, hold=hold_id)
 
 
 async def release(tx: Tx, account: AccountId, hold_id: UUID, *, reason: str) -> bool:
     """Return a hold's credits. Return False if it had already ended."""
-    return await tx.one(queries.RELEASE, account=account, hold=hold_id, reason=reason)
+    return await tx.fetch_one(queries.RELEASE, account=account, hold=hold_id, reason=reason)
 
 
 async def entries(
@@ -75,14 +75,14 @@ async def entries(
     """
     assets = [each.value for each in ([asset] if asset else Asset)]
     kinds = [each.value for each in ([kind] if kind else Kind)]
-    return await tx.all(queries.entries(subjects), account=account, assets=assets, kinds=kinds, before=before, limit=limit)
+    return await tx.fetch_all(queries.entries(subjects), account=account, assets=assets, kinds=kinds, before=before, limit=limit)
 
 
 async def faults(tx: Tx, limit: int = 20) -> list[Fault]:
     """Return the ledger's inconsistencies, the earliest wrong row first; empty when there are none."""
-    return await tx.all(queries.FAULTS, limit=limit)
+    return await tx.fetch_all(queries.FAULTS, limit=limit)
 
 
 async def expire_due(tx: Tx) -> int:
     """Expire due grants of up to 500 wallets; return the number of credits expired."""
-    return await tx.one(queries.EXPIRE_DUE)
+    return await tx.fetch_one(queries.EXPIRE_DUE)

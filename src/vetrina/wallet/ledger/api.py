@@ -25,7 +25,7 @@ class Wallet(msgspec.Struct):
 async def wallet(request: Request) -> Wallet:
     """Return the account's balances."""
     async with request.read() as tx:
-        return Wallet(await tx.all(queries.BALANCES, account=request.account.id))
+        return Wallet(await tx.fetch_all(queries.BALANCES, account=request.account.id))
 
 
 @get("/wallet/entries", guards=[signed_in], tags=["wallet"])

@@ -37,7 +37,7 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
     asset_filter, kind_filter = _member(Asset, asset), _member(Kind, kind)
     subjects, buy = request.services.modules.ledger_subjects, request.services.modules.link("buy_credits")
     async with request.read() as tx:
-        balances = await tx.all(queries.BALANCES, account=request.account.id)
+        balances = await tx.fetch_all(queries.BALANCES, account=request.account.id)
         rows = await actions.entries(
             tx, request.account.id, subjects, asset=asset_filter, kind=kind_filter, before=paging.after(cursor), limit=PAGE + 1
         )

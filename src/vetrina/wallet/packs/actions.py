@@ -37,7 +37,7 @@ class PackChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def list_all(tx: Tx) -> list[SoldPack]:
     """Return every pack, including those not for sale."""
-    return await tx.all(queries.ALL_PACKS)
+    return await tx.fetch_all(queries.ALL_PACKS)
 
 
 async def add(tx: Tx, pack: NewPack) -> SoldPack:
@@ -46,8 +46,8 @@ async def add(tx: Tx, pack: NewPack) -> SoldPack:
         check_currency(pack.currency)
     except UnknownCurrency as error:
         raise InvalidPackCurrency(str(error)) from None
-    await tx.one(queries.ADD_PACK, **msgspec.to_builtins(pack))
-    return await tx.one(queries.PACK_BY_NAME, name=pack.name)
+    await tx.fetch_one(queries.ADD_PACK, **msgspec.to_builtins(pack))
+    return await tx.fetch_one(queries.PACK_BY_NAME, name=pack.name)
 
 
 def price_of(amount: str, currency: str) -> int:
@@ -62,7 +62,7 @@ def price_of(amount: str, currency: str) -> int:
 
 async def price_of_pack(tx: Tx, name: str, amount: str) -> int:
     """Return `price_of` in a pack's own currency. Raises NotFound (404) besides."""
-    pack: SoldPack | None = await tx.maybe(queries.PACK_BY_NAME, name=name)
+    pack: SoldPack | None = await tx.fetch_optional(queries.PACK_BY_NAME, name=name)
     if pack is None:
         raise NotFound(f"There is no pack {name}.")
     return price_of(amount, pack.currency)
@@ -73,7 +73,7 @@ async def change(tx: Tx, name: str, wanted: PackChange) -> SoldPack:
     values = msgspec.to_builtins(wanted)
     if all(each is None for each in values.values()):
         raise Invalid("Give at least one of title, quantity, price, position, is_active.")
-    changed: Pack | None = await tx.maybe(queries.CHANGE_PACK, name=name, **values)
+    changed: Pack | None = await tx.fetch_optional(queries.CHANGE_PACK, name=name, **values)
     if changed is None:
         raise NotFound(f"There is no pack {name}.")
-    return await tx.one(queries.PACK_BY_NAME, name=name)
+    return await tx.fetch_one(queries.PACK_BY_NAME, name=name)

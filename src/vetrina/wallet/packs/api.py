@@ -19,7 +19,7 @@ from vetrina.wallet.packs.actions import NewPack, PackChange
 async def for_sale(request: Request) -> Page[Pack]:
     """What can be bought: packs of what a module of this site takes."""
     async with request.read() as tx:
-        return Page(await tx.all(queries.PACKS, assets=sorted(request.services.modules.spends)), None)
+        return Page(await tx.fetch_all(queries.PACKS, assets=sorted(request.services.modules.spends)), None)
 
 
 @get("/operator/packs", guards=[operator], tags=["operator"])

@@ -32,12 +32,12 @@ BATCH = 200
 
 async def membership(tx: Tx, account: AccountId) -> Membership:
     """Return the account's plan and period. Raises NotFound (404)."""
-    return await tx.one(queries.MEMBERSHIP, account=account)
+    return await tx.fetch_one(queries.MEMBERSHIP, account=account)
 
 
 async def quotas(tx: Tx, account: AccountId) -> list[Quota]:
     """Return the plan's allowances this month and what remains of them."""
-    return await tx.all(queries.QUOTAS, account=account)
+    return await tx.fetch_all(queries.QUOTAS, account=account)
 
 
 async def offer(tx: Tx, account: AccountId, plan: UUID, currency: str) -> Offer:
@@ -45,7 +45,7 @@ async def offer(tx: Tx, account: AccountId, plan: UUID, currency: str) -> Offer:
 
     Raises UnknownPlan, PlanNotForYou, PlanIsFree (422), NotAnUpgrade, PaidAhead (409).
     """
-    found = await tx.maybe(queries.OFFER, account=account, plan=plan, currency=currency)
+    found = await tx.fetch_optional(queries.OFFER, account=account, plan=plan, currency=currency)
     if found is None:
         raise UnknownPlan
     if found.kind != found.account_kind:
@@ -63,7 +63,7 @@ async def offer(tx: Tx, account: AccountId, plan: UUID, currency: str) -> Offer:
 
 async def cancel(tx: Tx, account: AccountId) -> Membership:
     """Cancel at the period's end; the free plan follows. Raises NoPaidPlan (409)."""
-    if not await tx.do(queries.CANCEL_AT_PERIOD_END, account=account):
+    if not await tx.execute(queries.CANCEL_AT_PERIOD_END, account=account):
         raise NoPaidPlan
     await usage.record(tx, account, "plan_cancelled", {})
     return await membership(tx, account)
@@ -71,7 +71,7 @@ async def cancel(tx: Tx, account: AccountId) -> Membership:
 
 async def resume(tx: Tx, account: AccountId) -> Membership:
     """Undo a cancellation or a scheduled downgrade."""
-    await tx.do(queries.RESUME, account=account)
+    await tx.execute(queries.RESUME, account=account)
     await usage.record(tx, account, "plan_resumed", {})
     return await membership(tx, account)
 
@@ -81,12 +81,12 @@ async def downgrade(tx: Tx, account: AccountId, plan: UUID) -> Membership:
 
     Raises UnknownPlan, PlanNotForYou (422), NoPaidPlan, NotADowngrade (409).
     """
-    chosen = next((each for each in await tx.all(queries.PLANS) if each.id == plan), None)
+    chosen = next((each for each in await tx.fetch_all(queries.PLANS) if each.id == plan), None)
     if chosen is None:
         raise UnknownPlan
     if not chosen.prices:
         return await cancel(tx, account)
-    found = await tx.one(queries.OFFER, account=account, plan=plan, currency=chosen.currency)
+    found = await tx.fetch_one(queries.OFFER, account=account, plan=plan, currency=chosen.currency)
     if found.kind != found.account_kind:
         raise PlanNotForYou
     if not found.paid:
@@ -95,7 +95,7 @@ async def downgrade(tx: Tx, account: AccountId, plan: UUID) -> Membership:
         return await resume(tx, account)
     if not found.is_downgrade:
         raise NotADowngrade
-    await tx.do(queries.SET_NEXT_PLAN, account=account, plan=plan)
+    await tx.execute(queries.SET_NEXT_PLAN, account=account, plan=plan)
     await usage.record(tx, account, "plan_follows", {"plan": found.name})
     return await membership(tx, account)
 
@@ -105,7 +105,7 @@ async def advance_due(tx: Tx) -> int:
 
     Memberships that another process is advancing are skipped.
     """
-    return await tx.one(queries.ADVANCE_DUE, limit=BATCH)
+    return await tx.fetch_one(queries.ADVANCE_DUE, limit=BATCH)
 
 
 async def spend(tx: Tx, account: AccountId, asset: Asset, *, key: str) -> None:
@@ -113,8 +113,8 @@ async def spend(tx: Tx, account: AccountId, asset: Asset, *, key: str) -> None:
 
     Raises QuotaUsedUp (402) with the asset, what remains and the reset date; WalletFrozen (423).
     """
-    if not await tx.one(queries.SPEND, account=account, asset=asset.value, quantity=1, key=key):
-        if await tx.maybe(wallet.FROZEN, account=account, asset=asset.value):
+    if not await tx.fetch_one(queries.SPEND, account=account, asset=asset.value, quantity=1, key=key):
+        if await tx.fetch_optional(wallet.FROZEN, account=account, asset=asset.value):
             raise WalletFrozen
         raise await denial(tx, account, asset, 1)
 
@@ -128,7 +128,7 @@ async def check(tx: Tx, account: AccountId, asset: Asset) -> None:
 
 async def has_bought_tokens(tx: Tx, account: AccountId) -> bool:
     """Return whether bought tokens remain."""
-    return await tx.one(queries.HAS_BOUGHT_TOKENS, account=account)
+    return await tx.fetch_one(queries.HAS_BOUGHT_TOKENS, account=account)
 
 
 async def denial(tx: Tx, account: AccountId, asset: Asset, cost: int) -> InsufficientCredits:

@@ -16,7 +16,7 @@ from vetrina.wallet.plans.model import Membership, Plan, Quota
 async def plan_list(request: Request) -> Page[Plan]:
     """Return the monthly plans with their prices in each currency."""
     async with request.read() as tx:
-        return Page(await tx.all(queries.PLANS), None)
+        return Page(await tx.fetch_all(queries.PLANS), None)
 
 
 @get("/membership", guards=[signed_in], tags=["wallet"])

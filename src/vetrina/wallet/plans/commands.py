@@ -56,7 +56,7 @@ def explain(email: str, *, json: bool = False) -> int:
 
 
 async def _explain(tx: Tx, email: str) -> list[Explained]:
-    accounts = await tx.all(queries_plans.KNOWN, email=email)
+    accounts = await tx.fetch_all(queries_plans.KNOWN, email=email)
     if not accounts:
         raise NotFound(f"There is no account with the address {email}.")
     return [
@@ -65,7 +65,7 @@ async def _explain(tx: Tx, email: str) -> list[Explained]:
             each.kind,
             await plans.membership(tx, AccountId(each.id)),
             await plans.quotas(tx, AccountId(each.id)),
-            await tx.all(queries_plans.GRANTS, account=each.id),
+            await tx.fetch_all(queries_plans.GRANTS, account=each.id),
         )
         for each in accounts
     ]

@@ -43,11 +43,11 @@ async def advance_periods(services: Services) -> None:
 async def _one_by_one(services: Services) -> None:
     """Advance each due membership in its own transaction, so that a failing one blocks no other."""
     async with services.db.read() as tx:
-        due = await tx.all(queries_plans.DUE, limit=ROUNDS * plans.BATCH)
+        due = await tx.fetch_all(queries_plans.DUE, limit=ROUNDS * plans.BATCH)
     for account in due:
         try:
             async with services.db.tx() as tx:
-                await tx.one(queries_plans.ADVANCE, account=account)
+                await tx.fetch_one(queries_plans.ADVANCE, account=account)
         except Unavailable:
             raise
         except Exception:
@@ -58,7 +58,7 @@ async def _one_by_one(services: Services) -> None:
 async def notify_overdue(services: Services, account: str) -> None:
     """Send a reminder that the next month of a plan is unpaid, with the end of the grace period."""
     async with services.db.tx() as tx:
-        late = await tx.maybe(queries_plans.OVERDUE, account=UUID(account))
+        late = await tx.fetch_optional(queries_plans.OVERDUE, account=UUID(account))
         if late is None or late.until is None:
             return  # paid meanwhile
         plan_page = services.modules.link("plan")
