@@ -1,9 +1,8 @@
-"""Request helpers of accounts: the client's device, the reader's language, a form's kind, errors beside fields."""
+"""Request helpers of accounts: the client's device, the reader's language, a form's kind."""
 
 from __future__ import annotations
 
 from vetrina.accounts.model import Device, Kind
-from vetrina.core.errors import Refusal
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import limited_by_address
 from vetrina.web.i18n import Language, preferred
@@ -31,11 +30,6 @@ def home_path(request: Request) -> str:
 def kind(value: str | None) -> Kind:
     """Return the kind of account that a form or a row names; "user" for anything else than "vendor"."""
     return "vendor" if value == "vendor" else "user"
-
-
-def errors(refusal: Refusal | None, fields: tuple[str, ...]) -> dict[str, str]:
-    """Return the message by its field; under "" when the form has no such field."""
-    return {refusal.field if refusal.field in fields else "": refusal.message} if refusal else {}
 
 
 def in_browser(request: Request) -> bool:

@@ -68,13 +68,13 @@ async def report(
     try:
         day, refused = actions.parse_date(as_of), None
     except Refusal as error:
-        day, refused = None, error.message
+        day, refused = None, error
     figures = await actions.figures(request.services.db, name, as_of=day, months=months)
     query = urlencode({"as_of": figures.as_of, "months": months})
     return pages.render(
         request,
         "reports/report.html",
-        status=422 if refused else 200,
+        refusal=refused,
         nav="operator",
         reports=list(REPORTS.values()),
         report=selected,
@@ -82,7 +82,7 @@ async def report(
         sections=presenters.sections(figures),
         as_of=as_of if refused else figures.as_of.isoformat(),
         today=actions.today().isoformat(),
-        refused=refused,
+        refused=refused.message if refused else None,
         months=str(months),
         spans=[{"value": str(n), "title": _span(n, ahead=selected.ahead)} for n in SPANS],
         csv_href=f"/reports/{name}/figures.csv?{query}",

@@ -55,11 +55,11 @@ async def _page(request: Request, *, values: dict[str, str] | None = None, refus
         suggestions = await tx.fetch_all(queries.SUGGESTIONS, limit=PAGE_SIZE)
         linked = await tx.fetch_all(queries.LINKS, customer=None, limit=PAGE_SIZE)
     runs = {row.kind: row for row in status.list_runs}
-    error_field = str(refused.field) if refused and refused.field in {"account", "customer"} else None
     return pages.render(
         request,
         "stripe_mirror/status.html",
-        status=refused.status if refused else 200,
+        refusal=refused,
+        fields=("account", "customer"),
         nav="operator",
         mirror=status,
         kinds=[{"name": row.kind.replace("_", " "), "status": row, "run": runs.get(row.kind)} for row in status.kinds],
@@ -67,8 +67,6 @@ async def _page(request: Request, *, values: dict[str, str] | None = None, refus
         suggestions=suggestions,
         links=linked,
         values=values or {"account": "", "customer": ""},
-        errors={name: refused.message if refused and name == error_field else None for name in ("account", "customer")},
-        error=refused.message if refused and not error_field else None,
     )
 
 

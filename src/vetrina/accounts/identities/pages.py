@@ -58,8 +58,7 @@ async def callback(request: Request, name: str) -> Response[Any]:
                 response = redirect_to_second_step(request, needed, pending.kind, pending.onward)
     except Refusal as refusal:
         action = {"href": PATH, "title": "Back"} if is_link else {"href": "/sign-in", "title": "Back to sign in"}
-        response = pages.error(request, refusal.status, refusal.message, action=action)
-        response.headers.update(refusal.headers)
+        response = pages.refused(request, refusal, action=action)
     response.set_cookie(_cookie(request, ""))
     return response
 

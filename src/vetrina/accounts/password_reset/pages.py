@@ -12,7 +12,7 @@ from vetrina.accounts.sessions import pending_sign_in
 from vetrina.accounts.sign_in.forms import identifier_fields, render_code_form, render_code_link
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.verification.model import WrongCode
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, errors, kind, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, device, kind, language
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -111,7 +111,7 @@ def _request_form(request: Request, data: dict[str, str], refusal: Refusal | Non
         "accounts/password_reset/reset.html",
         refusal=refusal,
         values={name: data.get(name, "") for name in ("email", "phone")},
-        errors=errors(refusal, ("email", "phone")),
+        fields=("email", "phone"),
         kind=kind(data.get("kind")),
         way="phone" if data.get("way") == "phone" else "email",
         region=request.services.settings.phone_region,

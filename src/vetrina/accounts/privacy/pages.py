@@ -11,7 +11,6 @@ from litestar.response import Stream
 
 from vetrina.accounts.privacy import erasures, exports, queries
 from vetrina.accounts.sessions.middleware import session_cookie
-from vetrina.accounts.web import errors
 from vetrina.core import audit
 from vetrina.core.audit import Actor
 from vetrina.core.errors import Forbidden, NotFound, Refusal, Unavailable
@@ -112,7 +111,7 @@ async def _privacy(request: Request, *, refusal: Refusal | None = None, confirma
         phrase=erasures.PHRASE,
         has_password=proof.password_hash is not None,
         values={"confirmation": confirmation},
-        errors=errors(refusal, ("confirmation", "password")),
+        fields=("confirmation", "password"),
     )
 
 

@@ -8,7 +8,6 @@ from litestar import Response, get, post
 
 from vetrina.accounts import queries as account_queries
 from vetrina.accounts.profiles import actions as profiles
-from vetrina.accounts.web import errors
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -43,7 +42,7 @@ async def _home(request: Request, *, name: str | None = None, refusal: Refusal |
         nav="account",
         account=account,
         values={"name": (account.name or "") if name is None else name},
-        errors=errors(refusal, ("name",)),
+        fields=("name",),
         joined_at=account.created_at,
     )
 

@@ -14,7 +14,7 @@ from vetrina.accounts.second_factor import queries
 from vetrina.accounts.second_factor.actions import Enrolment
 from vetrina.accounts.sessions import pending_sign_in
 from vetrina.accounts.verification import actions as verification
-from vetrina.accounts.web import device, errors, kind, language
+from vetrina.accounts.web import device, kind, language
 from vetrina.core.errors import NotFound, Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -126,7 +126,7 @@ async def render_security(request: Request, refusal: Refusal | None = None, *, f
         account = await tx.fetch_one(account_queries.ACCOUNT, account=request.account.id)
         factor = await tx.fetch_one(queries.STATE, account=request.account.id)
         proof = await tx.fetch_one(queries.OWNER_PROOF, account=request.account.id)
-    messages = errors(refusal, ("password", "code", "email", "phone") if form else ())
+    messages = pages.errors_of(refusal, ("password", "code", "email", "phone") if form else ())
     if form == "password" and isinstance(refusal, WeakPassword):
         messages = {"new_password": refusal.message}
     return pages.render(
@@ -158,7 +158,7 @@ def _enrolment(request: Request, enrolment: Enrolment, refusal: Refusal | None =
         picture=second_factor.data_url(enrolment),
         uri=enrolment.uri,
         groups=[secret[start : start + 4] for start in range(0, len(secret), 4)],
-        errors=errors(refusal, ("code",)),
+        fields=("code",),
     )
 
 

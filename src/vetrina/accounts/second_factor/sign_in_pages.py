@@ -10,7 +10,7 @@ from vetrina.accounts.second_factor import actions as second_factor
 from vetrina.accounts.sessions import pending_sign_in
 from vetrina.accounts.sessions.model import ChallengeExpired
 from vetrina.accounts.sessions.web import SECOND_STEP, sign_in_browser
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, errors, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, device, language
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -49,7 +49,7 @@ async def open_session(request: Request, data: Form) -> Response[Any]:
 
 
 def _form(request: Request, refusal: Refusal | None = None) -> Response[str]:
-    return pages.render(request, "accounts/second_factor/second_factor.html", refusal=refusal, errors=errors(refusal, ("code",)))
+    return pages.render(request, "accounts/second_factor/second_factor.html", refusal=refusal, fields=("code",))
 
 
 ROUTES: list[Any] = [form, open_session]

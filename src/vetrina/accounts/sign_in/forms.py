@@ -10,7 +10,7 @@ from vetrina.accounts.identities.providers import providers
 from vetrina.accounts.model import Purpose
 from vetrina.accounts.sessions.pending_sign_in import PendingSignIn
 from vetrina.accounts.verification.actions import SentCode
-from vetrina.accounts.web import errors, home_path, in_browser, kind
+from vetrina.accounts.web import home_path, in_browser, kind
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request
@@ -35,7 +35,7 @@ def render_auth_page(
         template,
         refusal=refusal,
         values={name: data.get(name, "") for name in fields if name != "password"},
-        errors=errors(refusal, fields),
+        fields=fields,
         next=pages.safe_local_path(data.get("next"), ""),
         kind=kind(data.get("kind")),
         way=method if method in METHODS and (method != "provider" or offered) else "email",
@@ -58,7 +58,7 @@ def render_code_form(request: Request, pending: PendingSignIn, refusal: Refusal 
         until=pending.expires_at,
         action="/reset/code" if is_reset else "/verify",
         values={"code": typed},
-        errors=errors(refusal, ("code", "password")),
+        fields=("code", "password"),
         ask_password=asks_password(request, pending.purpose),
         later=pages.safe_local_path(pending.onward, home_path(request)) if in_browser(request) else "",
     )
@@ -79,7 +79,7 @@ def render_code_link(request: Request, token: str, sent: SentCode | None, refusa
         to=sent.to.value if sent else "",
         reset=request.url.path.startswith("/reset"),
         ask_password=sent is not None and asks_password(request, sent.purpose),
-        errors=errors(refusal, ("password",)),
+        fields=("password",),
     )
     page.headers["Referrer-Policy"] = "no-referrer"
     return page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import jinja2
@@ -43,12 +43,16 @@ def render(
     *,
     status: int = 200,
     refusal: Refusal | None = None,
+    fields: Collection[str] | None = None,
     nav: str = "",
     forms: Iterable[str] = (),
     **context: Any,
 ) -> Response[str]:
     """Render a page. `account`, and the header's values, are those of the signed-in account; `forms` are further origins that a
-    form on it may redirect to, such as a gateway's. A `refusal` sets the status and its headers.
+    form on it may redirect to, such as a gateway's.
+
+    A `refusal` sets the status, its headers (Retry-After among them) and `errors` of the template, unless the context has them:
+    `fields` are the names of the form's fields (None: any).
     """
     # A request with a bearer token gets the page without the parts meant for browsers.
     principal = request.principal if request.principal and request.principal.browser else None
@@ -64,6 +68,7 @@ def render(
         "dir": "ltr",
         "flash": flash,
         "here": path if request.method == "GET" else "/",
+        "errors": errors_of(refusal, fields),
     }
     head: dict[str, Any] = scope_value(request.scope, "vetrina.page_head") or {}
     body = request.services.part(environment).get_template(template).render(**{**base, **head, **context})
@@ -77,6 +82,14 @@ def render(
     if flash:
         response.delete_cookie(FLASH)
     return response
+
+
+def errors_of(refusal: Refusal | None, fields: Collection[str] | None = None) -> dict[str, str]:
+    """Return a refusal's message by its field; under "" if it has no field, or the form none of that name."""
+    if refusal is None:
+        return {}
+    field = str(refusal.details.get("field") or refusal.field or "")
+    return {field if fields is None or field in fields else "": refusal.message}
 
 
 def redirect(location: str, *, flash: tuple[str, str] | None = None, cookies: list[Cookie] | None = None) -> Redirect:
@@ -96,13 +109,34 @@ def safe_local_path(path: str | None, otherwise: str) -> str:
 
 
 def error(
-    request: Request, status: int, text: str, *, request_id: str | None = None, action: dict[str, str] | None = None
+    request: Request,
+    status: int,
+    text: str,
+    *,
+    request_id: str | None = None,
+    refusal: Refusal | None = None,
+    action: dict[str, str] | None = None,
 ) -> Response[str]:
-    """Render an error page. `action` is {href, title} of the next step."""
+    """Render an error page. `action` is {href, title} of the next step; a `refusal` sets the headers."""
     title = _TITLES.get(status, "Request failed")
     if (error_page := request.services.modules.error_pages.get(status)) is not None:
         title, action = error_page.title, {"href": error_page.href, "title": error_page.action}
-    return render(request, "error.html", status=status, code=status, title=title, text=text, action=action, request_id=request_id)
+    return render(
+        request,
+        "error.html",
+        status=status,
+        refusal=refusal,
+        code=status,
+        title=title,
+        text=text,
+        action=action,
+        request_id=request_id,
+    )
+
+
+def refused(request: Request, refusal: Refusal, *, action: dict[str, str] | None = None) -> Response[str]:
+    """Render the error page of a refusal. `action` is {href, title} of the next step."""
+    return error(request, refusal.status, refusal.message, refusal=refusal, action=action)
 
 
 def _flashed(request: Request) -> list[dict[str, str]]:

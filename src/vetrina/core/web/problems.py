@@ -26,16 +26,14 @@ PROBLEM = "application/problem+json"
 def refused(request: litestar.Request[Any, Any, Any], error: Refusal) -> Response[Any]:
     """Render a refusal."""
     ours = cast(Request, request)
-    headers = error.response_headers()
     if ours.is_api:
+        headers = error.response_headers()
         if error.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         return _problem(error.problem(), error.status, headers)
     if error.status == 401:
         return to_sign_in(request, SignInFirst(request.url.path if request.method == "GET" else "/"))
-    page = pages.error(ours, error.status, error.message)
-    page.headers.update(headers)
-    return page
+    return pages.refused(ours, error)
 
 
 def to_sign_in(request: litestar.Request[Any, Any, Any], error: SignInFirst) -> Redirect:

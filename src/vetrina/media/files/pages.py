@@ -105,7 +105,7 @@ async def save(request: Request, file_id: UUID) -> Response[Any]:
     except (InvalidTag, TooManyTags) as refusal:
         async with request.read() as tx:
             row = await tx.fetch_one(queries.ONE, account=account, id=file_id)
-        return _file_page(request, row, tags_text=tags_text, errors={"tags": refusal.message}, status=422)
+        return _file_page(request, row, tags_text=tags_text, refusal=refusal)
     return pages.redirect(f"/library/{file_id}", flash=("good", "Saved"))
 
 
@@ -173,9 +173,7 @@ async def _grid(
     )
 
 
-def _file_page(
-    request: Request, row: FileRow, *, tags_text: str | None = None, errors: dict[str, str] | None = None, status: int = 200
-) -> Response[str]:
+def _file_page(request: Request, row: FileRow, *, tags_text: str | None = None, refusal: Refusal | None = None) -> Response[str]:
     services, facts, modules = request.services, row.facts(), request.services.modules
     made_in = row.metadata.get("generation_id")
     card = picker.to_card(services, row) | {
@@ -189,12 +187,11 @@ def _file_page(
     return pages.render(
         request,
         "media/files/file.html",
-        status=status,
+        refusal=refusal,
         nav="library",
         file=card,
         usable=bool(use and use_page),
         use_href=f"{use_page}?{use}={row.id}",
-        errors=errors or {},
         values={"tags": ", ".join(row.tags) if tags_text is None else tags_text},
         share_note=_SHARE_NOTE,
     )

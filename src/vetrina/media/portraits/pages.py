@@ -146,10 +146,10 @@ async def _editor(
     typed = data or {}
     fields = _fields(row, public_profile)
     values = {name: (typed.get(name) or "") if name in typed else (value or "") for name, value in fields.items()}
-    page = pages.render(
+    return pages.render(
         request,
         "media/portraits/edit.html",
-        status=refused.status if refused else 200,
+        refusal=refused,
         nav="account",
         profile=public_profile,
         vendor=row.kind == "vendor",
@@ -162,9 +162,6 @@ async def _editor(
         accept=uploads.ACCEPT,
         faces=_faces(public_profile, vendor=row.kind == "vendor"),
     )
-    if refused:
-        page.headers.update(refused.headers)
-    return page
 
 
 def _fields(row: ProfileRow, public_profile: portraits.Profile) -> dict[str, str | None]:

@@ -73,10 +73,8 @@ async def buy(request: Request) -> Response[Any]:
                 return pages.redirect(left.checkout_url)
         payment = await actions.start(request.services, account, purchase, IdempotentRequest(new_id()), return_url=return_url)
         return pages.redirect(payment.checkout_url or f"/payments/{payment.id}")
-    except Refusal as refused:
-        errors = {refused.field or "": refused.message}
-        status = refused.status
-    return await _shop(request, next=next, pack=pack, gateway=gateway, errors=errors, status=status)
+    except Refusal as refusal:
+        return await _shop(request, next=next, pack=pack, gateway=gateway, refusal=refusal)
 
 
 async def _shop(
@@ -88,8 +86,7 @@ async def _shop(
     gateway: str = "",
     what: str = "",
     currency: str = "",
-    errors: dict[str, str] | None = None,
-    status: int = 200,
+    refusal: Refusal | None = None,
 ) -> Response[str]:
     async with request.read() as tx:
         every = await tx.fetch_all(wallet.PACKS, assets=sorted(request.services.modules.spends))
@@ -118,7 +115,8 @@ async def _shop(
     return pages.render(
         request,
         "payments/checkout/buy.html",
-        status=status,
+        refusal=refusal,
+        fields=("pack_id", "gateway"),
         nav="wallet",
         forms=[site for each in known for site in each.sites],
         title=COUNTERS[Asset(what)][0],
@@ -133,7 +131,6 @@ async def _shop(
         gateway=gateway,
         needed=needed if what == Asset.TOKEN else None,
         next=onward(next) or "",
-        errors=errors or {},
     )
 
 

@@ -135,7 +135,8 @@ async def _one(
     return pages.render(
         request,
         "payments/operator/payment.html",
-        status=refused.status if refused else 200,
+        refusal=refused,
+        fields=("amount",),
         nav="operator",
         payment=payment,
         gateway=gateway.title if gateway else payment.gateway,
@@ -143,7 +144,6 @@ async def _one(
         story=story,
         left=left,
         values=values or {"id": str(new_id()), "amount": plain_amount(max(left, 0), payment.currency), "reason": ""},
-        errors={refused.field or "": refused.message} if refused else {},
     )
 
 

@@ -46,7 +46,7 @@ async def choose(request: Request) -> Response[Any]:
             return pages.redirect("/plan", flash=("good", _follows(changed)))
         return pages.redirect(payment.checkout_url or f"/payments/{payment.id}")
     except Refusal as refused:
-        return await _shown(request, gateway=gateway, problem=refused.message, status=refused.status)
+        return await _shown(request, gateway=gateway, refusal=refused)
 
 
 @post("/plan/cancellation", guards=[signed_in], include_in_schema=False)
@@ -76,7 +76,7 @@ def _follows(member: Membership) -> str:
     return f"On {words.day(member.period_end)} {what} follows. Until then everything stays as it is."
 
 
-async def _shown(request: Request, *, gateway: str, problem: str = "", status: int = 200) -> Response[str]:
+async def _shown(request: Request, *, gateway: str, refusal: Refusal | None = None) -> Response[str]:
     account = request.account.id
     ways = request.services.part(gateways).offered()
     async with request.read() as tx:
@@ -88,7 +88,8 @@ async def _shown(request: Request, *, gateway: str, problem: str = "", status: i
     return pages.render(
         request,
         "payments/plans/plan.html",
-        status=status,
+        refusal=refusal,
+        fields=(),
         nav="wallet",
         forms=[site for each in ways for site in each.sites],
         member=member,
@@ -96,7 +97,6 @@ async def _shown(request: Request, *, gateway: str, problem: str = "", status: i
         plans=cards,
         gateways=[{"name": each.name, "title": each.title, "about": each.about} for each in ways],
         gateway=way.name if way else "",
-        problem=problem,
     )
 
 

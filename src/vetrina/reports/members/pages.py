@@ -35,7 +35,7 @@ async def search(request: Request, kind: str = "customers", cursor: str = "", ex
     try:
         filters, refused = members.parse_filters(pairs, of), None
     except Refusal as error:
-        filters, refused = Filters(), error.message
+        filters, refused = Filters(), error
     async with request.tx() as tx:
         await actions.count_metadata(tx)
         rows = await members.search(tx, of, filters, after=cursor[:255], limit=PAGE_SIZE + 1)
@@ -48,7 +48,7 @@ async def search(request: Request, kind: str = "customers", cursor: str = "", ex
     return pages.render(
         request,
         "reports/members/members.html",
-        status=422 if refused else 200,
+        refusal=refused,
         nav="operator",
         kind=of,
         q=filters.q,
@@ -65,7 +65,7 @@ async def search(request: Request, kind: str = "customers", cursor: str = "", ex
         filters=_fields(keys, of, filters),
         searches=[_saved_search(row) for row in saved],
         hidden=members.to_query(filters),
-        refused=refused,
+        refused=refused.message if refused else None,
         plan=plan,
         plan_href=_search_path([*query, ("explain", "1")]),
         csv_href="/members.csv" + (f"?{urlencode(query)}" if query else ""),

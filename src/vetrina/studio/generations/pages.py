@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.params import Parameter
 
 from vetrina.core.database.connection import Tx
-from vetrina.core.errors import NotFound, Refusal
+from vetrina.core.errors import Invalid, NotFound, Refusal, Unauthenticated
 from vetrina.core.web import pages, paging
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
@@ -78,7 +78,7 @@ async def studio(
             chosen.product_files = [str(product)]
         if model:
             chosen.model_files = [str(model)]
-        return await _studio(request, tx, chosen, {})
+        return await _studio(request, tx, chosen)
 
 
 @post(
@@ -91,6 +91,7 @@ async def studio(
 async def start(request: Request) -> Response[Any]:
     """Start a generation, or render the form again with its errors."""
     chosen = await form.read(request)
+    refusal: Refusal = Invalid()
     if not chosen.errors:
         try:
             wanted = form.to_request(request.services, chosen)
@@ -98,11 +99,9 @@ async def start(request: Request) -> Response[Any]:
             return pages.redirect(f"/studio/generations/{made.id}")
         except Refusal as refused:
             chosen.errors[form.field_of(refused, chosen)] = refused.message
-            status = refused.status
-    else:
-        status = 422
+            refusal = refused
     async with request.read() as tx:
-        return await _studio(request, tx, chosen, chosen.errors, status=status)
+        return await _studio(request, tx, chosen, refusal)
 
 
 @get("/studio/generations", guards=[signed_in], include_in_schema=False)
@@ -163,9 +162,9 @@ async def retry(request: Request, generation_id: UUID) -> Response[Any]:
     who = request.account
     try:
         made = await actions.retry(request.services, who.id, who.session_id, generation_id)
+    except (Unauthenticated, NotFound):
+        raise
     except Refusal as refused:
-        if refused.status in {401, 404}:
-            raise
         return pages.redirect(f"/studio/generations/{generation_id}", flash=("bad", refused.message))
     return pages.redirect(f"/studio/generations/{made.id}")
 
@@ -180,22 +179,20 @@ async def share(request: Request, generation_id: UUID) -> Response[Any]:
     return pages.redirect(f"/studio/generations/{generation_id}", flash=("good", said))
 
 
-async def _studio(
-    request: Request, tx: Tx, chosen: form.GenerationForm, errors: dict[str, str], *, status: int = 200
-) -> Response[str]:
+async def _studio(request: Request, tx: Tx, chosen: form.GenerationForm, refusal: Refusal | None = None) -> Response[str]:
     balances = await tx.fetch_all(wallet.BALANCES, account=request.account.id)
     slots: dict[str, Any] = await form.slots(request, tx, chosen)
     known: Sequence[Any] = presenters.styles(request.services)
     return pages.render(
         request,
         "studio/generations/studio.html",
-        status=status,
+        refusal=refusal,
         nav="studio",
         styles=known,
         engines=presenters.engines(request.services),
         chosen=chosen,
         assets=form.assets(balances),
-        errors=errors,
+        errors=chosen.errors,
         **slots,
     )
 

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response, get, post
 
 from vetrina.accounts.roles.guards import operator
-from vetrina.core.errors import Refusal
+from vetrina.core.errors import NotFound, Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
@@ -34,7 +34,7 @@ WRONG = {
 @get("/operator/packs", guards=[operator], include_in_schema=False)
 async def page(request: Request) -> Response[str]:
     """List every pack."""
-    return await _shown(request, {}, {})
+    return await _shown(request, {})
 
 
 @post("/operator/packs", guards=[operator], include_in_schema=False)
@@ -48,9 +48,8 @@ async def add(request: Request, data: Form) -> Response[Any]:
         pack = _read(fields, NewPack)
         async with request.tx() as tx:
             await packs.add(tx, pack)
-    except Refusal as refused:
-        beside = str(refused.details.get("field") or refused.field or "")
-        return await _shown(request, values, {beside: refused.message}, refused.status)
+    except Refusal as refusal:
+        return await _shown(request, values, refusal)
     return pages.redirect("/operator/packs", flash=("good", f"{pack.title} is for sale now."))
 
 
@@ -68,9 +67,9 @@ async def change(request: Request, name: str, data: Form) -> Response[Any]:
             wanted = _read(given, PackChange)
         async with request.tx() as tx:
             changed = await packs.change(tx, name, wanted)
+    except NotFound:
+        raise
     except Refusal as refused:
-        if refused.status == 404:
-            raise
         return pages.redirect("/operator/packs", flash=("bad", f"{name}: {refused.message}"))
     return pages.redirect("/operator/packs", flash=("good", f"{changed.title}: saved. Open checkouts keep their price."))
 
@@ -92,14 +91,15 @@ def _read(values: dict[str, str], kind: type[Read]) -> Read:
         raise InvalidPack(WRONG.get(name), field=name) from None
 
 
-async def _shown(request: Request, values: dict[str, str], errors: dict[str, str], status: int = 200) -> Response[str]:
+async def _shown(request: Request, values: dict[str, str], refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
         rows = await packs.list_all(tx)
     spends = request.services.modules.spends
     return pages.render(
         request,
         "wallet/packs/packs.html",
-        status=status,
+        refusal=refusal,
+        fields=FIELDS,
         nav="operator",
         packs=[
             {
@@ -112,7 +112,6 @@ async def _shown(request: Request, values: dict[str, str], errors: dict[str, str
         ],
         assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
         values={name: values.get(name, "") for name in FIELDS},
-        errors=errors,
     )
 
 
