@@ -14,6 +14,7 @@ from vetrina.demo import steps as work
 from vetrina.demo.runner import CheckFailed, DemoRun
 
 EMAIL = "demo@example.com"
+HANDLE = "ada"
 FILE = "demo.json"
 
 
@@ -73,8 +74,18 @@ def seed(demo: DemoRun, data: Path) -> Login:
         raise CheckFailed(f"the demo account cannot be created: {answer.status_code} {answer.text[:200]}")
     demo.sign_in(answer.json()["access_token"])
     work.confirm(demo, known.email)
+    _name(demo)
     _work(demo)
     return keep(data / FILE, Login(known.email, known.password, finished=True))
+
+
+def _name(demo: DemoRun) -> None:
+    """Give the account a public profile; another one may have taken its first choice of a handle."""
+    for handle in (HANDLE, f"{HANDLE}{secrets.token_hex(2)}"):
+        answer = demo.client.patch("/api/v1/me/profile", json={"handle": handle, "bio": "Drawings and prints after photographs."})
+        if answer.status_code == 200:
+            return
+    raise CheckFailed(f"the demo account has no handle: {answer.status_code} {answer.text[:200]}")
 
 
 def _work(demo: DemoRun) -> None:

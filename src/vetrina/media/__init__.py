@@ -15,6 +15,7 @@ MODULE = Module(
         "vetrina.media.files.pages",
         "vetrina.media.portraits.pages",
         "vetrina.media.delivery",
+        "vetrina.media.share_cards",
     ),
     jobs=("vetrina.media.files.jobs",),
     personal_data="vetrina.media.personal_data",

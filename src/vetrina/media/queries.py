@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vetrina.core.database.connection import Statement
 from vetrina.media.model import FileRow, Name, Used
 
@@ -83,6 +85,13 @@ IS_PUBLIC = Statement(
     """
     select f.is_public and a.is_active from media.files f join accounts.accounts a on a.id = f.account_id
      where f.account_id = %(account)s and f.id = %(id)s
+    """,
+)
+PUBLIC_FACTS = Statement(
+    dict[str, Any],
+    """
+    select media.facts(f) from media.files f join accounts.accounts a on a.id = f.account_id
+     where f.account_id = %(account)s and f.id = %(id)s and f.is_public and a.is_active
     """,
 )
 NAME = Statement(Name, "select file_name, mime from media.files where account_id = %(account)s and id = %(id)s")

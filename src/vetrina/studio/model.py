@@ -137,6 +137,14 @@ class PublicResult(msgspec.Struct, frozen=True):
     file: dict[str, Any]
 
 
+class PublicPicture(PublicResult, frozen=True):
+    """A public result on its own page: its maker's handle, when it was finished, and the public photographs it was made from."""
+
+    handle: str | None
+    completed_at: datetime
+    sources: list[dict[str, Any]]
+
+
 class Count(msgspec.Struct, frozen=True):
     """The number of an account's generations in a state; 1000 for as many or more."""
 

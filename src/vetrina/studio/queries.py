@@ -7,7 +7,7 @@ from __future__ import annotations
 from types import NoneType
 
 from vetrina.core.database.connection import Statement
-from vetrina.studio.model import ClaimedGeneration, Count, GenerationRow, PublicResult, State
+from vetrina.studio.model import ClaimedGeneration, Count, GenerationRow, PublicPicture, PublicResult, State
 
 START = Statement(str, "select studio.start_all(%(items)s::jsonb)::text")
 
@@ -136,5 +136,16 @@ _HUNG = """
      where f.is_public and f.category = 'generated_image'"""
 WALL = Statement(PublicResult, f"{_HUNG} and f.id < %(before)s order by f.id desc limit %(limit)s")
 HUNG = Statement(
-    PublicResult, f"{_HUNG} and gf.account_id = %(account)s and gf.generation_id = %(id)s order by gf.position limit 1"
+    PublicPicture,
+    f"""
+    select shown.*, a.handle, coalesce(g.completed_at, g.created_at) as completed_at, coalesce((
+             select jsonb_agg(media.facts(s) order by gs.role, gs.position)
+               from studio.generation_files gs
+               join media.files s on s.account_id = gs.account_id and s.id = gs.file_id
+              where gs.account_id = shown.account_id and gs.generation_id = shown.generation_id
+                and gs.role <> 'result' and s.is_public), '[]') as sources
+      from ({_HUNG} and gf.account_id = %(account)s and gf.generation_id = %(id)s order by gf.position limit 1) shown
+      join accounts.accounts a on a.id = shown.account_id
+      join studio.generations g on g.account_id = shown.account_id and g.id = shown.generation_id
+    """,
 )

@@ -67,6 +67,7 @@ def render(
         "lang": "en",
         "dir": "ltr",
         "flash": flash,
+        "preview": None,
         "here": path if request.method == "GET" else "/",
         "errors": errors_of(refusal, fields),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from vetrina.core.errors import NotFound, Refusal
 from vetrina.core.web import pages, paging
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
+from vetrina.core.web.public.link_preview import LinkPreview, absolute
 from vetrina.core.web.request import Request, signed_in
 from vetrina.media import links
 from vetrina.media.files import actions, picker
@@ -25,6 +27,8 @@ from vetrina.media.portraits import actions as portraits
 from vetrina.media.portraits import queries
 from vetrina.media.portraits.actions import Face
 from vetrina.media.portraits.model import ProfileRow
+from vetrina.media.share_cards import card_url
+from vetrina.web.i18n import say
 
 PATH = "/settings/profile"
 PAGE = 36
@@ -43,7 +47,26 @@ async def profile(request: Request, handle: str, cursor: Cursor = None) -> Respo
         rows = await tx.fetch_all(queries.PICTURES, account=account, before=paging.after(cursor), limit=PAGE + 1)
     page = paging.page(rows, PAGE, lambda row: row.id, lambda row: _picture(request, row, context["title"]))
     older = f"{context['href']}?cursor={page.next_cursor}" if page.next_cursor else None
-    return pages.render(request, "media/portraits/profile.html", **context, tab="pictures", pictures=page.items, older=older)
+    preview = _preview(request, context, rows[:1])
+    return pages.render(
+        request, "media/portraits/profile.html", **context, tab="pictures", pictures=page.items, older=older, preview=preview
+    )
+
+
+def _preview(request: Request, context: dict[str, Any], newest: Sequence[FileRow]) -> LinkPreview:
+    """Return what a shared link to a profile shows, with its newest image if there is one."""
+    public_profile, title = context["profile"], context["title"]
+    business = public_profile.business
+    tagline = business.profile_info.get("tagline") if business else None
+    image = next((card_url(request.services, row.account_id, row.facts()) for row in newest), None)
+    return LinkPreview(
+        title=f"{title} (@{public_profile.handle})",
+        description=tagline or public_profile.bio or say("Pictures by {name} on Vetrina.", name=title),
+        url=absolute(request.services, context["href"]),
+        image=image,
+        image_alt=say("The newest picture of {name}", name=title),
+        kind="profile",
+    )
 
 
 async def header(request: Request, tx: Tx, handle: str) -> dict[str, Any] | str:

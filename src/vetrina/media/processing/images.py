@@ -112,6 +112,13 @@ def thumbnail(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         return _thumbnail(_without_hidden_colours(small.copy_memory()))  # a stream can be read once
 
 
+def open_thumbnail(data: bytes) -> pyvips.Image:
+    """Return one of our own thumbnails, decoded. Refuses as `intake` does."""
+    _, image = _open_image(data, MAX_BYTES, MAX_PIXELS)
+    with _decoder_errors():
+        return image.copy_memory()
+
+
 def warm_zygote() -> None:
     """Do what each call would repeat once, in the warm process. Nothing is decoded: that starts threads."""
     _restrict_loaders()

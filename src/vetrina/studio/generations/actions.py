@@ -14,7 +14,7 @@ from vetrina.clients.engines.base import BadParameter, validate
 from vetrina.core.database.batching import Coalescer
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
-from vetrina.core.errors import Invalid, Refusal, for_code
+from vetrina.core.errors import Invalid, NotFound, Refusal, for_code
 from vetrina.core.services import Services
 from vetrina.media.files import actions as media
 from vetrina.media.links import ref
@@ -194,6 +194,17 @@ async def share(tx: Tx, account: AccountId, generation: UUID, *, is_public: bool
     for each in results:
         await media.change(tx, account, each.id, is_public=is_public)
     return await tx.fetch_one(queries.ONE, account=account, id=generation)
+
+
+async def share_source(tx: Tx, account: AccountId, generation: UUID, file: UUID, *, is_public: bool) -> None:
+    """Publish a photograph that the generation was made from, to be compared with the result, or withdraw it.
+
+    Raises NotFound (404) for another file.
+    """
+    row = await tx.fetch_one(queries.ONE, account=account, id=generation)
+    if file not in {facts.id for facts in (*row.in_role("product"), *row.in_role("model"))}:
+        raise NotFound
+    await media.change(tx, account, file, is_public=is_public)
 
 
 def shown(services: Services, row: GenerationRow) -> Generation:

@@ -10,6 +10,7 @@ from litestar import Response, get, post
 from litestar.params import Parameter
 
 from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import read_id
 from vetrina.core.errors import Invalid, NotFound, Refusal, Unauthenticated
 from vetrina.core.web import pages, paging
 from vetrina.core.web.paging import Cursor
@@ -20,6 +21,7 @@ from vetrina.studio import queries
 from vetrina.studio.generations import actions, form, presenters
 from vetrina.studio.model import Status
 from vetrina.wallet import queries as wallet
+from vetrina.web.i18n import say
 
 WALL = 24
 HISTORY = 24
@@ -45,7 +47,16 @@ async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
     page = paging.page(rows, WALL, lambda row: UUID(row.file["id"]), lambda row: row)
     items = [presenters.public_image(request.services, row) for row in [*opening, *page.items]]
     older = f"/?cursor={page.next_cursor}" if page.next_cursor else None
-    return pages.render(request, "studio/generations/landing.html", wall=items, older=older, free_tokens=gift, wall_link="#wall")
+    preview = presenters.site_preview(request.services, (opening or rows)[:1])
+    return pages.render(
+        request,
+        "studio/generations/landing.html",
+        wall=items,
+        older=older,
+        free_tokens=gift,
+        wall_link="#wall",
+        preview=preview,
+    )
 
 
 @get("/pictures/{account_id:uuid}/{generation_id:uuid}", include_in_schema=False)
@@ -55,8 +66,15 @@ async def picture(request: Request, account_id: UUID, generation_id: UUID) -> Re
         row = await tx.fetch_optional(queries.HUNG, account=account_id, id=generation_id)
     if row is None:
         raise NotFound
-    item = presenters.public_image(request.services, row)
-    return pages.render(request, "studio/generations/picture.html", picture=item, style_href=f"/studio?style={row.style_name}")
+    preview = presenters.link_preview(request.services, row)
+    return pages.render(
+        request,
+        "studio/generations/picture.html",
+        picture=presenters.public_picture(request.services, row),
+        style_href=f"/studio?style={row.style_name}",
+        preview=preview,
+        address=preview.url,
+    )
 
 
 @get("/studio", guards=[signed_in], include_in_schema=False)
@@ -172,11 +190,18 @@ async def retry(request: Request, generation_id: UUID) -> Response[Any]:
 @post("/studio/generations/{generation_id:uuid}/sharing", guards=[signed_in], include_in_schema=False)
 async def share(request: Request, generation_id: UUID) -> Response[Any]:
     """Publish the results, or withdraw them."""
-    wanted = (await request.form()).get("is_public") == "true"
+    form_data = await request.form()
+    path = f"/studio/generations/{generation_id}"
     async with request.tx() as tx:
-        await actions.share(tx, request.account.id, generation_id, is_public=wanted)
-    said = "It hangs on the front page now." if wanted else "It is off the wall."
-    return pages.redirect(f"/studio/generations/{generation_id}", flash=("good", said))
+        if (before := read_id(form_data.get("before"))) is not None:
+            is_public = form_data.get("before_is_public") == "true"
+            await actions.share_source(tx, request.account.id, generation_id, before, is_public=is_public)
+            text = say("The photograph before is public now.") if is_public else say("The photograph before is private again.")
+        else:
+            is_public = form_data.get("is_public") == "true"
+            await actions.share(tx, request.account.id, generation_id, is_public=is_public)
+            text = say("The picture is public now.") if is_public else say("The picture is private again.")
+    return pages.redirect(path, flash=("good", text))
 
 
 async def _studio(request: Request, tx: Tx, chosen: form.GenerationForm, refusal: Refusal | None = None) -> Response[str]:

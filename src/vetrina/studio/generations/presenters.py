@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from vetrina.core.services import Services
-from vetrina.media.links import FileFacts, download_url, ref
-from vetrina.studio.model import ENDED, GenerationRow, PublicResult
+from vetrina.core.web.public.link_preview import LinkPreview, absolute
+from vetrina.media.links import FileFacts, download_url, original_url, ref
+from vetrina.media.share_cards import card_url
+from vetrina.studio.model import ENDED, GenerationRow, PublicPicture, PublicResult
 from vetrina.studio.styles.catalogue import catalogue
+from vetrina.web.i18n import date, say
 
 CLOSE = 0.02
 """Two images whose aspect ratios differ by less than this share are compared with a slider."""
@@ -53,6 +57,62 @@ def public_image(services: Services, row: PublicResult) -> dict[str, Any]:
     }
 
 
+def public_picture(services: Services, row: PublicPicture) -> dict[str, Any]:
+    """Return a public image's template data for its own page."""
+    item = public_image(services, row)
+    sources = [ref(services, row.account_id, msgspec.convert(source, FileFacts)) for source in row.sources]
+    before = _before(
+        [item],
+        [
+            {
+                "url": source.preview_url,
+                "thumb_url": source.thumbnail_url,
+                "width": source.width,
+                "height": source.height,
+                "colour": source.colour,
+                "alt": say("The photograph before"),
+            }
+            for source in sources
+        ],
+    )
+    return {
+        **item,
+        "full_url": original_url(services, row.account_id, msgspec.convert(row.file, FileFacts)),
+        "maker_href": services.modules.link("profile", handle=row.handle) if row.handle else None,
+        "completed_at": row.completed_at,
+        "before": before,
+    }
+
+
+def link_preview(services: Services, row: PublicPicture) -> LinkPreview:
+    """Return what a shared link to a public image shows."""
+    title = style_title(services, row.style_name)
+    by = say("by {name}", name=row.maker) if row.maker else ""
+    return LinkPreview(
+        title=f"{title} {by}".strip(),
+        description=say(
+            "A picture in the style {style}, made from photographs on {day}.", style=title, day=date(row.completed_at)
+        ),
+        url=absolute(services, f"/pictures/{row.account_id}/{row.generation_id}"),
+        image=card_url(services, row.account_id, msgspec.convert(row.file, FileFacts)),
+        image_alt=f"{title} {by}".strip(),
+        kind="article",
+        published_at=row.completed_at,
+    )
+
+
+def site_preview(services: Services, newest: Sequence[PublicResult]) -> LinkPreview:
+    """Return what a shared link to the start page shows, with the newest public image if there is one."""
+    image = next((card_url(services, row.account_id, msgspec.convert(row.file, FileFacts)) for row in newest), None)
+    return LinkPreview(
+        title=say("Vetrina: photographs in, pictures out"),
+        description=say("Upload a product and a scene, choose a style, and watch the picture being made. On your own server."),
+        url=absolute(services, "/"),
+        image=image,
+        image_alt=say("The newest picture of the public gallery"),
+    )
+
+
 def picture(services: Services, row: GenerationRow, facts: FileFacts, alt: str) -> dict[str, Any]:
     """Return an image's template data."""
     shown = ref(services, row.account_id, facts)
@@ -67,6 +127,7 @@ def picture(services: Services, row: GenerationRow, facts: FileFacts, alt: str) 
         "colour": facts.colour,
         "alt": alt,
         "name": facts.file_name,
+        "is_public": facts.is_public,
     }
 
 
@@ -124,6 +185,7 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
         "models": models,
         "results": results,
         "before": _before(results, [*models, *products]),
+        "address": absolute(services, f"/pictures/{row.account_id}/{row.id}"),
         "again_href": f"/studio?again={row.id}",
     }
 

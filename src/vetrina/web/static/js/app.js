@@ -45,6 +45,20 @@ document.addEventListener("submit", async (event) => {
   form.submit();
 });
 
+// Copy the value of a field; without permission it is selected, to be copied by hand.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copies]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.copies);
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch {
+    return;
+  }
+  button.querySelector("[aria-live]").textContent = button.dataset.copied;
+});
+
 // Filters apply at once; the button is for browsers without scripts.
 document.addEventListener("change", (event) => {
   if (event.target.matches("form[data-submits-itself] select")) event.target.form.requestSubmit();
