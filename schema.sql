@@ -21,6 +21,29 @@ CREATE SCHEMA studio;
 
 CREATE SCHEMA wallet;
 
+CREATE TYPE reports.worth AS (
+	monthly numeric,
+	metered numeric,
+	temporary numeric,
+	amount numeric
+);
+
+CREATE TYPE reports.version AS (
+	id text,
+	at timestamp with time zone,
+	next_at timestamp with time zone,
+	started timestamp with time zone,
+	event_id text,
+	status text,
+	product_id text,
+	customer_id text,
+	currency text,
+	ended timestamp with time zone,
+	trial_end timestamp with time zone,
+	varies boolean,
+	worth reports.worth
+);
+
 CREATE TYPE stripe_mirror.version AS (
 	id text,
 	data jsonb,
@@ -1042,6 +1065,77 @@ begin
 end
 $$;
 
+CREATE FUNCTION reports.active_terms(p_holder jsonb, p_currency text, p_at timestamp with time zone, p_durations text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+declare
+  v_list jsonb := reports.discounts_of(p_holder);
+  v_discount jsonb;
+  v_coupon jsonb;
+  v_amount numeric;
+  v_terms jsonb := '[]';
+begin
+  for i in 0 .. jsonb_array_length(v_list) - 1 loop
+    v_discount := reports.find_discount(v_list -> i);
+    v_coupon := reports.find_coupon(coalesce(nullif(v_discount #> '{source,coupon}', 'null'), v_discount -> 'coupon'));
+    continue when not coalesce(v_coupon ->> 'duration' = any (p_durations), false)
+               or coalesce(stripe_mirror.json_timestamp(v_discount -> 'end') <= p_at, false);
+    v_amount := case when v_coupon ->> 'currency' = p_currency then stripe_mirror.json_bigint(v_coupon -> 'amount_off')
+                     else stripe_mirror.json_bigint(v_coupon #> array['currency_options', p_currency, 'amount_off']) end;
+    v_terms := v_terms || jsonb_build_object(
+      'percent', case when jsonb_typeof(v_coupon -> 'percent_off') = 'number' then v_coupon -> 'percent_off' end, 'amount', v_amount,
+      'ends', v_discount -> 'end', 'products', case when jsonb_typeof(v_coupon #> '{applies_to,products}') = 'array'
+                                                    then v_coupon #> '{applies_to,products}' end);
+  end loop;
+  return v_terms;
+end
+$$;
+
+CREATE FUNCTION reports.billed(p_subscription text, p_at timestamp with time zone) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+  with lines as (
+    select i.id, i.data #> '{status_transitions,finalized_at}' as finalized, line,
+           coalesce(line #>> '{parent,subscription_item_details,subscription_item}', line ->> 'subscription_item') as item
+      from stripe_mirror.invoices i, lateral jsonb_array_elements(stripe_mirror.json_array(i.data #> '{lines,data}')) line
+     where i.subscription_id = p_subscription
+       and stripe_mirror.json_timestamp(i.data #> '{status_transitions,finalized_at}') <= p_at
+       and coalesce(stripe_mirror.json_timestamp(i.data #> '{status_transitions,voided_at}') > p_at, true)
+       and not coalesce(stripe_mirror.json_boolean(coalesce(line #> '{parent,subscription_item_details,proration}', line -> 'proration')), false)
+  ), latest as (
+    select distinct on (item) item, sum(stripe_mirror.json_bigint(line -> 'amount')) as amount
+      from lines where item is not null group by item, id, finalized order by item, finalized::numeric desc, id desc
+  )
+  select coalesce(jsonb_object_agg(item, amount), '{}') from latest
+$$;
+
+CREATE FUNCTION reports.changed_subscriptions(p_since timestamp with time zone) RETURNS text[]
+    LANGUAGE sql STABLE
+    AS $$
+  with discounts as (
+    select e.payload #> '{data,object}' as data, e.created_at from stripe_mirror.events e where e.type like 'customer.discount.%'
+    union all
+    select d.data, d.created_at from stripe_mirror.discounts d
+  ), coupons as (
+    select c.id from stripe_mirror.coupons c where c.synced_at >= p_since
+  )
+  select array_agg(id) from (
+    select object_id as id from stripe_mirror.events where kind = 'subscriptions' and created_at >= p_since
+    union
+    select id from stripe_mirror.subscriptions where synced_at >= p_since
+    union
+    select i.subscription_id from stripe_mirror.invoices i join stripe_mirror.subscriptions s on s.id = i.subscription_id
+     where i.synced_at >= p_since and reports.priced_by_invoice(s.data)
+    union
+    select s.id from discounts d join stripe_mirror.subscriptions s on s.customer_id = stripe_mirror.json_id(d.data -> 'customer')
+     where d.created_at >= p_since
+    union
+    select s.id from discounts d join stripe_mirror.subscriptions s on s.customer_id = stripe_mirror.json_id(d.data -> 'customer')
+     where exists (select from coupons)
+       and stripe_mirror.json_id(coalesce(nullif(d.data #> '{source,coupon}', 'null'), d.data -> 'coupon')) in (select id from coupons)
+  ) news where id is not null
+$$;
+
 CREATE TABLE reports.movements (
     customer_id text NOT NULL,
     currency text NOT NULL,
@@ -1082,7 +1176,10 @@ CREATE TABLE reports.states (
     monthly bigint NOT NULL,
     change bigint NOT NULL,
     amount bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    paused bigint DEFAULT 0 NOT NULL,
+    metered bigint DEFAULT 0 NOT NULL,
+    temporary bigint DEFAULT 0 NOT NULL
 );
 
 CREATE FUNCTION reports.compute_states(p_ids text[]) RETURNS SETOF reports.states
@@ -1091,63 +1188,50 @@ CREATE FUNCTION reports.compute_states(p_ids text[]) RETURNS SETOF reports.state
     AS $$
 begin
   return query
-  with versions as (
-    select e.object_id as id, e.at, e.rank, e.id as event_id, stripe_mirror.json_text(o.data -> 'status') as status,
-           stripe_mirror.monthly(o.data) as monthly, reports.period_amount(o.data) as amount,
-           stripe_mirror.json_id(coalesce(o.data #> '{items,data,0,price,product}', o.data #> '{items,data,0,plan,product}',
-                                      o.data #> '{plan,product}')) as product_id,
-           stripe_mirror.json_id(o.data -> 'customer') as customer_id, stripe_mirror.json_text(o.data -> 'currency') as currency,
-           stripe_mirror.json_timestamp(o.data -> 'created') as created, stripe_mirror.json_timestamp(o.data -> 'ended_at') as ended,
-           stripe_mirror.json_timestamp(o.data -> 'trial_end') as trial_end
-      from stripe_mirror.events e, lateral (select e.payload #> '{data,object}' as data) o
-     where e.kind = 'subscriptions' and (p_ids is null or e.object_id = any (p_ids))
+  with versions as materialized (
+    select v.* from reports.subscription_versions(p_ids) v
+  ), statuses as (
+    select v.id, v.at as since, v.status, v.product_id from versions v
     union all
-    select s.id, s.event_at, s.event_rank, s.event_id, s.status, s.monthly_amount, reports.period_amount(s.data), s.product_id, s.customer_id, s.currency,
-           s.stripe_created_at, s.ended_at, s.trial_end
-      from stripe_mirror.subscriptions s
-     where s.event_rank = 0 and isfinite(s.event_at) and (p_ids is null or s.id = any (p_ids))
+    select v.id, piece.since, piece.status, v.product_id from versions v, lateral reports.earlier_statuses(v) piece
+     where v.started is not null
+  ), worths as (
+    select v.id, v.at as since, v.worth from versions v
     union all
-    select s.id, s.deleted_at, 9::smallint, '', 'deleted', 0, 0, s.product_id, s.customer_id, s.currency, null, null, null
-      from stripe_mirror.subscriptions s
-     where s.deleted_at is not null and (p_ids is null or s.id = any (p_ids))
-  ), latest as (
-    select distinct on (v.id, v.at) v.* from versions v order by v.id, v.at, v.rank desc, v.event_id collate "C" desc
-  ), firsts as (
-    select distinct on (k.id) k.*, least(k.created, k.at) as started from latest k order by k.id, k.at
-  ), pieces as (
-    select k.id, k.at as since, k.status, k.product_id, k.monthly, k.amount from latest k
+    select v.id, v.started, v.worth from versions v where v.started is not null and not v.varies
     union all
-    select f.id, piece.since, piece.status, f.product_id, f.monthly, f.amount
-      from firsts f, lateral (values
-        (f.started, case when f.status not in ('active', 'past_due', 'canceled') then f.status
-                       when f.trial_end > f.started then 'trialing'
-                       when f.status = 'canceled' and f.ended > f.started then 'active'
-                       else f.status end),
-        (case when f.trial_end > f.started and (f.status in ('active', 'past_due') or f.trial_end < f.ended) then f.trial_end end,
-         case f.status when 'canceled' then 'active' else f.status end),
-        (case when f.status = 'canceled' and f.ended > f.started then f.ended end, 'canceled')
-      ) piece (since, status)
-     where piece.since < f.at
-  ), ordered as (
-    select t.id, t.since, coalesce(t.status, '') as status, coalesce(t.product_id, '') as product_id,
-           case when t.status in ('active', 'past_due') then round(least(coalesce(t.monthly, 0), 1e15))::bigint
-                else 0 end as monthly,
-           t.amount
-      from pieces t
-  ), compared as (
-    select o.*, lag(o.status) over w is distinct from o.status or lag(o.product_id) over w is distinct from o.product_id
-                or lag(o.monthly) over w is distinct from o.monthly or lag(o.amount) over w is distinct from o.amount as differs
-      from ordered o window w as (partition by o.id order by o.since)
+    select v.id, later.since, later.worth from versions v, lateral reports.later_worths(v) later where v.varies
+  ), marks as (
+    select m.id, m.since, max(m.status) as status, max(m.product_id) as product_id, max(m.monthly) as monthly,
+           max(m.metered) as metered, max(m.temporary) as temporary, max(m.amount) as amount
+      from (select s.id, s.since, s.status, s.product_id, null::numeric as monthly, null::numeric as metered,
+                   null::numeric as temporary, null::numeric as amount from statuses s
+            union all
+            select w.id, w.since, null, null, (w.worth).monthly, (w.worth).metered, (w.worth).temporary, (w.worth).amount
+              from worths w) m group by m.id, m.since
+  ), numbered as (
+    select m.*, count(m.status) over w as of_status, count(m.monthly) over w as of_worth
+      from marks m window w as (partition by m.id order by m.since)
+  ), filled as (
+    select n.id, n.since, max(n.status) over s as status, max(n.product_id) over s as product_id,
+           max(n.status) over s in ('active', 'past_due') as counts, max(n.status) over s = 'collection_paused' as pauses,
+           reports.minor(max(n.monthly) over w) as monthly, reports.minor(max(n.metered) over w) as metered,
+           reports.minor(max(n.temporary) over w) as temporary, reports.minor(max(n.amount) over w) as amount
+      from numbered n window s as (partition by n.id, n.of_status), w as (partition by n.id, n.of_worth)
   ), changed as (
-    select c.*, lead(c.since) over w as until, c.monthly - coalesce(lag(c.monthly) over w, 0) as change
-      from compared c where c.differs window w as (partition by c.id order by c.since)
+    select f.*, f.counts::integer * f.monthly as now_monthly, f.pauses::integer * f.monthly as now_paused,
+           lag(row (f.status, f.product_id, f.monthly, f.metered, f.temporary, f.amount)) over w
+             is distinct from row (f.status, f.product_id, f.monthly, f.metered, f.temporary, f.amount) as differs
+      from filled f window w as (partition by f.id order by f.since)
   ), owners as (
     -- Stripe changes neither after the beginning.
-    select distinct on (k.id) k.id, coalesce(k.customer_id, '') as customer_id, coalesce(k.currency, 'xxx') as currency
-      from latest k order by k.id, k.at desc
+    select distinct on (v.id) v.id, coalesce(v.customer_id, '') as customer_id, coalesce(v.currency, 'xxx') as currency
+      from versions v order by v.id, v.at desc
   )
-  select k.id, k.since, k.until, k.status, w.customer_id, k.product_id, w.currency, k.monthly, k.change, k.amount, now()
-    from changed k join owners w on w.id = k.id;
+  select c.id, c.since, lead(c.since) over w, c.status, o.customer_id, c.product_id, o.currency, c.now_monthly,
+         c.now_monthly - coalesce(lag(c.now_monthly) over w, 0), c.amount, now(), c.now_paused, c.counts::integer * c.metered,
+         c.counts::integer * c.temporary
+    from changed c join owners o on o.id = c.id where c.differs window w as (partition by c.id order by c.since);
 end
 $$;
 
@@ -1193,16 +1277,192 @@ begin
 end
 $$;
 
-CREATE FUNCTION reports.item_amount(p_item jsonb) RETURNS numeric
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION reports.current_monthly(p_id text, p_data jsonb) RETURNS bigint
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+begin
+  if coalesce(reports.status_of(p_data) not in ('active', 'past_due'), true) then
+    return 0;
+  end if;
+  return reports.minor((reports.worth(p_data, case when reports.priced_by_invoice(p_data) then reports.billed(p_id, now()) end, now())).monthly);
+end
+$$;
+
+CREATE FUNCTION reports.decimal_amount(p jsonb, p_field text) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $_$
-  select case when coalesce(price #>> '{recurring,usage_type}', price ->> 'usage_type') = 'metered' then 0
-              else coalesce(stripe_mirror.json_bigint(price -> 'unit_amount')::numeric,
-                            case when price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$'
-                                 then (price ->> 'unit_amount_decimal')::numeric end, stripe_mirror.json_bigint(price -> 'amount'), 0)
-                   * coalesce(stripe_mirror.json_bigint(p_item -> 'quantity'), 1) end
-    from (select coalesce(nullif(p_item -> 'price', 'null'), p_item -> 'plan') as price) priced
+begin
+  return coalesce(stripe_mirror.json_bigint(p -> p_field)::numeric,
+                  case when p ->> (p_field || '_decimal') ~ '^-?\d{1,20}(\.\d{1,20})?$' then (p ->> (p_field || '_decimal'))::numeric end);
+end
 $_$;
+
+CREATE FUNCTION reports.discounted(p_amounts numeric[], p_data jsonb, p_at timestamp with time zone, p_durations text[]) RETURNS numeric[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+declare
+  v_items jsonb := stripe_mirror.json_array(p_data #> '{items,data}');
+  v_currency text := stripe_mirror.json_text(p_data -> 'currency');
+  v_terms jsonb;
+  v_fits boolean[];
+  v_total numeric;
+  v_left numeric;
+begin
+  for n in 1 .. jsonb_array_length(v_items) + 1 loop  -- the items, then the subscription
+    for v_terms in select jsonb_array_elements(reports.active_terms(
+        case when n > jsonb_array_length(v_items) then p_data else v_items -> (n - 1) end, v_currency, p_at, p_durations)) loop
+      v_total := 0;
+      for i in 1 .. jsonb_array_length(v_items) loop
+        v_fits[i] := n in (i, jsonb_array_length(v_items) + 1) and (v_terms ->> 'products' is null
+          or v_terms -> 'products' ? coalesce(stripe_mirror.json_id(reports.price_of(v_items -> (i - 1)) -> 'product'), ''));
+        v_total := v_total + case when v_fits[i] then p_amounts[i] else 0 end;
+      end loop;
+      continue when v_total <= 0;
+      v_left := greatest(0, case when v_terms ->> 'percent' is not null then v_total * (1 - (v_terms ->> 'percent')::numeric / 100)
+                                 else v_total - coalesce((v_terms ->> 'amount')::numeric, 0) end);
+      for i in 1 .. jsonb_array_length(v_items) loop
+        p_amounts[i] := p_amounts[i] * case when v_fits[i] then v_left / v_total else 1 end;
+      end loop;
+    end loop;
+  end loop;
+  return p_amounts;
+end
+$$;
+
+CREATE FUNCTION reports.discounts_of(p_holder jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+  v_list jsonb := stripe_mirror.json_array(p_holder -> 'discounts');
+begin
+  if jsonb_typeof(p_holder -> 'discount') = 'object' then
+    if jsonb_array_length(v_list) = 0 then
+      return jsonb_build_array(p_holder -> 'discount');
+    elsif v_list ->> 0 = p_holder #>> '{discount,id}' then
+      return jsonb_set(v_list, '{0}', p_holder -> 'discount');
+    end if;
+  end if;
+  return v_list;
+end
+$$;
+
+CREATE FUNCTION reports.earlier_statuses(p reports.version) RETURNS TABLE(since timestamp with time zone, status text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select piece.since, piece.status
+    from (values
+      (p.started, case when p.status not in ('active', 'past_due', 'collection_paused', 'canceled') then p.status
+                       when p.trial_end > p.started then 'trialing'
+                       when p.status = 'canceled' and p.ended > p.started then 'active'
+                       else p.status end),
+      (case when p.trial_end > p.started and (p.status in ('active', 'past_due', 'collection_paused') or p.trial_end < p.ended)
+            then p.trial_end end,
+       case p.status when 'canceled' then 'active' else p.status end),
+      (case when p.status = 'canceled' and p.ended > p.started then p.ended end, 'canceled')
+    ) piece (since, status)
+   where piece.since < p.at
+$$;
+
+CREATE FUNCTION reports.find_coupon(p jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+  select case when jsonb_typeof(p) = 'object' then p else coalesce(
+    (select c.data from stripe_mirror.coupons c where c.id = p #>> '{}' and c.duration is not null),
+    (select e.payload #> '{data,object}' from stripe_mirror.events e
+      where e.kind = 'coupons' and e.object_id = p #>> '{}' and e.payload #>> '{data,object,duration}' is not null
+      order by e.at desc, e.rank desc, e.id collate "C" desc limit 1)) end
+$$;
+
+CREATE FUNCTION reports.find_discount(p jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+  select case when jsonb_typeof(p) = 'object' then p else coalesce(
+    (select d.data from stripe_mirror.discounts d where d.id = p #>> '{}'),
+    (select e.payload #> '{data,object}' from stripe_mirror.events e
+      where e.kind is null and e.object_id = p #>> '{}' and e.type like 'customer.discount.%'
+      order by e.at desc, e.rank desc, e.id collate "C" desc limit 1)) end
+$$;
+
+CREATE FUNCTION reports.has_discounts(p_data jsonb) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+  v_items jsonb := stripe_mirror.json_array(p_data #> '{items,data}');
+begin
+  for i in 0 .. jsonb_array_length(v_items) - 1 loop
+    if jsonb_array_length(reports.discounts_of(v_items -> i)) > 0 then
+      return true;
+    end if;
+  end loop;
+  return jsonb_array_length(reports.discounts_of(p_data)) > 0;
+end
+$$;
+
+CREATE FUNCTION reports.is_metered(p_price jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select coalesce(p_price #>> '{recurring,usage_type}', p_price ->> 'usage_type', 'licensed') = 'metered'
+$$;
+
+CREATE FUNCTION reports.later_worths(p reports.version) RETURNS TABLE(since timestamp with time zone, worth reports.worth)
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+declare
+  v_data jsonb;
+  v_items jsonb;
+  v_currency text;
+  v_moments timestamptz[];
+begin
+  if p.event_id like '.%' then
+    select s.data into v_data from stripe_mirror.subscriptions s where s.id = p.id;
+  else
+    select e.payload #> '{data,object}' into v_data from stripe_mirror.events e where e.id = p.event_id;
+  end if;
+  v_items := stripe_mirror.json_array(v_data #> '{items,data}');
+  v_currency := stripe_mirror.json_text(v_data -> 'currency');
+  if reports.priced_by_invoice(v_data) then
+    select array_agg(stripe_mirror.json_timestamp(i.data #> array['status_transitions', field])) into v_moments
+      from stripe_mirror.invoices i, unnest(array['finalized_at', 'voided_at']) field where i.subscription_id = p.id;
+  end if;
+  for n in 0 .. jsonb_array_length(v_items) loop  -- the items, then the subscription
+    v_moments := v_moments || array(
+      select stripe_mirror.json_timestamp(terms -> 'ends')
+        from jsonb_array_elements(reports.active_terms(coalesce(v_items -> n, v_data), v_currency, '-infinity', array['repeating'])) terms);
+  end loop;
+  return query
+  select m.since, reports.worth(v_data, case when reports.priced_by_invoice(v_data) then reports.billed(p.id, m.since) end, m.since)
+    from (select distinct moment as since from unnest(v_moments || p.started) moment) m
+   where m.since >= coalesce(p.started, p.at) and m.since <> p.at and (p.next_at is null or m.since < p.next_at);
+end
+$$;
+
+CREATE FUNCTION reports.list_amount(p_item jsonb, p_currency text) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+  v_price jsonb := reports.price_of(p_item);
+  v_option jsonb := v_price;
+  v_quantity numeric := coalesce(stripe_mirror.json_bigint(p_item -> 'quantity'), 1);
+  v_package jsonb := coalesce(nullif(v_price -> 'transform_quantity', 'null'), nullif(v_price -> 'transform_usage', 'null'));
+  v_size bigint := stripe_mirror.json_bigint(v_package -> 'divide_by');
+begin
+  if reports.is_metered(v_price) then
+    return null;
+  end if;
+  if v_price ->> 'currency' <> p_currency then
+    v_option := v_price #> array['currency_options', p_currency];
+  end if;
+  if v_price ->> 'billing_scheme' = 'tiered' or jsonb_typeof(v_option) is distinct from 'object' then
+    return case when jsonb_typeof(v_option -> 'tiers') = 'array'
+                then reports.tier_amount(v_option -> 'tiers', v_price ->> 'tiers_mode', v_quantity) end;
+  end if;
+  if v_size > 0 then
+    v_quantity := case v_package ->> 'round' when 'down' then floor(v_quantity / v_size) else ceil(v_quantity / v_size) end;
+  end if;
+  return v_quantity * coalesce(reports.decimal_amount(v_option, 'unit_amount'), stripe_mirror.json_bigint(v_option -> 'amount'), 0);
+end
+$$;
 
 CREATE FUNCTION reports.masked_address(p jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1228,16 +1488,43 @@ CREATE FUNCTION reports.masked_phone(p text) RETURNS text
   select '***' || right(p, 2)
 $$;
 
-CREATE FUNCTION reports.period_amount(p_data jsonb) RETURNS bigint
+CREATE FUNCTION reports.minor(p numeric) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-  select round(least(case jsonb_array_length(stripe_mirror.json_array(p_data #> '{items,data}'))
-    when 0 then 0
-    when 1 then reports.item_amount(p_data #> '{items,data,0}')
-    else (select sum(reports.item_amount(item))
-            from jsonb_array_elements(stripe_mirror.json_array(p_data #> '{items,data}')) item
-           where coalesce(stripe_mirror.json_timestamp(item -> 'current_period_end'), '-infinity')
-                 <= coalesce(stripe_mirror.period(p_data, 'current_period_end'), 'infinity')) end, 1e15))::bigint
+  select round(greatest(least(coalesce(p, 0), 1e15), -1e15))::bigint
+$$;
+
+CREATE FUNCTION reports.periods_per_month(p_price jsonb) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+  v_every jsonb := coalesce(nullif(p_price -> 'recurring', 'null'), p_price);  -- a plan has it at the top
+begin
+  return case v_every ->> 'interval'
+           when 'day' then 365 / 12.0 when 'week' then 365 / 84.0 when 'month' then 1 when 'year' then 1 / 12.0 else 0 end
+         / greatest(coalesce(stripe_mirror.json_bigint(v_every -> 'interval_count'), 1), 1);
+end
+$$;
+
+CREATE FUNCTION reports.price_of(p_item jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select coalesce(nullif(p_item -> 'price', 'null'), p_item -> 'plan')
+$$;
+
+CREATE FUNCTION reports.priced_by_invoice(p_data jsonb) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+  v_items jsonb := stripe_mirror.json_array(p_data #> '{items,data}');
+begin
+  for i in 0 .. jsonb_array_length(v_items) - 1 loop
+    if reports.list_amount(v_items -> i, stripe_mirror.json_text(p_data -> 'currency')) is null then
+      return true;
+    end if;
+  end loop;
+  return false;
+end
 $$;
 
 CREATE FUNCTION reports.refresh(p_all boolean) RETURNS bigint
@@ -1266,10 +1553,7 @@ begin
     insert into reports.movements select * from reports.compute_movements(null);
     select count(distinct subscription_id) into v_count from reports.states;
   else
-    select array_agg(id) into v_ids from (
-      select object_id as id from stripe_mirror.events where kind = 'subscriptions' and created_at >= v_done
-      union
-      select id from stripe_mirror.subscriptions where synced_at >= v_done) news;
+    v_ids := reports.changed_subscriptions(v_done);
     v_count := coalesce(cardinality(v_ids), 0);
     if v_count > 0 then
       with gone as (
@@ -1291,14 +1575,157 @@ begin
 end
 $$;
 
+CREATE FUNCTION reports.status_of(p_data jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case when p_data ->> 'status' in ('active', 'past_due') and jsonb_typeof(p_data -> 'pause_collection') = 'object'
+              then 'collection_paused' else stripe_mirror.json_text(p_data -> 'status') end
+$$;
+
+CREATE FUNCTION reports.subscription_versions(p_ids text[]) RETURNS SETOF reports.version
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+begin
+  return query
+  with objects as (
+    select e.object_id as id, e.at, e.rank, e.id as event_id, e.payload #> '{data,object}' as data, false as deleted
+      from stripe_mirror.events e where e.kind = 'subscriptions' and (p_ids is null or e.object_id = any (p_ids))
+    union all
+    select s.id, s.event_at, s.event_rank, s.event_id, s.data, false from stripe_mirror.subscriptions s
+     where s.event_rank = 0 and isfinite(s.event_at) and (p_ids is null or s.id = any (p_ids))
+    union all
+    select s.id, s.deleted_at, 9::smallint, '', s.data, true from stripe_mirror.subscriptions s
+     where s.deleted_at is not null and (p_ids is null or s.id = any (p_ids))
+  ), versions as (
+    select o.id, o.at, o.rank, o.event_id, case when o.deleted then 'deleted' else reports.status_of(o.data) end as status,
+           stripe_mirror.json_id(coalesce(o.data #> '{items,data,0,price,product}', o.data #> '{items,data,0,plan,product}',
+                                          o.data #> '{plan,product}')) as product_id,
+           stripe_mirror.json_id(o.data -> 'customer') as customer_id, stripe_mirror.json_text(o.data -> 'currency') as currency,
+           stripe_mirror.json_timestamp(o.data -> 'created') as created, stripe_mirror.json_timestamp(o.data -> 'ended_at') as ended,
+           stripe_mirror.json_timestamp(o.data -> 'trial_end') as trial_end,
+           not o.deleted and (reports.priced_by_invoice(o.data) or reports.has_discounts(o.data)) as varies,
+           case when o.deleted then row (0, 0, 0, 0)::reports.worth
+                else reports.worth(o.data, case when reports.priced_by_invoice(o.data) then reports.billed(o.id, o.at) end, o.at)
+            end as worth
+      from objects o
+  ), latest as (
+    select distinct on (v.id, v.at) v.* from versions v order by v.id, v.at, v.rank desc, v.event_id collate "C" desc
+  )
+  select l.id, l.at, lead(l.at) over w, case when row_number() over w = 1 and l.created < l.at then l.created end, l.event_id,
+         coalesce(l.status, ''), coalesce(l.product_id, ''), l.customer_id, l.currency, l.ended, l.trial_end, l.varies, l.worth
+    from latest l window w as (partition by l.id order by l.at);
+end
+$$;
+
+CREATE FUNCTION reports.tier_amount(p_tiers jsonb, p_mode text, p_quantity numeric) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+  v_tier jsonb;
+  v_below numeric := 0;
+  v_upper numeric;
+  v_sum numeric := 0;
+begin
+  for i in 0 .. jsonb_array_length(p_tiers) - 1 loop
+    v_tier := p_tiers -> i;
+    v_upper := coalesce(stripe_mirror.json_bigint(v_tier -> 'up_to')::numeric, 'infinity');
+    if p_mode = 'volume' and p_quantity <= v_upper then
+      return p_quantity * coalesce(reports.decimal_amount(v_tier, 'unit_amount'), 0) + coalesce(reports.decimal_amount(v_tier, 'flat_amount'), 0);
+    end if;
+    exit when p_quantity <= v_below;
+    v_sum := v_sum + (least(p_quantity, v_upper) - v_below) * coalesce(reports.decimal_amount(v_tier, 'unit_amount'), 0)
+      + coalesce(reports.decimal_amount(v_tier, 'flat_amount'), 0);
+    v_below := v_upper;
+  end loop;
+  return v_sum;
+end
+$$;
+
+CREATE FUNCTION reports.worth(p_data jsonb, p_billed jsonb, p_at timestamp with time zone) RETURNS reports.worth
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+declare
+  v_items jsonb := stripe_mirror.json_array(p_data #> '{items,data}');
+  v_currency text := stripe_mirror.json_text(p_data -> 'currency');
+  v_ends timestamptz := stripe_mirror.period(p_data, 'current_period_end');
+  v_list numeric[] := '{}';
+  v_kept numeric[];
+  v_now numeric[];
+  v_next numeric[];
+  v_price jsonb;
+  v_factor numeric;
+  v_worth reports.worth := row (0, 0, 0, 0);
+begin
+  for i in 0 .. jsonb_array_length(v_items) - 1 loop
+    v_list := v_list || coalesce(reports.list_amount(v_items -> i, v_currency),
+                                 (p_billed ->> coalesce(v_items -> i ->> 'id', ''))::numeric, 0);
+  end loop;
+  v_kept := v_list; v_now := v_list; v_next := v_list;
+  if reports.has_discounts(p_data) then
+    v_kept := reports.discounted(v_list, p_data, p_at, array['forever']);
+    v_now := reports.discounted(v_list, p_data, p_at, array['forever', 'repeating', 'once']);
+    v_next := reports.discounted(v_list, p_data, greatest(v_ends, p_at), array['forever', 'repeating', 'once']);
+  end if;
+  for i in 1 .. coalesce(array_length(v_list, 1), 0) loop
+    v_price := reports.price_of(v_items -> (i - 1));
+    v_factor := reports.periods_per_month(v_price);
+    v_worth.monthly := v_worth.monthly + v_kept[i] * v_factor;
+    v_worth.temporary := v_worth.temporary + (v_kept[i] - v_now[i]) * v_factor;
+    if reports.is_metered(v_price) then
+      v_worth.metered := v_worth.metered + v_kept[i] * v_factor;
+    end if;
+    -- The next renewal is of the one item, or of those whose period ends first.
+    if array_length(v_list, 1) = 1 or coalesce(stripe_mirror.json_timestamp(v_items -> (i - 1) -> 'current_period_end'), '-infinity')
+                                      <= coalesce(v_ends, 'infinity') then
+      v_worth.amount := v_worth.amount + v_next[i];
+    end if;
+  end loop;
+  return v_worth;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.collapse_discounts(p_object jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+  v_items jsonb := stripe_mirror.json_array(p_object #> '{items,data}');
+begin
+  if p_object ->> 'object' is distinct from 'subscription'
+     or not exists (select from stripe_mirror.expanded_discounts(p_object)) then
+    return p_object;
+  end if;
+  if jsonb_typeof(p_object -> 'discounts') = 'array' then
+    p_object := jsonb_set(p_object, '{discounts}', (
+      select jsonb_agg(stripe_mirror.json_id(d) order by n) from jsonb_array_elements(p_object -> 'discounts') with ordinality e (d, n)));
+  end if;
+  for i in 0 .. jsonb_array_length(v_items) - 1 loop
+    if jsonb_array_length(stripe_mirror.json_array(v_items -> i -> 'discounts')) > 0 then
+      p_object := jsonb_set(p_object, array['items', 'data', i::text, 'discounts'], (
+        select jsonb_agg(stripe_mirror.json_id(d) order by n)
+          from jsonb_array_elements(v_items -> i -> 'discounts') with ordinality e (d, n)));
+    end if;
+  end loop;
+  return p_object;
+end
+$$;
+
 CREATE FUNCTION stripe_mirror.event_order(p_type text) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (CASE WHEN (p_type ~~ '%.created'::text) THEN 1 WHEN (p_type ~~ '%.deleted'::text) THEN 9 ELSE 5 END)::smallint;
 
+CREATE FUNCTION stripe_mirror.expanded_discounts(p_subscription jsonb) RETURNS SETOF jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+  select jsonb_path_query(p_subscription, '$.discounts[*] ? (@.type() == "object")')
+  union
+  select jsonb_path_query(p_subscription, '$.items.data[*].discounts[*] ? (@.type() == "object")')
+$_$;
+
 CREATE FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) RETURNS stripe_mirror.version
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
-  select stripe_mirror.version(p_object, date_trunc('second', p_at), 0::smallint,
+  select stripe_mirror.version(stripe_mirror.collapse_discounts(p_object), date_trunc('second', p_at), 0::smallint,
                                to_char(p_began at time zone 'UTC', '.YYYYMMDDHH24MISSUS'), false)
 $$;
 
@@ -1366,6 +1793,9 @@ declare
 begin
   select array_agg(stripe_mirror.fetched(o, p_at, p_began)) into v_versions from jsonb_array_elements(p_objects) o;
   v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
+  if p_kind = 'subscriptions' then
+    perform stripe_mirror.store_discounts((select array_agg(o) from jsonb_array_elements(p_objects) o));
+  end if;
   return v_changed;
 end
 $$;
@@ -1449,7 +1879,7 @@ $_$;
 
 CREATE FUNCTION stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) RETURNS bigint
     LANGUAGE plpgsql
-    AS $$ begin case p_kind when 'charges' then return stripe_mirror.merge_charges(p_versions); when 'customers' then return stripe_mirror.merge_customers(p_versions); when 'disputes' then return stripe_mirror.merge_disputes(p_versions); when 'invoices' then return stripe_mirror.merge_invoices(p_versions); when 'payment_intents' then return stripe_mirror.merge_payment_intents(p_versions); when 'prices' then return stripe_mirror.merge_prices(p_versions); when 'products' then return stripe_mirror.merge_products(p_versions); when 'refunds' then return stripe_mirror.merge_refunds(p_versions); when 'subscriptions' then return stripe_mirror.merge_subscriptions(p_versions); end case; end $$;
+    AS $$ begin case p_kind when 'charges' then return stripe_mirror.merge_charges(p_versions); when 'coupons' then return stripe_mirror.merge_coupons(p_versions); when 'customers' then return stripe_mirror.merge_customers(p_versions); when 'disputes' then return stripe_mirror.merge_disputes(p_versions); when 'invoices' then return stripe_mirror.merge_invoices(p_versions); when 'payment_intents' then return stripe_mirror.merge_payment_intents(p_versions); when 'prices' then return stripe_mirror.merge_prices(p_versions); when 'products' then return stripe_mirror.merge_products(p_versions); when 'refunds' then return stripe_mirror.merge_refunds(p_versions); when 'subscriptions' then return stripe_mirror.merge_subscriptions(p_versions); end case; end $$;
 
 CREATE FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) RETURNS bigint
     LANGUAGE plpgsql
@@ -1478,6 +1908,39 @@ CREATE FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) 
       if v_cut is not null then
         insert into stripe_mirror.unsettled (kind, object_id, reason, at)
         select 'charges', id, 'list', event_at from stripe_mirror.charges where id = any (v_cut) order by id
+        on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
+      end if;
+      return v_changed;
+    end
+    $_$;
+
+CREATE FUNCTION stripe_mirror.merge_coupons(p_versions stripe_mirror.version[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+    declare
+      v_changed bigint;
+      v_cut text[];
+    begin
+      with newest as (
+        select distinct on (v.id) v.id, v.data, v.at, v.rank, v.event_id, min(v.deleted_at) over (partition by v.id) as deleted_at
+          from unnest(p_versions) v order by v.id, v.at desc, v.rank desc, v.event_id collate "C" desc
+      ), merged as (
+        insert into stripe_mirror.coupons as held (id, data, event_at, event_rank, event_id, deleted_at)
+        select id, data, at, rank, event_id, deleted_at from newest
+        on conflict (id) do update
+           set data = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.data else held.data end,
+               event_at = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_at else held.event_at end,
+               event_rank = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_rank else held.event_rank end,
+               event_id = case when (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) then excluded.event_id else held.event_id end,
+               deleted_at = least(held.deleted_at, excluded.deleted_at), synced_at = clock_timestamp()
+         where (excluded.event_at, excluded.event_rank, excluded.event_id) > (held.event_at, held.event_rank, held.event_id) or excluded.deleted_at < coalesce(held.deleted_at, 'infinity')
+        returning id, data
+      )
+      select count(*), array_agg(id) filter (where jsonb_path_exists(data, '$.*.has_more ? (@ == true)'))
+        into v_changed, v_cut from merged;
+      if v_cut is not null then
+        insert into stripe_mirror.unsettled (kind, object_id, reason, at)
+        select 'coupons', id, 'list', event_at from stripe_mirror.coupons where id = any (v_cut) order by id
         on conflict (kind, object_id) do update set reason = excluded.reason, at = greatest(unsettled.at, excluded.at);
       end if;
       return v_changed;
@@ -1725,6 +2188,9 @@ begin
   select array_agg(stripe_mirror.fetched(object, at, began)) into v_versions
     from stripe_mirror.staged where batch = p_batch and kind = p_kind;
   v_changed := stripe_mirror.merge(p_kind, coalesce(v_versions, array[]::stripe_mirror.version[]));
+  if p_kind = 'subscriptions' then
+    perform stripe_mirror.store_discounts((select array_agg(object) from stripe_mirror.staged where batch = p_batch and kind = p_kind));
+  end if;
   delete from stripe_mirror.staged where batch = p_batch and kind = p_kind;
   return v_changed;
 end
@@ -1844,35 +2310,6 @@ begin
 end
 $_$;
 
-CREATE FUNCTION stripe_mirror.monthly(p_data jsonb) RETURNS numeric
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    AS $_$
-declare
-  v_items jsonb := stripe_mirror.json_array(p_data #> '{items,data}');
-  v_price jsonb;
-  v_every jsonb;
-  v_amount numeric;
-  v_sum numeric := 0;
-begin
-  for i in 0 .. jsonb_array_length(v_items) - 1 loop
-    v_price := coalesce(nullif(v_items -> i -> 'price', 'null'), v_items -> i -> 'plan');
-    v_every := coalesce(nullif(v_price -> 'recurring', 'null'), v_price);  -- a plan has it at the top
-    if coalesce(v_every ->> 'usage_type', 'licensed') = 'metered' then
-      continue;
-    end if;
-    v_amount := stripe_mirror.json_bigint(v_price -> 'unit_amount');
-    if v_amount is null and v_price ->> 'unit_amount_decimal' ~ '^-?\d{1,20}(\.\d{1,20})?$' then
-      v_amount := (v_price ->> 'unit_amount_decimal')::numeric;
-    end if;
-    v_sum := v_sum + coalesce(v_amount, 0) * coalesce(stripe_mirror.json_bigint(v_items -> i -> 'quantity'), 1)
-      * case v_every ->> 'interval'
-          when 'day' then 365 / 12.0 when 'week' then 365 / 84.0 when 'month' then 1 when 'year' then 1 / 12.0 else 0 end
-      / greatest(coalesce(stripe_mirror.json_bigint(v_every -> 'interval_count'), 1), 1);
-  end loop;
-  return v_sum;
-end
-$_$;
-
 CREATE FUNCTION stripe_mirror.period(p_data jsonb, p_field text) RETURNS timestamp with time zone
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -1895,6 +2332,16 @@ begin
   end loop;
   return v_found;
 end
+$$;
+
+CREATE FUNCTION stripe_mirror.store_discounts(p_subscriptions jsonb[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into stripe_mirror.discounts (id, data)
+  select distinct on (d ->> 'id') d ->> 'id', d
+    from unnest(p_subscriptions) s, lateral stripe_mirror.expanded_discounts(s) d
+   where d ->> 'id' is not null order by d ->> 'id'
+  on conflict (id) do nothing
 $$;
 
 CREATE FUNCTION stripe_mirror.undelete(p_kind text, p_ids text[], p_before timestamp with time zone) RETURNS bigint
@@ -3059,7 +3506,6 @@ CREATE TABLE stripe_mirror.subscriptions (
     price_id text GENERATED ALWAYS AS (stripe_mirror.json_id(COALESCE((data #> '{items,data,0,price}'::text[]), (data -> 'plan'::text)))) STORED,
     status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
     currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
-    monthly_amount numeric GENERATED ALWAYS AS (stripe_mirror.monthly(data)) STORED,
     current_period_start timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_start'::text)) STORED,
     current_period_end timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.period(data, 'current_period_end'::text)) STORED,
     cancel_at_period_end boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'cancel_at_period_end'::text))) STORED,
@@ -3450,6 +3896,32 @@ CREATE TABLE stripe_mirror.charges (
 );
 ALTER TABLE ONLY stripe_mirror.charges ALTER COLUMN data SET STORAGE EXTERNAL;
 
+CREATE TABLE stripe_mirror.coupons (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    name text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'name'::text))) STORED,
+    duration text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'duration'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    amount_off bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_off'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.coupons ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.discounts (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE stripe_mirror.disputes (
     id text NOT NULL,
     data jsonb NOT NULL,
@@ -3617,6 +4089,16 @@ CREATE VIEW stripe_mirror.objects AS
     charges.deleted_at,
     charges.synced_at
    FROM stripe_mirror.charges
+UNION ALL
+ SELECT 'coupons'::text AS kind,
+    coupons.id,
+    coupons.data,
+    coupons.event_at,
+    coupons.event_rank,
+    coupons.event_id,
+    coupons.deleted_at,
+    coupons.synced_at
+   FROM stripe_mirror.coupons
 UNION ALL
  SELECT 'customers'::text AS kind,
     customers.id,
@@ -4061,11 +4543,17 @@ ALTER TABLE ONLY reports.states
 ALTER TABLE ONLY stripe_mirror.charges
     ADD CONSTRAINT charges_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY stripe_mirror.coupons
+    ADD CONSTRAINT coupons_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY stripe_mirror.links
     ADD CONSTRAINT customer_linked_once UNIQUE (customer_id);
 
 ALTER TABLE ONLY stripe_mirror.customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stripe_mirror.discounts
+    ADD CONSTRAINT discounts_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY stripe_mirror.disputes
     ADD CONSTRAINT disputes_pkey PRIMARY KEY (id);
@@ -4263,9 +4751,15 @@ CREATE INDEX states_by_customer ON reports.states USING btree (customer_id);
 
 CREATE INDEX states_by_time ON reports.states USING btree (since);
 
+CREATE INDEX states_with_parts ON reports.states USING btree (since) WHERE ((paused <> 0) OR (metered <> 0) OR (temporary <> 0));
+
 CREATE INDEX charges_by_metadata ON stripe_mirror.charges USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX charges_by_syncing ON stripe_mirror.charges USING brin (synced_at);
+
+CREATE INDEX coupons_by_metadata ON stripe_mirror.coupons USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX coupons_by_syncing ON stripe_mirror.coupons USING brin (synced_at);
 
 CREATE INDEX customers_by_email ON stripe_mirror.customers USING btree (email);
 
@@ -4286,6 +4780,8 @@ CREATE INDEX events_by_arrival ON stripe_mirror.events USING brin (created_at) W
 CREATE INDEX events_by_object ON stripe_mirror.events USING btree (kind, object_id, at);
 
 CREATE INDEX events_by_time ON stripe_mirror.events USING btree (at);
+
+CREATE INDEX events_of_discounts ON stripe_mirror.events USING btree (created_at) WHERE (type ~~ 'customer.discount.%'::text);
 
 CREATE INDEX events_of_failed_payments ON stripe_mirror.events USING btree (object_id, at) WHERE (type = 'invoice.payment_failed'::text);
 
@@ -4494,6 +4990,8 @@ CREATE TRIGGER progress_touch BEFORE UPDATE ON reports.progress FOR EACH ROW EXE
 CREATE TRIGGER searches_touch BEFORE UPDATE ON reports.searches FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER charges_touch BEFORE UPDATE ON stripe_mirror.charges FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER coupons_touch BEFORE UPDATE ON stripe_mirror.coupons FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER customers_touch BEFORE UPDATE ON stripe_mirror.customers FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -4768,19 +5266,41 @@ GRANT ALL ON FUNCTION payments.refund_rank(p_status text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.renew(p_account uuid, p_first uuid, p_plan uuid, p_invoice text, p_subscription text, p_amount bigint, p_credit bigint, p_currency text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.request_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.active_terms(p_holder jsonb, p_currency text, p_at timestamp with time zone, p_durations text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.billed(p_subscription text, p_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.changed_subscriptions(p_since timestamp with time zone) TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.movements TO vetrina_app;
 GRANT ALL ON FUNCTION reports.compute_movements(p_customers text[]) TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.states TO vetrina_app;
 GRANT ALL ON FUNCTION reports.compute_states(p_ids text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.count_metadata(p_waiting boolean) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.item_amount(p_item jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.current_monthly(p_id text, p_data jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.decimal_amount(p jsonb, p_field text) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.discounted(p_amounts numeric[], p_data jsonb, p_at timestamp with time zone, p_durations text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.discounts_of(p_holder jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.earlier_statuses(p reports.version) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.find_coupon(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.find_discount(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.has_discounts(p_data jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.is_metered(p_price jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.later_worths(p reports.version) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.list_amount(p_item jsonb, p_currency text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_email(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_phone(p text) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.period_amount(p_data jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.minor(p numeric) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.periods_per_month(p_price jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.price_of(p_item jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.priced_by_invoice(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.refresh(p_all boolean) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.status_of(p_data jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.subscription_versions(p_ids text[]) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.tier_amount(p_tiers jsonb, p_mode text, p_quantity numeric) TO vetrina_app;
+GRANT ALL ON FUNCTION reports.worth(p_data jsonb, p_billed jsonb, p_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.collapse_discounts(p_object jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.event_order(p_type text) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.expanded_discounts(p_subscription jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.ingest_events(p_events jsonb, p_originals jsonb, p_forwarded text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.ingest_objects(p_kind text, p_objects jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
@@ -4794,6 +5314,7 @@ GRANT ALL ON FUNCTION stripe_mirror.json_timestamp(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.mark_unresolved(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.merge_coupons(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_customers(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_disputes(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_invoices(p_versions stripe_mirror.version[]) TO vetrina_app;
@@ -4804,8 +5325,8 @@ GRANT ALL ON FUNCTION stripe_mirror.merge_refunds(p_versions stripe_mirror.versi
 GRANT ALL ON FUNCTION stripe_mirror.merge_staged(p_batch uuid, p_kind text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.mirror(p_name text, p_object text, p_deleted_by text, p_columns text, p_indexed text[]) TO vetrina_app;
-GRANT ALL ON FUNCTION stripe_mirror.monthly(p_data jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.period(p_data jsonb, p_field text) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.store_discounts(p_subscriptions jsonb[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.undelete(p_kind text, p_ids text[], p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.announce() TO vetrina_app;
@@ -4906,6 +5427,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.metadata_keys TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.progress TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.searches TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.charges TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.coupons TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.discounts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE stripe_mirror.events TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.invoices TO vetrina_app;

@@ -44,8 +44,8 @@ async def current(db: Database) -> dict[str, int]:
     """Return recurring revenue by currency, calculated from the mirror's current rows."""
     async with db.read() as tx:
         result = await (await tx.connection.execute(
-            "select currency, sum(round(monthly_amount))::bigint from stripe_mirror.subscriptions "
-            "where status in ('active', 'past_due') group by 1 having sum(round(monthly_amount)) > 0")).fetchall()  # fmt: skip
+            "select currency, sum(reports.current_monthly(id, data))::bigint from stripe_mirror.subscriptions "
+            "group by 1 having sum(reports.current_monthly(id, data)) > 0")).fetchall()  # fmt: skip
     return dict(result)
 
 

@@ -36,6 +36,7 @@ REFERENCE = {
     "stripe_mirror.events": "Stripe's, under its own id, whoever it is about",
     "stripe_mirror.thin_events": "events of Stripe's that were refused, by type",
     "stripe_mirror.unsettled": "Stripe's objects that have to be fetched",
+    "stripe_mirror.discounts": "terms of Stripe's discounts, under its ids",
     "stripe_mirror.ranges": "how far a backfill has come",
     "stripe_mirror.staged": "pages of Stripe's lists, before they are merged",
     "reports.states": "Stripe's subscriptions through time, worked out from the mirror",

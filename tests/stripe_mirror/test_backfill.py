@@ -20,6 +20,7 @@ from vetrina.stripe_mirror import queries
 from vetrina.stripe_mirror.backfill import actions as backfill_actions
 from vetrina.stripe_mirror.backfill.list_reader import Progress
 from vetrina.stripe_mirror.client import Reader, StripeRefused, StripeUnavailable
+from vetrina.stripe_mirror.consistency import rebuild
 from vetrina.stripe_mirror.consistency import sample_data as sample
 from vetrina.stripe_mirror.ingest import tie_resolution
 from vetrina.stripe_mirror.model import AlreadyRunning, ApiKeyMissing
@@ -78,6 +79,23 @@ async def test_backfill_includes_canceled_subscriptions(services: Services, list
     lists.put("subscriptions", *(sample.subscription(n, NOW - n * 999, status="canceled") for n in range(5)))
     await backfill_actions.backfill(services, ["subscriptions"])
     assert await value(services.db, "select count(*) from stripe_mirror.subscriptions where status = 'canceled'") == 5
+
+
+async def test_backfill_expands_discounts_and_fetches_unknown_coupons(services: Services, lists: StripeListsFake) -> None:
+    term = {"id": "di_1", "object": "discount", "source": {"type": "coupon", "coupon": "TEN"}, "end": None}
+    ten = {"id": "TEN", "object": "coupon", "created": NOW - 90 * DAY, "duration": "forever", "percent_off": 10.0}
+    lists.put("subscriptions", {**sample.subscription(1, NOW - DAY), "discounts": [term]})
+    lists.put("coupons", ten)
+    await backfill_actions.backfill(services, ["subscriptions"])
+    listed = next(query for path, query in lists.asked if path == "subscriptions" and "created[gte]" in query)
+    assert {listed["expand[0]"], listed["expand[1]"]} == {"data.discounts", "data.items.data.discounts"}
+    assert await row(services.db, "subscriptions", "sub_sample0000000001", "data -> 'discounts'") == ["di_1"]
+    assert await value(services.db, "select data from stripe_mirror.discounts where id = 'di_1'") == term
+    assert await value(services.db, "select object_id from stripe_mirror.unsettled where kind = 'coupons'") == "TEN"
+    await tie_resolution.resolve_ties(services)
+    assert await row(services.db, "coupons", "TEN", "duration") == "forever"
+    (same,) = await rebuild.compare(services, ["subscriptions"])
+    assert same.differences == []
 
 
 async def test_backfill_since_a_date(services: Services, lists: StripeListsFake) -> None:

@@ -29,6 +29,8 @@ class Figures(msgspec.Struct, frozen=True):
     as_of: date
     months: int
     followed_until: datetime
+    counts: list[str]
+    """What the figures include and leave out."""
     columns: list[Column]
     rows: list[dict[str, Any]]
 
@@ -62,7 +64,7 @@ async def figures(db: Database, name: str, *, as_of: date | None = None, months:
         rows = await tx.fetch_all(report.statement, until=until, months=span)
     report_rows = report.make(rows) if report.make else rows
     values = [{column.name: getattr(row, column.name) for column in report.columns} for row in report_rows]
-    return Figures(name, report.title, report.about, end_day, span, followed_until, report.columns, values)
+    return Figures(name, report.title, report.about, end_day, span, followed_until, list(report.counts), report.columns, values)
 
 
 async def refresh(db: Database, *, rebuild: bool = False) -> datetime:

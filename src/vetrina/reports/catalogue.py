@@ -38,6 +38,8 @@ class Report:
     ahead: bool = False
     """Whether `months` counts forward from the date rather than back."""
     make: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    counts: tuple[str, ...] = ()
+    """What the figures include and leave out, a sentence or two each."""
 
 
 def churn_from_movements(rows: Sequence[MrrMovement]) -> list[Churn]:
@@ -61,6 +63,22 @@ def churn_from_movements(rows: Sequence[MrrMovement]) -> list[Churn]:
 
 _MONTH = Column("month", "Month", "month", "A calendar month in UTC; the last one only up to the date of the report.")
 _CURRENCY = Column("currency", "Currency", "currency")
+_METERED = Column("metered", "Of it metered", "money", "The part that is metered use. Stripe's own figure leaves it out.")
+_PAUSED = Column("paused", "Paused", "money", "What subscriptions would bring whose collection is paused. Not included.")
+_TEMPORARY = Column("temporary", "Temporary discounts", "money", "What discounts that end take off at present. Not deducted.")
+_RECURRING = (
+    "Subscriptions count while they are active or past due, as in Stripe's own recurring revenue. Trials, unpaid and canceled "
+    "subscriptions count nothing.",
+    "Each price is spread over its interval: a yearly one counts one twelfth, a weekly one 365/84. Packages are rounded as "
+    "the price says (25 units in packages of ten are three packages). The amount is that of the subscription's own currency.",
+    "Tiers and metered use are taken from the last invoice that has the item, before discounts and without prorations; until "
+    "there is one they count nothing. Stripe's own figure leaves metered use out; it is shown apart here.",
+    "Discounts that last for ever are deducted, an item's before the subscription's. Discounts that end (once, repeating) are "
+    "not deducted, which is how Stripe counts unless its settings say otherwise; what they take off is shown apart.",
+    "A subscription whose collection is paused counts nothing from the pause until it resumes. Its status at Stripe stays "
+    "active, so Stripe's own figure includes it; it is shown apart here.",
+    "Tax, one-off items, prorations, credit balances and discounts of a customer as a whole are not included.",
+)
 
 REPORTS: dict[str, Report] = {
     report.name: report
@@ -68,8 +86,7 @@ REPORTS: dict[str, Report] = {
         Report(
             "mrr",
             "Recurring revenue",
-            "Monthly revenue of active and past due subscriptions, and its movements. A yearly price counts one "
-            "twelfth. Metered usage, tiers and discounts are not included.",
+            "Monthly revenue of active and past due subscriptions, and its movements.",
             [
                 _MONTH,
                 _CURRENCY,
@@ -79,13 +96,17 @@ REPORTS: dict[str, Report] = {
                 Column("contraction", "Contraction", "money", "From customers who pay less, but still pay."),
                 Column("churn", "Churn", "money", "From customers who no longer pay."),
                 Column("reactivation", "Reactivation", "money", "From former customers who pay again."),
-                Column("closing", "Closing", "money"),
+                Column("closing", "Closing", "money", "Recurring revenue at the end of the month."),
+                _METERED,
+                _PAUSED,
+                _TEMPORARY,
                 Column("customers", "Customers", "count", "Paying customers at the end."),
                 Column("customers_new", "New customers", "count"),
                 Column("customers_lost", "Lost customers", "count"),
                 Column("customers_back", "Returning customers", "count"),
             ],
             queries.MOVEMENTS,
+            counts=_RECURRING,
         ),
         Report(
             "churn",
@@ -104,6 +125,7 @@ REPORTS: dict[str, Report] = {
             ],
             queries.MOVEMENTS,
             make=churn_from_movements,
+            counts=_RECURRING,
         ),
         Report(
             "retention",
@@ -121,6 +143,7 @@ REPORTS: dict[str, Report] = {
                 Column("revenue_retention", "Revenue retention", "share"),
             ],
             queries.COHORTS,
+            counts=_RECURRING,
         ),
         Report(
             "subscriptions",
@@ -132,9 +155,13 @@ REPORTS: dict[str, Report] = {
                 Column("status", "Status", "text"),
                 _CURRENCY,
                 Column("subscriptions", "Subscriptions", "count"),
-                Column("monthly", "Monthly", "money"),
+                Column("monthly", "Monthly", "money", "Recurring revenue of these subscriptions."),
+                _METERED,
+                _PAUSED,
+                _TEMPORARY,
             ],
             queries.SUBSCRIPTION_COUNTS,
+            counts=_RECURRING,
         ),
         Report(
             "revenue",
@@ -185,6 +212,11 @@ REPORTS: dict[str, Report] = {
                 Column("ending_amount", "Ending revenue", "money"),
             ],
             queries.RENEWALS,
+            counts=(
+                "What the next invoice of each subscription brings by its prices, less the discounts that it still has then. "
+                "Metered use and tiers are taken from the last invoice. Tax, prorations and one-off items are not included.",
+                "Subscriptions whose collection is paused are not included.",
+            ),
             months=2,
             ahead=True,
         ),

@@ -38,8 +38,9 @@ class InvalidSearchName(Invalid):
 class MrrMovement(msgspec.Struct, frozen=True):
     """Monthly recurring revenue of one month in one currency. Losses are negative, so that a row adds up.
 
-    `customers` is the number of paying customers at the end. A customer is counted once, by their total at the start and
-    at the end of the month.
+    `metered` is the part of the closing that is metered. `paused` is not in the closing, and `temporary` is not deducted
+    from it. `customers` is the number of paying customers at the end. A customer is counted once, by their total at the
+    start and at the end of the month.
     """
 
     month: date
@@ -51,6 +52,9 @@ class MrrMovement(msgspec.Struct, frozen=True):
     churn: int
     reactivation: int
     closing: int
+    metered: int
+    paused: int
+    temporary: int
     customers: int
     customers_new: int
     customers_lost: int
@@ -80,6 +84,9 @@ class SubscriptionCount(msgspec.Struct, frozen=True):
     currency: str
     subscriptions: int
     monthly: int
+    metered: int
+    paused: int
+    temporary: int
 
 
 class Cohort(msgspec.Struct, frozen=True):

@@ -55,11 +55,18 @@ MOVEMENTS = Statement(
              count(*) filter (where before <= 0 and after > 0 and cohort < month) as customers_back,
              count(*) filter (where before > 0 and after <= 0) as customers_lost
         from running group by 1, 2
+    ), parts as (
+      select s.currency, n.month, sum(s.metered) as metered, sum(s.paused) as paused, sum(s.temporary) as temporary
+        from shown n, reports.states s
+       where (s.paused <> 0 or s.metered <> 0 or s.temporary <> 0)
+         and s.since < least((n.month + interval '1 month') at time zone 'UTC', %(until)s)
+         and (s.until is null or s.until >= least((n.month + interval '1 month') at time zone 'UTC', %(until)s))
+       group by 1, 2
     ), grid as (
       select c.currency, m.month
-        from (select distinct currency from moved) c
+        from (select currency from moved union select currency from parts) c
        cross join (select month from shown union select month from moved where month < (select min(month) from shown)) m
-    ), told as (
+    ), totals as (
       select g.currency, g.month, m.net, m.new, m.reactivation, m.expansion, m.contraction, m.churn, m.customers_new,
              m.customers_back, m.customers_lost,
              sum(coalesce(m.net, 0)) over (partition by g.currency order by g.month) as closing,
@@ -67,13 +74,16 @@ MOVEMENTS = Statement(
                over (partition by g.currency order by g.month) as customers
         from grid g left join moved m on m.currency = g.currency and m.month = g.month
     )
-    select month, currency, (closing - coalesce(net, 0))::bigint as opening, coalesce(new, 0)::bigint as new,
+    select t.month, t.currency, (closing - coalesce(net, 0))::bigint as opening, coalesce(new, 0)::bigint as new,
            coalesce(expansion, 0)::bigint as expansion, coalesce(contraction, 0)::bigint as contraction,
            coalesce(churn, 0)::bigint as churn, coalesce(reactivation, 0)::bigint as reactivation, closing::bigint as closing,
-           customers::bigint as customers, coalesce(customers_new, 0) as customers_new,
-           coalesce(customers_lost, 0) as customers_lost, coalesce(customers_back, 0) as customers_back
-      from told where month in (select month from shown)
-     order by currency, month
+           coalesce(metered, 0)::bigint as metered, coalesce(paused, 0)::bigint as paused,
+           coalesce(temporary, 0)::bigint as temporary, customers::bigint as customers,
+           coalesce(customers_new, 0) as customers_new, coalesce(customers_lost, 0) as customers_lost,
+           coalesce(customers_back, 0) as customers_back
+      from totals t left join parts p on p.currency = t.currency and p.month = t.month
+     where t.month in (select month from shown)
+     order by t.currency, t.month
     """,
 )
 
@@ -113,13 +123,15 @@ SUBSCRIPTION_COUNTS = Statement(
     SubscriptionCount,
     """
     select coalesce(p.name, nullif(s.product_id, ''), '(none)') as product, s.product_id, s.status, s.currency,
-           count(*) as subscriptions, sum(s.monthly)::bigint as monthly
+           count(*) as subscriptions, sum(s.monthly)::bigint as monthly, sum(s.metered)::bigint as metered,
+           sum(s.paused)::bigint as paused, sum(s.temporary)::bigint as temporary
       from reports.states s
       left join stripe_mirror.products p on p.id = s.product_id
      where s.since < %(until)s and (s.until is null or s.until >= %(until)s)
-       and s.status in ('active', 'past_due', 'trialing', 'unpaid', 'paused', 'incomplete')
+       and s.status in ('active', 'past_due', 'collection_paused', 'trialing', 'unpaid', 'paused', 'incomplete')
      group by 1, 2, 3, 4
-     order by 1, 2, array_position(array['active', 'past_due', 'trialing', 'unpaid', 'paused', 'incomplete'], s.status), 4
+     order by 1, 2, array_position(array['active', 'past_due', 'collection_paused', 'trialing', 'unpaid', 'paused', 'incomplete'],
+                                     s.status), 4
     """,
 )
 
@@ -255,10 +267,12 @@ DIFFERENCES = Statement(
     Difference,
     """
     with kept as (
-      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change, amount
+      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change, amount, paused,
+             metered, temporary
         from reports.states
     ), wanted as (
-      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change, amount
+      select subscription_id, since, until, status, customer_id, product_id, currency, monthly, change, amount, paused,
+             metered, temporary
         from reports.compute_states(null)
     ), moved as (
       select customer_id, currency, month, net, before, cohort from reports.movements

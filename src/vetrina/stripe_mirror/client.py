@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from types import TracebackType
 from typing import Any, Self, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import httpx2
 import msgspec
@@ -117,7 +117,7 @@ class Reader:
 
     async def retrieve(self, path: str, object_: str, id: str) -> Page:
         """Retrieve an object, as a page of one. A deleted or missing object is returned as a deletion stub."""
-        body, served_at, requested_at = await self._get(f"{path}/{id}", {}, missing=True)
+        body, served_at, requested_at = await self._get(f"{path}/{quote(id, safe='')}", {}, missing=True)
         text = json.dumps({"id": id, "object": object_, "deleted": True}) if body is None else await self._complete(body)
         return Page([text], False, id, 0, served_at, requested_at)
 

@@ -18,8 +18,14 @@ class Kind(msgspec.Struct, frozen=True):
 KINDS: dict[str, Kind] = {
     "products": Kind("product", "/v1/products"),
     "prices": Kind("price", "/v1/prices"),
+    "coupons": Kind("coupon", "/v1/coupons"),
     "customers": Kind("customer", "/v1/customers"),
-    "subscriptions": Kind("subscription", "/v1/subscriptions", {"status": "all"}),  # including canceled ones
+    # Including canceled ones. Discounts are expanded, because they have no list and cannot be fetched by id.
+    "subscriptions": Kind(
+        "subscription",
+        "/v1/subscriptions",
+        {"status": "all", "expand[0]": "data.discounts", "expand[1]": "data.items.data.discounts"},
+    ),
     "invoices": Kind("invoice", "/v1/invoices"),
     "payment_intents": Kind("payment_intent", "/v1/payment_intents"),
     "charges": Kind("charge", "/v1/charges"),

@@ -138,13 +138,19 @@ MARK_MISSING = Statement(
          union select 'products', product_id from stripe_mirror.prices where synced_at >= %(since)s
          union select 'charges', charge_id from stripe_mirror.refunds where synced_at >= %(since)s
          union select 'charges', charge_id from stripe_mirror.disputes where synced_at >= %(since)s
+         union select 'coupons', stripe_mirror.json_text(coalesce(data #> '{source,coupon}', data -> 'coupon'))
+                 from stripe_mirror.discounts where created_at >= %(since)s
+         union select 'coupons', stripe_mirror.json_text(coalesce(payload #> '{data,object,source,coupon}',
+                                                                  payload #> '{data,object,coupon}'))
+                 from stripe_mirror.events where type like 'customer.discount.%%' and created_at >= %(since)s
       ) referred
      where id is not null and case kind
        when 'customers' then not exists (select from stripe_mirror.customers o where o.id = referred.id)
        when 'subscriptions' then not exists (select from stripe_mirror.subscriptions o where o.id = referred.id)
        when 'prices' then not exists (select from stripe_mirror.prices o where o.id = referred.id)
        when 'products' then not exists (select from stripe_mirror.products o where o.id = referred.id)
-       when 'charges' then not exists (select from stripe_mirror.charges o where o.id = referred.id) end
+       when 'charges' then not exists (select from stripe_mirror.charges o where o.id = referred.id)
+       when 'coupons' then not exists (select from stripe_mirror.coupons o where o.id = referred.id) end
      order by 1, 2
     on conflict (kind, object_id) do nothing
     """,

@@ -37,8 +37,7 @@ _SHOWN: LiteralString = """
         select sum(of.subscriptions) as subscriptions,
                jsonb_object_agg(of.currency, of.monthly) filter (where of.monthly <> 0) as monthly
           from (select coalesce(m.currency, 'xxx') as currency, count(*) as subscriptions,
-                       coalesce(sum(round(m.monthly_amount)) filter (where m.status in ('active', 'past_due')), 0)::bigint
-                         as monthly
+                       sum(reports.current_monthly(m.id, m.data))::bigint as monthly
                   from stripe_mirror.subscriptions m
                  where m.customer_id = p.id and m.deleted_at is null group by 1) of
       ) s on true
@@ -49,7 +48,7 @@ _SUBSCRIBERS: LiteralString = _CHOSEN + _FIT + _SUBSCRIBED + _SHOWN
 _EXPLAIN: LiteralString = "explain (analyze, buffers off, costs off) "
 _SUBSCRIPTIONS: LiteralString = """
     select s.id, s.customer_id, c.email, c.name, coalesce(p.name, s.product_id) as product, s.status, s.currency,
-           case when s.status in ('active', 'past_due') then round(s.monthly_amount) else 0 end::bigint as monthly,
+           reports.current_monthly(s.id, s.data) as monthly,
            s.current_period_end, s.stripe_created_at as created_at, s.metadata
       from (
         select * from stripe_mirror.subscriptions
@@ -97,7 +96,7 @@ MEMBER_SUBSCRIPTIONS = Statement(
     MemberSubscription,
     """
     select s.id, s.customer_id, null::text as email, null::text as name, coalesce(p.name, s.product_id) as product, s.status,
-           s.currency, case when s.status in ('active', 'past_due') then round(s.monthly_amount) else 0 end::bigint as monthly,
+           s.currency, reports.current_monthly(s.id, s.data) as monthly,
            s.current_period_end, s.stripe_created_at as created_at, s.metadata
       from stripe_mirror.subscriptions s
       left join stripe_mirror.products p on p.id = s.product_id
