@@ -15,7 +15,7 @@ from litestar.types import Receive, Scope, Send
 import vetrina
 from vetrina import modules
 from vetrina.accounts.sessions.middleware import Identify
-from vetrina.accounts.sessions.revocations import revoked_sessions
+from vetrina.accounts.sessions.revocations import RevokedSessions
 from vetrina.core.module import Module
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
@@ -46,7 +46,7 @@ class Application:
     def use(self, services: Services) -> None:
         """Serve with these services from the next start on. Their settings must load the same modules with the same `secure`."""
         services.modules = self._modules
-        services.part(revoked_sessions)  # listens from the start
+        services.get(RevokedSessions)  # listens from the start
         self._litestar.state.services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,7 +16,7 @@ from tests.factories import PASSWORD, Make
 from tests.rules.catalogue import Catalogue
 from tests.rules.code import MODULES, ROOT, SOURCE
 from tests.server import Site
-from vetrina.accounts.passwords import hasher
+from vetrina.accounts.passwords import Hasher
 from vetrina.cli import create
 from vetrina.core.settings.environment import Settings
 from vetrina.demo.photos import path_of
@@ -140,7 +140,7 @@ def test_every_make_target_exists() -> None:
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's example calls curl")
 async def test_the_readmes_calls_work(site: Site, make: Make) -> None:
     account = await make.account(email="demo@example.com", tokens=20)
-    hashed = await site.services.part(hasher).hash(PASSWORD)
+    hashed = await site.services.get(Hasher).hash(PASSWORD)
     async with site.services.db.tx() as tx:
         await tx.connection.execute("update accounts.accounts set password_hash = %s where id = %s", (hashed, account.id))
     script = next(block for block in re.findall(r"```sh\n(.*?)```", text_of("README.md"), flags=re.S) if "curl" in block)

@@ -41,7 +41,7 @@ def by_hand(tree: ast.Module) -> Iterator[str]:
                 yield f"line {node.lineno}: status={ast.unparse(status[0])}"
 
 
-def test_no_page_sets_status_or_headers_of_a_refusal_itself() -> None:
+def test_pages_leave_status_and_headers_to_render() -> None:
     assert {path: places for path, tree in trees().items() if not path.startswith(SHARED) and (places := [*by_hand(tree)])} == {}
 
 
@@ -54,6 +54,6 @@ def test_no_page_sets_status_or_headers_of_a_refusal_itself() -> None:
         "pages.render(request, 'x.html', errors=error.response_headers())",
     ],
 )
-def test_a_page_that_does_it_by_hand_is_found(line: str) -> None:
+def test_pages_with_handwritten_status_are_reported(line: str) -> None:
     assert [*by_hand(ast.parse(f"def page(request: Request, error: Refusal | None): return {line}"))]
     assert not [*by_hand(ast.parse("def page(request, error: Refusal | None): return pages.render(request, 'x', refusal=error)"))]

@@ -16,7 +16,7 @@ from vetrina.clients.engines.base import EngineRefused, EngineRequest, EngineRes
 from vetrina.core.services import Services
 from vetrina.demo.photos import path_of
 from vetrina.studio.generations import jobs
-from vetrina.studio.styles.catalogue import catalogue
+from vetrina.studio.styles.catalogue import Catalogue
 
 
 class Scripted:
@@ -47,7 +47,7 @@ class Scripted:
 
 def use(services: Services, engine: Scripted) -> Scripted:
     """Let `engine` stand where the built-in one does."""
-    known = services.part(catalogue)
+    known = services.get(Catalogue)
     known.houses["builtin"] = replace(known.houses["builtin"], engine=engine)
     return engine
 

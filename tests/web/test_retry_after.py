@@ -16,7 +16,7 @@ from vetrina.accounts.privacy.erasures import PHRASE
 from vetrina.core.services import Services
 from vetrina.demo.photos import path_of
 from vetrina.media.files import actions as files
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import GatewayFailed
 
 Browser = httpx2.AsyncClient
@@ -81,7 +81,7 @@ async def domain_check(site: Site, browser: Browser, _: pytest.MonkeyPatch) -> h
 
 async def portrait(site: Site, browser: Browser, patch: pytest.MonkeyPatch) -> httpx2.Response:
     patch.setattr(files, "SLOT_TIMEOUT", 0.05)
-    slots = site.services.part(files.DecodeSlots)
+    slots = site.services.get(files.DecodeSlots)
     photo = {"file": ("cup.jpg", path_of("coffee").read_bytes(), "image/jpeg")}
     async with slots.hold(None), slots.hold(None):
         return await browser.post("/settings/profile/portraits/avatar", files=photo)
@@ -106,14 +106,14 @@ async def studio_refusal(site: Site, browser: Browser, patch: pytest.MonkeyPatch
 
 
 async def shop(site: Site, browser: Browser, _: pytest.MonkeyPatch) -> httpx2.Response:
-    site.services.part(gateways).add(Bank(down=True))
+    site.services.get(Gateways).add(Bank(down=True))
     page = (await browser.get("/wallet/buy?currency=USD")).text
     pack = re.findall(r'name="pack_id" value="([^"]+)"', page)[0]
     return await browser.post("/wallet/buy", data={"pack_id": pack, "gateway": "stripe"})
 
 
 async def plan(site: Site, browser: Browser, _: pytest.MonkeyPatch) -> httpx2.Response:
-    site.services.part(gateways).add(Bank(down=True))
+    site.services.get(Gateways).add(Bank(down=True))
     page = (await browser.get("/plan?gateway=stripe")).text
     plan_id = re.findall(r'name="plan_id" value="([^"]+)"', page)[0]
     return await browser.post("/plan", data={"plan_id": plan_id, "gateway": "stripe"})
@@ -128,7 +128,7 @@ async def test_pages_over_a_limit_carry_retry_after(
     site: Site, make: Make, monkeypatch: pytest.MonkeyPatch, drive: Drive
 ) -> None:
     account: Account = await make.account(email="ada@example.com", tokens=100)
-    hashed = await site.services.part(passwords.hasher).hash(PASSWORD)
+    hashed = await site.services.get(passwords.Hasher).hash(PASSWORD)
     async with site.services.db.tx() as tx:
         await tx.connection.execute("update accounts.accounts set password_hash = %s where id = %s", (hashed, account.id))
     async with site.browser(account) as browser:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -38,6 +38,11 @@ class Hasher:
         self._queued = 0
         self._dummy = self._argon.hash("no account has this password")
 
+    @classmethod
+    def provide(cls, _: Services) -> Self:
+        """Return the hasher."""
+        return cls()
+
     async def hash(self, password: str) -> str:
         """Return a new hash. Raises WeakPassword (422) and Busy (429)."""
         check(password)
@@ -63,11 +68,6 @@ class Hasher:
                 return await asyncio.to_thread(work, *arguments)
         finally:
             self._queued -= 1
-
-
-def hasher(_: Services) -> Hasher:
-    """Return the process's hasher."""
-    return Hasher()
 
 
 def check(password: str) -> None:

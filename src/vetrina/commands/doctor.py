@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import inspect
 
 from rich.console import Console
 from rich.table import Table
@@ -18,7 +20,7 @@ COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 
 
 def doctor(*, json: bool = False) -> int:
-    """List every setting with its value, and check database, storage and engines.
+    """List every setting with its value and the objects of a process, and check database, storage and engines.
 
     Exit code 1 if a check fails; 78 if a setting is invalid, without further checks.
 
@@ -33,14 +35,14 @@ def doctor(*, json: bool = False) -> int:
     except BadSetting as error:
         if json:
             checks = [Check("settings", "failure", line) for line in str(error).splitlines()]
-            output.as_json({"healthy": False, "settings": [], "checks": checks})
+            output.as_json({"healthy": False, "settings": [], "services": [], "checks": checks})
             return exits.SETTINGS
         raise
     logs.configure(found.log_format, "doctor")
     checks = asyncio.run(_checks(found))
     healthy = all(each.state != "failure" for each in checks)
     if json:
-        output.as_json({"healthy": healthy, "settings": settings.describe(found), "checks": checks})
+        output.as_json({"healthy": healthy, "settings": settings.describe(found), "services": services(found), "checks": checks})
     else:
         _show(found, checks)
     return exits.OK if healthy else exits.FAILED
@@ -50,6 +52,17 @@ async def _checks(found: Settings) -> list[Check]:
     return [check async for check in all_checks(found)]
 
 
+def services(values: Settings) -> list[dict[str, str]]:
+    """Return the classes that a process of these settings has one object of, each made when it is first needed."""
+    rows: list[dict[str, str]] = []
+    for module in modules.of(values):
+        for target in module.services:
+            path, _, name = target.partition(":")
+            about = inspect.getdoc(getattr(importlib.import_module(path), name)) or ""
+            rows.append({"module": module.name, "name": name, "path": path, "about": about.split("\n\n")[0].replace("\n", " ")})
+    return rows
+
+
 def _show(found: Settings, checks: list[Check]) -> None:
     console = Console()
     table = Table(title="Settings (environment variables)", title_justify="left", box=None, padding=(0, 2, 0, 0))
@@ -57,6 +70,11 @@ def _show(found: Settings, checks: list[Check]) -> None:
         table.add_column(title, overflow="fold", no_wrap=title == "variable")
     for row in settings.describe(found):
         table.add_row(row["variable"], row["value"], f"[dim]{row['about']}[/dim]")
+    console.print(table)
+    console.print()
+    table = Table(title="Objects of a process", title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
+    for row in services(found):
+        table.add_row(row["module"], row["name"], f"[dim]{row['about']}[/dim]")
     console.print(table)
     console.print()
     table = Table(title="Checks", title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)

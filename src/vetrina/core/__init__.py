@@ -16,5 +16,9 @@ MODULE = Module(
         "vetrina.core.jobs.cleanup",
         "vetrina.core.messages.outbox",
     ),
+    services=(
+        "vetrina.core.rate_limits:Limits",
+        "vetrina.core.web.pages:PageTemplates",
+    ),
     personal_data="vetrina.core.personal_data",
 )

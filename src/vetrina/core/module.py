@@ -83,6 +83,8 @@ class Module:
     queues share the slots for short jobs.
     """
     commands: tuple[Command, ...] = ()
+    services: tuple[str, ...] = ()
+    """Classes that a process has one object of ("vetrina.core.rate_limits:Limits"): those that `Services.get` returns."""
     personal_data: str = ""
     """The file whose `PART` declares what an export contains and an erasure deletes of the module's tables."""
     navigation: tuple[Place, ...] = ()

@@ -12,7 +12,7 @@ import hmac
 import math
 import time
 from ipaddress import IPv6Network
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import msgspec
 
@@ -100,6 +100,11 @@ class Limits:
         self._read_at = -math.inf
         self._leases: dict[str, _Lease] = {}
 
+    @classmethod
+    def provide(cls, services: Services) -> Self:
+        """Return the rate limiter."""
+        return cls(services)
+
     async def consume(self, name: str, subject: str) -> RateLimitState | None:
         """Consume one permit of `subject` from the limit `name`; None if there is no such limit. Raises RateLimited (429)."""
         limit = await self._limit(name)
@@ -149,11 +154,6 @@ class Limits:
                 self._limits = parse({row.key: row.value for row in await tx.fetch_all(LIMITS)})
             self._read_at = now
         return self._limits.get(name)
-
-
-def limits(services: Services) -> Limits:
-    """Return the process's rate limiter."""
-    return Limits(services)
 
 
 def parse(rows: dict[str, Any]) -> dict[str, Limit]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from vetrina.core.database.connection import Database
 from vetrina.core.database.timeouts import JOBS, Timeouts
@@ -15,7 +14,17 @@ from vetrina.core.settings import environment as settings_of
 from vetrina.core.settings.environment import Settings
 from vetrina.core.storage.store import SignedLinks, Storage
 
-Part = TypeVar("Part")
+
+class Provided(Protocol):
+    """A class of which a process has one object, such as a batcher, a hasher or the gateways. Its module's MODULE lists it."""
+
+    @classmethod
+    def provide(cls, services: Services, /) -> Self:
+        """Return the object of the process with these services."""
+        ...
+
+
+Part = TypeVar("Part", bound=Provided)
 
 
 @dataclass
@@ -30,13 +39,13 @@ class Services:
     hub: Hub
     modules: Modules = Modules()
     """Set by composition (`vetrina.modules`)."""
-    _parts: dict[Callable[[Services], Any], Any] = field(default_factory=dict[Callable[["Services"], Any], Any])
+    _provided: dict[type[Any], Any] = field(default_factory=dict[type[Any], Any])
 
-    def part(self, make: Callable[[Services], Part]) -> Part:
-        """Return this process's single object made by `make`: a module's batcher, hasher or engine."""
-        if make not in self._parts:
-            self._parts[make] = make(self)
-        return self._parts[make]
+    def get(self, kind: type[Part]) -> Part:
+        """Return this process's object of a class, made by its `provide` when it is first needed."""
+        if kind not in self._provided:
+            self._provided[kind] = kind.provide(self)
+        return cast("Part", self._provided[kind])
 
     async def open(self) -> None:
         """Connect to the database and start listening."""

@@ -18,6 +18,7 @@ MODULE = Module(
         "vetrina.media.share_cards",
     ),
     jobs=("vetrina.media.files.jobs",),
+    services=("vetrina.media.files.decode_slots:DecodeSlots",),
     personal_data="vetrina.media.personal_data",
     spends=("image_slot",),
     navigation=(Place("library", "/library", "Library", "images", position=30, key="l"),),

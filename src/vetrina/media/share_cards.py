@@ -65,7 +65,7 @@ async def _card(services: Services, account_id: UUID, facts: FileFacts) -> bytes
     variant = str(PREVIEW) if str(PREVIEW) in facts.thumbnails else ORIGINAL
     source = await services.storage.get(key_of(account_id, facts.id, variant))
     payload: dict[str, Any] = {"data": source, "width": CARD_WIDTH, "height": CARD_HEIGHT, "colour": facts.colour}
-    async with services.part(DecodeSlots).hold(SLOT_TIMEOUT):
+    async with services.get(DecodeSlots).hold(SLOT_TIMEOUT):
         card = await run_isolated("vetrina.media.processing.share_card:share_card", payload, limits=_LIMITS)
     await services.storage.put(key, card["data"], "image/jpeg")
     return card["data"]

@@ -28,6 +28,7 @@ MODULE = Module(
         Command("payments", "vetrina.payments.commands:app", "Show payments and poll the gateways."),
         Command("webhooks", "vetrina.payments.webhooks.commands:app", "List received Stripe webhooks and replay them."),
     ),
+    services=("vetrina.payments.gateways.registry:Gateways",),
     personal_data="vetrina.payments.personal_data",
     account_menu=(
         Place("plan", "/plan", "Plan", "ticket", position=20),

@@ -13,6 +13,7 @@ MODULE = Module(
     ),
     jobs=("vetrina.stripe_mirror.jobs",),
     commands=(Command("stripe", "vetrina.stripe_mirror.commands:app", "Backfill, verify and inspect the Stripe mirror."),),
+    services=("vetrina.stripe_mirror.ingest.actions:EventBatcher",),
     personal_data="vetrina.stripe_mirror.personal_data",
     home="/operator/stripe",
     operator_navigation=(

@@ -14,6 +14,10 @@ MODULE = Module(
     ),
     jobs=("vetrina.studio.generations.jobs",),
     slow_queues=(("studio", None),),
+    services=(
+        "vetrina.studio.generations.actions:StartBatcher",
+        "vetrina.studio.styles.catalogue:Catalogue",
+    ),
     personal_data="vetrina.studio.personal_data",
     home="/",
     spends=("token", "conversion"),

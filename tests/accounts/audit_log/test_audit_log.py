@@ -15,7 +15,7 @@ from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
 from vetrina.core import audit
 from vetrina.core.audit import Actor
-from vetrina.core.rate_limits import limits
+from vetrina.core.rate_limits import Limits
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ async def test_settings_are_changed_on_the_page_and_by_a_call(site: Site, make: 
     async with site.api(await make.account()) as api:
         balances = (await api.get("/wallet")).json()["balances"]
     assert {each["asset"]: each["balance"] for each in balances}["token"] == 3
-    assert site.services.part(limits) is not None
+    assert site.services.get(Limits) is not None
 
 
 async def test_accounts_are_found_by_how_they_begin(site: Site, make: Make, operator: Account) -> None:

@@ -33,7 +33,7 @@ async def account(make: Make) -> Account:
 async def impatient(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Services]:
     """Services that give a silent name server up soon."""
     monkeypatch.setattr(domains, "LOOKUP_SECONDS", PATIENCE)
-    services.part(Resolver)
+    services.get(Resolver)
     yield services
 
 

@@ -18,7 +18,7 @@ from tests.accounts.identities.helpers import count, person, walk
 from tests.fakes.cognito import PASSWORD
 from tests.fakes.oidc import HostedUi, base64url, unsigned
 from tests.server import Site
-from vetrina.accounts.identities.providers import providers
+from vetrina.accounts.identities.providers import Providers
 from vetrina.clients.oidc import ProviderRefused
 from vetrina.core.settings.environment import Settings
 
@@ -103,7 +103,7 @@ THE_WHOLE_WAY = {
 
 async def test_tokens_that_do_not_hold_are_refused(site: Site, hosted: HostedUi, browser: httpx2.AsyncClient) -> None:
     ada = person(hosted)
-    client = site.services.part(providers).get("cognito").client
+    client = site.services.get(Providers).get("cognito").client
     true = hosted.pool.id_token(ada, PASSWORD) or ""
     assert (await client.check(hosted.signed(true, "a nonce"), nonce="a nonce")).email == f"{ada}@example.com"
 
@@ -133,7 +133,7 @@ async def test_tokens_that_do_not_hold_are_refused(site: Site, hosted: HostedUi,
 
 def aged(site: Site, seconds: float) -> None:
     """Let the keys that the site knows grow older."""
-    client = site.services.part(providers).get("cognito").client
+    client = site.services.get(Providers).get("cognito").client
     assert client._keys is not None  # pyright: ignore[reportPrivateUsage]
     client._keys = (client._keys[0], client._keys[1] - seconds)  # pyright: ignore[reportPrivateUsage]
 

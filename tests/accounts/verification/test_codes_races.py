@@ -16,7 +16,7 @@ from tests.accounts.auth_helpers import code_to, letters, post, registered, sett
 from tests.factories import PASSWORD, Make, race
 from tests.server import Site
 from vetrina.accounts.model import Device
-from vetrina.accounts.passwords import hasher
+from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.sessions.actions import NewSession
 from vetrina.accounts.sign_in import actions
 from vetrina.accounts.verification.model import WrongCode
@@ -115,7 +115,7 @@ async def test_the_time_of_a_reset_and_of_signing_in_tells_nothing(site: Site, m
     """200 tries each, known and unknown in turn: the medians differ by less than the noise of one of them."""
     await unlimited(site.services, *DOORS)
     # A cheap hash, for both: whatever else differs shows the sooner. That both pay for one is counted in test_doors.
-    cheap = site.services.part(hasher)
+    cheap = site.services.get(Hasher)
     cheap._argon = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)  # pyright: ignore[reportPrivateUsage]
     assert cheap._dummy  # pyright: ignore[reportPrivateUsage]
     cheap._dummy = cheap._argon.hash("no account has this password")  # pyright: ignore[reportPrivateUsage]

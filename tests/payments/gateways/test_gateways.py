@@ -16,7 +16,7 @@ from vetrina.core.database.connection import Database
 from vetrina.core.services import connect
 from vetrina.core.settings.environment import Settings
 from vetrina.payments import jobs, queries
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import Said, Word
 
 PAID = Word(Said.PAID, reference="ch_1", card_mask="**** 4242")
@@ -25,7 +25,7 @@ PAID = Word(Said.PAID, reference="ch_1", card_mask="**** 4242")
 def plug(site: Site) -> Bank:
     """A bank beside the sandbox."""
     bank = Bank()
-    site.services.part(gateways).add(bank)
+    site.services.get(Gateways).add(bank)
     return bank
 
 

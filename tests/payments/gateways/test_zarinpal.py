@@ -22,7 +22,7 @@ from vetrina.core.database.connection import Database
 from vetrina.core.services import Services, connect
 from vetrina.core.settings.environment import Settings
 from vetrina.payments import jobs
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.gateways.zarinpal import ZarinPalGateway
 from vetrina.payments.settlement import sweep
 
@@ -42,7 +42,7 @@ async def shop(settings: Settings, database: str, bank: ZarinPalFake) -> AsyncIt
     """The site with ZarinPal turned on."""
     found = replace(settings, zarinpal_merchant_id=MERCHANT, zarinpal_api_base=bank.url, sandbox=False)
     services = connect(found, database)
-    services.part(gateways).add(ZarinPalGateway(services, timeout=SLOW))
+    services.get(Gateways).add(ZarinPalGateway(services, timeout=SLOW))
     async with serving(services) as site:
         yield site
 

@@ -24,7 +24,7 @@ from vetrina.cli import main
 from vetrina.core.database.connection import Database
 from vetrina.core.services import connect
 from vetrina.core.settings.environment import Settings
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.gateways.zarinpal import ZarinPalGateway
 
 
@@ -42,7 +42,7 @@ async def shop(settings: Settings, database: str, bank: ZarinPalFake, stripe: St
         stripe_webhook_secret="whsec_x", sandbox=False,
     )  # fmt: skip
     services = connect(found, database)
-    services.part(gateways).add(ZarinPalGateway(services, timeout=1))
+    services.get(Gateways).add(ZarinPalGateway(services, timeout=1))
     async with serving(services) as site:
         yield site
 

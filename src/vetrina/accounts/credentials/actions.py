@@ -10,7 +10,7 @@ from vetrina.accounts.credentials.model import UNDO_DAYS, NoPassword, SignInAgai
 from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.model import AccountRow, Kind, Language, Purpose
 from vetrina.accounts.notifications import actions as notifications
-from vetrina.accounts.passwords import hasher
+from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.second_factor import actions as second_factor
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.verification import actions as verification
@@ -107,7 +107,7 @@ async def change_password(
     """
     if not await second_factor.check_owner(services, account, password=password, code=code, password_required=True):
         raise NoPassword
-    password_hash = await services.part(hasher).hash(new_password)
+    password_hash = await services.get(Hasher).hash(new_password)
     async with services.db.tx() as tx:
         await audit.set_actor(tx, actor)
         await tx.execute(queries.SET_PASSWORD, account=account, password_hash=password_hash)

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import secrets
 from functools import cache
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from vetrina.accounts.domains.model import DomainDue, DomainRow, InvalidDomain, 
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
-from vetrina.core.rate_limits import limits
+from vetrina.core.rate_limits import Limits
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
 from vetrina.core.settings.values import name_servers
@@ -105,7 +105,7 @@ async def remove(tx: Tx, account: AccountId, domain_id: UUID) -> str:
 
 async def verify(services: Services, account: AccountId, domain_id: UUID) -> DomainRow:
     """Look up the record now. Raises NotFound (404), RateLimited (429)."""
-    await services.part(limits).consume("domain_checks", str(account))
+    await services.get(Limits).consume("domain_checks", str(account))
     async with services.db.read() as tx:
         due = await tx.fetch_one(queries.LEASE_DOMAIN, account=account, id=domain_id)
     row = await check(services, due)
@@ -117,7 +117,7 @@ async def verify(services: Services, account: AccountId, domain_id: UUID) -> Dom
 
 async def check(services: Services, due: DomainDue) -> DomainRow | None:
     """Look up the record and store the result; return None when the row has changed meanwhile."""
-    result = await services.part(Resolver).look_up(due.domain, due.verification_code)
+    result = await services.get(Resolver).look_up(due.domain, due.verification_code)
     async with services.db.tx() as tx:
         before = await tx.fetch_optional(queries.DOMAIN, account=due.account_id, id=due.id)
         row = await tx.fetch_optional(
@@ -149,8 +149,13 @@ async def check_due(services: Services) -> int:
 class Resolver:
     """Queries the name servers of the settings, or the system's. One a process."""
 
-    def __init__(self, services: Services) -> None:
-        self._resolver = resolver(services.settings)
+    def __init__(self, settings: Settings) -> None:
+        self._resolver = resolver(settings)
+
+    @classmethod
+    def provide(cls, services: Services) -> Self:
+        """Return the resolver."""
+        return cls(services.settings)
 
     async def look_up(self, domain: str, code: str) -> Result:
         """Look up the TXT record of the domain and compare it with the code."""

@@ -14,7 +14,7 @@ from vetrina.accounts.identities.model import (
     SignInExpired,
     WrongAccountKind,
 )
-from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, PendingAuthorization, providers
+from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, PendingAuthorization, Providers
 from vetrina.accounts.model import Device, EmailTaken
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions.actions import NewSession
@@ -35,7 +35,7 @@ async def sign_in(
     """
     if pending.link_to is not None:
         raise SignInExpired
-    identity = await services.part(providers).finish(pending, response)
+    identity = await services.get(Providers).finish(pending, response)
     try:
         account = await _find_or_register(services, pending, identity)
     except (IdentityTaken, EmailTaken):
@@ -79,7 +79,7 @@ async def link(
     """
     if pending.link_to != (account, session):
         raise SignInExpired
-    identity = await services.part(providers).finish(pending, response)
+    identity = await services.get(Providers).finish(pending, response)
     async with services.db.tx() as tx:
         await sessions.require_live(tx, account, session)
         await _spend_nonce(tx, pending)

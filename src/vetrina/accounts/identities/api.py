@@ -11,7 +11,7 @@ from litestar import delete, get, post
 from vetrina.accounts.identities import actions as identities
 from vetrina.accounts.identities import queries
 from vetrina.accounts.identities.model import IdentityRow
-from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, providers
+from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, Providers
 from vetrina.accounts.model import Kind
 from vetrina.accounts.sessions.web import Session, session_response
 from vetrina.accounts.web import SIGN_IN_LIMIT, device, kind
@@ -77,14 +77,14 @@ class LinkResponse(ProviderResponse, kw_only=True, forbid_unknown_fields=True):
 @get("/auth/providers", tags=["accounts"], sync_to_thread=False)
 def list_providers(request: Request) -> Page[ProviderView]:
     """Return the identity providers to sign in with; none when none is configured."""
-    offered = request.services.part(providers).offered()
+    offered = request.services.get(Providers).offered()
     return Page([ProviderView(provider.name, provider.title, f"/auth/providers/{provider.name}") for provider in offered], None)
 
 
 @post("/auth/providers/{name:str}/authorizations", tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def begin(request: Request, name: str, data: AuthorizationRequest) -> Authorization:
     """Start signing in at a provider. 404 when it is not configured, 503 when it does not answer."""
-    url, sealed = await request.services.part(providers).begin(name, kind=data.kind, redirect_uri=data.redirect_uri)
+    url, sealed = await request.services.get(Providers).begin(name, kind=data.kind, redirect_uri=data.redirect_uri)
     return Authorization(url, sealed, MINUTES * 60)
 
 
@@ -96,7 +96,7 @@ async def sign_in(request: Request, name: str, data: ProviderResponse) -> Sessio
     (`second-factor-needed` carries a `challenge` for POST /auth/session/second-factor), 403 when the account is disabled, 409
     when the identity belongs to an account of the other kind, or the address to an account that it is not linked to.
     """
-    pending = request.services.part(providers).unsealed(name, data.transaction)
+    pending = request.services.get(Providers).unsealed(name, data.transaction)
     session = await identities.sign_in(request.services, pending, data.parameters(), device(request))
     return session_response(request, session)
 
@@ -112,7 +112,7 @@ async def list_identities(request: Request) -> Page[IdentityRow]:
 async def begin_link(request: Request, data: LinkRequest) -> Authorization:
     """Start linking an identity to this account."""
     account = request.account
-    url, sealed = await request.services.part(providers).begin(
+    url, sealed = await request.services.get(Providers).begin(
         data.provider,
         kind=kind(account.kind),
         redirect_uri=data.redirect_uri,
@@ -124,7 +124,7 @@ async def begin_link(request: Request, data: LinkRequest) -> Authorization:
 @post("/identities", guards=[signed_in], tags=["accounts"])
 async def link(request: Request, data: LinkResponse) -> IdentityRow:
     """Finish linking, from the session that started it. 409 when the identity is linked to another account."""
-    pending = request.services.part(providers).unsealed(data.provider, data.transaction)
+    pending = request.services.get(Providers).unsealed(data.provider, data.transaction)
     return await identities.link(request.services, pending, data.parameters(), request.account.id, request.account.session_id)
 
 

@@ -12,14 +12,14 @@ from litestar.response import Redirect
 from vetrina.accounts.identities import actions as identities
 from vetrina.accounts.identities import queries
 from vetrina.accounts.identities.model import SignInExpired
-from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, providers
+from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, Providers
 from vetrina.accounts.model import Kind
 from vetrina.accounts.sessions.model import SecondFactorNeeded
 from vetrina.accounts.sessions.web import redirect_to_second_step, sign_in_browser
 from vetrina.accounts.web import device, home_path
 from vetrina.accounts.web import kind as account_kind
 from vetrina.core.errors import Refusal
-from vetrina.core.rate_limits import limits
+from vetrina.core.rate_limits import Limits
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
@@ -31,7 +31,7 @@ PATH = "/settings/identities"
 async def begin(request: Request, name: str, kind: Kind = "user", next: str = "") -> Redirect:
     """Redirect to the provider. Only the browser's cookie changes."""
     onward = pages.safe_local_path(next, home_path(request))
-    url, sealed = await request.services.part(providers).begin(name, kind=kind, onward=onward)
+    url, sealed = await request.services.get(Providers).begin(name, kind=kind, onward=onward)
     return pages.redirect(url, cookies=[_cookie(request, sealed)])
 
 
@@ -40,8 +40,8 @@ async def callback(request: Request, name: str) -> Response[Any]:
     """Sign in, link, or show why not. The authorization is finished either way."""
     is_link = False
     try:
-        await request.services.part(limits).consume("sign_in", request.client.host if request.client else "unknown")
-        pending = request.services.part(providers).unsealed(name, request.cookies.get(_cookie_name(request)))
+        await request.services.get(Limits).consume("sign_in", request.client.host if request.client else "unknown")
+        pending = request.services.get(Providers).unsealed(name, request.cookies.get(_cookie_name(request)))
         is_link = pending.link_to is not None
         parameters = AuthorizationResponse(*(request.query_params.get(key) for key in ("code", "state", "error", "iss")))
         if is_link:
@@ -76,7 +76,7 @@ async def begin_link(request: Request, data: Form) -> Response[Any]:
     A form's response may not redirect to another site under our Content-Security-Policy.
     """
     account, name = request.account, data.get("provider", "")
-    configured = request.services.part(providers)
+    configured = request.services.get(Providers)
     try:
         url, sealed = await configured.begin(name, kind=account_kind(account.kind), link_to=(account.id, account.session_id))
     except Refusal as refusal:
@@ -101,7 +101,7 @@ async def unlink(request: Request, identity_id: UUID) -> Response[Any]:
 async def _page(request: Request, refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
         rows = await tx.fetch_all(queries.IDENTITIES, account=request.account.id)
-    titles = {provider.name: provider.title for provider in request.services.part(providers).offered()}
+    titles = {provider.name: provider.title for provider in request.services.get(Providers).offered()}
     return pages.render(
         request,
         "accounts/identities/identities.html",

@@ -10,6 +10,7 @@ import hmac
 import re
 import secrets
 import time
+from typing import Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -73,6 +74,11 @@ class Providers:
         self._services = services
         provider = configured(services.settings)
         self._by_name = {provider.name: provider} if provider else {}
+
+    @classmethod
+    def provide(cls, services: Services) -> Self:
+        """Return the providers that the settings name."""
+        return cls(services)
 
     def offered(self) -> list[Provider]:
         """Return the providers to choose from."""
@@ -157,11 +163,6 @@ class Providers:
         except ProviderAway as error:
             log.warning("an identity provider cannot be used", provider=pending.provider, error=str(error))
             raise ProviderUnavailable from error
-
-
-def providers(services: Services) -> Providers:
-    """Return the process's providers."""
-    return Providers(services)
 
 
 def configured(settings: Settings) -> Provider | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import jinja2
@@ -58,10 +58,22 @@ def _letter(
     link = {"url": url, "title": words.link} if url and words.link else None
     parts = [*lines, *([code] if code else []), *([f"{words.link}:\n{url}"] if link else []), *words.after, f"Vetrina · {site}"]
     context: dict[str, Any] = {"title": words.subject, "lines": lines, "code": code, "link": link, "after": words.after}
-    template = services.part(_templates).get_template("accounts/notifications/letter.mail")
+    template = services.get(LetterTemplates).get("accounts/notifications/letter.mail")
     html = template.render(lang=language, dir=i18n.direction(language), **context)
     return Letter("mail", to.value, "\n\n".join(parts) + "\n", f"{words.subject} · Vetrina", html)
 
 
-def _templates(_: Services) -> jinja2.Environment:
-    return web.environment()
+class LetterTemplates:
+    """The templates of letters."""
+
+    def __init__(self) -> None:
+        self._environment = web.environment()
+
+    @classmethod
+    def provide(cls, _: Services) -> Self:
+        """Return the templates."""
+        return cls()
+
+    def get(self, name: str) -> jinja2.Template:
+        """Return a template by its path."""
+        return self._environment.get_template(name)

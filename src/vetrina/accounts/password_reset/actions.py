@@ -6,7 +6,7 @@ from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.model import Kind, Language
 from vetrina.accounts.notifications import actions as notifications
 from vetrina.accounts.notifications.actions import Notice
-from vetrina.accounts.passwords import hasher
+from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.verification import queries as verification_queries
@@ -25,7 +25,7 @@ async def reset(
     An identifier that was never confirmed does not open an account with a confirmed one: it is released, and its owner can
     register with it. Raises WeakPassword, WrongCode (422), IdentifierReleased (409), TooManyGuesses, Busy (429).
     """
-    password_hash = await services.part(hasher).hash(password)
+    password_hash = await services.get(Hasher).hash(password)
     async with services.db.tx() as tx:
         confirmed = None
         if await verification.check_code(tx, services, to, kind=kind, purpose="password_reset", code=code):

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from vetrina.accounts.model import WrongPassword
-from vetrina.accounts.passwords import hasher
+from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.privacy import queries
 from vetrina.accounts.roles import queries as role_queries
 from vetrina.accounts.roles.actions import LastSuperuser
@@ -52,7 +52,7 @@ async def request_erasure(
         proof = await tx.fetch_one(queries.OWNER_PROOF, account=account, session=session)
     if proof.password_hash is not None:
         failure = await failures.reserve(services, f"account {account}")
-        if not await services.part(hasher).matches(proof.password_hash, password):
+        if not await services.get(Hasher).matches(proof.password_hash, password):
             raise WrongPassword
         await failures.give_back(services, failure)
     elif proof.signed_in_at is None or datetime.now(UTC) - proof.signed_in_at > RECENT_SIGN_IN:

@@ -16,7 +16,7 @@ from pyotp.totp import TOTP
 
 from vetrina.accounts.model import Device, Language, WrongPassword
 from vetrina.accounts.notifications import actions as notifications
-from vetrina.accounts.passwords import hasher
+from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.second_factor import queries
 from vetrina.accounts.second_factor.model import SecondFactorDisabled, SecondFactorEnabled
 from vetrina.accounts.sessions import actions as sessions
@@ -182,7 +182,7 @@ async def _check_password(services: Services, account: AccountId, password: str 
     failure = await failures.reserve(services, f"account {account}")
     async with services.db.read() as tx:
         proof = await tx.fetch_one(queries.OWNER_PROOF, account=account)
-    if proof.password_hash is not None and not await services.part(hasher).matches(proof.password_hash, password or ""):
+    if proof.password_hash is not None and not await services.get(Hasher).matches(proof.password_hash, password or ""):
         raise WrongPassword
     await failures.give_back(services, failure)
     return proof.label, proof.password_hash is not None

@@ -9,7 +9,7 @@ import msgspec
 from vetrina.accounts import queries as account_queries
 from vetrina.accounts.model import AccountRow, Device, SessionEnded, WrongCredentials
 from vetrina.accounts.sessions import challenges, queries, tokens
-from vetrina.accounts.sessions.tokens import SessionToken, access_tokens
+from vetrina.accounts.sessions.tokens import AccessTokens, SessionToken
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
@@ -125,4 +125,4 @@ async def revoke_all(tx: Tx, account: UUID, *, why: str) -> int:
 
 def access_token(services: Services, token: SessionToken, kind: str) -> str:
     """Return a short-lived access token of the session."""
-    return services.part(access_tokens).issue(token.account_id, token.session_id, kind)
+    return services.get(AccessTokens).issue(token.account_id, token.session_id, kind)

@@ -11,8 +11,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from vetrina.accounts.model import OPERATORS
 from vetrina.accounts.sessions import queries, tokens
-from vetrina.accounts.sessions.revocations import revoked_sessions
-from vetrina.accounts.sessions.tokens import SessionToken, access_tokens
+from vetrina.accounts.sessions.revocations import RevokedSessions
+from vetrina.accounts.sessions.tokens import AccessTokens, SessionToken
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Unauthenticated
 from vetrina.core.services import Services
@@ -38,8 +38,8 @@ class Identify(ASGIMiddleware):
                     cookie = value.decode("latin-1")
             if authorization is not None:
                 scheme, _, text = authorization.partition(" ")
-                principal = services.part(access_tokens).read(text.strip()) if scheme.lower() == "bearer" else None
-                if principal is None or principal.session_id in services.part(revoked_sessions):
+                principal = services.get(AccessTokens).read(text.strip()) if scheme.lower() == "bearer" else None
+                if principal is None or principal.session_id in services.get(RevokedSessions):
                     raise Unauthenticated("The access token is not valid or has expired.")
                 scope["vetrina.principal"] = principal  # type: ignore[typeddict-unknown-key]
             elif cookie is not None:

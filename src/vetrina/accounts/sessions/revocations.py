@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from vetrina.accounts.sessions import queries
@@ -22,6 +22,11 @@ class RevokedSessions:
         self._until: dict[UUID, float] = {}
         services.hub.on_message("sessions", self._on_message)
 
+    @classmethod
+    def provide(cls, services: Services) -> Self:
+        """Return the list, kept up to date from now on."""
+        return cls(services)
+
     def __contains__(self, session: UUID) -> bool:
         return session in self._until
 
@@ -37,8 +42,3 @@ class RevokedSessions:
         # Entries are in the order of time, so the first ones are the oldest.
         while self._until and next(iter(self._until.values())) < now:
             del self._until[next(iter(self._until))]
-
-
-def revoked_sessions(services: Services) -> RevokedSessions:
-    """Return the process's list."""
-    return RevokedSessions(services)

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import secrets
 import time
+from typing import Self
 from uuid import UUID
 
 import msgspec
@@ -65,6 +66,11 @@ class AccessTokens:
         self._keys = [OctKey.import_key(hashlib.sha256(b"access" + key).digest()) for key in keys]
         self._verified: dict[str, tuple[Principal, float]] = {}
 
+    @classmethod
+    def provide(cls, services: Services) -> Self:
+        """Return the signer."""
+        return cls(services.keys)
+
     def issue(self, account: UUID, session: UUID, kind: str) -> str:
         """Return a token of this session."""
         now = int(time.time())
@@ -93,8 +99,3 @@ class AccessTokens:
             except (JoseError, KeyError, ValueError, TypeError):
                 continue
         return None
-
-
-def access_tokens(services: Services) -> AccessTokens:
-    """Return the process's signer."""
-    return AccessTokens(services.keys)

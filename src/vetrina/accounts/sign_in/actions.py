@@ -21,7 +21,7 @@ from vetrina.accounts.model import (
     WrongCredentials,
 )
 from vetrina.accounts.notifications import actions as notifications
-from vetrina.accounts.passwords import hasher
+from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions import challenges, failures
 from vetrina.accounts.sessions.actions import NewSession
@@ -33,7 +33,7 @@ from vetrina.core import usage
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.encryption import Broken, seal, unseal
 from vetrina.core.errors import Busy
-from vetrina.core.rate_limits import RateLimited, limits
+from vetrina.core.rate_limits import Limits, RateLimited
 from vetrina.core.services import Services
 
 
@@ -55,8 +55,8 @@ async def register(
     RateLimited (429).
     """
     given = identifiers.parse_identifiers(email, phone, services.settings.phone_region)
-    await services.part(limits).consume("registrations", device.ip or "unknown")
-    password_hash = await services.part(hasher).hash(password)
+    await services.get(Limits).consume("registrations", device.ip or "unknown")
+    password_hash = await services.get(Hasher).hash(password)
     recipients: list[Identifier] = []
     for identifier in given:
         with contextlib.suppress(RateLimited):  # a code can be requested later
@@ -118,7 +118,7 @@ async def sign_in(
     try:
         for candidate in kinds:
             row = by_kind.get(candidate)
-            if await services.part(hasher).matches(row.password_hash if row else None, password) and row and row.is_active:
+            if await services.get(Hasher).matches(row.password_hash if row else None, password) and row and row.is_active:
                 matching.append(row)
     except Busy:
         await failures.give_back(services, failure)

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Response
 
-from vetrina.accounts.identities.providers import providers
+from vetrina.accounts.identities.providers import Providers
 from vetrina.accounts.model import Purpose
 from vetrina.accounts.sessions.pending_sign_in import PendingSignIn
 from vetrina.accounts.verification.actions import SentCode
@@ -28,7 +28,7 @@ def render_auth_page(
     request: Request, template: str, data: dict[str, str], fields: tuple[str, ...], refusal: Refusal | None, **context: Any
 ) -> Response[str]:
     """Return a page with a method, a kind and an identifier, keeping what was typed but passwords."""
-    offered = request.services.part(providers).offered()
+    offered = request.services.get(Providers).offered()
     method = data.get("way", "")
     return pages.render(
         request,

@@ -18,7 +18,7 @@ import msgspec
 from vetrina.accounts import queries as account_queries
 from vetrina.accounts.identifiers import Identifier, mailbox
 from vetrina.accounts.model import Kind, Language, Purpose, WrongPassword
-from vetrina.accounts.passwords import hasher
+from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.sessions import failures
 from vetrina.accounts.verification import queries
 from vetrina.accounts.verification.model import (
@@ -34,7 +34,7 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.encryption import Broken, seal, unseal
 from vetrina.core.jobs.queue import enqueue
-from vetrina.core.rate_limits import limits
+from vetrina.core.rate_limits import Limits
 from vetrina.core.services import Services
 
 LIFETIME = 600
@@ -80,7 +80,7 @@ async def request_code(
 
 async def count_request(services: Services, to: Identifier, address: str | None) -> None:
     """Count a message to this identifier, requested from this address. Raises RateLimited (429)."""
-    rate_limits = services.part(limits)
+    rate_limits = services.get(Limits)
     await rate_limits.consume("codes_address", address or "unknown")
     await rate_limits.consume("codes_target", mailbox(to))
     await rate_limits.consume("codes_service", "all")
@@ -173,7 +173,7 @@ async def prove_account(services: Services, to: Identifier, *, kind: Kind, passw
     failure = await failures.reserve(services, f"identifier {to.value}")
     async with services.db.read() as tx:
         account = await tx.fetch_optional(account_queries.CREDENTIALS, kind=kind, email=to.email, phone=to.phone)
-    if not await services.part(hasher).matches(account.password_hash if account else None, password) or account is None:
+    if not await services.get(Hasher).matches(account.password_hash if account else None, password) or account is None:
         raise WrongPassword
     await failures.give_back(services, failure)
     return account.id

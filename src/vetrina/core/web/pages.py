@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Self
 
-import jinja2
 import msgspec
 from litestar import Response
 from litestar.datastructures import Cookie
@@ -14,6 +13,7 @@ from litestar.response import Redirect
 
 from vetrina import web
 from vetrina.core.errors import Refusal
+from vetrina.core.module import Modules
 from vetrina.core.services import Services
 from vetrina.core.web.middleware.handle_rewrite import display_path
 from vetrina.core.web.middleware.request_middleware import policy
@@ -30,11 +30,21 @@ _TITLES = {
 }
 
 
-def environment(services: Services) -> jinja2.Environment:
-    """Return the template environment of the process, with the base templates' data of the loaded modules."""
-    env = web.environment()
-    env.globals.update(services.modules.page_frame())
-    return env
+class PageTemplates:
+    """The templates of pages, with the base templates' data of the loaded modules."""
+
+    def __init__(self, modules: Modules) -> None:
+        self._environment = web.environment()
+        self._environment.globals.update(modules.page_frame())
+
+    @classmethod
+    def provide(cls, services: Services) -> Self:
+        """Return the templates."""
+        return cls(services.modules)
+
+    def render(self, template: str, context: dict[str, Any]) -> str:
+        """Render a template."""
+        return self._environment.get_template(template).render(context)
 
 
 def render(
@@ -72,7 +82,7 @@ def render(
         "errors": errors_of(refusal, fields),
     }
     head: dict[str, Any] = scope_value(request.scope, "vetrina.page_head") or {}
-    body = request.services.part(environment).get_template(template).render(**{**base, **head, **context})
+    body = request.services.get(PageTemplates).render(template, {**base, **head, **context})
     headers = {"Cache-Control": "no-store" if principal or flash else "no-cache"}
     if refusal is not None:
         status = refusal.status

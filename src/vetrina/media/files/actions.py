@@ -84,7 +84,7 @@ async def upload(
         raise UnknownCategory
     async with services.db.read() as tx:
         await quota.check(tx, account, category)
-    async with services.part(DecodeSlots).hold(timeout):
+    async with services.get(DecodeSlots).hold(timeout):
         result = await _run_intake(await read())
     prepared = await _store(services, account, result)
     try:
@@ -106,7 +106,7 @@ async def prepare(services: Services, account: AccountId, data: bytes, *, timeou
 
     Waits for a decoding slot up to `timeout` seconds (None: without limit). Raises the errors of `upload`.
     """
-    async with services.part(DecodeSlots).hold(timeout):
+    async with services.get(DecodeSlots).hold(timeout):
         result = await _run_intake(data)
     return await _store(services, account, result)
 
@@ -221,7 +221,7 @@ async def _store(services: Services, account: AccountId, result: dict[str, Any])
     keys = {f"{storage_key}/{variant}": part for variant, part in parts.items()}
     try:
         # all are awaited, so that none can arrive after the deletion
-        async with services.part(DecodeSlots).storing:
+        async with services.get(DecodeSlots).storing:
             outcomes = await asyncio.gather(
                 *(services.storage.put(key, body, mime) for key, (body, mime) in keys.items()), return_exceptions=True
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
+from typing import Self
 
 from vetrina.core.errors import Busy
 from vetrina.core.services import Services
@@ -20,9 +21,14 @@ SLOT_TIMEOUT = 15.0
 class DecodeSlots:
     """Semaphores for decoding and storing images; one instance per process."""
 
-    def __init__(self, _: Services) -> None:
+    def __init__(self) -> None:
         self._free = asyncio.Semaphore(AT_ONCE)
         self.storing = asyncio.Semaphore(STORED_AT_ONCE)
+
+    @classmethod
+    def provide(cls, _: Services) -> Self:
+        """Return the semaphores."""
+        return cls()
 
     @contextlib.asynccontextmanager
     async def hold(self, timeout: float | None) -> AsyncGenerator[None]:

@@ -14,7 +14,7 @@ from vetrina.core.idempotency import IdempotentRequest
 from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.checkout.pricing import Purchase, Wanted, choose
-from vetrina.payments.gateways.registry import Gateway, gateways
+from vetrina.payments.gateways.registry import Gateway, Gateways
 from vetrina.payments.model import Checkout, CheckoutTooLate, GatewayFailed, PaymentRow, Status
 from vetrina.payments.settlement.actions import give_up, shown
 
@@ -29,7 +29,7 @@ async def start(
     Raises UnknownPack, GatewayNotOffered (422), NoGateway, GatewayFailed (503; the payment is stored as failed),
     CheckoutTooLate (409), and for a plan what `wallet.plans.offer` raises.
     """
-    known = services.part(gateways)
+    known = services.get(Gateways)
     async with services.db.tx() as tx:
         wanted, gateway = await choose(tx, known, account, purchase, services.modules.spends)
         payment = await _insert(tx, services, account, keyed.work_id, wanted, gateway, return_url)

@@ -11,7 +11,7 @@ from vetrina.core.errors import NotFound
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
 from vetrina.payments import queries
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.gateways.stripe import StripeGateway
 from vetrina.payments.model import GatewayFailed, Status
 from vetrina.payments.settlement import actions
@@ -37,7 +37,7 @@ async def cancel(request: Request, payment_id: UUID) -> Response[Any]:
 @post("/payments/billing", guards=[signed_in], include_in_schema=False)
 async def billing(request: Request) -> Response[Any]:
     """Redirect to Stripe's billing portal: cards and invoices. 404 if Stripe is not set up."""
-    gateway = request.services.part(gateways).get(StripeGateway.name)
+    gateway = request.services.get(Gateways).get(StripeGateway.name)
     if not isinstance(gateway, StripeGateway) or not gateway.available(request.services.settings):
         raise NotFound
     try:

@@ -20,7 +20,7 @@ from vetrina.payments import queries
 from vetrina.payments.checkout import actions
 from vetrina.payments.checkout.payment_pages import onward
 from vetrina.payments.checkout.pricing import Purchase
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import UnknownPack
 from vetrina.wallet import labels
 from vetrina.wallet import queries as wallet
@@ -65,7 +65,7 @@ async def buy(request: Request) -> Response[Any]:
     return_url = onward(next)
     try:
         purchase = Purchase(pack_id=_pack(pack), gateway=gateway or None)
-        if any(each.name == gateway for each in request.services.part(gateways).offered()):
+        if any(each.name == gateway for each in request.services.get(Gateways).offered()):
             place = {"account": account, "pack": purchase.pack_id, "gateway": gateway, "return_url": return_url}
             async with request.read() as tx:
                 left = await tx.fetch_optional(queries.OPEN_CHECKOUT, **place)
@@ -98,7 +98,7 @@ async def _shop(
     chosen = _first((each.currency for each in sold if str(each.id) == pack), currency)
     currency = chosen if chosen in currencies else _first(currencies, "")
     packs = [each for each in sold if each.currency == currency]
-    known = request.services.part(gateways).offered()
+    known = request.services.get(Gateways).offered()
     ways = [
         {
             "name": each.name,

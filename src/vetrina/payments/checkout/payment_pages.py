@@ -14,7 +14,7 @@ from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.payments import queries
 from vetrina.payments.gateways import sandbox
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.gateways.stripe import StripeGateway
 from vetrina.payments.model import PaymentRow, Status
 from vetrina.payments.settlement import actions
@@ -35,7 +35,7 @@ async def history(request: Request, cursor: Cursor = None) -> Response[str]:
         rows = await tx.fetch_all(queries.HISTORY, account=request.account.id, before=before, status=None, limit=SHOWN + 1)
     page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: _payment(request, row))
     older = f"/payments?cursor={page.next_cursor}" if page.next_cursor else None
-    stripe = request.services.part(gateways).get(StripeGateway.name)
+    stripe = request.services.get(Gateways).get(StripeGateway.name)
     billing = stripe is not None and stripe.available(request.services.settings)
     return pages.render(
         request,
@@ -95,7 +95,7 @@ async def _by_token(request: Request, token: str) -> PaymentRow:
 
 def _payment(request: Request, row: PaymentRow) -> dict[str, Any]:
     """Return a payment's template data."""
-    gateway = request.services.part(gateways).get(row.gateway)
+    gateway = request.services.get(Gateways).get(row.gateway)
     return {
         "id": row.id,
         "kind": row.kind,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
@@ -89,6 +89,11 @@ class Gateways:
         self._settings = settings
         self._known = {each.name: each for each in known}
 
+    @classmethod
+    def provide(cls, services: Services) -> Self:
+        """Return the gateways of `GATEWAYS`."""
+        return cls(services.settings, [make(services) for make in GATEWAYS])
+
     def add(self, gateway: Gateway) -> None:
         """Add a gateway, or replace the one of the same name."""
         self._known[gateway.name] = gateway
@@ -124,8 +129,3 @@ class Gateways:
         if not found.takes(currency):
             raise GatewayNotOffered(f"{found.title} does not take {currency}.")
         return found
-
-
-def gateways(services: Services) -> Gateways:
-    """Return the process's gateways: `services.part(gateways)`."""
-    return Gateways(services.settings, [make(services) for make in GATEWAYS])

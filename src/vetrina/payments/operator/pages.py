@@ -18,7 +18,7 @@ from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request
 from vetrina.payments import queries
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import GatewayFailed, Status
 from vetrina.payments.operator import queries as queries_operator
 from vetrina.payments.refunds import actions as refunds
@@ -50,7 +50,7 @@ async def search(
     cursor: Cursor = None,
 ) -> Response[str]:
     """Search payments by buyer, reference or receipt number; filter by status, gateway, kind and date."""
-    known = [{"value": each.name, "title": each.title} for each in request.services.part(gateways).all()]
+    known = [{"value": each.name, "title": each.title} for each in request.services.get(Gateways).all()]
     state = standing if standing in set(Status) else ""
     filters = {"q": q.strip(), "state": state, "gateway": gateway, "kind": kind, "since": since, "until": until}
     errors = {name: "Write a day as 2026-11-21." for name in ("since", "until") if filters[name] and _day(filters[name]) is None}
@@ -131,7 +131,7 @@ async def _one(
         story = await tx.fetch_all(queries_operator.STORY, account=account, id=payment_id)
     left = payment.amount - payment.refunded - payment.disputed if payment.paid_at else 0
     left -= sum(each.amount for each in story if each.what == "refund" and each.status == "asked")
-    gateway = request.services.part(gateways).get(payment.gateway)
+    gateway = request.services.get(Gateways).get(payment.gateway)
     return pages.render(
         request,
         "payments/operator/payment.html",

@@ -15,7 +15,7 @@ from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
 from vetrina.payments.checkout import actions
 from vetrina.payments.checkout.pricing import RENEWING, Purchase
-from vetrina.payments.gateways.registry import Gateway, gateways
+from vetrina.payments.gateways.registry import Gateway, Gateways
 from vetrina.payments.plans import actions as memberships
 from vetrina.wallet import labels
 from vetrina.wallet.plans import actions as plans
@@ -78,7 +78,7 @@ def _follows(member: Membership) -> str:
 
 async def _shown(request: Request, *, gateway: str, refusal: Refusal | None = None) -> Response[str]:
     account = request.account.id
-    ways = request.services.part(gateways).offered()
+    ways = request.services.get(Gateways).offered()
     async with request.read() as tx:
         member = await plans.membership(tx, account)
         buckets = await plans.quotas(tx, account)

@@ -16,7 +16,7 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, read_id
 from vetrina.core.services import Services
 from vetrina.payments import queries
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.gateways.stripe import StripeGateway
 from vetrina.payments.model import GatewayFailed, PaymentRow, Said, Word
 from vetrina.payments.plans import queries as queries_plans
@@ -115,7 +115,7 @@ async def stands_at_stripe(services: Services, ref: str) -> Subscription | None:
 
 def client(services: Services) -> Stripe:
     """Return the Stripe gateway's client. Raises GatewayFailed (503) if Stripe is not set up."""
-    gateway = services.part(gateways).get(StripeGateway.name)
+    gateway = services.get(Gateways).get(StripeGateway.name)
     if not isinstance(gateway, StripeGateway) or not gateway.available(services.settings):
         raise GatewayFailed("Stripe is not set up here.")
     return gateway.client

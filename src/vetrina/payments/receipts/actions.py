@@ -6,7 +6,7 @@ from datetime import datetime
 
 from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import NotPaid, PaymentRow, Receipt
 from vetrina.payments.receipts import queries
 
@@ -16,7 +16,7 @@ async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
     if payment.paid_at is None:
         raise NotPaid
     row = await tx.fetch_one(queries.RECEIPT, account=payment.account_id, payment=payment.id)
-    gateway = services.part(gateways).get(payment.gateway)
+    gateway = services.get(Gateways).get(payment.gateway)
     return Receipt(
         number=_number(payment, payment.paid_at),
         paid_at=payment.paid_at,

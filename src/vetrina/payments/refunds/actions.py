@@ -12,7 +12,7 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.jobs.queue import enqueue
 from vetrina.core.services import Services
 from vetrina.payments import queries
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import GatewayFailed, NotRefundable, PaymentRow, RefundRow
 from vetrina.payments.refunds import queries as queries_after
 
@@ -60,7 +60,7 @@ async def carry(services: Services, account: AccountId, id: UUID) -> RefundRow:
         ref = await tx.fetch_optional(queries.REF, account=account, id=payment.id)
     if row.status != "asked":
         return row
-    gateway = services.part(gateways).get(payment.gateway)
+    gateway = services.get(Gateways).get(payment.gateway)
     if gateway is None or ref is None:
         raise GatewayFailed("This payment's gateway is not set up here.")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
 from vetrina.payments import queries
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import (
     Payment,
     PaymentRow,
@@ -41,7 +41,7 @@ async def ask(services: Services, payment: PaymentRow, ref: str) -> Word:
 
     A gateway that this process does not know counts as waiting.
     """
-    gateway = services.part(gateways).get(payment.gateway)
+    gateway = services.get(Gateways).get(payment.gateway)
     if gateway is None:
         return Word(Said.WAITING)
     word = await gateway.ask(payment, ref)
@@ -56,7 +56,7 @@ async def close(services: Services, payment: PaymentRow, ref: str | None) -> Wor
 
     Money that came all the same counts: the payment is cancelled only if it was not paid. Raises GatewayFailed (503).
     """
-    gateway = services.part(gateways).get(payment.gateway)
+    gateway = services.get(Gateways).get(payment.gateway)
     word = Word(Said.CANCELLED)
     if gateway is not None and ref is not None:
         await gateway.leave(ref)

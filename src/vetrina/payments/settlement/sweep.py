@@ -13,7 +13,7 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import NotFound
 from vetrina.core.services import Services
 from vetrina.payments import queries
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.gateways.zarinpal import ZarinPalGateway
 from vetrina.payments.model import Doubt, GatewayFailed, Said
 from vetrina.payments.settlement import actions
@@ -56,7 +56,7 @@ async def sweep(services: Services, *, young: timedelta = YOUNG, pause: timedelt
 
 async def _unverified(services: Services) -> Iterable[Doubt]:
     """Yield our payments that ZarinPal charged and no one verified: it reverses them after half an hour."""
-    gateway = services.part(gateways).get(ZarinPalGateway.name)
+    gateway = services.get(Gateways).get(ZarinPalGateway.name)
     if not isinstance(gateway, ZarinPalGateway) or not gateway.available(services.settings):
         return []
     try:

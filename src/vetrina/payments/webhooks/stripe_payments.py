@@ -13,7 +13,7 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, read_id
 from vetrina.core.services import Services
 from vetrina.payments import queries
-from vetrina.payments.gateways.registry import gateways
+from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.gateways.stripe import StripeGateway, mask, same_amount, told
 from vetrina.payments.model import GatewayFailed, PaymentRow, Said, Word
 from vetrina.payments.refunds import queries as queries_after
@@ -175,7 +175,7 @@ async def _of_money(services: Services, it: dict[str, Any]) -> PaymentRow | None
             found = await tx.fetch_optional(queries_after.BY_REFERENCE, reference=intent)
         if found is None:
             found = await _marked(tx, await tx.fetch_optional(queries_after.MARKS, intent=intent, charge=charge))
-    gateway = services.part(gateways).get(StripeGateway.name)
+    gateway = services.get(Gateways).get(StripeGateway.name)
     if found is not None or not isinstance(gateway, StripeGateway) or not gateway.available(services.settings):
         return found
     try:

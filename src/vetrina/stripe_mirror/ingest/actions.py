@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from datetime import datetime
+from typing import Self
 
 import msgspec
 
@@ -36,22 +37,26 @@ async def receive(services: Services, body: bytes, signature: str) -> bool:
         async with services.db.tx() as tx:
             await tx.execute(queries.COUNT_THIN_EVENT, type=str(error.details["event_type"]).replace("\0", " "))
         raise
-    return await services.part(event_batcher)(event)
+    return await services.get(EventBatcher)(event)
 
 
-def event_batcher(services: Services) -> Coalescer[Event, bool]:
-    """Create the batcher of events: events that arrive together are committed together."""
+class EventBatcher(Coalescer[Event, bool]):
+    """Stores events that arrive together in one commit; the result for each is whether it is new."""
 
-    async def run(batch: list[Event]) -> list[bool]:
-        async with services.db.read() as tx:  # a single statement, which is its own transaction
-            new = await ingest_events(tx, batch, services.modules.stripe_events)
-        results: list[bool] = []
-        for event in batch:
-            results.append(event.id in new)
-            new.discard(event.id)  # a duplicate within the batch is new once
-        return results
+    @classmethod
+    def provide(cls, services: Services) -> Self:
+        """Return the batcher."""
 
-    return Coalescer(run, order=lambda event: event.id)
+        async def run(batch: list[Event]) -> list[bool]:
+            async with services.db.read() as tx:  # a single statement, which is its own transaction
+                new = await ingest_events(tx, batch, services.modules.stripe_events)
+            results: list[bool] = []
+            for event in batch:
+                results.append(event.id in new)
+                new.discard(event.id)  # a duplicate within the batch is new once
+            return results
+
+        return cls(run, order=lambda event: event.id)
 
 
 async def ingest_events(tx: Tx, batch: list[Event], handled: list[str]) -> set[str]:

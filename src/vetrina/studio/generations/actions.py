@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 
 import msgspec
@@ -33,7 +33,7 @@ from vetrina.studio.model import (
     TooManyImages,
     UnknownStyle,
 )
-from vetrina.studio.styles.catalogue import catalogue
+from vetrina.studio.styles.catalogue import Catalogue
 from vetrina.wallet.model import Asset, InsufficientCredits
 from vetrina.wallet.plans import actions as plans
 
@@ -119,7 +119,7 @@ async def start(
         request_hash=_hash(wanted, retry_of) if key else None,
         retry_of=retry_of,
     )
-    answer = await services.part(starter)(item)
+    answer = await services.get(StartBatcher)(item)
     if answer.refused:
         raise await _refusal(services, account, answer)
     return _begun(services, account, item, answer)
@@ -127,7 +127,7 @@ async def start(
 
 def check(services: Services, wanted: GenerationRequest) -> dict[str, Any]:
     """Return the request's parameters with their defaults. Raises what `start` raises for an invalid request."""
-    known = services.part(catalogue)
+    known = services.get(Catalogue)
     style = known.styles.get(wanted.style_name)
     if style is None:
         raise UnknownStyle
@@ -239,15 +239,19 @@ def shown(services: Services, row: GenerationRow) -> Generation:
     )
 
 
-def starter(services: Services) -> Coalescer[StartItem, StartResult]:
-    """Return the process's batcher of starts: requests that arrive together go in one statement."""
+class StartBatcher(Coalescer[StartItem, StartResult]):
+    """Starts generations that are requested together in one statement."""
 
-    async def run(items: list[StartItem]) -> list[StartResult]:
-        async with services.db.read() as tx:
-            rows = await tx.fetch_all(queries.START, items=msgspec.json.encode(items).decode())
-        return [msgspec.json.decode(row, type=StartResult) for row in rows]
+    @classmethod
+    def provide(cls, services: Services) -> Self:
+        """Return the batcher."""
 
-    return Coalescer(run, order=lambda item: (item.account_id.bytes, item.key or ""))
+        async def run(items: list[StartItem]) -> list[StartResult]:
+            async with services.db.read() as tx:
+                rows = await tx.fetch_all(queries.START, items=msgspec.json.encode(items).decode())
+            return [msgspec.json.decode(row, type=StartResult) for row in rows]
+
+        return cls(run, order=lambda item: (item.account_id.bytes, item.key or ""))
 
 
 async def _refusal(services: Services, account: AccountId, answer: StartResult) -> Refusal:

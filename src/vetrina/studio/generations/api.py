@@ -22,7 +22,7 @@ from vetrina.studio import queries
 from vetrina.studio.generations import actions
 from vetrina.studio.generations.actions import GenerationRequest
 from vetrina.studio.model import ENDED, Generation, State, Status
-from vetrina.studio.styles.catalogue import StyleRow, catalogue
+from vetrina.studio.styles.catalogue import Catalogue, StyleRow
 
 QUIET = 10.0
 """Seconds after which the state is read again although no change was announced."""
@@ -37,7 +37,7 @@ class Sharing(msgspec.Struct, forbid_unknown_fields=True):
 @get("/styles", tags=["studio"], sync_to_thread=False)
 def styles(request: Request) -> Page[StyleRow]:
     """Return the available styles with their parameters, price in tokens and preview."""
-    known = request.services.part(catalogue)
+    known = request.services.get(Catalogue)
     return Page([known.row(style) for style in known.styles.values()], None)
 
 

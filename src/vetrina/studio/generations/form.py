@@ -19,7 +19,7 @@ from vetrina.media.files import upload_form as uploads
 from vetrina.media.processing.images import MAX_BYTES
 from vetrina.studio.generations.actions import GenerationRequest
 from vetrina.studio.model import PROMPT_LIMIT, GenerationRow
-from vetrina.studio.styles.catalogue import catalogue
+from vetrina.studio.styles.catalogue import Catalogue
 from vetrina.wallet.model import Balance
 
 ASSETS = {"token": "Tokens", "conversion": "Conversions of your plan"}
@@ -42,7 +42,7 @@ class GenerationForm:
 
 def first_style(services: Services, wanted: str | None) -> str:
     """Return `wanted` if the style exists, else a style that needs one image only."""
-    known = services.part(catalogue).styles
+    known = services.get(Catalogue).styles
     if wanted in known:
         return wanted
     return next((name for name, style in known.items() if not style.needs_product and not style.needs_model), next(iter(known)))
@@ -76,7 +76,7 @@ async def read(request: Request) -> GenerationForm:
         product_files=_texts(data, "product_files"),
         model_files=_texts(data, "model_files"),
     )
-    style = services.part(catalogue).styles.get(name)
+    style = services.get(Catalogue).styles.get(name)
     if style is None:
         chosen.errors["style"] = "Choose a style."
     else:

@@ -20,7 +20,7 @@ from vetrina.media.files import actions as media
 from vetrina.media.files.actions import Prepared
 from vetrina.studio import queries
 from vetrina.studio.model import ENDED, ClaimedGeneration, Picture, Status
-from vetrina.studio.styles.catalogue import catalogue
+from vetrina.studio.styles.catalogue import Catalogue
 
 log = structlog.get_logger("vetrina.studio")
 
@@ -95,7 +95,7 @@ class GenerationRun:
                 await _end(task)
 
     async def _make(self) -> None:
-        house = self.services.part(catalogue).houses.get(self.taken.engine)
+        house = self.services.get(Catalogue).houses.get(self.taken.engine)
         if house is None:
             await self.fail("engine-gone", "This style's engine is not set up here any more. Nothing was charged.")
             return

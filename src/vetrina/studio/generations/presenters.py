@@ -12,7 +12,7 @@ from vetrina.core.web.public.link_preview import LinkPreview, absolute
 from vetrina.media.links import FileFacts, download_url, original_url, ref
 from vetrina.media.share_cards import card_url
 from vetrina.studio.model import ENDED, GenerationRow, PublicPicture, PublicResult
-from vetrina.studio.styles.catalogue import catalogue
+from vetrina.studio.styles.catalogue import Catalogue
 from vetrina.web.i18n import date, say
 
 CLOSE = 0.02
@@ -21,13 +21,13 @@ CLOSE = 0.02
 
 def style_title(services: Services, name: str) -> str:
     """Return the style's title, or its name if its engine is no longer set up."""
-    style = services.part(catalogue).styles.get(name)
+    style = services.get(Catalogue).styles.get(name)
     return style.title if style else name.replace("_", " ").capitalize()
 
 
 def styles(services: Services) -> list[dict[str, Any]]:
     """Return every style for its tile."""
-    known = services.part(catalogue)
+    known = services.get(Catalogue)
     return [
         {**msgspec.structs.asdict(known.row(style)), "engine_title": known.houses[style.engine].title}
         for style in known.styles.values()
@@ -36,7 +36,7 @@ def styles(services: Services) -> list[dict[str, Any]]:
 
 def engines(services: Services) -> list[dict[str, str]]:
     """Return the engines that are set up."""
-    return [{"name": name, "title": house.title} for name, house in services.part(catalogue).houses.items()]
+    return [{"name": name, "title": house.title} for name, house in services.get(Catalogue).houses.items()]
 
 
 def public_image(services: Services, row: PublicResult) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def tile(services: Services, row: GenerationRow) -> dict[str, Any]:
 
 def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
     """Return a generation's template data for its own page."""
-    known = services.part(catalogue)
+    known = services.get(Catalogue)
     style = known.styles.get(row.style_name)
     title = style_title(services, row.style_name)
     alt = f"{title}: {row.prompt}" if row.prompt else f"The finished picture in the style {title}"

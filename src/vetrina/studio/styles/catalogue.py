@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import msgspec
 import structlog
@@ -58,6 +59,11 @@ class Catalogue:
             self.houses[house.engine.name] = house
         self.styles: dict[str, Style] = {style.name: style for house in self.houses.values() for style in house.styles}
 
+    @classmethod
+    def provide(cls, services: Services) -> Self:
+        """Return the catalogue of the engines that the settings name."""
+        return cls(services.settings)
+
     def cost(self, style: Style) -> int:
         """Return the price of one picture in tokens."""
         return self.houses[style.engine].cost
@@ -76,11 +82,6 @@ class Catalogue:
             self.cost(style),
             preview_url(style.name),
         )
-
-
-def catalogue(services: Services) -> Catalogue:
-    """Return the process's catalogue."""
-    return Catalogue(services.settings)
 
 
 def preview(style: str) -> Path | None:

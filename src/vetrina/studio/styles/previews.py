@@ -9,14 +9,14 @@ from litestar.response import File
 
 from vetrina.core.errors import NotFound
 from vetrina.core.web.request import Request
-from vetrina.studio.styles.catalogue import catalogue, preview
+from vetrina.studio.styles.catalogue import Catalogue, preview
 
 
 @get("/styles/{name:str}", include_in_schema=False, sync_to_thread=False)
 def tile(request: Request, name: str) -> File:
     """Return `/styles/<style>.webp`, a small picture made in that style."""
     style = name.removesuffix(".webp")
-    path = preview(style) if name.endswith(".webp") and style in request.services.part(catalogue).styles else None
+    path = preview(style) if name.endswith(".webp") and style in request.services.get(Catalogue).styles else None
     if path is None:
         raise NotFound
     headers = {"Cache-Control": "public, max-age=86400"}

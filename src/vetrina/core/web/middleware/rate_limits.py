@@ -8,7 +8,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from vetrina.core.rate_limits import limits
+from vetrina.core.rate_limits import Limits
 from vetrina.core.services import Services
 from vetrina.core.web.request import scope_value
 from vetrina.core.web.route_options import option
@@ -29,7 +29,7 @@ class Limiting(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         services: Services = scope["litestar_app"].state.services
-        counted = services.part(limits)
+        counted = services.get(Limits)
         principal = scope_value(scope, "vetrina.principal")
         address = scope["client"][0] if scope["client"] else "unknown"
         subject = str(principal.id) if principal else address
