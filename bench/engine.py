@@ -46,6 +46,7 @@ def once(name: str, size: int) -> dict[str, float]:
 
 
 def main() -> int:
+    """Measure the named styles, or all of them, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("styles", nargs="*", metavar="STYLE")
     parser.add_argument("--size", type=int, default=1600)

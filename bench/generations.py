@@ -72,8 +72,11 @@ def _race(
 
 
 def _check(env: Environment, round_result: Round, clients: int, *, mixed: bool) -> None:
-    """Every answer is 201 (or its own 402), and there is a row for each 201; nothing more, but for those on
-    their way when the clock stopped."""
+    """Check that rows match the responses.
+
+    Every response is 201 or an expected 402, and each 201 has a row; other rows belong to requests in flight when the clock
+    stopped.
+    """
     result = env.one(DATABASE, _ROWS)
     rows, jobs, owed, poor = (result[name] for name in ("rows", "jobs", "owed", "poor"))
     assert round_result.other == 0, f"{round_result.other} answers were neither 201 nor 402"

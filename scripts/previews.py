@@ -110,6 +110,7 @@ def _cropped(sitting: PreviewSettings) -> bytes:
 
 
 def main(styles: list[str]) -> None:
+    """Write the previews of the named styles, or of all of them."""
     for style in styles or list(PREVIEWS):
         data = preview(style, PREVIEWS[style])
         preview_path(style).write_bytes(data)

@@ -88,12 +88,12 @@ def template(server: str) -> Iterator[str]:
             extra = "superuser" if role == "owner" else ""
             connection.execute(
                 f"do $$ begin create role vetrina_{role} login password 'test' {extra}; "
-                "exception when duplicate_object or unique_violation then null; end $$"
+                "exception when duplicate_object or unique_violation then null; end $$".encode()
             )
-        connection.execute(f"create database {name} owner vetrina_owner")
+        connection.execute(f"create database {name} owner vetrina_owner".encode())
         asyncio.run(prepare(read({}), _uri(server, name, "vetrina_owner")))
         yield name
-        connection.execute(f"drop database {name} with (force)")
+        connection.execute(f"drop database {name} with (force)".encode())
 
 
 @pytest.fixture(scope="session")

@@ -93,12 +93,12 @@ class Clones:
                     if work == "make":
                         name = f"test_{secrets.token_hex(6)}"
                         # copying files takes half the time of the default strategy
-                        connection.execute(f"create database {name} template {self._template} strategy file_copy")
+                        connection.execute(f"create database {name} template {self._template} strategy file_copy".encode())
                         with self._change:
                             self._ready.append(name)
                             self._change.notify_all()
                     else:
-                        connection.execute(f"drop database if exists {self._used.popleft()} with (force)")
+                        connection.execute(f"drop database if exists {self._used.popleft()} with (force)".encode())
         except Exception as error:
             with self._change:
                 self._error = error

@@ -82,9 +82,11 @@ class Hook(asyncio.Protocol):
         self.inbox, self.secret, self.buffer = inbox, secret, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport to answer on."""
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
+        """Collect the request and handle it once it is complete."""
         self.buffer += data
         head, found, body = self.buffer.partition(b"\r\n\r\n")
         if not found or len(body) < int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]):

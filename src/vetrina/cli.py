@@ -43,8 +43,9 @@ def create() -> App:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code (`core/command_line/exit_codes.py`). Expected failures print one message on
-    stderr.
+    """Run one command and return its exit code (`core/command_line/exit_codes.py`).
+
+    Expected failures print one message on stderr.
     """
     try:
         result = create()(arguments, result_action="return_value", exit_on_error=False)

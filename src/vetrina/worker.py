@@ -129,8 +129,10 @@ async def _stop(workers: list[Worker], stop: asyncio.Event) -> None:
 
 
 async def _rescue(services: Services, workers: list[Worker]) -> None:
-    """Requeue, every 5 s, jobs of workers without a heartbeat, and our own jobs whose result could not be stored because the
-    database was unreachable.
+    """Requeue interrupted jobs every 5 s.
+
+    These are jobs of workers without a heartbeat, and our own jobs whose result could not be stored because the database was
+    unreachable.
     """
     manager = jobs.app.job_manager
     suspects: set[int] = set()

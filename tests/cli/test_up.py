@@ -66,7 +66,7 @@ def test_a_killed_web_process_is_replaced_and_the_site_goes_on(running: Up) -> N
 def test_killed_postgresql_restarts(running: Up) -> None:
     killed = running.kill("bin/postgres")
     started = time.monotonic()
-    until(lambda: set(running.pids("bin/postgres")) - {killed}, 10)
+    until(lambda: bool(set(running.pids("bin/postgres")) - {killed}), 10)
     running.wait(10)
     assert time.monotonic() - started < 10
     assert running.run("verify").returncode == 0

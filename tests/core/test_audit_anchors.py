@@ -69,7 +69,7 @@ def _tamper(owner: str, account: UUID, statements: str) -> None:
     with psycopg.connect(owner) as connection, connection.transaction():
         connection.execute("set local session_replication_role = replica")
         for statement in statements.split(";"):
-            connection.execute(statement, {"account": account})
+            connection.execute(statement.encode(), {"account": account})
 
 
 @pytest.mark.parametrize("cut", CUTS)

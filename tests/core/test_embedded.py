@@ -11,10 +11,12 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import pytest_asyncio
+from psycopg.conninfo import conninfo_to_dict
 
 from vetrina.core.embedded import AlreadyRunning, CannotStart, Cluster, NotInitialised, processes
 from vetrina.core.embedded import binaries as binaries_module
@@ -109,7 +111,8 @@ async def test_restart_keeps_rows_and_port(tmp_path: Path) -> None:
 def test_only_local_password_connections_are_accepted(shared: tuple[Cluster, Path]) -> None:
     cluster, _ = shared
     with connect(cluster) as connection:
-        shown = dict(connection.execute("select name, setting from pg_settings").fetchall())
+        settings = connection.execute("select name, setting from pg_settings").fetchall()
+        shown: dict[Any, Any] = {row[0]: row[1] for row in settings}
         methods = {row[0] for row in connection.execute("select distinct auth_method from pg_hba_file_rules")}
         kept = connection.execute("select rolpassword from pg_authid where rolname = 'postgres'").fetchone()
     assert shown["listen_addresses"] == "127.0.0.1" and shown["unix_socket_directories"] == ""
@@ -191,7 +194,7 @@ async def test_occupied_port_is_replaced(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path / "data", settings=FAST)
     await cluster.start()
     insert_rows(cluster)
-    port = psycopg.conninfo.conninfo_to_dict(cluster.uri("app"))["port"]
+    port = conninfo_to_dict(cluster.uri("app"))["port"]
     await cluster.stop()
     with socket.create_server(("127.0.0.1", int(str(port)))):
         await cluster.start()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from vetrina.core.database.migrations import migrate
 from vetrina.core.embedded import CannotStart, Cluster, Unsuitable, credentials, ensure_external, ensure_roles, external, roles
@@ -152,7 +153,7 @@ def test_external_database_must_exist_and_be_recent(elsewhere: str, tmp_path: Pa
 )
 def test_as_uri_changes_the_user_of_any_dsn(given: str, wanted: str) -> None:
     assert as_uri(given, user="me", password="a/b") == wanted
-    assert psycopg.conninfo.conninfo_to_dict(as_uri(given)) == psycopg.conninfo.conninfo_to_dict(given)
+    assert conninfo_to_dict(as_uri(given)) == conninfo_to_dict(given)
 
 
 def test_second_vetrina_in_one_server_is_refused(guest: str, elsewhere: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-"""Notifications reach all subscribers of their topic in every process; slow or disconnected ones are told to read the state
-again.
+"""Notifications reach all subscribers of their topic in every process.
+
+Slow or disconnected subscribers are notified to read the state again.
 """
 
 from __future__ import annotations

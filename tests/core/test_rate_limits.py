@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import httpx2
 import psycopg
@@ -24,7 +25,11 @@ from vetrina.core.rate_limits import Limits, RateLimited, RateLimitState
 from vetrina.core.services import Services, connect
 from vetrina.core.settings.environment import Settings
 
-Setting = Callable[[str, int, int], None]
+
+class Setting(Protocol):
+    """Set a limit: `count` calls in `seconds`."""
+
+    def __call__(self, name: str, count: int, seconds: int = 3600) -> None: ...
 
 
 @pytest.fixture
@@ -40,7 +45,7 @@ def change(owner: str) -> Setting:
                 (f"limits.{name}", count, seconds),
             )
 
-    return changed  # type: ignore[return-value]
+    return changed
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ annotation allows, or that is required and missing. In the SDK's annotations a f
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
+import operator
 import sys
 import types
 from decimal import Decimal
-from functools import cache
 from typing import Any, ClassVar, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
 
 import stripe
@@ -111,7 +112,7 @@ def _check_list(value: Any, element: Any, path: str) -> list[str]:
 def _check_object(value: Any, expected: type[Any], path: str) -> list[str]:
     if not isinstance(value, dict):
         return [f"{path}: {expected.__qualname__} is expected, not {value!r}"]
-    fields = annotations(expected)
+    fields = annotations_of(expected)
     resource = hasattr(expected, "OBJECT_NAME")  # the SDK declares their `object` and `id` in other ways
     known = {*fields, *(["object"] if resource else []), *(["id"] if "id" in _inherited(expected) else [])}
     lines = [f"{path}.{name}: unknown to {expected.__qualname__}" for name in sorted(value.keys() - known)]
@@ -123,13 +124,13 @@ def _check_object(value: Any, expected: type[Any], path: str) -> list[str]:
     return lines
 
 
-@cache
-def annotations(cls: type[Any]) -> dict[str, Any]:
+@functools.cache
+def annotations_of(cls: type[Any]) -> dict[str, Any]:
     """A class's fields with their types, references to other classes resolved."""
     return {name: _resolve(each, cls) for name, each in cls.__annotations__.items() if get_origin(each) is not ClassVar}
 
 
-@cache
+@functools.cache
 def _inherited(cls: type[Any]) -> frozenset[str]:
     return frozenset(name for base in cls.__mro__ for name in getattr(base, "__annotations__", {}))
 
@@ -145,11 +146,11 @@ def _resolve(annotation: Any, cls: type[Any]) -> Any:
     resolved = tuple(_resolve(each, cls) for each in arguments)
     origin = get_origin(annotation)
     if origin in (Union, types.UnionType):
-        return Union[resolved]  # noqa: UP007  # a tuple of members
-    return origin[resolved if len(resolved) > 1 else resolved[0]]
+        return functools.reduce(operator.or_, resolved)
+    return origin[resolved[0] if len(resolved) == 1 else resolved]
 
 
-@cache
+@functools.cache
 def _named(name: str, module: str) -> Any:
     """A class by the name that a module gives it; most are imported for type checkers alone."""
     namespace = {**vars(sys.modules[module])}

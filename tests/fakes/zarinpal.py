@@ -37,8 +37,10 @@ LEAST = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A failing call: `seconds` of silence after the work was done (or, with `done=False`, without doing it), then `status` and
-    `body` if given, otherwise the ordinary response.
+    """A failing call: a delay, an error, or both.
+
+    `seconds` pass after the work was done (or, with `done=False`, without doing it), then `status` and `body` are returned,
+    if given, otherwise the ordinary response.
     """
 
     seconds: float = 0

@@ -11,7 +11,7 @@ import httpx2
 
 from vetrina.core.database.connection import Database
 from vetrina.core.settings.environment import Settings
-from vetrina.payments.model import Checkout, GatewayFailed, PaymentRow, Said, Word
+from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, PaymentRow, Returned, Said, Word
 
 
 async def pack(api: httpx2.AsyncClient, name: str = "tokens_50") -> dict[str, Any]:
@@ -89,3 +89,6 @@ class Bank:
         if self.fault:
             raise self.fault
         return self.word
+
+    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
+        raise NotRefundable

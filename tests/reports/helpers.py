@@ -61,7 +61,7 @@ def canceled(data: dict[str, Any], day: str) -> dict[str, Any]:
 
 
 def _kind(data: dict[str, Any]) -> str:
-    return {"subscription": "customer.subscription"}.get(data["object"], data["object"])
+    return "customer.subscription" if data["object"] == "subscription" else data["object"]
 
 
 async def rows(db: Database, name: str, as_of: str, months: int | None = None) -> list[dict[str, Any]]:

@@ -67,7 +67,7 @@ async def test_documented_queries_run_unchanged(db: Database, make: Make, report
     reporting.execute("set search_path = doc_cogento")
     answers = []
     for query in QUERIES:
-        cursor = reporting.execute(query)
+        cursor = reporting.execute(query.encode())
         names = [each.name for each in cursor.description or ()]
         answers.append([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
     with_subscription, adults, premium, roles = answers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from datetime import date
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -202,7 +203,7 @@ async def test_failed_payments_by_outcome(db: Database) -> None:
 
 
 async def test_upcoming_renewals(db: Database) -> None:
-    def until(number: int, end: str, amount: int, **fields: object) -> dict:
+    def until(number: int, end: str, amount: int, **fields: Any) -> dict[str, Any]:
         result = subscription(number, "2026-02-05", amount, **fields)
         result["items"]["data"][0] |= {"current_period_end": at(end)}
         return result

@@ -24,9 +24,9 @@ def migrated(server: str, template: str) -> Iterator[str]:
     """Yield the name of a clone of the migrated database."""
     name = f"rules_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template}")
+        connection.execute(f"create database {name} template {template}".encode())
         yield name
-        connection.execute(f"drop database {name} with (force)")
+        connection.execute(f"drop database {name} with (force)".encode())
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from typing import Any
 
@@ -94,10 +95,16 @@ async def _wrong(scene: Scene, operation: str, row: Row) -> list[str]:
     return wrong
 
 
+async def _content(scene: Scene, declared: Any) -> Any:
+    """Return the content to send: the declared one, or what the declared function returns."""
+    content: Any = declared(scene) if callable(declared) else declared
+    return await content if inspect.isawaitable(content) else content
+
+
 async def _call(scene: Scene, account: Account | None, method: str, path: str, row: Row) -> int:
     arguments: dict[str, Any] = {
-        "json": await row.body(scene) if callable(row.body) else row.body,
-        "data": await row.form(scene) if callable(row.form) else row.form,
+        "json": await _content(scene, row.body),
+        "data": await _content(scene, row.form),
         "files": row.files,
     }
     sent = {name: value for name, value in arguments.items() if value is not None}

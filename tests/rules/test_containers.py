@@ -165,7 +165,7 @@ async def test_the_commands_of_compose_work_in_a_plain_directory(own_server: str
 
     port = free_port()
     with psycopg.connect(own_server, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
+        connection.execute(f"create database {name}".encode())
     try:
         bucket_name = services["web"]["environment"]["VETRINA_STORAGE_URL"].removeprefix("s3://")
         assert f"mc mb --ignore-existing store/{bucket_name}" in services["bucket"]["command"][0]
@@ -182,7 +182,7 @@ async def test_the_commands_of_compose_work_in_a_plain_directory(own_server: str
         assert (process.returncode, second.returncode) == (0, 0)
     finally:
         with psycopg.connect(own_server, autocommit=True) as connection:
-            connection.execute(f"drop database {name} with (force)")
+            connection.execute(f"drop database {name} with (force)".encode())
 
 
 async def test_the_command_of_the_image_works_in_a_plain_directory(tmp_path: Path) -> None:

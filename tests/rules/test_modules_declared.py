@@ -184,8 +184,11 @@ def test_every_channel_that_is_subscribed_to_is_declared(as_owner: psycopg.Conne
     """And every channel that a trigger notifies, or subscribers would wait for ever."""
     used: set[str] = set()
     for tree in trees().values():
-        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-            if call.func.attr in {"subscribe", "watch"} and "hub" in ast.unparse(call.func.value):
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            method = call.func
+            if not isinstance(method, ast.Attribute):
+                continue
+            if method.attr in {"subscribe", "watch"} and "hub" in ast.unparse(method.value):
                 used.add(re.split(r"[/'\"]", ast.unparse(call.args[0]).lstrip("f").strip("'\""))[0])
     rows = as_owner.execute("select pg_get_functiondef(oid) from pg_proc where prosrc like '%pg_notify%'").fetchall()
     notified = {name for (text,) in rows for name in re.findall(r"pg_notify\(\s*'(\w+)'", text)}

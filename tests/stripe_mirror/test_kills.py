@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ def _order(event: dict[str, Any]) -> tuple[int, int, str]:
     return event["created"], rank, event["id"]
 
 
-async def _ids(db: Database) -> Any:
+async def _ids(db: Database) -> AsyncIterator[str]:
     async with db.read() as tx:
         for result in await (await tx.connection.execute("select id from stripe_mirror.events")).fetchall():
             yield result[0]

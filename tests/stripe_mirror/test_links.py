@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -31,7 +32,7 @@ async def site_with_mirror(settings: Settings, database: str) -> AsyncIterator[S
 
 async def add_customers(db: Database, *emails: str | None) -> list[str]:
     """Add customers with these addresses; return their ids."""
-    objects = [{**sample.customer(n, NOW), "email": email} for n, email in enumerate(emails)]
+    objects: list[dict[str, Any]] = [{**sample.customer(n, NOW), "email": email} for n, email in enumerate(emails)]
     await ingest(db, [sample.event("customer.created", item, NOW, n) for n, item in enumerate(objects)])
     return [item["id"] for item in objects]
 

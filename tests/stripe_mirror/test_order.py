@@ -137,7 +137,7 @@ async def test_unexpected_shapes_are_null(db: Database) -> None:
     await ingest(db, [sample.event("customer.created", odd, AT, 1)])
     result = await row(db, "customers", ONE, "stripe_created_at, email, balance, livemode, metadata")
     assert result == (None, None, None, None, {})
-    weird = {**sample.subscription(1, AT), "items": {"data": {"a": 1}}}
+    weird: dict[str, Any] = {**sample.subscription(1, AT), "items": {"data": {"a": 1}}}
     await ingest(db, [sample.event("customer.subscription.created", weird, AT, 2)])
     assert await row(db, "subscriptions", weird["id"], "current_period_end") is None
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -110,7 +111,8 @@ async def test_missing_secret_refuses_webhooks(site: Site) -> None:
 
 
 async def test_unstorable_characters_are_replaced(mirror: Site) -> None:
-    data = {**sample.customer(1, AT), "metadata": {"note": "a\0b", "half": "\ud800", "smile": "\U0001f600", "slash": "\\u0000"}}
+    data: dict[str, Any] = {**sample.customer(1, AT)}
+    data["metadata"] = {"note": "a\0b", "half": "\ud800", "smile": "\U0001f600", "slash": "\\u0000"}
     answer = await deliver(mirror, sample.event("customer.created", data, AT, 1))
     assert answer.status_code == 200
     kept = await row(mirror.services.db, "customers", data["id"], "metadata")

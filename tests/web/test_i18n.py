@@ -25,7 +25,7 @@ def test_translations_fill_in_the_same_values() -> None:
     for message in messages.read("fa"):
         originals, strings = (each if isinstance(each, (tuple, list)) else (each,) for each in (message.id, message.string))
         for text in filter(None, strings):
-            assert fields(text) == fields(originals[-1]), message.id
+            assert fields(text) == fields(originals[-1] or ""), message.id
 
 
 def fields(text: str) -> set[str | None]:

@@ -54,7 +54,7 @@ async def test_a_flash_is_shown_once(site: Site, make: Make) -> None:
 
 async def test_forged_flash_is_ignored(site: Site) -> None:
     for value in ("x", "W10=", "eyJhIjoxfQ==", "WyJiYWQiLCI8c2NyaXB0PiJd", "é", "A" * 3000):
-        answer = await site.client.get("/sign-in", headers={"Cookie": f"vetrina_flash={value}".encode()})
+        answer = await site.client.get("/sign-in", headers={b"Cookie": f"vetrina_flash={value}".encode()})
         assert answer.status_code == 200 and "<script>" not in answer.text
 
 

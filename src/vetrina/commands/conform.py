@@ -35,10 +35,8 @@ def conform(*, json: bool = False) -> int:
 
     Exit code 1 if one is missing.
 
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
+    Args:
+        json: Print the result as JSON.
     """
     found = settings.read()
     logs.configure(found.log_format, "conform")

@@ -32,12 +32,9 @@ Named = Literal["owner", "app", "reporting"]
 def uri(*, role: Named = "app", json: bool = False) -> int:
     """Print the database's connection URI, including its password.
 
-    Parameters
-    ----------
-    role
-        Role to connect as: owner (migrates), app (runs), reporting (reads).
-    json
-        Print the result as JSON.
+    Args:
+        role: Role to connect as: owner (migrates), app (runs), reporting (reads).
+        json: Print the result as JSON.
     """
     found = settings.read()
     access = external(found.database_url, found.data) if found.database_url else embedded(found.data)
@@ -54,12 +51,9 @@ def uri(*, role: Named = "app", json: bool = False) -> int:
 def shell(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True)], role: Named = "app") -> int:
     """Open psql on the database and return its exit code.
 
-    Parameters
-    ----------
-    arguments
-        Arguments for psql, such as -c "select 1".
-    role
-        Role to connect as: owner (migrates), app (runs), reporting (reads).
+    Args:
+        arguments: Arguments for psql, such as -c "select 1".
+        role: Role to connect as: owner (migrates), app (runs), reporting (reads).
     """
     found = settings.read()
     logs.configure(found.log_format, "db shell")
@@ -72,10 +66,8 @@ def dump(file: Path) -> int:
 
     The file is whole or not there, and only its owner can read it. Files and secret-key.json of the data folder are not in it.
 
-    Parameters
-    ----------
-    file
-        Where to write it; a file that exists is not replaced.
+    Args:
+        file: Where to write it; a file that exists is not replaced.
     """
     found = settings.read()
     logs.configure(found.log_format, "db dump")
@@ -89,10 +81,8 @@ def restore(file: Path) -> int:
     Without VETRINA_DATABASE_URL it is the database of the data folder, which is made if need be. `vetrina up` then brings it up
     to date. Put files and secret-key.json back into the data folder too.
 
-    Parameters
-    ----------
-    file
-        What `vetrina db dump` wrote.
+    Args:
+        file: What `vetrina db dump` wrote.
     """
     found = settings.read()
     logs.configure(found.log_format, "db restore")
@@ -150,8 +140,9 @@ async def _run(program: str, uri: str, *arguments: str, stdout: IO[bytes] | None
 
 
 def _connection(uri: str) -> tuple[str, dict[str, str]]:
-    """Return a program's connection arguments and environment; the password goes into the environment: others may read command
-    lines.
+    """Return a program's connection arguments and environment.
+
+    The password goes into the environment, because other users may read command lines.
     """
     parts = conninfo_to_dict(uri)
     password = str(parts.pop("password", "") or "")

@@ -24,10 +24,8 @@ def doctor(*, json: bool = False) -> int:
 
     Exit code 1 if a check fails; 78 if a setting is invalid, without further checks.
 
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
+    Args:
+        json: Print the result as JSON.
     """
     try:
         found = settings.read()

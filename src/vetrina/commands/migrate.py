@@ -15,10 +15,8 @@ from vetrina.prepare import prepare
 def migrate(*, json: bool = False) -> int:
     """Apply migrations to the database and update its roles. `vetrina up` does this itself.
 
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
+    Args:
+        json: Print the result as JSON.
     """
     found = settings.read()
     logs.configure(found.log_format, "migrate")

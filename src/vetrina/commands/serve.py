@@ -84,10 +84,8 @@ def serve(*, fd: Annotated[list[int] | None, Parameter(show=False)] = None) -> i
     It connects to the database in VETRINA_DATABASE_URL as the user given there, otherwise to the embedded one of a `vetrina up`
     on the same data folder. SIGTERM stops it: open requests get 10 s.
 
-    Parameters
-    ----------
-    fd
-        File descriptors of listening sockets from the parent: this process's own, then its siblings'.
+    Args:
+        fd: File descriptors of listening sockets from the parent: this process's own, then its siblings'.
     """
     found = settings.read()
     logs.configure(found.log_format, "web")

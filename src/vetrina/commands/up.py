@@ -37,16 +37,12 @@ def up(*, demo: bool = False, only: str = "", with_fakes: bool = False) -> int:
     The address is printed when the site answers. SIGTERM or Ctrl-C stops everything in order; a second one at once.
     VETRINA_DATA is the data folder, VETRINA_PORT the port; `vetrina doctor` lists the other settings.
 
-    Parameters
-    ----------
-    demo
-        Create an account with finished work, once, and print how to sign in to it.
-    only
-        Modules to serve, comma-separated, such as stripe_mirror,reports; signing in is always included. The database gets all
-        of its tables. The same as VETRINA_ONLY.
-    with_fakes
-        Run fakes of Stripe and ZarinPal on this machine, to try card payments without keys and without money. From a source
-        checkout only.
+    Args:
+        demo: Create an account with finished work, once, and print how to sign in to it.
+        only: Modules to serve, comma-separated, such as stripe_mirror,reports; signing in is always included. The database
+            gets all of its tables. The same as VETRINA_ONLY.
+        with_fakes: Run fakes of Stripe and ZarinPal on this machine, to try card payments without keys and without
+            money. From a source checkout only.
     """
     found = settings.read({**os.environ, **({"VETRINA_ONLY": only} if only else {})})
     modules.of(found)  # raises for an unknown module

@@ -20,10 +20,8 @@ def verify(*, json: bool = False) -> int:
 
     Exit code 0 if everything is consistent; 1, with the first inconsistent row, if not.
 
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
+    Args:
+        json: Print the result as JSON.
     """
     found = settings.read()
     logs.configure(found.log_format, "verify")

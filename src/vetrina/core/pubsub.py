@@ -60,8 +60,9 @@ class Hub:
                 del self._subscribers[topic]
 
     def on_message(self, channel: str, handler: MessageHandler) -> None:
-        """Call `handler` with each message of a channel for the life of the process; with None at the start and whenever messages
-        may have been missed, so that it reads the state again.
+        """Call `handler` with each message of a channel for the life of the process.
+
+        It is called with None at the start and whenever messages may have been missed, so that it reads the state again.
         """
         self._handlers[channel].append(handler)
 

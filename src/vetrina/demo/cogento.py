@@ -1,5 +1,6 @@
-"""`vetrina demo cogento`: a year of Stripe events for a membership arrives out of order, and the reports match the expected
-figures.
+"""`vetrina demo cogento`: reports of a membership whose Stripe events arrive out of order.
+
+The reports of a year of events are compared with the expected figures.
 """
 
 from __future__ import annotations

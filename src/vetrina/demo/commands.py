@@ -25,10 +25,8 @@ app = App(name="demo", help="Stories on real input against a running site; they 
 def studio(*, url: str | None = None) -> int:
     """Sign up, buy tokens, upload photographs, generate and download a picture.
 
-    Parameters
-    ----------
-    url
-        The site's address; by default the one in the settings.
+    Args:
+        url: The site's address; by default the one in the settings.
     """
     return _run(studio_demo.run, url)
 
@@ -37,10 +35,8 @@ def studio(*, url: str | None = None) -> int:
 def accounts(*, url: str | None = None) -> int:
     """Sign-in, codes, password reset, second factor, profiles and privacy; needs a development site's outbox.
 
-    Parameters
-    ----------
-    url
-        The site's address; by default the one in the settings.
+    Args:
+        url: The site's address; by default the one in the settings.
     """
     return _run(accounts_demo.run, url)
 
@@ -49,10 +45,8 @@ def accounts(*, url: str | None = None) -> int:
 def payments(*, url: str | None = None) -> int:
     """Packs through every gateway, a plan over several months, refused payments, and the ledger check.
 
-    Parameters
-    ----------
-    url
-        The site's address; by default the one in the settings.
+    Args:
+        url: The site's address; by default the one in the settings.
     """
     return _run(payments_demo.run, url)
 
@@ -61,10 +55,8 @@ def payments(*, url: str | None = None) -> int:
 def cogento(*, url: str | None = None) -> int:
     """Deliver a year of Stripe events out of order and compare the reports with the expected figures.
 
-    Parameters
-    ----------
-    url
-        The site's address; by default the one in the settings.
+    Args:
+        url: The site's address; by default the one in the settings.
     """
     return _run(lambda demo: cogento_demo.run(demo, read()), url)
 
@@ -73,10 +65,8 @@ def cogento(*, url: str | None = None) -> int:
 def seed(*, url: str | None = None) -> int:
     """Create an account with finished work and an operator, once per data folder, and print how to sign in.
 
-    Parameters
-    ----------
-    url
-        The site's address; by default the one in the settings.
+    Args:
+        url: The site's address; by default the one in the settings.
     """
     console = Console()
     settings = read()

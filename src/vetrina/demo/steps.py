@@ -31,8 +31,10 @@ def register(demo: DemoRun, *, email: str | None = None, name: str = "Demo", pas
 
 
 def confirm(demo: DemoRun, email: str) -> None:
-    """Confirm the signed-in account's address, which grants its first tokens: by the mailed code where the site keeps an
-    outbox, else in its database. Raises CheckFailed.
+    """Confirm the signed-in account's address, which grants its first tokens.
+
+    The code is read from the outbox where the site keeps one, otherwise the address is confirmed in the database. Raises
+    CheckFailed.
     """
     if demo.client.get("/api/v1/outbox").status_code == 200:
         letter = next(letter for letter in outbox.letters(demo, email) if "Confirm" in letter["subject"])

@@ -39,8 +39,9 @@ class FileFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileRef(msgspec.Struct, frozen=True, kw_only=True):
-    """A file inside another response. `dominant_color` is a placeholder until the image has loaded; URLs of a private
-    file expire after two hours.
+    """A file inside another response.
+
+    `dominant_color` is a placeholder until the image has loaded; URLs of a private file expire after two hours.
     """
 
     id: UUID
@@ -81,8 +82,9 @@ def download_url(services: Services, account_id: UUID, facts: FileFacts) -> str:
 
 
 def thumbnail_url(services: Services, account_id: UUID, facts: FileFacts, size: int) -> str:
-    """Return the URL of the smallest thumbnail with a long side of at least `size` pixels; else the largest, else the
-    original.
+    """Return the URL of the smallest thumbnail with a long side of at least `size` pixels.
+
+    If there is none: of the largest thumbnail, or of the original.
     """
     sizes = sorted(int(each) for each in facts.thumbnails)
     fitting = [each for each in sizes if each >= size] or sizes[-1:]

@@ -26,10 +26,8 @@ def sweep(*, json: bool = False) -> int:
 
     Paid ones are settled, expired ones end. Exit code 1 if a gateway did not answer; a job polls it again.
 
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
+    Args:
+        json: Print the result as JSON.
     """
     found = settings.read()
     logs.configure(found.log_format, "payments")

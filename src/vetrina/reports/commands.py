@@ -31,18 +31,12 @@ app = App(name="report", help="Print reports from the Stripe mirror as of any da
 def report(name: str = "", *, as_of: str = "", months: int = 0, json: bool = False, csv: bool = False) -> int:
     """Print a report at the end of a day.
 
-    Parameters
-    ----------
-    name
-        Name of the report; without it, the names are listed.
-    as_of
-        Date (UTC) such as 2026-03-31; default: today.
-    months
-        Number of months; the default depends on the report.
-    json
-        Print the result as JSON.
-    csv
-        Print the rows as CSV.
+    Args:
+        name: Name of the report; without it, the names are listed.
+        as_of: Date (UTC) such as 2026-03-31; default: today.
+        months: Number of months; the default depends on the report.
+        json: Print the result as JSON.
+        csv: Print the rows as CSV.
     """
     config = settings.read()
     logs.configure(config.log_format, "report")
@@ -69,10 +63,8 @@ def report(name: str = "", *, as_of: str = "", months: int = 0, json: bool = Fal
 def verify(*, json: bool = False) -> int:
     """Compare the reports' derived states with the whole history. Exit code 1 if they differ.
 
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
+    Args:
+        json: Print the result as JSON.
     """
     config = settings.read()
     logs.configure(config.log_format, "report prove")

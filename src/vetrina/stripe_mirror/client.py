@@ -49,8 +49,9 @@ class StripeRefused(Unavailable):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Objects as Stripe sent them. By Stripe's clock they were read at `served_at` or later; we sent the request at
-    `requested_at`.
+    """Objects as Stripe sent them.
+
+    By Stripe's clock they were read at `served_at` or later; we sent the request at `requested_at`.
     """
 
     objects: list[str]
@@ -150,8 +151,9 @@ class Reader:
             inner["has_more"] = bool(more.get("has_more")) and bool(more.get("data"))
 
     async def _get(self, path: str, query: dict[str, str], *, missing: bool = False) -> tuple[Any, datetime, datetime]:
-        """Return the body (None for a missing object), the earliest time of the response by Stripe's clock, and the
-        request's time.
+        """Return the body, the earliest time of the response by Stripe's clock, and the request's time.
+
+        The body of a missing object is None.
         """
         try:
             return await retried(lambda: self._attempt(path, query, missing=missing), BACKOFF)
@@ -217,8 +219,9 @@ class _Gate:
 
 
 def _served_at(response: httpx2.Response, requested_at: datetime, started: float) -> datetime:
-    """Return the earliest time of a response. The Date header is cut to the second; the response is not older than the
-    request.
+    """Return the earliest time of a response.
+
+    The Date header is cut to the second; the response is not older than the request.
     """
     try:
         date_header = parsedate_to_datetime(response.headers.get("date", ""))

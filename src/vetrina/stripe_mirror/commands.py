@@ -32,18 +32,12 @@ Result = TypeVar("Result")
 def backfill(*kinds: str, since: str | None = None, fresh: bool = False, at_once: int = AT_ONCE, json: bool = False) -> int:
     """PageRead Stripe's lists into the mirror. An interrupted backfill is resumed.
 
-    Parameters
-    ----------
-    kinds
-        Kinds to read, such as customers subscriptions; default: all.
-    since
-        Only objects created from this date or time on (ISO 8601, UTC).
-    fresh
-        Start again instead of resuming an interrupted backfill.
-    at_once
-        The largest number of concurrent requests.
-    json
-        Print the result as JSON.
+    Args:
+        kinds: Kinds to read, such as customers subscriptions; default: all.
+        since: Only objects created from this date or time on (ISO 8601, UTC).
+        fresh: Start again instead of resuming an interrupted backfill.
+        at_once: The largest number of concurrent requests.
+        json: Print the result as JSON.
     """
     selected, start = kinds_named(list(kinds)), _parse_time(since)
 
@@ -67,18 +61,12 @@ def backfill(*kinds: str, since: str | None = None, fresh: bool = False, at_once
 def rebuild_(*kinds: str, diff: bool = False, inbox: bool = False, at_once: int = AT_ONCE, json: bool = False) -> int:
     """Compare the mirror with Stripe's lists and the inbox, and repair differences.
 
-    Parameters
-    ----------
-    kinds
-        Kinds to compare; default: all.
-    diff
-        Print every difference without repairing. Exit code 1 if there is any.
-    inbox
-        Compare with the inbox only, without requests to Stripe and without repairing.
-    at_once
-        The largest number of concurrent requests.
-    json
-        Print the result as JSON.
+    Args:
+        kinds: Kinds to compare; default: all.
+        diff: Print every difference without repairing. Exit code 1 if there is any.
+        inbox: Compare with the inbox only, without requests to Stripe and without repairing.
+        at_once: The largest number of concurrent requests.
+        json: Print the result as JSON.
     """
     selected = kinds_named(list(kinds))
 
@@ -103,10 +91,8 @@ def rebuild_(*kinds: str, diff: bool = False, inbox: bool = False, at_once: int 
 def status(*, json: bool = False) -> int:
     """Show lag, last event, counts and errors by kind. Exit code 1 if an object cannot be fetched.
 
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
+    Args:
+        json: Print the result as JSON.
     """
     result = _run(mirror_status.status, "stripe status")
     if json:
@@ -120,10 +106,8 @@ def status(*, json: bool = False) -> int:
 def reconcile(*, json: bool = False) -> int:
     """Ingest events that no webhook delivered, and fetch unresolved objects. The worker does both regularly.
 
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
+    Args:
+        json: Print the result as JSON.
     """
 
     async def work(services: Services) -> tuple[int, tie_resolution.ResolutionResult]:
@@ -145,16 +129,11 @@ def fuzz(*, permutations: int = 1000, events: int = 60, seed: int = 1, json: boo
 
     All is rolled back. Exit code 1 if the states differ.
 
-    Parameters
-    ----------
-    permutations
-        Number of orders.
-    events
-        Number of events in the history.
-    seed
-        Seed of the history.
-    json
-        Print the result as JSON.
+    Args:
+        permutations: Number of orders.
+        events: Number of events in the history.
+        seed: Seed of the history.
+        json: Print the result as JSON.
     """
 
     async def work(services: Services) -> order_test.OrderTestResult:
@@ -175,14 +154,10 @@ def fuzz(*, permutations: int = 1000, events: int = 60, seed: int = 1, json: boo
 def links_(*, suggestions: bool = False, json: bool = False, limit: int = 100) -> int:
     """List the links between Stripe customers and accounts.
 
-    Parameters
-    ----------
-    suggestions
-        List customers and accounts that share an e-mail address instead. This proves nothing: check before linking.
-    json
-        Print the result as JSON.
-    limit
-        Number of rows, newest first.
+    Args:
+        suggestions: List customers and accounts that share an e-mail address instead. This proves nothing: check before linking.
+        json: Print the result as JSON.
+        limit: Number of rows, newest first.
     """
 
     async def work(services: Services) -> list[msgspec.Struct]:
@@ -203,12 +178,9 @@ def links_(*, suggestions: bool = False, json: bool = False, limit: int = 100) -
 def link(account: str, customer: str) -> int:
     """Link a Stripe customer to an account.
 
-    Parameters
-    ----------
-    account
-        The account's id or e-mail address.
-    customer
-        The customer's id at Stripe (cus_...).
+    Args:
+        account: The account's id or e-mail address.
+        customer: The customer's id at Stripe (cus_...).
     """
 
     async def work(services: Services) -> None:
@@ -224,10 +196,8 @@ def link(account: str, customer: str) -> int:
 def unlink(customer: str) -> int:
     """Remove the link of a Stripe customer. Exit code 1 if there was none.
 
-    Parameters
-    ----------
-    customer
-        The customer's id at Stripe (cus_...).
+    Args:
+        customer: The customer's id at Stripe (cus_...).
     """
 
     async def work(services: Services) -> bool:

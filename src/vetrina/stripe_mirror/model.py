@@ -217,8 +217,9 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Suggestion(msgspec.Struct, frozen=True):
-    """A customer and an account with the same e-mail address, and how many customers and accounts share it. It proves
-    nothing.
+    """A customer and an account with the same e-mail address, and how many customers and accounts share it.
+
+    It proves nothing.
     """
 
     customer_id: str

@@ -1,5 +1,6 @@
-"""Personal data in the mirror: links of Stripe customers to the account. Data held by Stripe is deleted at Stripe; its
-event `customer.deleted` clears the copy here.
+"""Personal data in the mirror: links of Stripe customers to the account.
+
+Data held by Stripe is deleted at Stripe; its event `customer.deleted` clears the copy here.
 """
 
 from __future__ import annotations

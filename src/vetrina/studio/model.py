@@ -72,8 +72,10 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Generation(msgspec.Struct, kw_only=True):
-    """A generation in the API. `cost` in credits of `asset`; `progress` in percent; `queue_position` is 1 for the next
-    one and null if it does not wait.
+    """A generation in the API.
+
+    `cost` in credits of `asset`; `progress` in percent; `queue_position` is 1 for the next one and null if it does not
+    wait.
     """
 
     id: UUID

@@ -1,5 +1,6 @@
-"""SQL of the studio. Starting and ending are functions in the migrations, because each changes credits, rows and a job in
-one step.
+"""SQL of the studio.
+
+Starting and ending are functions in the migrations, because each changes credits, rows and a job in one step.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""SQL of the wallet. Ledger steps are functions in the migrations, so that other modules' functions can call them inside
-one statement."""
+"""SQL of the wallet.
+
+Ledger steps are functions in the migrations, so that other modules' functions can call them inside one statement.
+"""
 
 from __future__ import annotations
 

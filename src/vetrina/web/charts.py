@@ -24,8 +24,9 @@ class Series(NamedTuple):
 
 
 def scale(lowest: float, highest: float, smallest: float = 0) -> tuple[float, float, float]:
-    """Return (bottom, top, step) of a scale that includes both values and zero, in steps of 1, 2 or 5 times a power of
-    ten. No step is below `smallest`: 1 for counts.
+    """Return (bottom, top, step) of a scale that includes both values and zero, in steps of 1, 2 or 5 times a power of ten.
+
+    No step is below `smallest`: 1 for counts.
     """
     low, high = min(lowest, 0), max(highest, 0)
     if low == high:

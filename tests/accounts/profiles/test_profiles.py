@@ -15,7 +15,7 @@ from vetrina.accounts.profiles.model import ContactInfo, InvalidContact, Invalid
 from vetrina.demo.photos import path_of
 
 HTTPS = "https://"
-SHOP = {
+SHOP: dict[str, Any] = {
     "business_name": "Ada's Prints",
     "bio": "Linocuts.",
     "profile_info": {"tagline": "Small editions", "location": "Delft", "website": "https://prints.example/shop"},

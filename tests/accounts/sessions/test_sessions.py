@@ -292,7 +292,7 @@ async def test_a_cookie_does_not_refresh_and_a_refresh_token_is_no_cookie(site: 
 async def test_a_cookie_is_no_bearer_token_and_a_bad_one_is_nobody(site: Site, make: Make) -> None:
     account = await make.account()
     for cookie in ("vetrina_session=", "vetrina_session=x", f"vetrina_session={'A' * 88}", "vetrina_session=é", ";;=;"):
-        answer = await site.client.get("/wallet", headers={"Cookie": cookie.encode()})
+        answer = await site.client.get("/wallet", headers={b"Cookie": cookie.encode()})
         assert answer.status_code == 303, cookie
     async with site.browser(account) as browser:
         assert (await browser.get("/api/v1/me")).status_code == 200

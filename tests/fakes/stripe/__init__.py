@@ -41,8 +41,10 @@ Web = Request[Any, Any, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A failing call: `seconds` of silence after the work was done (or, with `done=False`, without doing it), then a `status`
-    with an error of Stripe's, if given, otherwise the ordinary response.
+    """A failing call: a delay, an error, or both.
+
+    `seconds` pass after the work was done (or, with `done=False`, without doing it), then a `status` with a Stripe error is
+    returned, if given, otherwise the ordinary response.
     """
 
     seconds: float = 0

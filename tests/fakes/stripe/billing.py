@@ -107,8 +107,10 @@ class Billing(After):
         return subscription
 
     def _set_end(self, subscription: dict[str, Any], params: dict[str, Any]) -> None:
-        """Apply `cancel_at_period_end` or `cancel_at`. Classic mode sets both fields; flexible mode sets the date alone, and
-        only an empty `cancel_at` takes the date away."""
+        """Apply `cancel_at_period_end` or `cancel_at`.
+
+        Classic mode sets both fields; flexible mode sets the date alone, and only an empty `cancel_at` takes the date away.
+        """
         if "cancel_at_period_end" in params and "cancel_at" in params:
             raise Wrong(400, "You may only specify one of these parameters: cancel_at, cancel_at_period_end.", param="cancel_at")
         classic = subscription["billing_mode"]["type"] == "classic"

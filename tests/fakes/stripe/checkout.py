@@ -28,7 +28,7 @@ class Shop(Billing):
     """Checkout and its objects."""
 
     def create_customer(self, asked: Asked) -> dict[str, Any]:
-        """POST /v1/customers"""
+        """Handle POST /v1/customers."""
         fields = {name: asked.params.get(name) for name in ("email", "name", "phone", "description")}
         made = self.add("customers", "cus", **fields, address=None, balance=0, currency=None, delinquent=False,
                         invoice_settings={"default_payment_method": None})  # fmt: skip
@@ -55,7 +55,7 @@ class Shop(Billing):
             return self.kinds["customers"][name]
 
     def create_product(self, asked: Asked) -> dict[str, Any]:
-        """POST /v1/products"""
+        """Handle POST /v1/products."""
         made = self.add("products", "prod", name=asked.params.get("name"), active=True, description=None,
                         default_price=None, images=[], marketing_features=[], type="service", updated=self.now())  # fmt: skip
         made["metadata"] = metadata(asked.params)
@@ -63,7 +63,7 @@ class Shop(Billing):
         return made
 
     def create_price(self, asked: Asked) -> dict[str, Any]:
-        """POST /v1/prices"""
+        """Handle POST /v1/prices."""
         params = asked.params
         product = params.get("product")
         if product is None:
@@ -81,7 +81,7 @@ class Shop(Billing):
         return made
 
     def create_session(self, asked: Asked) -> dict[str, Any]:
-        """POST /v1/checkout/sessions"""
+        """Handle POST /v1/checkout/sessions."""
         params = asked.params
         mode = params.get("mode")
         if mode not in {"payment", "subscription"}:
@@ -116,7 +116,7 @@ class Shop(Billing):
         return made
 
     def expire_session(self, asked: Asked) -> dict[str, Any]:
-        """POST /v1/checkout/sessions/{id}/expire"""
+        """Handle POST /v1/checkout/sessions/{id}/expire."""
         session = self.get("checkout/sessions", asked.path.split("/")[-2])
         if session["status"] != "open":
             raise Wrong(400, f'Only Checkout Sessions with a status in ["open"] can be expired, not {session["status"]}.')
@@ -212,9 +212,10 @@ class Shop(Billing):
         return None
 
     def create_portal(self, asked: Asked) -> dict[str, Any]:
-        """POST /v1/billing_portal/sessions"""
+        """Handle POST /v1/billing_portal/sessions."""
         customer = self.customer(asked.params.get("customer"))
-        made = {"id": new_id("bps"), "object": "billing_portal.session", "created": self.now(), "livemode": False,
+        made: dict[str, Any] = {
+                "id": new_id("bps"), "object": "billing_portal.session", "created": self.now(), "livemode": False,
                 "customer": customer["id"], "configuration": "bpc_fake",
                 "return_url": asked.params.get("return_url")}  # fmt: skip
         self.portals[made["id"]] = made

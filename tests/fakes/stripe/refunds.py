@@ -13,7 +13,7 @@ class After(Store):
     """Money returned to the buyer."""
 
     def create_refund(self, asked: Asked) -> dict[str, Any]:
-        """POST /v1/refunds"""
+        """Handle POST /v1/refunds."""
         params = asked.params
         if "payment_intent" in params:
             intent = self.get("payment_intents", params["payment_intent"])

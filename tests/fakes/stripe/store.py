@@ -38,9 +38,10 @@ class Store:
 
     def add(self, kind: str, prefix: str, **fields: Any) -> dict[str, Any]:
         """Create an object."""
-        made = {"id": new_id(prefix), "object": NAMES[kind], "created": self.now(), "livemode": False, "metadata": {}, **fields}
-        self.kinds[kind][made["id"]] = made
-        return made
+        common = {"object": NAMES[kind], "created": self.now(), "livemode": False, "metadata": {}}
+        item: dict[str, Any] = {"id": new_id(prefix), **common, **fields}
+        self.kinds[kind][item["id"]] = item
+        return item
 
     def get(self, kind: str, name: Any) -> dict[str, Any]:
         """Return an object by its id."""

@@ -19,8 +19,10 @@ import httpx2
 
 @dataclass
 class Mischief:
-    """Delivery failures. `copies` of each event are sent, each after up to `delay` seconds, so that they overtake each other;
-    `drop` is the share of lost events; `shuffle` reorders waiting events.
+    """Delivery failures.
+
+    `copies` of each event are sent, each after up to `delay` seconds, so that they overtake each other; `drop` is the share
+    of lost events; `shuffle` reorders waiting events.
     """
 
     copies: int = 1
@@ -56,8 +58,9 @@ def signed(body: bytes, secret: str, at: int | None = None) -> str:
 
 
 class Post:
-    """Delivers in its own thread, so that the API keeps answering. Failed deliveries are retried as Stripe does, only sooner:
-    after 0.2, 0.4, 0.8... seconds, `patience` times.
+    """Delivers in its own thread, so that the API keeps answering.
+
+    Failed deliveries are retried as Stripe does, only sooner: after 0.2, 0.4, 0.8... seconds, `patience` times.
     """
 
     def __init__(self, *, patience: int = 6) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx2
@@ -226,7 +226,7 @@ async def test_oversized_body_is_refused_before_it_is_read(site: Site, make: Mak
     account: Account = await make.account()
     async with site.api(account) as api:
 
-        async def endless() -> Any:
+        async def endless() -> AsyncIterator[bytes]:
             yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
             for _ in range(40):
                 yield bytes(1 << 20)

@@ -30,8 +30,8 @@ async def test_upload_to_and_delete_from_a_bucket(
             monkeypatch.setenv(name, value)
         site.services.storage = Storage.at(bucket.url, tmp_path)
         async with site.api(account) as api:
-            form = {"files": {"file": ("a.png", bad_files.photograph(400, 300))}, "data": {"category": "product_image"}}
-            sent = await api.post("/files", **form)
+            image = {"file": ("a.png", bad_files.photograph(400, 300))}
+            sent = await api.post("/files", files=image, data={"category": "product_image"})
             assert sent.status_code == 201, sent.text
             assert len({key async for key in site.services.storage.list("")}) >= 2
             shown = await site.client.get(sent.json()["url"])

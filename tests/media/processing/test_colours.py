@@ -81,7 +81,7 @@ def test_other_exif_leaves_colours_alone(colour_space: int, index: str):
 
 
 def test_grey_and_transparent_images_may_be_adobe_rgb():
-    grey = with_exif(pyvips.Image.black(64, 64).linear(1, 100).cast("uchar").copy(interpretation="b-w"))
+    grey = with_exif(pyvips.Image.black(64, 64).linear([1], [100]).cast("uchar").copy(interpretation="b-w"))
     assert close(intake(encoded(grey, "PNG"))["data"], (100, 100, 100), 2)
     clear = with_exif(plain(*GREEN, 128, bands=4))
     assert pixel(intake(encoded(clear, "PNG"))["data"]) == (*GREEN_FROM_ADOBE_RGB, 128)
@@ -211,13 +211,15 @@ def test_lossless_webp_stays_exact_with_metadata(extra: str):
     assert (data[12:16] == b"VP8X") is (extra != "nothing")
     result = intake(data)
     assert result["mime"] == "image/png"
-    assert (pyvips.Image.new_from_buffer(result["data"], "") - art).abs().max() <= (1 if extra == "profile" else 0)
+    difference = (pyvips.Image.new_from_buffer(result["data"], "") - art).abs()
+    assert difference.maxpos()[0] <= (1 if extra == "profile" else 0)
 
 
 def test_metadata_does_not_count_as_pixel_bytes():
     art = pyvips.Image.new_from_buffer(corpus.flat_png(), "").copy()
     plain_size = lossless_bytes("PNG", art.pngsave_buffer())
-    art.set_type(pyvips.GValue.blob_type, "exif-data", b"Exif\0\0" + bytes(500_000))
+    metadata: Any = b"Exif\0\0" + bytes(500_000)  # the stubs of pyvips leave bytes out
+    art.set_type(pyvips.GValue.blob_type, "exif-data", metadata)
     assert plain_size is not None and plain_size < art.width * art.height
     assert lossless_bytes("WebP", corpus.pixels_of(64, 64).webpsave_buffer(Q=80)) is None
     assert lossless_bytes("JPEG", corpus.photograph(64, 64)) is None

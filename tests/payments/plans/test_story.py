@@ -1,5 +1,7 @@
-"""Stories of plans, from the button to the ledger, which is printed (pytest -s): an upgrade in the middle of a month, a
-renewal that fails twice and then succeeds, one that never does."""
+"""Scenarios of plans from the button to the ledger, which is printed (pytest -s).
+
+An upgrade in the middle of a month, a renewal that fails twice and then succeeds, one that never does.
+"""
 
 from __future__ import annotations
 

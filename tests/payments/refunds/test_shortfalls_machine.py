@@ -94,8 +94,8 @@ class Shortfalls(RuleBasedStateMachine):
     def hold(self, quantity: int | None) -> Any:
         """Set some credits aside, or (None) all that are left."""
         self.ask("select wallet.expire(%(account)s, 'token')")
-        left = self.ask("select balance from wallet.wallets where account_id = %(account)s and asset = 'token'")
-        quantity = quantity or max(left, 1)
+        left: int = self.ask("select balance from wallet.wallets where account_id = %(account)s and asset = 'token'")
+        quantity = max(left, 1) if quantity is None else quantity
         held = self.ask(queries.HOLD.sql, asset="token", quantity=quantity, key=str(new_id()))
         if held is None:
             return multiple()
@@ -189,7 +189,7 @@ def _run(examples: int = EXAMPLES, phases: tuple[Phase, ...] = tuple(Phase)) -> 
         deadline=None,
         database=None,
         phases=phases,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=tuple(HealthCheck.__members__.values()),
     )
     run_state_machine_as_test(Shortfalls, settings=limits)
 

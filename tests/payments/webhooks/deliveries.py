@@ -55,8 +55,10 @@ class World:
     """Events of payments that nobody made."""
 
     def deliveries(self, seed: int, *, copies: int = 3) -> list[Delivery]:
-        """Every event `copies` times and unknown types, shuffled; one in ten of all is invalid: a wrong secret (5 %), signed
-        too long ago, signed in the future, a changed body."""
+        """Return every event `copies` times and unknown types, shuffled.
+
+        One in ten of all is invalid: a wrong secret (5 %), signed too long ago, signed in the future, a changed body.
+        """
         dice = random.Random(seed)
         strange = [
             {**each, "id": f"{each['id']}x", "type": "gift_card.melted"} for each in self.events[:: len(self.events) // 20]

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import psycopg
+from psycopg import sql
 
 from tests.factories import Account, Make
 from tests.rules.test_statements import converted
@@ -145,7 +146,7 @@ async def test_a_page_of_any_filter_reads_about_a_page(db: Database, make: Make,
             names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", queries.entries(of(read({})).ledger_subjects).sql)))
             connection.execute("set plan_cache_mode = force_generic_plan")
             connection.execute(f"prepare page as {converted(queries.entries(of(read({})).ledger_subjects).sql)}")  # type: ignore[arg-type]
-            literals = ", ".join(psycopg.sql.Literal(values[name]).as_string(connection) for name in names)
+            literals = ", ".join(sql.Literal(values[name]).as_string(connection) for name in names)
             plan = connection.execute(f"explain (analyze, buffers, format json) execute page ({literals})").fetchone()  # type: ignore
             connection.execute("deallocate page")
             assert plan is not None

@@ -10,6 +10,7 @@ import pytest
 
 from tests.factories import Account, Make, race
 from tests.wallet.helpers import give, hold, rows
+from vetrina.accounts.model import Kind
 from vetrina.core.database.connection import Database
 from vetrina.wallet.ledger import actions as wallet
 from vetrina.wallet.model import InsufficientCredits
@@ -172,7 +173,7 @@ async def test_what_comes_back_after_its_time_lives_a_day_more_once(db: Database
     ("kind", "granted"),
     [("user", {"token": 20, "conversion": 2, "image_slot": 5}), ("vendor", {"token": 20, "image_slot": 10})],
 )
-async def test_a_new_account_is_welcomed(db: Database, make: Make, kind: str, granted: dict[str, int]) -> None:
+async def test_a_new_account_is_welcomed(db: Database, make: Make, kind: Kind, granted: dict[str, int]) -> None:
     account = await make.account(kind=kind)
     found = await rows(
         db, "select asset::text, quantity::int, source, expires_at from wallet.grants where account_id = %s", account.id

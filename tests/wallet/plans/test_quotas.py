@@ -13,6 +13,7 @@ from tests.payments.helpers import pack, press
 from tests.server import Site
 from tests.studio.helpers import upload, wish
 from tests.wallet.plan_helpers import ledger, member, pay, quota
+from vetrina.accounts.model import Kind
 from vetrina.core.database.connection import Database
 from vetrina.demo.photos import path_of
 from vetrina.wallet.model import Asset
@@ -45,7 +46,7 @@ async def test_the_allowances_are_told(site: Site, make: Make, db: Database) -> 
 
 
 @pytest.mark.parametrize(("kind", "allowed"), [("user", 5), ("vendor", 10)])
-async def test_uploads_end_where_the_plan_does(site: Site, make: Make, db: Database, kind: str, allowed: int) -> None:
+async def test_uploads_end_where_the_plan_does(site: Site, make: Make, db: Database, kind: Kind, allowed: int) -> None:
     account = await make.account(kind=kind)
     # All but two are used, so that few pictures have to be read.
     async with db.tx() as tx:

@@ -25,10 +25,8 @@ def verify(*, json: bool = False) -> int:
 
     Exit code 0 if every chain holds, 1 with the first faults if not.
 
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
+    Args:
+        json: Print the result as JSON.
     """
 
     async def work(tx: Tx) -> tuple[Size, list[Fault], Comparison]:

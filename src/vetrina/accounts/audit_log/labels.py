@@ -23,7 +23,7 @@ def by(row: Row, reader: UUID) -> str:
 
 
 def remark(modules: Modules, row: Row) -> str:
-    """What the row says besides: a device, a role, credits, a sum. Empty when there is nothing."""
+    """Return the details of a row, such as a device, a role or an amount; empty if there are none."""
     metadata: dict[str, Any] = row.metadata
     if row.action == "signed_in" and row.said:
         return user_agents.title(row.said.get("device"))

@@ -88,8 +88,10 @@ async def grant_role(tx: Tx, account_id: UUID, role: Role) -> None:
 
 
 async def request_second_factor_removal(tx: Tx, services: Services, by: Principal, account_id: UUID) -> None:
-    """Remove a lost second factor after the waiting period. Raises NotFound (404), SuperuserRequired (403),
-    SecondFactorDisabled (409)."""
+    """Remove a lost second factor after the waiting period.
+
+    Raises NotFound (404), SuperuserRequired (403), SecondFactorDisabled (409).
+    """
     await _require_manageable(tx, by, account_id)
     await second_factor.request_removal(tx, services, AccountId(account_id))
 

@@ -35,14 +35,10 @@ Result = TypeVar("Result")
 def grant_role(email: str, role: Role, *, kind: Kind = "user") -> int:
     """Grant a role: superuser (everything, roles too), admin (the operator's pages), user, member.
 
-    Parameters
-    ----------
-    email
-        The account's e-mail address.
-    role
-        The role.
-    kind
-        Which account of that address.
+    Args:
+        email: The account's e-mail address.
+        role: The role.
+        kind: Which account of that address.
     """
     changed = with_account(email, kind, lambda tx, account: roles.grant(tx, account, role))
     print(f"{email} is {role} now." if changed else f"{email} is {role} already.")
@@ -53,14 +49,10 @@ def grant_role(email: str, role: Role, *, kind: Kind = "user") -> int:
 def revoke_role(email: str, role: Role, *, kind: Kind = "user") -> int:
     """Revoke a role. The last superuser stays one.
 
-    Parameters
-    ----------
-    email
-        The account's e-mail address.
-    role
-        The role.
-    kind
-        Which account of that address.
+    Args:
+        email: The account's e-mail address.
+        role: The role.
+        kind: Which account of that address.
     """
     changed = with_account(email, kind, lambda tx, account: roles.revoke(tx, account, role))
     print(f"{email} is no longer {role}." if changed else f"{email} is not {role}.")
@@ -71,14 +63,10 @@ def revoke_role(email: str, role: Role, *, kind: Kind = "user") -> int:
 def disable(email: str, why: str, *, kind: Kind = "user") -> int:
     """Disable an account and end its sessions.
 
-    Parameters
-    ----------
-    email
-        The account's e-mail address.
-    why
-        The reason, stored in the audit log.
-    kind
-        Which account of that address.
+    Args:
+        email: The account's e-mail address.
+        why: The reason, stored in the audit log.
+        kind: Which account of that address.
     """
     with_account(email, kind, lambda tx, account: accounts.disable(tx, None, account, why=why))
     print(f"{email} is disabled, and signed out everywhere.")
@@ -89,12 +77,9 @@ def disable(email: str, why: str, *, kind: Kind = "user") -> int:
 def enable(email: str, *, kind: Kind = "user") -> int:
     """Enable a disabled account.
 
-    Parameters
-    ----------
-    email
-        The account's e-mail address.
-    kind
-        Which account of that address.
+    Args:
+        email: The account's e-mail address.
+        kind: Which account of that address.
     """
     with_account(email, kind, lambda tx, account: accounts.enable(tx, None, account))
     print(f"{email} may sign in again.")
@@ -105,12 +90,9 @@ def enable(email: str, *, kind: Kind = "user") -> int:
 def sign_out(email: str, *, kind: Kind = "user") -> int:
     """End every session of an account.
 
-    Parameters
-    ----------
-    email
-        The account's e-mail address.
-    kind
-        Which account of that address.
+    Args:
+        email: The account's e-mail address.
+        kind: Which account of that address.
     """
     count = with_account(email, kind, lambda tx, account: accounts.sign_out(tx, None, account))
     print(f"{count} sessions have ended." if count > 1 else "One session has ended." if count else "No session was open.")
@@ -121,12 +103,9 @@ def sign_out(email: str, *, kind: Kind = "user") -> int:
 def confirm_email(email: str, *, kind: Kind = "user") -> int:
     """Confirm an account's address for its owner, where mail is not set up.
 
-    Parameters
-    ----------
-    email
-        The account's e-mail address.
-    kind
-        Which account of that address.
+    Args:
+        email: The account's e-mail address.
+        kind: Which account of that address.
     """
     address = identifiers.normalize_email(email)
     with_account(email, kind, lambda tx, account: accounts.confirm_email(tx, account, kind, address))
@@ -138,14 +117,10 @@ def confirm_email(email: str, *, kind: Kind = "user") -> int:
 def verify_vendor(email: str, *, kind: Kind = "vendor", undo: bool = False) -> int:
     """Verify a business under its present name; renaming it removes the verification.
 
-    Parameters
-    ----------
-    email
-        The account's e-mail address.
-    kind
-        Which account of that address; a user has a business profile if its owner added one.
-    undo
-        Remove the verification.
+    Args:
+        email: The account's e-mail address.
+        kind: Which account of that address; a user has a business profile if its owner added one.
+        undo: Remove the verification.
     """
     with_account(email, kind, lambda tx, account: profiles.verify_vendor(tx, account, verified=not undo))
     print(f"The business of {email} is {'no longer ' if undo else ''}verified.")
@@ -156,14 +131,10 @@ def verify_vendor(email: str, *, kind: Kind = "vendor", undo: bool = False) -> i
 def domains_of(email: str, *, kind: Kind = "vendor", json: bool = False) -> int:
     """List the domains of an account with their verification status and the last lookup's result.
 
-    Parameters
-    ----------
-    email
-        The account's e-mail address.
-    kind
-        Which account of that address.
-    json
-        Print the result as JSON.
+    Args:
+        email: The account's e-mail address.
+        kind: Which account of that address.
+        json: Print the result as JSON.
     """
     rows = with_account(email, kind, lambda tx, account: tx.fetch_all(domain_queries.DOMAINS, account=account))
     if json:
@@ -179,14 +150,10 @@ def domains_of(email: str, *, kind: Kind = "vendor", json: bool = False) -> int:
 def erase(email: str, *, confirm: str, kind: Kind = "user") -> int:
     """Erase an account at its owner's request. It is disabled at once; a worker deletes personal data.
 
-    Parameters
-    ----------
-    email
-        The account's e-mail address.
-    confirm
-        The same address once more.
-    kind
-        Which account of that address.
+    Args:
+        email: The account's e-mail address.
+        confirm: The same address once more.
+        kind: Which account of that address.
     """
     if identifiers.normalize_email(confirm) != identifiers.normalize_email(email):
         raise Invalid("The two addresses are not the same. Nothing was done.")

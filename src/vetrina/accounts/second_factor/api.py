@@ -100,7 +100,7 @@ async def open_session(request: Request, data: SecondStep) -> Session:
 
 
 async def _require_live_session(request: Request) -> None:
-    """An access token outlives its session by minutes; what protects the account asks the database."""
+    """Check in the database that the session is open: an access token outlives its session by minutes."""
     async with request.read() as tx:
         await sessions.require_live(tx, request.account.id, request.account.session_id)
 

@@ -20,10 +20,8 @@ app = App(name="settings", help="List and change settings while the site runs: r
 def list_(*, json: bool = False) -> int:
     """List every setting with its value and meaning.
 
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
+    Args:
+        json: Print the result as JSON.
     """
 
     async def work(tx: Tx) -> list[SettingRow]:
@@ -45,12 +43,9 @@ def list_(*, json: bool = False) -> int:
 def set_(key: str, value: str) -> int:
     """Change a setting. Running processes read it within a few seconds.
 
-    Parameters
-    ----------
-    key
-        Such as limits.api.
-    value
-        A limit as count/seconds (100/60; a count of 0 means no limit), otherwise JSON or a text.
+    Args:
+        key: Such as limits.api.
+        value: A limit as count/seconds (100/60; a count of 0 means no limit), otherwise JSON or a text.
     """
 
     async def work(tx: Tx) -> SettingRow:

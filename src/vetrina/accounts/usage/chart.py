@@ -22,7 +22,7 @@ def first_day(days: int, now: datetime | None = None) -> datetime:
 
 
 def context(counted: Sequence[UsageDay], *, titles: Mapping[str, str], action: str, since: datetime, days: int) -> dict[str, Any]:
-    """What the usage template shows of the range's counts, of one action or ("") of all."""
+    """Return the values of the usage template: the counts of the range, of one action or ("") of all."""
 
     def title(action: str) -> str:
         return titles.get(action) or action.replace("_", " ").capitalize()

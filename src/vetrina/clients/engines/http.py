@@ -78,6 +78,7 @@ class MonotonicProgress:
         self._last = ("", -1.0)
 
     async def __call__(self, fraction: float, step: str) -> None:
+        """Report progress; a fraction below an earlier one is reported as the earlier one, repetitions are not reported."""
         self._highest = max(self._highest, min(fraction, 1.0))
         if self._last != (step, self._highest):
             self._last = (step, self._highest)
@@ -97,6 +98,7 @@ class CappedTransport(httpx2.AsyncHTTPTransport):
         self._service = service
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send the request. Raises EngineRefused for a compressed or too large response, also while its body is read."""
         response = await super().handle_async_request(request)
         length = response.headers.get("content-length", "0")
         if response.headers.get("content-encoding", "identity") != "identity":

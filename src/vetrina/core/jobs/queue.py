@@ -7,7 +7,7 @@ or the commit's response was lost), so every job is fenced or idempotent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 
 from vetrina.core.database.connection import Statement, Tx
 
-Work = Callable[..., Awaitable[None]]
+Work = Callable[..., Coroutine[Any, Any, None]]
 
 MISSED_TICKS = 7 * 24 * 3600
 """Seconds back for which a missed run of a periodic job is made up, once: on a machine that is off at night the nightly jobs

@@ -202,8 +202,9 @@ class SignedLinks:
         self._keys = [hmac.digest(each, b"vetrina signed links", hashlib.sha256) for each in (secret, *older)]
 
     def sign(self, path: str, expires_in: int, *, now: float | None = None) -> str:
-        """Return the query that grants access to `path` for at least `expires_in` seconds, and at most a quarter of an hour
-        more.
+        """Return the query that grants access to `path` for at least `expires_in` seconds.
+
+        It expires at most a quarter of an hour later than that.
         """
         last = int(time.time() if now is None else now) + expires_in
         expires = -(-last // LINK_STEP) * LINK_STEP

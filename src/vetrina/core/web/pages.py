@@ -58,11 +58,11 @@ def render(
     forms: Iterable[str] = (),
     **context: Any,
 ) -> Response[str]:
-    """Render a page. `account`, and the header's values, are those of the signed-in account; `forms` are further origins that a
-    form on it may redirect to, such as a gateway's.
+    """Render a page.
 
-    A `refusal` sets the status, its headers (Retry-After among them) and `errors` of the template, unless the context has them:
-    `fields` are the names of the form's fields (None: any).
+    `account`, and the header's values, are those of the signed-in account; `forms` are further origins that a form on it
+    may redirect to, such as a gateway's. A `refusal` sets the status, its headers (Retry-After among them) and `errors` of
+    the template, unless the context has them: `fields` are the names of the form's fields (None: any).
     """
     # A request with a bearer token gets the page without the parts meant for browsers.
     principal = request.principal if request.principal and request.principal.browser else None

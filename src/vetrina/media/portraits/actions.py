@@ -59,8 +59,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def change(tx: Tx, account: AccountId, kind: str, change_: ProfileChange) -> None:
-    """Change a profile and its portraits. Raises the errors of `accounts.profiles.change`, and NotFound (404) for a
-    foreign file.
+    """Change a profile and its portraits.
+
+    Raises the errors of `accounts.profiles.change`, and NotFound (404) for a foreign file.
     """
     await profiles.change(tx, account, kind, change_)
     pictures: tuple[tuple[Face, UUID | UnsetType | None], ...] = (("avatar", change_.avatar), ("logo", change_.logo))

@@ -20,8 +20,9 @@ from vetrina.payments.model import Payment, Status
 
 @post("/payments", guards=[signed_in], tags=["payments"])
 async def start(request: Request, data: Purchase) -> Response[Payment]:
-    """Open a checkout for a pack or a month of a plan. The buyer pays at `checkout_url`; credits are granted when the
-    gateway confirms.
+    """Open a checkout for a pack or a month of a plan.
+
+    The buyer pays at `checkout_url`; credits are granted when the gateway confirms.
 
     The same Idempotency-Key returns the same payment. 422 for a pack or gateway that is not offered, 503 if the gateway
     does not answer.

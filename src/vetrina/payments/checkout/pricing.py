@@ -26,8 +26,10 @@ RENEWING = {"stripe"}
 
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A requested purchase: a pack or a month of a plan, and how to pay. The gateway defaults to the first that takes the
-    currency; a plan's `currency` to the first of its prices that the gateway takes.
+    """A requested purchase: a pack or a month of a plan, and how to pay.
+
+    The gateway defaults to the first that takes the currency; a plan's `currency` to the first of its prices that the
+    gateway takes.
     """
 
     pack_id: UUID | None = None
@@ -55,8 +57,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 async def choose(
     tx: Tx, known: Gateways, account: AccountId, purchase: Purchase, assets: frozenset[str]
 ) -> tuple[Wanted, Gateway]:
-    """Return the priced purchase and the gateway that takes its currency. `assets` are those that can be spent on this
-    site.
+    """Return the priced purchase and the gateway that takes its currency.
+
+    `assets` are those that can be spent on this site.
 
     Raises UnknownPack, GatewayNotOffered, Invalid (422), NoGateway (503), and for a plan what `plans.offer` raises.
     """

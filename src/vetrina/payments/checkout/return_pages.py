@@ -24,8 +24,10 @@ OPEN = {Status.PENDING, Status.FAILED, Status.CANCELLED, Status.EXPIRED}
 async def zarinpal(
     request: Request, authority: Annotated[str, QueryParameter(name="Authority", min_length=1, max_length=64)]
 ) -> Response[Any]:
-    """Handle the return from ZarinPal. The query is only a hint: payment, amount and currency come from our row, the
-    result from ZarinPal. If ZarinPal does not answer, a job keeps polling. 404 for an unknown authority.
+    """Handle the return from ZarinPal.
+
+    The query is only a hint: payment, amount and currency come from our row, the result from ZarinPal. If ZarinPal does not
+    answer, a job keeps polling. 404 for an unknown authority.
     """
     return await _back(request, ZarinPalGateway.name, authority)
 

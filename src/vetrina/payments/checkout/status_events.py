@@ -24,8 +24,9 @@ QUIET = 10.0
 
 @get("/payments/{payment_id:uuid}/events", guards=[signed_in], include_in_schema=False, opt=UNCOMPRESSED)
 async def events(request: Request, payment_id: UUID) -> ServerSentEvent:
-    """Stream events `payment` with `{id, status}` until the payment is no longer pending. 404 for another account's
-    payment.
+    """Stream events `payment` with `{id, status}` until the payment is no longer pending.
+
+    404 for another account's payment.
     """
     account = request.account.id
     async with request.read() as tx:

@@ -50,8 +50,9 @@ class Gateway(Protocol):
         ...
 
     async def begin(self, payment: PaymentRow) -> Checkout:
-        """Open a checkout. `payment.id` is the idempotency key: a repeated call gives the same checkout, or one that
-        cannot be paid.
+        """Open a checkout.
+
+        `payment.id` is the idempotency key: a repeated call gives the same checkout, or one that cannot be paid.
 
         The buyer returns to `payment.callback_url`. Raises GatewayFailed (503) with a message for the buyer.
         """

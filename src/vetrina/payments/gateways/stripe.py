@@ -1,5 +1,6 @@
-"""Stripe as a gateway: Checkout for one-off purchases and plans. The result is what Stripe's API returns, not what a
-redirect claims.
+"""Stripe as a gateway: Checkout for one-off purchases and plans.
+
+The result is what Stripe's API returns, not what a redirect claims.
 """
 
 from __future__ import annotations
@@ -115,8 +116,9 @@ class StripeGateway:
             return await call(await customers.replace(self._services, self.client, account, customer))
 
     async def ask(self, payment: PaymentRow, ref: str) -> Word:
-        """Return the session's result. A paid session with another amount than the payment's is an error that needs an
-        operator.
+        """Return the session's result.
+
+        A paid session with another amount than the payment's is an error that needs an operator.
         """
         try:
             session = await self.client.session(ref)
@@ -176,8 +178,9 @@ def same_amount(payment: PaymentRow, amount: int | None, currency: str | None) -
 
 
 def told(session: Session) -> Word:
-    """Return the result that a session describes. A subscription's reference is the subscription, any other's the payment
-    intent.
+    """Return the result that a session describes.
+
+    A subscription's reference is the subscription, any other's the payment intent.
     """
     if session.payment_status in {"paid", "no_payment_required"}:
         intent = session.payment_intent

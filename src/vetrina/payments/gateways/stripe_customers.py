@@ -12,8 +12,9 @@ from vetrina.payments.model import GatewayFailed, Who
 
 
 async def of(services: Services, client: Stripe, account: AccountId) -> str:
-    """Return the customer's id. Raises StripeAway, StripeRefused, GatewayFailed (503) if Stripe returns another account's
-    customer.
+    """Return the customer's id.
+
+    Raises StripeAway, StripeRefused, GatewayFailed (503) if Stripe returns another account's customer.
 
     The idempotency key is the account with the data sent, so that a second process, or one after a crash, gets the same
     customer.

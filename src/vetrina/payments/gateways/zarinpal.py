@@ -36,8 +36,9 @@ class ZarinPalGateway:
         return bool(settings.zarinpal_merchant_id)
 
     def takes(self, currency: str) -> bool:
-        """Return whether the currency is IRR. A toman is ten rials and no ISO currency: accepting it would risk a factor
-        of ten.
+        """Return whether the currency is IRR.
+
+        A toman is ten rials and no ISO currency: accepting it would risk a factor of ten.
         """
         return currency == CURRENCY
 
@@ -58,8 +59,10 @@ class ZarinPalGateway:
         return Checkout(authority, self._client.page(authority))
 
     async def ask(self, payment: PaymentRow, ref: str) -> Word:
-        """Verify with our own amount. Code 101 (verified before) counts like the first time: the row decides whether
-        anything is granted, once. Verifying also keeps ZarinPal from reversing the payment.
+        """Verify with our own amount.
+
+        Code 101 (verified before) counts like the first time: the row decides whether anything is granted, once. Verifying
+        also keeps ZarinPal from reversing the payment.
         """
         try:
             found = await self._client.verify(ref, amount=payment.amount)
@@ -81,8 +84,9 @@ class ZarinPalGateway:
         """Do nothing: an authority cannot be closed; it expires."""
 
     async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
-        """Reverse the payment. ZarinPal reverses whole payments only, within half an hour; a repeated call reports the
-        same reversal.
+        """Reverse the payment.
+
+        ZarinPal reverses whole payments only, within half an hour; a repeated call reports the same reversal.
         """
         if amount != payment.amount:
             raise NotRefundable("ZarinPal pays back whole payments only.")

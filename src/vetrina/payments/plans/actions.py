@@ -37,8 +37,9 @@ async def resume(services: Services, account: AccountId) -> Membership:
 
 
 async def downgrade(services: Services, account: AccountId, plan: UUID) -> Membership:
-    """Schedule a smaller plan for the period's end. Raises UnknownPlan, PlanNotForYou (422), NoPaidPlan, NotADowngrade
-    (409), GatewayFailed (503).
+    """Schedule a smaller plan for the period's end.
+
+    Raises UnknownPlan, PlanNotForYou (422), NoPaidPlan, NotADowngrade (409), GatewayFailed (503).
     """
     async with services.db.tx() as tx:
         before = await plans.membership(tx, account)

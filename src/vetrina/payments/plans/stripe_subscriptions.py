@@ -36,8 +36,9 @@ PLAN = "vetrina_plan"
 
 @on("invoice.paid", "invoice.payment_succeeded")
 async def invoice_paid(services: Services, event: Event) -> Effect | None:
-    """Record a paid month: the first settles the payment that opened the subscription, each later one is a payment of its
-    own.
+    """Record a paid month.
+
+    The first settles the payment that opened the subscription; each later one is a payment of its own.
     """
     it = event.object
     ref, marks = _subscription_of(it)

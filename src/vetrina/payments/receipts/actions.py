@@ -38,8 +38,9 @@ async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
 
 
 def _number(payment: PaymentRow, paid_at: datetime) -> str:
-    """Return the receipt's number. Sandbox payments take none of the seller's numbers: their receipts are named by the
-    payment.
+    """Return the receipt's number.
+
+    Sandbox payments take none of the seller's numbers: their receipts are named by the payment.
     """
     if payment.receipt_number is None:
         return f"TEST-{payment.id.hex[-10:].upper()}"

@@ -28,16 +28,11 @@ Result = TypeVar("Result")
 def list_(*, outcome: Outcome | None = None, type: str | None = None, limit: int = 50, json: bool = False) -> int:
     """List the newest events with their outcome.
 
-    Parameters
-    ----------
-    outcome
-        Only events with this outcome; `dead` are those that failed permanently.
-    type
-        Only types that start with this.
-    limit
-        Maximum number.
-    json
-        Print them as JSON.
+    Args:
+        outcome: Only events with this outcome; `dead` are those that failed permanently.
+        type: Only types that start with this.
+        limit: Maximum number.
+        json: Print them as JSON.
     """
 
     async def run(services: Services) -> list[queries.Logged]:
@@ -66,14 +61,10 @@ def list_(*, outcome: Outcome | None = None, type: str | None = None, limit: int
 def replay(*ids: str, dead: bool = False, type: str = "") -> int:
     """Replay events: the named ones, or with --dead all that failed permanently. A worker processes them.
 
-    Parameters
-    ----------
-    ids
-        Ids of events, such as evt_1Nk.
-    dead
-        Every event that failed permanently.
-    type
-        With --dead: only types that start with this.
+    Args:
+        ids: Ids of events, such as evt_1Nk.
+        dead: Every event that failed permanently.
+        type: With --dead: only types that start with this.
     """
     if bool(ids) == dead:
         raise Invalid("Name the events to apply again, or say --dead for all that were given up.")

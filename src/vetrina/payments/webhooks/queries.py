@@ -21,8 +21,9 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Logged(msgspec.Struct, frozen=True):
-    """A line of the webhook log. `outcome` is waiting, applied, ignored, failed or dead; `at` is Stripe's time,
-    `created_at` ours.
+    """A line of the webhook log.
+
+    `outcome` is waiting, applied, ignored, failed or dead; `at` is Stripe's time, `created_at` ours.
     """
 
     id: str

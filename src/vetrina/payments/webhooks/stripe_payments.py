@@ -26,7 +26,7 @@ log = structlog.get_logger("vetrina.payments")
 
 @on("checkout.session.completed", "checkout.session.async_payment_succeeded")
 async def session_paid(services: Services, event: Event) -> Effect | None:
-    """A checkout completed; it is paid now, or when a delayed payment method succeeds."""
+    """Record a completed checkout, which is paid now or when a delayed payment method succeeds."""
     session = _as(event.object, Session)
     payment = await _of_session(services, session)
     if payment is None:
@@ -39,14 +39,14 @@ async def session_paid(services: Services, event: Event) -> Effect | None:
 
 @on("checkout.session.expired")
 async def session_expired(services: Services, event: Event) -> Effect | None:
-    """A checkout expired unpaid."""
+    """Record that a checkout expired unpaid."""
     payment = await _of_session(services, _as(event.object, Session))
     return _hears(payment, Word(Said.EXPIRED)) if payment else None
 
 
 @on("checkout.session.async_payment_failed")
 async def session_failed(services: Services, event: Event) -> Effect | None:
-    """A delayed payment method failed."""
+    """Record that a delayed payment method failed."""
     payment = await _of_session(services, _as(event.object, Session))
     reason = "The bank did not make the payment. Nothing was charged."
     return _hears(payment, Word(Said.DECLINED, reason=reason)) if payment else None
@@ -54,7 +54,7 @@ async def session_failed(services: Services, event: Event) -> Effect | None:
 
 @on("charge.succeeded", "charge.updated")
 async def charge_succeeded(services: Services, event: Event) -> Effect | None:
-    """A card was charged; the checkout reports that too, here with the card."""
+    """Record a charge with its card; the checkout reports the payment too, without the card."""
     if event.object.get("status") != "succeeded" or not event.object.get("paid") or not event.object.get("captured", True):
         return None
     payment = await _of_money(services, event.object)
@@ -68,7 +68,7 @@ async def charge_succeeded(services: Services, event: Event) -> Effect | None:
 
 @on("charge.failed", "payment_intent.payment_failed")
 async def charge_failed(services: Services, event: Event) -> Effect | None:
-    """A card was declined: recorded with the reason. The checkout stays open for another card."""
+    """Record a declined card with the reason. The checkout stays open for another card."""
     it = event.object
     payment = await _of_money(services, it)
     if payment is None:
@@ -164,8 +164,10 @@ async def _of_session(services: Services, session: Session) -> PaymentRow | None
 
 
 async def _of_money(services: Services, it: dict[str, Any]) -> PaymentRow | None:
-    """Return the payment that a charge, intent, refund or dispute belongs to: by our metadata, by its intent, or by
-    asking Stripe. None if it is not ours. Raises GatewayFailed (503) if Stripe has to be asked and does not answer.
+    """Return the payment that a charge, intent, refund or dispute belongs to, None if it is not ours.
+
+    It is found by our metadata, by its intent, or by a request to Stripe. Raises GatewayFailed (503) if Stripe has to be
+    asked and does not answer.
     """
     intent = it["id"] if it.get("object") == "payment_intent" else _id(it.get("payment_intent"))
     charge = it["id"] if it.get("object") == "charge" else _id(it.get("charge"))

@@ -14,8 +14,9 @@ from vetrina.reports.model import Filters, Kind, Search
 
 
 async def count_metadata(tx: Tx, *, waiting: bool = True) -> bool:
-    """Count metadata keys and values if that is due; during a request (`waiting`) only if it is quick. Return whether it
-    ran.
+    """Count metadata keys and values if that is due; during a request (`waiting`) only if it is quick.
+
+    Return whether it ran.
     """
     return await tx.fetch_one(queries.COUNT_METADATA, waiting=waiting)
 

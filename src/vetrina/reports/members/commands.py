@@ -33,24 +33,15 @@ def members(
 ) -> int:
     """List members whose metadata matches, such as membership_type=Adult.
 
-    Parameters
-    ----------
-    terms
-        KEY=VALUE in the customer's metadata (with --of subscriptions: in the subscription's).
-    subscription
-        KEY=VALUE in the metadata of one of the customer's subscriptions.
-    of
-        List customers or subscriptions.
-    q
-        A Stripe id or an e-mail address.
-    limit
-        Number of rows; --csv prints all.
-    explain
-        Print the PostgreSQL query plan instead of the rows.
-    json
-        Print the result as JSON.
-    csv
-        Print all rows as CSV.
+    Args:
+        terms: KEY=VALUE in the customer's metadata (with --of subscriptions: in the subscription's).
+        subscription: KEY=VALUE in the metadata of one of the customer's subscriptions.
+        of: List customers or subscriptions.
+        q: A Stripe id or an e-mail address.
+        limit: Number of rows; --csv prints all.
+        explain: Print the PostgreSQL query plan instead of the rows.
+        json: Print the result as JSON.
+        csv: Print all rows as CSV.
     """
     config = settings.read()
     logs.configure(config.log_format, "members")

@@ -34,8 +34,10 @@ STAGED = ("batch", "position", "kind", "object", "at", "began")
 
 
 class BackfillResult(msgspec.Struct):
-    """The result of a backfill of one kind. `changed` rows were updated, `unresolved` objects must be fetched one by one,
-    `resumed` objects were read by an earlier run.
+    """The result of a backfill of one kind.
+
+    `changed` rows were updated, `unresolved` objects must be fetched one by one, `resumed` objects were read by an earlier
+    run.
     """
 
     kind: str

@@ -32,8 +32,9 @@ class PageRead(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct):
-    """The progress of reading a list. `expected` is an estimate: objects read, plus the same density for the remaining
-    time.
+    """The progress of reading a list.
+
+    `expected` is an estimate: objects read, plus the same density for the remaining time.
     """
 
     kind: str

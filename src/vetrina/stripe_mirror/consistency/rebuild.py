@@ -25,9 +25,7 @@ LIST_DELAY = timedelta(hours=1)
 
 
 class ComparisonResult(msgspec.Struct):
-    """The comparison of one kind: the number of objects listed by Stripe, every difference, and the number of repaired
-    rows.
-    """
+    """The comparison of one kind: objects listed by Stripe, their differences, and the number of repaired rows."""
 
     kind: str
     listed: int

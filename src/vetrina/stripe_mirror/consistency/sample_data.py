@@ -1,5 +1,6 @@
-"""Sample objects and events of realistic size in Stripe's shapes, from a seed: for `vetrina stripe fuzz`, demo and
-benchmarks.
+"""Sample objects and events of realistic size in Stripe's shapes, from a seed.
+
+`vetrina stripe fuzz`, the demo and the benchmarks use them.
 
 Field names are those of Stripe's API reference. `shape` is an API version: the billing period of a subscription and
 the subscription of an invoice moved with 2025-03-31.

@@ -1,5 +1,6 @@
-"""Resolution of what events cannot decide, by fetching the object: two events of one second, truncated lists, missing
-objects.
+"""Resolution of what events cannot decide, by fetching the object.
+
+Cases are two events of one second, truncated lists and missing objects.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ class ResolutionResult(msgspec.Struct):
 
 
 async def resolve_ties(services: Services, *, pause: timedelta = PAUSE) -> ResolutionResult:
-    """Fetch all unresolved objects that are due. Safe concurrently with itself and webhooks. Raises ApiKeyMissing
-    (503).
+    """Fetch all unresolved objects that are due.
+
+    Safe concurrently with itself and webhooks. Raises ApiKeyMissing (503).
     """
     result = ResolutionResult()
     async with Reader.from_settings(services.settings, at_once=AT_ONCE) as reader:

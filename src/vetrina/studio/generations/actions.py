@@ -42,8 +42,9 @@ SEED_LIMIT = 2**53
 
 
 class GenerationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A request for a generation. `seed` is chosen at random if omitted; `asset` pays: tokens, or one conversion of the
-    plan's allowance.
+    """A request for a generation.
+
+    `seed` is chosen at random if omitted; `asset` pays: tokens, or one conversion of the plan's allowance.
     """
 
     style_name: str

@@ -62,8 +62,9 @@ def again(services: Services, row: GenerationRow) -> GenerationForm:
 
 
 async def read(request: Request) -> GenerationForm:
-    """Read the submitted form. Images uploaded with it are added to the library first, so that an invalid form does not
-    lose them.
+    """Read the submitted form.
+
+    Images uploaded with it are added to the library first, so that an invalid form does not lose them.
     """
     data = await uploads.form_of(request)
     services = request.services

@@ -17,7 +17,7 @@ from vetrina.wallet.packs.actions import NewPack, PackChange
 
 @get("/packs", tags=["wallet"])
 async def for_sale(request: Request) -> Page[Pack]:
-    """What can be bought: packs of what a module of this site takes."""
+    """Return the packs for sale, of assets that a module of this site spends."""
     async with request.read() as tx:
         return Page(await tx.fetch_all(queries.PACKS, assets=sorted(request.services.modules.spends)), None)
 

@@ -30,10 +30,8 @@ Result = TypeVar("Result")
 def show(*, json: bool = False) -> int:
     """List every pack, including those not for sale.
 
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
+    Args:
+        json: Print the result as JSON.
     """
     rows = _do(packs.list_all)
     if json:
@@ -62,24 +60,15 @@ def add(
 ) -> int:
     """Add a pack. A price in another currency is a separate pack.
 
-    Parameters
-    ----------
-    name
-        Identifier: lower-case letters, digits, underscores.
-    title
-        Title shown to customers.
-    asset
-        token, conversion, image_slot, contact or posting.
-    quantity
-        Number of credits.
-    currency
-        ISO 4217 code: USD, EUR, IRR.
-    price
-        In the currency's smallest unit: 499 is $4.99, 500000 are 500,000 rials.
-    amount
-        The price as one writes it, instead of --price: 4.99, or 500,000 for rials.
-    position
-        Sort position; smaller comes first.
+    Args:
+        name: Identifier: lower-case letters, digits, underscores.
+        title: Title shown to customers.
+        asset: token, conversion, image_slot, contact or posting.
+        quantity: Number of credits.
+        currency: ISO 4217 code: USD, EUR, IRR.
+        price: In the currency's smallest unit: 499 is $4.99, 500000 are 500,000 rials.
+        amount: The price as one writes it, instead of --price: 4.99, or 500,000 for rials.
+        position: Sort position; smaller comes first.
     """
     if (price is None) == (amount is None):
         print("vetrina: give the price as --price or as --amount.")
@@ -107,22 +96,14 @@ def change(
 ) -> int:
     """Change a pack. Open checkouts keep their price.
 
-    Parameters
-    ----------
-    name
-        The pack.
-    title
-        Title shown to customers.
-    quantity
-        Number of credits.
-    price
-        In the currency's smallest unit.
-    amount
-        The price as one writes it, instead of --price.
-    position
-        Sort position; smaller comes first.
-    for_sale
-        Whether it is for sale.
+    Args:
+        name: The pack.
+        title: Title shown to customers.
+        quantity: Number of credits.
+        price: In the currency's smallest unit.
+        amount: The price as one writes it, instead of --price.
+        position: Sort position; smaller comes first.
+        for_sale: Whether it is for sale.
     """
     if price is not None and amount is not None:
         print("vetrina: give the price as --price or as --amount.")

@@ -38,12 +38,9 @@ class Explained(msgspec.Struct, frozen=True):
 def explain(email: str, *, json: bool = False) -> int:
     """Show each allowance: used, remaining, reset date, and the answer to the next use.
 
-    Parameters
-    ----------
-    email
-        The account's e-mail address; a user and a vendor that share it are both shown.
-    json
-        Print the result as JSON.
+    Args:
+        email: The account's e-mail address; a user and a vendor that share it are both shown.
+        json: Print the result as JSON.
     """
     found = settings.read()
     logs.configure(found.log_format, "quota")

@@ -29,8 +29,10 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Membership(msgspec.Struct, frozen=True):
-    """An account's plan. `state` is active, or grace: the period is over, the next one is not paid, and the remaining
-    credits can be used until `grace_until`. `next_plan` starts at the period's end, also after a cancellation.
+    """An account's plan.
+
+    `state` is active, or grace: the period is over, the next one is not paid, and the remaining credits can be used until
+    `grace_until`. `next_plan` starts at the period's end, also after a cancellation.
 
     `paid_until` is the end of the periods paid ahead; `renewed_by` the gateway that renews the plan.
     """
@@ -49,8 +51,11 @@ class Membership(msgspec.Struct, frozen=True):
 
 
 class Quota(msgspec.Struct, frozen=True):
-    """A plan's allowance of one asset in this period: `used` of `limit`. `remaining` is what can be spent now, from any
-    source (allowance, gift, pack, grace). The allowance resets at `resets_at`."""
+    """A plan's allowance of one asset in this period: `used` of `limit`.
+
+    `remaining` is what can be spent now, from any source (allowance, gift, pack, grace). The allowance resets at
+    `resets_at`.
+    """
 
     asset: str
     limit: int
@@ -62,8 +67,9 @@ class Quota(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """The price of one month of a plan for an account today, in minor units of the requested currency: `price` less
-    `credit`, the remaining value of the period `credit_period`.
+    """The price of one month of a plan for an account today, in minor units of the requested currency.
+
+    It is `price` less `credit`, the remaining value of the period `credit_period`.
 
     `current`: it is the account's plan. `paid`: the account's plan was paid for. `renewal`: one more month of the same plan.
     `is_downgrade`: it costs no more than the account's plan. `paid_ahead`: the next month is paid already. `renewed_by`: the

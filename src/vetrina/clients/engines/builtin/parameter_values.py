@@ -17,15 +17,19 @@ class ParameterValues:
         self._values = values
 
     def number(self, name: str) -> float:
+        """Return the value of a number parameter."""
         return float(self._values[name])
 
     def integer(self, name: str) -> int:
+        """Return the value of an integer parameter."""
         return int(self._values[name])
 
     def choice(self, name: str) -> str:
+        """Return the chosen option's name."""
         return str(self._values[name])
 
     def boolean(self, name: str) -> bool:
+        """Return the value of a yes-or-no parameter."""
         return bool(self._values[name])
 
     def colour(self, name: str) -> Pixels:

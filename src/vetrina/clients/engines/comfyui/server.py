@@ -249,7 +249,7 @@ def _locate(answer: httpx2.Response, job: Job) -> QueuePosition | None:
 
 
 def _belongs_to(entry: list[Any], job: Job) -> bool:
-    """An entry is `[number, prompt id, workflow, extra data, outputs, ...]`."""
+    """Return whether a queue entry, `[number, prompt id, workflow, extra data, outputs, ...]`, is this job's."""
     extra = cast(dict[str, Any], entry[3] if len(entry) > 3 and isinstance(entry[3], dict) else {})
     return entry[1] == job.id or extra.get("client_id") == job.client
 

@@ -32,8 +32,9 @@ class BodyLimits(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Check the announced size and count the rest. Raises TooLarge (413), and BodyIncomplete (400) in the code that reads
-        the body.
+        """Check the announced size and count the rest.
+
+        Raises TooLarge (413), and BodyIncomplete (400) in the code that reads the body.
         """
         headers: dict[bytes, bytes] = dict(scope["headers"])
         announced = headers.get(b"content-length", b"")

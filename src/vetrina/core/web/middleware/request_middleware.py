@@ -34,8 +34,9 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 def policy(forms: Iterable[str] = ()) -> str:
-    """Return the Content-Security-Policy of a page whose forms may also redirect to these origins: browsers apply form-action
-    to every redirect after a form's submission.
+    """Return the Content-Security-Policy of a page whose forms may also redirect to the origins `forms`.
+
+    Browsers apply form-action to every redirect after a form's submission.
     """
     return " ".join([_POLICY, *dict.fromkeys(each for each in forms if _ORIGIN.fullmatch(each))])
 

@@ -25,6 +25,7 @@ def lab(picture: Pixels) -> Pixels:
 
 
 def from_lab(picture: Pixels) -> Pixels:
+    """Return the RGB picture of CIELAB values, clipped to 0..1."""
     return np.clip(cv2.cvtColor(picture, cv2.COLOR_Lab2RGB), 0, 1)
 
 

@@ -68,6 +68,7 @@ def to_bytes(picture: Pixels) -> Bytes:
 
 
 def from_bytes(picture: Bytes) -> Pixels:
+    """Return 8-bit values as floats, 0 to 1."""
     return picture.astype(np.float32) / np.float32(255)
 
 

@@ -66,4 +66,5 @@ def cell_means(cells: Cells, picture: Pixels, count: int) -> Pixels:
 
 
 def clamp_to_frame(points: Points, height: int, width: int) -> Points:
+    """Return (x, y) points moved into a frame of this size in pixels."""
     return np.clip(points, 0, np.array([width - 1, height - 1], np.float32)).astype(np.float32)

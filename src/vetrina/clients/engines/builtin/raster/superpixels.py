@@ -36,6 +36,7 @@ def edge_weight(art: Pixels, reach: float) -> Pixels:
 
 
 def shift_labels(plane: Cells, dy: int, dx: int) -> Cells:
+    """Return the plane as seen `dy` rows and `dx` columns further; beyond the edge, its outermost labels are repeated."""
     height, width = plane.shape
     rows = _shifted_indices(height, dy)
     columns = _shifted_indices(width, dx)
