@@ -60,7 +60,7 @@ begin
   select done_until into v_done from reports.progress where part = 'subscriptions';
   v_until := least(clock_timestamp(), (select min(xact_start) from pg_stat_activity
                                         where datname = current_database() and pid <> pg_backend_pid())) - interval '1 second';
-  if p_all or v_done is null then
+  if p_all or v_done is null or v_done = '-infinity' then
     delete from reports.states;
     delete from reports.movements;
     insert into reports.states select * from reports.compute_states(null);
@@ -100,4 +100,4 @@ drop function reports.period_amount(jsonb);
 drop function reports.item_amount(jsonb);
 
 -- The next refresh computes every state.
-delete from reports.progress where part = 'subscriptions';
+update reports.progress set done_until = '-infinity' where part = 'subscriptions';

@@ -1,93 +1,17 @@
-"""Recurring revenue of packages, tiers, metered use, discounts, currency options and pauses: worked cases with exact figures.
-
-The shapes are those of Stripe's API: an event has ids of discounts, an event about a discount has the id of its coupon.
-"""
+"""Recurring revenue of packages, tiers, metered use, currency options and pauses: worked cases with exact figures."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from tests.reports.helpers import at, canceled, changed, column, event, made, moment, rows, subscription
+from tests.reports.helpers import canceled, changed, column, made, moment, rows
+from tests.reports.prices import DAY, TIERS, billed, closing, line, metered, priced
 from tests.stripe_mirror.helpers import ingest
 from vetrina.core.database.connection import Database
 from vetrina.reports import actions
-from vetrina.stripe_mirror.consistency import sample_data as sample
 from vetrina.stripe_mirror.ingest import actions as mirror
-
-SUB = "sub_sample0000000001"
-ITEM = "si_sample0000000001_0"
-DAY = "2026-01-10"
-TIERS = [
-    {"up_to": 10, "unit_amount": 500, "unit_amount_decimal": "500", "flat_amount": None, "flat_amount_decimal": None},
-    {"up_to": 20, "unit_amount": 400, "unit_amount_decimal": "400", "flat_amount": 100, "flat_amount_decimal": "100"},
-    {"up_to": None, "unit_amount": 300, "unit_amount_decimal": "300", "flat_amount": None, "flat_amount_decimal": None},
-]
-
-
-def priced(amount: int = 1000, *, quantity: int = 1, number: int = 1, sub: dict[str, Any] | None = None, **price: Any) -> dict:
-    """Return a subscription whose item has this price; `sub` are fields of the subscription."""
-    result = subscription(number, DAY, amount, **(sub or {}))
-    item = result["items"]["data"][0]
-    item["quantity"] = quantity
-    item["price"] |= price
-    return result
-
-
-def metered(**price: Any) -> dict:
-    """Return a subscription to metered use."""
-    result = priced(7, **price)
-    result["items"]["data"][0]["price"]["recurring"] |= {"usage_type": "metered", "meter": "mtr_1"}
-    del result["items"]["data"][0]["quantity"]
-    return result
-
-
-def coupon(name: str, duration: str = "forever", **fields: Any) -> dict:
-    """Return the event of a coupon's creation."""
-    return event("coupon.created", {
-        "id": name, "object": "coupon", "created": at(DAY), "duration": duration, "percent_off": None, "amount_off": None,
-        "currency": None, "duration_in_months": None, "livemode": False, "metadata": {}, "name": name, "valid": True, **fields,
-    }, "2026-01-01")  # fmt: skip
-
-
-def discount(name: str, coupon: str | dict, *, end: str | None = None, **fields: Any) -> dict:
-    """Return a discount of subscription 1."""
-    return {"id": name, "object": "discount", "source": {"type": "coupon", "coupon": coupon}, "customer": "cus_sample0000000001",
-            "start": at(DAY), "end": at(end) if end else None, "subscription": SUB, "subscription_item": None,
-            "invoice": None, "invoice_item": None, "promotion_code": None, **fields}  # fmt: skip
-
-
-def given(name: str, coupon: str, *, end: str | None = None, **fields: Any) -> dict:
-    """Return the event of a discount."""
-    return event("customer.discount.created", discount(name, coupon, end=end, **fields), DAY)
-
-
-def on_item(data: dict, *discounts: Any) -> dict:
-    """Return the subscription with discounts of its first item."""
-    first, *others = data["items"]["data"]
-    return {**data, "items": {**data["items"], "data": [{**first, "discounts": list(discounts)}, *others]}}
-
-
-def line(amount: int, item: str = ITEM, *, proration: bool = False) -> dict:
-    """Return an invoice line of a subscription item."""
-    return {"id": f"il_{item}_{amount}", "object": "line_item", "amount": amount, "currency": "eur",
-            "parent": {"type": "subscription_item_details", "invoice_item_details": None, "subscription_item_details": {
-                "subscription": SUB, "subscription_item": item, "proration": proration, "invoice_item": None}}}  # fmt: skip
-
-
-def billed(number: int, day: str, *lines: dict, voided: str | None = None, name: str = "invoice.finalized") -> dict:
-    """Return the event of an invoice of subscription 1 that was finalized on `day`."""
-    data = sample.invoice(1, at(day), amount=sum(each["amount"] for each in lines))
-    data |= {"id": f"in_{number}", "lines": {**data["lines"], "data": list(lines)}}
-    data["status_transitions"] |= {"finalized_at": at(day), "voided_at": at(voided) if voided else None}
-    return event(name, data, voided or day)
-
-
-async def closing(db: Database, day: str = "2026-01-31", name: str = "closing", currency: str = "eur") -> int:
-    """Return a figure of recurring revenue at the end of a day."""
-    return next(iter(column(await rows(db, "mrr", day, 1), name, currency=currency)), 0)
 
 
 @pytest.mark.parametrize(
@@ -153,118 +77,6 @@ async def test_metered_history_of_a_fetched_subscription(db: Database) -> None:
     assert await actions.verify(db) == []
 
 
-@pytest.mark.parametrize(
-    ("coupons", "kept", "temporary"),
-    [([("forever", {"percent_off": 25})], 750, 0),
-     ([("forever", {"amount_off": 300, "currency": "eur"})], 700, 0),
-     ([("forever", {"amount_off": 300, "currency": "usd"})], 1000, 0),
-     ([("forever", {"amount_off": 300, "currency": "usd", "currency_options": {"eur": {"amount_off": 280}}})], 720, 0),
-     ([("forever", {"amount_off": 5000, "currency": "eur"})], 0, 0),
-     ([("forever", {"percent_off": 12.5})], 875, 0),
-     ([("once", {"percent_off": 50})], 1000, 500),
-     ([("repeating", {"percent_off": 50, "duration_in_months": 3})], 1000, 500),
-     ([("forever", {"percent_off": 20}), ("forever", {"amount_off": 100, "currency": "eur"})], 700, 0),
-     ([("forever", {"amount_off": 100, "currency": "eur"}), ("forever", {"percent_off": 20})], 720, 0),
-     ([("forever", {"percent_off": 20}), ("once", {"percent_off": 50})], 800, 400)],
-)  # fmt: skip
-async def test_discounts_of_a_subscription(db: Database, coupons: list[Any], kept: int, temporary: int) -> None:
-    """Those that last for ever are deducted, in their order; those that end are shown apart."""
-    data = priced(1000, sub={"discounts": [f"di_{n}" for n in range(len(coupons))]})
-    await ingest(db, [made(data, DAY)])
-    for n, (duration, fields) in enumerate(coupons):
-        end = "2026-04-10" if duration == "repeating" else None
-        await ingest(db, [given(f"di_{n}", f"C{n}", end=end), coupon(f"C{n}", duration, **fields)])
-    assert (await closing(db), await closing(db, name="temporary")) == (kept, temporary)
-    assert await actions.verify(db) == []
-
-
-async def test_discounts_of_an_item_come_before_those_of_the_subscription(db: Database) -> None:
-    data = priced(1000, sub={"discounts": ["di_all"]})
-    second = {**data["items"]["data"][0], "id": "si_second", "price": {**data["items"]["data"][0]["price"], "unit_amount": 3000}}
-    data["items"]["data"].append(second)
-    await ingest(db, [
-        coupon("TEN", percent_off=10), coupon("HALF", percent_off=50), given("di_all", "TEN"),
-        given("di_item", "HALF", subscription_item=ITEM), made(on_item(data, "di_item"), DAY),
-    ])  # fmt: skip
-    assert await closing(db) == round((500 + 3000) * 0.9)
-
-
-async def test_amount_off_several_items_and_products(db: Database) -> None:
-    data = priced(1000, sub={"discounts": ["di_1", "di_2"]})
-    first = data["items"]["data"][0]
-    data["items"]["data"].append({**first, "id": "si_2", "price": {**first["price"], "unit_amount": 3000, "product": "prod_b"}})
-    await ingest(db, [
-        coupon("LESS", amount_off=800, currency="eur"), given("di_1", "LESS"),
-        coupon("ONLY", percent_off=50, applies_to={"products": ["prod_b"]}), given("di_2", "ONLY"), made(data, DAY),
-    ])  # fmt: skip
-    # 800 off 4000 leaves 800 and 2400, of which the second is halved.
-    assert await closing(db) == 800 + 1200
-
-
-async def test_yearly_price_with_amount_off(db: Database) -> None:
-    data = priced(12000, sub={"interval": "year", "discounts": ["di_1"]})
-    await ingest(db, [coupon("LESS", amount_off=2400, currency="eur"), given("di_1", "LESS"), made(data, DAY)])
-    assert await closing(db) == 800
-
-
-async def test_repeating_discount_ends_without_an_event(db: Database) -> None:
-    data = priced(1000, sub={"discounts": ["di_1"]})
-    await ingest(db, [
-        coupon("THREE", "repeating", percent_off=30, duration_in_months=3), given("di_1", "THREE", end="2026-04-10"),
-        made(data, DAY),
-    ])  # fmt: skip
-    days = ("2026-02-28", "2026-04-09", "2026-04-10")
-    assert [await closing(db, day, "temporary") for day in days] == [300, 300, 0]
-    assert [await closing(db, day) for day in days] == [1000, 1000, 1000]
-    assert await actions.verify(db) == []
-
-
-async def test_removed_discount_counts_until_it_was_removed(db: Database) -> None:
-    data = priced(1000, sub={"discounts": ["di_1"]})
-    await ingest(db, [coupon("HALF", percent_off=50), given("di_1", "HALF"), made(data, DAY),
-                      changed(data, "2026-03-01", discounts=[])])  # fmt: skip
-    assert [await closing(db, day) for day in ("2026-02-28", "2026-03-01")] == [500, 1000]
-    assert column(await rows(db, "mrr", "2026-03-31", 1), "expansion") == [500]
-
-
-async def test_older_shapes_of_discounts(db: Database) -> None:
-    """Before 2025-09-30 a discount had its coupon expanded; before discounts were a list there was one, expanded."""
-    old = {**discount("di_1", ""), "coupon": {"id": "OLD", "object": "coupon", "percent_off": 40, "duration": "forever"}}
-    del old["source"]
-    single = priced(1000, sub={"discount": old})
-    del single["discounts"]
-    both = priced(1000, number=2, sub={"discount": old, "discounts": ["di_1"]})
-    await ingest(db, [made(single, DAY), made(both, DAY)])
-    assert await closing(db) == 600 + 600
-    await ingest(
-        db, [event("customer.discount.created", old, DAY), changed(priced(1000, sub={"discounts": ["di_1"]}), "2026-01-11")]
-    )
-    assert await closing(db) == 600 + 600
-
-
-async def test_fetched_discounts_are_stored_and_the_object_keeps_its_shape(db: Database) -> None:
-    expanded = on_item(priced(1000, sub={"discounts": [discount("di_1", "TEN")]}), discount("di_2", "HALF"))
-    async with db.tx() as tx:
-        await mirror.ingest_objects(tx, "subscriptions", json.dumps([expanded]), moment(DAY), moment(DAY))
-        held = await (await tx.connection.execute("select data from stripe_mirror.subscriptions")).fetchone()
-    assert held == (on_item(priced(1000, sub={"discounts": ["di_1"]}), "di_2"),)
-    assert await closing(db) == 1000
-    await ingest(db, [coupon("TEN", percent_off=10), coupon("HALF", percent_off=50)])
-    assert await closing(db) == 450
-    assert await actions.verify(db) == []
-
-
-async def test_deleted_coupon_goes_on_for_those_who_have_it(db: Database) -> None:
-    await ingest(
-        db, [made(priced(1000, sub={"discounts": ["di_1"]}), DAY), given("di_1", "HALF"), coupon("HALF", percent_off=50)]
-    )
-    stub = json.dumps([{"id": "HALF", "object": "coupon", "deleted": True}])
-    async with db.tx() as tx:
-        await mirror.ingest_objects(tx, "coupons", stub, moment("2026-02-01"), moment("2026-02-01"))
-    assert await closing(db, "2026-02-28") == 500
-    assert await actions.verify(db) == []
-
-
 async def test_price_with_currency_options(db: Database) -> None:
     """The base price is in euros, the subscription in dollars: with the option's amount, or the invoice's, never the base's."""
     options = {
@@ -301,18 +113,3 @@ async def test_paused_collection_is_shown_apart(db: Database, behavior: str) -> 
 async def test_subscription_paused_from_the_start_has_a_row(db: Database) -> None:
     await ingest(db, [made(priced(1000, sub={"pause_collection": {"behavior": "void", "resumes_at": None}}), DAY)])
     assert (await closing(db), await closing(db, name="paused")) == (0, 1000)
-
-
-async def test_renewal_with_the_discounts_that_it_still_has(db: Database) -> None:
-    """The period ends on 9 February. A discount that ends before then is not in it, one that is used once is."""
-    data = priced(1000, sub={"discounts": ["di_short", "di_once"]})
-    await ingest(db, [
-        coupon("SHORT", "repeating", percent_off=90), given("di_short", "SHORT", end="2026-02-01"),
-        coupon("ONCE", "once", amount_off=300, currency="eur"), given("di_once", "ONCE"), made(data, DAY),
-    ])  # fmt: skip
-    assert column(await rows(db, "renewals", "2026-01-15", 2), "amount") == [700]
-
-
-async def test_unknown_discount_takes_nothing_off(db: Database) -> None:
-    await ingest(db, [made(priced(1000, sub={"discounts": ["di_never_seen", None, 7]}), DAY)])
-    assert await closing(db) == 1000
