@@ -96,7 +96,7 @@ async def judge(page: Page) -> list[str]:
     await page.evaluate(AXE.read_text())
     found = await page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
     return [
-        f"{each['impact']}: {each['id']} at {each['nodes'][0]['html'][:160]}"
-        for each in found["violations"]
-        if each["impact"] in {"serious", "critical"}
+        f"{violation['impact']}: {violation['id']} at {violation['nodes'][0]['html'][:160]}"
+        for violation in found["violations"]
+        if violation["impact"] in {"serious", "critical"}
     ]

@@ -10,11 +10,11 @@ async def identity(scene: Scene) -> Made:
     """An identity of the owner's, besides another one."""
     ids = [new_id(), new_id()]
     async with scene.make.services.db.tx() as tx:
-        for each in ids:
+        for item in ids:
             await tx.connection.execute(
                 """insert into accounts.identities (issuer, subject, account_id, id, provider)
                    values ('https://id.example', %s, %s, %s, 'example')""",
-                [str(each), scene.owner.id, each],
+                [str(item), scene.owner.id, item],
             )
     return {"identity_id": ids[0]}
 

@@ -14,7 +14,7 @@ async def purchase(scene: Scene) -> Made:
 async def smaller_plan(scene: Scene) -> Made:
     """A plan of theirs, who have none that it could follow."""
     plans = (await scene.site.client.get("/api/v1/plans")).json()["items"]
-    return {"plan_id": next(each["id"] for each in plans if each["name"] == "basic")}
+    return {"plan_id": next(plan["id"] for plan in plans if plan["name"] == "basic")}
 
 
 async def payment(scene: Scene) -> Made:

@@ -62,7 +62,7 @@ async def full_life(site: Site, owner: str) -> tuple[AccountId, dict[str, str]]:
         wanted = wish(file.json()["id"], prompt=CANARIES["prompt"])
         begun = await api.post("/generations", json=wanted, headers={"Idempotency-Key": CANARIES["key"]})
         assert begun.status_code == 201, begun.text
-        pack = next(each for each in (await api.get("/packs")).json()["items"] if each["name"] == "tokens_50")
+        pack = next(item for item in (await api.get("/packs")).json()["items"] if item["name"] == "tokens_50")
         payment = (await api.post("/payments", json={"pack_id": pack["id"], "gateway": "sandbox"})).json()
         await site.client.post(payment["checkout_url"], data={"outcome": "paid"})
         await api.post("/auth/verifications", json={"email": CANARIES["email"], "purpose": "email_verify"})

@@ -189,7 +189,7 @@ def test_at_most_six_series_and_every_action_is_in_one() -> None:
     counted = [UsageDay(since + timedelta(days=n % 7), f"thing_{n:02}", n + 1) for n in range(10)]
     shown = chart.context(counted, titles=titles, action="", since=since, days=7)
     assert len(shown["chart"]["series"]) == 6 and shown["chart"]["series"][-1]["title"] == "Other"
-    assert shown["total"] == sum(each["count"] for each in shown["totals"]) == 55
+    assert shown["total"] == sum(total["count"] for total in shown["totals"]) == 55
     assert shown["rows"][0]["title"] == "21 Nov 2026" and shown["rows"][-1]["title"] == "15 Nov 2026"
     assert all(row["total"] == sum(row["counts"]) and len(row["counts"]) == 6 for row in shown["rows"])
     columns = shown["chart"]["columns"]
@@ -197,7 +197,7 @@ def test_at_most_six_series_and_every_action_is_in_one() -> None:
     assert all(tick.isdigit() for tick in shown["chart"]["ticks"]) and int(shown["chart"]["ticks"][0]) >= 14
     assert min(part["y"] for column in columns for part in column["rectangles"]) >= 0
     six = chart.context(counted[:6], titles=titles, action="", since=since, days=7)
-    assert [each["title"] for each in six["chart"]["series"]] == [f"Thing 0{n}" for n in (5, 4, 3, 2, 1, 0)]
+    assert [item["title"] for item in six["chart"]["series"]] == [f"Thing 0{n}" for n in (5, 4, 3, 2, 1, 0)]
     assert chart.context([], titles=titles, action="", since=since, days=7)["chart"] is None
 
 

@@ -82,7 +82,7 @@ def test_settings_are_listed_and_changed(
     assert main(["settings", "list"]) == exits.OK
     assert any(line.split()[:2] == ["limits.api", "50/10"] for line in capsys.readouterr().out.splitlines())
     assert main(["settings", "list", "--json"]) == exits.OK
-    assert {"count": 50, "seconds": 10} in [each["value"] for each in json.loads(capsys.readouterr().out)]
+    assert {"count": 50, "seconds": 10} in [item["value"] for item in json.loads(capsys.readouterr().out)]
 
 
 def test_audit_log_is_verified(shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,7 +74,7 @@ def test_killed_postgresql_restarts(running: Up) -> None:
 
 def test_the_other_commands_find_it(running: Up) -> None:
     told = json.loads(running.run("doctor", "--json").stdout)
-    assert told["healthy"] and {each["name"]: each["state"] for each in told["checks"]}["migrations"] == "ok"
+    assert told["healthy"] and {check["name"]: check["state"] for check in told["checks"]}["migrations"] == "ok"
     with psycopg.connect(running.run("db", "uri", "--role", "owner").stdout.strip()) as connection:
         assert connection.info.user == "vetrina_owner"
     shell = running.run("db", "shell", "-c", "select current_user", "-tA")

@@ -22,7 +22,7 @@ def test_anyone_can_pay_by_card(tmp_path: Path) -> None:
         api.headers["Authorization"] = f"Bearer {token}"
         for gateway, currency in (("stripe", "USD"), ("zarinpal", "IRR")):
             packs = api.get("/packs").json()["items"]
-            pack = next(each for each in packs if each["currency"] == currency and each["asset"] == "token")
+            pack = next(item for item in packs if item["currency"] == currency and item["asset"] == "token")
             payment = api.post("/payments", json={"pack_id": pack["id"], "gateway": gateway}).json()
             with httpx2.Client(timeout=30) as buyer:
                 form = {"card": fakes.CARD, "outcome": "paid"}

@@ -87,12 +87,12 @@ def test_the_pinned_api_version_is_the_sdk_s() -> None:
 def test_objects_of_the_fake_conform_to_the_sdk(used: StripeFake, kind: str) -> None:
     objects = used.all(kind)
     assert objects, "nothing to compare"
-    assert sorted({line for each in objects for line in violations(each)}) == []
+    assert sorted({line for item in objects for line in violations(item)}) == []
 
 
 def test_portal_sessions_conform_to_the_sdk(used: StripeFake) -> None:
-    portals = [{**each, "url": "https://billing.example"} for each in used.portals.values()]
-    assert [line for each in portals for line in violations(each)] == [] and portals
+    portals = [{**portal, "url": "https://billing.example"} for portal in used.portals.values()]
+    assert [line for portal in portals for line in violations(portal)] == [] and portals
 
 
 @pytest.mark.parametrize("type", sorted(HANDLERS))
@@ -103,12 +103,12 @@ def test_golden_payloads_conform_to_the_sdk(type: str) -> None:
 
 
 def test_every_golden_payload_has_a_handler() -> None:
-    assert {each.stem for each in PAYLOADS.glob("*.json")} == set(HANDLERS)
+    assert {path.stem for path in PAYLOADS.glob("*.json")} == set(HANDLERS)
 
 
 @pytest.mark.parametrize("type", sorted(HANDLERS))
 def test_the_fake_sends_no_field_that_the_golden_payload_lacks(used: StripeFake, type: str) -> None:
-    sent = [each for each in used.all("events") if each["type"] == type]
+    sent = [item for item in used.all("events") if item["type"] == type]
     assert bool(sent) == (type not in NOT_IMITATED)
     golden = json.loads((PAYLOADS / f"{type}.json").read_text())
     for event in sent:
@@ -118,7 +118,7 @@ def test_the_fake_sends_no_field_that_the_golden_payload_lacks(used: StripeFake,
 def unknown(sent: Any, golden: Any, path: str = "") -> list[str]:
     """Return the paths of fields that the golden value lacks; where one of both is null there is nothing to compare."""
     if isinstance(sent, list) and isinstance(golden, list) and golden:
-        return [line for each in sent for line in unknown(each, golden[0], path)]
+        return [line for item in sent for line in unknown(item, golden[0], path)]
     if not isinstance(sent, dict) or not isinstance(golden, dict) or path.endswith(".metadata"):
         return []
     inner = [line for name in sent.keys() & golden.keys() for line in unknown(sent[name], golden[name], f"{path}.{name}")]

@@ -40,8 +40,8 @@ def tamper(owner: str, *statements: str, **arguments: Any) -> None:
     """Tamper as a superuser with triggers disabled."""
     with psycopg.connect(owner) as connection:
         connection.execute("set session_replication_role = replica")
-        for each in statements:
-            assert connection.execute(each.encode(), arguments).rowcount != 0, each
+        for statement in statements:
+            assert connection.execute(statement.encode(), arguments).rowcount != 0, statement
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ TAMPERED = {
 async def test_it_is_found(services: Services, chain: Account, owner: str, how: str) -> None:
     tamper(owner, *TAMPERED[how], a=chain.id)
     found = await faults(services.db)
-    assert found and {each.account_id for each in found} == {chain.id}
+    assert found and {fault.account_id for fault in found} == {chain.id}
     if "end" not in how and "whole" not in how and "head" not in how:
         assert found[0].position in {4, 5}, found
 
@@ -137,7 +137,7 @@ async def test_concurrent_writes_form_one_chain(services: Services, make: Make) 
 
     before = len(await rows_of(services.db, account.id))
     assert await race(64, write) == [None] * 64
-    assert [each.position for each in await rows_of(services.db, account.id)] == list(range(1, before + 65))
+    assert [item.position for item in await rows_of(services.db, account.id)] == list(range(1, before + 65))
     assert await faults(services.db) == []
 
 
@@ -168,7 +168,7 @@ async def test_account_changes_are_logged(site: Site, make: Make) -> None:
         await api.post(f"/operator/accounts/{account}/disabling", json={"why": "spam"})
         await api.post(f"/operator/accounts/{account}/enabling")
     found = await rows_of(site.services.db, account)
-    told = [(each.action, each.actor_type, each.ip) for each in found if each.action != "credits_granted"]
+    told = [(item.action, item.actor_type, item.ip) for item in found if item.action != "credits_granted"]
     ended = ("session_ended", "admin", "127.0.0.1")
     assert told == [
         ("account_registered", "user", None),
@@ -181,7 +181,7 @@ async def test_account_changes_are_logged(site: Site, make: Make) -> None:
         ended,
         ("account_enabled", "admin", "127.0.0.1"),
     ]
-    by = {each.action: each for each in found}
+    by = {item.action: item for item in found}
     assert by["account_disabled"].said == {"why": "spam"} and by["account_disabled"].actor_id == operator.id
     assert by["role_granted"].resource_id == "member" and found[2].actor_id == account
     assert await faults(site.services.db) == []
@@ -194,7 +194,7 @@ async def test_credits_and_payments_are_logged(site: Site, make: Make) -> None:
         payment = (await api.post("/payments", json={"pack_id": pack["id"], "gateway": "sandbox"})).json()
         await api.post(payment["checkout_url"].removeprefix("/api/v1"), data={"outcome": "paid"})
         await site.client.post(payment["checkout_url"], data={"outcome": "paid"}, headers=account.headers)
-    found = {each.action: each for each in await rows_of(site.services.db, account.id)}
+    found = {item.action: item for item in await rows_of(site.services.db, account.id)}
     assert found["payment_started"].metadata["amount"] == pack["price"] and found["payment_started"].actor_type == "user"
     assert found["payment_completed"].resource_id == payment["id"]
     assert found["credits_granted"].metadata == {"asset": "token", "quantity": pack["quantity"], "source": "purchase"}
@@ -208,7 +208,7 @@ async def test_changed_identifiers_are_logged_with_their_old_value(services: Ser
             " handle = 'ada' where id = %s",
             (account.id,),
         )
-    found = {each.action: each for each in await rows_of(services.db, account.id)}
+    found = {item.action: item for item in await rows_of(services.db, account.id)}
     assert found["email_changed"].said == {"from": "old@example.com", "to": "new@example.com"}
     assert found["phone_changed"].said == {"from": None, "to": "+4915112345678"}
     assert {"password_changed", "handle_changed", "email_verified"} <= set(found)
@@ -224,7 +224,7 @@ async def test_erased_details_are_no_fault(services: Services, chain: Account, o
         await tx.execute(audit.FORGET, account=chain.id)
     assert await faults(services.db) == []
     tamper(owner, "update core.audit_logs set action = 'other_done' where account_id = %(a)s and position = 4", a=chain.id)
-    assert next(each.position for each in await faults(services.db)) == 4
+    assert next(fault.position for fault in await faults(services.db)) == 4
 
 
 async def test_settings_are_logged_in_the_sites_chain(services: Services) -> None:
@@ -243,7 +243,7 @@ async def test_actor_is_set_for_one_transaction(services: Services, make: Make) 
             await connection.execute("select set_config('vetrina.actor', %s, true)", (json.dumps({"type": "admin"}),))
             await connection.execute("insert into accounts.user_roles values (%s, 'user')", (account.id,))
         await connection.execute("delete from accounts.user_roles where account_id = %s", (account.id,))
-    assert [each.actor_type for each in await rows_of(services.db, account.id)][-2:] == ["admin", "system"]
+    assert [item.actor_type for item in await rows_of(services.db, account.id)][-2:] == ["admin", "system"]
 
 
 async def test_wallet_and_chain_are_locked_in_one_order_whoever_begins(services: Services, make: Make) -> None:

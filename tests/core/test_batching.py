@@ -72,7 +72,7 @@ async def test_possibly_committed_batch_is_not_retried() -> None:
     run = Recorder(slow=0.001, fault=Unavailable)
     call = coalescer(run)
     results = await asyncio.gather(*(call(item) for item in (2, -1, 3)), return_exceptions=True)
-    assert all(isinstance(each, Unavailable) for each in results)
+    assert all(isinstance(result, Unavailable) for result in results)
     assert sorted(item for batch in run.batches for item in batch) == [-1, 2, 3]
 
 
@@ -99,4 +99,4 @@ async def test_missing_result_fails_every_waiting_item() -> None:
     call: Coalescer[int, str] = Coalescer(forgetful, order=lambda item: item)
     async with asyncio.timeout(5):
         results = await asyncio.gather(*(call(item) for item in range(3)), return_exceptions=True)
-    assert all(isinstance(each, Unanswered) for each in results) and calls == 1
+    assert all(isinstance(result, Unanswered) for result in results) and calls == 1

@@ -62,7 +62,7 @@ async def test_after_a_restart_the_first_request_succeeds(site: Site, make: Make
         for _ in range(3):
             assert kill(server, urlsplit(database).path[1:]) > 0
             answers = await asyncio.gather(api.get("/wallet"), browser.get("/wallet"), site.client.get("/readyz"))
-            assert [each.status_code for each in answers] == [200, 200, 200]
+            assert [answer.status_code for answer in answers] == [200, 200, 200]
 
 
 async def test_connection_with_a_pending_notice_is_kept(db: Database) -> None:

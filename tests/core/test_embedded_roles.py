@@ -105,7 +105,7 @@ def test_lost_credentials_file_is_named(own: tuple[Cluster, Path]) -> None:
 def test_external_roles_are_created_with_createrole(guest: str, tmp_path: Path) -> None:
     access = ensure_external(guest, tmp_path)
     assert access.note == "" and access.owner == guest
-    assert [user_of(each) for each in (access.app, access.reporting)] == ["vetrina_app", "vetrina_reporting"]
+    assert [user_of(item) for item in (access.app, access.reporting)] == ["vetrina_app", "vetrina_reporting"]
     migrate(access.owner)
     with psycopg.connect(access.app, autocommit=True) as connection:
         connection.execute("select count(*) from wallet.entries")

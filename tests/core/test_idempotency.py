@@ -72,10 +72,10 @@ async def test_key_belongs_to_its_account(db: Database) -> None:
 
 async def test_concurrent_request_with_the_key_is_refused(db: Database) -> None:
     outcomes = await race(32, lambda: send(db, "k", {}, pause=0.2))
-    done = {each.body for each in outcomes if isinstance(each, Answer)}
+    done = {outcome.body for outcome in outcomes if isinstance(outcome, Answer)}
     assert len(done) == 1 and await made(db) == 1
-    assert all(isinstance(each, Answer | KeyInUse) for each in outcomes), outcomes
-    assert any(isinstance(each, KeyInUse) for each in outcomes)
+    assert all(isinstance(outcome, Answer | KeyInUse) for outcome in outcomes), outcomes
+    assert any(isinstance(outcome, KeyInUse) for outcome in outcomes)
 
 
 async def test_refused_request_releases_its_key(db: Database) -> None:

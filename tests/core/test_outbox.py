@@ -164,12 +164,12 @@ async def test_development_site_keeps_messages_in_the_outbox(settings: Settings,
         for (letter,) in rows:
             await deliver(site.services, letter=letter)
         page = (await site.client.get("/api/v1/outbox?limit=2")).json()
-        assert [each["text"] for each in page["items"]] == ["a text", "number 2"]
+        assert [item["text"] for item in page["items"]] == ["a text", "number 2"]
         assert set(page["items"][0]) >= {"to", "subject", "text", "at"}
         rest = (await site.client.get("/api/v1/outbox", params={"cursor": page["next_cursor"]})).json()
-        assert [each["text"] for each in rest["items"]] == ["number 1", "number 0"]
+        assert [item["text"] for item in rest["items"]] == ["number 1", "number 0"]
         found = (await site.client.get("/api/v1/outbox", params={"to": "+15005550001"})).json()
-        assert [each["channel"] for each in found["items"]] == ["sms"]
+        assert [item["channel"] for item in found["items"]] == ["sms"]
         html = await site.client.get("/outbox")
         assert html.status_code == 200 and "number 2" in html.text and "a text" in html.text
 

@@ -50,9 +50,9 @@ async def test_each_topic_gets_its_messages_in_order(db: Database, hub: Hub) -> 
         for step in range(3):
             await notify(db, f'{{"id":"a","progress":{step}}}')
             await notify(db, f'{{"id":"b","progress":{step * 10}}}')
-        assert [each["progress"] for each in await some(a.messages(poll_interval=1), 3)] == [0, 1, 2]
-        assert [each["progress"] for each in await some(twin.messages(poll_interval=1), 3)] == [0, 1, 2]
-        assert [each["progress"] for each in await some(b.messages(poll_interval=1), 3)] == [0, 10, 20]
+        assert [item["progress"] for item in await some(a.messages(poll_interval=1), 3)] == [0, 1, 2]
+        assert [item["progress"] for item in await some(twin.messages(poll_interval=1), 3)] == [0, 1, 2]
+        assert [item["progress"] for item in await some(b.messages(poll_interval=1), 3)] == [0, 10, 20]
 
 
 async def test_a_bare_payload_names_the_row(db: Database, hub: Hub) -> None:

@@ -52,11 +52,11 @@ def change(owner: str) -> Setting:
 async def processes(settings: Settings, database: str) -> AsyncIterator[list[Limits]]:
     """Yield the limiters of four processes on one database."""
     services: list[Services] = [connect(settings, database) for _ in range(4)]
-    for each in services:
-        await each.db.open()
-    yield [Limits(each) for each in services]
-    for each in services:
-        await each.db.close()
+    for service in services:
+        await service.db.open()
+    yield [Limits(service) for service in services]
+    for service in services:
+        await service.db.close()
 
 
 @pytest.mark.parametrize("count", [1, 7, 100])
@@ -64,8 +64,8 @@ async def test_a_small_limit_is_exact_across_processes(processes: list[Limits], 
     change("test", count)
     turn = iter(range(10_000))
     outcomes = await race(count + 60, lambda: processes[next(turn) % 4].consume("test", "somebody"))
-    assert sum(isinstance(each, RateLimitState) for each in outcomes) == count
-    assert all(isinstance(each, RateLimitState | RateLimited) for each in outcomes)
+    assert sum(isinstance(outcome, RateLimitState) for outcome in outcomes) == count
+    assert all(isinstance(outcome, RateLimitState | RateLimited) for outcome in outcomes)
     assert isinstance(await processes[0].consume("test", "another"), RateLimitState)
 
 
@@ -177,18 +177,18 @@ def test_two_real_processes_keep_one_limit(owner: str, database: str, tmp_path: 
                 ready(client, port)
             urls = [f"http://127.0.0.1:{ports[n % 2]}/api/v1/packs" for n in range(60)]
             answers = list(pool.map(client.get, urls))
-        statuses = [each.status_code for each in answers]
+        statuses = [answer.status_code for answer in answers]
         assert (statuses.count(200), statuses.count(429)) == (25, 35)
-        by_port = [sum(each.status_code == 200 for each in answers[n::2]) for n in range(2)]
+        by_port = [sum(answer.status_code == 200 for answer in answers[n::2]) for n in range(2)]
         assert min(by_port) > 0, "both processes let some through"
-        assert all(int(each.headers["retry-after"]) > 0 for each in answers if each.status_code == 429)
+        assert all(int(answer.headers["retry-after"]) > 0 for answer in answers if answer.status_code == 429)
         with psycopg.connect(owner) as connection:
             assert connection.execute("select sum(count) from core.rate_limits where key like 'api:%'").fetchone() == (25,)
     finally:
-        for each in processes:
-            each.terminate()
-        for each in processes:
-            each.wait(20)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(20)
 
 
 def free_port() -> int:
@@ -212,9 +212,9 @@ async def test_api_sends_ratelimit_and_retry_after(site: Site, make: Make, chang
     one, other = await make.account(), await make.account()
     async with site.api(one) as client:
         answers = [await client.get("/me") for _ in range(5)]
-    assert [each.status_code for each in answers] == [200, 200, 200, 429, 429]
-    assert [each.headers["ratelimit-remaining"] for each in answers] == ["2", "1", "0", "0", "0"]
-    assert {each.headers["ratelimit-limit"] for each in answers} == {"3"}
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["2", "1", "0", "0", "0"]
+    assert {answer.headers["ratelimit-limit"] for answer in answers} == {"3"}
     refused = answers[-1]
     assert 1 <= int(refused.headers["retry-after"]) <= 3600 and refused.json()["type"] == "urn:vetrina:rate-limited"
     assert refused.headers["content-type"] == "application/problem+json"
@@ -238,5 +238,5 @@ async def test_costly_calls_have_their_own_limits(
     change(name, 2)
     async with site.api(await make.account()) as client:
         answers = [await client.post(path, json=body) for _ in range(3)]
-        assert [each.status_code == 429 for each in answers] == [False, False, True]
+        assert [answer.status_code == 429 for answer in answers] == [False, False, True]
         assert (await client.get("/me")).status_code == 200

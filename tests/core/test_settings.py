@@ -98,7 +98,7 @@ def run(command: str, settings: dict[str, str]) -> subprocess.CompletedProcess[s
 
 def test_every_setting_has_a_value_that_it_refuses() -> None:
     """9.F30: no setting takes whatever comes."""
-    assert set(REFUSED) == {each.metadata["variable"] for each in fields(Settings)}
+    assert set(REFUSED) == {field.metadata["variable"] for field in fields(Settings)}
 
 
 @pytest.mark.parametrize(("variable", "value"), [(name, value) for name, many in REFUSED.items() for value in many])
@@ -108,7 +108,7 @@ def test_invalid_setting_is_named(variable: str, value: str) -> None:
         read({variable: value})
     said = str(refused.value)
     assert said.startswith(f"{variable} must ")
-    secret = next(each.metadata["secret"] for each in fields(Settings) if each.metadata["variable"] == variable)
+    secret = next(field.metadata["secret"] for field in fields(Settings) if field.metadata["variable"] == variable)
     assert (f"not {value!r}" in said) is not secret
 
 
@@ -123,9 +123,9 @@ def test_all_invalid_settings_are_reported_at_once() -> None:
     with pytest.raises(BadSetting) as refused:
         read({"VETRINA_PORT": "99999", "VETRINA_SECRET_KEY": "x"})
     assert [line.split()[0] for line in str(refused.value).splitlines()] == ["VETRINA_PORT", "VETRINA_SECRET_KEY"]
-    for each in fields(Settings):
-        if each.default not in {"", True, False}:
-            assert each.metadata["parse"](str(each.default)) == each.default
+    for field in fields(Settings):
+        if field.default not in {"", True, False}:
+            assert field.metadata["parse"](str(field.default)) == field.default
     assert unknown({"VETRINA_PROT": "1", "VETRINA_PORT": "1", "HOME": "/"}) == ["VETRINA_PROT"]
 
 
@@ -191,7 +191,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OSError):  # noqa: PT011
         write_whole(path, b"four")
     assert path.read_bytes() == b"three"
-    assert [each.name for each in tmp_path.iterdir()] == ["kept.json"]
+    assert [item.name for item in tmp_path.iterdir()] == ["kept.json"]
 
 
 def test_concurrent_processes_use_the_same_key(tmp_path: Path) -> None:
@@ -199,6 +199,6 @@ def test_concurrent_processes_use_the_same_key(tmp_path: Path) -> None:
     code = "from vetrina.core.settings.environment import *; print(secret_keys(read())[0].decode())"
     environment = {**os.environ, "VETRINA_DATA": str(tmp_path / "data")}
     many = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) for _ in range(8)]
-    said = {each.communicate()[0] for each in many}
+    said = {item.communicate()[0] for item in many}
     assert len(said) == 1
     assert msgspec.json.decode((tmp_path / "data" / "secret-key.json").read_bytes()) == [said.pop().decode().strip()]

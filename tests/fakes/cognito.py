@@ -80,7 +80,7 @@ class Cognito:
         self.call("AdminCreateUser", UserPoolId=self.pool, Username=username, UserAttributes=given, MessageAction="SUPPRESS")
         self.call("AdminSetUserPassword", UserPoolId=self.pool, Username=username, Password=PASSWORD, Permanent=True)
         found = self.call("AdminGetUser", UserPoolId=self.pool, Username=username)["UserAttributes"]
-        return next(each["Value"] for each in found if each["Name"] == "sub")
+        return next(attribute["Value"] for attribute in found if attribute["Name"] == "sub")
 
     def id_token(self, name: str, password: str) -> str | None:
         """Return the ID token that the pool signs for a correct password; it has no nonce, since there was no redirect."""

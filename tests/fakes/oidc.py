@@ -109,7 +109,7 @@ class HostedUi(Fake):
             if self.away:
                 return Response(None, status_code=503)
             basic = base64.b64decode(request.headers.get("authorization", "").removeprefix("Basic ")).decode()
-            if [unquote_plus(each) for each in basic.split(":")] != [self.pool.client_id, self.pool.client_secret]:
+            if [unquote_plus(part) for part in basic.split(":")] != [self.pool.client_id, self.pool.client_secret]:
                 return Response({"error": "invalid_client"}, status_code=401)
             kept = self._codes.get(data["code"]) if self.used_twice else self._codes.pop(data["code"], None)
             if kept is None or kept["redirect_uri"] != data["redirect_uri"]:
@@ -123,7 +123,7 @@ class HostedUi(Fake):
         @get("/keys", sync_to_thread=False)
         def keys() -> dict[str, Any]:
             self.key_requests += 1
-            return {"keys": [each.as_dict(private=False, use="sig", alg="RS256") for each in self.own_keys]}
+            return {"keys": [key.as_dict(private=False, use="sig", alg="RS256") for key in self.own_keys]}
 
         return [discovery, page, login, token, keys]
 

@@ -94,10 +94,10 @@ def _check_union(value: Any, members: tuple[Any, ...], path: str) -> list[str]:
     """No member fits: report the differences from the one that comes nearest."""
     if value is None:
         return [] if type(None) in members else [f"{path}: null is not allowed"]
-    tried = [_check(value, each, path) for each in members if each is not type(None)]
+    tried = [_check(value, member, path) for member in members if member is not type(None)]
     if isinstance(value, dict) and len(members) > 2:  # an expanded object is of the class that its `object` names
-        named = [each for each in members if getattr(each, "OBJECT_NAME", None) == value.get("object")]
-        tried = [_check(value, each, path) for each in named] or tried
+        named = [member for member in members if getattr(member, "OBJECT_NAME", None) == value.get("object")]
+        tried = [_check(value, item, path) for item in named] or tried
     return min(tried, key=len)
 
 
@@ -143,7 +143,7 @@ def _resolve(annotation: Any, cls: type[Any]) -> Any:
     arguments = get_args(annotation)
     if not arguments or get_origin(annotation) is Literal:
         return annotation
-    resolved = tuple(_resolve(each, cls) for each in arguments)
+    resolved = tuple(_resolve(argument, cls) for argument in arguments)
     origin = get_origin(annotation)
     if origin in (Union, types.UnionType):
         return functools.reduce(operator.or_, resolved)

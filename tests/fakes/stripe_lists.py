@@ -61,9 +61,9 @@ class Shelf:
 
     def fill(self, several: list[dict[str, Any]]) -> None:
         """Store many objects at once."""
-        self.whole |= {each["id"]: each for each in several}
-        self.texts |= {each["id"]: json.dumps(_cut(each), indent=2).encode() for each in several}
-        self.order = sorted((-each["created"], each["id"]) for each in self.whole.values())
+        self.whole |= {item["id"]: item for item in several}
+        self.texts |= {item["id"]: json.dumps(_cut(item), indent=2).encode() for item in several}
+        self.order = sorted((-item["created"], item["id"]) for item in self.whole.values())
 
 
 class StripeListsFake(Fake):
@@ -92,15 +92,15 @@ class StripeListsFake(Fake):
             if len(several) > 50:
                 self._shelves[name].fill(list(several))
             else:
-                for each in several:
-                    self._shelves[name].put(each)
+                for item in several:
+                    self._shelves[name].put(item)
 
     def remove(self, name: str, *ids: str) -> None:
         """Delete objects."""
         with self._lock:
-            for each in ids:
-                self._shelves[name].take(each)
-                self._shelves[name].gone.add(each)
+            for item in ids:
+                self._shelves[name].take(item)
+                self._shelves[name].gone.add(item)
 
     def throttle(self, times: int, *, seconds: float) -> None:
         """Answer this many calls with 429 and this Retry-After."""
@@ -141,7 +141,7 @@ class StripeListsFake(Fake):
         if self.per_second is None:
             return None
         now = time.monotonic()
-        self._window = [each for each in self._window if each > now - 1]
+        self._window = [item for item in self._window if item > now - 1]
         if len(self._window) >= self.per_second:
             return 1.0
         self._window.append(now)
@@ -151,13 +151,13 @@ class StripeListsFake(Fake):
         name, *more = path.split("/")
         if name == "subscription_items":
             owner = self._shelves["subscriptions"].whole[query["subscription"]]
-            return _page([json.dumps(each).encode() for each in owner["items"]["data"]], query, "/v1/subscription_items")
+            return _page([json.dumps(item).encode() for item in owner["items"]["data"]], query, "/v1/subscription_items")
         shelf = self._shelves.get(name)
         if shelf is None:
             return _error(404, f"Unrecognized request URL ({path})", "")
         if len(more) == 2 and more[1] == "lines":
             data = shelf.whole[more[0]]["lines"]["data"]
-            return _page([json.dumps(each).encode() for each in data], query, f"/v1/{path}")
+            return _page([json.dumps(line).encode() for line in data], query, f"/v1/{path}")
         if more:
             return self._one(name, shelf, more[0])
         return _listed(shelf, name, query)
@@ -191,7 +191,7 @@ def _listed(shelf: Shelf, name: str, query: dict[str, str]) -> Response[bytes]:
 
 def _page(texts: list[bytes], query: dict[str, str], url: str) -> Response[bytes]:
     """Return a page of an object's own list, in its order."""
-    ids = [json.loads(each)["id"] for each in texts]
+    ids = [json.loads(text)["id"] for text in texts]
     start = ids.index(query["starting_after"]) + 1 if "starting_after" in query else 0
     limit = min(int(query.get("limit", 10)), 100)
     return _list(texts[start : start + limit], start + limit < len(texts), url)

@@ -186,11 +186,11 @@ class ZarinPalFake(Fake):
     def _unverified(self, body: dict[str, Any]) -> tuple[int, Any]:
         if body.get("merchant_id") != self.merchant:
             return _refused(-10, "Terminal is not valid, please check merchant_id or ip address.")
-        waiting = [each for each in self.sessions.values() if each.state == "PAID"][-100:]
+        waiting = [session for session in self.sessions.values() if session.state == "PAID"][-100:]
         listed = [
-            {"authority": each.authority, "amount": each.amount, "callback_url": each.callback_url,
-             "referer": "", "date": each.at}
-            for each in waiting
+            {"authority": item.authority, "amount": item.amount, "callback_url": item.callback_url,
+             "referer": "", "date": item.at}
+            for item in waiting
         ]  # fmt: skip
         return _well({"code": 100, "message": "Success", "authorities": listed})
 

@@ -16,7 +16,7 @@ from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, Payme
 
 async def pack(api: httpx2.AsyncClient, name: str = "tokens_50") -> dict[str, Any]:
     """A pack that is for sale."""
-    return next(each for each in (await api.get("/packs")).json()["items"] if each["name"] == name)
+    return next(item for item in (await api.get("/packs")).json()["items"] if item["name"] == name)
 
 
 async def start(api: httpx2.AsyncClient, name: str = "tokens_50", **headers: str) -> dict[str, Any]:

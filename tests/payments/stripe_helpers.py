@@ -53,7 +53,7 @@ async def checkout(api: httpx2.AsyncClient, name: str = "tokens_200", **headers:
 
 def session_of(fake: StripeFake, payment: dict[str, Any]) -> dict[str, Any]:
     """The Checkout Session of a payment."""
-    return next(each for each in fake.all("checkout/sessions") if each["client_reference_id"] == payment["id"])
+    return next(item for item in fake.all("checkout/sessions") if item["client_reference_id"] == payment["id"])
 
 
 async def bought(site: Site, fake: StripeFake, account: Account, name: str = "tokens_200") -> tuple[dict[str, Any], str]:

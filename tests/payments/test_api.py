@@ -20,7 +20,7 @@ from vetrina.payments import jobs
 
 async def usage(api: httpx2.AsyncClient) -> list[str]:
     """What was recorded of the account, the oldest first."""
-    return [each["action"] for each in reversed((await api.get("/usage")).json()["items"])]
+    return [item["action"] for item in reversed((await api.get("/usage")).json()["items"])]
 
 
 async def test_a_pack_is_bought(site: Site, make: Make) -> None:
@@ -134,7 +134,7 @@ async def test_told_64_times_at_once_it_is_granted_once(site: Site, make: Make, 
     async with site.api(account) as api:
         payment = await start(api)
         answers = await race(64, lambda: press(site.client, payment, "paid"))
-        assert {each.status_code for each in answers if isinstance(each, httpx2.Response)} == {303}, answers
+        assert {answer.status_code for answer in answers if isinstance(answer, httpx2.Response)} == {303}, answers
         assert (await one(api, payment))["status"] == "completed"
         assert (await usage(api)).count("payment_completed") == 1
     assert await make.balance(account) == (50, 0)
@@ -180,9 +180,9 @@ async def test_history_has_pages_and_a_filter(site: Site, make: Make) -> None:
         await press(site.client, await one(api, {"id": ids[0]}), "paid")
         first = (await api.get("/payments", params={"limit": 2})).json()
         rest = (await api.get("/payments", params={"limit": 2, "cursor": first["next_cursor"]})).json()
-        assert [each["id"] for each in first["items"] + rest["items"]] == ids[::-1] and rest["next_cursor"] is None
+        assert [item["id"] for item in first["items"] + rest["items"]] == ids[::-1] and rest["next_cursor"] is None
         completed = (await api.get("/payments", params={"status": "completed"})).json()["items"]
-        assert [each["id"] for each in completed] == ids[:1]
+        assert [item["id"] for item in completed] == ids[:1]
         assert (await api.get("/payments", params={"status": "paid"})).status_code == 422
         assert (await api.get("/payments", params={"cursor": "x"})).status_code == 422
 
@@ -212,8 +212,8 @@ async def test_the_same_key_at_once_is_one_payment(site: Site, make: Make) -> No
     async with site.api(account) as api:
         body = {"pack_id": (await pack(api))["id"]}
         answers = await race(32, lambda: api.post("/payments", json=body, headers={"Idempotency-Key": "k"}))
-        assert {each.status_code for each in answers if isinstance(each, httpx2.Response)} <= {201, 409}, answers
-        made = {each.content for each in answers if isinstance(each, httpx2.Response) and each.status_code == 201}
+        assert {answer.status_code for answer in answers if isinstance(answer, httpx2.Response)} <= {201, 409}, answers
+        made = {answer.content for answer in answers if isinstance(answer, httpx2.Response) and answer.status_code == 201}
         assert len(made) == 1
         assert len((await api.get("/payments")).json()["items"]) == 1
 

@@ -22,7 +22,7 @@ from vetrina.wallet.model import Asset
 async def choose(browser: httpx2.AsyncClient, name: str = "tokens_50", **fields: Any) -> httpx2.Response:
     """Send the form of the shop."""
     items = (await browser.get("/api/v1/packs")).json()["items"]
-    chosen = next(each["id"] for each in items if each["name"] == name)
+    chosen = next(item["id"] for item in items if item["name"] == name)
     return await browser.post("/wallet/buy", data={"pack_id": chosen, "gateway": "sandbox", "next": "", **fields})
 
 
@@ -37,7 +37,7 @@ async def test_tokens_are_bought_with_forms_alone(site: Site, make: Make) -> Non
         next_one = re.search(r'name="next" value="([^"]*)"', shop.text)
         assert chosen and next_one and next_one[1] == "/studio?style=oil"
         items = (await browser.get("/api/v1/packs")).json()["items"]
-        assert next(each["quantity"] for each in items if each["id"] == chosen[1]) == 200, "the first that is enough"
+        assert next(item["quantity"] for item in items if item["id"] == chosen[1]) == 200, "the first that is enough"
 
         sent = await browser.post("/wallet/buy", data={"pack_id": chosen[1], "gateway": "sandbox", "next": next_one[1]})
         assert sent.status_code == 303

@@ -73,7 +73,7 @@ def line(amount: int, item: str = ITEM, *, proration: bool = False) -> dict:
 
 def billed(number: int, day: str, *lines: dict, voided: str | None = None, name: str = "invoice.finalized") -> dict:
     """Return the event of an invoice of subscription 1 that was finalized on `day`."""
-    data = sample.invoice(1, at(day), amount=sum(each["amount"] for each in lines))
+    data = sample.invoice(1, at(day), amount=sum(item["amount"] for item in lines))
     data |= {"id": f"in_{number}", "lines": {**data["lines"], "data": list(lines)}}
     data["status_transitions"] |= {"finalized_at": at(day), "voided_at": at(voided) if voided else None}
     return event(name, data, voided or day)

@@ -82,7 +82,7 @@ def test_members(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
 
     assert "member1@example.com" in run("membership_type=Family")
     result = json.loads(run("membership_type=Family", "--json"))
-    assert [each["id"] for each in result] == ["cus_sample0000000001"]
+    assert [item["id"] for item in result] == ["cus_sample0000000001"]
     plan = run("membership_type=Family", "--explain")
     assert "stripe_mirror" not in plan and "customers" in plan and "Execution Time" in plan
     rows = list(csv.DictReader(io.StringIO(run("--of", "subscriptions", "subscription_type=Plus", "--csv"))))
@@ -96,7 +96,7 @@ def test_conform(shell: str, owner: str, capsys: pytest.CaptureFixture[str]) -> 
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("drop view doc_cogento.user_roles")
     assert main(["conform", "--json"]) == exits.FAILED
-    wrong = {each["schema"]: each["wrong"] for each in json.loads(capsys.readouterr().out)}
+    wrong = {item["schema"]: item["wrong"] for item in json.loads(capsys.readouterr().out)}
     assert len(wrong["doc_cogento"]) == 3 and wrong["doc_style_studio"] == []
 
 

@@ -68,7 +68,7 @@ async def test_documented_queries_run_unchanged(db: Database, make: Make, report
     answers = []
     for query in QUERIES:
         cursor = reporting.execute(query.encode())
-        names = [each.name for each in cursor.description or ()]
+        names = [item.name for item in cursor.description or ()]
         answers.append([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
     with_subscription, adults, premium, roles = answers
     assert [row["stripe_subscription_id"] for row in with_subscription] == ["sub_sample0000000001"]
@@ -129,8 +129,8 @@ async def test_deleted_customers_are_hidden_and_fetched_ones_have_no_event(db: D
 
 def test_every_documented_column_exists(reporting: psycopg.Connection) -> None:
     made = examine(reporting.info.dsn + " password=test")
-    assert {each.schema: each.wrong for each in made} == {"doc_cogento": [], "doc_style_studio": []}
-    assert {each.schema: (each.tables, each.columns) for each in made} == {
+    assert {item.schema: item.wrong for item in made} == {"doc_cogento": [], "doc_style_studio": []}
+    assert {item.schema: (item.tables, item.columns) for item in made} == {
         "doc_cogento": (3, 23), "doc_style_studio": (5, 32)}  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def test_every_documented_column_exists(reporting: psycopg.Connection) -> None:
 def test_missing_columns_are_reported(owner: str, reporting: psycopg.Connection, planted: str, messages: list[str]) -> None:
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute(planted.encode())
-    wrong = [each for made in examine(reporting.info.dsn + " password=test") for each in made.wrong]
+    wrong = [item for made in examine(reporting.info.dsn + " password=test") for item in made.wrong]
     assert len(wrong) == len(messages), wrong
     assert all(part in text for part, text in zip(messages, wrong, strict=True)), wrong
 
@@ -157,7 +157,7 @@ def test_column_of_another_type_does_not_conform(reporting: psycopg.Connection) 
     assert conforms("any[]", "uuid[]") and not conforms("any[]", "uuid")
     assert conforms("character varying", "character varying") and not conforms("character varying", "text")
     views = {path.stem.partition("_")[2] for path in (ROOT / "migrations").glob("*_doc_*")}
-    assert {each.schema for each in documents()} == views
+    assert {document.schema for document in documents()} == views
 
 
 @pytest.mark.parametrize("command", [

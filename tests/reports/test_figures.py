@@ -91,7 +91,7 @@ async def test_as_of_any_past_day(business: Database, day: str, closing: list[in
         assert column(result, "contraction", currency="eur") == [-800]
     # Eve's 9 count on the days of March between her subscription and her cancellation.
     eve = 900 if "2026-03-01" <= day < "2026-03-20" else 0
-    assert column(result, "closing", currency="eur") == [each + eve for each in closing]
+    assert column(result, "closing", currency="eur") == [item + eve for item in closing]
 
 
 async def test_churn_shares(business: Database) -> None:

@@ -49,7 +49,7 @@ async def customers(db: Database) -> None:
 
 def numbers(items: list[dict]) -> list[int]:
     """Return the customers' numbers."""
-    return [int(each["id"][-10:]) for each in items]
+    return [int(item["id"][-10:]) for item in items]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ async def test_monthly_revenue_of_members(site: Site, make: Make) -> None:
     assert (one["subscriptions"], one["monthly"]) == (2, {"eur": 900, "usd": 1000})
     assert (three["subscriptions"], three["monthly"], four["subscriptions"], four["monthly"]) == (1, {}, 0, {})
     assert (two["email"], two["metadata"]) == ("member2@example.com", {"membership_type": "Adult", "branch": "south"})
-    assert {each["id"][-2:] for each in detail["subscriptions"]} == {"01", "11"}
+    assert {item["id"][-2:] for item in detail["subscriptions"]} == {"01", "11"}
     assert detail["customer"]["deleted_at"] is None and gone["customer"]["deleted_at"] is not None
     assert nobody.status_code == 404
 
@@ -101,9 +101,9 @@ async def test_subscriptions_by_their_own_metadata(site: Site, make: Make) -> No
         of_one = (await api.get("/members/subscriptions?q=cus_sample0000000001")).json()["items"]
         mixed = await api.get("/members/subscriptions?subscription.metadata.source=web")
         twice = await api.get("/members?metadata.a=1&metadata.a=2")
-    assert [(each["id"][-1], each["status"], each["monthly"]) for each in premium] == [
+    assert [(item["id"][-1], item["status"], item["monthly"]) for item in premium] == [
         ("1", "active", 900), ("2", "active", 500), ("3", "canceled", 0)]  # fmt: skip
-    assert sorted(each["monthly"] for each in of_one) == [900, 1000]
+    assert sorted(item["monthly"] for item in of_one) == [900, 1000]
     assert mixed.status_code == twice.status_code == 422
 
 
@@ -155,7 +155,7 @@ async def test_saved_searches(site: Site, make: Make) -> None:
         kept = (await api.post("/members/searches", json=search)).json()
         again = (await api.post("/members/searches", json={**search, "name": "North", "filters": {"q": "x"}})).json()
         assert (kept["name"], again["id"], again["filters"]["q"]) == ("North", kept["id"], "x")
-        assert [each["name"] for each in (await api.get("/members/searches")).json()["items"]] == ["North"]
+        assert [item["name"] for item in (await api.get("/members/searches")).json()["items"]] == ["North"]
         assert (await other_api.get("/members/searches")).json()["items"] == []
         assert (await other_api.delete(f"/members/searches/{kept['id']}")).status_code == 404
         for bad in ({**search, "name": ""}, {**search, "name": "x" * 81}, {**search, "kind": "subscriptions"}, {"name": "x"}):
@@ -168,12 +168,12 @@ async def test_metadata_keys_with_counts(site: Site, make: Make) -> None:
     await customers(site.services.db)
     async with site.api(await operator(make)) as api:
         keys = (await api.get("/members/keys?kind=customers")).json()["items"]
-        assert [(each["key"], each["holders"], each["distinct_values"]) for each in keys] == [
+        assert [(key["key"], key["holders"], key["distinct_values"]) for key in keys] == [
             ("branch", 3, 2), ("membership_type", 3, 2), ("note", 1, 1)]  # fmt: skip
-        by = {each["key"]: each for each in keys}
+        by = {key["key"]: key for key in keys}
         assert by["membership_type"]["commonest"] == [{"value": "Adult", "count": 2}, {"value": "Junior", "count": 1}]
         await ingest(site.services.db, [made(customer(9, membership_type="Adult"), "2026-02-03")])
-        again = {each["key"]: each for each in (await api.get("/members/keys")).json()["items"]}
+        again = {item["key"]: item for item in (await api.get("/members/keys")).json()["items"]}
     assert again["membership_type"]["commonest"][0] == {"value": "Adult", "count": 3}
     assert again["subscription_type"]["commonest"] == [{"value": "Premium", "count": 3}, {"value": "Basic", "count": 1}]
 

@@ -45,7 +45,11 @@ async def test_page_csv_and_json_have_the_same_figures(site: Site, make: Make) -
     rows = list(csv.DictReader(io.StringIO(sheet.text)))
     assert [row["closing"] for row in rows if row["currency"] == "eur"] == ["0", "0", "3000", "4500", "3000", "2400"]
     assert [row["closing"] for row in data["rows"] if row["currency"] == "eur"] == [0, 0, 3000, 4500, 3000, 2400]
-    assert data["as_of"] == "2026-04-30" and [each["name"] for each in data["columns"]][:3] == ["month", "currency", "opening"]
+    assert data["as_of"] == "2026-04-30" and [column["name"] for column in data["columns"]][:3] == [
+        "month",
+        "currency",
+        "opening",
+    ]
 
 
 async def test_every_report_has_a_page_with_and_without_data(site: Site, make: Make) -> None:

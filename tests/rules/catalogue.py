@@ -58,7 +58,7 @@ class Catalogue:
     primary: dict[str, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.primary = {each.table: each.columns for each in self.constraints if each.kind == "p"}
+        self.primary = {constraint.table: constraint.columns for constraint in self.constraints if constraint.kind == "p"}
 
     @classmethod
     def read(cls, connection: psycopg.Connection[Any]) -> Catalogue:
@@ -127,5 +127,5 @@ class Catalogue:
 
     def raised(self) -> set[str]:
         """Return constraint names that triggers and functions raise as if they were constraints."""
-        named = {name for each in self.functions for name in re.findall(r"constraint\s*=\s*'(\w+)'", each.body)}
+        named = {name for function in self.functions for name in re.findall(r"constraint\s*=\s*'(\w+)'", function.body)}
         return named | {f"{table.split('.')[1]}_append_only" for table in self.append_only()}

@@ -26,9 +26,9 @@ MODULES = ("accounts", "wallet", "media", "stripe_mirror", "payments", "studio",
 @cache
 def everything() -> dict[str, Any]:
     """Return every module of the package, imported; except those run as `python -m`, since importing would run them."""
-    for each in pkgutil.walk_packages(vetrina.__path__, "vetrina."):
-        if not each.name.endswith("__main__"):
-            importlib.import_module(each.name)
+    for package in pkgutil.walk_packages(vetrina.__path__, "vetrina."):
+        if not package.name.endswith("__main__"):
+            importlib.import_module(package.name)
     return {name: module for name, module in sys.modules.items() if name.split(".")[0] == "vetrina"}
 
 
@@ -62,7 +62,7 @@ def trees() -> dict[str, ast.Module]:
 def stair() -> list[set[str]]:
     """Return the modules from the lowest layer up, as import-linter's contract in pyproject.toml lists them."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    layers = next(each["layers"] for each in contracts if each["id"] == "stair")
+    layers = next(contract["layers"] for contract in contracts if contract["id"] == "stair")
     return [set(re.findall(r"\w+", layer)) for layer in reversed(layers)]
 
 

@@ -48,7 +48,7 @@ async def operations(site: Site) -> dict[str, str]:
             for method in handler.http_methods:
                 homes[f"{method} {plain}"] = handler.fn.__module__.split(".")[1]
     found = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
-    return {each: homes[each] for each in found}
+    return {entry: homes[entry] for entry in found}
 
 
 async def test_every_operation_has_a_row(site: Site) -> None:
@@ -59,7 +59,7 @@ async def test_every_operation_has_a_row(site: Site) -> None:
         if each not in known
     ]
     assert missing == [], "\n" + "\n".join(missing)
-    assert [f"{each} in tests/access/{known[each][0]}.py names no operation" for each in sorted(set(known) - set(there))] == []
+    assert [f"{item} in tests/access/{known[item][0]}.py names no operation" for item in sorted(set(known) - set(there))] == []
 
 
 async def test_responses_match_the_access_matrix(site: Site, make: Make) -> None:
@@ -122,6 +122,12 @@ async def _operator(make: Make, role: Role) -> Account:
 
 def test_every_page_that_names_nothing_is_open_or_guarded() -> None:
     handlers = [route for module in (CORE, *MODULES) for route in module.page_routes()]
-    bare = {path for each in handlers if not each.guards for path in each.paths if "{" not in path.removesuffix("{rest:path}")}
+    bare = {
+        path
+        for handler in handlers
+        if not handler.guards
+        for path in handler.paths
+        if "{" not in path.removesuffix("{rest:path}")
+    }
     listed = {path for path in bare if not path.startswith(("/api/v1/", "/webhooks/"))}
     assert listed - OPEN == set(), "give these `guards=[signed_in]` (or `operator`), or list them as OPEN"

@@ -106,7 +106,7 @@ def test_a_module_is_a_folder_a_schema_and_a_tests_folder(catalogue: Catalogue) 
     folders = {name for name in MODULES if (SOURCE / name).is_dir()}
     schemas = {table.split(".")[0] for table in catalogue.columns} - {"core"}
     tests = {name for name in MODULES if any((ROOT / "tests" / name).rglob("test_*.py"))}
-    assert folders == schemas == {each.name for each in LOADED}
+    assert folders == schemas == {item.name for item in LOADED}
     assert folders - tests == set(), "modules without tests"
     assert tests - folders == set(), "tests of no module"
 

@@ -126,7 +126,10 @@ def module(name: str) -> str:
 
 
 def test_every_schema_is_a_module(catalogue: Catalogue) -> None:
-    assert {module(table) for table in catalogue.columns} | {each.schema for each in catalogue.functions} <= {"core", *MODULES}
+    assert {module(table) for table in catalogue.columns} | {function.schema for function in catalogue.functions} <= {
+        "core",
+        *MODULES,
+    }
 
 
 def test_every_table_is_owner_first(catalogue: Catalogue) -> None:
@@ -135,36 +138,38 @@ def test_every_table_is_owner_first(catalogue: Catalogue) -> None:
 
 def test_what_refers_to_an_owned_row_names_its_owner(catalogue: Catalogue) -> None:
     wrong = [
-        each.name
-        for each in catalogue.constraints
-        if each.kind == "f" and each.target and catalogue.owner_first(each.target)
+        constraint.name
+        for constraint in catalogue.constraints
+        if constraint.kind == "f" and constraint.target and catalogue.owner_first(constraint.target)
         and not any(theirs == "account_id" and ours.endswith("account_id")
-                    for ours, theirs in zip(each.columns, each.target_columns, strict=True))
+                    for ours, theirs in zip(constraint.columns, constraint.target_columns, strict=True))
     ]  # fmt: skip
     assert wrong == []
 
 
 def test_foreign_keys_point_to_lower_modules(catalogue: Catalogue) -> None:
-    keys = [each for each in catalogue.constraints if each.kind == "f" and each.target]
+    keys = [constraint for constraint in catalogue.constraints if constraint.kind == "f" and constraint.target]
     assert keys
-    assert [each.name for each in keys if not below(module(str(each.target)), module(each.table))] == []
+    assert [key.name for key in keys if not below(module(str(key.target)), module(key.table))] == []
 
 
 def test_every_constraint_is_named_by_us(catalogue: Catalogue) -> None:
     automatic = re.compile(r"_(check|fkey|key|excl|idx)\d*$")
-    assert [each.name for each in catalogue.constraints if each.kind != "p" and automatic.search(each.name)] == []
-    assert [each.name for each in catalogue.indexes if automatic.search(each.name)] == []
+    assert [
+        constraint.name for constraint in catalogue.constraints if constraint.kind != "p" and automatic.search(constraint.name)
+    ] == []
+    assert [index.name for index in catalogue.indexes if automatic.search(index.name)] == []
 
 
 def test_constraint_names_are_unique(catalogue: Catalogue) -> None:
-    names = [each.name for each in catalogue.constraints if each.kind != "p"]
+    names = [constraint.name for constraint in catalogue.constraints if constraint.kind != "p"]
     assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
 def _changed(catalogue: Catalogue) -> set[str]:
     """Return tables whose rows our statements, functions or foreign key actions change."""
-    texts = [each.sql for each in statements().values()] + [each.body for each in catalogue.functions]
-    acting = {each.table for each in catalogue.constraints if each.on_delete in {"n", "d"}}
+    texts = [statement.sql for statement in statements().values()] + [function.body for function in catalogue.functions]
+    acting = {constraint.table for constraint in catalogue.constraints if constraint.on_delete in {"n", "d"}}
     return {table for text in texts for table in updated(text)} & set(catalogue.columns) | acting
 
 
@@ -185,7 +190,7 @@ def test_append_only_tables_are_only_appended_to(catalogue: Catalogue) -> None:
 
 def test_every_foreign_key_has_an_index(catalogue: Catalogue) -> None:
     bare = set[str]()
-    for key in (each for each in catalogue.constraints if each.kind == "f"):
+    for key in (constraint for constraint in catalogue.constraints if constraint.kind == "f"):
         primary = catalogue.primary[str(key.target)]
         # An index on the columns that find the other row's primary key finds few rows; the rest is a filter.
         wanted = {ours for ours, theirs in zip(key.columns, key.target_columns, strict=True) if theirs in primary}
@@ -205,13 +210,13 @@ def _covers(predicate: str | None, columns: Iterable[str]) -> bool:
 
 def _names(catalogue: Catalogue) -> set[str]:
     """Return all names under which a rule can be violated."""
-    constraints = {each.name for each in catalogue.constraints if each.kind in "cux"}
-    return constraints | catalogue.raised() | {each.name for each in catalogue.indexes if each.unique and each.predicate}
+    constraints = {constraint.name for constraint in catalogue.constraints if constraint.kind in "cux"}
+    return constraints | catalogue.raised() | {index.name for index in catalogue.indexes if index.unique and index.predicate}
 
 
 def test_every_refusal_names_a_constraint_that_exists(catalogue: Catalogue) -> None:
     everything()
-    known = _names(catalogue) | {each.name for each in catalogue.constraints}
+    known = _names(catalogue) | {constraint.name for constraint in catalogue.constraints}
     assert set(refusals.constraints()) - known == set()
 
 
@@ -225,7 +230,7 @@ def test_every_reachable_constraint_has_a_refusal(catalogue: Catalogue) -> None:
 
 def test_only_the_owning_module_writes(catalogue: Catalogue) -> None:
     texts = [(name.split(".")[0], name, each.sql) for name, each in statements().items()]
-    texts += [(each.schema, f"{each.schema}.{each.name}()", each.body) for each in catalogue.functions]
+    texts += [(function.schema, f"{function.schema}.{function.name}()", function.body) for function in catalogue.functions]
     wrong = [
         f"{name} writes {table}"
         for home, name, text in texts
@@ -237,9 +242,9 @@ def test_only_the_owning_module_writes(catalogue: Catalogue) -> None:
 
 
 def test_functions_call_only_lower_modules(catalogue: Catalogue) -> None:
-    known = {f"{each.schema}.{each.name}" for each in catalogue.functions}
+    known = {f"{function.schema}.{function.name}" for function in catalogue.functions}
     texts = [(name.split(".")[0], name, each.sql) for name, each in statements().items()]
-    texts += [(each.schema, f"{each.schema}.{each.name}()", each.body) for each in catalogue.functions]
+    texts += [(function.schema, f"{function.schema}.{function.name}()", function.body) for function in catalogue.functions]
     wrong = [
         f"{name} calls {called}"
         for home, name, text in texts
@@ -250,7 +255,7 @@ def test_functions_call_only_lower_modules(catalogue: Catalogue) -> None:
 
 
 def test_no_function_lends_its_owners_rights(catalogue: Catalogue) -> None:
-    assert [f"{each.schema}.{each.name}" for each in catalogue.functions if each.definer] == []
+    assert [f"{function.schema}.{function.name}" for function in catalogue.functions if function.definer] == []
 
 
 def test_the_application_has_no_ddl(as_app: psycopg.Connection[Any], catalogue: Catalogue) -> None:

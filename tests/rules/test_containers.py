@@ -116,8 +116,8 @@ def test_the_services_are_web_worker_database_and_storage() -> None:
     for name, service in services.items():
         assert service.get("build") == "." or re.fullmatch(r"[a-z]+(?:/[a-z]+)?:[\w.-]+", service["image"]), name
         assert set(service.get("depends_on", {})) <= set(services)
-    assert {volume.split(":")[0] for each in services.values() for volume in each.get("volumes", [])} == set(compose()["volumes"])
-    ports = [port for each in services.values() for port in each.get("ports", [])]
+    assert {volume.split(":")[0] for item in services.values() for volume in item.get("volumes", [])} == set(compose()["volumes"])
+    ports = [port for item in services.values() for port in item.get("ports", [])]
     assert ports == ["127.0.0.1:8000:8000"], "nothing but the site is reached from outside"
 
 

@@ -68,8 +68,8 @@ def test_wrong_path_is_detected() -> None:
 
 def test_every_name_of_the_database_exists(catalogue: Catalogue, as_owner: psycopg.Connection[Any]) -> None:
     triggers = {row[0] for row in as_owner.execute("select tgname from pg_trigger where not tgisinternal")}
-    tables = set(catalogue.columns) | {f"{each.schema}.{each.name}" for each in catalogue.functions}
-    names = triggers | catalogue.raised() | {each.name for each in (*catalogue.constraints, *catalogue.indexes)}
+    tables = set(catalogue.columns) | {f"{function.schema}.{function.name}" for function in catalogue.functions}
+    names = triggers | catalogue.raised() | {constraint.name for constraint in (*catalogue.constraints, *catalogue.indexes)}
     names |= {column for columns in catalogue.columns.values() for column in columns}
     # The right-hand column lists what exists, unless it says otherwise.
     cells = [line.split("|")[2] for line in text_of("docs/systems.md").splitlines() if line.startswith("| ")]
@@ -92,7 +92,7 @@ async def test_every_call_exists(site: Site) -> None:
 
 
 def test_every_setting_exists() -> None:
-    known = {each.metadata["variable"] for each in fields(Settings)}
+    known = {field.metadata["variable"] for field in fields(Settings)}
     named = {word for word in quoted(text_of("README.md").replace("=off", "")) if re.fullmatch(r"[A-Z]+(?:_[A-Z]+)+", word)}
     assert len(named) > 8
     assert named - known == set()

@@ -175,7 +175,7 @@ def test_squawk_passes() -> None:
     squawk = Path(sysconfig.get_path("scripts")) / "squawk"
     paths = sorted((ROOT / "migrations").glob("[0-9]*.sql"))
     result = subprocess.run([squawk, "--reporter", "json", *paths], cwd=ROOT, capture_output=True, text=True)
-    assert result.returncode == 0, [f"{each['file']}:{each['line'] + 1} {each['message']}" for each in json.loads(result.stdout)]
+    assert result.returncode == 0, [f"{item['file']}:{item['line'] + 1} {item['message']}" for item in json.loads(result.stdout)]
 
 
 def test_squawk_detects_a_violation(tmp_path: Path) -> None:

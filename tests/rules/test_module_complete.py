@@ -20,13 +20,17 @@ def recorded(name: str) -> set[str]:
         if path.startswith(f"{name}/"):
             for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
                 if ast.unparse(call.func) in {"usage.record", "audit.record"}:
-                    found |= {each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)}
+                    found |= {
+                        argument.value
+                        for argument in call.args
+                        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+                    }
     return found
 
 
 def lacking(name: str, catalogue: Catalogue) -> list[str]:
     """Return what the module lacks, as messages for its author."""
-    module = next((each for each in MODULES if each.name == name), None)
+    module = next((item for item in MODULES if item.name == name), None)
     labels = importlib.import_module(module.labels) if module and module.labels else None
     titles = {action for table in ("AUDIT", "USAGE") for action in getattr(labels, table, {})}
     page = (ROOT / "docs/architecture.md").read_text("utf-8")
@@ -46,8 +50,8 @@ def lacking(name: str, catalogue: Catalogue) -> list[str]:
 def test_no_module_lacks_anything(catalogue: Catalogue) -> None:
     folders = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
     names = [name for name in folders if f"{name}/__init__.py" in trees() and _has_module(name)]
-    assert {CORE.name, "demo", *(each.name for each in MODULES)} == set(names)
-    assert {each.name: found for each in MODULES if (found := lacking(each.name, catalogue))} == {}
+    assert {CORE.name, "demo", *(module.name for module in MODULES)} == set(names)
+    assert {module.name: found for module in MODULES if (found := lacking(module.name, catalogue))} == {}
 
 
 def _has_module(name: str) -> bool:

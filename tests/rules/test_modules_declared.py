@@ -85,7 +85,7 @@ def test_everything_is_declared_by_a_module() -> None:
 )
 def test_undeclared_names_are_reported(path: str, source: str) -> None:
     planted = {**trees(), path: ast.parse(source)}
-    assert [each.rpartition(" ")[2] for each in undeclared(ALL, planted)] == [dotted(path)]
+    assert [item.rpartition(" ")[2] for item in undeclared(ALL, planted)] == [dotted(path)]
 
 
 def test_what_is_declared_exists_and_belongs_to_the_module() -> None:
@@ -118,8 +118,8 @@ def test_a_module_requires_what_stands_below_it_and_is_loaded_with_it() -> None:
 
 def closure(module: Module) -> set[str]:
     """Return a module's requirements, recursively."""
-    named: dict[str, Module] = {each.name: each for each in MODULES}
-    return {name for each in module.requires for name in {each, *closure(named[each])}}
+    named: dict[str, Module] = {item.name: item for item in MODULES}
+    return {name for requirement in module.requires for name in {requirement, *closure(named[requirement])}}
 
 
 def test_every_command_of_a_module_is_on_the_command_line() -> None:
@@ -215,7 +215,9 @@ def test_each_action_has_its_label_in_one_module() -> None:
 def test_what_lower_modules_lead_to_exists() -> None:
     paths = {re.sub(r"{\w+(:\w+)?}", "{}", path) for module in ALL for route in module.page_routes() for path in route.paths}
     installed = of(read({}))
-    addresses = [address for module in ALL for _, address in module.links] + [each.href for each in installed.ledger_subjects]
+    addresses = [address for module in ALL for _, address in module.links] + [
+        subject.href for subject in installed.ledger_subjects
+    ]
     # The router sees /@ada as /@/ada.
     routed = [re.sub(r"{\w+}", "{}", address).replace("/@{}", "/@/{}") for address in addresses]
     assert [address for address in routed if address not in paths] == []

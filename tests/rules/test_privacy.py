@@ -19,7 +19,7 @@ BESIDES = {"accounts.accounts", "accounts.verifications", "core.outbox"}
 def of_people(catalogue: Catalogue) -> set[str]:
     """Return the tables that hold personal data."""
     return {
-        table for table, columns in catalogue.columns.items() if any(each.endswith("account_id") for each in columns)
+        table for table, columns in catalogue.columns.items() if any(column.endswith("account_id") for column in columns)
     } | BESIDES
 
 
@@ -29,7 +29,7 @@ def named() -> list[tuple[str, privacy.Personal]]:
 
 def test_every_table_with_personal_data_is_declared_once(catalogue: Catalogue) -> None:
     found = [table.table for _, table in named()]
-    assert sorted({each for each in found if found.count(each) > 1}) == []
+    assert sorted({item for item in found if found.count(item) > 1}) == []
     told = "name it in the module's personal_data.py: what an export holds, what an erasure does"
     assert sorted(of_people(catalogue) - set(found)) == [], told
     assert sorted(set(found) - of_people(catalogue)) == [], "there is no such table, or nobody in it"

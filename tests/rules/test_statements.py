@@ -108,8 +108,8 @@ def _column(
 def mismatches(columns: list[Column], row: Any, scalar: bool, spared: set[str] = frozenset()) -> Iterator[str]:  # type: ignore[assignment]
     """Yield the differences between the columns and the row type."""
     if row in (None, type(None)):
-        if [each for each in columns if each.type != "void"]:
-            yield f"returns {[each.name for each in columns]}, but its row type is None"
+        if [column for column in columns if column.type != "void"]:
+            yield f"returns {[column.name for column in columns]}, but its row type is None"
         return
     if scalar:
         if len(columns) != 1:
@@ -118,31 +118,31 @@ def mismatches(columns: list[Column], row: Any, scalar: bool, spared: set[str] =
             # A single value that is null comes as None from `fetch_optional`, and `fetch_one` takes it for not found.
             yield from _typed(columns[0], row, nullable=False)
         return
-    fields = {each.name: each for each in msgspec.structs.fields(row)}
-    names = [each.name for each in columns]
+    fields = {field.name: field for field in msgspec.structs.fields(row)}
+    names = [column.name for column in columns]
     if len(set(names)) < len(names):
         yield f"names a column twice: {names}"
-    for each in columns:
-        if each.name not in fields:
-            yield f"column {each.name} is no field of {row.__name__}"
+    for column in columns:
+        if column.name not in fields:
+            yield f"column {column.name} is no field of {row.__name__}"
         else:
-            yield from _typed(each, fields[each.name].type, nullable=each.nullable and each.name not in spared)
-    for each in fields.values():
-        if each.required and each.name not in names:
-            yield f"field {each.name} of {row.__name__} has no column"
+            yield from _typed(column, fields[column.name].type, nullable=column.nullable and column.name not in spared)
+    for field in fields.values():
+        if field.required and field.name not in names:
+            yield f"field {field.name} of {row.__name__} has no column"
 
 
 def _typed(column: Column, hint: Any, *, nullable: bool) -> Iterator[str]:
     union = typing.get_origin(hint) in (typing.Union, types.UnionType)
-    options = [_plain(each) for each in (typing.get_args(hint) if union else (hint,))]
-    wanted = [each for each in options if each is not type(None)]
+    options = [_plain(argument) for argument in (typing.get_args(hint) if union else (hint,))]
+    wanted = [option for option in options if option is not type(None)]
     if nullable and hint is not Any and type(None) not in options:
         yield f"{column.name} may be null, but its type is {hint}"
     if column.type.startswith("_"):
-        elements = [_plain(typing.get_args(each)[0]) for each in wanted if typing.get_origin(each) is list]
-        fits = bool(elements) and all(each in TYPES.get(column.type[1:], ()) for each in elements)
+        elements = [_plain(typing.get_args(item)[0]) for item in wanted if typing.get_origin(item) is list]
+        fits = bool(elements) and all(element in TYPES.get(column.type[1:], ()) for element in elements)
     else:
-        fits = all((typing.get_origin(each) or each) in TYPES.get(column.type, ()) for each in wanted)
+        fits = all((typing.get_origin(item) or item) in TYPES.get(column.type, ()) for item in wanted)
     if not fits:
         yield f"{column.name} is {column.type}, but its type is {hint}"
 
@@ -157,7 +157,7 @@ def _plain(hint: Any) -> Any:
 @pytest.mark.parametrize("name", sorted(statements()))
 def test_prepares_and_fits_its_rows(name: str, as_app: psycopg.Connection[Any]) -> None:
     statement = statements()[name]
-    spared = {each.rpartition(".")[2] for each in NEVER_NULL if each.rpartition(".")[0] == name}
+    spared = {item.rpartition(".")[2] for item in NEVER_NULL if item.rpartition(".")[0] == name}
     assert list(mismatches(described(as_app, statement.sql), statement.row, statement.scalar, spared)) == []
 
 
@@ -259,16 +259,16 @@ def test_each_is_used() -> None:
 
 def _opened(tree: ast.AST) -> list[int]:
     """Return the lines where a function that receives a Tx opens another transaction or connection."""
-    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [item for item in ast.walk(tree) if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
     receiving = [
-        each
-        for each in functions
-        if any(arg.annotation and ast.unparse(arg.annotation) == "Tx" for arg in (*each.args.args, *each.args.kwonlyargs))
+        function
+        for function in functions
+        if any(arg.annotation and ast.unparse(arg.annotation) == "Tx" for arg in (*function.args.args, *function.args.kwonlyargs))
     ]
     return [
         node.lineno
-        for each in receiving
-        for node in ast.walk(each)
+        for item in receiving
+        for node in ast.walk(item)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"tx", "read", "again"}
         and ast.unparse(node.func.value).rpartition(".")[2] in {"db", "request"}
     ]  # fmt: skip

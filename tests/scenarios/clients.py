@@ -51,7 +51,7 @@ class Client:
 
     def buy(self, url: str) -> None:
         """Buy fifty tokens in the sandbox, retried with one key until it succeeds."""
-        pack = next(each["id"] for each in self.again("GET", "/packs").json()["items"] if each["name"] == "tokens_50")
+        pack = next(item["id"] for item in self.again("GET", "/packs").json()["items"] if item["name"] == "tokens_50")
         headers = {"Idempotency-Key": uuid4().hex}
         payment = self.again("POST", "/payments", json={"pack_id": pack, "gateway": "sandbox"}, headers=headers).json()
         path = payment["checkout_url"].removeprefix(url)
@@ -67,9 +67,9 @@ class Client:
 
     def balance(self) -> tuple[int, int]:
         """Return (balance, held) of tokens."""
-        for each in self.again("GET", "/wallet").json()["balances"]:
-            if each["asset"] == "token":
-                return each["balance"], each["held"]
+        for item in self.again("GET", "/wallet").json()["balances"]:
+            if item["asset"] == "token":
+                return item["balance"], item["held"]
         return 0, 0
 
     def ended(self, generation: str, *, seconds: float = 120) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Load:
 
     def begin(self) -> None:
         """Start generations from every account, one after the other, until its tokens are used up."""
-        self._runs = [self._pool.submit(self._run, *each) for each in zip(self.clients, self.pictures, strict=True)]
+        self._runs = [self._pool.submit(self._run, *item) for item in zip(self.clients, self.pictures, strict=True)]
         for run in self._runs:
             run.add_done_callback(lambda _: self._notify())
 

@@ -87,7 +87,7 @@ def all_there(running: Up, load: Load) -> None:
             cursor = page["next_cursor"]
             if cursor is None:
                 break
-        assert mine <= {str(each["id"]) for each in seen}
+        assert mine <= {str(item["id"]) for item in seen}
         for generation in mine:
             client.again("POST", f"/generations/{generation}/cancellation")
     books_are_right(running)

@@ -40,14 +40,14 @@ class Buyers:
     def __post_init__(self) -> None:
         self.clients = [Client(self.running) for _ in range(self.accounts)]
         packs = self.clients[0].again("GET", "/packs").json()["items"]
-        self.pack = next(each["id"] for each in packs if each["name"] == "tokens_50_irr")
+        self.pack = next(pack["id"] for pack in packs if pack["name"] == "tokens_50_irr")
         self._lock = threading.Lock()
 
     def run(self) -> None:
         """Buy until all purchases are made; raise any buyer's error."""
         with ThreadPoolExecutor(self.accounts) as pool:
-            for each in [pool.submit(self._buyer, number) for number in range(self.accounts)]:
-                each.result()
+            for item in [pool.submit(self._buyer, number) for number in range(self.accounts)]:
+                item.result()
 
     def _buyer(self, number: int) -> None:
         client, chance = self.clients[number], random.Random(self.seed * 1000 + number)
@@ -80,10 +80,10 @@ class Buyers:
 
         again = 0 if chance < 1 / 3 else 1 if chance < 2 / 3 else 2
         threads = [threading.Thread(target=back) for _ in range(again)]
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
 
 def killing(running: Up, buyers: Buyers, kills: int, seed: int) -> int:
@@ -118,9 +118,9 @@ def story(folder: Path, *, purchases: int, kills: int, seed: int) -> None:
             assert swept.returncode == 0, swept.stdout + swept.stderr
             assert json.loads(swept.stdout)["away"] == 0
 
-            taken = [each for each in bank.sessions.values() if each.state in {"PAID", "VERIFIED"}]
+            taken = [session for session in bank.sessions.values() if session.state in {"PAID", "VERIFIED"}]
             assert len(taken) == sum(buyers.bought.values()) >= purchases * 0.8
-            assert {each.state for each in taken} == {"VERIFIED"}, "money that nobody verified goes back to the buyer"
+            assert {item.state for item in taken} == {"VERIFIED"}, "money that nobody verified goes back to the buyer"
             for number, client in enumerate(buyers.clients):
                 assert client.balance() == (WELCOME + PACK * buyers.bought.get(str(number), 0), 0)
             told = running.run("verify")

@@ -42,8 +42,8 @@ def test_random_kills_under_load(tmp_path: Path) -> None:
         for client in load.clients:
             mine = [generation for owner, generation in load.acknowledged if owner is client]
             ends = [client.ended(generation, seconds=600) for generation in mine]
-            assert all(len(each["result_files"]) == (each["status"] == "completed") for each in ends)
-            spent = sum(each["cost"] for each in ends if each["status"] == "completed")
+            assert all(len(item["result_files"]) == (item["status"] == "completed") for item in ends)
+            spent = sum(item["cost"] for item in ends if item["status"] == "completed")
             balance, held = client.balance()
             unknown = WELCOME + PACK * bought[client] - spent - balance
             assert held == 0 and unknown >= 0, (balance, held, unknown)

@@ -50,12 +50,12 @@ def item(account: Account, file: UUID, **changes: Any) -> dict[str, Any]:
 async def start(services: Services, *items: dict[str, Any]) -> list[dict[str, Any]]:
     """The answers of one batch."""
     async with services.db.read() as tx:
-        return [json.loads(each) for each in await tx.fetch_all(queries.START, items=json.dumps(items))]
+        return [json.loads(row) for row in await tx.fetch_all(queries.START, items=json.dumps(items))]
 
 
 def told(answers: list[dict[str, Any]]) -> list[str]:
     """The outcome or refusal of each."""
-    return [each.get("outcome") or each["refused"] for each in answers]
+    return [answer.get("outcome") or answer["refused"] for answer in answers]
 
 
 async def test_each_is_decided_on_its_own_and_answered_in_its_place(services: Services, make: Make) -> None:
@@ -84,7 +84,10 @@ async def test_each_is_decided_on_its_own_and_answered_in_its_place(services: Se
     ]
     assert answers[0] == {"refused": "insufficient-credits", "asset": "token", "cost": 1, "balance": 0}
     assert answers[1]["id"] == good["id"]
-    assert [(each["role"], each["file"]["id"]) for each in answers[1]["files"]] == [("model", str(model)), ("product", str(file))]
+    assert [(entry["role"], entry["file"]["id"]) for entry in answers[1]["files"]] == [
+        ("model", str(model)),
+        ("product", str(file)),
+    ]
     assert await make.balance(rich) == (8, 1)
     async with services.db.read() as tx:
         rows = await (
@@ -176,13 +179,13 @@ async def test_one_that_cannot_be_written_takes_the_batch_back(services: Service
 
 async def test_batches_that_race_over_the_same_accounts_all_come_through(services: Services, make: Make) -> None:
     accounts = [await make.account(tokens=8) for _ in range(6)]
-    files = [await picture(services, each) for each in accounts]
+    files = [await picture(services, entry) for entry in accounts]
     pairs = sorted(zip(accounts, files, strict=True), key=lambda pair: pair[0].id.bytes)
 
     async def batch() -> list[dict[str, Any]]:
         return await start(services, *(item(account, file) for account, file in pairs for _ in range(2)))
 
-    answers = [each for batch in await asyncio.gather(*(batch() for _ in range(8))) for each in batch]
+    answers = [entry for batch in await asyncio.gather(*(batch() for _ in range(8))) for entry in batch]
     assert told(answers).count("created") == 48 and told(answers).count("insufficient-credits") == 48
-    assert [await make.balance(each) for each in accounts] == [(0, 8)] * 6
+    assert [await make.balance(entry) for entry in accounts] == [(0, 8)] * 6
     await make.books()

@@ -52,7 +52,7 @@ async def test_an_openai_compatible_endpoint_paints(
     settings = replace(settings, openai_api_key="sk-test", openai_base_url=openai_fake.base_url)
     account = await make.account(tokens=20)
     async with at_work(settings, database, owner) as site, site.api(account) as api:
-        styles = {each["name"]: each for each in (await api.get("/styles")).json()["items"]}
+        styles = {item["name"]: item for item in (await api.get("/styles")).json()["items"]}
         assert styles["openai_own_words"]["cost"] == 8
         page = await site.browser(account).get("/studio")
         assert "Painted by an AI model" in page.text and "Made on this server" in page.text
@@ -76,8 +76,8 @@ async def test_comfyui_paints_from_a_photograph(
 ) -> None:
     account = await make.account(tokens=20)
     async with at_work(replace(settings, comfyui_url=comfyui_fake.url), database, owner) as site, site.api(account) as api:
-        styles = [each for each in (await api.get("/styles")).json()["items"] if each["engine"] == "comfyui"]
-        chosen = next(each for each in styles if each["needs_picture"] and not each["needs_model"])
+        styles = [item for item in (await api.get("/styles")).json()["items"] if item["engine"] == "comfyui"]
+        chosen = next(style for style in styles if style["needs_picture"] and not style["needs_model"])
         wish = {"style_name": chosen["name"], "prompt": "a cup", "product_files": [await upload(api)]}
         made = await api.post("/generations", json=wish)
         assert made.status_code == 201, made.text
@@ -95,6 +95,6 @@ async def test_an_engine_that_is_not_set_up_is_not_offered(
     await prepare(settings, owner)
     account = await make.account(tokens=20)
     async with serving(connect(settings, database)) as site, site.api(account) as api:
-        assert all(each["engine"] == "builtin" for each in (await api.get("/styles")).json()["items"])
+        assert all(item["engine"] == "builtin" for item in (await api.get("/styles")).json()["items"])
         refused = await api.post("/generations", json={"style_name": "openai_own_words", "prompt": "a red cup"})
         assert refused.status_code == 422 and refused.json()["type"] == "urn:vetrina:unknown-style"

@@ -97,10 +97,10 @@ async def test_strangers_see_none_of_it(site: Site, make: Make) -> None:
 
 async def test_every_style_has_its_tile(site: Site) -> None:
     items = (await site.client.get("/api/v1/styles")).json()["items"]
-    assert len(items) >= 10 and all(each["cost"] >= 1 for each in items)
-    for each in items:
-        tile = await site.client.get(each["preview_url"])
-        assert tile.status_code == 200 and tile.headers["content-type"] == "image/webp", each["name"]
+    assert len(items) >= 10 and all(item["cost"] >= 1 for item in items)
+    for item in items:
+        tile = await site.client.get(item["preview_url"])
+        assert tile.status_code == 200 and tile.headers["content-type"] == "image/webp", item["name"]
     assert (await site.client.get("/styles/nonsense.webp")).status_code == 404
 
 

@@ -33,7 +33,7 @@ async def test_the_answer_is_the_generation(site: Site, make: Make) -> None:
         assert answer.status_code == 201, answer.text
         made = answer.json()
         assert made["status"] == "pending" and made["cost"] == 1 and made["seed"] == 7 and made["prompt"] == "A quiet morning"
-        assert [each["id"] for each in made["product_files"]] == [product]
+        assert [file["id"] for file in made["product_files"]] == [product]
         assert made["parameters"]["size"] == 480 and "wetness" in made["parameters"]
         again = (await api.get(f"/generations/{made['id']}")).json()
         assert {**again, "queue_position": None} == {**made, "queue_position": None}
@@ -48,9 +48,9 @@ async def test_64_at_once_on_a_balance_for_one(site: Site, make: Make) -> None:
     async with site.api(account) as api:
         product = await upload(api)
         answers = await race(64, lambda: api.post("/generations", json=wish(product)))
-        statuses = [each.status_code for each in answers if not isinstance(each, BaseException)]
+        statuses = [answer.status_code for answer in answers if not isinstance(answer, BaseException)]
         assert sorted(statuses) == [201] + [402] * 63
-        refused = next(each for each in answers if not isinstance(each, BaseException) and each.status_code == 402)
+        refused = next(answer for answer in answers if not isinstance(answer, BaseException) and answer.status_code == 402)
         assert refused.headers["content-type"].startswith("application/problem+json")
         assert refused.json()["cost"] == 1 and refused.json()["balance"] == 0
     assert await make.balance(account) == (0, 1)
@@ -78,8 +78,8 @@ async def test_32_with_one_key_at_once_are_one_generation(site: Site, make: Make
         product = await upload(api)
         key = {"Idempotency-Key": "k"}
         answers = await race(32, lambda: api.post("/generations", json=wish(product), headers=key))
-        made = {each.json()["id"] for each in answers if not isinstance(each, BaseException) and each.status_code == 201}
-        others = {each.status_code for each in answers if not isinstance(each, BaseException)} - {201}
+        made = {answer.json()["id"] for answer in answers if not isinstance(answer, BaseException) and answer.status_code == 201}
+        others = {answer.status_code for answer in answers if not isinstance(answer, BaseException)} - {201}
         assert len(made) == 1 and others <= {409}
     assert (await counts(site))[:4] == (1, 1, 1, 1)
     await make.books()
@@ -191,12 +191,12 @@ async def test_history_is_paged_and_filtered(site: Site, make: Make) -> None:
         cursor: str | None = None
         while True:
             page = (await api.get("/generations", params={"limit": 2, **({"cursor": cursor} if cursor else {})})).json()
-            seen += [each["id"] for each in page["items"]]
+            seen += [item["id"] for item in page["items"]]
             cursor = page["next_cursor"]
             if cursor is None:
                 break
         assert seen == made[::-1]
         cancelled = (await api.get("/generations", params={"status": "cancelled"})).json()["items"]
-        assert [each["id"] for each in cancelled] == [made[1]]
+        assert [item["id"] for item in cancelled] == [made[1]]
         assert (await api.get("/generations", params={"status": "nonsense"})).status_code == 422
         assert (await api.get("/generations", params={"cursor": "nonsense"})).status_code == 422

@@ -66,11 +66,11 @@ async def test_a_picture_is_made_and_charged(site: Site, worker: Services, make:
         picture = await site.client.get(result["url"])
         assert picture.status_code == 200 and picture.headers["content-type"].startswith("image/")
         assert steps[-1]["status"] == "completed"
-        shares = [each["progress"] for each in steps]
-        assert shares == sorted(shares) and any(0 < each < 100 for each in shares), steps
-        assert any(each["step"] for each in steps)
+        shares = [step["progress"] for step in steps]
+        assert shares == sorted(shares) and any(0 < item < 100 for item in shares), steps
+        assert any(step["step"] for step in steps)
         usage = (await api.get("/usage")).json()["items"]
-        assert {"generation_started", "generation_completed"} <= {each["action"] for each in usage}
+        assert {"generation_started", "generation_completed"} <= {item["action"] for item in usage}
     assert await make.balance(account) == (2, 0)
     await make.books()
 
@@ -174,7 +174,7 @@ async def test_64_cancellations_at_once_give_back_once(site: Site, make: Make) -
     async with site.api(account) as api:
         made = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
         answers = await race(64, lambda: api.post(f"/generations/{made}/cancellation"))
-        statuses = sorted(each.status_code for each in answers if not isinstance(each, BaseException))
+        statuses = sorted(answer.status_code for answer in answers if not isinstance(answer, BaseException))
         assert statuses == [200] + [409] * 63
     assert await make.balance(account) == (3, 0)
     await make.books()

@@ -54,7 +54,7 @@ async def member(db: Database, account: Account) -> Membership:
 async def quota(db: Database, account: Account, asset: str = "conversion") -> Quota:
     """One bucket."""
     async with db.read() as tx:
-        return next(each for each in await plans.quotas(tx, account.id) if each.asset == asset)
+        return next(item for item in await plans.quotas(tx, account.id) if item.asset == asset)
 
 
 async def ledger(db: Database, account: Account, asset: str = "conversion") -> list[tuple[Any, ...]]:

@@ -23,7 +23,7 @@ def test_catalogues_are_compiled_from_what_is_translated() -> None:
 
 def test_translations_fill_in_the_same_values() -> None:
     for message in messages.read("fa"):
-        originals, strings = (each if isinstance(each, (tuple, list)) else (each,) for each in (message.id, message.string))
+        originals, strings = (item if isinstance(item, (tuple, list)) else (item,) for item in (message.id, message.string))
         for text in filter(None, strings):
             assert fields(text) == fields(originals[-1] or ""), message.id
 

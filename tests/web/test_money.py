@@ -11,7 +11,7 @@ from vetrina.web import formatting, money
 
 
 def test_table_equals_iso_4217() -> None:
-    official = {each.code: each.exponent for each in iso4217.Currency if each.exponent is not None}
+    official = {item.code: item.exponent for item in iso4217.Currency if item.exponent is not None}
     assert official == money.ISO_4217
     assert not set(money.WITHDRAWN) & set(official)
 

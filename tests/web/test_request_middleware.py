@@ -72,7 +72,7 @@ async def test_a_request_keeps_the_id_that_it_came_with(site: Site) -> None:
     given = await site.client.get("/healthz", headers={"X-Request-Id": "from-the-proxy_1"})
     assert given.headers.get_list("x-request-id") == ["from-the-proxy_1"]
     made = [(await site.client.get("/healthz")).headers["x-request-id"] for _ in range(2)]
-    assert made[0] != made[1] and all(re.fullmatch(r"[0-9a-f-]{36}", each) for each in made)
+    assert made[0] != made[1] and all(re.fullmatch(r"[0-9a-f-]{36}", item) for item in made)
 
 
 async def test_unsafe_request_id_is_replaced(site: Site) -> None:

@@ -45,7 +45,7 @@ def conform(*, json: bool = False) -> int:
         output.as_json(made)
     else:
         _print(made)
-    return exits.FAILED if any(each.wrong for each in made) else exits.OK
+    return exits.FAILED if any(item.wrong for item in made) else exits.OK
 
 
 async def _all(found: Settings) -> list[Conformity]:
@@ -58,7 +58,7 @@ async def _all(found: Settings) -> list[Conformity]:
 def examine(uri: str) -> list[Conformity]:
     """Check every document against the database at `uri`."""
     with psycopg.connect(uri, autocommit=True) as connection:
-        return [_one(connection, each) for each in documents()]
+        return [_one(connection, document) for document in documents()]
 
 
 def _one(connection: psycopg.Connection[Any], document: Document) -> Conformity:
@@ -99,11 +99,11 @@ def _print(made: list[Conformity]) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("Document", "Schema", "Tables", "Columns", ""):
         table.add_column(title, justify="right" if title in {"Tables", "Columns"} else "left")
-    for each in made:
-        verdict = f"[red]{len(each.wrong)} wrong[/red]" if each.wrong else "[green]all there[/green]"
-        table.add_row(each.document, each.schema, str(each.tables), str(each.columns), verdict)
+    for conformity in made:
+        verdict = f"[red]{len(conformity.wrong)} wrong[/red]" if conformity.wrong else "[green]all there[/green]"
+        table.add_row(conformity.document, conformity.schema, str(conformity.tables), str(conformity.columns), verdict)
     console = Console()
     console.print(table)
-    for each in made:
-        for wrong in each.wrong:
+    for conformity in made:
+        for wrong in conformity.wrong:
             console.print(f"  {wrong}", highlight=False, markup=False)

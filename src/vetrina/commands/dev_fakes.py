@@ -66,9 +66,9 @@ def _free_ports(count: int) -> list[int]:
     """Return distinct free ports."""
     held = [socket.socket() for _ in range(count)]
     try:
-        for each in held:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in held]
+        for item in held:
+            item.bind(("127.0.0.1", 0))
+        return [item.getsockname()[1] for item in held]
     finally:
-        for each in held:
-            each.close()
+        for item in held:
+            item.close()

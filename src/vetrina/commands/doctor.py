@@ -38,7 +38,7 @@ def doctor(*, json: bool = False) -> int:
         raise
     logs.configure(found.log_format, "doctor")
     checks = asyncio.run(_checks(found))
-    healthy = all(each.state != "failure" for each in checks)
+    healthy = all(check.state != "failure" for check in checks)
     if json:
         output.as_json({"healthy": healthy, "settings": settings.describe(found), "services": services(found), "checks": checks})
     else:

@@ -46,14 +46,14 @@ class Server(uvicorn.Server):
         """Run every 0.1 s."""
         if self._siblings:
             waiting = set(select.select(self._siblings, [], [], 0)[0])
-            await asyncio.gather(*(self._relieve(each) for each in waiting if each.fileno() in self._waiting))
-            self._waiting = {each.fileno() for each in waiting}
+            await asyncio.gather(*(self._relieve(item) for item in waiting if item.fileno() in self._waiting))
+            self._waiting = {item.fileno() for item in waiting}
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, for siblings too, and let open requests finish; event streams would not end by themselves."""
-        for each in self._siblings:
-            each.close()
+        for sibling in self._siblings:
+            sibling.close()
         self._hub.end()
         await super().shutdown(sockets)
 
@@ -89,7 +89,7 @@ def serve(*, fd: Annotated[list[int] | None, Parameter(show=False)] = None) -> i
     """
     found = settings.read()
     logs.configure(found.log_format, "web")
-    own, *siblings = [socket.socket(fileno=each) for each in fd] if fd else listen(found.host, found.port)
+    own, *siblings = [socket.socket(fileno=item) for item in fd] if fd else listen(found.host, found.port)
     services = connect(found, found.database_url or embedded(found.data).app, WEB)
     trusted = tuple(name.strip() for name in found.trusted_proxies.split(",") if name.strip())
     limits = Limits(connections=found.connections_per_address, uncounted=Limits().uncounted + trusted)

@@ -26,11 +26,11 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
             place = probe.getsockname()
         for _ in range(count):
             made.append(_bound(family, place, shared=count > 1))  # noqa: PERF401
-        for each in made:
-            each.listen(2048)
+        for item in made:
+            item.listen(2048)
     except OSError as error:
-        for each in made:
-            each.close()
+        for item in made:
+            item.close()
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(host, port) from error
         raise BadSetting(f"Vetrina cannot listen on {host}, port {port}: {error.strerror}.") from error

@@ -73,8 +73,8 @@ class _Up:
         try:
             with contextlib.suppress(_Stopped), contextlib.ExitStack() as stack:
                 sockets = listen(self.settings.host, self.settings.port, self.settings.web_processes)
-                for each in sockets:
-                    stack.enter_context(each)
+                for item in sockets:
+                    stack.enter_context(item)
                 async with self._database(lock) as access:
                     if access.note:
                         log.warning(access.note)
@@ -102,8 +102,8 @@ class _Up:
                 raise _Stopped
             return task.result()
         finally:
-            for each in (task, stop):
-                each.cancel()
+            for item in (task, stop):
+                item.cancel()
             await asyncio.gather(task, stop, return_exceptions=True)
 
     @asynccontextmanager
@@ -138,7 +138,7 @@ class _Up:
             return Child(name, [sys.executable, "-m", "vetrina", *command], environment, fds)
 
         def web(number: int) -> Child:
-            fds = [each.fileno() for each in (*sockets[number:], *sockets[:number])]  # its own first
+            fds = [item.fileno() for item in (*sockets[number:], *sockets[:number])]  # its own first
             return child(f"web {number + 1}", "serve", *(f"--fd={fd}" for fd in fds), fds=tuple(fds))
 
         supervisor = Supervisor(
@@ -150,8 +150,8 @@ class _Up:
 
         def close() -> None:
             telling.cancel()
-            for each in sockets:
-                each.close()
+            for item in sockets:
+                item.close()
 
         try:
             await supervisor.run(self.stop, self.force, on_stop=close)

@@ -34,8 +34,8 @@ def verify(*, json: bool = False) -> int:
         first, *more = faults
         print(f"The ledger is inconsistent. The first inconsistent row is {first.row} of account {first.account_id}:")
         print(f"  {first.check_name}: {first.expected} expected, {first.found} found")
-        for each in more:
-            print(f"  also {each.row} of account {each.account_id}: {each.check_name}")
+        for item in more:
+            print(f"  also {item.row} of account {item.account_id}: {item.check_name}")
     return exits.FAILED if faults else exits.OK
 
 

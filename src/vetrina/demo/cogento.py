@@ -53,10 +53,10 @@ def run(demo: DemoRun, settings: Settings, *, members: int = cogento_world.MEMBE
     moved = _moved(demo, days[1])
     with demo.step("A year of Stripe events for a membership is generated"):
         world = cogento_world.make(f"demo{secrets.token_hex(3)}", int(time.time()) - 30, members=members)
-        bodies = [json.dumps(each).encode() for each in world.events]
+        bodies = [json.dumps(event).encode() for event in world.events]
         size = sum(map(len, bodies))
         demo.say(f"{len(bodies):,} events, {words.filesize(size)}, over {cogento_world.DAYS} days")
-        shapes = Counter(str(each["api_version"]) for each in world.events)
+        shapes = Counter(str(event["api_version"]) for event in world.events)
         demo.check("in both shapes of the API", len(shapes) == 2 and min(shapes.values()) > members, shapes)
         demo.check("some within one second of each other", world.ties >= members // 40, world.ties)
     _refusals(demo, bodies[0], secret)
@@ -123,13 +123,13 @@ def _members(demo: DemoRun, world: World) -> None:
         demo.check(f"{len(world.metadata)} members: deleted ones stay deleted, whatever arrives late",
                     there == len(world.metadata), there)  # fmt: skip
         for kind in ("Adult", "Student"):
-            wanted = sum(1 for each in world.metadata.values() if each["membership_type"] == kind)
+            wanted = sum(1 for item in world.metadata.values() if item["membership_type"] == kind)
             found = _count(demo, "customers", {**ours, "metadata.membership_type": kind})
             demo.check(f"membership_type={kind}: {wanted} customers", found == wanted, found)
-        left = sum(1 for each in world.metadata.values() if "joined" not in each)
+        left = sum(1 for item in world.metadata.values() if "joined" not in item)
         pages = _all(demo, "customers", ours)
         demo.check(f"what Stripe removed from metadata is gone here: {left} without `joined`",
-                    sum(1 for each in pages if "joined" not in each["metadata"]) == left)  # fmt: skip
+                    sum(1 for page in pages if "joined" not in page["metadata"]) == left)  # fmt: skip
         wanted = world.kinds["Premium"]
         found = _count(demo, "subscriptions", {**ours, "metadata.subscription_type": "Premium"})
         demo.check(f"subscription_type=Premium: {wanted} subscriptions, by their own metadata", found == wanted, found)

@@ -81,10 +81,10 @@ class World:
     def by_customer(self, at: int) -> Counter[tuple[str, str]]:
         """Return recurring revenue by customer and currency."""
         found: Counter[tuple[str, str]] = Counter()
-        for each in self.subscriptions:
-            past = [state for state in each.states if state.at <= at]
+        for subscription in self.subscriptions:
+            past = [state for state in subscription.states if state.at <= at]
             if past:
-                found[each.customer, each.currency] += past[-1].counts
+                found[subscription.customer, subscription.currency] += past[-1].counts
         return found
 
 

@@ -40,7 +40,7 @@ def run(demo: DemoRun) -> None:
 
 
 def _limits(demo: DemoRun) -> dict[str, int]:
-    return {each["asset"]: each["limit"] for each in demo.call("GET", "/quotas")["items"]}
+    return {quota["asset"]: quota["limit"] for quota in demo.call("GET", "/quotas")["items"]}
 
 
 def _uploads(demo: DemoRun) -> None:
@@ -50,7 +50,7 @@ def _uploads(demo: DemoRun) -> None:
             demo.client.post("/api/v1/files", data={"category": "album_image"}, files={"file": ("cat.jpg", data, "image/jpeg")})
             for _ in range(6)
         ]
-        codes = [each.status_code for each in answers]
+        codes = [answer.status_code for answer in answers]
         demo.check("five pictures are accepted, the sixth is not", codes == [201] * 5 + [402], codes)
         told = answers[-1].json()
         demo.check("the refusal names the quota", told["bucket"] == "image_slot" and told["remaining"] == 0, told)
@@ -83,7 +83,7 @@ def _zarinpal(demo: DemoRun) -> None:
         demo.check("the bank redirects the buyer to the site", urlsplit(back).path == "/payments/zarinpal/callback", back)
         failure = back.replace("Status=OK", "Status=NOK") + "&Amount=1"
         with ThreadPoolExecutor(16) as pool:
-            codes = {each.status_code for each in pool.map(_get, [failure] * 32)}
+            codes = {item.status_code for item in pool.map(_get, [failure] * 32)}
         demo.check("32 callbacks at once, each with a forged query, are answered", codes == {303}, codes)
         paid = _until(demo, payment, {"completed"})
         demo.check("ZarinPal confirms the payment", paid["status"] == "completed", paid)
@@ -121,7 +121,7 @@ def _card(demo: DemoRun) -> None:
 
 
 def _plan(demo: DemoRun) -> None:
-    plans = {each["name"]: each for each in demo.call("GET", "/plans")["items"]}
+    plans = {plan["name"]: plan for plan in demo.call("GET", "/plans")["items"]}
     with demo.step("A plan for a month"):
         _buy_plan(demo, plans["basic"])
         member = demo.call("GET", "/membership")
@@ -151,15 +151,19 @@ def _books(demo: DemoRun) -> None:
     with demo.step("The ledger"):
         entries = demo.call("GET", "/wallet/entries", params={"limit": 100})["items"]
         for asset in ("token", "conversion", "image_slot"):
-            lines = [each for each in reversed(entries) if each["asset"] == asset]
-            total = sum(each["quantity"] for each in lines)
+            lines = [entry for entry in reversed(entries) if entry["asset"] == asset]
+            total = sum(line["quantity"] for line in lines)
             demo.check(f"the ledger of {asset}s adds up to the balance", total == demo.balance(asset)[0], total)
-            for each in lines:
-                why = each["note"] or each["subject"]
-                demo.say(f"{each['quantity']:>+6} {each['balance_after']:>6}  {each['kind']:<8} {why}")
-        paid = [each for each in demo.call("GET", "/payments", params={"limit": 100})["items"] if each["status"] == "completed"]
-        bought = sum(each["quantity"] or 0 for each in paid if each["asset"] == "token")
-        granted = sum(each["quantity"] for each in entries if each["kind"] == "grant" and each["source"] == "purchase")
+            for line in lines:
+                why = line["note"] or line["subject"]
+                demo.say(f"{line['quantity']:>+6} {line['balance_after']:>6}  {line['kind']:<8} {why}")
+        paid = [
+            payment
+            for payment in demo.call("GET", "/payments", params={"limit": 100})["items"]
+            if payment["status"] == "completed"
+        ]
+        bought = sum(item["quantity"] or 0 for item in paid if item["asset"] == "token")
+        granted = sum(entry["quantity"] for entry in entries if entry["kind"] == "grant" and entry["source"] == "purchase")
         demo.check(f"paid = granted: {len(paid)} payments, {bought} tokens", bought == granted, granted)
 
 
@@ -172,7 +176,7 @@ def _order(demo: DemoRun, plan: dict[str, Any]) -> dict[str, Any]:
 
 
 def _try(demo: DemoRun, *, pack: str, gateway: str, key: str | None = None) -> httpx2.Response:
-    packs = {each["name"]: each for each in demo.call("GET", "/packs")["items"]}
+    packs = {item["name"]: item for item in demo.call("GET", "/packs")["items"]}
     if pack not in packs:
         raise CheckFailed(f"there is no pack {pack}; there are {', '.join(packs)}")
     headers = {"Idempotency-Key": key or secrets.token_hex(8)}

@@ -62,7 +62,7 @@ class DemoRun:
 
     def balance(self, asset: str = "token") -> tuple[int, int]:
         """Return (balance, held) of the account."""
-        for each in self.call("GET", "/wallet")["balances"]:
-            if each["asset"] == asset:
-                return each["balance"], each["held"]
+        for item in self.call("GET", "/wallet")["balances"]:
+            if item["asset"] == asset:
+                return item["balance"], item["held"]
         return 0, 0

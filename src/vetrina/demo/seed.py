@@ -89,17 +89,17 @@ def _name(demo: DemoRun) -> None:
 
 
 def _work(demo: DemoRun) -> None:
-    there = {each["prompt"] or each["style_name"] for each in demo.call("GET", "/generations", params={"limit": 100})["items"]}
+    there = {item["prompt"] or item["style_name"] for item in demo.call("GET", "/generations", params={"limit": 100})["items"]}
     if not there:
         work.buy(demo, "tokens_50")
-    styles = {each["name"]: each for each in demo.call("GET", "/styles")["items"]}
-    wanted = [each for each in WORK if each.style in styles and (each.prompt or each.style) not in there]
+    styles = {style["name"]: style for style in demo.call("GET", "/styles")["items"]}
+    wanted = [item for item in WORK if item.style in styles and (item.prompt or item.style) not in there]
     ids: dict[tuple[str, str], str] = {}
     for each in wanted:
         for photo, category in ((each.product, "product_image"), (each.model, "model_image")):
             if photo and (photo, category) not in ids:
                 ids[photo, category] = work.upload(demo, photo, category)["id"]
-    begun = [(each, _begin(demo, each, ids)) for each in wanted]
+    begun = [(item, _begin(demo, item, ids)) for item in wanted]
     columns = [TextColumn("{task.description}"), BarColumn(bar_width=32), TextColumn("{task.completed:.0f} of {task.total:.0f}")]
     with Progress(*columns, console=demo.console, transient=True) as bar:
         task = bar.add_task("The demo account's pictures are being made", total=len(begun))

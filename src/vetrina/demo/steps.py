@@ -51,7 +51,7 @@ def confirm(demo: DemoRun, email: str) -> None:
 
 def buy(demo: DemoRun, pack: str, outcome: str = "paid") -> dict[str, Any]:
     """Buy a pack at the sandbox's checkout with `outcome`; return the payment."""
-    packs = {each["name"]: each for each in demo.call("GET", "/packs")["items"]}
+    packs = {item["name"]: item for item in demo.call("GET", "/packs")["items"]}
     if pack not in packs:
         raise CheckFailed(f"there is no pack {pack}; there are {', '.join(packs)}")
     payment = demo.call(

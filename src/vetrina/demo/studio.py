@@ -35,7 +35,7 @@ def _top_up(demo: DemoRun) -> None:
         before, _ = demo.balance()
         declined = work.buy(demo, "tokens_50", "declined")
         demo.check("a declined card buys nothing", declined["status"] == "failed" and demo.balance()[0] == before, declined)
-        packs = {each["name"]: each for each in demo.call("GET", "/packs")["items"]}
+        packs = {pack["name"]: pack for pack in demo.call("GET", "/packs")["items"]}
         body = {"pack_id": packs["tokens_50"]["id"], "gateway": "sandbox"}
         payment = demo.call("POST", "/payments", json=body, expect=201)
         for _ in range(3):
@@ -51,7 +51,7 @@ def _photographs(demo: DemoRun) -> tuple[dict[str, Any], dict[str, Any]]:
         product = work.upload(demo, "coffee", "product_image")
         scene = work.upload(demo, "room", "model_image")
         for photo, made in (("coffee", product), ("room", scene)):
-            about = next(each for each in PHOTOS if each.name == photo)
+            about = next(item for item in PHOTOS if item.name == photo)
             demo.say(f"{about.title}, by {about.author} ({about.licence}): {made['width']} x {made['height']}")
         anonymous = demo.client.build_request("GET", product["url"])
         anonymous.headers.pop("Authorization", None)
@@ -65,10 +65,10 @@ def _photographs(demo: DemoRun) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _a_picture(demo: DemoRun, product: dict[str, Any], scene: dict[str, Any]) -> dict[str, Any]:
     with demo.step("A style is chosen"):
-        styles = {each["name"]: each for each in demo.call("GET", "/styles")["items"]}
-        builtin = [each for each in styles.values() if each["engine"] == "builtin"]
+        styles = {style["name"]: style for style in demo.call("GET", "/styles")["items"]}
+        builtin = [style for style in styles.values() if style["engine"] == "builtin"]
         demo.check("at least ten styles need no key", len(builtin) >= 10, len(builtin))
-        chosen = next(each for each in builtin if each["needs_product"] and each["needs_model"])
+        chosen = next(item for item in builtin if item["needs_product"] and item["needs_model"])
         demo.say(f"{chosen['title']}: {chosen['cost']} token. {chosen['description']}")
     with demo.step("The generation starts"):
         before, held = demo.balance()
@@ -90,7 +90,7 @@ def _a_picture(demo: DemoRun, product: dict[str, Any], scene: dict[str, Any]) ->
         demo.check("its price is held once", moved == (made["cost"],) * 2, moved)
     with demo.step("Progress is streamed"):
         events = work.watch(demo, made["id"])
-        shares = [each["progress"] for each in events]
+        shares = [event["progress"] for event in events]
         demo.check("progress never falls and comes in steps", shares == sorted(shares) and len(set(shares)) >= 3, shares)
         demo.check("it is completed", events[-1]["status"] == "completed", events[-1])
     with demo.step("The result is available"):
@@ -136,11 +136,13 @@ def _cancel(demo: DemoRun, product: dict[str, Any]) -> None:
 def _looking_back(demo: DemoRun, done: dict[str, Any]) -> None:
     with demo.step("History"):
         history = demo.call("GET", "/generations", params={"status": "completed"})["items"]
-        demo.check("the history shows the finished picture", [each["id"] for each in history] == [done["id"]], len(history))
+        demo.check(
+            "the history shows the finished picture", [generation["id"] for generation in history] == [done["id"]], len(history)
+        )
         entries = demo.call("GET", "/wallet/entries", params={"limit": 100})["items"]
-        total = sum(each["quantity"] for each in entries if each["asset"] == "token")
+        total = sum(entry["quantity"] for entry in entries if entry["asset"] == "token")
         demo.check("the ledger adds up to the balance", total == demo.balance()[0], total)
-        actions = {each["action"] for each in demo.call("GET", "/usage", params={"limit": 100})["items"]}
+        actions = {item["action"] for item in demo.call("GET", "/usage", params={"limit": 100})["items"]}
         wanted = {"account_registered", "payment_completed", "file_uploaded", "generation_started", "generation_completed"}
         demo.check("every action is in the usage record", wanted <= actions, sorted(actions))
         demo.call("DELETE", "/auth/session", expect=204)

@@ -86,8 +86,8 @@ def thumbnail_url(services: Services, account_id: UUID, facts: FileFacts, size: 
 
     If there is none: of the largest thumbnail, or of the original.
     """
-    sizes = sorted(int(each) for each in facts.thumbnails)
-    fitting = [each for each in sizes if each >= size] or sizes[-1:]
+    sizes = sorted(int(thumbnail) for thumbnail in facts.thumbnails)
+    fitting = [item for item in sizes if item >= size] or sizes[-1:]
     return link(services, account_id, facts.id, str(fitting[0]) if fitting else ORIGINAL, is_public=facts.is_public)
 
 

@@ -28,7 +28,7 @@ class Category(StrEnum):
     ALBUM = "album_image"
 
 
-UPLOADED = tuple(each for each in Category if each is not Category.GENERATED)
+UPLOADED = tuple(category for category in Category if category is not Category.GENERATED)
 """The categories of uploads; generated images come only from the studio."""
 
 

@@ -43,8 +43,8 @@ async def files(services: Services, account: AccountId) -> AsyncGenerator[tuple[
     """Yield every original by id. Names may repeat; the rows contain them."""
     async with services.db.read() as tx:
         pictures = await tx.fetch_all(PICTURES, account=account)
-    for each in pictures:
-        yield f"pictures/{each.id}.{_ENDINGS.get(each.mime, 'bin')}", key_of(account, each.id, ORIGINAL)
+    for picture in pictures:
+        yield f"pictures/{picture.id}.{_ENDINGS.get(picture.mime, 'bin')}", key_of(account, picture.id, ORIGINAL)
 
 
 PART = Part(

@@ -42,8 +42,8 @@ async def expire_due(services: Services) -> None:
     while True:
         async with services.db.read() as tx:
             due = await tx.fetch_all(queries.DUE, after=after, after_id=after_id, limit=BATCH)
-        for each in due:
-            await _end(services, each)
+        for row in due:
+            await _end(services, row)
         if len(due) < BATCH:
             return
         after, after_id = due[-1].expires_at, due[-1].id
@@ -92,9 +92,9 @@ async def find_events(services: Services) -> None:
     """Process received events that have no job, every ten minutes."""
     async with services.db.read() as tx:
         lost = await tx.fetch_all(queries_told.LOST, told=list(STRIPE_EVENTS), limit=BATCH)
-    for each in lost:
-        log.warning("an event had been left", stripe_event=each)
-        await told.apply(services, each)
+    for row in lost:
+        log.warning("an event had been left", stripe_event=row)
+        await told.apply(services, row)
 
 
 @job("payments.refund", queue="payments", attempts=12)

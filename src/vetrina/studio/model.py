@@ -68,7 +68,7 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     def in_role(self, role: str) -> list[FileFacts]:
         """Return the remaining files in a role."""
         found = msgspec.convert(self.pictures, list[Picture])
-        return [each.file for each in found if each.role == role and each.file is not None]
+        return [item.file for item in found if item.role == role and item.file is not None]
 
 
 class Generation(msgspec.Struct, kw_only=True):

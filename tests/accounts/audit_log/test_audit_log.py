@@ -40,7 +40,7 @@ async def test_ones_own_history(site: Site, make: Make, operator: Account) -> No
         # Who the operator was, from where and in what words, is not told.
         assert "a secret reason" not in page and str(operator.id) not in page and "admin@example.com" not in page
         found = (await browser.get("/api/v1/audit-logs")).json()["items"]
-        told = {each["action"]: each for each in reversed(found)}
+        told = {item["action"]: item for item in reversed(found)}
         assert told["account_disabled"]["by"] == "operator" and told["account_disabled"]["context"] is None
         assert told["account_disabled"]["ip"] is None and str(operator.id) not in str(found)
         assert told["signed_in"]["by"] == "you" and told["signed_in"]["ip"] == "192.0.2.77"
@@ -48,7 +48,7 @@ async def test_ones_own_history(site: Site, make: Make, operator: Account) -> No
         two = (await browser.get(f"/api/v1/audit-logs?limit=1&cursor={one['next_cursor']}")).json()
         assert [one["items"][0], two["items"][0]] == found[:2]
         only = (await browser.get("/api/v1/audit-logs?action=account_enabled")).json()["items"]
-        assert [each["action"] for each in only] == ["account_enabled"]
+        assert [item["action"] for item in only] == ["account_enabled"]
     async with site.api(other) as api:
         assert str(account.id) not in (await api.get("/audit-logs")).text
 
@@ -94,7 +94,7 @@ async def test_the_operators_log_is_filtered_and_exported(site: Site, make: Make
         assert row[2] == str(one.id) and row[7] == "192.0.2.1" and row[9] == '{"why":"=1+1"}'
         assert {line[2] for line in lines[1:]} == {str(one.id)}
         calls = (await api.get("/operator/audit-logs", params={"account": str(one.id), "action": "thing_done"})).json()["items"]
-        assert [(each["actor_id"], each["ip"]) for each in calls] == [(str(operator.id), "192.0.2.1")]
+        assert [(call["actor_id"], call["ip"]) for call in calls] == [(str(operator.id), "192.0.2.1")]
         soon = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
         assert (await api.get("/operator/audit-logs", params={"since": soon})).json()["items"] == []
 
@@ -117,11 +117,11 @@ async def test_settings_are_changed_on_the_page_and_by_a_call(site: Site, make: 
         made = await api.put("/operator/settings/wallet.welcome_tokens", json={"value": 3})
         assert made.status_code == 200 and made.json()["value"] == 3
         assert (await api.put("/operator/settings/wallet.welcome_tokens", json={"value": "3"})).status_code == 422
-        rows = {each["key"]: each["value"] for each in (await api.get("/operator/settings")).json()["items"]}
+        rows = {item["key"]: item["value"] for item in (await api.get("/operator/settings")).json()["items"]}
         assert rows["limits.api"] == {"count": 7, "seconds": 30} and rows["wallet.welcome_tokens"] == 3
     async with site.api(await make.account()) as api:
         balances = (await api.get("/wallet")).json()["balances"]
-    assert {each["asset"]: each["balance"] for each in balances}["token"] == 3
+    assert {balance["asset"]: balance["balance"] for balance in balances}["token"] == 3
     assert site.services.get(Limits) is not None
 
 
@@ -134,7 +134,7 @@ async def test_accounts_are_found_by_how_they_begin(site: Site, make: Make, oper
 
         async def found(**query: str) -> set[str]:
             items = (await api.get("/operator/accounts", params=query)).json()["items"]
-            return {each["email"] for each in items}
+            return {item["email"] for item in items}
 
         both = {"ada_l@example.com", "adabl@example.com"}
         assert await found(q="ADA") == both and await found(q="ada_") == {"ada_l@example.com"}

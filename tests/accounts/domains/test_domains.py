@@ -137,7 +137,7 @@ async def test_twenty_is_all_and_races_do_not_change_that(site: Site, account: A
     numbers = iter(range(100))
     async with site.api(account) as api:
         answers = await race(10, lambda: api.post("/domains", json={"domain": f"late{next(numbers)}.example"}))
-        assert sorted(each.status_code for each in answers) == [201] * 3 + [409] * 7  # type: ignore[union-attr]
+        assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 7  # type: ignore[union-attr]
 
 
 async def due(services: Services, account: Account) -> None:
@@ -244,7 +244,7 @@ async def test_looking_up_is_limited(site: Site, account: Account, services: Ser
     domain = await added(site, account)
     async with site.api(account) as api:
         answers = [await api.post(f"/domains/{domain['id']}/verification") for _ in range(3)]
-    assert [each.status_code for each in answers] == [200, 200, 429] and int(answers[2].headers["retry-after"]) > 0
+    assert [answer.status_code for answer in answers] == [200, 200, 429] and int(answers[2].headers["retry-after"]) > 0
 
 
 async def test_the_page(site: Site, account: Account, names: DnsFake) -> None:
@@ -283,6 +283,6 @@ def test_which_name_servers_can_be_set() -> None:
         ("2001:db8::1", ["2001:db8::1@53"]),
     ):
         made = domains.resolver(read({"VETRINA_DNS_SERVERS": given}))
-        assert [f"{each.address}@{each.port}" for each in made.nameservers] == found  # type: ignore[union-attr]
+        assert [f"{nameserver.address}@{nameserver.port}" for nameserver in made.nameservers] == found  # type: ignore[union-attr]
     with pytest.raises(BadSetting):
         domains.resolver(read({"VETRINA_DNS_SERVERS": "ns.example:53"}))

@@ -37,7 +37,7 @@ async def test_an_identity_is_linked_by_who_is_signed_in(site: Site, hosted: Hos
         page = (await browser.get("/settings/identities")).text
         assert "Linked. You can sign in with it" in page and "Unlink" in page
         assert (await link(browser, user)).status_code == 303  # once more changes nothing
-    assert [each["email"] for each in await known(site, ada)] == ["ada@example.com"]
+    assert [item["email"] for item in await known(site, ada)] == ["ada@example.com"]
     async with visitor(site) as other:
         assert (await walk(other, user)).status_code == 303
         assert "ada@example.com" in (await other.get("/account")).text
@@ -108,11 +108,11 @@ async def two_identities(site: Site, account: Account) -> list[UUID]:
     """Two identities, written past the provider."""
     ids = [new_id(), new_id()]
     async with site.services.db.tx() as tx:
-        for each in ids:
+        for item in ids:
             await tx.connection.execute(
                 """insert into accounts.identities (issuer, subject, account_id, id, provider)
                    values ('https://id.example', %s, %s, %s, 'cognito')""",
-                [str(each), account.id, each],
+                [str(item), account.id, item],
             )
     return ids
 
@@ -143,7 +143,7 @@ async def test_of_two_unlinkings_at_once_one_is_refused(site: Site, make: Make) 
         left = iter(await two_identities(site, account))
         async with site.api(account) as api:
             answers = await race(2, lambda: api.delete(f"/identities/{next(left)}"))
-        assert sorted(each.status_code for each in answers) == [204, 409]  # type: ignore[union-attr]
+        assert sorted(answer.status_code for answer in answers) == [204, 409]  # type: ignore[union-attr]
         assert len(await known(site, account)) == 1
 
 

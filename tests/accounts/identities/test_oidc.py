@@ -28,8 +28,8 @@ async def test_the_whole_way(site: Site, hosted: HostedUi, browser: httpx2.Async
     first = await browser.get(back)
     assert first.status_code == 303 and first.headers["location"] == "/wallet", first.text
     cookies = first.headers.get_list("set-cookie")
-    assert any(each.startswith("vetrina_session=") and "HttpOnly" in each for each in cookies)
-    assert any(each.startswith(f"{COOKIE}=") and "Max-Age=0" in each for each in cookies)  # what was begun is over
+    assert any(cookie.startswith("vetrina_session=") and "HttpOnly" in cookie for cookie in cookies)
+    assert any(cookie.startswith(f"{COOKIE}=") and "Max-Age=0" in cookie for cookie in cookies)  # what was begun is over
     page = (await browser.get("/settings/identities")).text
     assert "Cognito" in page and f"{ada}@example.com" in page
     async with site.services.db.read() as tx:
@@ -92,7 +92,7 @@ async def test_of_many_answers_at_once_one_comes_in(site: Site, hosted: HostedUi
     back = await begun(browser, person(hosted))
     headers = {"Cookie": f"{COOKIE}={browser.cookies[COOKIE]}"}
     answers = await race(16, lambda: site.client.get(back, headers=headers))
-    assert sorted(each.status_code for each in answers) == [303] + [400] * 15  # type: ignore[union-attr]
+    assert sorted(answer.status_code for answer in answers) == [303] + [400] * 15  # type: ignore[union-attr]
     assert await count(site, "accounts.sessions") == await count(site, "accounts.accounts") == 1
 
 
@@ -109,7 +109,7 @@ async def test_two_first_sign_ins_at_once_make_one_account(site: Site, hosted: H
         return await site.client.get(back, headers={"Cookie": f"{COOKIE}={sealed}"})
 
     answers = await race(4, come)
-    assert [each.status_code for each in answers] == [303] * 4  # type: ignore[union-attr]
+    assert [answer.status_code for answer in answers] == [303] * 4  # type: ignore[union-attr]
     assert await count(site, "accounts.accounts") == 1 and await count(site, "accounts.sessions") == 4
 
 

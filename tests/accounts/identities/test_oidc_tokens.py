@@ -115,7 +115,7 @@ async def test_tokens_that_do_not_hold_are_refused(site: Site, hosted: HostedUi,
         before = hosted.token_requests
         answer = await walk(browser, ada)
         assert answer.status_code == 401 and "did not sign you in" in answer.text, f"{what}: {answer.status_code}"
-        assert not any(each.startswith("vetrina_session") for each in answer.headers.get_list("set-cookie")), what
+        assert not any(item.startswith("vetrina_session") for item in answer.headers.get_list("set-cookie")), what
         assert hosted.token_requests == before + 1, what
 
     for what, forgery in FORGERIES.items():

@@ -36,7 +36,7 @@ async def test_an_operator_gives_and_takes_the_badge(site: Site, make: Make, ope
         missing = await api.put(f"/operator/accounts/{user.id}/verification")
         assert missing.json()["type"] == "urn:vetrina:business-profile-missing"
         lines = (await mine.get("/audit-logs")).json()["items"]
-    told = sorted(each["action"] for each in lines if each["resource"] == "vendor")
+    told = sorted(line["action"] for line in lines if line["resource"] == "vendor")
     assert told == ["business_renamed", *["vendor_unverified"] * 2, *["vendor_verified"] * 2]
 
 

@@ -72,8 +72,8 @@ async def test_an_erased_account_leaves_no_trace_of_who_it_was(
     async with worker.db.read() as tx:
         assert await audit.faults(tx) == []
         kept = await tx.fetch_all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action=None, limit=100)
-        assert {"account_registered", "payment_completed", "erasure_asked", "account_erased"} <= {each.action for each in kept}
-        assert all(each.ip is None and each.said is None for each in kept)
+        assert {"account_registered", "payment_completed", "erasure_asked", "account_erased"} <= {item.action for item in kept}
+        assert all(item.ip is None and item.said is None for item in kept)
         row = await (
             await tx.connection.execute(
                 "select (select count(*) from wallet.entries where account_id = %(a)s), erased_at is not null, is_active,"

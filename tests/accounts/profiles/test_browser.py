@@ -87,8 +87,8 @@ async def test_every_screen_before_axe(site: Site, make: Make, look: str) -> Non
     }
     async with site.api(account) as api, site.api(shop) as other:
         pictures = [await upload(api, photo=name) for name in ("coffee", "dandelion", "fig_bowl", "room")]
-        for each in pictures[:3]:
-            await api.patch(f"/files/{each}", json={"is_public": True})
+        for picture in pictures[:3]:
+            await api.patch(f"/files/{picture}", json={"is_public": True})
         wanted = {"handle": "ada", "name": "Ada Lovelace", "bio": "Draws engines.", "avatar": pictures[1], "logo": pictures[0]}
         assert (await api.patch("/me/profile", json={**wanted, "business": business})).status_code == 200
         mine = {**business, "business_name": "The Print Shop"}

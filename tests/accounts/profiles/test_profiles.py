@@ -77,7 +77,7 @@ async def test_which_handles_there_are(site: Site, make: Make) -> None:
     makers = [await make.account() for _ in range(6)]
     left = iter(makers)
     answers = await race(6, lambda: _claim(site, next(left), "wanted"))
-    assert sorted(each for each in answers if isinstance(each, int)) == [200] + [409] * 5
+    assert sorted(answer for answer in answers if isinstance(answer, int)) == [200] + [409] * 5
 
 
 async def _claim(site: Site, account: Account, handle: str) -> int:
@@ -244,7 +244,7 @@ async def test_public_pictures_hang_on_the_profile(site: Site, make: Make) -> No
     page = (await site.client.get("/@ada")).text
     assert str(shown) in page and str(hidden) not in page
     items = (await site.client.get("/api/v1/profiles/ada/pictures")).json()["items"]
-    assert [each["id"] for each in items] == [str(shown)]
+    assert [item["id"] for item in items] == [str(shown)]
     assert (await site.client.get(items[0]["url"])).status_code == 200
 
 

@@ -107,7 +107,7 @@ async def test_one_superuser_always_stays(site: Site, make: Make) -> None:
             return await roles.revoke(tx, pair[next(turn) % 2].id, Role.SUPERUSER)
 
     outcomes = await race(16, take)
-    assert outcomes.count(True) == 1 and any(isinstance(each, LastSuperuser) for each in outcomes)
+    assert outcomes.count(True) == 1 and any(isinstance(outcome, LastSuperuser) for outcome in outcomes)
     assert sorted(await has(site, pair[0]) + await has(site, pair[1])) == ["superuser"]
 
 
@@ -120,6 +120,6 @@ async def test_a_role_needs_an_account(site: Site) -> None:
 def test_every_operators_route_is_guarded() -> None:
     """Whoever adds a route below /operator gives it one of the guards."""
     handlers = [route for module in MODULES for route in (*module.api_routes(), *module.page_routes())]
-    theirs = [each for each in handlers if any(path.startswith("/operator") for path in each.paths)]
+    theirs = [handler for handler in handlers if any(path.startswith("/operator") for path in handler.paths)]
     assert len(theirs) > 10
-    assert [str(each) for each in theirs if not {guards.operator, guards.superuser} & set(each.guards or ())] == []
+    assert [str(item) for item in theirs if not {guards.operator, guards.superuser} & set(item.guards or ())] == []

@@ -36,7 +36,7 @@ class Authenticator:
 
     def wrong(self) -> str:
         """A code of no step near now."""
-        near = {self._totp.generate_otp(int(time.time()) // STEP + each) for each in range(-3, 4)}
+        near = {self._totp.generate_otp(int(time.time()) // STEP + number) for number in range(-3, 4)}
         return next(code for n in range(10) if (code := f"{n:06}") not in near)
 
 
@@ -83,7 +83,7 @@ async def test_it_is_asked_for_once_it_is_on(posting: Site) -> None:
     assert signed.status_code == 201 and signed.json()["account"]["email"] == "ada@example.com"
     again = await second(posting, await challenged(posting), code)
     assert again.status_code == 422 and again.json()["type"] == "urn:vetrina:wrong-code"
-    assert any("second factor is on" in each["subject"] for each in await letters(posting, "ada@example.com", 2))
+    assert any("second factor is on" in letter["subject"] for letter in await letters(posting, "ada@example.com", 2))
 
 
 async def test_a_wrong_password_is_told_alike_with_and_without_it(posting: Site) -> None:
@@ -98,7 +98,7 @@ async def test_of_64_wrong_codes_at_once_five_are_judged(posting: Site) -> None:
     body = await registered(posting, email="ada@example.com")
     there, recovery = await enrolled(posting, body)
     challenge, code = await challenged(posting), there.wrong()
-    found = [each.status_code for each in await race(64, lambda: second(posting, challenge, code))]  # type: ignore[union-attr]
+    found = [result.status_code for result in await race(64, lambda: second(posting, challenge, code))]  # type: ignore[union-attr]
     assert found.count(422) == 5 and found.count(429) == 59
     for tried in (there.next(), recovery[0]):
         closed = await second(posting, challenge, tried)
@@ -113,7 +113,7 @@ async def test_of_64_uses_of_one_code_at_once_one_counts(posting: Site) -> None:
     there, recovery = await enrolled(posting, body)
     challenge = await challenged(posting)
     for code in (there.next(), recovery[3]):
-        found = [each.status_code for each in await race(64, lambda code=code: second(posting, challenge, code))]  # type: ignore[union-attr]
+        found = [result.status_code for result in await race(64, lambda code=code: second(posting, challenge, code))]  # type: ignore[union-attr]
         assert found.count(201) == 1 and set(found) <= {201, 422, 429}
         async with posting.services.db.tx() as tx:
             await tx.connection.execute("update accounts.second_factors set attempt_count = 0")
@@ -126,7 +126,7 @@ async def test_recovery_codes_get_in_once_and_are_told(posting: Site) -> None:
     assert (await second(posting, await challenged(posting), written)).status_code == 201
     assert (await second(posting, await challenged(posting), recovery[0])).status_code == 422
     sent = await letters(posting, "ada@example.com", 3)
-    assert any("recovery code" in each["subject"] for each in sent)
+    assert any("recovery code" in letter["subject"] for letter in sent)
     state = (await posting.client.get(f"/api/v1{FACTOR}", headers=bearer(body))).json()
     assert state["recovery_codes_left"] == 9
     fresh = await post(posting, f"{FACTOR}/recovery-codes", {"password": PASSWORD}, headers=bearer(body))
@@ -218,6 +218,6 @@ async def test_a_code_by_sms_does_not_go_around_it(posting: Site) -> None:
 
 async def test_codes_of_one_step_to_each_side_are_taken(services: Services) -> None:
     secret, now = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", int(time.time()) // STEP
-    taken = [each for each in range(-3, 4) if second_factor._time_step(secret, TOTP(secret).generate_otp(now + each))]  # pyright: ignore[reportPrivateUsage]
+    taken = [number for number in range(-3, 4) if second_factor._time_step(secret, TOTP(secret).generate_otp(now + number))]  # pyright: ignore[reportPrivateUsage]
     assert taken == [-1, 0, 1] or int(time.time()) // STEP != now
     assert second_factor._time_step(secret, "") == 0 and re.fullmatch(r"\d{6}", TOTP(secret).now())  # pyright: ignore[reportPrivateUsage]

@@ -77,11 +77,11 @@ async def test_a_refresh_gives_the_next_pair(site: Site, make: Make) -> None:
 async def test_of_64_uses_of_one_refresh_token_at_once_one_has_a_child(site: Site, make: Make) -> None:
     account = await make.account(client="program")
     answers = await race(64, lambda: refresh(site, refresh_token(account)))
-    found = [each for each in answers if isinstance(each, httpx2.Response)]
-    assert Counter(each.status_code for each in found) == {201: 1, 401: 63}
+    found = [answer for answer in answers if isinstance(answer, httpx2.Response)]
+    assert Counter(item.status_code for item in found) == {201: 1, 401: 63}
     row = await session(site, account)
     assert row["rotations"] == 1 and row["revoked_at"] is None  # a client that sent it twice keeps its session
-    child = next(each.json()["refresh_token"] for each in found if each.status_code == 201)
+    child = next(item.json()["refresh_token"] for item in found if item.status_code == 201)
     assert (await refresh(site, child)).status_code == 201
 
 
@@ -246,13 +246,13 @@ async def test_one_ends_ones_own_sessions_and_nobody_elses(site: Site, make: Mak
         second = await sessions.insert_session(tx, account.id, Device("curl/8", None))
     async with site.api(account) as api, site.api(stranger) as other:
         listed = (await api.get("/sessions")).json()["items"]
-        assert {each["id"] for each in listed} == {str(account.session_id), str(second.session_id)}
+        assert {item["id"] for item in listed} == {str(account.session_id), str(second.session_id)}
         assert "hash" not in str(listed)
         await other.post(f"/sessions/{second.session_id}/revocation")
         await other.post("/sessions/revocation")
         assert len((await api.get("/sessions")).json()["items"]) == 2
         assert (await api.post("/sessions/revocation")).status_code == 204
-        assert [UUID(each["id"]) for each in (await api.get("/sessions")).json()["items"]] == [account.session_id]
+        assert [UUID(item["id"]) for item in (await api.get("/sessions")).json()["items"]] == [account.session_id]
         assert (await other.get("/me")).status_code == 200
     assert (await refresh(site, second.text())).status_code == 401
 

@@ -45,7 +45,7 @@ async def test_a_code_sends_itself_and_the_second_factor_is_asked_for(posting: S
         await page.locator("#code").press_sequentially(wrong(code))  # the sixth digit sends it
         await expect(page.get_by_text("The code is not right")).to_be_visible()
         await fine(page)
-        persian = "".join("۰۱۲۳۴۵۶۷۸۹"[int(each)] for each in code)
+        persian = "".join("۰۱۲۳۴۵۶۷۸۹"[int(item)] for item in code)
         await page.locator("#code").fill(f" {persian[:3]} {persian[3:]} ")  # as a paste does
         await expect(page.get_by_text(f"{PHONE} is confirmed.")).to_be_visible()
 

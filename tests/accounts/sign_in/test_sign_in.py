@@ -38,15 +38,15 @@ async def test_registering_gives_an_account_a_session_and_no_tokens_yet(site: Si
     me = await site.client.get("/api/v1/me", headers=headers)
     assert me.json() == body["account"]
     wallet = (await site.client.get("/api/v1/wallet", headers=headers)).json()
-    assert {each["asset"]: each["balance"] for each in wallet["balances"]} == {"conversion": 2, "image_slot": 5}
+    assert {balance["asset"]: balance["balance"] for balance in wallet["balances"]} == {"conversion": 2, "image_slot": 5}
     assert (await sign_in(site, "NEW.person@example.COM")).status_code == 201
     await make.books()
 
 
 async def test_of_two_registrations_at_once_one_wins(site: Site) -> None:
     answers = await asyncio.gather(*(register(site, "twin@example.com") for _ in range(8)))
-    assert sorted(each.status_code for each in answers) == [201] + [409] * 7
-    refused = next(each.json() for each in answers if each.status_code == 409)
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+    refused = next(answer.json() for answer in answers if answer.status_code == 409)
     assert refused["type"] == "urn:vetrina:email-taken" and refused["field"] == "email"
     async with site.services.db.read() as tx:
         row = await (
@@ -93,8 +93,8 @@ async def test_nothing_tells_who_has_an_account(site: Site, make: Make) -> None:
         await sign_in(site, "not an address"),
         await sign_in(site, "known@example.com", "x" * 2000),
     ]
-    assert {each.status_code for each in told} == {401}
-    assert len({each.text for each in told}) == 1 and "wrong-credentials" in told[0].text
+    assert {item.status_code for item in told} == {401}
+    assert len({item.text for item in told}) == 1 and "wrong-credentials" in told[0].text
 
 
 async def test_every_sign_in_checks_two_hashes_whatever_the_identifier(
@@ -115,7 +115,7 @@ async def test_every_sign_in_checks_two_hashes_whatever_the_identifier(
         before = len(hashes)
         await sign_in(site, email, "not the right one")
         assert len(hashes) == before + 2, email  # of both kinds of account
-    assert len({each.rpartition("$")[0].rpartition("$")[0] for each in hashes}) == 1  # the same algorithm and cost
+    assert len({digest.rpartition("$")[0].rpartition("$")[0] for digest in hashes}) == 1  # the same algorithm and cost
 
 
 async def test_a_disabled_account_gets_nowhere(site: Site) -> None:
@@ -152,10 +152,10 @@ async def test_sign_ins_cannot_take_the_machine(site: Site, monkeypatch: pytest.
     await unlimited(site.services, "sign_in_target")
     await register(site, "a@example.com")
     answers = await race(60, lambda: sign_in(site, "a@example.com"))
-    found = [each.status_code for each in answers if isinstance(each, httpx2.Response)]
+    found = [answer.status_code for answer in answers if isinstance(answer, httpx2.Response)]
     assert len(found) == 60 and set(found) == {201, 429}
     assert found.count(201) >= CONCURRENT + QUEUED and most <= CONCURRENT
-    full = next(each for each in answers if isinstance(each, httpx2.Response) and each.status_code == 429)
+    full = next(answer for answer in answers if isinstance(answer, httpx2.Response) and answer.status_code == 429)
     assert full.headers["retry-after"] == "2" and full.json()["type"] == "urn:vetrina:busy"
     assert (await sign_in(site, "a@example.com")).status_code == 201  # and it recovers
 

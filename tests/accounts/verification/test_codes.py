@@ -122,7 +122,7 @@ async def test_a_code_is_for_one_target_kind_and_purpose(posting: Site) -> None:
     await registered(posting, email="ada@example.com")
     await registered(posting, email="ada@example.com", kind="vendor")
     await registered(posting, email="eve@example.com")
-    user, vendor = [code_in(each["text"]) for each in (await letters(posting, "ada@example.com", 2))[::-1]]
+    user, vendor = [code_in(letter["text"]) for letter in (await letters(posting, "ada@example.com", 2))[::-1]]
     if user == vendor:  # one in a million
         return
     for change in ({"email": "eve@example.com"}, {"kind": "vendor"}):

@@ -28,8 +28,8 @@ DOORS = ("sign_in", "sign_in_target", "codes_target", "codes_address", "codes_se
 
 def statuses(outcomes: list[Any]) -> Counter[int]:
     """How often each status was answered."""
-    assert all(isinstance(each, httpx2.Response) for each in outcomes), outcomes
-    return Counter(each.status_code for each in outcomes)
+    assert all(isinstance(outcome, httpx2.Response) for outcome in outcomes), outcomes
+    return Counter(outcome.status_code for outcome in outcomes)
 
 
 async def judged(services: Services) -> int:
@@ -70,14 +70,14 @@ async def test_of_two_registrations_at_once_one_wins_and_its_owner_hears_of_the_
     body = {"password": PASSWORD, **known}
     found = await race(4, lambda: post(posting, "/auth/registration", body))
     assert statuses(found) == {201: 1, 409: 3}
-    told = {each.text for each in found if isinstance(each, httpx2.Response) and each.status_code == 409}
+    told = {result.text for result in found if isinstance(result, httpx2.Response) and result.status_code == 409}
     assert len(told) == 1
     (said,) = told
     ((channel, value),) = known.items()
     assert f'"field":"{channel}"' in said and value not in said and '"id"' not in said
     await settled(posting.services)
     sent = await letters(posting, value, 2)
-    assert sum("already" in each["text"] for each in sent) >= 1
+    assert sum("already" in letter["text"] for letter in sent) >= 1
     async with posting.services.db.read() as tx:
         rows = await (await tx.connection.execute("select email, phone from accounts.accounts")).fetchall()
     assert len(rows) == 1
@@ -103,9 +103,9 @@ async def test_answers_do_not_tell_whether_there_is_an_account(posting: Site) ->
                   for _ in range(6)],
                 await post(posting, "/auth/password-reset", {channel: target}),
             ]  # fmt: skip
-            told.append(tuple((each.status_code, each.text, each.headers.get("retry-after")) for each in answers))
+            told.append(tuple((answer.status_code, answer.text, answer.headers.get("retry-after")) for answer in answers))
         assert told[0] == told[1]
-        assert {each[0] for each in told[0]} == {202, 401, 422, 429}
+        assert {item[0] for item in told[0]} == {202, 401, 422, 429}
     await settled(posting.services)
     assert (await posting.client.get("/api/v1/outbox", params={"to": "unknown@example.com"})).json()["items"] == []
     assert (await posting.client.get("/api/v1/outbox", params={"to": "+989120000000"})).json()["items"] == []
@@ -133,7 +133,7 @@ async def test_the_time_of_a_reset_and_of_signing_in_tells_nothing(site: Site, m
 
     for path, extra in (("/auth/password-reset", {}), ("/auth/session", {"password": "not the right one"})):
         known, unknown = await times(path, extra)
-        spread = max(statistics.quantiles(each, n=4)[2] - statistics.quantiles(each, n=4)[0] for each in (known, unknown))
+        spread = max(statistics.quantiles(item, n=4)[2] - statistics.quantiles(item, n=4)[0] for item in (known, unknown))
         apart = abs(statistics.median(known) - statistics.median(unknown))
         print(path, f"{statistics.median(known) * 1000:.2f} {statistics.median(unknown) * 1000:.2f} {spread * 1000:.2f} ms")
         assert apart < max(spread, statistics.median(unknown) / 10), path
@@ -147,7 +147,7 @@ async def test_caps_on_codes(posting: Site, services: Services) -> None:
                 (count, f"limits.{name}"),
             )
     asked = [await post(posting, "/auth/password-reset", {"email": "a@example.com"}) for _ in range(3)]
-    assert [each.status_code for each in asked] == [202, 202, 429]
+    assert [item.status_code for item in asked] == [202, 202, 429]
     assert asked[2].json()["type"] == "urn:vetrina:rate-limited" and int(asked[2].headers["retry-after"]) > 1
     # the third was counted for the address, too: it had three
     assert (await post(posting, "/auth/password-reset", {"email": "b@example.com"})).status_code == 429
@@ -159,7 +159,7 @@ async def test_registering_from_one_address_has_a_cap(posting: Site, services: S
             "update core.settings set value = jsonb_build_object('count', 2, 'seconds', 3600) where key = 'limits.registrations'"
         )
     found = [await post(posting, "/auth/registration", {"email": f"{n}@example.com", "password": PASSWORD}) for n in range(3)]
-    assert [each.status_code for each in found] == [201, 201, 429]
+    assert [item.status_code for item in found] == [201, 201, 429]
 
 
 async def test_nobody_stays_in_with_a_password_that_was_reset_meanwhile(posting: Site) -> None:
@@ -181,7 +181,7 @@ async def test_nobody_stays_in_with_a_password_that_was_reset_meanwhile(posting:
 
     *entered, reset = await asyncio.gather(*(in_by_the_old_one() for _ in range(10)), out(), return_exceptions=True)
     assert isinstance(reset, httpx2.Response) and reset.status_code == 200
-    assert all(isinstance(each, NewSession | Refusal) for each in entered)
+    assert all(isinstance(item, NewSession | Refusal) for item in entered)
     async with services.db.read() as tx:
         rows = await (await tx.connection.execute("select 1 from accounts.sessions where revoked_at is null")).fetchall()
     assert rows == [] and WrongCode.status == 422

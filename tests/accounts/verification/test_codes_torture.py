@@ -41,7 +41,7 @@ async def test_one_of_64_uses_counts_and_five_of_64_guesses(services: Services, 
         wrong = f"{(int(await fresh(services)) + 1) % 10**6:06}"
         guesses = await race(64, lambda code=wrong: judged(services, code))
         assert guesses.count(False) == ATTEMPTS
-        assert sum(isinstance(each, TooManyGuesses) for each in guesses) == 64 - ATTEMPTS
+        assert sum(isinstance(item, TooManyGuesses) for item in guesses) == 64 - ATTEMPTS
 
 
 async def test_a_planted_read_then_write_is_noticed(services: Services) -> None:

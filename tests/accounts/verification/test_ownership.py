@@ -49,7 +49,7 @@ async def columns(site: Site, account: str) -> Any:
 
 async def tokens(site: Site, body: dict[str, Any]) -> int:
     wallet = (await site.client.get("/api/v1/wallet", headers=bearer(body))).json()
-    return next((each["balance"] for each in wallet["balances"] if each["asset"] == "token"), 0)
+    return next((balance["balance"] for balance in wallet["balances"] if balance["asset"] == "token"), 0)
 
 
 async def test_a_reset_through_a_claimed_address_releases_it_from_an_account_with_a_confirmed_phone(posting: Site) -> None:
@@ -185,7 +185,7 @@ async def test_failures_elsewhere_do_not_keep_a_known_device_out(site: Site, mak
         assert (await known.post("/sign-in", data=login)).status_code == 303
         device = known.cookies["vetrina_device"]
     answers = await race(64, lambda: post(site, "/auth/session", {**login, "password": "not the right one"}))
-    statuses = [each.status_code for each in answers if not isinstance(each, BaseException)]
+    statuses = [answer.status_code for answer in answers if not isinstance(answer, BaseException)]
     assert statuses.count(401) <= 20 and set(statuses) == {401, 429}, "the limit holds for guesses that begin together"
     for _ in range(20 - statuses.count(401)):  # those that the hashes' queue refused were not judged
         await post(site, "/auth/session", {**login, "password": "not the right one"})

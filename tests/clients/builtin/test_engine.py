@@ -133,20 +133,20 @@ def test_twelve_megapixel_photograph_renders_in_the_child():
 def test_demo_photographs_are_small_and_attributed():
     listed = (path_of("cat").parent / "ATTRIBUTION.md").read_text("utf-8")
     total = 0
-    for each in PHOTOS:
-        data = each.path.read_bytes()
+    for item in PHOTOS:
+        data = item.path.read_bytes()
         image = pyvips.Image.new_from_buffer(data, "", fail_on="truncated")
         image.avg()
         total += len(data)
-        row = next(line for line in listed.splitlines() if line.startswith(f"| `{each.path.name}`"))
-        assert each.author in row and each.licence in row
-        assert each.licence in ("CC0 1.0", "CC BY 4.0", "CC BY-SA 4.0", "public domain")
-        if each.name == "dandelion":
+        row = next(line for line in listed.splitlines() if line.startswith(f"| `{item.path.name}`"))
+        assert item.author in row and item.licence in row
+        assert item.licence in ("CC0 1.0", "CC BY 4.0", "CC BY-SA 4.0", "public domain")
+        if item.name == "dandelion":
             assert (image.width, image.height) == (4000, 3000) and len(data) < 2_500_000
         else:
             assert max(image.width, image.height) <= 1600 and len(data) < 350_000
-    assert len(PHOTOS) == len({each.name for each in PHOTOS}) >= 10 and total < 7_000_000
-    roles = [each.role_hint for each in PHOTOS]
+    assert len(PHOTOS) == len({item.name for item in PHOTOS}) >= 10 and total < 7_000_000
+    roles = [item.role_hint for item in PHOTOS]
     assert roles.count("product") >= 3 and roles.count("model") >= 2
     with pytest.raises(KeyError):
         path_of("nobody")

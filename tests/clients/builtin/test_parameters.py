@@ -43,19 +43,19 @@ any_value = st.one_of(
 def styles_and_parameters(draw: st.DrawFn) -> tuple[Style, dict[str, Any]]:
     style = draw(st.sampled_from(STYLES))
     select = draw(st.lists(st.sampled_from(style.parameters), unique_by=lambda each: each.name))
-    return style, {each.name: draw(fitting(each)) for each in select}
+    return style, {item.name: draw(fitting(item)) for item in select}
 
 
 @given(styles_and_parameters())
 def test_valid_values_are_kept_and_defaults_added(asked: tuple[Style, dict[str, Any]]):
     style, given_ = asked
     full = validate(style, given_)
-    assert list(full) == [each.name for each in style.parameters]
-    for each in style.parameters:
-        value = full[each.name]
-        expected = given_.get(each.name, each.default)
-        assert value == (expected.lower() if each.kind == "colour" else expected)
-        assert isinstance(value, {"number": float, "integer": int, "boolean": bool}.get(each.kind, str))
+    assert list(full) == [parameter.name for parameter in style.parameters]
+    for parameter in style.parameters:
+        value = full[parameter.name]
+        expected = given_.get(parameter.name, parameter.default)
+        assert value == (expected.lower() if parameter.kind == "colour" else expected)
+        assert isinstance(value, {"number": float, "integer": int, "boolean": bool}.get(parameter.kind, str))
     assert validate(style, full) == full
 
 
@@ -73,7 +73,7 @@ def test_any_value_is_converted_or_refused_by_name(style: Style, data: st.DataOb
             assert parameter.minimum <= float(taken) <= parameter.maximum and not isinstance(value, bool)
 
 
-@given(st.text(max_size=20).filter(lambda name: name not in {each.name for each in SWEEP.parameters}))
+@given(st.text(max_size=20).filter(lambda name: name not in {parameter.name for parameter in SWEEP.parameters}))
 def test_unknown_parameters_are_refused(name: str):
     with pytest.raises(BadParameter) as refused:
         validate(SWEEP, {name: 1})

@@ -27,7 +27,7 @@ def test_every_style_has_renderer_preview_and_defaults():
     for style in STYLES:
         assert len(style.parameters) - 1 >= 2, style.name
         assert "no AI" in style.description
-        assert validate(style, {}) == {each.name: each.default for each in style.parameters}
+        assert validate(style, {}) == {parameter.name: parameter.default for parameter in style.parameters}
         validate(style, validate(style, {}))  # defaults are themselves in range
 
 
@@ -129,12 +129,12 @@ def odd_pictures() -> dict[str, tuple[bytes, tuple[int, int]]]:
 def extreme(name: str, highest: bool) -> dict[str, Value]:
     """Every number of a style at its lowest or highest, every word the first or last."""
     parameters: dict[str, Value] = {}
-    for each in BY_NAME[name].parameters:
-        if each.kind in ("number", "integer") and each.name != "size":
-            bound = (each.maximum if highest else each.minimum) or 0
-            parameters[each.name] = int(bound) if each.kind == "integer" else bound
-        elif each.kind == "choice":
-            parameters[each.name] = each.choices[-1 if highest else 0]
+    for parameter in BY_NAME[name].parameters:
+        if parameter.kind in ("number", "integer") and parameter.name != "size":
+            bound = (parameter.maximum if highest else parameter.minimum) or 0
+            parameters[parameter.name] = int(bound) if parameter.kind == "integer" else bound
+        elif parameter.kind == "choice":
+            parameters[parameter.name] = parameter.choices[-1 if highest else 0]
     return parameters
 
 

@@ -93,7 +93,7 @@ class StripeFake(Shop, Fake):
 
     def counted(self) -> Counter[str]:
         """Return how often each call was made, ids written as *."""
-        return Counter(f"{each.method} {self._shape(each.path)}" for each in self.calls)
+        return Counter(f"{call.method} {self._shape(call.path)}" for call in self.calls)
 
     def handlers(self) -> list[Any]:
         """Return the routes."""
@@ -138,7 +138,7 @@ class StripeFake(Shop, Fake):
         @get("/p/session/{name:str}")
         async def portal(name: FromPath[str]) -> Response[str]:
             made = self.portals[name]
-            mine = [each for each in self.all("subscriptions") if each["customer"] == made["customer"]]
+            mine = [item for item in self.all("subscriptions") if item["customer"] == made["customer"]]
             return Response(pages.portal(made, mine), media_type="text/html")
 
         @get("/")

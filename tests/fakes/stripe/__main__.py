@@ -21,8 +21,8 @@ def main() -> None:
     asked = parser.parse_args()
     fake = StripeFake(asked.port, key=asked.key)
     fake.post.mischief = Mischief(asked.copies, asked.delay, asked.drop)
-    for each in asked.webhook:
-        fake.listen(each, asked.secret)
+    for item in asked.webhook:
+        fake.listen(item, asked.secret)
     with fake:
         print(f"Stripe, imitated: {fake.url}", flush=True)
         signal.sigwait({signal.SIGTERM, signal.SIGINT})

@@ -80,7 +80,7 @@ class Billing(After):
             paused = params["pause_collection"]
             subscription["pause_collection"] = {"behavior": paused["behavior"], "resumes_at": None} if paused else None
         for change in params.get("items") or []:
-            item = next((each for each in subscription["items"]["data"] if each["id"] == change.get("id")), None)
+            item = next((entry for entry in subscription["items"]["data"] if entry["id"] == change.get("id")), None)
             if item is None:
                 raise Wrong(400, f"No such subscription item: {change.get('id')}", param="items")
             if "price" in change:
@@ -137,9 +137,9 @@ class Billing(After):
     def _bill(self, subscription: dict[str, Any], why: str, card: str) -> dict[str, Any]:
         items = subscription["items"]["data"]
         lines = [
-            shapes.line(subscription["id"], each, new_id("il"), each["price"]["unit_amount"] * each["quantity"],
-                        each["current_period_start"], each["current_period_end"])
-            for each in items
+            shapes.line(subscription["id"], item, new_id("il"), item["price"]["unit_amount"] * item["quantity"],
+                        item["current_period_start"], item["current_period_end"])
+            for item in items
         ]  # fmt: skip
         return self._invoice(subscription, lines, why, card)
 
@@ -156,7 +156,7 @@ class Billing(After):
 
     def _invoice(self, subscription: dict[str, Any], lines: list[dict[str, Any]], why: str, card: str) -> dict[str, Any]:
         """Finalize an invoice and collect it: from the customer's balance first, the rest from the card."""
-        total = sum(each["amount"] for each in lines)
+        total = sum(line["amount"] for line in lines)
         customer = self.get("customers", subscription["customer"]) if subscription["customer"] else {"balance": 0}
         before = customer["balance"]
         due = max(0, total + before)

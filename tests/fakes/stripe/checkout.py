@@ -94,7 +94,7 @@ class Shop(Billing):
             raise Wrong(400, "The `expires_at` timestamp must be between 30 minutes and 24 hours from now.", param="expires_at")
         if params.get("customer"):
             self.customer(params["customer"])
-        bought = [self._line(each) for each in lines]
+        bought = [self._line(line) for line in lines]
         if (mode == "subscription") != any(price["recurring"] for price, _ in bought):
             raise Wrong(400, "You must provide a recurring price in subscription mode, and none otherwise.", param="mode")
         total = sum(price["unit_amount"] * quantity for price, quantity in bought)

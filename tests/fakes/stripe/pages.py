@@ -56,7 +56,10 @@ def over(session: dict[str, Any]) -> str:
 
 def portal(made: dict[str, Any], subscriptions: list[dict[str, Any]]) -> str:
     """Render the billing portal."""
-    rows = "".join(f"<li>{html.escape(each['id'])}: {each['status']}</li>" for each in subscriptions) or "<li>None</li>"
+    rows = (
+        "".join(f"<li>{html.escape(subscription['id'])}: {subscription['status']}</li>" for subscription in subscriptions)
+        or "<li>None</li>"
+    )
     back = f'<a class="button" href="{html.escape(made["return_url"])}">Back to the shop</a>' if made["return_url"] else ""
     return _page("Billing (a test)", f"<h1>Billing, an imitation</h1><h2>Subscriptions</h2><ul>{rows}</ul>{back}")
 
@@ -69,22 +72,24 @@ def desk(charges: list[dict[str, Any]], disputes: list[dict[str, Any]], subscrip
         return f'<form method="post" action="/_fake/{act}">{field}<button>{words}</button></form>'
 
     paid = "".join(
-        f"<tr><td>{each['payment_intent']}</td><td>{_sum(each['amount'], each['currency'])}</td><td>{each['status']}</td>"
-        f"<td>{_sum(each['amount_refunded'], each['currency'])}</td><td>"
-        + (button("refund", each["payment_intent"], "Refund") + button("dispute", each["payment_intent"], "Dispute")
-           if each["paid"] else "") + "</td></tr>"
-        for each in charges[::-1][:100]
+        f"<tr><td>{charge['payment_intent']}</td><td>{_sum(charge['amount'], charge['currency'])}</td><td>{charge['status']}</td>"
+        f"<td>{_sum(charge['amount_refunded'], charge['currency'])}</td><td>"
+        + (button("refund", charge["payment_intent"], "Refund") + button("dispute", charge["payment_intent"], "Dispute")
+           if charge["paid"] else "") + "</td></tr>"
+        for charge in charges[::-1][:100]
     )  # fmt: skip
     held = "".join(
-        f"<tr><td>{each['id']}</td><td>{_sum(each['amount'], each['currency'])}</td><td>{each['status']}</td><td></td><td>"
-        + (button("won", each["id"], "Won by the shop") + button("lost", each["id"], "Lost")
-           if each["status"] in {"needs_response", "under_review"} else "") + "</td></tr>"
-        for each in disputes[::-1][:100]
+        f"<tr><td>{dispute['id']}</td><td>{_sum(dispute['amount'], dispute['currency'])}</td>"
+        f"<td>{dispute['status']}</td><td></td><td>"
+        + (button("won", dispute["id"], "Won by the shop") + button("lost", dispute["id"], "Lost")
+           if dispute["status"] in {"needs_response", "under_review"} else "") + "</td></tr>"
+        for dispute in disputes[::-1][:100]
     )  # fmt: skip
     monthly = "".join(
-        f"<tr><td>{each['id']}</td><td></td><td>{each['status']}</td><td></td><td>"
-        + button("renew", each["id"], "Renew") + button("renew-unpaid", each["id"], "Renew, and it fails") + "</td></tr>"
-        for each in subscriptions[::-1][:100]
+        f"<tr><td>{subscription['id']}</td><td></td><td>{subscription['status']}</td><td></td><td>"
+        + button("renew", subscription["id"], "Renew")
+        + button("renew-unpaid", subscription["id"], "Renew, and it fails") + "</td></tr>"
+        for subscription in subscriptions[::-1][:100]
     )  # fmt: skip
     head = "<thead><tr><th>What</th><th>Sum</th><th>State</th><th>Paid back</th><th>Do</th></tr></thead>"
     return _page(

@@ -111,11 +111,11 @@ def page(rows: list[dict[str, Any]], asked: Asked) -> dict[str, Any]:
                        ("lt", lambda a, b: a < b)):  # fmt: skip
         if isinstance(created, dict) and name in created:
             edge = int(created[name])
-            found = [each for each in found if fits(each["created"], edge)]
+            found = [row for row in found if fits(row["created"], edge)]
     for name in ("customer", "payment_intent", "charge", "subscription", "status", "type", "product"):
         if name in params and params[name] != "all":
-            found = [each for each in found if each.get(name) == params[name]]
-    ids = [each["id"] for each in found]
+            found = [row for row in found if row.get(name) == params[name]]
+    ids = [row["id"] for row in found]
     if start := params.get("starting_after"):
         found = found[ids.index(start) + 1 :] if start in ids else []
     elif end := params.get("ending_before"):

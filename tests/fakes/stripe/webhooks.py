@@ -98,16 +98,16 @@ class Post:
         waiting, self.held = self.held or [], None
         if self.mischief.shuffle:
             self._dice.shuffle(waiting)
-        for each in waiting:
-            self.send(each)
+        for item in waiting:
+            self.send(item)
 
     def settle(self, timeout: float = 30.0) -> None:
         """Wait until everything was delivered or given up."""
         deadline = time.monotonic() + timeout
         while self._open:
-            for each in list(self._open):
-                each.result(max(0.0, deadline - time.monotonic()))
-                self._open.discard(each)
+            for item in list(self._open):
+                item.result(max(0.0, deadline - time.monotonic()))
+                self._open.discard(item)
 
     def close(self) -> None:
         """Stop; undelivered events are lost."""

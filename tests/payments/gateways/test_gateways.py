@@ -90,8 +90,8 @@ async def test_a_reference_given_out_twice_ends_the_payment_as_failed(site: Site
         form = {"pack_id": (await pack(api, "tokens_200"))["id"], "gateway": "stripe"}
         page = await browser.post("/wallet/buy", data=form)
         assert page.status_code == 503 and said in page.text
-        ended = [each for each in (await api.get("/payments")).json()["items"] if each["id"] != payment["id"]]
-        assert [(each["status"], each["failure_reason"]) for each in ended] == [("failed", said)] * 2
+        ended = [item for item in (await api.get("/payments")).json()["items"] if item["id"] != payment["id"]]
+        assert [(item["status"], item["failure_reason"]) for item in ended] == [("failed", said)] * 2
         assert said in (await browser.get(f"/payments/{ended[0]['id']}")).text
     async with site.api(first) as api:
         assert (await one(api, payment))["status"] == "pending"
@@ -131,8 +131,8 @@ async def test_who_takes_over_goes_on_with_the_same_payment(site: Site, make: Ma
             await tx.connection.execute("update payments.payments set checkout_url = null, track_id = null")
         again = (await api.post("/payments", json=body, headers={"Idempotency-Key": "k"})).json()
         assert again == first
-        assert [each.id for each in bank.begun] == [bank.begun[0].id] * 2
-        assert [each["action"] for each in (await api.get("/usage")).json()["items"]] == ["payment_started"]
+        assert [item.id for item in bank.begun] == [bank.begun[0].id] * 2
+        assert [item["action"] for item in (await api.get("/usage")).json()["items"]] == ["payment_started"]
         assert await scalar(db, "select count(*)::int from payments.gateway_refs") == 1
 
 
@@ -173,11 +173,11 @@ async def test_one_gateways_trouble_does_not_keep_the_others_waiting(
         for down, fault in ((True, None), (False, ZeroDivisionError())):
             bank.down, bank.fault = down, fault
             await jobs.expire_due(site.services)
-            assert [(await one(api, each))["status"] for each in stuck] == ["pending"] * 5
+            assert [(await one(api, item))["status"] for item in stuck] == ["pending"] * 5
         assert (await one(api, other))["status"] == "expired"
         bank.down, bank.fault = False, None
         await jobs.expire_due(site.services)
-        assert {(await one(api, each))["status"] for each in stuck} == {"expired"}
+        assert {(await one(api, item))["status"] for item in stuck} == {"expired"}
 
 
 async def test_a_gateway_takes_its_own_currencies(site: Site, make: Make, db: Database) -> None:

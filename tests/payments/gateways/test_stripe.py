@@ -106,7 +106,7 @@ async def test_webhooks_alone_are_enough(till: Site, stripe: StripeFake, make: M
         await delivered(till.services, stripe)
         paid = await one(api, payment)
         assert (paid["status"], paid["card_mask"]) == ("completed", "visa **** 4242")
-        assert {each["metadata"]["vetrina_payment"] for each in stripe.all("charges")} == {payment["id"]}
+        assert {item["metadata"]["vetrina_payment"] for item in stripe.all("charges")} == {payment["id"]}
     assert await make.balance(account) == (200, 0)
 
 
@@ -115,8 +115,8 @@ async def test_every_call_is_pinned_and_keyed(till: Site, stripe: StripeFake, ma
     async with till.api(account) as api:
         await checkout(api)
         await checkout(api)
-    assert {each.headers["stripe-version"] for each in stripe.calls} == {"2026-10-28.endive"}
-    keys = [each.key for each in stripe.calls if each.method == "POST"]
+    assert {call.headers["stripe-version"] for call in stripe.calls} == {"2026-10-28.endive"}
+    keys = [call.key for call in stripe.calls if call.method == "POST"]
     assert all(keys) and len(set(keys)) == len(keys)
     assert stripe.counted() == {"POST /v1/customers": 1, "POST /v1/checkout/sessions": 2}, "a customer is made once"
 
@@ -126,7 +126,7 @@ async def test_many_checkouts_at_once_make_one_customer(till: Site, stripe: Stri
     async with till.api(account) as api:
         body = {"pack_id": (await pack(api))["id"], "gateway": "stripe"}
         answers = await race(8, lambda: api.post("/payments", json=body))
-    assert {each.status_code for each in answers if isinstance(each, httpx2.Response)} == {201}
+    assert {answer.status_code for answer in answers if isinstance(answer, httpx2.Response)} == {201}
     assert len(stripe.all("customers")) == 1
     assert await scalar(db, "select count(*)::int from payments.customers") == 1
 

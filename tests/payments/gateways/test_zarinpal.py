@@ -102,8 +102,8 @@ async def test_64_callbacks_while_half_of_the_answers_never_come(
         bank.bank(name, paid=True)
         bank.often("verify", 0.5, Fault(seconds=SLOW * 2))
         answers = await asyncio.gather(*(back(shop, name) for _ in range(64)))
-        assert {each.status_code for each in answers} == {303}
-        assert {each.headers["location"] for each in answers} == {f"/payments/{payment['id']}"}
+        assert {answer.status_code for answer in answers} == {303}
+        assert {answer.headers["location"] for answer in answers} == {f"/payments/{payment['id']}"}
         assert bank.codes.count(PAID) == 1 and bank.codes.count(ALREADY) > 30
         assert (await one(api, payment))["status"] == "completed"
         # Jobs that were left to ask again change nothing.
@@ -151,10 +151,10 @@ async def test_who_never_comes_back_is_found(shop: Site, bank: ZarinPalFake, mak
         # Young payments are left alone, but what ZarinPal lists as taken and unverified is not.
         await jobs.sweep(shop.services)
         assert bank.calls == {"request": 3, "unVerified": 1, "verify": 1}
-        assert [(await one(api, each))["status"] for each in (paid, left, waiting)] == ["completed", "pending", "pending"]
+        assert [(await one(api, item))["status"] for item in (paid, left, waiting)] == ["completed", "pending", "pending"]
         found = await sweeping(shop.services)
         assert (found.asked, found.ended, found.waiting) == (2, 1, 1)
-        assert [(await one(api, each))["status"] for each in (paid, left, waiting)] == ["completed", "failed", "pending"]
+        assert [(await one(api, item))["status"] for item in (paid, left, waiting)] == ["completed", "failed", "pending"]
         await overdue(db)
         await jobs.expire_due(shop.services)
         assert (await one(api, waiting))["status"] == "expired"

@@ -64,7 +64,7 @@ async def test_an_operator_finds_and_pays_back(till: Site, stripe: StripeFake, m
         await delivered(till.services, stripe)
         page = await browser.get(home)
         assert "$5.00" in page.text and "66 revoked, 0 already spent" in page.text and 'value="9.99"' in page.text
-        assert [each["amount"] for each in stripe.all("refunds")] == [500]
+        assert [item["amount"] for item in stripe.all("refunds")] == [500]
         logged = "select count(*)::int from core.audit_logs where action = 'refund_asked' and actor_id = %s"
         assert await scalar(db, logged, operator.id) == 1
         assert (await one(api, payment))["refunded"] == 500
@@ -131,8 +131,8 @@ async def test_a_failure_is_told_tried_again_and_given_up(
         assert sorted(await drain(till.services)) == ["applied", "failed"]
         assert (await one(api, payment))["status"] == "completed"
         # What was applied may be applied again: nothing changes.
-        for each in found:
-            await browser.post("/operator/webhooks/replays", data={"event": each})
+        for match in found:
+            await browser.post("/operator/webhooks/replays", data={"event": match})
         await drain(till.services)
         assert "No results" in (await browser.get("/operator/webhooks?outcome=dead")).text
         assert "No results" in (await browser.get("/operator/webhooks?type=refund")).text

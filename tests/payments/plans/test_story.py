@@ -23,7 +23,7 @@ from vetrina.wallet.plans import jobs
 
 async def ids(api: httpx2.AsyncClient) -> dict[str, str]:
     """The plans' ids by name."""
-    return {each["name"]: each["id"] for each in (await api.get("/plans")).json()["items"]}
+    return {item["name"]: item["id"] for item in (await api.get("/plans")).json()["items"]}
 
 
 async def order(api: httpx2.AsyncClient, plan: str, **more: Any) -> dict[str, Any]:

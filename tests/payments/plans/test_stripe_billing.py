@@ -38,7 +38,7 @@ async def test_a_renewal_paid_from_the_balance_gives_its_month(till: Site, strip
     partly = stripe.renew(begun["id"])
     assert partly["amount_paid"] == 198
     await delivered(till.services, stripe)
-    for event in [each["id"] for each in stripe.all("events") if each["type"].startswith("invoice.pa")]:
+    for event in [item["id"] for item in stripe.all("events") if item["type"].startswith("invoice.pa")]:
         await jobs.stripe_event(till.services, event)
     assert await scalar(db, MONTHS) == 3
     assert await paid(db) == [(begun["id"], 499), (partly["id"], 198)]

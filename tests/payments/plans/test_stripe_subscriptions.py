@@ -25,7 +25,7 @@ assert subscriptions, "declares the handlers"
 
 async def ids(api: httpx2.AsyncClient) -> dict[str, str]:
     """The plans' ids by name."""
-    return {each["name"]: each["id"] for each in (await api.get("/plans")).json()["items"]}
+    return {item["name"]: item["id"] for item in (await api.get("/plans")).json()["items"]}
 
 
 async def subscribe(till: Site, stripe: StripeFake, account: Account, plan: str) -> dict[str, Any]:
@@ -69,7 +69,7 @@ async def test_a_plan_renews_by_itself(till: Site, stripe: StripeFake, make: Mak
     later = await member(db, account)
     assert (later.plan, later.state, later.renewed_by) == ("basic", "active", "stripe")
     assert await paid(db) == [(begun["id"], 499), (invoice["id"], 499)]
-    assert [each[:2] for each in await ledger(db, account)] == [
+    assert [item[:2] for item in await ledger(db, account)] == [
         ("grant", 2), ("grant", 20), ("expiry", -2), ("expiry", -20), ("grant", 20),
     ]  # fmt: skip
     await right(make)
@@ -88,8 +88,8 @@ async def test_told_three_times_in_any_order_each_month_comes_once(
         events = [row[0] for row in await (await tx.connection.execute("select id from stripe_mirror.events")).fetchall()]
     for _ in range(2):
         random.Random(seed).shuffle(events)
-        for each in events:
-            await jobs.stripe_event(till.services, each)
+        for event in events:
+            await jobs.stripe_event(till.services, event)
     assert len(await paid(db)) == 4
     assert await scalar(db, "select count(*)::int from wallet.periods where paid_value > 0") == 4
     await right(make)
@@ -114,7 +114,7 @@ async def test_a_renewal_fails_twice_and_then_succeeds(till: Site, stripe: Strip
     after = await member(db, account)
     assert (after.plan, after.state, after.renewed_by) == ("basic", "active", "stripe")
     entries = await ledger(db, account)
-    assert [each[:2] for each in entries] == [
+    assert [entry[:2] for entry in entries] == [
         ("grant", 2), ("grant", 20), ("expiry", -2), ("expiry", -20), ("grant", 20), ("expiry", -20), ("grant", 20),
     ]  # fmt: skip
     await right(make)
@@ -150,7 +150,7 @@ async def test_a_larger_plan_ends_the_smaller_one_at_stripe(till: Site, stripe: 
     found = await member(db, account)
     assert (found.plan, found.renewed_by) == ("advanced", "stripe")
     assert (await quota(db, account)).remaining == 102
-    assert [each[1] for each in await paid(db)] == [499, 1499], "Stripe itself takes off what is left"
+    assert [item[1] for item in await paid(db)] == [499, 1499], "Stripe itself takes off what is left"
     job = await scalar(db, "select args ->> 'ref' from procrastinate_jobs where task_name = 'payments.end_subscription'")
     assert job == first["id"]
     await jobs.end_subscription(till.services, job)
@@ -174,7 +174,7 @@ async def test_a_smaller_plan_follows_at_stripe(till: Site, stripe: StripeFake, 
         await pass_time(till.services, account, "1 month")
         after = await member(db, account)
         assert (after.plan, after.renewed_by) == ("basic", "stripe")
-        assert [each[1] for each in await paid(db)] == [1499, 499]
+        assert [item[1] for item in await paid(db)] == [1499, 499]
         assert (await quota(db, account)).remaining == 20
     await right(make)
 

@@ -38,7 +38,7 @@ async def test_an_operator_pays_back(till: Site, stripe: StripeFake, make: Make,
     again = await ask(500, key)
     assert (first, first.status) == (again, "succeeded")
     await delivered(till.services, stripe)  # the webhooks of our own refund change nothing
-    assert [each["metadata"]["vetrina_refund"] for each in stripe.all("refunds")] == [str(key)]
+    assert [item["metadata"]["vetrina_refund"] for item in stripe.all("refunds")] == [str(key)]
     assert await reversals(db, payment) == [("refund", 500, 66, 0)]
     with pytest.raises(RefundExceedsPayment):
         await ask(1000)
@@ -54,8 +54,8 @@ async def test_many_operators_pay_back_at_once(till: Site, stripe: StripeFake, m
     payment, _ = await bought(till, stripe, account)
     ask = Asking(till, await row(db, payment, account))
     outcomes = await race(8, lambda: ask(1000))
-    assert sum(isinstance(each, RefundRow) for each in outcomes) == 1, outcomes
-    assert sum(isinstance(each, RefundExceedsPayment) for each in outcomes) == 7, outcomes
+    assert sum(isinstance(outcome, RefundRow) for outcome in outcomes) == 1, outcomes
+    assert sum(isinstance(outcome, RefundExceedsPayment) for outcome in outcomes) == 7, outcomes
     await delivered(till.services, stripe)
     assert (await row(db, payment, account)).refunded == 1000
     await right(make)

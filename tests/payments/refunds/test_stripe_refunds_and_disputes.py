@@ -180,14 +180,14 @@ async def test_a_refund_that_comes_before_its_payment(till: Site, stripe: Stripe
         stripe.pay(session["id"])
         stripe.refund(session["payment_intent"])
         events = stripe.post.held or []
-        stripe.post.held = [each for each in events if each["type"] == "refund.created"]
-        later = [each for each in events if each["type"] != "refund.created"]
+        stripe.post.held = [event for event in events if event["type"] == "refund.created"]
+        later = [event for event in events if event["type"] != "refund.created"]
         stripe.post.let_go()
         await delivered(till.services, stripe)
         assert (await one(api, payment))["status"] == "refunded"
         assert await ledger(db, account) == [("grant", 200, 200), ("revocation", -200, 0)]
-        for each in later:
-            stripe.post.send(each)
+        for item in later:
+            stripe.post.send(item)
         await delivered(till.services, stripe)
         paid = await one(api, payment)
     assert (paid["status"], paid["reference"], paid["card_mask"]) == ("refunded", session["payment_intent"], "visa **** 4242")
@@ -203,7 +203,7 @@ async def test_stripe_is_away_when_it_has_to_be_asked(till: Site, stripe: Stripe
         session = session_of(stripe, payment)
         stripe.pay(session["id"])
         stripe.refund(session["payment_intent"])
-        stripe.post.held = [each for each in stripe.post.held or [] if each["type"] == "refund.created"]
+        stripe.post.held = [item for item in stripe.post.held or [] if item["type"] == "refund.created"]
         stripe.key = "another"  # every call of ours is refused
         stripe.post.let_go()
         await asyncio.to_thread(stripe.post.settle)

@@ -78,7 +78,7 @@ async def test_every_gateway_is_asked_about_everything(
     account = await make.account(tokens=0)
     async with shop.api(account) as api:
         rials, dollars = (await pack(api, "tokens_50_irr"))["id"], (await pack(api, "tokens_200"))["id"]
-        plans = {each["name"]: each["id"] for each in (await api.get("/plans")).json()["items"]}
+        plans = {item["name"]: item["id"] for item in (await api.get("/plans")).json()["items"]}
         paid_z, left_z, open_z = [await order(api, pack_id=rials, gateway="zarinpal") for _ in range(3)]
         paid_s, open_s = [await order(api, pack_id=dollars, gateway="stripe") for _ in range(2)]
         plan = await order(api, plan_id=plans["basic"], gateway="zarinpal")
@@ -95,7 +95,7 @@ async def test_every_gateway_is_asked_about_everything(
         bank.well()
         code, found = await sweep(shop, owner, monkeypatch, capsys, tmp_path)
         assert code == 0 and (found["paid"], found["away"]) == (2, 0), found
-        states = [(await one(api, each))["status"] for each in (paid_z, left_z, open_z, paid_s, open_s, plan)]
+        states = [(await one(api, item))["status"] for item in (paid_z, left_z, open_z, paid_s, open_s, plan)]
         assert states == ["completed", "failed", "pending", "completed", "pending", "completed"]
         code, again = await sweep(shop, owner, monkeypatch, capsys, tmp_path)
         assert code == 0 and again["paid"] == 0 and again["waiting"] == 2
@@ -105,7 +105,7 @@ async def test_every_gateway_is_asked_about_everything(
         bank.bank(open_z["checkout_url"].rpartition("/")[2], paid=True)
         code, late = await sweep(shop, owner, monkeypatch, capsys, tmp_path)
         assert code == 0 and late["paid"] == 1
-        assert [(await one(api, each))["status"] for each in (open_z, open_s)] == ["completed", "expired"]
+        assert [(await one(api, item))["status"] for item in (open_z, open_s)] == ["completed", "expired"]
     assert await make.balance(account) == (50 + 50 + 200, 0)
     assert (await member(db, account)).plan == "basic" and (await quota(db, account)).limit == 20
     await right(make)
@@ -114,14 +114,14 @@ async def test_every_gateway_is_asked_about_everything(
 async def test_64_callbacks_begin_a_plan_once(shop: Site, bank: ZarinPalFake, make: Make, db: Database) -> None:
     account = await make.account(kind="vendor")
     async with shop.api(account) as api:
-        plans = {each["name"]: each["id"] for each in (await api.get("/plans")).json()["items"]}
+        plans = {item["name"]: item["id"] for item in (await api.get("/plans")).json()["items"]}
         payment = await order(api, plan_id=plans["vendor_pro"], gateway="zarinpal")
         name = payment["checkout_url"].rpartition("/")[2]
         bank.bank(name, paid=True)
         bank.often("verify", 0.5, Fault(seconds=1.5))
         path = {"Authority": name, "Status": "OK"}
         answers = await asyncio.gather(*(shop.client.get("/payments/zarinpal/callback", params=path) for _ in range(64)))
-        assert {each.status_code for each in answers} == {303}
+        assert {answer.status_code for answer in answers} == {303}
         assert (await one(api, payment))["status"] == "completed"
     found = await member(db, account)
     assert (found.plan, found.paid_until) == ("vendor_pro", None), "one month, not two"

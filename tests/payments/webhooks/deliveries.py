@@ -61,9 +61,9 @@ class World:
         """
         dice = random.Random(seed)
         strange = [
-            {**each, "id": f"{each['id']}x", "type": "gift_card.melted"} for each in self.events[:: len(self.events) // 20]
+            {**event, "id": f"{event['id']}x", "type": "gift_card.melted"} for event in self.events[:: len(self.events) // 20]
         ]
-        found = [Delivery(json.dumps(each).encode()) for each in (*self.events, *strange) for _ in range(copies)]
+        found = [Delivery(json.dumps(event).encode()) for event in (*self.events, *strange) for _ in range(copies)]
         for number in range(len(found) // 9):
             body = json.dumps({**dice.choice(self.forged), "id": f"evt_forged{seed}_{number}"}).encode()
             kind = number % 10
@@ -152,15 +152,17 @@ async def deliver(url: str, deliveries: list[Delivery], *, clients: int = 16) ->
     waiting = iter(deliveries)
 
     async def client(web: httpx2.AsyncClient) -> None:
-        for each in waiting:
-            head = signed(each.body, SECRET if each.secret == "changed" else each.secret, int(time.time()) + each.at)
-            body = each.body[:-1] + b"\n" if each.secret == "changed" else each.body
+        for delivery in waiting:
+            head = signed(
+                delivery.body, SECRET if delivery.secret == "changed" else delivery.secret, int(time.time()) + delivery.at
+            )
+            body = delivery.body[:-1] + b"\n" if delivery.secret == "changed" else delivery.body
             began = time.perf_counter()
             answer = await web.post(
                 f"{url}/webhooks/stripe", content=body, headers={"Stripe-Signature": head, "Content-Type": "application/json"}
             )
             seconds.append(time.perf_counter() - began)
-            answers[each.valid, answer.status_code] += 1
+            answers[delivery.valid, answer.status_code] += 1
 
     async with httpx2.AsyncClient(timeout=30, trust_env=False) as web:
         await asyncio.gather(*(client(web) for _ in range(clients)))

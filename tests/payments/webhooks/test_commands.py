@@ -41,8 +41,8 @@ async def test_events_are_listed_and_applied_again(
 
     code, out = await say("list", "--outcome", "dead", "--json")
     dead = json.loads(out)
-    assert code == exits.OK and {each["type"] for each in dead} == {"checkout.session.completed", "charge.succeeded"}
-    assert all(each["error"] == "planted" for each in dead)
+    assert code == exits.OK and {item["type"] for item in dead} == {"checkout.session.completed", "charge.succeeded"}
+    assert all(item["error"] == "planted" for item in dead)
     code, out = await say("list", "--type", "charge.")
     assert code == exits.OK and out.count("\n") == 1 and "planted" in out
     code, out = await say("replay", dead[0]["id"], "evt_unknown")

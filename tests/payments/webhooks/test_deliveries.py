@@ -28,7 +28,7 @@ async def test_a_thousand_deliveries(till: Site, stripe: StripeFake, make: Make,
     deliveries = made.deliveries(seed=1)
     assert len(deliveries) > 1000
     answers, _ = await deliver(till.url, deliveries)
-    refused = sum(not each.valid for each in deliveries)
+    refused = sum(not delivery.valid for delivery in deliveries)
     assert answers == {(True, 200): len(deliveries) - refused, (False, 400): refused}
     assert await scalar(db, "select count(*)::int from stripe_mirror.events") == (len(deliveries) - refused) // 3
     outcomes = await drain(till.services, order=random.Random(2))

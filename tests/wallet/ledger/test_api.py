@@ -54,7 +54,7 @@ async def test_balances_and_what_expires_first(site: Site, make: Make, owner: st
     async with site.services.db.tx() as tx:
         await actions.hold(tx, account.id, Asset.TOKEN, 4, key="open")
     async with site.api(account) as api:
-        found = {each["asset"]: each for each in (await api.get("/wallet")).json()["balances"]}
+        found = {balance["asset"]: balance for balance in (await api.get("/wallet")).json()["balances"]}
     assert list(found) == ["token", "conversion", "image_slot"]
     token = found["token"]
     assert (token["balance"], token["held"], token["lifetime_granted"], token["lifetime_used"]) == (26, 4, 30, 0)
@@ -116,10 +116,10 @@ async def test_a_strangers_cursor_opens_nothing(site: Site, make: Make) -> None:
 
 async def test_packs_and_plans_are_for_everybody(site: Site) -> None:
     packs = (await site.client.get("/api/v1/packs")).json()["items"]
-    assert {"tokens_50", "tokens_200", "tokens_1000"} <= {each["name"] for each in packs}
-    assert all(each["quantity"] > 0 and each["price"] > 0 and each["currency"].isupper() for each in packs)
+    assert {"tokens_50", "tokens_200", "tokens_1000"} <= {pack["name"] for pack in packs}
+    assert all(pack["quantity"] > 0 and pack["price"] > 0 and pack["currency"].isupper() for pack in packs)
     plans = (await site.client.get("/api/v1/plans")).json()["items"]
-    assert {"free", "basic", "advanced", "vendor_free", "vendor_pro"} == {each["name"] for each in plans}
+    assert {"free", "basic", "advanced", "vendor_free", "vendor_pro"} == {plan["name"] for plan in plans}
 
 
 async def test_a_page_of_any_filter_reads_about_a_page(db: Database, make: Make, owner: str) -> None:
@@ -138,7 +138,7 @@ async def test_a_page_of_any_filter_reads_about_a_page(db: Database, make: Make,
             (account.id,),
         )
         connection.execute("analyze wallet.entries")
-        every = {"assets": [each.value for each in Asset], "kinds": [each.value for each in Kind]}
+        every = {"assets": [asset.value for asset in Asset], "kinds": [kind.value for kind in Kind]}
         middle = connection.execute("select id from wallet.entries where idempotency_key = 'many:50000'").fetchone()
         assert middle is not None
         for asked in ({}, {"kinds": ["release"]}, {"assets": ["token"]}, {"assets": ["posting"]}, {"before": middle[0]}):
@@ -151,10 +151,10 @@ async def test_a_page_of_any_filter_reads_about_a_page(db: Database, make: Make,
             connection.execute("deallocate page")
             assert plan is not None
             scans = list(nodes(plan[0][0]["Plan"]))
-            entries = [each for each in scans if each.get("Relation Name") == "entries"]
-            assert entries and {each["Node Type"] for each in entries} <= {"Index Scan", "Index Only Scan"}, asked
-            assert sum(each["Actual Rows"] * each["Actual Loops"] for each in entries) < 51 * 4 + 10, asked
-            assert not any(each.get("Rows Removed by Filter") for each in entries), asked
+            entries = [scan for scan in scans if scan.get("Relation Name") == "entries"]
+            assert entries and {entry["Node Type"] for entry in entries} <= {"Index Scan", "Index Only Scan"}, asked
+            assert sum(entry["Actual Rows"] * entry["Actual Loops"] for entry in entries) < 51 * 4 + 10, asked
+            assert not any(entry.get("Rows Removed by Filter") for entry in entries), asked
     started = time.perf_counter()
     async with db.read() as tx:
         for _ in range(20):
@@ -164,4 +164,4 @@ async def test_a_page_of_any_filter_reads_about_a_page(db: Database, make: Make,
 
 def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     """A plan's nodes."""
-    return [plan, *(node for each in plan.get("Plans", []) for node in nodes(each))]
+    return [plan, *(node for item in plan.get("Plans", []) for node in nodes(item))]

@@ -27,7 +27,7 @@ async def remaining(db: Database, account: Account) -> dict[str, int]:
 async def test_the_last_token_is_held_once(db: Database, make: Make) -> None:
     account = await make.account(tokens=1)
     outcomes = await race(64, lambda: hold(db, account, 1))
-    refused = [each for each in outcomes if isinstance(each, InsufficientCredits)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, InsufficientCredits)]
     assert len(refused) == 63
     assert await make.balance(account) == (0, 1)
     await make.books()
@@ -57,7 +57,7 @@ async def test_a_hold_ends_once_whoever_is_first(db: Database, make: Make, attem
             return "released" if await wallet.release(tx, account.id, held, reason="test") else None
 
     turns = iter([capture, release] * 16)
-    ends = [each for each in await race(32, lambda: next(turns)()) if each is not None]
+    ends = [result for result in await race(32, lambda: next(turns)()) if result is not None]
     assert ends in (["captured"], ["released"])
     assert await make.balance(account) == ((6, 0) if ends == ["captured"] else (10, 0))
     assert await rows(db, "select state from wallet.holds where id = %s", held) == [(ends[0],)]
@@ -178,8 +178,8 @@ async def test_a_new_account_is_welcomed(db: Database, make: Make, kind: Kind, g
     found = await rows(
         db, "select asset::text, quantity::int, source, expires_at from wallet.grants where account_id = %s", account.id
     )
-    assert {each[0]: each[1] for each in found} == granted
-    assert {each[0]: (each[2], each[3] is not None) for each in found} == {
+    assert {row[0]: row[1] for row in found} == granted
+    assert {row[0]: (row[2], row[3] is not None) for row in found} == {
         asset: ("free", False) if asset == "token" else ("plan", True) for asset in granted
     }
     (membership,) = await rows(

@@ -146,7 +146,7 @@ async def test_no_cell_is_a_formula(site: Site, make: Make) -> None:
     assert len(rows) == 3 + 2 * len(evil)
     for row in rows:
         assert not row["what"].startswith(("=", "+", "@", "\t")) and not row["subject"].startswith(("=", "+", "-", "@", "\t"))
-    assert {row["subject"] for row in rows} >= {f"'{each}" for each in evil[:5]} | {evil[5]}
+    assert {row["subject"] for row in rows} >= {f"'{item}" for item in evil[:5]} | {evil[5]}
     assert {row["quantity"] for row in rows} >= {"-1", "1"}  # numbers stay numbers
 
 

@@ -60,7 +60,7 @@ class Wallet(RuleBasedStateMachine):
     @property
     def balance(self) -> int:
         """What can be spent, or could until it expired."""
-        return sum(each.remaining for each in self.grants.values())
+        return sum(grant.remaining for grant in self.grants.values())
 
     @initialize()
     def open_account(self) -> None:
@@ -94,12 +94,12 @@ class Wallet(RuleBasedStateMachine):
             return new_id()
         parts: list[tuple[UUID, int]] = []
         left = quantity
-        for each in sorted(self.grants.values(), key=Grant.order):
-            part = min(left, each.remaining)
+        for grant in sorted(self.grants.values(), key=Grant.order):
+            part = min(left, grant.remaining)
             if part:
-                each.remaining -= part
+                grant.remaining -= part
                 left -= part
-                parts.append((each.id, part))
+                parts.append((grant.id, part))
         assert left == 0
         self.open[held] = parts
         assert self.ask(queries.HOLD.sql, asset="token", quantity=quantity + 1, key=key) == held, "a replay is the first hold"
@@ -143,8 +143,8 @@ class Wallet(RuleBasedStateMachine):
             " where account_id = %(account)s returning id) select count(*) from aged",
             days=days,
         )
-        for each in self.grants.values():
-            each.expires_at = each.expires_at and each.expires_at - timedelta(days=days)
+        for grant in self.grants.values():
+            grant.expires_at = grant.expires_at and grant.expires_at - timedelta(days=days)
 
     @invariant()
     def agrees_with_the_model(self) -> None:
@@ -157,7 +157,7 @@ class Wallet(RuleBasedStateMachine):
         left = self.connection.execute(
             "select id, remaining, expires_at from wallet.grants where account_id = %s and asset = 'token'", (self.account,)
         ).fetchall()
-        assert sorted(left) == sorted((each.id, each.remaining, each.expires_at) for each in self.grants.values())
+        assert sorted(left) == sorted((grant.id, grant.remaining, grant.expires_at) for grant in self.grants.values())
 
     def teardown(self) -> None:
         """The ledger of this account adds up; the books of all of them are read at the end."""
@@ -173,9 +173,9 @@ class Wallet(RuleBasedStateMachine):
 
     def _expire(self) -> None:
         now = self.ask("select now()")
-        for each in self.grants.values():
-            if each.expires_at and each.expires_at <= now:
-                each.remaining = 0
+        for grant in self.grants.values():
+            if grant.expires_at and grant.expires_at <= now:
+                grant.remaining = 0
 
 
 @contextmanager

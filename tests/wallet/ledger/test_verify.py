@@ -106,8 +106,8 @@ async def test_the_books_name_the_first_wrong_row(db: Database, make: Make, owne
     place = {"entry": entries[2][0], "next": entries[3][0], "account": account.id, "grant": grant, "hold": held}
     async with await psycopg.AsyncConnection.connect(owner, autocommit=True) as connection:
         await connection.execute("alter table wallet.entries disable trigger user")
-        for each in change.split("; "):
-            await connection.execute(each.encode(), place)
+        for part in change.split("; "):
+            await connection.execute(part.encode(), place)
     async with db.read() as tx:
         faults = await wallet.faults(tx)
     assert faults[0].check_name == check

@@ -42,8 +42,8 @@ async def test_the_operator_edits_packs_by_api(site: Site, make: Make) -> None:
         assert (await api.patch("/operator/packs/nothing", json={"price": 1})).status_code == 404
         assert (await api.patch("/operator/packs/tokens_500_eur", json={})).status_code == 422
         assert (await api.patch("/operator/packs/tokens_500_eur", json={"currency": "USD"})).status_code == 422
-        assert "tokens_500_eur" in {each["name"] for each in (await api.get("/operator/packs")).json()["items"]}
-        assert "tokens_500_eur" not in {each["name"] for each in (await api.get("/packs")).json()["items"]}
+        assert "tokens_500_eur" in {item["name"] for item in (await api.get("/operator/packs")).json()["items"]}
+        assert "tokens_500_eur" not in {item["name"] for item in (await api.get("/packs")).json()["items"]}
 
 
 async def test_changes_of_the_price_list_are_audited(site: Site, make: Make, db: Database) -> None:
@@ -73,9 +73,9 @@ async def test_a_pack_is_for_sale_while_a_module_takes_its_asset(site: Site, mak
     operator, account = await appoint(make, Role.ADMIN), await make.account(tokens=0)
     async with site.api(account) as api, site.browser(operator) as browser:
         packs = (await api.get("/packs")).json()["items"]
-        assert {each["asset"] for each in packs} == {"token"}
+        assert {pack["asset"] for pack in packs} == {"token"}
         every = (await browser.get("/api/v1/operator/packs")).json()["items"]
-        contacts = next(each for each in every if each["asset"] == "contact")
+        contacts = next(item for item in every if item["asset"] == "contact")
         refused = await api.post("/payments", json={"pack_id": contacts["id"], "gateway": "sandbox"})
         assert refused.json()["type"] == "urn:vetrina:unknown-pack"
         assert "Nothing on this site takes it yet" in (await browser.get("/operator/packs")).text

@@ -44,7 +44,7 @@ async def test_the_five_plans_of_the_document(db: Database) -> None:
     found = await rows(
         db, "select name, kind, price_per_month, monthly_conversions_limit, monthly_images_limit from wallet.plans"
     )
-    assert {each[0]: each[1:] for each in found} == DOCUMENTED
+    assert {row[0]: row[1:] for row in found} == DOCUMENTED
     assert await rows(db, "select distinct currency from wallet.plans") == [("IRR",)]
 
 
@@ -90,8 +90,8 @@ async def test_the_free_allowance_comes_each_month_and_lapses_with_it(services: 
         await plans.spend(tx, account.id, Asset.CONVERSION, key="one")
     before = await quota(db, account)
     assert (before.limit, before.used, before.remaining) == (2, 1, 1)
-    for each in (account, vendor):
-        await pass_time(services, each, "1 month")
+    for item in (account, vendor):
+        await pass_time(services, item, "1 month")
     assert await ledger(db, account) == [("grant", 2, 2), ("hold", -1, 1), ("expiry", -1, 0), ("grant", 2, 2)]
     assert await ledger(db, vendor, "image_slot") == [("grant", 10, 10), ("expiry", -10, 0), ("grant", 10, 10)]
     assert await ledger(db, vendor) == []
@@ -111,9 +111,9 @@ async def test_however_many_turn_it_a_month_begins_once(services: Services, make
         await tx.connection.execute(f"update wallet.memberships set {changes}".encode())
         await tx.connection.execute("update wallet.periods set key = 'the month before'")
     outcomes = await race(16, lambda: jobs.advance_periods(services))
-    assert [each for each in outcomes if each is not None] == []
+    assert [outcome for outcome in outcomes if outcome is not None] == []
     for account in accounts:
-        assert [each[:2] for each in await ledger(db, account) if each[0] == "grant"] == [("grant", 2), ("grant", 2)]
+        assert [item[:2] for item in await ledger(db, account) if item[0] == "grant"] == [("grant", 2), ("grant", 2)]
     assert (await rows(db, "select count(*)::int from wallet.periods"))[0][0] == 10
 
 
@@ -127,8 +127,8 @@ async def test_one_that_cannot_turn_keeps_nobody_waiting(services: Services, mak
         await connection.execute(
             "create trigger stumble before insert on wallet.periods for each row execute function wallet.stumble()"
         )
-    for each in (stuck, account):
-        await pass_time(services, each, "1 month")
+    for item in (stuck, account):
+        await pass_time(services, item, "1 month")
     assert (await quota(db, account)).remaining == 2
     assert (await member(db, stuck)).period_end < datetime.now(UTC) + timedelta(seconds=1)
     await make.books()
@@ -227,7 +227,7 @@ async def test_a_denial_names_the_bucket_what_is_left_and_when_it_comes_anew(mak
             await plans.spend(tx, account.id, Asset.CONVERSION, key=str(id(object())) + str(asyncio.current_task()))
 
     outcomes = await race(32, use)
-    denied = [each for each in outcomes if isinstance(each, QuotaUsedUp)]
+    denied = [outcome for outcome in outcomes if isinstance(outcome, QuotaUsedUp)]
     assert len(denied) == 30 and outcomes.count(None) == 2
     resets = (await member(db, account)).period_end
     told = denied[0].details

@@ -81,7 +81,7 @@ async def _holds(db: Database, account: Account, months: list[tuple[str, str]]) 
     assert found.plan in {"free", *PRICES}
     assert (found.state == "grace") == (found.grace_until is not None)
     paid = await rows(db, "select key from wallet.periods where account_id = %s and key like 'payment:%%'", account.id)
-    assert sorted(each[0] for each in paid) == sorted(key for _, key in months), "each month that was paid for, once"
+    assert sorted(row[0] for row in paid) == sorted(key for _, key in months), "each month that was paid for, once"
     # A plan's allowance, given once for each period that began, and never more than it says.
     gifts = await rows(
         db,

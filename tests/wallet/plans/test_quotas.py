@@ -29,19 +29,19 @@ async def test_the_allowances_are_told(site: Site, make: Make, db: Database) -> 
     account, vendor = await make.account(), await make.account(kind="vendor")
     async with site.api(account) as api, site.api(vendor) as theirs:
         plans = (await api.get("/plans")).json()["items"]
-        prices = {each["name"]: each["prices"] for each in plans}
+        prices = {item["name"]: item["prices"] for item in plans}
         assert prices == {
             "free": {}, "basic": {"IRR": 50_000, "USD": 499}, "advanced": {"IRR": 150_000, "USD": 1499},
             "vendor_free": {}, "vendor_pro": {"IRR": 100_000, "USD": 999},
         }  # fmt: skip
         membership = (await api.get("/membership")).json()
         assert (membership["plan"], membership["state"], membership["next_plan"]) == ("free", "active", None)
-        buckets = {each["asset"]: each for each in (await api.get("/quotas")).json()["items"]}
+        buckets = {item["asset"]: item for item in (await api.get("/quotas")).json()["items"]}
         assert {name: (each["limit"], each["used"], each["remaining"]) for name, each in buckets.items()} == {
             "conversion": (2, 0, 2), "image_slot": (5, 0, 5),
         }  # fmt: skip
-        assert {each["resets_at"] for each in buckets.values()} == {membership["period_end"]}
-        vendors = {each["asset"]: each["limit"] for each in (await theirs.get("/quotas")).json()["items"]}
+        assert {bucket["resets_at"] for bucket in buckets.values()} == {membership["period_end"]}
+        vendors = {item["asset"]: item["limit"] for item in (await theirs.get("/quotas")).json()["items"]}
         assert vendors == {"conversion": 0, "image_slot": 10}
 
 
@@ -53,8 +53,8 @@ async def test_uploads_end_where_the_plan_does(site: Site, make: Make, db: Datab
         await tx.connection.execute("select wallet.spend(%s, 'image_slot', %s, 'before')", (account.id, allowed - 2))
     async with site.api(account) as api:
         answers = await asyncio.gather(*(send(api) for _ in range(4)))
-        assert sorted(each.status_code for each in answers) == [201, 201, 402, 402]
-        refused = next(each.json() for each in answers if each.status_code == 402)
+        assert sorted(answer.status_code for answer in answers) == [201, 201, 402, 402]
+        refused = next(answer.json() for answer in answers if answer.status_code == 402)
         assert refused["type"] == "urn:vetrina:quota-used-up"
         assert (refused["bucket"], refused["remaining"], refused["limit"]) == ("image_slot", 0, allowed)
         assert refused["resets_at"] and f"{allowed} of {allowed} uploads used this month, 0 left" in refused["detail"]
@@ -110,7 +110,7 @@ async def test_a_conversion_pays_for_a_picture_and_comes_back(site: Site, make: 
 async def test_an_upgrade_over_http(site: Site, make: Make, db: Database) -> None:
     account = await make.account()
     async with site.api(account) as api:
-        ids = {each["name"]: each["id"] for each in (await api.get("/plans")).json()["items"]}
+        ids = {item["name"]: item["id"] for item in (await api.get("/plans")).json()["items"]}
         buys: dict[str, Any] = {"plan_id": ids["basic"], "gateway": "sandbox"}
         opened = (await api.post("/payments", json=buys)).json()
         assert (opened["kind"], opened["amount"], opened["currency"]) == ("plan", 50_000, "IRR")
@@ -160,4 +160,4 @@ async def test_the_page_of_ones_plan(site: Site, make: Make, db: Database) -> No
 async def plan(browser: httpx2.AsyncClient, title: str) -> str:
     """The id of a plan."""
     items = (await browser.get("/api/v1/plans")).json()["items"]
-    return next(each["id"] for each in items if each["display_name"] == title)
+    return next(item["id"] for item in items if item["display_name"] == title)

@@ -27,14 +27,14 @@ def context(counted: Sequence[UsageDay], *, titles: Mapping[str, str], action: s
     def title(action: str) -> str:
         return titles.get(action) or action.replace("_", " ").capitalize()
 
-    known = sorted({each.action for each in counted}, key=title)
+    known = sorted({item.action for item in counted}, key=title)
     action = action if action in known else ""
     by_action: Counter[str] = Counter()
     by_day: defaultdict[datetime, Counter[str]] = defaultdict(Counter)
-    for each in counted:
-        if not action or each.action == action:
-            by_action[each.action] += each.count
-            by_day[each.day.astimezone(UTC)][each.action] += each.count
+    for item in counted:
+        if not action or item.action == action:
+            by_action[item.action] += item.count
+            by_day[item.day.astimezone(UTC)][item.action] += item.count
     series = _series(by_action, title)
     calendar = [since + timedelta(days=n) for n in range(days)]
     values = [[sum(by_day[day][name] for name in names) for _, names in series] for day in calendar]
@@ -49,7 +49,7 @@ def context(counted: Sequence[UsageDay], *, titles: Mapping[str, str], action: s
         "action": action,
         "ranges": RANGES,
         "days": str(days),
-        "totals": [{"title": name, "count": sum(by_action[each] for each in names)} for name, names in series],
+        "totals": [{"title": name, "count": sum(by_action[item] for item in names)} for name, names in series],
         "total": by_action.total(),
         "rows": rows[::-1],
     }

@@ -64,8 +64,8 @@ def known(at: Path | None = None) -> list[Migration]:
 
 def _jobs() -> list[Migration]:
     sql = files("procrastinate") / "sql" / "migrations"
-    found = sorted((each for each in sql.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
-    return [Migration(f"procrastinate/{each.name}", each.read_text("utf-8")) for each in found]
+    found = sorted((path for path in sql.iterdir() if path.name.endswith(".sql")), key=lambda each: each.name)
+    return [Migration(f"procrastinate/{item.name}", item.read_text("utf-8")) for item in found]
 
 
 def migrate(uri: str, *, at: Path | None = None) -> list[str]:
@@ -96,9 +96,9 @@ def pending(uri: str) -> list[str]:
     """Return the names of files that have not been applied to the database at `uri`."""
     with psycopg.connect(uri, autocommit=True) as connection:
         if connection.execute("select to_regclass('core.migrations')").fetchone() == (None,):
-            return [each.name for each in known()]
+            return [item.name for item in known()]
         applied = {row[0] for row in connection.execute("select name from core.migrations")}
-    return [each.name for each in known() if each.name not in applied]
+    return [item.name for item in known() if item.name not in applied]
 
 
 def landed(at: Path | None = None) -> dict[str, str]:
@@ -149,12 +149,12 @@ def _check(wanted: list[Migration], applied: dict[str, str]) -> None:
 
 def _apply(connection: Connection, wanted: list[Migration], applied: dict[str, str]) -> list[str]:
     done: list[str] = []
-    for each in wanted:
-        if each.name not in applied:
+    for migration in wanted:
+        if migration.name not in applied:
             with connection.transaction():
-                connection.execute(each.sql.encode())
-                _record(connection, each)
-            done.append(each.name)
+                connection.execute(migration.sql.encode())
+                _record(connection, migration)
+            done.append(migration.name)
     return done
 
 
@@ -164,16 +164,16 @@ def _apply_jobs(connection: Connection, applied: dict[str, str]) -> list[str]:
         # A new database gets the library's complete schema at once, as its documentation advises.
         with connection.transaction():
             connection.execute((files("procrastinate") / "sql" / "schema.sql").read_bytes())
-            for each in wanted:
-                _record(connection, each)
+            for job in wanted:
+                _record(connection, job)
         return ["procrastinate"]
     done: list[str] = []
-    for each in wanted:
-        if each.name not in applied:
+    for job in wanted:
+        if job.name not in applied:
             with connection.transaction():
-                connection.execute(each.sql.encode())
-                _record(connection, each)
-            done.append(each.name)
+                connection.execute(job.sql.encode())
+                _record(connection, job)
+            done.append(job.name)
     return done
 
 

@@ -45,7 +45,7 @@ class Server:
 def compose(settings: Settings, *, to: str, subject: str, text: str, html: str | None) -> EmailMessage:
     """Return a message with a text and, optionally, an HTML part. Raises ValueError for an invalid recipient."""
     local, _, domain = to.rpartition("@")
-    if any(each in '@,;:<>()[]\\"' or each.isspace() for each in local):
+    if any(item in '@,;:<>()[]\\"' or item.isspace() for item in local):
         raise ValueError("this is not one plain address")
     message = EmailMessage()
     name, address = parseaddr(settings.mail_from)

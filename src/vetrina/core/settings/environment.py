@@ -179,12 +179,12 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     source = os.environ if environment is None else environment
     parsed: dict[str, Any] = {}
     problems: list[str] = []
-    for each in fields(Settings):
-        variable, parse, secret = (each.metadata[key] for key in ("variable", "parse", "secret"))
+    for item in fields(Settings):
+        variable, parse, secret = (item.metadata[key] for key in ("variable", "parse", "secret"))
         raw = source.get(variable, "").strip()
         if raw:
             try:
-                parsed[each.name] = parse(raw)
+                parsed[item.name] = parse(raw)
             except ValueError as error:
                 problems.append(f"{variable} {error}." if secret else f"{variable} {error}, not {raw[:100]!r}.")
     if problems:
@@ -198,17 +198,17 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 def unknown(environment: Mapping[str, str] | None = None) -> list[str]:
     """Return the variables of `environment` that start with the prefix but are not settings."""
     source = os.environ if environment is None else environment
-    variables = {each.metadata["variable"] for each in fields(Settings)}
+    variables = {item.metadata["variable"] for item in fields(Settings)}
     return sorted(name for name in source if name.startswith("VETRINA_") and name not in variables)
 
 
 def describe(settings: Settings) -> list[dict[str, str]]:
     """Return every setting with its variable, current value and description. Secrets are masked."""
     rows: list[dict[str, str]] = []
-    for each in fields(Settings):
-        value = getattr(settings, each.name)
-        shown = ("set" if value else "not set") if each.metadata["secret"] else str(value)
-        rows.append({"variable": each.metadata["variable"], "value": shown, "about": each.metadata["about"]})
+    for item in fields(Settings):
+        value = getattr(settings, item.name)
+        shown = ("set" if value else "not set") if item.metadata["secret"] else str(value)
+        rows.append({"variable": item.metadata["variable"], "value": shown, "about": item.metadata["about"]})
     return rows
 
 

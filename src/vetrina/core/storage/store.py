@@ -199,7 +199,7 @@ class SignedLinks:
 
     def __init__(self, secret: bytes, *older: bytes) -> None:
         # a derived key, so that other signatures made with the same secret are never valid links
-        self._keys = [hmac.digest(each, b"vetrina signed links", hashlib.sha256) for each in (secret, *older)]
+        self._keys = [hmac.digest(item, b"vetrina signed links", hashlib.sha256) for item in (secret, *older)]
 
     def sign(self, path: str, expires_in: int, *, now: float | None = None) -> str:
         """Return the query that grants access to `path` for at least `expires_in` seconds.

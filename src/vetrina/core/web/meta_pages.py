@@ -51,8 +51,12 @@ def document(request: Request) -> dict[str, Any]:
 
 def _call(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
     fields = [
-        {"name": each["name"], "place": each["in"], "about": each.get("description") or _kind(document, each.get("schema", {}))}
-        for each in operation.get("parameters", [])
+        {
+            "name": parameter["name"],
+            "place": parameter["in"],
+            "about": parameter.get("description") or _kind(document, parameter.get("schema", {})),
+        }
+        for parameter in operation.get("parameters", [])
     ]
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():
         body = _resolved(document, content.get("schema", {}))
@@ -83,10 +87,10 @@ def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
     """Describe a schema's type in a few words."""
     schema = _resolved(document, schema)
     if choices := schema.get("enum"):
-        return ", ".join(str(each) for each in choices)
+        return ", ".join(str(choice) for choice in choices)
     for several in ("oneOf", "anyOf"):
         if several in schema:
-            return " or ".join(_kind(document, each) for each in schema[several])
+            return " or ".join(_kind(document, item) for item in schema[several])
     if schema.get("type") == "array":
         return f"list of {_kind(document, schema.get('items', {}))}"
     kind = schema.get("type", "any")

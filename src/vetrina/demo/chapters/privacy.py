@@ -29,10 +29,12 @@ def _sessions(demo: DemoRun, login: dict[str, str]) -> None:
         work.register(demo, email=login["email"], password=login["password"], name="Grace")
         lost = demo.call("POST", "/auth/session", json=login, headers={"User-Agent": "LostPhone/1.0"}, expect=201)
         sessions = demo.call("GET", "/sessions")["items"]
-        for each in sessions:
-            demo.say(f"{each['device']}, {each['ip']}" + (", this one" if each["current"] else ""))
-        demo.check("both are listed", len(sessions) == 2 and "LostPhone, a program" in {each["device"] for each in sessions})
-        other = next(each for each in sessions if not each["current"])
+        for session in sessions:
+            demo.say(f"{session['device']}, {session['ip']}" + (", this one" if session["current"] else ""))
+        demo.check(
+            "both are listed", len(sessions) == 2 and "LostPhone, a program" in {session["device"] for session in sessions}
+        )
+        other = next(session for session in sessions if not session["current"])
         demo.call("POST", f"/sessions/{other['id']}/revocation", expect=204)
         refused = _until(demo, lost["access_token"], 401)
         demo.check("the lost device is signed out at once", refused)

@@ -42,9 +42,9 @@ def run(demo: DemoRun) -> None:
         offered = demo.call("GET", "/auth/providers")["items"]
         if not offered:
             demo.say("None is configured: set VETRINA_OIDC_ISSUER and VETRINA_OIDC_CLIENT_ID.")
-        for each in offered:
-            begun = demo.call("POST", f"/auth/providers/{each['name']}/authorizations", json={}, expect=201)
+        for provider in offered:
+            begun = demo.call("POST", f"/auth/providers/{provider['name']}/authorizations", json={}, expect=201)
             asked = dict(httpx2.URL(begun["authorization_url"]).params)
-            demo.say(f"{each['title']} at {httpx2.URL(begun['authorization_url']).host}")
+            demo.say(f"{provider['title']} at {httpx2.URL(begun['authorization_url']).host}")
             demo.check("the request has PKCE, state and nonce", {"code_challenge", "state", "nonce"} <= asked.keys())
         demo.check("no account is linked without a request", demo.call("GET", "/identities")["items"] == [])

@@ -49,9 +49,9 @@ def _by_mail(demo: DemoRun, ada: Person) -> None:
         demo.check("its owner is not revealed", "Ada" not in again.text and made["account"]["id"] not in again.text)
     with demo.step("A mail contains a code and a link"):
         sent = letters(demo, ada.email, 3)
-        told = [each["subject"] for each in sent]
-        demo.check("its owner is notified of the second attempt", any("already" in each for each in told), told)
-        letter = next(each for each in reversed(sent) if "Confirm" in each["subject"])
+        told = [item["subject"] for item in sent]
+        demo.check("its owner is notified of the second attempt", any("already" in item for item in told), told)
+        letter = next(item for item in reversed(sent) if "Confirm" in item["subject"])
         demo.say(f"{letter['subject']} to {letter['to']}")
         demo.check("it has a link and an HTML part", "/verify/link/" in letter["text"] and "<html" in (letter["html"] or ""))
         body = {"email": ada.email, "purpose": "email_verify", "code": code(letter), "password": ada.password}
@@ -86,8 +86,8 @@ def _guessing(demo: DemoRun, mark: str) -> None:
         _register(demo, email=target, password=secrets.token_urlsafe(12))
         right = code(letters(demo, target)[0])
         body = {"email": target, "purpose": "email_verify"}
-        wrong = [f"{(int(right) + each) % 10**6:06}" for each in range(1, 6)]
-        tried = [demo.client.post(f"/api/v1{CONFIRM}", json={**body, "code": each}).status_code for each in wrong]
+        wrong = [f"{(int(right) + number) % 10**6:06}" for number in range(1, 6)]
+        tried = [demo.client.post(f"/api/v1{CONFIRM}", json={**body, "code": item}).status_code for item in wrong]
         demo.check("five wrong codes are checked", tried == [422] * 5, tried)
         closed = demo.client.post(f"/api/v1{CONFIRM}", json={**body, "code": right})
         demo.check("then even the right code is refused", closed.status_code == 429, closed.status_code)
@@ -105,7 +105,7 @@ def _a_stranger(demo: DemoRun, ada: Person, mark: str) -> None:
                 demo.client.post("/api/v1/auth/password-reset", json={"email": email}),
                 demo.client.post(f"/api/v1{RESET}", json={"email": email, "code": "1", "password": "long enough, this"}),
             ]
-            told.append([(each.status_code, each.text) for each in answers])
+            told.append([(answer.status_code, answer.text) for answer in answers])
         demo.check("known and unknown addresses get the same response", told[0] == told[1], told)
 
 

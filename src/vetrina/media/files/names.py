@@ -24,7 +24,7 @@ def clean_name(name: str, default: str = "picture") -> str:
     255 characters, keeping its extension; an empty result is replaced by `default`.
     """
     last = re.split(r"[/\\]", name)[-1]
-    plain = "".join(each for each in unicodedata.normalize("NFC", last) if unicodedata.category(each)[0] != "C")
+    plain = "".join(item for item in unicodedata.normalize("NFC", last) if unicodedata.category(item)[0] != "C")
     plain = " ".join(plain.split()).strip(". ")
     if len(plain) > NAME_LIMIT:
         suffix = PurePosixPath(plain).suffix[:12]
@@ -37,7 +37,7 @@ def tidy_tags(tags: Iterable[str]) -> list[str]:
     tidy: dict[str, str] = {}
     for tag in tags:
         plain = " ".join(tag.split())
-        if not 1 <= len(plain) <= TAG_LIMIT or "," in plain or any(unicodedata.category(each)[0] == "C" for each in plain):
+        if not 1 <= len(plain) <= TAG_LIMIT or "," in plain or any(unicodedata.category(item)[0] == "C" for item in plain):
             raise InvalidTag
         tidy.setdefault(plain.casefold(), plain)
     if len(tidy) > TAGS_LIMIT:

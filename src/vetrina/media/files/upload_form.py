@@ -35,7 +35,7 @@ async def form_of(request: Request) -> FormMultiDict:
 
 def files_of(form: FormMultiDict, field: str = "file") -> list[UploadFile]:
     """Return the files of a field; an empty file input has none."""
-    return [each for each in form.getall(field, []) if isinstance(each, UploadFile)]
+    return [item for item in form.getall(field, []) if isinstance(item, UploadFile)]
 
 
 async def take(services: Services, account: AccountId, file: UploadFile, category: str) -> FileRow:
@@ -74,7 +74,7 @@ class UploadOperation(Operation):
                         required=["file", "category"],
                         properties={
                             "file": Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream"),
-                            "category": Schema(type=OpenAPIType.STRING, enum=[each.value for each in UPLOADED]),
+                            "category": Schema(type=OpenAPIType.STRING, enum=[item.value for item in UPLOADED]),
                         },
                     )
                 )

@@ -65,7 +65,7 @@ async def buy(request: Request) -> Response[Any]:
     return_url = onward(next)
     try:
         purchase = Purchase(pack_id=_pack(pack), gateway=gateway or None)
-        if any(each.name == gateway for each in request.services.get(Gateways).offered()):
+        if any(item.name == gateway for item in request.services.get(Gateways).offered()):
             place = {"account": account, "pack": purchase.pack_id, "gateway": gateway, "return_url": return_url}
             async with request.read() as tx:
                 left = await tx.fetch_optional(queries.OPEN_CHECKOUT, **place)
@@ -90,25 +90,25 @@ async def _shop(
 ) -> Response[str]:
     async with request.read() as tx:
         every = await tx.fetch_all(wallet.PACKS, assets=sorted(request.services.modules.spends))
-    kinds = [str(each) for each in COUNTERS if any(pack.asset == each for pack in every)]
-    chosen_kind = _first((each.asset for each in every if str(each.id) == pack), what)
+    kinds = [str(counter) for counter in COUNTERS if any(pack.asset == counter for pack in every)]
+    chosen_kind = _first((row.asset for row in every if str(row.id) == pack), what)
     what = chosen_kind if chosen_kind in kinds else _first(kinds, str(Asset.TOKEN))
-    sold = [each for each in every if each.asset == what]
-    currencies = list(dict.fromkeys(each.currency for each in sold))
-    chosen = _first((each.currency for each in sold if str(each.id) == pack), currency)
+    sold = [row for row in every if row.asset == what]
+    currencies = list(dict.fromkeys(item.currency for item in sold))
+    chosen = _first((item.currency for item in sold if str(item.id) == pack), currency)
     currency = chosen if chosen in currencies else _first(currencies, "")
-    packs = [each for each in sold if each.currency == currency]
+    packs = [item for item in sold if item.currency == currency]
     known = request.services.get(Gateways).offered()
     ways = [
         {
-            "name": each.name,
-            "title": each.title,
-            "about": each.about,
-            "available": not packs or each.takes(currency),
+            "name": item.name,
+            "title": item.title,
+            "about": item.about,
+            "available": not packs or item.takes(currency),
         }
-        for each in known
+        for item in known
     ]
-    if not any(str(each.id) == pack for each in packs):
+    if not any(str(item.id) == pack for item in packs):
         pack = _fitting(packs, needed or 0)
     if not any(way["name"] == gateway for way in ways):
         gateway = str(_first((way for way in ways if way["available"]), ways[0])["name"]) if ways else ""
@@ -118,13 +118,13 @@ async def _shop(
         refusal=refusal,
         fields=("pack_id", "gateway"),
         nav="wallet",
-        forms=[site for each in known for site in each.sites],
+        forms=[site for item in known for site in item.sites],
         title=COUNTERS[Asset(what)][0],
         about=COUNTERS[Asset(what)][1],
         what=what,
-        kinds=[{"value": each, "title": labels.ASSETS[each][0], "href": _here(each, "", next)} for each in kinds],
+        kinds=[{"value": kind, "title": labels.ASSETS[kind][0], "href": _here(kind, "", next)} for kind in kinds],
         packs=_priced(packs),
-        currencies=[{"code": each, "href": _here(what, each, next, needed)} for each in currencies if len(currencies) > 1],
+        currencies=[{"code": item, "href": _here(what, item, next, needed)} for item in currencies if len(currencies) > 1],
         currency=currency,
         pack_id=pack,
         gateways=ways,
@@ -142,27 +142,27 @@ def _first(found: Iterable[Item], otherwise: Item) -> Item:
 def _priced(packs: list[Pack]) -> list[dict[str, Any]]:
     """Return the packs for the page; the cheapest per credit of each currency is marked."""
     best: dict[str, Pack] = {}
-    for each in packs:
-        held = best.get(each.currency)
-        if held is None or each.price * held.quantity < held.price * each.quantity:
-            best[each.currency] = each
-    several = {each.currency for each in packs if sum(1 for one in packs if one.currency == each.currency) > 1}
+    for pack in packs:
+        held = best.get(pack.currency)
+        if held is None or pack.price * held.quantity < held.price * pack.quantity:
+            best[pack.currency] = pack
+    several = {pack.currency for pack in packs if sum(1 for one in packs if one.currency == pack.currency) > 1}
     return [
         {
-            "id": str(each.id),
-            "title": each.title,
-            "quantity": each.quantity,
-            "amount": each.price,
-            "currency": each.currency,
-            "note": "best price" if each.currency in several and best[each.currency] is each else "",
+            "id": str(pack.id),
+            "title": pack.title,
+            "quantity": pack.quantity,
+            "amount": pack.price,
+            "currency": pack.currency,
+            "note": "best price" if pack.currency in several and best[pack.currency] is pack else "",
         }
-        for each in packs
+        for pack in packs
     ]
 
 
 def _fitting(packs: list[Pack], needed: int) -> str:
     """Return the id of the smallest pack that covers `needed`, or of the largest."""
-    enough = next((each for each in packs if each.quantity >= needed), None)
+    enough = next((pack for pack in packs if pack.quantity >= needed), None)
     found = enough or max(packs, key=lambda each: each.quantity, default=None)
     return str(found.id) if found else ""
 

@@ -44,7 +44,7 @@ async def history(request: Request, cursor: Cursor = None) -> Response[str]:
         forms=stripe.sites if billing and stripe else (),
         payments=page.items,
         older=older,
-        billing=billing and any(each["gateway"] == StripeGateway.name for each in page.items),
+        billing=billing and any(item["gateway"] == StripeGateway.name for item in page.items),
     )
 
 

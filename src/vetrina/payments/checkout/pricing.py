@@ -86,13 +86,13 @@ async def choose(
 
 
 async def _plan(tx: Tx, known: Gateways, account: AccountId, plan: UUID, purchase: Purchase) -> tuple[Wanted, Gateway]:
-    sold = next((each for each in await tx.fetch_all(queries_plans.PLANS) if each.id == plan), None)
+    sold = next((row for row in await tx.fetch_all(queries_plans.PLANS) if row.id == plan), None)
     if sold is None:
         raise UnknownPlan
     if not sold.prices:
         raise PlanIsFree
     gateway = _way(known, purchase, [sold.currency, *sold.prices])
-    currency = purchase.currency or next((each for each in [sold.currency, *sold.prices] if gateway.takes(each)), sold.currency)
+    currency = purchase.currency or next((item for item in [sold.currency, *sold.prices] if gateway.takes(item)), sold.currency)
     offer = await plans.offer(tx, account, plan, currency)
     price = offer.price or 0
     credit = 0 if gateway.name in RENEWING else min(offer.credit, price - 1)
@@ -114,9 +114,9 @@ def _way(known: Gateways, purchase: Purchase, currencies: list[str]) -> Gateway:
     """Return the requested gateway, or the first that takes one of the currencies."""
     if purchase.currency is not None:
         return known.choose(purchase.gateway, purchase.currency)
-    taken = (each for each in currencies if any(way.takes(each) for way in _named(known, purchase.gateway)))
+    taken = (currency for currency in currencies if any(way.takes(currency) for way in _named(known, purchase.gateway)))
     return known.choose(purchase.gateway, next(taken, currencies[0]))
 
 
 def _named(known: Gateways, name: str | None) -> list[Gateway]:
-    return [each for each in known.offered() if name is None or each.name == name]
+    return [item for item in known.offered() if name is None or item.name == name]

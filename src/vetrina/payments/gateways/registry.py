@@ -88,7 +88,7 @@ class Gateways:
 
     def __init__(self, settings: Settings, known: list[Gateway]) -> None:
         self._settings = settings
-        self._known = {each.name: each for each in known}
+        self._known = {gateway.name: gateway for gateway in known}
 
     @classmethod
     def provide(cls, services: Services) -> Self:
@@ -109,7 +109,7 @@ class Gateways:
 
     def offered(self) -> list[Gateway]:
         """Return the gateways that are set up."""
-        return [each for each in self._known.values() if each.available(self._settings)]
+        return [item for item in self._known.values() if item.available(self._settings)]
 
     def choose(self, name: str | None, currency: str) -> Gateway:
         """Return the gateway to pay `currency` with: the named one, or the first that takes it.
@@ -119,13 +119,13 @@ class Gateways:
         """
         offered = self.offered()
         if name is None:
-            fitting = next((each for each in offered if each.takes(currency)), None)
+            fitting = next((item for item in offered if item.takes(currency)), None)
             if fitting is None:
                 raise NoGateway
             return fitting
-        found = next((each for each in offered if each.name == name), None)
+        found = next((item for item in offered if item.name == name), None)
         if found is None:
-            names = ", ".join(each.name for each in offered)
+            names = ", ".join(item.name for item in offered)
             raise GatewayNotOffered(f"This way to pay is not offered here. What is offered: {names or 'nothing'}.")
         if not found.takes(currency):
             raise GatewayNotOffered(f"{found.title} does not take {currency}.")

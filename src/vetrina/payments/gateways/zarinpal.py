@@ -102,7 +102,7 @@ class ZarinPalGateway:
     async def unverified(self) -> list[str]:
         """Return authorities that were paid and not verified. Raises GatewayFailed (503)."""
         try:
-            return [each.authority for each in await self._client.unverified()]
+            return [item.authority for item in await self._client.unverified()]
         except (ZarinPalAway, ZarinPalRefused) as failed:
             raise GatewayFailed(f"ZarinPal does not answer just now ({failed}).") from failed
 

@@ -34,7 +34,7 @@ KINDS = [
     {"value": "plan", "title": "Plans"},
     {"value": "order", "title": "Orders"},
 ]
-STATES = [{"value": each.value, "title": each.value.capitalize()} for each in Status]
+STATES = [{"value": status.value, "title": status.value.capitalize()} for status in Status]
 Text = Annotated[str, Parameter(max_length=254)]
 
 
@@ -50,7 +50,7 @@ async def search(
     cursor: Cursor = None,
 ) -> Response[str]:
     """Search payments by buyer, reference or receipt number; filter by status, gateway, kind and date."""
-    known = [{"value": each.name, "title": each.title} for each in request.services.get(Gateways).all()]
+    known = [{"value": item.name, "title": item.title} for item in request.services.get(Gateways).all()]
     state = standing if standing in set(Status) else ""
     filters = {"q": q.strip(), "state": state, "gateway": gateway, "kind": kind, "since": since, "until": until}
     errors = {name: "Write a day as 2026-11-21." for name in ("since", "until") if filters[name] and _day(filters[name]) is None}
@@ -130,7 +130,7 @@ async def _one(
         buyer = await tx.fetch_one(queries_operator.BUYER, account=account, id=payment_id)
         story = await tx.fetch_all(queries_operator.STORY, account=account, id=payment_id)
     left = payment.amount - payment.refunded - payment.disputed if payment.paid_at else 0
-    left -= sum(each.amount for each in story if each.what == "refund" and each.status == "asked")
+    left -= sum(row.amount for row in story if row.what == "refund" and row.status == "asked")
     gateway = request.services.get(Gateways).get(payment.gateway)
     return pages.render(
         request,

@@ -83,19 +83,19 @@ async def _shown(request: Request, *, gateway: str, refusal: Refusal | None = No
         member = await plans.membership(tx, account)
         buckets = await plans.quotas(tx, account)
         offered = await tx.fetch_all(queries_plans.PLANS_FOR, account=account)
-        way = next((each for each in ways if each.name == gateway), None) or _first(ways, offered)
-        cards = [await _card(tx, account, each, member, way) for each in offered]
+        way = next((item for item in ways if item.name == gateway), None) or _first(ways, offered)
+        cards = [await _card(tx, account, row, member, way) for row in offered]
     return pages.render(
         request,
         "payments/plans/plan.html",
         refusal=refusal,
         fields=(),
         nav="wallet",
-        forms=[site for each in ways for site in each.sites],
+        forms=[site for item in ways for site in item.sites],
         member=member,
-        bars=[_bar(each) for each in buckets],
+        bars=[_bar(bucket) for bucket in buckets],
         plans=cards,
-        gateways=[{"name": each.name, "title": each.title, "about": each.about} for each in ways],
+        gateways=[{"name": item.name, "title": item.title, "about": item.about} for item in ways],
         gateway=way.name if way else "",
     )
 
@@ -107,7 +107,7 @@ def _first(ways: list[Gateway], offered: list[Plan]) -> Gateway | None:
 
 async def _card(tx: Tx, account: AccountId, plan: Plan, member: Membership, way: Gateway | None) -> dict[str, Any]:
     """Return a plan's template data: its price for the chosen gateway, and the possible action."""
-    taken = [each for each in (plan.currency, *plan.prices) if each in plan.prices and way is not None and way.takes(each)]
+    taken = [item for item in (plan.currency, *plan.prices) if item in plan.prices and way is not None and way.takes(item)]
     currency = taken[0] if taken else plan.currency
     found = (
         await tx.fetch_optional(queries_plans.OFFER, account=account, plan=plan.id, currency=currency) if plan.prices else None

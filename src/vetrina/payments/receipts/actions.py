@@ -21,9 +21,9 @@ async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
         number=_number(payment, payment.paid_at),
         paid_at=payment.paid_at,
         seller_name=row.seller_name or "Vetrina",
-        seller_lines=[each.strip() for each in row.seller_address.split(";") if each.strip()],
+        seller_lines=[part.strip() for part in row.seller_address.split(";") if part.strip()],
         tax_number=row.seller_tax_number or None,
-        buyer=", ".join(each for each in (row.name, row.email or row.phone) if each) or None,
+        buyer=", ".join(item for item in (row.name, row.email or row.phone) if item) or None,
         description=payment.description,
         asset=payment.asset,
         quantity=payment.quantity,
@@ -32,7 +32,7 @@ async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
         gateway=gateway.title if gateway else payment.gateway.title(),
         card_mask=payment.card_mask,
         reference=payment.reference,
-        refunds=[(datetime.fromisoformat(each["at"]), int(each["amount"])) for each in row.refunds],
+        refunds=[(datetime.fromisoformat(refund["at"]), int(refund["amount"])) for refund in row.refunds],
         disputed=payment.disputed,
     )
 

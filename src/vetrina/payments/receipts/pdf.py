@@ -49,7 +49,7 @@ def _draw(receipt: Receipt) -> bytes:
     sheet.fact(say("Paid on"), words.day(receipt.paid_at))
     if receipt.buyer:
         sheet.fact(say("Buyer"), receipt.buyer)
-    sheet.fact(say("Paid through"), " · ".join(each for each in (receipt.gateway, receipt.card_mask) if each))
+    sheet.fact(say("Paid through"), " · ".join(item for item in (receipt.gateway, receipt.card_mask) if item))
     if receipt.reference:
         sheet.fact(say("Reference"), receipt.reference)
     sheet.skip(8)

@@ -44,12 +44,12 @@ async def sweep(services: Services, *, young: timedelta = YOUNG, pause: timedelt
     Safe to run concurrently: the process that marks a payment first polls it.
     """
     found = Swept()
-    await asyncio.gather(*(_ask(services, each, found) for each in await _unverified(services)))
+    await asyncio.gather(*(_ask(services, item, found) for item in await _unverified(services)))
     while True:
         async with services.db.tx() as tx:
             doubts = await tx.fetch_all(queries.CLAIM_DOUBTS, young=young, pause=pause, long=pause * 30, limit=BATCH)
         for start in range(0, len(doubts), AT_ONCE):
-            await asyncio.gather(*(_ask(services, each, found) for each in doubts[start : start + AT_ONCE]))
+            await asyncio.gather(*(_ask(services, item, found) for item in doubts[start : start + AT_ONCE]))
         if len(doubts) < BATCH:
             return found
 

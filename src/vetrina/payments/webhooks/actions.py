@@ -92,11 +92,11 @@ async def again(services: Services, limit: int = 200) -> int:
     """Process events that failed and are due, and events that have no job; return their number."""
     async with services.db.tx() as tx:
         due = await tx.fetch_all(queries.CLAIM_DUE, limit=limit)
-    for each in due:
+    for row in due:
         try:
-            await apply(services, each)
+            await apply(services, row)
         except NotFound:
-            log.error("an event is gone from the inbox", stripe_event=each)
+            log.error("an event is gone from the inbox", stripe_event=row)
     return len(due)
 
 
@@ -104,8 +104,8 @@ async def replay(services: Services, ids: list[str]) -> list[str]:
     """Replay these events; return those that are in the inbox."""
     async with services.db.tx() as tx:
         found = await tx.fetch_all(queries.REPLAY, ids=ids)
-        for each in found:
-            await enqueue(tx, "payments.stripe_event", queue="payments", event_id=each)
+        for row in found:
+            await enqueue(tx, "payments.stripe_event", queue="payments", event_id=row)
     return found
 
 

@@ -50,10 +50,10 @@ def list_(*, outcome: Outcome | None = None, type: str | None = None, limit: int
 
     rows = _with_services(run)
     if json:
-        output.as_json([msgspec.to_builtins(each) for each in rows])
+        output.as_json([msgspec.to_builtins(row) for row in rows])
         return 0
-    for each in rows:
-        print(f"{each.at:%Y-%m-%d %H:%M:%S}  {each.outcome:<8} {each.attempts:>3}  {each.type:<40} {each.id}  {each.error or ''}")
+    for row in rows:
+        print(f"{row.at:%Y-%m-%d %H:%M:%S}  {row.outcome:<8} {row.attempts:>3}  {row.type:<40} {row.id}  {row.error or ''}")
     return 0
 
 
@@ -73,8 +73,8 @@ def replay(*ids: str, dead: bool = False, type: str = "") -> int:
         if dead:
             return await told.replay_all(services, type=f"{type}%")
         found = await told.replay(services, list(ids))
-        for each in sorted(set(ids) - set(found)):
-            print(f"{each} never came in.")
+        for item in sorted(set(ids) - set(found)):
+            print(f"{item} never came in.")
         return len(found)
 
     count = _with_services(run)

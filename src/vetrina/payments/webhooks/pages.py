@@ -47,7 +47,7 @@ async def log(request: Request, outcome: Text = "", type: Text = "", object: Tex
             before_id=before_id,
             limit=SHOWN + 1,
         )
-        counts = {each.outcome: each.count for each in await tx.fetch_all(queries.COUNTS)}
+        counts = {row.outcome: row.count for row in await tx.fetch_all(queries.COUNTS)}
     filters = {"outcome": outcome, "type": type, "object": object}
     older = {**filters, "cursor": _cursor(rows[SHOWN - 1])} if len(rows) > SHOWN else None
     return pages.render(
@@ -82,7 +82,7 @@ async def one(request: Request, event_id: str) -> Response[str]:
         event=event,
         words=OUTCOMES,
         body=body,
-        others=[each for each in others if each.id != event.id],
+        others=[item for item in others if item.id != event.id],
         tries=told.TRIES,
     )
 
@@ -91,7 +91,7 @@ async def one(request: Request, event_id: str) -> Response[str]:
 async def replay(request: Request) -> Redirect:
     """Replay the chosen events, or every event that failed permanently."""
     form = await request.form()
-    chosen = [str(each) for each in form.getall("event", [])]
+    chosen = [str(item) for item in form.getall("event", [])]
     if form.get("all") == "dead":
         count = await told.replay_all(request.services)
     elif chosen:

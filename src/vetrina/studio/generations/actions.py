@@ -177,8 +177,8 @@ async def retry(services: Services, account: AccountId, session: UUID, generatio
     wanted = GenerationRequest(
         style_name=row.style_name,
         prompt=row.prompt,
-        product_files=[each.id for each in row.in_role("product")],
-        model_files=[each.id for each in row.in_role("model")],
+        product_files=[item.id for item in row.in_role("product")],
+        model_files=[item.id for item in row.in_role("model")],
         parameters=row.parameters,
         seed=row.seed,
         asset="conversion" if row.charge_asset == "conversion" else "token",
@@ -192,8 +192,8 @@ async def share(tx: Tx, account: AccountId, generation: UUID, *, is_public: bool
     results = row.in_role("result")
     if not results:
         raise GenerationRunning("There is no finished picture to show.")
-    for each in results:
-        await media.change(tx, account, each.id, is_public=is_public)
+    for result in results:
+        await media.change(tx, account, result.id, is_public=is_public)
     return await tx.fetch_one(queries.ONE, account=account, id=generation)
 
 
@@ -271,7 +271,7 @@ async def _refusal(services: Services, account: AccountId, answer: StartResult) 
 
 def _begun(services: Services, account: AccountId, item: StartItem, answer: StartResult) -> Generation:
     by_role = {
-        role: [ref(services, account, each.file) for each in answer.files if each.role == role and each.file]
+        role: [ref(services, account, file.file) for file in answer.files if file.role == role and file.file]
         for role in ("product", "model")
     }
     assert answer.id is not None and answer.created_at is not None

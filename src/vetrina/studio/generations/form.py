@@ -56,8 +56,8 @@ def again(services: Services, row: GenerationRow) -> GenerationForm:
         seed=row.seed,
         asset=row.charge_asset,
         parameters=row.parameters,
-        product_files=[str(each.id) for each in row.in_role("product")],
-        model_files=[str(each.id) for each in row.in_role("model")],
+        product_files=[str(item.id) for item in row.in_role("product")],
+        model_files=[str(item.id) for item in row.in_role("model")],
     )
 
 
@@ -99,8 +99,8 @@ def to_request(services: Services, chosen: GenerationForm) -> GenerationRequest:
     return GenerationRequest(
         style_name=chosen.style,
         prompt=chosen.prompt,
-        product_files=[UUID(each) for each in chosen.product_files],
-        model_files=[UUID(each) for each in chosen.model_files],
+        product_files=[UUID(file) for file in chosen.product_files],
+        model_files=[UUID(file) for file in chosen.model_files],
         parameters=chosen.parameters,
         seed=chosen.seed if isinstance(chosen.seed, int) else None,
         asset="conversion" if chosen.asset == "conversion" else "token",
@@ -117,7 +117,7 @@ def field_of(refused: Refusal, chosen: GenerationForm) -> str:
 
 def assets(balances: Sequence[Balance]) -> list[dict[str, Any]]:
     """Return the assets that can pay: tokens always, conversions if there are any."""
-    have = {each.asset: each.balance for each in balances}
+    have = {balance.asset: balance.balance for balance in balances}
     return [
         {"name": name, "title": title, "balance": have.get(name, 0)}
         for name, title in ASSETS.items()
@@ -130,7 +130,7 @@ async def slots(request: Request, tx: Tx, chosen: GenerationForm) -> dict[str, A
     ids = {"product": chosen.product_files, "model": chosen.model_files}
     account = request.account.id
     filled = {
-        f"{role}s": await picker.picker_context(request.services, tx, account, role, chosen=[UUID(each) for each in ids[role]])
+        f"{role}s": await picker.picker_context(request.services, tx, account, role, chosen=[UUID(item) for item in ids[role]])
         for role in ROLES
     }
     return {**filled, "prompt_limit": PROMPT_LIMIT, "accept": uploads.ACCEPT, "max_bytes": MAX_BYTES}
@@ -149,16 +149,16 @@ def _texts(data: FormMultiDict, name: str) -> list[str]:
 
 def _parameters(data: FormMultiDict, style: Style, errors: dict[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for each in style.parameters:
-        name = f"p.{style.name}.{each.name}"
-        if each.kind == "boolean":
-            found[each.name] = name in data
+    for parameter in style.parameters:
+        name = f"p.{style.name}.{parameter.name}"
+        if parameter.kind == "boolean":
+            found[parameter.name] = name in data
         elif name in data:
-            value = _value(each, str(data.get(name, "")))
+            value = _value(parameter, str(data.get(name, "")))
             if value is None:
-                errors[name] = f"{each.title} must be a number."
+                errors[name] = f"{parameter.title} must be a number."
             else:
-                found[each.name] = value
+                found[parameter.name] = value
     return found
 
 

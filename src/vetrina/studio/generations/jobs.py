@@ -129,9 +129,9 @@ class GenerationRun:
         try:
             read = {
                 role: [
-                    await media.read(self.services, self.account, each.file.id)
-                    for each in pictures
-                    if each.role == role and each.file
+                    await media.read(self.services, self.account, picture.file.id)
+                    for picture in pictures
+                    if picture.role == role and picture.file
                 ]
                 for role in ("product", "model")
             }

@@ -127,7 +127,7 @@ async def history(
     request: Request, cursor: Cursor = None, status: str | None = Parameter(default=None, max_length=16)
 ) -> Response[str]:
     """Render the history, newest first."""
-    chosen = status if status in {each.value for each in Status} else ""
+    chosen = status if status in {item.value for item in Status} else ""
     account = request.account.id
     async with request.read() as tx:
         before = paging.after(cursor)
@@ -135,7 +135,7 @@ async def history(
             rows = await tx.fetch_all(queries.HISTORY_BY_STATUS, account=account, status=chosen, before=before, limit=HISTORY + 1)
         else:
             rows = await tx.fetch_all(queries.HISTORY, account=account, before=before, limit=HISTORY + 1)
-        counts = {each.status: each.count for each in await tx.fetch_all(queries.COUNTS, account=account)}
+        counts = {item.status: item.count for item in await tx.fetch_all(queries.COUNTS, account=account)}
     page = paging.page(rows, HISTORY, lambda row: row.id, lambda row: presenters.tile(request.services, row))
     filters = f"&status={chosen}" if chosen else ""
     return pages.render(

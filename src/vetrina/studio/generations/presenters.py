@@ -153,10 +153,10 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
     style = known.styles.get(row.style_name)
     title = style_title(services, row.style_name)
     alt = f"{title}: {row.prompt}" if row.prompt else f"The finished picture in the style {title}"
-    results = [picture(services, row, each, alt) for each in row.in_role("result")]
-    products = [picture(services, row, each, f"Product: {each.file_name}") for each in row.in_role("product")]
-    models = [picture(services, row, each, f"Scene: {each.file_name}") for each in row.in_role("model")]
-    titles = {each.name: each.title for each in style.parameters} if style else {}
+    results = [picture(services, row, item, alt) for item in row.in_role("result")]
+    products = [picture(services, row, item, f"Product: {item.file_name}") for item in row.in_role("product")]
+    models = [picture(services, row, item, f"Scene: {item.file_name}") for item in row.in_role("model")]
+    titles = {parameter.name: parameter.title for parameter in style.parameters} if style else {}
     return {
         "generation": {
             "id": str(row.id),
@@ -169,7 +169,7 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
             "prompt": row.prompt,
             "parameters": [
                 {"title": titles.get(name, name), "value": format_value(row.parameters[name])}
-                for name in [*(each for each in titles if each in row.parameters), *(row.parameters.keys() - titles.keys())]
+                for name in [*(item for item in titles if item in row.parameters), *(row.parameters.keys() - titles.keys())]
             ],
             "seed": row.seed,
             "asset": row.charge_asset,
@@ -178,7 +178,7 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
             "time_ms": row.processing_time_ms if row.status == "completed" else None,
             "error_message": row.error_message,
             "returned": row.status in ENDED and row.status != "completed",
-            "is_public": any(each.is_public for each in row.in_role("result")),
+            "is_public": any(item.is_public for item in row.in_role("result")),
             "attempt": row.attempt,
         },
         "products": products,
@@ -202,4 +202,4 @@ def _before(results: list[dict[str, Any]], sources: list[dict[str, Any]]) -> dic
     if not results:
         return None
     shape = results[0]["width"] / results[0]["height"]
-    return next((each for each in sources if abs(each["width"] / each["height"] - shape) < CLOSE * shape), None)
+    return next((source for source in sources if abs(source["width"] / source["height"] - shape) < CLOSE * shape), None)

@@ -73,8 +73,8 @@ async def entries(
 
     `subjects` are what modules spend credits on; they name it.
     """
-    assets = [each.value for each in ([asset] if asset else Asset)]
-    kinds = [each.value for each in ([kind] if kind else Kind)]
+    assets = [item.value for item in ([asset] if asset else Asset)]
+    kinds = [item.value for item in ([kind] if kind else Kind)]
     return await tx.fetch_all(queries.entries(subjects), account=account, assets=assets, kinds=kinds, before=before, limit=limit)
 
 

@@ -47,7 +47,7 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
         request,
         "wallet/ledger/wallet.html",
         nav="wallet",
-        balances=[_balance_card(each, buy) for each in balances],
+        balances=[_balance_card(balance, buy) for balance in balances],
         entries=[_line(rows, subjects) for rows in _grouped(page.items)],
         assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
         kinds=[{"value": str(name), "title": title} for name, title in entry_labels.KINDS.items()],
@@ -102,7 +102,7 @@ def _line(rows: list[Entry], subjects: tuple[LedgerSubject, ...]) -> dict[str, A
         "href": entry_labels.href(row, subjects),
         "asset": row.asset,
         "asset_title": labels.ASSETS[row.asset][0],
-        "quantity": sum(each.quantity for each in rows),
+        "quantity": sum(item.quantity for item in rows),
         "running": row.balance_after,
     }
 
@@ -123,7 +123,7 @@ def _balance_card(row: Balance, buy: str | None) -> dict[str, Any]:
 
 def _member(choices: type[Choice], value: str) -> Choice | None:
     """Return the enum member that a query parameter names; None for any other value."""
-    return choices(value) if value in {each.value for each in choices} else None
+    return choices(value) if value in {choice.value for choice in choices} else None
 
 
 def _address(path: str, query: dict[str, Any]) -> str:

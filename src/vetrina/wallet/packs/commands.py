@@ -40,8 +40,8 @@ def show(*, json: bool = False) -> int:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for title in ("name", "title", "holds", "price", "place", "for sale"):
         table.add_column(title, no_wrap=title == "name")
-    for each in rows:
-        table.add_row(*_cells(each))
+    for row in rows:
+        table.add_row(*_cells(row))
     Console().print(table)
     return exits.OK
 

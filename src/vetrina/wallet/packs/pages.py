@@ -60,7 +60,7 @@ async def change(request: Request, name: str, data: Form) -> Response[Any]:
         if "is_active" in data:
             wanted = PackChange(is_active=data["is_active"] == "true")
         else:
-            given = {each: data[each].strip() for each in ("title", "quantity", "price", "position") if each in data}
+            given = {item: data[item].strip() for item in ("title", "quantity", "price", "position") if item in data}
             if amount := data.get("amount", "").strip():
                 async with request.read() as tx:
                     given["price"] = str(await packs.price_of_pack(tx, name, amount))
@@ -87,7 +87,7 @@ def _read(values: dict[str, str], kind: type[Read]) -> Read:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        name = next((each for each in FIELDS if f"$.{each}" in str(error)), "")
+        name = next((field for field in FIELDS if f"$.{field}" in str(error)), "")
         raise InvalidPack(WRONG.get(name), field=name) from None
 
 
@@ -103,12 +103,12 @@ async def _shown(request: Request, values: dict[str, str], refusal: Refusal | No
         nav="operator",
         packs=[
             {
-                "row": each,
-                "what": labels.amount(each.asset, each.quantity),
-                "spent": each.asset in spends,
-                "amount": _amount(each),
+                "row": row,
+                "what": labels.amount(row.asset, row.quantity),
+                "spent": row.asset in spends,
+                "amount": _amount(row),
             }
-            for each in rows
+            for row in rows
         ],
         assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
         values={name: values.get(name, "") for name in FIELDS},

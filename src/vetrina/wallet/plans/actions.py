@@ -81,7 +81,7 @@ async def downgrade(tx: Tx, account: AccountId, plan: UUID) -> Membership:
 
     Raises UnknownPlan, PlanNotForYou (422), NoPaidPlan, NotADowngrade (409).
     """
-    chosen = next((each for each in await tx.fetch_all(queries.PLANS) if each.id == plan), None)
+    chosen = next((row for row in await tx.fetch_all(queries.PLANS) if row.id == plan), None)
     if chosen is None:
         raise UnknownPlan
     if not chosen.prices:
@@ -121,7 +121,7 @@ async def spend(tx: Tx, account: AccountId, asset: Asset, *, key: str) -> None:
 
 async def check(tx: Tx, account: AccountId, asset: Asset) -> None:
     """Refuse early, before work that would be wasted; `spend` decides. Raises QuotaUsedUp (402)."""
-    bucket = next((each for each in await quotas(tx, account) if each.asset == asset), None)
+    bucket = next((quota for quota in await quotas(tx, account) if quota.asset == asset), None)
     if bucket is not None and bucket.remaining < 1:
         raise used_up(bucket, 1)
 
@@ -133,7 +133,7 @@ async def has_bought_tokens(tx: Tx, account: AccountId) -> bool:
 
 async def denial(tx: Tx, account: AccountId, asset: Asset, cost: int) -> InsufficientCredits:
     """Return the error to raise when an asset's allowance does not cover `cost`."""
-    bucket = next((each for each in await quotas(tx, account) if each.asset == asset), None)
+    bucket = next((quota for quota in await quotas(tx, account) if quota.asset == asset), None)
     return used_up(bucket, cost) if bucket else InsufficientCredits(asset=asset.value, cost=cost)
 
 

@@ -48,7 +48,7 @@ def explain(email: str, *, json: bool = False) -> int:
     if json:
         output.as_json(told)
     else:
-        print("\n\n".join(_lines(each) for each in told))
+        print("\n\n".join(_lines(item) for item in told))
     return 0
 
 
@@ -59,12 +59,12 @@ async def _explain(tx: Tx, email: str) -> list[Explained]:
     return [
         Explained(
             email,
-            each.kind,
-            await plans.membership(tx, AccountId(each.id)),
-            await plans.quotas(tx, AccountId(each.id)),
-            await tx.fetch_all(queries_plans.GRANTS, account=each.id),
+            account.kind,
+            await plans.membership(tx, AccountId(account.id)),
+            await plans.quotas(tx, AccountId(account.id)),
+            await tx.fetch_all(queries_plans.GRANTS, account=account.id),
         )
-        for each in accounts
+        for account in accounts
     ]
 
 
@@ -82,7 +82,7 @@ def _lines(told: Explained) -> str:
         lines.append(f"  {labels.ASSETS[bucket.asset][0]}: {bucket.used} of {bucket.limit} used, {bucket.remaining} left{held}")
         answer = "goes through" if bucket.remaining else f"is refused: {plans.used_up(bucket, 1).message}"
         lines.append(f"    the next one {answer}")
-        for grant in (each for each in told.grants if each.asset == bucket.asset):
+        for grant in (item for item in told.grants if item.asset == bucket.asset):
             until = f"until {words.moment(grant.expires_at)}" if grant.expires_at else "for good"
             lines.append(f"    {grant.remaining} of {grant.quantity} from {grant.note or grant.source}, {until}")
     return "\n".join(lines)

@@ -38,7 +38,7 @@ def policy(forms: Iterable[str] = ()) -> str:
 
     Browsers apply form-action to every redirect after a form's submission.
     """
-    return " ".join([_POLICY, *dict.fromkeys(each for each in forms if _ORIGIN.fullmatch(each))])
+    return " ".join([_POLICY, *dict.fromkeys(form for form in forms if _ORIGIN.fullmatch(form))])
 
 
 def security_headers(secure: bool) -> list[tuple[bytes, bytes]]:
