@@ -635,6 +635,43 @@ begin
 end
 $$;
 
+CREATE FUNCTION media.audit_featured() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform core.audit(new.account_id, 'picture_featured', 'file', new.file_id::text);
+  elsif exists (select from media.files where account_id = old.account_id and id = old.file_id) then
+    perform core.audit(old.account_id, 'picture_unfeatured', 'file', old.file_id::text);
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION media.audit_report() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform core.audit(new.account_id, 'picture_report_' || new.state, 'file', new.file_id::text,
+                     jsonb_build_object('reason', new.reason, 'reports', cardinality(new.reporters)));
+  return null;
+end
+$$;
+
+CREATE FUNCTION media.audit_takedown() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform core.audit(new.account_id, 'picture_taken_down', 'file', new.file_id::text, '{}',
+                       jsonb_build_object('why', new.reason));
+  elsif exists (select from media.files where account_id = old.account_id and id = old.file_id) then
+    perform core.audit(old.account_id, 'picture_restored', 'file', old.file_id::text);
+  end if;
+  return null;
+end
+$$;
+
 CREATE FUNCTION media.erase_bytes() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -677,6 +714,18 @@ CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     AS $$
   select jsonb_build_object('id', f.id, 'file_name', f.file_name, 'mime', f.mime, 'width', f.width, 'height', f.height,
     'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
+$$;
+
+CREATE FUNCTION media.refuse_taken_down() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if exists (select from media.takedowns
+              where account_id = new.account_id and file_id = (to_jsonb(new) ->> tg_argv[0])::uuid) then
+    raise exception 'the file was taken down' using errcode = 'check_violation', constraint = 'file_not_taken_down';
+  end if;
+  return null;
+end
 $$;
 
 CREATE FUNCTION media.require_confirmed_owner() RETURNS trigger
@@ -3749,6 +3798,12 @@ CREATE VIEW doc_style_studio.users AS
      LEFT JOIN accounts.users u ON ((u.account_id = a.id)))
      LEFT JOIN wallet.wallets w ON (((w.account_id = a.id) AND ((w.asset)::text = 'token'::text))));
 
+CREATE TABLE media.featured_files (
+    account_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE media.portraits (
     account_id uuid NOT NULL,
     face text NOT NULL,
@@ -3756,6 +3811,32 @@ CREATE TABLE media.portraits (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT portrait_face_known CHECK ((face = ANY (ARRAY['avatar'::text, 'logo'::text])))
+);
+
+CREATE TABLE media.reports (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    reason text NOT NULL,
+    notes text[] DEFAULT '{}'::text[] NOT NULL,
+    reporters text[] DEFAULT '{}'::text[] NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    decided_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT report_decided_when_closed CHECK (((state = 'open'::text) = (decided_at IS NULL))),
+    CONSTRAINT report_notes_few CHECK (((cardinality(notes) <= 10) AND (cardinality(reporters) <= 100))),
+    CONSTRAINT report_reason_known CHECK ((reason = ANY (ARRAY['rights'::text, 'privacy'::text, 'sexual'::text, 'violence'::text, 'hate'::text, 'spam'::text, 'other'::text]))),
+    CONSTRAINT report_state_known CHECK ((state = ANY (ARRAY['open'::text, 'upheld'::text, 'dismissed'::text])))
+);
+
+CREATE TABLE media.takedowns (
+    account_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    reason text NOT NULL,
+    was_public boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT takedown_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 400)))
 );
 
 CREATE TABLE payments.customers (
@@ -4477,6 +4558,9 @@ ALTER TABLE ONLY core.settings
 ALTER TABLE ONLY core.usage
     ADD CONSTRAINT usage_pkey PRIMARY KEY (account_id, id);
 
+ALTER TABLE ONLY media.featured_files
+    ADD CONSTRAINT featured_files_pkey PRIMARY KEY (account_id, file_id);
+
 ALTER TABLE ONLY media.files
     ADD CONSTRAINT file_category_fixed UNIQUE (account_id, id, category);
 
@@ -4488,6 +4572,12 @@ ALTER TABLE ONLY media.files
 
 ALTER TABLE ONLY media.portraits
     ADD CONSTRAINT portraits_pkey PRIMARY KEY (account_id, face);
+
+ALTER TABLE ONLY media.reports
+    ADD CONSTRAINT reports_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY media.takedowns
+    ADD CONSTRAINT takedowns_pkey PRIMARY KEY (account_id, file_id);
 
 ALTER TABLE ONLY payments.customers
     ADD CONSTRAINT customer_is_one_account UNIQUE (gateway, ref);
@@ -4709,6 +4799,8 @@ CREATE INDEX usage_by_account_and_time ON core.usage USING btree (account_id, at
 
 CREATE INDEX usage_by_action ON core.usage USING btree (action, at);
 
+CREATE INDEX featured_files_newest ON media.featured_files USING btree (created_at);
+
 CREATE INDEX files_by_category ON media.files USING btree (account_id, category, id) INCLUDE (bytes);
 
 CREATE INDEX files_by_metadata ON media.files USING gin (metadata jsonb_path_ops);
@@ -4720,6 +4812,14 @@ CREATE INDEX files_public ON media.files USING btree (id) WHERE is_public;
 CREATE INDEX files_shown ON media.files USING btree (account_id, id) WHERE is_public;
 
 CREATE INDEX portraits_by_file ON media.portraits USING btree (account_id, file_id);
+
+CREATE INDEX reports_by_file ON media.reports USING btree (account_id, file_id);
+
+CREATE INDEX reports_open ON media.reports USING btree (file_id) WHERE (state = 'open'::text);
+
+CREATE UNIQUE INDEX reports_open_once ON media.reports USING btree (account_id, file_id, reason) WHERE (state = 'open'::text);
+
+CREATE INDEX takedowns_by_file ON media.takedowns USING btree (file_id);
 
 CREATE INDEX disputes_by_payment ON payments.disputes USING btree (account_id, payment_id);
 
@@ -4949,15 +5049,27 @@ CREATE CONSTRAINT TRIGGER settings_audited_when_listed AFTER INSERT OR DELETE ON
 
 CREATE TRIGGER settings_touch BEFORE UPDATE ON core.settings FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE CONSTRAINT TRIGGER featured_files_audited AFTER INSERT OR DELETE ON media.featured_files DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION media.audit_featured();
+
 CREATE TRIGGER files_erase_bytes AFTER DELETE ON media.files FOR EACH ROW EXECUTE FUNCTION media.erase_bytes();
 
 CREATE TRIGGER files_made_public AFTER UPDATE OF is_public ON media.files FOR EACH ROW WHEN ((new.is_public AND (NOT old.is_public))) EXECUTE FUNCTION media.require_confirmed_owner();
 
 CREATE TRIGGER files_made_public_at_first AFTER INSERT ON media.files FOR EACH ROW WHEN (new.is_public) EXECUTE FUNCTION media.require_confirmed_owner();
 
+CREATE TRIGGER files_not_taken_down AFTER UPDATE OF is_public ON media.files FOR EACH ROW WHEN ((new.is_public AND (NOT old.is_public))) EXECUTE FUNCTION media.refuse_taken_down('id');
+
 CREATE TRIGGER files_touch BEFORE UPDATE ON media.files FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER portraits_not_taken_down AFTER INSERT OR UPDATE OF file_id ON media.portraits FOR EACH ROW EXECUTE FUNCTION media.refuse_taken_down('file_id');
+
 CREATE TRIGGER portraits_touch BEFORE UPDATE ON media.portraits FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE CONSTRAINT TRIGGER reports_audited AFTER UPDATE ON media.reports DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.state <> new.state)) EXECUTE FUNCTION media.audit_report();
+
+CREATE TRIGGER reports_touch BEFORE UPDATE ON media.reports FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE CONSTRAINT TRIGGER takedowns_audited AFTER INSERT OR DELETE ON media.takedowns DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION media.audit_takedown();
 
 CREATE TRIGGER customers_touch BEFORE UPDATE ON payments.customers FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -5099,11 +5211,20 @@ ALTER TABLE ONLY accounts.vendors
 ALTER TABLE ONLY core.audit_details
     ADD CONSTRAINT audit_detail_is_of_a_row FOREIGN KEY (account_id, id) REFERENCES core.audit_logs(account_id, id);
 
+ALTER TABLE ONLY media.featured_files
+    ADD CONSTRAINT featured_file_is_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY media.files
     ADD CONSTRAINT file_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
 ALTER TABLE ONLY media.portraits
     ADD CONSTRAINT portrait_shows_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY media.reports
+    ADD CONSTRAINT report_is_of_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY media.takedowns
+    ADD CONSTRAINT takedown_is_of_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY payments.customers
     ADD CONSTRAINT customer_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
@@ -5245,9 +5366,13 @@ GRANT ALL ON FUNCTION core.refuse_change() TO vetrina_app;
 GRANT ALL ON FUNCTION core.release_key(p_account uuid, p_key text, p_claimed_at timestamp with time zone, p_delete boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION core.save_response(p_account uuid, p_key text, p_claimed_at timestamp with time zone, p_response jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
+GRANT ALL ON FUNCTION media.audit_featured() TO vetrina_app;
+GRANT ALL ON FUNCTION media.audit_report() TO vetrina_app;
+GRANT ALL ON FUNCTION media.audit_takedown() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
+GRANT ALL ON FUNCTION media.refuse_taken_down() TO vetrina_app;
 GRANT ALL ON FUNCTION media.require_confirmed_owner() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.audit_payment() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_dispute_transition() TO vetrina_app;
@@ -5415,7 +5540,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.featured_files TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.portraits TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.reports TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.takedowns TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;

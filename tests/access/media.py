@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.access.matrix import Made, Row, Scene, own, owned
+from tests.access.matrix import Made, Row, Scene, operated, own, owned, public
 from vetrina.demo.photos import path_of
 
 
@@ -19,11 +19,30 @@ async def file(scene: Scene) -> Made:
     return {"file_id": made["id"]}
 
 
+async def public_file(scene: Scene) -> Made:
+    """A public picture of the owner's, or one that the row before took down: uploads are few."""
+    if "file" not in scene.kept:  # as the studio's rows use
+        scene.kept["file"] = (await file(scene))["file_id"]
+    path = f"/api/v1/files/{scene.kept['file']}"
+    await scene.site.client.patch(path, headers=scene.owner.headers, json={"is_public": True})
+    return {"account_id": scene.owner.id, "file_id": scene.kept["file"]}
+
+
 ROWS: dict[str, Row] = {
     "POST /api/v1/files": own(201, form={"category": "product_image"}, files=photo()),
     "GET /api/v1/files": own(),
     "GET /api/v1/files/usage": own(),
     "GET /api/v1/files/{file_id}": owned(of=file),
     "PATCH /api/v1/files/{file_id}": owned(of=file, body={"is_public": True}),
+    "POST /api/v1/public-pictures/{account_id}/{file_id}/reports": public(202, of=public_file, body={"reason": "spam"}),
+    "GET /api/v1/operator/public-pictures": operated(),
+    "GET /api/v1/operator/public-pictures/{account_id}/{file_id}": operated(of=public_file),
+    "POST /api/v1/operator/public-pictures/{account_id}/{file_id}/takedown": operated(
+        201, of=public_file, body={"reason": "Spam"}
+    ),
+    "DELETE /api/v1/operator/public-pictures/{account_id}/{file_id}/takedown": operated(204, of=public_file),
+    "POST /api/v1/operator/public-pictures/{account_id}/{file_id}/dismissal": operated(204, of=public_file),
+    "POST /api/v1/operator/public-pictures/{account_id}/{file_id}/featuring": operated(201, of=public_file),
+    "DELETE /api/v1/operator/public-pictures/{account_id}/{file_id}/featuring": operated(204, of=public_file),
     "DELETE /api/v1/files/{file_id}": owned(204, of=file),
 }

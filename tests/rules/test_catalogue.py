@@ -109,6 +109,9 @@ INSIDE = {
         "identity_id_unique", "identity_names_are_short", "domain_status_known", "domain_answer_known",
         "domain_verified_has_a_time", "portrait_face_known",
     ],
+    "the routes and forms offer nothing else; duplicates of an open report join it": [
+        "report_reason_known", "report_state_known", "report_notes_few", "report_decided_when_closed", "reports_open_once",
+    ],
 }  # fmt: skip
 """Constraints without a refusal, with the reason that no user can violate them."""
 

@@ -20,6 +20,7 @@ from vetrina.core.audit import ActorType
 from vetrina.core.messages.outbox import Letter
 from vetrina.media.model import Category
 from vetrina.media.portraits.actions import Face
+from vetrina.media.public_pictures import model as public_pictures
 from vetrina.payments import model as payments
 from vetrina.payments.gateways.sandbox import Sandbox
 from vetrina.payments.gateways.stripe import StripeGateway
@@ -70,6 +71,8 @@ def python_values() -> dict[str, set[str]]:
         "payment_status_known": members(payments.Status),
         "plan_kind_known": members(accounts.Kind),
         "portrait_face_known": members(Face),
+        "report_reason_known": members(public_pictures.Reason),
+        "report_state_known": members(public_pictures.ReportState),
         "refund_status_known": members(payments.RefundStatus),
         "role_known": members(Role),
         "search_kind_known": members(reports.Kind),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from tests.factories import Account, Make
 from tests.server import Site
 from tests.studio.helpers import ended, upload, wish
+from vetrina.accounts.roles import actions as roles
+from vetrina.accounts.roles.actions import Role
 from vetrina.core.services import Services
+from vetrina.core.web.paging import cursor_of
 from vetrina.demo.photos import path_of
 
 
@@ -135,3 +140,43 @@ async def test_an_account_without_a_confirmed_identifier_publishes_nothing(site:
         refused = await browser.post(f"/studio/generations/{generation}/sharing", data={"is_public": "true"})
         assert refused.status_code == 403 and "Confirm your e-mail address" in refused.text
     assert (await site.client.get(f"/pictures/{account.id}/{generation}")).status_code == 404
+
+
+async def test_the_front_page_begins_with_the_pictures_that_an_operator_chose(site: Site, worker: Services, make: Make) -> None:
+    account, operator = await make.account(tokens=10), await make.account()
+    async with site.services.db.tx() as tx:
+        await roles.grant(tx, operator.id, Role.ADMIN)
+    links: list[str] = []
+    files: list[str] = []
+    async with site.api(account) as api, site.browser(account) as browser:
+        for _ in range(5):
+            generation = await finished(site, account)
+            await browser.post(f"/studio/generations/{generation}/sharing", data={"is_public": "true"})
+            links.append(f"/pictures/{account.id}/{generation}")
+            files.append((await api.get(f"/generations/{generation}")).json()["result_files"][0]["id"])
+
+    async def order() -> list[int]:
+        """Return the order of the pictures on the front page, each once."""
+        text = (await site.client.get("/")).text
+        return sorted((n for n in range(5) if links[n] in text), key=lambda n: text.index(links[n]))
+
+    assert await order() == [4, 3, 2, 1, 0]
+    async with site.api(operator) as api:
+        for n in (0, 2):
+            chosen = await api.post(f"/operator/public-pictures/{account.id}/{files[n]}/featuring")
+            assert (chosen.status_code, chosen.json()["is_featured"]) == (201, True)
+        assert await order() == [2, 0, 4, 3, 1]
+        assert (await site.client.get("/")).text.count(links[0]) == 1
+        assert links[2] in (await site.client.get("/", params={"cursor": cursor_of(UUID(files[1]))})).text
+        await api.post(f"/operator/public-pictures/{account.id}/{files[2]}/takedown", json={"reason": "Rights"})
+        assert await order() == [0, 4, 3, 1]
+        assert (await site.client.get(links[2])).status_code == 404
+        async with site.browser(account) as browser:
+            generation = links[2].rpartition("/")[2]
+            again = await browser.post(f"/studio/generations/{generation}/sharing", data={"is_public": "true"})
+        assert again.status_code == 409 and "cannot be published again" in again.text
+        assert (await api.delete(f"/operator/public-pictures/{account.id}/{files[0]}/featuring")).status_code == 204
+        assert await order() == [4, 3, 1, 0]
+        log = (await api.get("/operator/audit-logs", params={"account": str(account.id)})).json()["items"]
+        actions = [item["action"] for item in log if "featured" in item["action"]]
+        assert actions == ["picture_unfeatured", "picture_featured", "picture_featured"]

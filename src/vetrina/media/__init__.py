@@ -10,10 +10,12 @@ MODULE = Module(
     api=(
         "vetrina.media.files.api",
         "vetrina.media.portraits.api",
+        "vetrina.media.public_pictures.api",
     ),
     pages=(
         "vetrina.media.files.pages",
         "vetrina.media.portraits.pages",
+        "vetrina.media.public_pictures.pages",
         "vetrina.media.delivery",
         "vetrina.media.share_cards",
     ),
@@ -23,6 +25,9 @@ MODULE = Module(
     spends=("image_slot",),
     navigation=(Place("library", "/library", "Library", "images", position=30, key="l"),),
     settings_navigation=(Place("profile", "/settings/profile", "Profile", position=10),),
+    operator_navigation=(
+        Place("pictures", "/operator/public-pictures", "Public pictures", "images", "Reports, removal, the front page", 35),
+    ),
     labels="vetrina.media.labels",
     ledger_subjects=(LedgerSubject("upload", "/library/{id}", spent_on="A file in your library"),),
     links=(("profile", "/@{handle}"),),

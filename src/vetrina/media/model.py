@@ -49,6 +49,7 @@ class FileRow(msgspec.Struct, frozen=True, kw_only=True):
     is_public: bool
     tags: list[str]
     metadata: dict[str, Any]
+    takedown_reason: str | None
     created_at: datetime
 
     def facts(self) -> FileFacts:

@@ -16,6 +16,7 @@ from vetrina.core.services import Services
 from vetrina.core.storage.store import key_of
 from vetrina.media.links import ORIGINAL
 from vetrina.media.portraits import queries as queries_profiles
+from vetrina.media.public_pictures import queries as queries_public
 
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
@@ -51,6 +52,9 @@ PART = Part(
     "media",
     [
         Personal("media.portraits", queries_profiles.EXPORT_PORTRAITS, queries_profiles.ERASE_PORTRAITS),
+        Personal("media.reports", queries_public.EXPORT_REPORTS, queries_public.ERASE_REPORTS),
+        Personal("media.takedowns", queries_public.EXPORT_TAKEDOWNS, queries_public.ERASE_TAKEDOWNS),
+        Personal("media.featured_files", queries_public.EXPORT_FEATURED, queries_public.ERASE_FEATURED),
         Personal("media.files", FILES, ERASE_FILES),
     ],
     files=files,

@@ -8,7 +8,9 @@ from vetrina.core.database.connection import Statement
 from vetrina.media.model import FileRow, Name, Used
 
 COLUMNS = """account_id, id, category, file_name, storage_key, mime, bytes, width, height, colour, thumbnails,
-           is_public, tags, metadata, created_at"""
+           is_public, tags, metadata,
+           (select t.reason from media.takedowns t where t.account_id = files.account_id and t.file_id = files.id)
+             as takedown_reason, created_at"""
 
 INSERT = Statement(
     FileRow,

@@ -135,6 +135,14 @@ _HUNG = """
       join accounts.accounts a on a.id = f.account_id and a.is_active
       left join accounts.users u on u.account_id = f.account_id
      where f.is_public and f.category = 'generated_image'"""
+FEATURED = Statement(
+    PublicResult,
+    f"""
+    {_HUNG} and exists (select from media.featured_files h where h.account_id = f.account_id and h.file_id = f.id)
+     order by (select h.created_at from media.featured_files h where h.account_id = f.account_id and h.file_id = f.id) desc
+     limit %(limit)s
+    """,
+)
 WALL = Statement(PublicResult, f"{_HUNG} and f.id < %(before)s order by f.id desc limit %(limit)s")
 HUNG = Statement(
     PublicPicture,

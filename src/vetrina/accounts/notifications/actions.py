@@ -25,6 +25,8 @@ Notice = Literal[
     "identifier_changed",
     "identifier_undo",
     "second_factor_removal",
+    "publication_removed",
+    "publication_restored",
 ]
 
 
@@ -37,6 +39,8 @@ class Notification(msgspec.Struct, frozen=True):
     kind: Kind | None = None
     account: UUID | None = None
     undo: str = ""
+    reason: str = ""
+    """The words of an operator."""
     former: bool = False
     """Whether `to` is no longer the account's, and is written to all the same."""
 
@@ -47,9 +51,14 @@ async def notify_identifier(services: Services, to: Identifier, *, kind: Kind, n
         await _enqueue(tx, services, Notification(notice, language, to, kind))
 
 
-async def notify_account(tx: Tx, services: Services, account: AccountId, *, notice: Notice, language: Language) -> None:
-    """Send a notice to every confirmed identifier of the account once the caller's transaction has committed."""
-    await _enqueue(tx, services, Notification(notice, language, account=account))
+async def notify_account(
+    tx: Tx, services: Services, account: AccountId, *, notice: Notice, language: Language, reason: str = ""
+) -> None:
+    """Send a notice to every confirmed identifier of the account once the caller's transaction has committed.
+
+    `reason` is an operator's, for notices that quote it.
+    """
+    await _enqueue(tx, services, Notification(notice, language, account=account, reason=reason))
 
 
 async def notify_former(tx: Tx, services: Services, to: Identifier, *, undo: str, language: Language) -> None:

@@ -27,7 +27,7 @@ async def send_notice(services: Services, *, told: str) -> None:
     async with services.db.tx() as tx:
         to = notification.to
         if to is not None and notification.former:
-            letter = render.notice(services, to, notification.notice, notification.language, notification.undo)
+            letter = render.notice(services, to, notification)
             await post(tx, services, letter)
             return
         if to is not None:
@@ -37,7 +37,7 @@ async def send_notice(services: Services, *, told: str) -> None:
         if recipient is None:
             return
         for contact in [to] if to is not None else contacts(recipient):
-            await post(tx, services, render.notice(services, contact, notification.notice, notification.language))
+            await post(tx, services, render.notice(services, contact, notification))
 
 
 def contacts(recipient: Recipient) -> list[Identifier]:

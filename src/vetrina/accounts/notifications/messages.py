@@ -108,6 +108,17 @@ NOTICES: dict[Notice, Words] = {
         N_("The second factor of your account at {site} will be removed in three days. If this was not you, sign in with it: "
         "that cancels it."),
     ),
+    "publication_removed": Words(
+        N_("A picture of yours was removed from the public gallery"),
+        (N_("An operator of {site} removed one of your pictures from the public gallery. The reason:"), "{reason}",
+         N_("The picture stays in your library, and it cannot be published again.")),
+        N_("An operator removed a picture of yours from the public gallery at {site}: {reason}"),
+    ),
+    "publication_restored": Words(
+        N_("A picture of yours is restored"),
+        (N_("An operator of {site} undid the removal of one of your pictures: it may be public again."),),
+        N_("An operator undid the removal of one of your pictures at {site}."),
+    ),
 }  # fmt: skip
 
 UNCONFIRMED = Words("", (), N_("This number was never confirmed at {site}: sign in with your password, or choose a new one."))

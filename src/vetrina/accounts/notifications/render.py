@@ -10,7 +10,7 @@ import jinja2
 from vetrina import web
 from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.model import Purpose
-from vetrina.accounts.notifications.actions import Notice
+from vetrina.accounts.notifications.actions import Notification
 from vetrina.accounts.notifications.messages import CODES, NOTICES, UNCONFIRMED, Words
 from vetrina.core.messages.outbox import Letter
 from vetrina.core.services import Services
@@ -38,23 +38,31 @@ def unconfirmed(services: Services, to: Identifier, language: Language) -> Lette
     return _letter(services, to, UNCONFIRMED, language)
 
 
-def notice(services: Services, to: Identifier, notice: Notice, language: Language, undo: str = "") -> Letter:
-    """Return the message of a notice; `undo` is the token of a link that undoes what it tells."""
-    path = f"/undo/{undo}" if undo else "/reset"
-    return _letter(services, to, NOTICES[notice], language, url=f"{services.settings.address}{path}")
+def notice(services: Services, to: Identifier, notification: Notification) -> Letter:
+    """Return the message of a notice; its link undoes a change, or chooses a new password."""
+    path = f"/undo/{notification.undo}" if notification.undo else "/reset"
+    url = f"{services.settings.address}{path}"
+    return _letter(services, to, NOTICES[notification.notice], notification.language, url=url, reason=notification.reason)
 
 
 def _letter(
-    services: Services, to: Identifier, words: Words, language: Language, *, code: str | None = None, url: str | None = None
+    services: Services,
+    to: Identifier,
+    words: Words,
+    language: Language,
+    *,
+    code: str | None = None,
+    url: str | None = None,
+    reason: str = "",
 ) -> Letter:
     with i18n.use(language):
         words = words.translated()
     site = urlsplit(services.settings.address).hostname or "Vetrina"
     if to.channel == "phone":
-        text = words.sms.format(code=code, site=site, url=url)
+        text = words.sms.format(code=code, site=site, url=url, reason=reason)
         # The last line lets a browser on that phone offer the code to this site, and to no other.
         return Letter("sms", to.value, f"{text}\n\n@{site} #{code}" if code else text)
-    lines = [line.format(site=site) for line in words.lines]
+    lines = [line.format(site=site, reason=reason) for line in words.lines]
     link = {"url": url, "title": words.link} if url and words.link else None
     parts = [*lines, *([code] if code else []), *([f"{words.link}:\n{url}"] if link else []), *words.after, f"Vetrina · {site}"]
     context: dict[str, Any] = {"title": words.subject, "lines": lines, "code": code, "link": link, "after": words.after}

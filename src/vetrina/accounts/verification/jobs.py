@@ -9,6 +9,7 @@ import structlog
 from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.notifications import queries as notification_queries
 from vetrina.accounts.notifications import render
+from vetrina.accounts.notifications.actions import Notification
 from vetrina.accounts.notifications.model import Recipient
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.verification import queries
@@ -38,7 +39,7 @@ async def send_code(services: Services, *, sent: str) -> None:
         if code.purpose in {"email_change", "phone_change"}:
             # Asked for by an account that has shown its password. Whoever has the identifier already is only notified.
             if recipient is not None:
-                letter = render.notice(services, code.to, "registered_already", code.language)
+                letter = render.notice(services, code.to, Notification("registered_already", code.language))
             else:
                 letter = render.code(services, code.to, code.purpose, code.language, code=code.code, link_token="")
             await post(tx, services, letter)

@@ -50,6 +50,8 @@ class File(msgspec.Struct, kw_only=True):
     colour: str = msgspec.field(name="dominant_color")
     tags: list[str]
     is_public: bool
+    takedown_reason: str | None
+    """Why an operator removed it from the public gallery; it cannot be published then."""
     created_at: datetime
     url: str
     thumbnail_url: str
@@ -155,6 +157,7 @@ def _file(services: Services, row: FileRow) -> File:
         colour=row.colour,
         tags=row.tags,
         is_public=row.is_public,
+        takedown_reason=row.takedown_reason,
         created_at=row.created_at,
         url=ref.url,
         thumbnail_url=ref.thumbnail_url,

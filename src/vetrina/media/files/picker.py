@@ -49,6 +49,7 @@ def to_card(services: Services, row: FileRow, *, size: int = GRID_THUMBNAIL) -> 
         "bytes": row.bytes,
         "created_at": row.created_at,
         "is_public": row.is_public,
+        "takedown_reason": row.takedown_reason,
     }
 
 

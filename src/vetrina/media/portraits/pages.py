@@ -239,8 +239,9 @@ def _picture(request: Request, row: FileRow, by: str) -> dict[str, Any]:
     made_in = row.metadata.get("generation_id")
     whole = links.original_url(request.services, row.account_id, row.facts())
     page = request.services.modules.link("picture", account=row.account_id, id=made_in) if made_in else None
-    href = page or whole
-    return {**card, "href": href, "title": None, "by": None, "alt": f"{card['alt']}, by {by}"}
+    # An image without a page of its own is reported here.
+    report = None if page else f"/report/{row.account_id}/{row.id}"
+    return {**card, "href": page or whole, "report_href": report, "title": None, "by": None, "alt": f"{card['alt']}, by {by}"}
 
 
 def _uuid(text: object) -> UUID:

@@ -19,7 +19,7 @@ from vetrina.core.web.route_options import limited
 from vetrina.media.files import upload_form as uploads
 from vetrina.studio import queries
 from vetrina.studio.generations import actions, form, presenters
-from vetrina.studio.model import Status
+from vetrina.studio.model import PublicResult, Status
 from vetrina.wallet import queries as wallet
 from vetrina.web.i18n import say
 
@@ -42,10 +42,12 @@ async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
     """Render the landing page with the public gallery."""
     async with request.read() as tx:
         rows = await tx.fetch_all(queries.WALL, before=paging.after(cursor), limit=WALL + 1)
-        opening = await tx.fetch_all(queries.WALL, before=paging.FIRST, limit=OPENING) if cursor else []
+        opening = await _opening(tx, rows if not cursor else None)
         gift = await tx.fetch_one(wallet.WELCOME)
     page = paging.page(rows, WALL, lambda row: UUID(row.file["id"]), lambda row: row)
-    items = [presenters.public_image(request.services, row) for row in [*opening, *page.items]]
+    opening_ids = {row.file["id"] for row in opening}
+    below = [row for row in page.items if row.file["id"] not in opening_ids]
+    items = [presenters.public_image(request.services, row) for row in [*opening, *below]]
     older = f"/?cursor={page.next_cursor}" if page.next_cursor else None
     preview = presenters.site_preview(request.services, (opening or rows)[:1])
     return pages.render(
@@ -202,6 +204,17 @@ async def share(request: Request, generation_id: UUID) -> Response[Any]:
             await actions.share(tx, request.account.id, generation_id, is_public=is_public)
             text = say("The picture is public now.") if is_public else say("The picture is private again.")
     return pages.redirect(path, flash=("good", text))
+
+
+async def _opening(tx: Tx, newest: list[PublicResult] | None) -> list[PublicResult]:
+    """Return the images beside the title: those that operators chose, filled up with the newest."""
+    chosen = await tx.fetch_all(queries.FEATURED, limit=OPENING)
+    if len(chosen) == OPENING:
+        return chosen
+    if newest is None:
+        newest = await tx.fetch_all(queries.WALL, before=paging.FIRST, limit=2 * OPENING)
+    ids = {row.file["id"] for row in chosen}
+    return [*chosen, *(row for row in newest if row.file["id"] not in ids)][:OPENING]
 
 
 async def _studio(request: Request, tx: Tx, chosen: form.GenerationForm, refusal: Refusal | None = None) -> Response[str]:

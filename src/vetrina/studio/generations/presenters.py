@@ -52,6 +52,7 @@ def public_image(services: Services, row: PublicResult) -> dict[str, Any]:
         "colour": facts.colour,
         "alt": f"{title} by {row.maker}" if row.maker else f"A picture in the style {title}",
         "href": f"/pictures/{row.account_id}/{row.generation_id}",
+        "report_href": f"/report/{row.account_id}/{facts.id}",
         "title": title,
         "by": row.maker,
     }

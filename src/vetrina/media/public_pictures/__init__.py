@@ -1,0 +1,1 @@
+"""Public pictures: reports, removal by operators, the choice for the front page."""
