@@ -113,6 +113,6 @@ async def unfeature(tx: Tx, account: UUID, file_id: UUID) -> None:
 
 
 def _reporter_hash(services: Services, file_id: UUID, reporter: str) -> str:
-    """Return a keyed hash that differs from picture to picture, so that reports do not tell what else a visitor reported."""
+    """Return a keyed hash that differs from picture to picture, so that no two reports of a visitor can be joined."""
     message = f"report:{file_id}:{rate_limit_subject(reporter)}".encode()
     return hmac.new(services.keys[0], message, hashlib.sha256).hexdigest()[:32]

@@ -23,7 +23,7 @@ from vetrina.media.links import FileFacts
 from vetrina.media.public_pictures import actions
 from vetrina.media.public_pictures.actions import NOTE_LENGTH, REASON_LENGTH
 from vetrina.media.public_pictures.api import reporter_of
-from vetrina.media.public_pictures.model import OpenReport, PictureRow, Reason, State
+from vetrina.media.public_pictures.model import OpenReport, PictureRow, Reason, State, TakedownReasonLength
 from vetrina.web.i18n import N_, say
 
 PAGE = 12
@@ -86,9 +86,7 @@ async def take_down(request: Request, account_id: UUID, file_id: UUID, data: For
     try:
         async with request.tx() as tx:
             await actions.take_down(tx, request.services, account_id, file_id, reason=data.get("reason", ""))
-    except Refusal as refusal:
-        if refusal.status != 422:
-            raise
+    except TakedownReasonLength as refusal:
         return await _pictures(request, _state(data.get("state")), None, refusal=refusal)
     return _back(data, say("Taken down. Its owner is notified."))
 
@@ -191,7 +189,10 @@ def _card(request: Request, row: PictureRow) -> dict[str, Any]:
 
 
 def _state(text: str | None) -> State:
-    return next((state for state, _ in TABS if text == state), "reported")
+    for state, _ in TABS:
+        if text == str(state):
+            return state
+    return "reported"
 
 
 def _back(data: dict[str, str], message: str) -> Redirect:
