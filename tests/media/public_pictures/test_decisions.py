@@ -49,8 +49,8 @@ async def test_taken_down_picture_leaves_public_places_until_restored(
 ) -> None:
     owner = await make.account()
     file = await published(site, owner)
-    async with site.api(owner) as mine, site.api(operator) as api, site.browser(owner) as browser:
-        await mine.patch("/me/profile", json={"handle": "maker", "avatar": file["id"]})
+    async with site.api(owner) as owner_api, site.api(operator) as api, site.browser(owner) as browser:
+        await owner_api.patch("/me/profile", json={"handle": "maker", "avatar": file["id"]})
         assert file["id"] in (await site.client.get("/@maker")).text
         path = f"/operator/public-pictures/{owner.id}/{file['id']}"
 
@@ -60,23 +60,25 @@ async def test_taken_down_picture_leaves_public_places_until_restored(
         page = await site.client.get("/@maker")
         assert page.status_code == 200 and file["id"] not in page.text
 
-        refused = await mine.patch(f"/files/{file['id']}", json={"is_public": True})
+        refused = await owner_api.patch(f"/files/{file['id']}", json={"is_public": True})
         assert (refused.status_code, refused.json()["type"]) == (409, "urn:vetrina:taken-down")
-        portrait = await mine.patch("/me/profile", json={"avatar": file["id"]})
+        portrait = await owner_api.patch("/me/profile", json={"avatar": file["id"]})
         assert portrait.json()["type"] == "urn:vetrina:taken-down"
-        assert (await mine.get(f"/files/{file['id']}")).json()["takedown_reason"] == "It shows a <b>person</b>."
-        shown = (await browser.get(f"/library/{file['id']}")).text
-        assert "Removed from the public gallery by an operator" in shown and "It shows a &lt;b&gt;person&lt;/b&gt;." in shown
-        assert 'name="is_public"' not in shown and "removed from the gallery" in (await browser.get("/library")).text
+        assert (await owner_api.get(f"/files/{file['id']}")).json()["takedown_reason"] == "It shows a <b>person</b>."
+        page_text = (await browser.get(f"/library/{file['id']}")).text
+        assert (
+            "Removed from the public gallery by an operator" in page_text and "It shows a &lt;b&gt;person&lt;/b&gt;." in page_text
+        )
+        assert 'name="is_public"' not in page_text and "removed from the gallery" in (await browser.get("/library")).text
         letter = (await letters(site, owner.email))[0]["text"]
         assert "removed one of your pictures" in letter and "It shows a <b>person</b>." in letter
 
         assert (await api.delete(f"{path}/takedown")).status_code == 204
-        assert (await mine.get(f"/files/{file['id']}")).json() == {**file, "tags": []}
+        assert (await owner_api.get(f"/files/{file['id']}")).json() == {**file, "tags": []}
         assert (await site.client.get(file["url"])).status_code == 200
-        assert (await mine.patch("/me/profile", json={"avatar": file["id"]})).status_code == 200
+        assert (await owner_api.patch("/me/profile", json={"avatar": file["id"]})).status_code == 200
         assert "undid the removal" in (await letters(site, owner.email, 2))[0]["text"]
-        log = [item for item in (await mine.get("/audit-logs")).json()["items"] if item["action"].startswith("picture")]
+        log = [item for item in (await owner_api.get("/audit-logs")).json()["items"] if item["action"].startswith("picture")]
         assert [(item["action"], item["resource_id"]) for item in log] == [
             ("picture_restored", file["id"]),
             ("picture_taken_down", file["id"]),
@@ -88,19 +90,19 @@ async def test_private_picture_is_restored_as_private(site: Site, make: Make, op
     file = await published(site, owner)
     report = {"reason": "spam"}
     assert (await site.client.post(f"/api/v1/public-pictures/{owner.id}/{file['id']}/reports", json=report)).status_code == 202
-    async with site.api(owner) as mine, site.api(operator) as api:
-        await mine.patch(f"/files/{file['id']}", json={"is_public": False})
+    async with site.api(owner) as owner_api, site.api(operator) as api:
+        await owner_api.patch(f"/files/{file['id']}", json={"is_public": False})
         path = f"/operator/public-pictures/{owner.id}/{file['id']}/takedown"
         assert (await api.post(path, json={"reason": "Spam"})).status_code == 201
         await api.delete(path)
-        assert (await mine.get(f"/files/{file['id']}")).json()["is_public"] is False
+        assert (await owner_api.get(f"/files/{file['id']}")).json()["is_public"] is False
 
 
 async def test_operators_do_not_see_private_pictures_without_a_report(site: Site, make: Make, operator: Account) -> None:
     owner = await make.account()
     file = await published(site, owner)
-    async with site.api(owner) as mine, site.api(operator) as api:
-        await mine.patch(f"/files/{file['id']}", json={"is_public": False})
+    async with site.api(owner) as owner_api, site.api(operator) as api:
+        await owner_api.patch(f"/files/{file['id']}", json={"is_public": False})
         path = f"/operator/public-pictures/{owner.id}/{file['id']}"
         answers = [
             await api.get(path),
@@ -117,12 +119,12 @@ async def test_operators_do_not_see_private_pictures_without_a_report(site: Site
 async def test_publishing_and_removal_at_once_end_with_a_private_picture(site: Site, make: Make, operator: Account) -> None:
     owner = await make.account()
     file = await published(site, owner)
-    async with site.api(owner) as mine, site.api(operator) as api:
+    async with site.api(owner) as owner_api, site.api(operator) as api:
         path = f"/operator/public-pictures/{owner.id}/{file['id']}/takedown"
-        changes = [mine.patch(f"/files/{file['id']}", json={"is_public": True}) for _ in range(12)]
+        changes = [owner_api.patch(f"/files/{file['id']}", json={"is_public": True}) for _ in range(12)]
         answers = await asyncio.gather(*changes[:6], api.post(path, json={"reason": "Hate"}), *changes[6:])
         assert {answer.status_code for answer in answers} <= {200, 201, 409}
-        assert (await mine.get(f"/files/{file['id']}")).json()["is_public"] is False
+        assert (await owner_api.get(f"/files/{file['id']}")).json()["is_public"] is False
 
 
 async def test_duplicate_reports_join_and_each_visitor_counts_once(site: Site, make: Make, operator: Account) -> None:
@@ -139,7 +141,7 @@ async def test_duplicate_reports_join_and_each_visitor_counts_once(site: Site, m
     for account, body in sent:
         answer = await site.client.post(path, json=body, headers=account.headers if account else None)
         assert answer.status_code == 202
-    async with site.api(operator) as api, site.api(owner) as mine:
+    async with site.api(operator) as api, site.api(owner) as owner_api:
         (picture,) = (await api.get("/operator/public-pictures")).json()["items"]
         assert [(item["reason"], item["count"], item["notes"]) for item in picture["reports"]] == [
             ("rights", 2, ["This is mine.", "I know whose it is."]),
@@ -147,7 +149,7 @@ async def test_duplicate_reports_join_and_each_visitor_counts_once(site: Site, m
         ]
         assert (await api.post(f"/operator/public-pictures/{owner.id}/{file['id']}/dismissal")).status_code == 204
         assert (await api.get("/operator/public-pictures")).json()["items"] == []
-        assert (await mine.get(f"/files/{file['id']}")).json()["is_public"]
+        assert (await owner_api.get(f"/files/{file['id']}")).json()["is_public"]
         await site.client.post(path, json={"reason": "rights"})  # a new report after the decision
         await api.post(f"/operator/public-pictures/{owner.id}/{file['id']}/takedown", json={"reason": "Rights"})
         assert (await api.get("/operator/public-pictures")).json()["items"] == []
