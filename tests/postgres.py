@@ -7,13 +7,14 @@ settings would have to be restored.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
+import shutil
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,22 +30,39 @@ SETTINGS = {
     "max_connections": "300",
     "autovacuum": "on",
     "max_locks_per_transaction": "256",
+    "shared_buffers": "64MB",  # creating and dropping a database search all of them
+    "file_copy_method": "clone",  # the kernel copies the files of a template
+    "max_wal_size": "128MB",
+    "min_wal_size": "32MB",
+    "scram_iterations": "1",  # a connection for each test: the 4,096 of the default take 5 ms each
 }
+MEMORY = Path("/dev/shm")
+"""A file system in memory: creating and removing the 740 files of a database takes a sixth of the time there."""
+NEEDED = 2 << 30
+"""Bytes free for the databases of one test run; with less, they are on disk."""
 
 
-@contextmanager
+@contextlib.contextmanager
 def server() -> Iterator[str]:
     """The URI of its superuser. VETRINA_TEST_SERVER names one that stands already."""
     if given := os.environ.get("VETRINA_TEST_SERVER"):
         yield given
         return
-    with tempfile.TemporaryDirectory(prefix="vetrina-test-") as folder:
+    with tempfile.TemporaryDirectory(prefix="vetrina-test-", dir=_root()) as folder:
         cluster = Cluster(Path(folder), settings=SETTINGS)
         asyncio.run(cluster.start())
         try:
             yield cluster.uri("superuser", "postgres")
         finally:
             asyncio.run(cluster.stop())
+
+
+def _root() -> Path | None:
+    """Return the folder for the server's files: in memory if there is room; None for the usual one."""
+    with contextlib.suppress(OSError):
+        if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= NEEDED:
+            return MEMORY
+    return None
 
 
 class Clones:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import CodeType
 
 import jinja2
+from jinja2.bccache import Bucket
 
 from vetrina.web import formatting as words
 from vetrina.web import i18n
@@ -51,10 +53,28 @@ class _Templates(jinja2.BaseLoader):
         return sorted(self._paths)
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """Compiled templates of this process, for all of its environments: pages, mails, and those of every test."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_compiled = _Compiled()
+
+
 def environment() -> jinja2.Environment:
     """Return the environment for the templates of all modules: escaping always on, undefined names are errors."""
     made = jinja2.Environment(
         loader=_Templates(),
+        bytecode_cache=_compiled,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
