@@ -35,14 +35,14 @@ def loaded(settings: Settings) -> list[str]:
     Raises BadSetting for an unknown module.
     """
     names = [module.name for module in MODULES]
-    wanted = {name.strip() for name in settings.only.split(",")} - {""}
-    if unknown := wanted - set(names):
+    requested = {name.strip() for name in settings.only.split(",")} - {""}
+    if unknown := requested - set(names):
         raise BadSetting(f"VETRINA_ONLY names {', '.join(sorted(unknown))}; there are {', '.join(names)}.")
-    wanted = wanted or set(names)
+    requested = requested or set(names)
     for module in reversed(MODULES):
-        if module.name in wanted:
-            wanted.update(module.requires)
-    return [name for name in names if name in wanted]
+        if module.name in requested:
+            requested.update(module.requires)
+    return [name for name in names if name in requested]
 
 
 def of(settings: Settings) -> Modules:
@@ -58,6 +58,6 @@ def connect(settings: Settings, uri: str, limits: Timeouts | None = None) -> Ser
     """
     from vetrina.core import services  # the command line reads this file and needs neither storage nor keys
 
-    found = services.connect(settings, uri, limits) if limits else services.connect(settings, uri)
-    found.modules = of(settings)
-    return found
+    connected = services.connect(settings, uri, limits) if limits else services.connect(settings, uri)
+    connected.modules = of(settings)
+    return connected

@@ -41,10 +41,10 @@ DOING = Statement(int, "select id from procrastinate_jobs where status = 'doing'
 
 def load(settings: Settings) -> Modules:
     """Return the modules that these settings load, with their jobs declared."""
-    found = modules.of(settings)
-    for module in found:
+    loaded_modules = modules.of(settings)
+    for module in loaded_modules:
         module.declare_jobs()
-    return found
+    return loaded_modules
 
 
 async def run(services: Services) -> None:

@@ -161,7 +161,7 @@ class OpenIdProvider:
     async def check(self, id_token: str, *, nonce: str) -> Identified:
         """Return an ID token's identity. Raises ProviderRefused unless issuer, audience, time and nonce are valid."""
         claims = await self._verified(id_token)
-        wanted = jwt.JWTClaimsRegistry(
+        claims_registry = jwt.JWTClaimsRegistry(
             leeway=LEEWAY,
             iss={"essential": True, "value": self.issuer},
             aud={"essential": True, "value": self._client_id},
@@ -171,7 +171,7 @@ class OpenIdProvider:
             nonce={"essential": True},
         )
         try:
-            wanted.validate(claims)
+            claims_registry.validate(claims)
         except JoseError as error:
             raise ProviderRefused(f"the token does not hold: {error}") from error
         if not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):

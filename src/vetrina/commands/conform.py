@@ -38,18 +38,18 @@ def conform(*, json: bool = False) -> int:
     Args:
         json: Print the result as JSON.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "conform")
-    made = asyncio.run(_all(found))
+    config = settings.read()
+    logs.configure(config.log_format, "conform")
+    conformities = asyncio.run(_all(config))
     if json:
-        output.as_json(made)
+        output.as_json(conformities)
     else:
-        _print(made)
-    return exits.FAILED if any(item.wrong for item in made) else exits.OK
+        _print(conformities)
+    return exits.FAILED if any(item.wrong for item in conformities) else exits.OK
 
 
-async def _all(found: Settings) -> list[Conformity]:
-    async with reaching(found) as access:
+async def _all(config: Settings) -> list[Conformity]:
+    async with reaching(config) as access:
         if access.note:
             print(f"vetrina: {access.note}", file=sys.stderr)
         return await asyncio.to_thread(examine, access.reporting)
@@ -64,15 +64,15 @@ def examine(uri: str) -> list[Conformity]:
 def _one(connection: psycopg.Connection[Any], document: Document) -> Conformity:
     wrong: list[str] = []
     for table, columns in document.tables.items():
-        for column, wanted in columns.items():
+        for column, expected in columns.items():
             name = f"{document.schema}.{table}.{column}"
             try:
                 kind = _type(connection, document.schema, table, column)
             except psycopg.Error as error:
                 wrong.append(f"{name}: {error.diag.message_primary or error}")
                 continue
-            if not conforms(wanted, kind):
-                wrong.append(f"{name} is {kind}, documented as {wanted}")
+            if not conforms(expected, kind):
+                wrong.append(f"{name} is {kind}, documented as {expected}")
     there = connection.execute(
         "select table_name, column_name from information_schema.columns where table_schema = %s order by 1, ordinal_position",
         (document.schema,),
@@ -95,15 +95,15 @@ def _type(connection: psycopg.Connection[Any], schema: str, table: str, column: 
     return row[0] if row else ""
 
 
-def _print(made: list[Conformity]) -> None:
+def _print(conformities: list[Conformity]) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("Document", "Schema", "Tables", "Columns", ""):
         table.add_column(title, justify="right" if title in {"Tables", "Columns"} else "left")
-    for conformity in made:
+    for conformity in conformities:
         verdict = f"[red]{len(conformity.wrong)} wrong[/red]" if conformity.wrong else "[green]all there[/green]"
         table.add_row(conformity.document, conformity.schema, str(conformity.tables), str(conformity.columns), verdict)
     console = Console()
     console.print(table)
-    for conformity in made:
+    for conformity in conformities:
         for wrong in conformity.wrong:
             console.print(f"  {wrong}", highlight=False, markup=False)

@@ -36,8 +36,8 @@ def uri(*, role: Named = "app", json: bool = False) -> int:
         role: Role to connect as: owner (migrates), app (runs), reporting (reads).
         json: Print the result as JSON.
     """
-    found = settings.read()
-    access = external(found.database_url, found.data) if found.database_url else embedded(found.data)
+    config = settings.read()
+    access = external(config.database_url, config.data) if config.database_url else embedded(config.data)
     if access.note:
         print(f"vetrina: {access.note}", file=sys.stderr)
     if json:
@@ -55,9 +55,9 @@ def shell(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True)], role
         arguments: Arguments for psql, such as -c "select 1".
         role: Role to connect as: owner (migrates), app (runs), reporting (reads).
     """
-    found = settings.read()
-    logs.configure(found.log_format, "db shell")
-    return asyncio.run(_shell(found, role, arguments))
+    config = settings.read()
+    logs.configure(config.log_format, "db shell")
+    return asyncio.run(_shell(config, role, arguments))
 
 
 @app.command
@@ -69,9 +69,9 @@ def dump(file: Path) -> int:
     Args:
         file: Where to write it; a file that exists is not replaced.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "db dump")
-    return asyncio.run(_dump(found, file))
+    config = settings.read()
+    logs.configure(config.log_format, "db dump")
+    return asyncio.run(_dump(config, file))
 
 
 @app.command
@@ -84,17 +84,17 @@ def restore(file: Path) -> int:
     Args:
         file: What `vetrina db dump` wrote.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "db restore")
-    return asyncio.run(_restore(found, file))
+    config = settings.read()
+    logs.configure(config.log_format, "db restore")
+    return asyncio.run(_restore(config, file))
 
 
-async def _dump(found: Settings, file: Path) -> int:
+async def _dump(config: Settings, file: Path) -> int:
     if file.exists():  # noqa: ASYNC240  # a quick look at a local folder
         print(f"vetrina: {file} exists and is not replaced.", file=sys.stderr)
         return exits.FAILED
     draft = file.with_name(f".{file.name}.part")
-    async with reaching(found) as access:
+    async with reaching(config) as access:
         try:
             handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "wb") as out:
@@ -112,11 +112,11 @@ async def _dump(found: Settings, file: Path) -> int:
     return exits.OK if code == 0 else exits.DATABASE
 
 
-async def _restore(found: Settings, file: Path) -> int:
+async def _restore(config: Settings, file: Path) -> int:
     if not file.is_file():  # noqa: ASYNC240  # a quick look at a local folder
         print(f"vetrina: there is no file {file}.", file=sys.stderr)
         return exits.FAILED
-    async with reaching(found, make=True) as access:
+    async with reaching(config, make=True) as access:
         with psycopg.connect(access.owner, autocommit=True) as connection:
             taken = connection.execute("select to_regclass('core.migrations') is not null").fetchone() == (True,)
             roles = connection.execute("select count(*) from pg_roles where rolname like 'vetrina\\_%'").fetchone()
@@ -149,10 +149,10 @@ def _connection(uri: str) -> tuple[str, dict[str, str]]:
     return make_conninfo("", **parts), {**os.environ, **({"PGPASSWORD": password} if password else {})}
 
 
-async def _shell(found: Settings, role: Named, arguments: tuple[str, ...]) -> int:
-    async with reaching(found) as access:
+async def _shell(config: Settings, role: Named, arguments: tuple[str, ...]) -> int:
+    async with reaching(config) as access:
         where, environment = _connection(access.uri(role))
-        kept = signal.signal(signal.SIGINT, _leave)
+        previous = signal.signal(signal.SIGINT, _leave)
         try:
             return await asyncio.to_thread(
                 subprocess.call,
@@ -160,7 +160,7 @@ async def _shell(found: Settings, role: Named, arguments: tuple[str, ...]) -> in
                 env=environment,
             )
         finally:
-            signal.signal(signal.SIGINT, kept)
+            signal.signal(signal.SIGINT, previous)
 
 
 def _leave(_: int, __: object) -> None:

@@ -28,26 +28,28 @@ def doctor(*, json: bool = False) -> int:
         json: Print the result as JSON.
     """
     try:
-        found = settings.read()
-        modules.of(found)
+        config = settings.read()
+        modules.of(config)
     except BadSetting as error:
         if json:
             checks = [Check("settings", "failure", line) for line in str(error).splitlines()]
             output.as_json({"healthy": False, "settings": [], "services": [], "checks": checks})
             return exits.SETTINGS
         raise
-    logs.configure(found.log_format, "doctor")
-    checks = asyncio.run(_checks(found))
+    logs.configure(config.log_format, "doctor")
+    checks = asyncio.run(_checks(config))
     healthy = all(check.state != "failure" for check in checks)
     if json:
-        output.as_json({"healthy": healthy, "settings": settings.describe(found), "services": services(found), "checks": checks})
+        output.as_json(
+            {"healthy": healthy, "settings": settings.describe(config), "services": services(config), "checks": checks}
+        )
     else:
-        _show(found, checks)
+        _show(config, checks)
     return exits.OK if healthy else exits.FAILED
 
 
-async def _checks(found: Settings) -> list[Check]:
-    return [check async for check in all_checks(found)]
+async def _checks(config: Settings) -> list[Check]:
+    return [check async for check in all_checks(config)]
 
 
 def services(values: Settings) -> list[dict[str, str]]:
@@ -61,17 +63,17 @@ def services(values: Settings) -> list[dict[str, str]]:
     return rows
 
 
-def _show(found: Settings, checks: list[Check]) -> None:
+def _show(config: Settings, checks: list[Check]) -> None:
     console = Console()
     table = Table(title="Settings (environment variables)", title_justify="left", box=None, padding=(0, 2, 0, 0))
     for title in ("variable", "value", "meaning"):
         table.add_column(title, overflow="fold", no_wrap=title == "variable")
-    for row in settings.describe(found):
+    for row in settings.describe(config):
         table.add_row(row["variable"], row["value"], f"[dim]{row['about']}[/dim]")
     console.print(table)
     console.print()
     table = Table(title="Objects of a process", title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
-    for row in services(found):
+    for row in services(config):
         table.add_row(row["module"], row["name"], f"[dim]{row['about']}[/dim]")
     console.print(table)
     console.print()

@@ -56,14 +56,14 @@ def _database(settings: Settings) -> list[Check]:
             access, where = embedded(settings.data), f"embedded, kept by process {holder}"
         with psycopg.connect(access.owner, connect_timeout=10) as connection:
             version = connection.info.parameter_status("server_version")
-        found = [Check("PostgreSQL", "ok", f"{version}, {where}")]
+        checks = [Check("PostgreSQL", "ok", f"{version}, {where}")]
         if access.note:
-            found.append(Check("roles", "warning", access.note))
+            checks.append(Check("roles", "warning", access.note))
         else:
-            found.append(Check("roles", "ok", "vetrina_app runs, vetrina_reporting reads"))
+            checks.append(Check("roles", "ok", "vetrina_app runs, vetrina_reporting reads"))
         missing = pending(access.owner)
-        told = f"pending: {', '.join(missing)}; `vetrina migrate` applies them" if missing else "all applied"
-        return [*found, Check("migrations", "warning" if missing else "ok", told)]
+        state = f"pending: {', '.join(missing)}; `vetrina migrate` applies them" if missing else "all applied"
+        return [*checks, Check("migrations", "warning" if missing else "ok", state)]
     except (EmbeddedError, psycopg.Error) as error:
         return [Check("PostgreSQL", "failure", str(error).strip())]
 
@@ -128,24 +128,26 @@ def _names(settings: Settings) -> Check:
 
 
 def _site(settings: Settings) -> list[Check]:
-    found: list[Check] = []
+    checks: list[Check] = []
     if names := unknown():
-        found.append(Check("settings", "warning", f"not settings of Vetrina, and without effect: {', '.join(names)}"))
-    kept = settings.data / KEPT_KEY
-    if settings.secret_key or kept.exists():
+        checks.append(Check("settings", "warning", f"not settings of Vetrina, and without effect: {', '.join(names)}"))
+    key_file = settings.data / KEPT_KEY
+    if settings.secret_key or key_file.exists():
         try:
             secret_keys(settings)
-            found.append(Check("secret key", "ok", "set" if settings.secret_key else f"kept in {kept}"))
+            checks.append(Check("secret key", "ok", "set" if settings.secret_key else f"kept in {key_file}"))
         except BadSetting as error:
-            found.append(Check("secret key", "failure", str(error)))
+            checks.append(Check("secret key", "failure", str(error)))
     else:
-        found.append(Check("secret key", "ok", f"will be made in {kept}"))
+        checks.append(Check("secret key", "ok", f"will be made in {key_file}"))
     if settings.host not in {"127.0.0.1", "::1", "localhost"} and not settings.secure:
-        found.append(Check("TLS", "warning", f"listens on {settings.host}, and VETRINA_PUBLIC_URL is not https; use a TLS proxy"))
+        checks.append(
+            Check("TLS", "warning", f"listens on {settings.host}, and VETRINA_PUBLIC_URL is not https; use a TLS proxy")
+        )
     if settings.secure and settings.sandbox:
-        told = "the sandbox gateway gives credits for nothing; VETRINA_SANDBOX=off on a site that sells"
-        found.append(Check("sandbox", "warning", told))
+        warning = "the sandbox gateway gives credits for nothing; VETRINA_SANDBOX=off on a site that sells"
+        checks.append(Check("sandbox", "warning", warning))
     if settings.secure and settings.development:
-        told = "details of errors are shown; VETRINA_DEVELOPMENT=off on a public site"
-        found.append(Check("development", "warning", told))
-    return found
+        warning = "details of errors are shown; VETRINA_DEVELOPMENT=off on a public site"
+        checks.append(Check("development", "warning", warning))
+    return checks

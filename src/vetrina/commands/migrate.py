@@ -18,9 +18,9 @@ def migrate(*, json: bool = False) -> int:
     Args:
         json: Print the result as JSON.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "migrate")
-    applied = asyncio.run(_migrate(found))
+    config = settings.read()
+    logs.configure(config.log_format, "migrate")
+    applied = asyncio.run(_migrate(config))
     if json:
         output.as_json({"applied": applied})
     else:
@@ -28,8 +28,8 @@ def migrate(*, json: bool = False) -> int:
     return 0
 
 
-async def _migrate(found: Settings) -> list[str]:
-    if found.database_url:
-        await asyncio.to_thread(ensure_external, found.database_url, found.data)
-    async with reaching(found, make=True) as access:
-        return await prepare(found, access.owner)
+async def _migrate(config: Settings) -> list[str]:
+    if config.database_url:
+        await asyncio.to_thread(ensure_external, config.database_url, config.data)
+    async with reaching(config, make=True) as access:
+        return await prepare(config, access.owner)

@@ -87,14 +87,14 @@ def serve(*, fd: Annotated[list[int] | None, Parameter(show=False)] = None) -> i
     Args:
         fd: File descriptors of listening sockets from the parent: this process's own, then its siblings'.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "web")
-    own, *siblings = [socket.socket(fileno=item) for item in fd] if fd else listen(found.host, found.port)
-    services = connect(found, found.database_url or embedded(found.data).app, WEB)
-    trusted = tuple(name.strip() for name in found.trusted_proxies.split(",") if name.strip())
-    limits = Limits(connections=found.connections_per_address, uncounted=Limits().uncounted + trusted)
+    settings_ = settings.read()
+    logs.configure(settings_.log_format, "web")
+    own, *siblings = [socket.socket(fileno=item) for item in fd] if fd else listen(settings_.host, settings_.port)
+    services = connect(settings_, settings_.database_url or embedded(settings_.data).app, WEB)
+    trusted = tuple(name.strip() for name in settings_.trusted_proxies.split(",") if name.strip())
+    limits = Limits(connections=settings_.connections_per_address, uncounted=Limits().uncounted + trusted)
     config = uvicorn.Config(
-        ClientAddress(create(services), found.trusted_proxies),
+        ClientAddress(create(services), settings_.trusted_proxies),
         loop="uvloop",
         http=protocol(limits),
         ws="none",

@@ -19,34 +19,34 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except OSError as error:
         raise BadSetting(f"VETRINA_HOST is no address to listen on: {host} ({error.strerror}).") from error
-    made: list[socket.socket] = []
+    sockets: list[socket.socket] = []
     try:
         # Any process of the same user may share the port: so check first, without sharing, whether it is free.
         with _bound(family, address, shared=False) as probe:
             place = probe.getsockname()
         for _ in range(count):
-            made.append(_bound(family, place, shared=count > 1))  # noqa: PERF401
-        for item in made:
+            sockets.append(_bound(family, place, shared=count > 1))  # noqa: PERF401
+        for item in sockets:
             item.listen(2048)
     except OSError as error:
-        for item in made:
+        for item in sockets:
             item.close()
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(host, port) from error
         raise BadSetting(f"Vetrina cannot listen on {host}, port {port}: {error.strerror}.") from error
-    return made
+    return sockets
 
 
 def _bound(family: int, address: object, *, shared: bool) -> socket.socket:
     # named as TCP, or asyncio would leave Nagle's delay on: 40 ms a request
-    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        made.setblocking(False)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        made.bind(address)  # pyright: ignore[reportArgumentType]
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(address)  # pyright: ignore[reportArgumentType]
     except BaseException:
-        made.close()
+        listener.close()
         raise
-    return made
+    return listener

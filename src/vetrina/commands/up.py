@@ -44,10 +44,10 @@ def up(*, demo: bool = False, only: str = "", with_fakes: bool = False) -> int:
         with_fakes: Run fakes of Stripe and ZarinPal on this machine, to try card payments without keys and without
             money. From a source checkout only.
     """
-    found = settings.read({**os.environ, **({"VETRINA_ONLY": only} if only else {})})
-    modules.of(found)  # raises for an unknown module
-    logs.configure(found.log_format, "up")
-    asyncio.run(_Up(found, demo=demo, with_fakes=with_fakes).run())
+    config = settings.read({**os.environ, **({"VETRINA_ONLY": only} if only else {})})
+    modules.of(config)  # raises for an unknown module
+    logs.configure(config.log_format, "up")
+    asyncio.run(_Up(config, demo=demo, with_fakes=with_fakes).run())
     return 0
 
 
@@ -56,8 +56,8 @@ class _Stopped(Exception):
 
 
 class _Up:
-    def __init__(self, found: Settings, *, demo: bool, with_fakes: bool = False) -> None:
-        self.settings = found
+    def __init__(self, config: Settings, *, demo: bool, with_fakes: bool = False) -> None:
+        self.settings = config
         self.demo = demo
         self.with_fakes = with_fakes
         self.stop, self.force = asyncio.Event(), asyncio.Event()

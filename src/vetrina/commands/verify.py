@@ -23,9 +23,9 @@ def verify(*, json: bool = False) -> int:
     Args:
         json: Print the result as JSON.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "verify")
-    faults = asyncio.run(_faults(found))
+    config = settings.read()
+    logs.configure(config.log_format, "verify")
+    faults = asyncio.run(_faults(config))
     if json:
         output.as_json({"clean": not faults, "faults": faults})
     elif not faults:
@@ -39,8 +39,8 @@ def verify(*, json: bool = False) -> int:
     return exits.FAILED if faults else exits.OK
 
 
-async def _faults(found: Settings) -> list[Fault]:
-    async with reaching(found) as access:
+async def _faults(config: Settings) -> list[Fault]:
+    async with reaching(config) as access:
         db = Database(access.app, size=2, name="vetrina verify")
         await db.open()
         try:

@@ -17,7 +17,7 @@ def worker() -> int:
     It connects to the database in VETRINA_DATABASE_URL as the user given there, otherwise to the embedded one of a `vetrina up`
     on the same data folder. SIGTERM stops it: unfinished jobs return to the queue after 8 s.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "worker")
-    asyncio.run(run(connect(found, found.database_url or embedded(found.data).app)))
+    config = settings.read()
+    logs.configure(config.log_format, "worker")
+    asyncio.run(run(connect(config, config.database_url or embedded(config.data).app)))
     return 0

@@ -28,8 +28,8 @@ def unseal(keys: list[bytes], text: str, kind: type[Kept]) -> Kept:
     """Decrypt `text` and decode it as a `kind`. Raises Broken."""
     for key in keys:
         try:
-            found = jwe.decrypt_compact(text, _key(key)).plaintext
-            return msgspec.json.decode(found or b"", type=kind)
+            plaintext = jwe.decrypt_compact(text, _key(key)).plaintext
+            return msgspec.json.decode(plaintext or b"", type=kind)
         except (JoseError, ValueError, msgspec.DecodeError):
             continue
     raise Broken("this cannot be unsealed")

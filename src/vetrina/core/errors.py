@@ -58,8 +58,8 @@ class Refusal(Exception):
 
 def for_constraint(name: str | None) -> Refusal | None:
     """Return the refusal of a violated constraint, or None if it has none."""
-    found = Refusal._by_constraint.get(name or "")  # pyright: ignore[reportPrivateUsage]
-    return found() if found else None
+    refusal = Refusal._by_constraint.get(name or "")  # pyright: ignore[reportPrivateUsage]
+    return refusal() if refusal else None
 
 
 def for_code(code: str, message: str | None = None, **details: Any) -> Refusal:

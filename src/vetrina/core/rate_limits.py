@@ -132,8 +132,8 @@ class Limits:
         previous = self._leases.get(key)
         # Another request of this process may have acquired permits of the same window meanwhile.
         same_window = previous is not None and previous.limit == limit and abs(previous.ends - ends) < limit.seconds / 2
-        kept = previous.left if previous is not None and same_window else 0
-        lease = self._leases[key] = _Lease(acquired.granted + kept, acquired.used, ends, limit)
+        carried_over = previous.left if previous is not None and same_window else 0
+        lease = self._leases[key] = _Lease(acquired.granted + carried_over, acquired.used, ends, limit)
         if len(self._leases) > _KEPT:
             self._forget()
         return lease

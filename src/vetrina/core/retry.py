@@ -43,10 +43,10 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True):
         """Return the seconds to wait after attempt number `attempt` (1 is the first), with jitter."""
         return min(self.first * 2 ** min(attempt - 1, 30), self.longest) * random.uniform(0.75, 1.25)  # noqa: S311  # jitter
 
-    def wait(self, attempt: int, asked: float | None) -> float:
+    def wait(self, attempt: int, retry_after: float | None) -> float:
         """Return the seconds to wait after an attempt; never less than the server `asked` for."""
         delay = self.delay(attempt)
-        return delay if asked is None else asked + delay * 0.1
+        return delay if retry_after is None else retry_after + delay * 0.1
 
 
 async def retried(

@@ -58,8 +58,8 @@ async def put(tx: Tx, key: str, value: Any) -> SettingRow:
 
 def parse_value(text: str) -> Any:
     """Parse a value as operators write it: JSON; 100/60 for a limit of a count per seconds; otherwise text."""
-    if found := re.fullmatch(r"\s*(\d{1,10})\s*/\s*(\d{1,6})\s*", text, re.ASCII):
-        return {"count": int(found[1]), "seconds": int(found[2])}
+    if match := re.fullmatch(r"\s*(\d{1,10})\s*/\s*(\d{1,6})\s*", text, re.ASCII):
+        return {"count": int(match[1]), "seconds": int(match[2])}
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, ValueError):

@@ -86,8 +86,8 @@ def _deliver(demo: DemoRun, bodies: Sequence[bytes], secret: str) -> None:
         started = time.perf_counter()
         answers = asyncio.run(_post(demo, order, secret))
         seconds = time.perf_counter() - started
-        told = Counter(status for status, _ in answers)
-        demo.check("every delivery is answered 200", set(told) == {200}, dict(told))
+        statuses = Counter(status for status, _ in answers)
+        demo.check("every delivery is answered 200", set(statuses) == {200}, dict(statuses))
         new = sum(1 for _, body in answers if body.get("new"))
         demo.check(f"each of the {len(bodies):,} was stored once", new == len(bodies), new)
         demo.say(f"{len(order) / seconds:,.0f} a second over {CLIENTS} connections, each stored before its response")
@@ -123,31 +123,31 @@ def _members(demo: DemoRun, world: World) -> None:
         demo.check(f"{len(world.metadata)} members: deleted ones stay deleted, whatever arrives late",
                     there == len(world.metadata), there)  # fmt: skip
         for kind in ("Adult", "Student"):
-            wanted = sum(1 for item in world.metadata.values() if item["membership_type"] == kind)
-            found = _count(demo, "customers", {**ours, "metadata.membership_type": kind})
-            demo.check(f"membership_type={kind}: {wanted} customers", found == wanted, found)
+            expected = sum(1 for item in world.metadata.values() if item["membership_type"] == kind)
+            actual = _count(demo, "customers", {**ours, "metadata.membership_type": kind})
+            demo.check(f"membership_type={kind}: {expected} customers", actual == expected, actual)
         left = sum(1 for item in world.metadata.values() if "joined" not in item)
         pages = _all(demo, "customers", ours)
         demo.check(f"what Stripe removed from metadata is gone here: {left} without `joined`",
                     sum(1 for page in pages if "joined" not in page["metadata"]) == left)  # fmt: skip
-        wanted = world.kinds["Premium"]
-        found = _count(demo, "subscriptions", {**ours, "metadata.subscription_type": "Premium"})
-        demo.check(f"subscription_type=Premium: {wanted} subscriptions, by their own metadata", found == wanted, found)
+        expected = world.kinds["Premium"]
+        actual = _count(demo, "subscriptions", {**ours, "metadata.subscription_type": "Premium"})
+        demo.check(f"subscription_type=Premium: {expected} subscriptions, by their own metadata", actual == expected, actual)
 
 
 def _reports(demo: DemoRun, world: World, days: list[date], before: dict[date, Money], moved: dict[str, Money]) -> None:
     with demo.step("The reports match the expected figures on any day"):
         for day in days:
-            wanted = {name: amount for name, amount in world.monthly(_end(day, world.now)).items() if amount}
-            found = _less(_monthly(demo, day), before[day])
-            said = ", ".join(words.money(amount, name.upper()) for name, amount in sorted(wanted.items()))
-            demo.check(f"recurring revenue on {day:%d %b %Y}: {said}", found == wanted, found)
+            expected = {name: amount for name, amount in world.monthly(_end(day, world.now)).items() if amount}
+            actual = _less(_monthly(demo, day), before[day])
+            summary = ", ".join(words.money(amount, name.upper()) for name, amount in sorted(expected.items()))
+            demo.check(f"recurring revenue on {day:%d %b %Y}: {summary}", actual == expected, actual)
         month = days[1]
-        wanted_moves = _moves(world, month)
-        found_moves = {name: _less(row, moved.get(name, {})) for name, row in _moved(demo, month).items()}
-        found_moves = {name: row for name, row in found_moves.items() if row}
-        said = ", ".join(f"{name} {words.money(n, 'EUR')}" for name, n in wanted_moves.get("eur", {}).items())
-        demo.check(f"MRR movements in {month:%B}: {said}", found_moves == wanted_moves, found_moves)
+        expected_moves = _moves(world, month)
+        actual_moves = {name: _less(row, moved.get(name, {})) for name, row in _moved(demo, month).items()}
+        actual_moves = {name: row for name, row in actual_moves.items() if row}
+        summary = ", ".join(f"{name} {words.money(n, 'EUR')}" for name, n in expected_moves.get("eur", {}).items())
+        demo.check(f"MRR movements in {month:%B}: {summary}", actual_moves == expected_moves, actual_moves)
     with demo.step("Revenue, failed payments and recoveries"):
         paid = Counter[tuple[str, str]]()
         for row in _rows(demo, "revenue", days[0], 24):
@@ -155,19 +155,19 @@ def _reports(demo: DemoRun, world: World, days: list[date], before: dict[date, M
         short = [key for key, amount in world.invoiced.items() if paid[key] < amount]
         demo.check("every month's invoices are in the revenue, by currency", short == [], short)
         failures = _rows(demo, "failures", days[0], 24)
-        found = {name: sum(row[column] for row in failures)
+        actual = {name: sum(row[column] for row in failures)
                  for name, column in (("failed", "invoices"), ("recovered", "recovered"), ("lost", "lost"))}  # fmt: skip
-        said = f"{world.failed['failed']} payments failed, {world.failed['recovered']} were made good"
-        demo.check(said, all(found[name] >= count for name, count in world.failed.items()), found)
+        summary = f"{world.failed['failed']} payments failed, {world.failed['recovered']} were made good"
+        demo.check(summary, all(actual[name] >= count for name, count in world.failed.items()), actual)
         ahead = sum(row["renewing"] for row in _rows(demo, "renewals", days[0], 1))
         demo.check("there are upcoming renewals", ahead > 0, ahead)
 
 
 def _under_documented_names(demo: DemoRun, world: World, settings: Settings) -> None:
     with demo.step("Other tools read the documented tables"):
-        found = asyncio.run(_as_reporting(settings, world.tag))
-        demo.check("doc_cogento.users joins doc_cogento.subscriptions", found[0] == len(world.metadata), found[0])
-        demo.check("addresses are masked there", found[1] == 0, found[1])
+        rows = asyncio.run(_as_reporting(settings, world.tag))
+        demo.check("doc_cogento.users joins doc_cogento.subscriptions", rows[0] == len(world.metadata), rows[0])
+        demo.check("addresses are masked there", rows[1] == 0, rows[1])
 
 
 async def _as_reporting(settings: Settings, tag: str) -> tuple[int, int]:
@@ -219,7 +219,7 @@ def _moves(world: World, last: date) -> dict[str, Money]:
     start = _end(last.replace(day=1) - timedelta(days=1), world.now)
     opening, closing = world.by_customer(start), world.by_customer(_end(last, world.now))
     ends = [_end(date.fromordinal(n), world.now) for n in _month_ends(last)]
-    found: dict[str, Counter[str]] = {}
+    by_currency: dict[str, Counter[str]] = {}
     for key in {*opening, *closing}:
         was, now = opening[key], closing[key]
         if was == now:
@@ -227,18 +227,18 @@ def _moves(world: World, last: date) -> dict[str, Money]:
         paid_before = any(world.by_customer(end)[key] for end in ends) if not was else True
         name = ("reactivation" if paid_before else "new") if not was else "churn" if not now else (
             "expansion" if now > was else "contraction")  # fmt: skip
-        found.setdefault(key[1], Counter())[name] += now - was
-    return {currency: dict(sorted(each.items())) for currency, each in found.items()}
+        by_currency.setdefault(key[1], Counter())[name] += now - was
+    return {currency: dict(sorted(counts.items())) for currency, counts in by_currency.items()}
 
 
 def _month_ends(last: date) -> list[int]:
     """Return the ends (ordinals) of the months before the one that ends with `last`."""
-    found: list[int] = []
+    ends: list[int] = []
     day = last.replace(day=1) - timedelta(days=1)
     while (last - day).days < cogento_world.DAYS + 62:
-        found.append(day.toordinal())
+        ends.append(day.toordinal())
         day = day.replace(day=1) - timedelta(days=1)
-    return found
+    return ends
 
 
 def _rows(demo: DemoRun, name: str, day: date, months: int) -> list[dict[str, Any]]:
@@ -262,14 +262,14 @@ def _less(now: Money, before: Money) -> Money:
 
 def _all(demo: DemoRun, kind: str, filters: dict[str, str]) -> list[dict[str, Any]]:
     path = "/members" if kind == "customers" else "/members/subscriptions"
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
         page = demo.call("GET", path, params={**filters, "limit": 100, **({"cursor": cursor} if cursor else {})})
-        found += page["items"]
+        rows += page["items"]
         cursor = page["next_cursor"]
         if not cursor:
-            return found
+            return rows
 
 
 def _count(demo: DemoRun, kind: str, filters: dict[str, str]) -> int:

@@ -73,19 +73,19 @@ class World:
 
     def monthly(self, at: int) -> Counter[str]:
         """Return recurring revenue by currency at the end of the second `at`."""
-        found: Counter[str] = Counter()
+        amounts: Counter[str] = Counter()
         for (_, currency), amount in self.by_customer(at).items():
-            found[currency] += amount
-        return found
+            amounts[currency] += amount
+        return amounts
 
     def by_customer(self, at: int) -> Counter[tuple[str, str]]:
         """Return recurring revenue by customer and currency."""
-        found: Counter[tuple[str, str]] = Counter()
+        amounts: Counter[tuple[str, str]] = Counter()
         for subscription in self.subscriptions:
             past = [state for state in subscription.states if state.at <= at]
             if past:
-                found[subscription.customer, subscription.currency] += past[-1].counts
-        return found
+                amounts[subscription.customer, subscription.currency] += past[-1].counts
+        return amounts
 
 
 def make(tag: str, now: int, *, members: int = MEMBERS, seed: int = 1) -> World:
@@ -111,9 +111,9 @@ class _Life:
 
     def live(self, at: int) -> None:
         world, rng = self.world, self.rng
-        made = sample.customer(self.number, at, rng=rng)
-        self.customer = {**made, "id": f"cus_{world.tag}_{self.number:05}"}
-        self.customer["metadata"] = {**made["metadata"], "demo": world.tag}
+        customer = sample.customer(self.number, at, rng=rng)
+        self.customer = {**customer, "id": f"cus_{world.tag}_{self.number:05}"}
+        self.customer["metadata"] = {**customer["metadata"], "demo": world.tag}
         world.append_event("customer.created", self.customer, at, self.shape)
         if rng.random() < 0.4:
             later = at + rng.randrange(1, 60) * DAY
@@ -198,30 +198,30 @@ class _Life:
         self.world.append_event("charge.succeeded", _charge(invoice, at), at, sub.shape)
 
     def _invoice(self, sub: Subscription, due: int, status: str, attempts: int) -> dict[str, Any]:
-        made = sample.invoice(sub.number, due, shape=sub.shape, status=status, amount=PLANS[sub.plan][1])
-        made |= {"id": f"in_{self.world.tag}_{sub.number}_{due}", "currency": sub.currency, "attempt_count": attempts}
-        made |= {"customer": sub.customer, "number": f"{self.world.tag}-{sub.number}-{due % 10**6}"}
-        told = made if "subscription" in made else made["parent"]["subscription_details"]
-        told["subscription"] = _id(self.world.tag, sub.number)
-        return made
+        invoice = sample.invoice(sub.number, due, shape=sub.shape, status=status, amount=PLANS[sub.plan][1])
+        invoice |= {"id": f"in_{self.world.tag}_{sub.number}_{due}", "currency": sub.currency, "attempt_count": attempts}
+        invoice |= {"customer": sub.customer, "number": f"{self.world.tag}-{sub.number}-{due % 10**6}"}
+        details = invoice if "subscription" in invoice else invoice["parent"]["subscription_details"]
+        details["subscription"] = _id(self.world.tag, sub.number)
+        return invoice
 
     def _state(self, sub: Subscription, at: int, status: str, verb: str = "updated") -> None:
         """Record a state from now on, with its event."""
         product, amount, interval = PLANS[sub.plan]
-        made = sample.subscription(sub.number, sub.born, shape=sub.shape, status=status, customer_id=sub.customer)
+        state = sample.subscription(sub.number, sub.born, shape=sub.shape, status=status, customer_id=sub.customer)
         length = (365 if interval == "year" else 30) * DAY
         starts = sub.born + (at - sub.born) // length * length
         period = {"current_period_start": starts, "current_period_end": starts + length}
-        item = made["items"]["data"][0]
+        item = state["items"]["data"][0]
         item["price"] = {**sample.price(product, sub.born), "currency": sub.currency, "unit_amount": amount,
                          "unit_amount_decimal": str(amount)}  # fmt: skip
         item["price"]["recurring"]["interval"] = interval
-        (made if sub.shape < AFTER else item).update(period)
-        made |= {"id": _id(self.world.tag, sub.number), "currency": sub.currency}
-        made["metadata"] = {**made["metadata"], "subscription_type": _type(sub.number), "demo": self.world.tag}
+        (state if sub.shape < AFTER else item).update(period)
+        state |= {"id": _id(self.world.tag, sub.number), "currency": sub.currency}
+        state["metadata"] = {**state["metadata"], "subscription_type": _type(sub.number), "demo": self.world.tag}
         if status == "canceled":
-            made |= {"ended_at": at, "canceled_at": at, "cancel_at_period_end": False}
-        self.world.append_event(f"customer.subscription.{verb}", made, at, sub.shape)
+            state |= {"ended_at": at, "canceled_at": at, "cancel_at_period_end": False}
+        self.world.append_event(f"customer.subscription.{verb}", state, at, sub.shape)
         sub.states.append(State(at, status, amount // (12 if interval == "year" else 1)))
 
 

@@ -23,16 +23,16 @@ FILE = "demo-operator.json"
 
 def create_operator(demo: DemoRun, settings: Settings) -> Login:
     """Create the operator's account over HTTP and grant its role, once per data folder. Raises CheckFailed."""
-    known = _login(settings.data)
-    if known.finished:
-        return known
+    credentials = _login(settings.data)
+    if credentials.finished:
+        return credentials
     answer = demo.client.post(
-        "/api/v1/auth/registration", json={"email": known.email, "password": known.password, "name": "Operator"}
+        "/api/v1/auth/registration", json={"email": credentials.email, "password": credentials.password, "name": "Operator"}
     )
     if answer.status_code not in {201, 409}:
         raise CheckFailed(f"the operator's account cannot be created: {answer.status_code} {answer.text[:200]}")
     asyncio.run(doing(settings, _grant))
-    return keep(settings.data / FILE, Login(known.email, known.password, finished=True))
+    return keep(settings.data / FILE, Login(credentials.email, credentials.password, finished=True))
 
 
 async def _grant(tx: Tx) -> None:

@@ -22,16 +22,16 @@ def letters(demo: DemoRun, to: str, count: int = 1) -> list[dict[str, Any]]:
     """Return the messages to an address or number, newest first, once there are `count`. Raises CheckFailed."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        found: list[dict[str, Any]] = demo.call("GET", "/outbox", params={"to": to})["items"]
-        if len(found) >= count:
-            return found
+        items: list[dict[str, Any]] = demo.call("GET", "/outbox", params={"to": to})["items"]
+        if len(items) >= count:
+            return items
         time.sleep(0.05)
     raise CheckFailed(f"no message arrived for {to}; is a worker running?")
 
 
 def code(letter: dict[str, Any]) -> str:
     """Return the six digits in a message. Raises CheckFailed."""
-    found = re.search(r"\b\d{6}\b", letter["text"])
-    if not found:
+    match = re.search(r"\b\d{6}\b", letter["text"])
+    if not match:
         raise CheckFailed(f"there is no code in: {letter['text']}")
-    return found.group()
+    return match.group()

@@ -52,10 +52,10 @@ def _uploads(demo: DemoRun) -> None:
         ]
         codes = [answer.status_code for answer in answers]
         demo.check("five pictures are accepted, the sixth is not", codes == [201] * 5 + [402], codes)
-        told = answers[-1].json()
-        demo.check("the refusal names the quota", told["bucket"] == "image_slot" and told["remaining"] == 0, told)
-        demo.check("and its reset date", bool(told["resets_at"]), told)
-        demo.say(told["detail"])
+        problem = answers[-1].json()
+        demo.check("the refusal names the quota", problem["bucket"] == "image_slot" and problem["remaining"] == 0, problem)
+        demo.check("and its reset date", bool(problem["resets_at"]), problem)
+        demo.say(problem["detail"])
 
 
 def _sandbox(demo: DemoRun) -> None:
@@ -94,8 +94,8 @@ def _zarinpal(demo: DemoRun) -> None:
         lost = _open(demo, pack="tokens_50_irr", gateway="zarinpal")
         _pay(lost, {"outcome": "paid"})
         started = time.monotonic()
-        found = _until(demo, lost, {"completed"})
-        demo.check("the sweep finds the payment", found["status"] == "completed", found)
+        completed = _until(demo, lost, {"completed"})
+        demo.check("the sweep finds the payment", completed["status"] == "completed", completed)
         demo.check("50 tokens are granted", demo.balance()[0] == before + 50, demo.balance())
         demo.say(f"{time.monotonic() - started:.0f} s later; `vetrina payments sweep` polls at once")
     with demo.step("Another one leaves the bank's page"):
@@ -229,7 +229,7 @@ def _until(demo: DemoRun, payment: dict[str, Any], ends: set[str]) -> dict[str, 
     """Return the payment once it has this status, or as it is after the timeout."""
     until = time.monotonic() + PATIENCE
     while True:
-        found = demo.call("GET", f"/payments/{payment['id']}")
-        if found["status"] in ends or time.monotonic() > until:
-            return found
+        current = demo.call("GET", f"/payments/{payment['id']}")
+        if current["status"] in ends or time.monotonic() > until:
+            return current
         time.sleep(0.5)

@@ -64,19 +64,21 @@ def login(data: Path) -> Login:
 
 def seed(demo: DemoRun, data: Path) -> Login:
     """Create the demo account and its pictures, unless they exist. Raises CheckFailed."""
-    known = login(data)
-    if known.finished:
-        return known
-    answer = demo.client.post("/api/v1/auth/registration", json={"email": known.email, "password": known.password, "name": "Ada"})
+    account = login(data)
+    if account.finished:
+        return account
+    answer = demo.client.post(
+        "/api/v1/auth/registration", json={"email": account.email, "password": account.password, "name": "Ada"}
+    )
     if answer.status_code == 409:
-        answer = demo.client.post("/api/v1/auth/session", json={"email": known.email, "password": known.password})
+        answer = demo.client.post("/api/v1/auth/session", json={"email": account.email, "password": account.password})
     if answer.status_code != 201:
         raise CheckFailed(f"the demo account cannot be created: {answer.status_code} {answer.text[:200]}")
     demo.sign_in(answer.json()["access_token"])
-    work.confirm(demo, known.email)
+    work.confirm(demo, account.email)
     _name(demo)
     _work(demo)
-    return keep(data / FILE, Login(known.email, known.password, finished=True))
+    return keep(data / FILE, Login(account.email, account.password, finished=True))
 
 
 def _name(demo: DemoRun) -> None:
@@ -93,17 +95,17 @@ def _work(demo: DemoRun) -> None:
     if not there:
         work.buy(demo, "tokens_50")
     styles = {style["name"]: style for style in demo.call("GET", "/styles")["items"]}
-    wanted = [item for item in WORK if item.style in styles and (item.prompt or item.style) not in there]
+    missing = [item for item in WORK if item.style in styles and (item.prompt or item.style) not in there]
     ids: dict[tuple[str, str], str] = {}
-    for each in wanted:
+    for each in missing:
         for photo, category in ((each.product, "product_image"), (each.model, "model_image")):
             if photo and (photo, category) not in ids:
                 ids[photo, category] = work.upload(demo, photo, category)["id"]
-    begun = [(item, _begin(demo, item, ids)) for item in wanted]
+    started = [(item, _begin(demo, item, ids)) for item in missing]
     columns = [TextColumn("{task.description}"), BarColumn(bar_width=32), TextColumn("{task.completed:.0f} of {task.total:.0f}")]
     with Progress(*columns, console=demo.console, transient=True) as bar:
-        task = bar.add_task("The demo account's pictures are being made", total=len(begun))
-        for each, generation in begun:
+        task = bar.add_task("The demo account's pictures are being made", total=len(started))
+        for each, generation in started:
             with demo.client.stream("GET", f"/api/v1/generations/{generation}/events", timeout=300) as stream:
                 for _ in stream.iter_lines():
                     pass
@@ -115,23 +117,23 @@ def _work(demo: DemoRun) -> None:
             bar.advance(task)
 
 
-def _begin(demo: DemoRun, each: Wanted, ids: dict[tuple[str, str], str]) -> str:
+def _begin(demo: DemoRun, picture: Wanted, ids: dict[tuple[str, str], str]) -> str:
     wish = {
-        "style_name": each.style,
-        "prompt": each.prompt,
-        "product_files": [ids[each.product, "product_image"]] if each.product else [],
-        "model_files": [ids[each.model, "model_image"]] if each.model else [],
-        "parameters": {"size": 1280, **each.parameters},
+        "style_name": picture.style,
+        "prompt": picture.prompt,
+        "product_files": [ids[picture.product, "product_image"]] if picture.product else [],
+        "model_files": [ids[picture.model, "model_image"]] if picture.model else [],
+        "parameters": {"size": 1280, **picture.parameters},
         "seed": 20061,
     }
-    return work.generate(demo, wish, key=f"demo {each.prompt or each.style}")["id"]
+    return work.generate(demo, wish, key=f"demo {picture.prompt or picture.style}")["id"]
 
 
-def keep(file: Path, known: Login) -> Login:
+def keep(file: Path, account: Login) -> Login:
     """Store credentials in a file that only its owner can read (mode 0600)."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-        out.write(msgspec.json.encode(known))
+        out.write(msgspec.json.encode(account))
     os.replace(draft, file)
-    return known
+    return account

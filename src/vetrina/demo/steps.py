@@ -24,10 +24,10 @@ def register(demo: DemoRun, *, email: str | None = None, name: str = "Demo", pas
     """Register an account and sign in; return the response."""
     email = email or f"demo-{secrets.token_hex(5)}@example.com"
     body = {"email": email, "password": password or secrets.token_urlsafe(16), "name": name}
-    made = demo.call("POST", "/auth/registration", json=body, expect=201)
-    demo.sign_in(made["access_token"])
+    registered = demo.call("POST", "/auth/registration", json=body, expect=201)
+    demo.sign_in(registered["access_token"])
     confirm(demo, email)
-    return made
+    return registered
 
 
 def confirm(demo: DemoRun, email: str) -> None:

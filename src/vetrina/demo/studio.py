@@ -18,10 +18,10 @@ def run(demo: DemoRun) -> None:
     with demo.step("The site is up"):
         demo.check("/readyz answers 200", demo.client.get("/readyz").status_code == 200)
     with demo.step("A visitor signs up"):
-        made = work.register(demo, name="Ada")
+        registered = work.register(demo, name="Ada")
         welcome, _ = demo.balance()
         demo.check("the account has its welcome tokens", welcome > 0, welcome)
-        demo.say(f"{made['account']['email']}, {welcome} tokens")
+        demo.say(f"{registered['account']['email']}, {welcome} tokens")
     _top_up(demo)
     product, scene = _photographs(demo)
     done = _a_picture(demo, product, scene)
@@ -50,14 +50,14 @@ def _photographs(demo: DemoRun) -> tuple[dict[str, Any], dict[str, Any]]:
     with demo.step("Two photographs are uploaded"):
         product = work.upload(demo, "coffee", "product_image")
         scene = work.upload(demo, "room", "model_image")
-        for photo, made in (("coffee", product), ("room", scene)):
+        for photo, image in (("coffee", product), ("room", scene)):
             about = next(item for item in PHOTOS if item.name == photo)
-            demo.say(f"{about.title}, by {about.author} ({about.licence}): {made['width']} x {made['height']}")
+            demo.say(f"{about.title}, by {about.author} ({about.licence}): {image['width']} x {image['height']}")
         anonymous = demo.client.build_request("GET", product["url"])
         anonymous.headers.pop("Authorization", None)
-        shown = demo.client.send(anonymous)
-        demo.check("the signed link shows the picture", shown.status_code == 200, shown.status_code)
-        demo.check("it was re-encoded", shown.content != path_of("coffee").read_bytes())
+        response = demo.client.send(anonymous)
+        demo.check("the signed link shows the picture", response.status_code == 200, response.status_code)
+        demo.check("it was re-encoded", response.content != path_of("coffee").read_bytes())
         bare = demo.client.get(str(product["url"]).split("?")[0], headers={"Authorization": ""})
         demo.check("without the signature it is refused", bare.status_code in {401, 403, 404}, bare.status_code)
         return product, scene
@@ -81,25 +81,29 @@ def _a_picture(demo: DemoRun, product: dict[str, Any], scene: dict[str, Any]) ->
             "parameters": {"size": SIZE, "x": 0.62, "y": 0.315, "product_size": 0.15},
             "seed": 7,
         }
-        made = work.generate(demo, wish, key=key)
-        demo.check("it is pending at the style's price", made["status"] == "pending" and made["cost"] == chosen["cost"], made)
+        generation = work.generate(demo, wish, key=key)
+        demo.check(
+            "it is pending at the style's price",
+            generation["status"] == "pending" and generation["cost"] == chosen["cost"],
+            generation,
+        )
         again = work.generate(demo, wish, key=key)
-        demo.check("sent twice with one Idempotency-Key it is one generation", again["id"] == made["id"], again["id"])
+        demo.check("sent twice with one Idempotency-Key it is one generation", again["id"] == generation["id"], again["id"])
         after, now_held = demo.balance()
         moved = (before - after, now_held - held)
-        demo.check("its price is held once", moved == (made["cost"],) * 2, moved)
+        demo.check("its price is held once", moved == (generation["cost"],) * 2, moved)
     with demo.step("Progress is streamed"):
-        events = work.watch(demo, made["id"])
+        events = work.watch(demo, generation["id"])
         shares = [event["progress"] for event in events]
         demo.check("progress never falls and comes in steps", shares == sorted(shares) and len(set(shares)) >= 3, shares)
         demo.check("it is completed", events[-1]["status"] == "completed", events[-1])
     with demo.step("The result is available"):
-        done = demo.call("GET", f"/generations/{made['id']}")
+        done = demo.call("GET", f"/generations/{generation['id']}")
         result = done["result_files"][0]
         picture = demo.client.get(result["url"])
         demo.check("it can be downloaded", picture.status_code == 200 and picture.headers["content-type"].startswith("image/"))
         demo.check(f"its long side has {SIZE} pixels", max(result["width"], result["height"]) == SIZE, result)
-        demo.check("it was charged once", demo.balance() == (before - made["cost"], held), demo.balance())
+        demo.check("it was charged once", demo.balance() == (before - generation["cost"], held), demo.balance())
         demo.say(f"{result['width']} x {result['height']}, {len(picture.content) / 1e6:.2f} MB, {done['processing_time_ms']} ms")
     return done
 
@@ -126,9 +130,9 @@ def _refusals(demo: DemoRun, product: dict[str, Any]) -> None:
 def _cancel(demo: DemoRun, product: dict[str, Any]) -> None:
     with demo.step("A picture is cancelled while it is being made"):
         before = demo.balance()
-        made = work.generate(demo, {"style_name": "oil", "product_files": [product["id"]], "parameters": {"size": 3200}})
-        work.watch(demo, made["id"], until=lambda event: event["progress"] > 0)
-        ended = demo.call("POST", f"/generations/{made['id']}/cancellation")
+        generation = work.generate(demo, {"style_name": "oil", "product_files": [product["id"]], "parameters": {"size": 3200}})
+        work.watch(demo, generation["id"], until=lambda event: event["progress"] > 0)
+        ended = demo.call("POST", f"/generations/{generation['id']}/cancellation")
         demo.check("it is cancelled", ended["status"] == "cancelled", ended["status"])
         demo.check("its tokens are back", demo.balance() == before, demo.balance())
 
@@ -143,7 +147,7 @@ def _looking_back(demo: DemoRun, done: dict[str, Any]) -> None:
         total = sum(entry["quantity"] for entry in entries if entry["asset"] == "token")
         demo.check("the ledger adds up to the balance", total == demo.balance()[0], total)
         actions = {item["action"] for item in demo.call("GET", "/usage", params={"limit": 100})["items"]}
-        wanted = {"account_registered", "payment_completed", "file_uploaded", "generation_started", "generation_completed"}
-        demo.check("every action is in the usage record", wanted <= actions, sorted(actions))
+        expected = {"account_registered", "payment_completed", "file_uploaded", "generation_started", "generation_completed"}
+        demo.check("every action is in the usage record", expected <= actions, sorted(actions))
         demo.call("DELETE", "/auth/session", expect=204)
         demo.check("signed out, nothing can be spent", demo.client.get("/api/v1/me").status_code in {401, 404})

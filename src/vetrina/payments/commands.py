@@ -29,9 +29,9 @@ def sweep(*, json: bool = False) -> int:
     Args:
         json: Print the result as JSON.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "payments")
-    swept = asyncio.run(_sweep(found))
+    config = settings.read()
+    logs.configure(config.log_format, "payments")
+    swept = asyncio.run(_sweep(config))
     if json:
         output.as_json(msgspec.to_builtins(swept))
     else:
@@ -42,9 +42,9 @@ def sweep(*, json: bool = False) -> int:
     return exits.FAILED if swept.away else exits.OK
 
 
-async def _sweep(found: Settings) -> sweeping.Swept:
-    async with reaching(found) as access:
-        services = connect(found, access.app)
+async def _sweep(config: Settings) -> sweeping.Swept:
+    async with reaching(config) as access:
+        services = connect(config, access.app)
         await services.db.open()
         try:
             swept = await sweeping.sweep(services, young=timedelta(0), pause=timedelta(0))

@@ -106,9 +106,9 @@ async def refund(services: Services, account: str, refund: str) -> None:
 @job("payments.sweep", queue="payments", every="* * * * * 30")
 async def sweep(services: Services) -> None:
     """Poll the gateways about doubtful payments, every minute."""
-    found = await sweeping.sweep(services)
-    if found.paid or found.away:
-        log.info("swept", **msgspec.structs.asdict(found))
+    result = await sweeping.sweep(services)
+    if result.paid or result.away:
+        log.info("swept", **msgspec.structs.asdict(result))
 
 
 @job("payments.close_checkout", queue="payments", attempts=200)

@@ -67,8 +67,8 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
 
     def in_role(self, role: str) -> list[FileFacts]:
         """Return the remaining files in a role."""
-        found = msgspec.convert(self.pictures, list[Picture])
-        return [item.file for item in found if item.role == role and item.file is not None]
+        pictures = msgspec.convert(self.pictures, list[Picture])
+        return [item.file for item in pictures if item.role == role and item.file is not None]
 
 
 class Generation(msgspec.Struct, kw_only=True):

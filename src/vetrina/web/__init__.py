@@ -72,7 +72,7 @@ _compiled = _Compiled()
 
 def environment() -> jinja2.Environment:
     """Return the environment for the templates of all modules: escaping always on, undefined names are errors."""
-    made = jinja2.Environment(
+    templates = jinja2.Environment(
         loader=_Templates(),
         bytecode_cache=_compiled,
         autoescape=True,
@@ -81,7 +81,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     words_and_files: dict[str, Callable[..., str]] = {"static": static, "_": i18n.say, "_n": i18n.count}
-    made.globals.update(words_and_files)
+    templates.globals.update(words_and_files)
     filters: dict[str, Callable[..., str]] = {
         "number": words.number,
         "filesize": words.filesize,
@@ -91,5 +91,5 @@ def environment() -> jinja2.Environment:
         "day": words.day,
         "moment": words.moment,
     }
-    made.filters.update(filters)
-    return made
+    templates.filters.update(filters)
+    return templates

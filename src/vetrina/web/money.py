@@ -167,11 +167,11 @@ def _written(value: Decimal, places: int, currency: str) -> str:
 
 
 def _unknown(currency: str) -> str:
-    shown = currency[:8] or "(nothing)"
+    text = currency[:8] or "(nothing)"
     if currency in NOT_ISO:
-        return f"{shown} is no currency of ISO 4217. Rials are {NOT_ISO[currency]}, ten to a toman."
+        return f"{text} is no currency of ISO 4217. Rials are {NOT_ISO[currency]}, ten to a toman."
     if currency in WITHDRAWN:
-        return f"{shown} is no longer in ISO 4217."
+        return f"{text} is no longer in ISO 4217."
     if currency.upper() in ISO_4217:
-        return f"{shown} is written {currency.upper()}."
-    return f"{shown} is no currency of ISO 4217." if _CODE.fullmatch(currency) else f"{shown} is no ISO 4217 code such as USD."
+        return f"{text} is written {currency.upper()}."
+    return f"{text} is no currency of ISO 4217." if _CODE.fullmatch(currency) else f"{text} is no ISO 4217 code such as USD."

@@ -27,8 +27,8 @@ def context(counted: Sequence[UsageDay], *, titles: Mapping[str, str], action: s
     def title(action: str) -> str:
         return titles.get(action) or action.replace("_", " ").capitalize()
 
-    known = sorted({item.action for item in counted}, key=title)
-    action = action if action in known else ""
+    actions = sorted({item.action for item in counted}, key=title)
+    action = action if action in actions else ""
     by_action: Counter[str] = Counter()
     by_day: defaultdict[datetime, Counter[str]] = defaultdict(Counter)
     for item in counted:
@@ -45,7 +45,7 @@ def context(counted: Sequence[UsageDay], *, titles: Mapping[str, str], action: s
     ]
     return {
         "chart": _chart(calendar, values, series) if rows else None,
-        "actions": [{"value": name, "title": title(name)} for name in known],
+        "actions": [{"value": name, "title": title(name)} for name in actions],
         "action": action,
         "ranges": RANGES,
         "days": str(days),

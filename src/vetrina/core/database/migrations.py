@@ -64,8 +64,8 @@ def known(at: Path | None = None) -> list[Migration]:
 
 def _jobs() -> list[Migration]:
     sql = files("procrastinate") / "sql" / "migrations"
-    found = sorted((path for path in sql.iterdir() if path.name.endswith(".sql")), key=lambda each: each.name)
-    return [Migration(f"procrastinate/{item.name}", item.read_text("utf-8")) for item in found]
+    sources = sorted((path for path in sql.iterdir() if path.name.endswith(".sql")), key=lambda file: file.name)
+    return [Migration(f"procrastinate/{item.name}", item.read_text("utf-8")) for item in sources]
 
 
 def migrate(uri: str, *, at: Path | None = None) -> list[str]:
@@ -83,10 +83,10 @@ def migrate(uri: str, *, at: Path | None = None) -> list[str]:
         connection.execute("set lock_timeout = '5s'; set statement_timeout = '15min'; set client_min_messages = warning")
         connection.execute(_BOOTSTRAP)
         applied = dict(connection.execute("select name, sha256 from core.migrations").fetchall())
-        wanted = known(at)
-        _check_files(wanted, landed(at))
-        _check(wanted, applied)
-        done = _apply_jobs(connection, applied) + _apply(connection, wanted, applied)
+        migrations = known(at)
+        _check_files(migrations, landed(at))
+        _check(migrations, applied)
+        done = _apply_jobs(connection, applied) + _apply(connection, migrations, applied)
         if connection.execute("select 1 from pg_roles where rolname = 'vetrina_app'").fetchone():
             connection.execute(((at or folder()) / "roles.sql").read_bytes())
         return done
@@ -108,9 +108,9 @@ def landed(at: Path | None = None) -> dict[str, str]:
     return {name.removesuffix(".sql"): checksum for checksum, name in (line.split() for line in lines)}
 
 
-def _check_files(wanted: list[Migration], checksums: dict[str, str]) -> None:
+def _check_files(migrations: list[Migration], checksums: dict[str, str]) -> None:
     """Raise MigrationRefused for an installation whose released migrations are incomplete or changed."""
-    present = {migration.name: migration.sha256 for migration in wanted}
+    present = {migration.name: migration.sha256 for migration in migrations}
     damaged = sorted(name for name, checksum in checksums.items() if present.get(name) != checksum)
     if damaged:
         raise MigrationRefused(
@@ -119,9 +119,9 @@ def _check_files(wanted: list[Migration], checksums: dict[str, str]) -> None:
         )
 
 
-def _check(wanted: list[Migration], applied: dict[str, str]) -> None:
+def _check(migrations: list[Migration], applied: dict[str, str]) -> None:
     """Raise MigrationRefused for a database that these migrations cannot upgrade."""
-    names = {migration.name for migration in wanted}
+    names = {migration.name for migration in migrations}
     unknown = sorted(name for name in applied if not name.startswith("procrastinate/") and name not in names)
     if unknown:
         raise MigrationRefused(
@@ -130,7 +130,7 @@ def _check(wanted: list[Migration], applied: dict[str, str]) -> None:
             "open a backup that was made with it."
         )
     skipped: str | None = None
-    for migration in wanted:
+    for migration in migrations:
         if migration.name not in applied:
             skipped = skipped or migration.name
         elif applied[migration.name] != migration.sha256:
@@ -147,9 +147,9 @@ def _check(wanted: list[Migration], applied: dict[str, str]) -> None:
             )
 
 
-def _apply(connection: Connection, wanted: list[Migration], applied: dict[str, str]) -> list[str]:
+def _apply(connection: Connection, migrations: list[Migration], applied: dict[str, str]) -> list[str]:
     done: list[str] = []
-    for migration in wanted:
+    for migration in migrations:
         if migration.name not in applied:
             with connection.transaction():
                 connection.execute(migration.sql.encode())
@@ -159,16 +159,16 @@ def _apply(connection: Connection, wanted: list[Migration], applied: dict[str, s
 
 
 def _apply_jobs(connection: Connection, applied: dict[str, str]) -> list[str]:
-    wanted = _jobs()
+    migrations = _jobs()
     if not any(name.startswith("procrastinate/") for name in applied):
         # A new database gets the library's complete schema at once, as its documentation advises.
         with connection.transaction():
             connection.execute((files("procrastinate") / "sql" / "schema.sql").read_bytes())
-            for job in wanted:
+            for job in migrations:
                 _record(connection, job)
         return ["procrastinate"]
     done: list[str] = []
-    for job in wanted:
+    for job in migrations:
         if job.name not in applied:
             with connection.transaction():
                 connection.execute(job.sql.encode())
@@ -177,5 +177,5 @@ def _apply_jobs(connection: Connection, applied: dict[str, str]) -> list[str]:
     return done
 
 
-def _record(connection: Connection, each: Migration) -> None:
-    connection.execute("insert into core.migrations (name, sha256) values (%s, %s)", (each.name, each.sha256))
+def _record(connection: Connection, migration: Migration) -> None:
+    connection.execute("insert into core.migrations (name, sha256) values (%s, %s)", (migration.name, migration.sha256))

@@ -75,7 +75,7 @@ async def post(tx: Tx, services: Services, letter: Letter) -> None:
 async def deliver(services: Services, *, letter: str) -> None:
     """Send a message. A worker killed in between may send it twice, but never loses it."""
     try:
-        found = unseal(services.keys, letter, Letter)
+        opened = unseal(services.keys, letter, Letter)
     except Broken:
         log.warning("a letter was sealed under a key that is gone")
         return
@@ -83,16 +83,22 @@ async def deliver(services: Services, *, letter: str) -> None:
     if settings.development:
         async with services.db.tx() as tx:
             await tx.execute(
-                KEEP, id=new_id(), channel=found.channel, to=found.to, subject=found.subject, text=found.text, html=found.html
+                KEEP,
+                id=new_id(),
+                channel=opened.channel,
+                to=opened.to,
+                subject=opened.subject,
+                text=opened.text,
+                html=opened.html,
             )
-    elif found.channel == "mail":
+    elif opened.channel == "mail":
         if not settings.smtp_url:
             log.error("a mail was not sent: VETRINA_SMTP_URL is not set")
             return
-        message = mail.compose(settings, to=found.to, subject=found.subject, text=found.text, html=found.html)
+        message = mail.compose(settings, to=opened.to, subject=opened.subject, text=opened.text, html=opened.html)
         await mail.Server(settings.smtp_url).send(message)
     else:
-        await _text(services, found)
+        await _text(services, opened)
 
 
 async def _text(services: Services, letter: Letter) -> None:

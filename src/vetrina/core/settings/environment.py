@@ -207,8 +207,8 @@ def describe(settings: Settings) -> list[dict[str, str]]:
     rows: list[dict[str, str]] = []
     for item in fields(Settings):
         value = getattr(settings, item.name)
-        shown = ("set" if value else "not set") if item.metadata["secret"] else str(value)
-        rows.append({"variable": item.metadata["variable"], "value": shown, "about": item.metadata["about"]})
+        text = ("set" if value else "not set") if item.metadata["secret"] else str(value)
+        rows.append({"variable": item.metadata["variable"], "value": text, "about": item.metadata["about"]})
     return rows
 
 
@@ -219,16 +219,18 @@ def secret_keys(settings: Settings) -> list[bytes]:
     """
     if settings.secret_key:
         return [item.encode() for item in values.items(settings.secret_key)]
-    kept = settings.data / KEPT_KEY
+    key_file = settings.data / KEPT_KEY
     try:
-        if not kept.exists():
-            write_whole(kept, json.dumps([secrets.token_urlsafe(48)]).encode(), replace=False)
-        keys = _kept_keys(kept.read_bytes())
+        if not key_file.exists():
+            write_whole(key_file, json.dumps([secrets.token_urlsafe(48)]).encode(), replace=False)
+        keys = _kept_keys(key_file.read_bytes())
     except OSError as error:
-        raise BadSetting(f"{kept} cannot be read or written: {error.strerror}. Give it to the user that runs Vetrina.") from error
+        raise BadSetting(
+            f"{key_file} cannot be read or written: {error.strerror}. Give it to the user that runs Vetrina."
+        ) from error
     except ValueError as error:
         raise BadSetting(
-            f"{kept} is damaged: {error}. Restore it from a backup of the data folder. It signs sessions and links and seals "
+            f"{key_file} is damaged: {error}. Restore it from a backup of the data folder. It signs sessions and links and seals "
             "second factors: if no copy is left, remove the file, and everybody signs in and sets up their second factor again."
         ) from None
     return keys
@@ -240,10 +242,10 @@ def _kept_keys(data: bytes) -> list[bytes]:
     keys: Any = json.loads(data)
     if not isinstance(keys, list) or not keys or not all(isinstance(key, str) for key in cast("list[Any]", keys)):
         raise ValueError("it holds no list of keys")
-    found = [key.encode() for key in cast("list[str]", keys)]
-    if min(map(len, found)) < values.SECRET_BYTES:
+    encoded = [key.encode() for key in cast("list[str]", keys)]
+    if min(map(len, encoded)) < values.SECRET_BYTES:
         raise ValueError(f"a key in it is shorter than {values.SECRET_BYTES} bytes")
-    return found
+    return encoded
 
 
 def _check_sandbox(settings: Settings) -> None:

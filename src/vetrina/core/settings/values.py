@@ -80,10 +80,10 @@ def file(value: str) -> str:
 
 def items(value: str) -> list[str]:
     """Return the items of a comma-separated list; at least one, none of them empty."""
-    found = [item.strip() for item in value.split(",")]
-    if not all(found):
+    parts = [item.strip() for item in value.split(",")]
+    if not all(parts):
         raise ValueError("must be a list separated by single commas, without empty items")
-    return found
+    return parts
 
 
 def names(value: str) -> str:
@@ -114,13 +114,13 @@ def networks(value: str) -> str:
 
 def name_servers(value: str) -> list[tuple[str, int]]:
     """Return a list of addresses and ports; port 53 where none is given."""
-    found: list[tuple[str, int]] = []
+    servers: list[tuple[str, int]] = []
     for item in items(value):
         address, _, port = item.rpartition(":") if item.count(":") == 1 or "]:" in item else (item, "", "53")
         if not _is_address(address.strip("[]")) or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
             raise ValueError("must be IP addresses or address:port, separated by commas, such as 9.9.9.9, [2620:fe::fe]:53")
-        found.append((str(ipaddress.ip_address(address.strip("[]"))), int(port)))
-    return found
+        servers.append((str(ipaddress.ip_address(address.strip("[]"))), int(port)))
+    return servers
 
 
 def name_server_list(value: str) -> str:
@@ -181,8 +181,8 @@ def smtp(value: str) -> str:
 
 def sender(value: str) -> str:
     """Return the sender of mail: an address, optionally with a name."""
-    found = getaddresses([value])
-    name, address = found[0] if len(found) == 1 else ("", "")
+    addresses = getaddresses([value])
+    name, address = addresses[0] if len(addresses) == 1 else ("", "")
     local, _, domain = address.rpartition("@")
     plain = re.fullmatch(r"[^\s@,;:<>()\[\]\\\"]+", local) and _HOST.fullmatch(domain)
     if not plain or not name.isprintable() or not value.isprintable():

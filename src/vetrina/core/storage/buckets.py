@@ -47,10 +47,10 @@ def seconds_for(size: int) -> float:
 def _environment(scheme: str) -> dict[str, Any]:
     """Return the client options of the environment: obstore ignores them all as soon as one is given in code."""
     prefix = _VARIABLES[scheme]
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for option in (*_FLAGS, *_TEXTS):
         if value := os.environ.get(f"{prefix}_{option.upper()}", "").strip():
-            found[option] = value.lower() in {"1", "true", "yes", "on"} if option in _FLAGS else value
+            options[option] = value.lower() in {"1", "true", "yes", "on"} if option in _FLAGS else value
     if any(os.environ.get(f"{prefix}_{name}", "").startswith("http://") for name in _ENDPOINTS):
-        found.setdefault("allow_http", True)  # http:// in the endpoint is an explicit choice
-    return found
+        options.setdefault("allow_http", True)  # http:// in the endpoint is an explicit choice
+    return options

@@ -112,8 +112,8 @@ class Storage:
     async def get(self, key: str) -> bytes:
         """Return all bytes at `key`. Raises NotStored."""
         with _failures(key):
-            found = await obstore.get_async(self._reading, _checked(key))
-            return bytes(await found.bytes_async())
+            result = await obstore.get_async(self._reading, _checked(key))
+            return bytes(await result.bytes_async())
 
     async def stream(self, key: str, start: int = 0, end: int | None = None) -> Stream:
         """Return the bytes at `key` from `start` to before `end`, piece by piece. Raises NotStored before the first piece.
@@ -122,8 +122,8 @@ class Storage:
         """
         with _failures(key):
             options: Any = {"range": (start, end) if end is not None else {"offset": start}} if start or end else {}
-            found = await obstore.get_async(self._reading, _checked(key), options=options)
-            return Stream(found.meta["size"], _pieces(key, found))
+            result = await obstore.get_async(self._reading, _checked(key), options=options)
+            return Stream(result.meta["size"], _pieces(key, result))
 
     async def exists(self, key: str) -> bool:
         """Return whether there is a file at `key`."""
@@ -136,21 +136,21 @@ class Storage:
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete the files at `keys`. Missing files are no error."""
-        wanted = [_checked(key) for key in keys]
+        paths = [_checked(key) for key in keys]
         if self._folder is not None:
-            for key in wanted:
+            for key in paths:
                 with _failures(key):
                     await asyncio.to_thread(local_folder.remove, self._folder, key)
-        elif wanted:
-            with _failures(wanted[0]), contextlib.suppress(FileNotFoundError):
-                await obstore.delete_async(self._reading, wanted)
+        elif paths:
+            with _failures(paths[0]), contextlib.suppress(FileNotFoundError):
+                await obstore.delete_async(self._reading, paths)
 
     async def list(self, prefix: str) -> AsyncGenerator[str]:
         """Yield every key in the folder `prefix` ("" for all), unordered; on disk also drafts of killed puts."""
         with _failures(prefix):
             if self._folder is not None:
-                found = local_folder.keys(self._folder, prefix)
-                while batch := await asyncio.to_thread(lambda: list(islice(found, 1000))):
+                keys = local_folder.keys(self._folder, prefix)
+                while batch := await asyncio.to_thread(lambda: list(islice(keys, 1000))):
                     for key in batch:
                         yield key
                 return
@@ -167,9 +167,9 @@ class Storage:
             return await asyncio.to_thread(local_folder.sweep, self._folder, seconds)
 
 
-async def _pieces(key: str, found: obstore.GetResult) -> AsyncGenerator[bytes]:
+async def _pieces(key: str, result: obstore.GetResult) -> AsyncGenerator[bytes]:
     with _failures(key):
-        async for piece in found.stream(min_chunk_size=CHUNK):
+        async for piece in result.stream(min_chunk_size=CHUNK):
             yield bytes(piece)
 
 
@@ -219,8 +219,8 @@ class SignedLinks:
         if not re.fullmatch(r"[1-9][0-9]{0,11}", written, re.ASCII):
             return False
         expires = int(written)
-        known = [hmac.compare_digest(_signature(key, path, expires).encode(), signature) for key in self._keys]
-        return any(known) and (time.time() if now is None else now) < expires
+        matches = [hmac.compare_digest(_signature(key, path, expires).encode(), signature) for key in self._keys]
+        return any(matches) and (time.time() if now is None else now) < expires
 
 
 def _signature(key: bytes, path: str, expires: int) -> str:

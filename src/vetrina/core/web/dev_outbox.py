@@ -26,8 +26,8 @@ async def letters(request: Request, limit: Limit = 50, cursor: Cursor = None, to
 @get("/outbox", include_in_schema=False)
 async def page(request: Request, cursor: Cursor = None, to: str = "") -> Response[str]:
     """Show stored mail and SMS."""
-    found = await _page(request, 30, cursor, to or None)
-    return pages.render(request, "outbox.html", letters=found.items, older=found.next_cursor, to=to)
+    messages = await _page(request, 30, cursor, to or None)
+    return pages.render(request, "outbox.html", letters=messages.items, older=messages.next_cursor, to=to)
 
 
 async def _page(request: Request, limit: int, cursor: str | None, to: str | None) -> Page[OutboxRow]:

@@ -77,10 +77,10 @@ def _call(document: dict[str, Any], method: str, path: str, operation: dict[str,
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in schema:
         return schema
-    found = document
+    node = document
     for part in str(schema["$ref"]).removeprefix("#/").split("/"):
-        found = found[part]
-    return found
+        node = node[part]
+    return node
 
 
 def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
@@ -111,10 +111,10 @@ def home_redirect(path: str) -> list[Any]:
         return []
 
     @get("/", include_in_schema=False, sync_to_thread=False)
-    def door() -> Redirect:
+    def handler() -> Redirect:
         return pages.redirect(path)
 
-    return [door]
+    return [handler]
 
 
 ROUTES: list[Any] = [theme, docs, document, not_found]

@@ -58,15 +58,15 @@ def document(app: Litestar) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def _document(app: Litestar) -> dict[str, Any]:
-    found: dict[str, Any] = app.openapi_schema.to_schema()
-    components = found.setdefault("components", {})
+    document: dict[str, Any] = app.openapi_schema.to_schema()
+    components = document.setdefault("components", {})
     components["securitySchemes"] = SECURITY
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     handlers = _handlers(app)
-    for path, item in found.get("paths", {}).items():
+    for path, item in document.get("paths", {}).items():
         for method, operation in item.items():
             _complete(operation, path, handlers[method.upper(), path])
-    return cast("dict[str, Any]", _unambiguous(found))
+    return cast("dict[str, Any]", _unambiguous(document))
 
 
 def _complete(operation: dict[str, Any], path: str, handler: HTTPRouteHandler) -> None:
@@ -89,12 +89,12 @@ def _refusal(text: str) -> dict[str, Any]:
 
 
 def _handlers(app: Litestar) -> dict[tuple[str, str], HTTPRouteHandler]:
-    found: dict[tuple[str, str], HTTPRouteHandler] = {}
+    handlers: dict[tuple[str, str], HTTPRouteHandler] = {}
     for route in app.routes:
         for handler in getattr(route, "route_handlers", ()):
             for method in handler.http_methods:
-                found[str(method), re.sub(r":\w+}", "}", route.path)] = handler
-    return found
+                handlers[str(method), re.sub(r":\w+}", "}", route.path)] = handler
+    return handlers
 
 
 def _unambiguous(value: Any) -> Any:
@@ -103,8 +103,8 @@ def _unambiguous(value: Any) -> Any:
         return [_unambiguous(item) for item in cast("list[Any]", value)]
     if not isinstance(value, dict):
         return value
-    found = {key: _unambiguous(item) for key, item in cast("dict[str, Any]", value).items()}
-    kinds = found.get("oneOf")
+    result = {key: _unambiguous(item) for key, item in cast("dict[str, Any]", value).items()}
+    kinds = result.get("oneOf")
     if isinstance(kinds, list) and {"type": "number"} in kinds:
-        found["oneOf"] = [kind for kind in cast("list[Any]", kinds) if kind != {"type": "integer"}]
-    return found
+        result["oneOf"] = [kind for kind in cast("list[Any]", kinds) if kind != {"type": "integer"}]
+    return result

@@ -46,5 +46,5 @@ def cursor_of(row_id: UUID) -> str:
 
 def page(rows: Sequence[Item], limit: int, key: Callable[[Item], UUID], make: Callable[[Item], Made]) -> Page[Made]:
     """Return a page of up to `limit` rows, from a query for one more."""
-    shown = rows[:limit]
-    return Page([make(row) for row in shown], cursor_of(key(shown[-1])) if len(rows) > limit else None)
+    visible = rows[:limit]
+    return Page([make(row) for row in visible], cursor_of(key(visible[-1])) if len(rows) > limit else None)

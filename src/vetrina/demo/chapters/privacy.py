@@ -49,9 +49,9 @@ def _sessions(demo: DemoRun, login: dict[str, str]) -> None:
 
 def _limits(demo: DemoRun) -> None:
     with demo.step("Responses carry the rate limit"):
-        told = demo.client.get("/api/v1/wallet").headers
-        demo.say(f"RateLimit-Policy: {told.get('ratelimit-policy')}, remaining {told.get('ratelimit-remaining')}")
-        demo.check("every response has RateLimit headers", "ratelimit-remaining" in told)
+        headers = demo.client.get("/api/v1/wallet").headers
+        demo.say(f"RateLimit-Policy: {headers.get('ratelimit-policy')}, remaining {headers.get('ratelimit-remaining')}")
+        demo.check("every response has RateLimit headers", "ratelimit-remaining" in headers)
 
 
 def _history(demo: DemoRun) -> None:

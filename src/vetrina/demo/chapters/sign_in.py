@@ -41,16 +41,16 @@ def run(demo: DemoRun) -> None:
 
 def _by_mail(demo: DemoRun, ada: Person) -> None:
     with demo.step("Ada registers with her e-mail address, as herself and as a business"):
-        made = _register(demo, email=ada.email, password=ada.password, name="Ada")
+        registered = _register(demo, email=ada.email, password=ada.password, name="Ada")
         business = _register(demo, email=ada.email, password=ada.password, name="Ada's prints", kind="vendor")
-        demo.check("the business is another account", made["account"]["id"] != business["account"]["id"])
+        demo.check("the business is another account", registered["account"]["id"] != business["account"]["id"])
         again = demo.client.post("/api/v1/auth/registration", json={"email": ada.email, "password": "something else, long"})
         demo.check("the address cannot be taken twice", again.status_code == 409, again.status_code)
-        demo.check("its owner is not revealed", "Ada" not in again.text and made["account"]["id"] not in again.text)
+        demo.check("its owner is not revealed", "Ada" not in again.text and registered["account"]["id"] not in again.text)
     with demo.step("A mail contains a code and a link"):
         sent = letters(demo, ada.email, 3)
-        told = [item["subject"] for item in sent]
-        demo.check("its owner is notified of the second attempt", any("already" in item for item in told), told)
+        subjects = [item["subject"] for item in sent]
+        demo.check("its owner is notified of the second attempt", any("already" in item for item in subjects), subjects)
         letter = next(item for item in reversed(sent) if "Confirm" in item["subject"])
         demo.say(f"{letter['subject']} to {letter['to']}")
         demo.check("it has a link and an HTML part", "/verify/link/" in letter["text"] and "<html" in (letter["html"] or ""))
@@ -58,15 +58,15 @@ def _by_mail(demo: DemoRun, ada: Person) -> None:
         demo.check("the code confirms", demo.call("POST", CONFIRM, json=body)["verified"])
         demo.call("POST", CONFIRM, json=body, expect=422)
         demo.check("it works once", True)
-        demo.sign_in(made["access_token"])
+        demo.sign_in(registered["access_token"])
         demo.check("the account says so", demo.call("GET", "/me")["email_verified"])
         _leave(demo)
 
 
 def _by_phone(demo: DemoRun, ada: Person) -> None:
     with demo.step("She registers with her phone, and signs in with a code"):
-        made = _register(demo, phone=ada.phone, password=ada.password, headers={"Accept-Language": "fa"})
-        demo.check("the account has the phone number", made["account"]["phone"] == ada.phone, made["account"])
+        registered = _register(demo, phone=ada.phone, password=ada.password, headers={"Accept-Language": "fa"})
+        demo.check("the account has the phone number", registered["account"]["phone"] == ada.phone, registered["account"])
         sms = letters(demo, ada.phone)[0]
         demo.say(sms["text"].splitlines()[0])
         demo.check("a Persian account gets a Persian message", "کد" in sms["text"])
@@ -75,7 +75,7 @@ def _by_phone(demo: DemoRun, ada: Person) -> None:
         demo.call("POST", "/auth/verifications", json={"phone": ada.phone, "purpose": "sign_in"}, expect=202)
         sms = letters(demo, ada.phone, 2)[0]
         signed = demo.call("POST", "/auth/session", json={"phone": ada.phone, "code": code(sms)}, expect=201)
-        demo.check("another code signs in without the password", signed["account"]["id"] == made["account"]["id"])
+        demo.check("another code signs in without the password", signed["account"]["id"] == registered["account"]["id"])
         twice = demo.client.post("/api/v1/auth/session", json={"phone": ada.phone, "code": code(sms)})
         demo.check("it works once", twice.status_code == 422, twice.status_code)
 
@@ -98,35 +98,35 @@ def _guessing(demo: DemoRun, mark: str) -> None:
 
 def _a_stranger(demo: DemoRun, ada: Person, mark: str) -> None:
     with demo.step("A stranger probes for accounts"):
-        told: list[list[Any]] = []
+        responses: list[list[Any]] = []
         for email in (ada.email, f"nobody-{mark}@example.com"):
             answers = [
                 demo.client.post("/api/v1/auth/session", json={"email": email, "password": "not the right one"}),
                 demo.client.post("/api/v1/auth/password-reset", json={"email": email}),
                 demo.client.post(f"/api/v1{RESET}", json={"email": email, "code": "1", "password": "long enough, this"}),
             ]
-            told.append([(answer.status_code, answer.text) for answer in answers])
-        demo.check("known and unknown addresses get the same response", told[0] == told[1], told)
+            responses.append([(answer.status_code, answer.text) for answer in answers])
+        demo.check("known and unknown addresses get the same response", responses[0] == responses[1], responses)
 
 
 def _forgotten(demo: DemoRun, ada: Person) -> None:
     with demo.step("Ada has forgotten her password"):
         login = {"email": ada.email, "password": ada.password, "kind": "user"}
         before = demo.call("POST", "/auth/session", json=login, expect=201)
-        known = len(letters(demo, ada.email))
+        letters_before = len(letters(demo, ada.email))
         demo.call("POST", "/auth/password-reset", json={"email": ada.email}, expect=202)
-        letter = letters(demo, ada.email, known + 1)[0]
-        fresh = f"another one, {secrets.token_hex(4)}"
-        demo.call("POST", RESET, json={"email": ada.email, "code": code(letter), "password": fresh})
+        letter = letters(demo, ada.email, letters_before + 1)[0]
+        new_password = f"another one, {secrets.token_hex(4)}"
+        demo.call("POST", RESET, json={"email": ada.email, "code": code(letter), "password": new_password})
         demo.sign_in(before["access_token"])
         demo.check("every session has ended", demo.client.get("/api/v1/me").status_code == 401)
         _leave(demo)
         old = demo.client.post("/api/v1/auth/session", json={"email": ada.email, "password": ada.password, "kind": "user"})
         demo.check("the old password no longer works", old.status_code == 401, old.status_code)
-        ada.password = fresh
-        demo.call("POST", "/auth/session", json={"email": ada.email, "password": fresh}, expect=201)
+        ada.password = new_password
+        demo.call("POST", "/auth/session", json={"email": ada.email, "password": new_password}, expect=201)
         business = {"email": ada.email, "kind": "vendor"}
-        other = demo.client.post("/api/v1/auth/session", json={**business, "password": fresh})
+        other = demo.client.post("/api/v1/auth/session", json={**business, "password": new_password})
         demo.check("the business account keeps its password", other.status_code == 401, other.status_code)
 
 
@@ -134,16 +134,16 @@ def _second_factor(demo: DemoRun, ada: Person) -> None:
     with demo.step("She sets up an authenticator"):
         login = {"email": ada.email, "password": ada.password, "kind": "user"}
         demo.sign_in(demo.call("POST", "/auth/session", json=login, expect=201)["access_token"])
-        begun = demo.call("POST", "/auth/second-factor", json={"password": ada.password}, expect=201)
-        demo.check("the secret is also a QR code", begun["qr"].startswith("<svg"), begun["qr"][:40])
-        totp = TOTP(begun["secret"])
+        enrolment = demo.call("POST", "/auth/second-factor", json={"password": ada.password}, expect=201)
+        demo.check("the secret is also a QR code", enrolment["qr"].startswith("<svg"), enrolment["qr"][:40])
+        totp = TOTP(enrolment["secret"])
         recovery = demo.call("POST", "/auth/second-factor/confirmation", json={"code": totp.now()})["recovery_codes"]
         demo.check("there are ten recovery codes", len(set(recovery)) == 10, len(recovery))
         _leave(demo)
-        asked = demo.client.post("/api/v1/auth/session", json=login)
-        demo.check("the password alone is not enough", asked.status_code == 401, asked.status_code)
+        second_step = demo.client.post("/api/v1/auth/session", json=login)
+        demo.check("the password alone is not enough", second_step.status_code == 401, second_step.status_code)
         step = "/auth/session/second-factor"
-        used = {"challenge": asked.json()["challenge"], "code": totp.now()}
+        used = {"challenge": second_step.json()["challenge"], "code": totp.now()}
         seen = demo.client.post(f"/api/v1{step}", json={**used, "code": totp.at(time.time() - 30)})
         demo.check("a used code is refused", seen.status_code == 422, seen.status_code)
         ahead = {**used, "code": totp.at(time.time() + 30)}

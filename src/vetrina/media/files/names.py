@@ -56,7 +56,18 @@ def content_disposition(file_name: str, mime: str) -> str:
     named = file_name
     if not file_name.lower().endswith(endings):
         path = PurePosixPath(file_name)
-        known = path.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".heic", ".tif", ".tiff", ".bmp"}
-        named = (path.stem if known else file_name) + endings[0]
+        has_extension = path.suffix.lower() in {
+            ".jpg",
+            ".jpeg",
+            ".png",
+            ".webp",
+            ".avif",
+            ".gif",
+            ".heic",
+            ".tif",
+            ".tiff",
+            ".bmp",
+        }
+        named = (path.stem if has_extension else file_name) + endings[0]
     plain = re.sub(r'[^ -~]|["\\%]', "_", named)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(named, safe='')}"

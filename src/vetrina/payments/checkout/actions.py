@@ -29,12 +29,12 @@ async def start(
     Raises UnknownPack, GatewayNotOffered (422), NoGateway, GatewayFailed (503; the payment is stored as failed),
     CheckoutTooLate (409), and for a plan what `wallet.plans.offer` raises.
     """
-    known = services.get(Gateways)
+    registry = services.get(Gateways)
     async with services.db.tx() as tx:
-        wanted, gateway = await choose(tx, known, account, purchase, services.modules.spends)
-        payment = await _insert(tx, services, account, keyed.work_id, wanted, gateway, return_url)
+        quote, gateway = await choose(tx, registry, account, purchase, services.modules.spends)
+        payment = await _insert(tx, services, account, keyed.work_id, quote, gateway, return_url)
     # After a takeover this is the payment that the first process made, whatever has changed since.
-    gateway = known.get(payment.gateway) or gateway
+    gateway = registry.get(payment.gateway) or gateway
     if payment.status != Status.PENDING:
         raise CheckoutTooLate
     try:
@@ -65,9 +65,9 @@ async def _open(
 
 
 async def _insert(
-    tx: Tx, services: Services, account: AccountId, payment: UUID, wanted: Wanted, gateway: Gateway, return_url: str | None
+    tx: Tx, services: Services, account: AccountId, payment: UUID, quote: Wanted, gateway: Gateway, return_url: str | None
 ) -> PaymentRow:
-    fresh = await tx.execute(
+    inserted = await tx.execute(
         queries.INSERT,
         account=account,
         id=payment,
@@ -75,9 +75,9 @@ async def _insert(
         callback_url=f"{services.settings.address}/payments/{payment}",
         return_url=return_url,
         lives=gateway.lives,
-        **msgspec.structs.asdict(wanted),
+        **msgspec.structs.asdict(quote),
     )
-    if fresh:
-        facts = {"payment_id": str(payment), "what": wanted.name, "gateway": gateway.name}
-        await usage.record(tx, account, "payment_started", {**facts, "amount": wanted.amount, "currency": wanted.currency})
+    if inserted:
+        facts = {"payment_id": str(payment), "what": quote.name, "gateway": gateway.name}
+        await usage.record(tx, account, "payment_started", {**facts, "amount": quote.amount, "currency": quote.currency})
     return await tx.fetch_one(queries.ONE, account=account, id=payment)

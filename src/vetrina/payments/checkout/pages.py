@@ -98,7 +98,7 @@ async def _shop(
     chosen = _first((item.currency for item in sold if str(item.id) == pack), currency)
     currency = chosen if chosen in currencies else _first(currencies, "")
     packs = [item for item in sold if item.currency == currency]
-    known = request.services.get(Gateways).offered()
+    offered = request.services.get(Gateways).offered()
     ways = [
         {
             "name": item.name,
@@ -106,7 +106,7 @@ async def _shop(
             "about": item.about,
             "available": not packs or item.takes(currency),
         }
-        for item in known
+        for item in offered
     ]
     if not any(str(item.id) == pack for item in packs):
         pack = _fitting(packs, needed or 0)
@@ -118,7 +118,7 @@ async def _shop(
         refusal=refusal,
         fields=("pack_id", "gateway"),
         nav="wallet",
-        forms=[site for item in known for site in item.sites],
+        forms=[site for item in offered for site in item.sites],
         title=COUNTERS[Asset(what)][0],
         about=COUNTERS[Asset(what)][1],
         what=what,
@@ -134,9 +134,9 @@ async def _shop(
     )
 
 
-def _first(found: Iterable[Item], otherwise: Item) -> Item:
+def _first(items: Iterable[Item], otherwise: Item) -> Item:
     """Return the first value that is set."""
-    return next(iter(found), otherwise)
+    return next(iter(items), otherwise)
 
 
 def _priced(packs: list[Pack]) -> list[dict[str, Any]]:
@@ -163,8 +163,8 @@ def _priced(packs: list[Pack]) -> list[dict[str, Any]]:
 def _fitting(packs: list[Pack], needed: int) -> str:
     """Return the id of the smallest pack that covers `needed`, or of the largest."""
     enough = next((pack for pack in packs if pack.quantity >= needed), None)
-    found = enough or max(packs, key=lambda each: each.quantity, default=None)
-    return str(found.id) if found else ""
+    best_fit = enough or max(packs, key=lambda candidate: candidate.quantity, default=None)
+    return str(best_fit.id) if best_fit else ""
 
 
 def _here(what: str, currency: str, next: str | None, needed: int | None = None) -> str:
@@ -175,10 +175,10 @@ def _here(what: str, currency: str, next: str | None, needed: int | None = None)
 
 
 def _pack(text: str) -> UUID:
-    found = read_id(text)
-    if found is None:
+    pack_id = read_id(text)
+    if pack_id is None:
         raise UnknownPack("Choose how much to buy.")
-    return found
+    return pack_id
 
 
 ROUTES: list[Any] = [short, shop, buy]

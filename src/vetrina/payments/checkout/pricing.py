@@ -55,7 +55,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def choose(
-    tx: Tx, known: Gateways, account: AccountId, purchase: Purchase, assets: frozenset[str]
+    tx: Tx, registry: Gateways, account: AccountId, purchase: Purchase, assets: frozenset[str]
 ) -> tuple[Wanted, Gateway]:
     """Return the priced purchase and the gateway that takes its currency.
 
@@ -66,13 +66,13 @@ async def choose(
     if purchase.plan_id is not None and purchase.pack_id is not None:
         raise Invalid("A payment is for a pack or for a plan, not for both.")
     if purchase.plan_id is not None:
-        return await _plan(tx, known, account, purchase.plan_id, purchase)
+        return await _plan(tx, registry, account, purchase.plan_id, purchase)
     if purchase.pack_id is None:
         raise UnknownPack("Name a pack or a plan.")
     pack = await tx.fetch_optional(wallet.PACK, id=purchase.pack_id, assets=sorted(assets))
     if pack is None:
         raise UnknownPack
-    wanted = Wanted(
+    quote = Wanted(
         kind=KINDS.get(pack.asset, "tokens"),
         name=pack.name,
         description=f"{pack.title}, {labels.amount(pack.asset, pack.quantity)}",
@@ -82,22 +82,22 @@ async def choose(
         asset=pack.asset,
         quantity=pack.quantity,
     )
-    return wanted, known.choose(purchase.gateway, pack.currency)
+    return quote, registry.choose(purchase.gateway, pack.currency)
 
 
-async def _plan(tx: Tx, known: Gateways, account: AccountId, plan: UUID, purchase: Purchase) -> tuple[Wanted, Gateway]:
+async def _plan(tx: Tx, registry: Gateways, account: AccountId, plan: UUID, purchase: Purchase) -> tuple[Wanted, Gateway]:
     sold = next((row for row in await tx.fetch_all(queries_plans.PLANS) if row.id == plan), None)
     if sold is None:
         raise UnknownPlan
     if not sold.prices:
         raise PlanIsFree
-    gateway = _way(known, purchase, [sold.currency, *sold.prices])
+    gateway = _way(registry, purchase, [sold.currency, *sold.prices])
     currency = purchase.currency or next((item for item in [sold.currency, *sold.prices] if gateway.takes(item)), sold.currency)
     offer = await plans.offer(tx, account, plan, currency)
     price = offer.price or 0
     credit = 0 if gateway.name in RENEWING else min(offer.credit, price - 1)
     less = f", less {words.money(credit, currency)} for what is left of your plan" if credit else ""
-    wanted = Wanted(
+    quote = Wanted(
         kind="plan",
         name=offer.name,
         description=f"{offer.title} plan, one month{less}",
@@ -107,16 +107,16 @@ async def _plan(tx: Tx, known: Gateways, account: AccountId, plan: UUID, purchas
         credit=credit,
         credit_period=offer.credit_period if credit else None,
     )
-    return wanted, gateway
+    return quote, gateway
 
 
-def _way(known: Gateways, purchase: Purchase, currencies: list[str]) -> Gateway:
+def _way(registry: Gateways, purchase: Purchase, currencies: list[str]) -> Gateway:
     """Return the requested gateway, or the first that takes one of the currencies."""
     if purchase.currency is not None:
-        return known.choose(purchase.gateway, purchase.currency)
-    taken = (currency for currency in currencies if any(way.takes(currency) for way in _named(known, purchase.gateway)))
-    return known.choose(purchase.gateway, next(taken, currencies[0]))
+        return registry.choose(purchase.gateway, purchase.currency)
+    taken = (currency for currency in currencies if any(way.takes(currency) for way in _named(registry, purchase.gateway)))
+    return registry.choose(purchase.gateway, next(taken, currencies[0]))
 
 
-def _named(known: Gateways, name: str | None) -> list[Gateway]:
-    return [item for item in known.offered() if name is None or item.name == name]
+def _named(registry: Gateways, name: str | None) -> list[Gateway]:
+    return [item for item in registry.offered() if name is None or item.name == name]

@@ -86,9 +86,9 @@ GATEWAYS: list[Callable[[Services], Gateway]] = [StripeGateway, ZarinPalGateway,
 class Gateways:
     """The gateways of a process."""
 
-    def __init__(self, settings: Settings, known: list[Gateway]) -> None:
+    def __init__(self, settings: Settings, all_gateways: list[Gateway]) -> None:
         self._settings = settings
-        self._known = {gateway.name: gateway for gateway in known}
+        self._known = {gateway.name: gateway for gateway in all_gateways}
 
     @classmethod
     def provide(cls, services: Services) -> Self:
@@ -123,10 +123,10 @@ class Gateways:
             if fitting is None:
                 raise NoGateway
             return fitting
-        found = next((item for item in offered if item.name == name), None)
-        if found is None:
+        gateway = next((item for item in offered if item.name == name), None)
+        if gateway is None:
             names = ", ".join(item.name for item in offered)
             raise GatewayNotOffered(f"This way to pay is not offered here. What is offered: {names or 'nothing'}.")
-        if not found.takes(currency):
-            raise GatewayNotOffered(f"{found.title} does not take {currency}.")
-        return found
+        if not gateway.takes(currency):
+            raise GatewayNotOffered(f"{gateway.title} does not take {currency}.")
+        return gateway

@@ -134,20 +134,20 @@ class StripeGateway:
         try:
             intent = payment.reference or ""
             if not intent.startswith("pi_"):
-                found = (await self.client.session(ref)).payment_intent
-                intent = found.id if isinstance(found, Intent) else found or ""
+                payment_intent = (await self.client.session(ref)).payment_intent
+                intent = payment_intent.id if isinstance(payment_intent, Intent) else payment_intent or ""
             if not intent:
                 raise NotRefundable("This payment renews by itself: its invoices are paid back at Stripe.")
             marks = {"vetrina_refund": key, "vetrina_payment": str(payment.id), "vetrina_account": str(payment.account_id)}
             charged = to_stripe(amount, payment.currency)
-            made = await self.client.refund(intent, amount=charged, metadata=marks, key=f"refund {key}")
+            refund = await self.client.refund(intent, amount=charged, metadata=marks, key=f"refund {key}")
         except BadAmount as error:
             raise NotRefundable(str(error)) from error
         except StripeAway as away:
             raise GatewayFailed(f"Stripe does not answer just now ({away}).") from away
         except StripeRefused as refused:
             raise NotRefundable(f"Stripe does not pay this back: {refused}") from refused
-        return Returned(made.id, made.status, made.failure_reason)
+        return Returned(refund.id, refund.status, refund.failure_reason)
 
     async def leave(self, ref: str) -> None:
         """Close an open checkout, so that it cannot be paid later. Raises GatewayFailed (503)."""

@@ -20,12 +20,12 @@ async def of(services: Services, client: Stripe, account: AccountId) -> str:
     customer.
     """
     async with services.db.read() as tx:
-        who = await tx.fetch_one(queries.WHO, account=account)
-    if who.ref is not None:
-        return who.ref
-    made = await _create(client, account, who)
+        info = await tx.fetch_one(queries.WHO, account=account)
+    if info.ref is not None:
+        return info.ref
+    customer = await _create(client, account, info)
     async with services.db.tx() as tx:
-        await tx.execute(queries.INSERT_CUSTOMER, account=account, ref=made)
+        await tx.execute(queries.INSERT_CUSTOMER, account=account, ref=customer)
     return await _stored(services, account)
 
 
@@ -35,12 +35,12 @@ async def replace(services: Services, client: Stripe, account: AccountId, former
     Raises StripeAway, StripeRefused.
     """
     async with services.db.read() as tx:
-        who = await tx.fetch_one(queries.WHO, account=account)
-    if who.ref is not None and who.ref != former:
-        return who.ref  # another process replaced it
-    made = await _create(client, account, who, former)
+        info = await tx.fetch_one(queries.WHO, account=account)
+    if info.ref is not None and info.ref != former:
+        return info.ref  # another process replaced it
+    customer = await _create(client, account, info, former)
     async with services.db.tx() as tx:
-        await tx.execute(queries.REPLACE_CUSTOMER, account=account, ref=made, former=former)
+        await tx.execute(queries.REPLACE_CUSTOMER, account=account, ref=customer, former=former)
     return await _stored(services, account)
 
 
@@ -52,7 +52,7 @@ async def _stored(services: Services, account: AccountId) -> str:
     return ref
 
 
-async def _create(client: Stripe, account: AccountId, who: Who, former: str = "") -> str:
-    about = hashlib.sha256(f"{who.email}\n{who.name}".encode()).hexdigest()[:16]
+async def _create(client: Stripe, account: AccountId, info: Who, former: str = "") -> str:
+    about = hashlib.sha256(f"{info.email}\n{info.name}".encode()).hexdigest()[:16]
     key = f"customer {account} {about} {former}".rstrip()
-    return await client.customer(account=str(account), email=who.email, name=who.name, key=key)
+    return await client.customer(account=str(account), email=info.email, name=info.name, key=key)

@@ -65,8 +65,8 @@ class ZarinPalGateway:
         also keeps ZarinPal from reversing the payment.
         """
         try:
-            found = await self._client.verify(ref, amount=payment.amount)
-            return Word(Said.PAID, reference=str(found.ref_id), card_mask=found.card_pan)
+            verified = await self._client.verify(ref, amount=payment.amount)
+            return Word(Said.PAID, reference=str(verified.ref_id), card_mask=verified.card_pan)
         except ZarinPalRefused as refused:
             if refused.code != NOT_PAID:
                 log.error("zarinpal does not verify", code=refused.code, why=str(refused), payment=str(payment.id))

@@ -50,7 +50,7 @@ async def search(
     cursor: Cursor = None,
 ) -> Response[str]:
     """Search payments by buyer, reference or receipt number; filter by status, gateway, kind and date."""
-    known = [{"value": item.name, "title": item.title} for item in request.services.get(Gateways).all()]
+    gateways = [{"value": item.name, "title": item.title} for item in request.services.get(Gateways).all()]
     state = standing if standing in set(Status) else ""
     filters = {"q": q.strip(), "state": state, "gateway": gateway, "kind": kind, "since": since, "until": until}
     errors = {name: "Write a day as 2026-11-21." for name in ("since", "until") if filters[name] and _day(filters[name]) is None}
@@ -76,7 +76,7 @@ async def search(
         filters=filters,
         errors=errors,
         states=STATES,
-        gateways=known,
+        gateways=gateways,
         kinds=KINDS,
         older=f"/operator/payments?{urlencode(older)}" if page.next_cursor else None,
     )
@@ -96,15 +96,15 @@ async def refund(request: Request, account_id: UUID, payment_id: UUID, data: For
     try:
         amount = _amount(data.get("amount", ""), payment.currency)
         why = data.get("reason", "").strip()[:400] or None
-        made = await refunds.ask(request.services, payment, amount, id=_id(data.get("id")), reason=why, by=request.account.id)
+        refund_ = await refunds.ask(request.services, payment, amount, id=_id(data.get("id")), reason=why, by=request.account.id)
     except Refusal as refused:
         return await _one(request, account_id, payment_id, values=data, refused=refused)
-    sum = words.money(made.amount, payment.currency)
-    said = {
+    sum = words.money(refund_.amount, payment.currency)
+    messages = {
         "asked": ("wait", f"The gateway does not answer just now. It is asked again for {sum} until it does."),
-        "failed": ("bad", made.error or "The gateway does not pay this back."),
-    }.get(made.status, ("good", f"{sum} goes back to the buyer."))
-    return pages.redirect(f"/operator/payments/{account_id}/{payment_id}", flash=said)
+        "failed": ("bad", refund_.error or "The gateway does not pay this back."),
+    }.get(refund_.status, ("good", f"{sum} goes back to the buyer."))
+    return pages.redirect(f"/operator/payments/{account_id}/{payment_id}", flash=messages)
 
 
 @post("/operator/payments/{account_id:uuid}/{payment_id:uuid}/inquiry", guards=[operator], include_in_schema=False)
@@ -115,10 +115,10 @@ async def inquire(request: Request, account_id: UUID, payment_id: UUID) -> Respo
         ref = await tx.fetch_optional(queries.REF, account=AccountId(account_id), id=payment_id)
     try:
         word = await actions.ask(request.services, payment, ref) if ref else None
-        said = ("info", f"The gateway says: {word.said.value}." if word else "Its checkout was never opened.")
+        message = ("info", f"The gateway says: {word.said.value}." if word else "Its checkout was never opened.")
     except GatewayFailed as failed:
-        said = ("bad", failed.message)
-    return pages.redirect(f"/operator/payments/{account_id}/{payment_id}", flash=said)
+        message = ("bad", failed.message)
+    return pages.redirect(f"/operator/payments/{account_id}/{payment_id}", flash=message)
 
 
 async def _one(
@@ -161,10 +161,10 @@ class _RefundAmountInvalid(Invalid):
 
 
 def _id(text: str | None) -> UUID:
-    found = read_id(text)
-    if found is None:
+    value = read_id(text)
+    if value is None:
         raise Invalid("Open the page of the payment again.")
-    return found
+    return value
 
 
 def _day(text: str) -> date | None:

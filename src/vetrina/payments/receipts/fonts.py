@@ -58,12 +58,12 @@ def coverage(name: str) -> frozenset[int]:
 
 def printable(text: str) -> str:
     """Return `text` composed (NFC), without controls, and with REPLACEMENT for every letter that no font has."""
-    shown = (
+    visible = (
         char if char in _JOINERS or _has_glyph(char) else REPLACEMENT
         for char in unicodedata.normalize("NFC", text)
         if char in _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
     )
-    return "".join(shown)
+    return "".join(visible)
 
 
 def needed(texts: Iterable[str]) -> list[str]:

@@ -24,8 +24,8 @@ async def page(request: Request, payment_id: UUID) -> Response[str]:
     """Render the receipt. 404 until the payment is completed."""
     async with request.read() as tx:
         payment = await tx.fetch_one(queries.ONE, account=request.account.id, id=payment_id)
-        found = await receipts.receipt(request.services, tx, payment)
-    return pages.render(request, "payments/receipts/receipt.html", nav="wallet", receipt=found, payment_id=payment_id)
+        receipt = await receipts.receipt(request.services, tx, payment)
+    return pages.render(request, "payments/receipts/receipt.html", nav="wallet", receipt=receipt, payment_id=payment_id)
 
 
 @get("/payments/{payment_id:uuid}/receipt.pdf", guards=[signed_in], include_in_schema=False)
@@ -33,11 +33,11 @@ async def pdf(request: Request, payment_id: UUID, lang: Annotated[Literal["en", 
     """Return the receipt as a PDF, in English or Persian."""
     async with request.read() as tx:
         payment = await tx.fetch_one(queries.ONE, account=request.account.id, id=payment_id)
-        found = await receipts.receipt(request.services, tx, payment)
+        receipt = await receipts.receipt(request.services, tx, payment)
     async with _BUSY:
-        body = await asyncio.to_thread(receipt_pdf.draw, found, lang)
+        body = await asyncio.to_thread(receipt_pdf.draw, receipt, lang)
     headers = {
-        "Content-Disposition": f'inline; filename="{found.number}{"" if lang == "en" else "-" + lang}.pdf"',
+        "Content-Disposition": f'inline; filename="{receipt.number}{"" if lang == "en" else "-" + lang}.pdf"',
         "Cache-Control": "private, no-store",
     }
     return Response(body, media_type="application/pdf", headers=headers)

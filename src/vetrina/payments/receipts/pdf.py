@@ -105,17 +105,17 @@ class _Sheet:
 
     def text(self, text: str, size: float, *, bold: bool = False, colour: tuple[int, int, int] = INK) -> None:
         """Put a line across the page, several if it is long."""
-        shown = self._shown(text)
+        printable = self._shown(text)
 
         def step() -> None:
-            self._pen(size, bold, colour, shown)
-            self._pdf.multi_cell(0, size * 0.55, shown, align=self._start, new_x="LMARGIN", new_y="NEXT")
+            self._pen(size, bold, colour, printable)
+            self._pdf.multi_cell(0, size * 0.55, printable, align=self._start, new_x="LMARGIN", new_y="NEXT")
 
         self._steps.append(step)
 
     def fact(self, name: str, value: str) -> None:
         """Put a name and its value."""
-        title, shown = self._shown(name), self._shown(value)
+        title, printable = self._shown(name), self._shown(value)
 
         def step() -> None:
             pdf, size, width = self._pdf, 10.0, 38.0
@@ -123,15 +123,15 @@ class _Sheet:
             self._pen(size, False, SOFT, title)
             pdf.set_x(pdf.l_margin + (rest if self._turned else 0))
             pdf.cell(width, size * 0.6, title, align=self._start)
-            self._pen(size, False, INK, shown)
+            self._pen(size, False, INK, printable)
             pdf.set_xy(pdf.l_margin + (0 if self._turned else width), top)
-            pdf.multi_cell(rest, size * 0.6, shown, align=self._start, new_x="LMARGIN", new_y="NEXT")
+            pdf.multi_cell(rest, size * 0.6, printable, align=self._start, new_x="LMARGIN", new_y="NEXT")
 
         self._steps.append(step)
 
     def sum(self, what: str, amount: str, *, size: float = 10, colour: tuple[int, int, int] = INK, bold: bool = False) -> None:
         """Put what an amount is for, and the amount at the other side."""
-        title, shown = self._shown(what), self._shown(amount)
+        title, printable = self._shown(what), self._shown(amount)
 
         def step() -> None:
             pdf = self._pdf
@@ -144,9 +144,9 @@ class _Sheet:
             pdf.set_x(pdf.l_margin + (width * 0.3 if self._turned else 0))
             pdf.multi_cell(width * 0.7, size * 0.55, title, align=self._start, new_x="LMARGIN", new_y="NEXT")
             below = pdf.get_y()
-            self._pen(size, bold, colour, shown)
+            self._pen(size, bold, colour, printable)
             pdf.set_xy(pdf.l_margin + (0 if self._turned else width * 0.7), top)
-            pdf.cell(width * 0.3, size * 0.55, shown, align=self._end, new_x="LMARGIN", new_y="NEXT")
+            pdf.cell(width * 0.3, size * 0.55, printable, align=self._end, new_x="LMARGIN", new_y="NEXT")
             pdf.set_y(max(below, pdf.get_y()) + 1.5)
 
         self._steps.append(step)
@@ -166,9 +166,9 @@ class _Sheet:
         self._steps.append(step)
 
     def _shown(self, text: str) -> str:
-        shown = fonts.printable(text)
-        self._texts.append(shown)
-        return shown
+        printable = fonts.printable(text)
+        self._texts.append(printable)
+        return printable
 
     def _pen(self, size: float, bold: bool, colour: tuple[int, int, int], text: str) -> None:
         """Take a pen for one paragraph, whose direction is its own and not the page's."""

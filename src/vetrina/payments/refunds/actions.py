@@ -29,12 +29,12 @@ async def ask(
     """
     place = {"account": str(payment.account_id), "refund": str(id)}
     async with services.db.tx() as tx:
-        fresh = await tx.fetch_one(
+        inserted = await tx.fetch_one(
             queries_after.ASK_REFUND, account=payment.account_id, payment=payment.id, id=id, amount=amount, reason=reason, by=by
         )
         # Whatever happens to this process, a job calls the gateway.
         await enqueue(tx, "payments.refund", queue="payments", lock=f"refund {id}", **place)
-        if fresh:
+        if inserted:
             await audit.record(
                 tx,
                 "refund_asked",
@@ -64,15 +64,15 @@ async def carry(services: Services, account: AccountId, id: UUID) -> RefundRow:
     if gateway is None or ref is None:
         raise GatewayFailed("This payment's gateway is not set up here.")
     try:
-        made = await gateway.refund(payment, ref, row.amount, str(id))
-        told = {"ref": made.ref, "status": made.status, "error": made.error}
+        result = await gateway.refund(payment, ref, row.amount, str(id))
+        outcome = {"ref": result.ref, "status": result.status, "error": result.error}
     except NotRefundable as refused:
-        told = {"ref": None, "status": "failed", "error": refused.message}
+        outcome = {"ref": None, "status": "failed", "error": refused.message}
     async with services.db.tx() as tx:
-        await _tell(tx, account, row, told)
+        await _tell(tx, account, row, outcome)
     async with services.db.read() as tx:
         return await tx.fetch_one(queries_after.REFUND, account=account, id=id)
 
 
-async def _tell(tx: Tx, account: AccountId, row: RefundRow, told: dict[str, str | None]) -> None:
-    await tx.fetch_one(queries_after.TELL_REFUND, account=account, id=row.payment_id, ours=row.id, amount=row.amount, **told)
+async def _tell(tx: Tx, account: AccountId, row: RefundRow, outcome: dict[str, str | None]) -> None:
+    await tx.fetch_one(queries_after.TELL_REFUND, account=account, id=row.payment_id, ours=row.id, amount=row.amount, **outcome)

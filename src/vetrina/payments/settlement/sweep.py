@@ -43,15 +43,15 @@ async def sweep(services: Services, *, young: timedelta = YOUNG, pause: timedelt
 
     Safe to run concurrently: the process that marks a payment first polls it.
     """
-    found = Swept()
-    await asyncio.gather(*(_ask(services, item, found) for item in await _unverified(services)))
+    result = Swept()
+    await asyncio.gather(*(_ask(services, item, result) for item in await _unverified(services)))
     while True:
         async with services.db.tx() as tx:
             doubts = await tx.fetch_all(queries.CLAIM_DOUBTS, young=young, pause=pause, long=pause * 30, limit=BATCH)
         for start in range(0, len(doubts), AT_ONCE):
-            await asyncio.gather(*(_ask(services, item, found) for item in doubts[start : start + AT_ONCE]))
+            await asyncio.gather(*(_ask(services, item, result) for item in doubts[start : start + AT_ONCE]))
         if len(doubts) < BATCH:
-            return found
+            return result
 
 
 async def _unverified(services: Services) -> Iterable[Doubt]:
@@ -68,20 +68,20 @@ async def _unverified(services: Services) -> Iterable[Doubt]:
         return await tx.fetch_all(queries.DOUBTS_BY_REF, gateway=gateway.name, refs=refs)
 
 
-async def _ask(services: Services, doubt: Doubt, found: Swept) -> None:
-    found.asked += 1
+async def _ask(services: Services, doubt: Doubt, result: Swept) -> None:
+    result.asked += 1
     try:
         async with services.db.read() as tx:
             payment = await tx.fetch_one(queries.ONE, account=AccountId(doubt.account_id), id=doubt.id)
         word = await actions.ask(services, payment, doubt.ref)
     except (GatewayFailed, NotFound) as failed:
         log.warning("a gateway does not answer", payment=str(doubt.id), why=failed.message)
-        found.away += 1
+        result.away += 1
         return
     match word.said:
         case Said.PAID:
-            found.paid += 1
+            result.paid += 1
         case Said.WAITING:
-            found.waiting += 1
+            result.waiting += 1
         case Said.DECLINED | Said.CANCELLED | Said.EXPIRED:
-            found.ended += 1
+            result.ended += 1

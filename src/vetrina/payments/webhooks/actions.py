@@ -64,8 +64,8 @@ async def apply(services: Services, event_id: str) -> str:
     Raises NotFound (404) for an event that is not in the inbox.
     """
     async with services.db.read() as tx:
-        found = await tx.fetch_one(queries.EVENT, id=event_id)
-    event = Event(found.id, found.type, found.at, found.object)
+        stored = await tx.fetch_one(queries.EVENT, id=event_id)
+    event = Event(stored.id, stored.type, stored.at, stored.object)
     try:
         handler = HANDLERS.get(event.type)
         effect = await handler(services, event) if handler else None
@@ -78,8 +78,10 @@ async def apply(services: Services, event_id: str) -> str:
     except Unavailable:
         raise  # our own database: the job is retried
     except Exception as error:
-        known = isinstance(error, Refusal | Impossible)
-        log.warning("an event could not be applied", stripe_event=event.id, type=event.type, exc_info=not known, why=str(error))
+        expected = isinstance(error, Refusal | Impossible)
+        log.warning(
+            "an event could not be applied", stripe_event=event.id, type=event.type, exc_info=not expected, why=str(error)
+        )
         why = f"{type(error).__name__}: {error}"[:2000].replace("\0", " ")
         tries = 1 if isinstance(error, Impossible) else TRIES
         async with services.db.tx() as tx:
@@ -103,10 +105,10 @@ async def again(services: Services, limit: int = 200) -> int:
 async def replay(services: Services, ids: list[str]) -> list[str]:
     """Replay these events; return those that are in the inbox."""
     async with services.db.tx() as tx:
-        found = await tx.fetch_all(queries.REPLAY, ids=ids)
-        for row in found:
+        ids_found = await tx.fetch_all(queries.REPLAY, ids=ids)
+        for row in ids_found:
             await enqueue(tx, "payments.stripe_event", queue="payments", event_id=row)
-    return found
+    return ids_found
 
 
 async def replay_all(services: Services, *, outcome: str = "dead", type: str = "%") -> int:

@@ -72,10 +72,10 @@ def replay(*ids: str, dead: bool = False, type: str = "") -> int:
     async def run(services: Services) -> int:
         if dead:
             return await told.replay_all(services, type=f"{type}%")
-        found = await told.replay(services, list(ids))
-        for item in sorted(set(ids) - set(found)):
+        replayed = await told.replay(services, list(ids))
+        for item in sorted(set(ids) - set(replayed)):
             print(f"{item} never came in.")
-        return len(found)
+        return len(replayed)
 
     count = _with_services(run)
     print("One event is being applied again." if count == 1 else f"{count} events are being applied again.")
@@ -83,12 +83,12 @@ def replay(*ids: str, dead: bool = False, type: str = "") -> int:
 
 
 def _with_services(work: Callable[[Services], Awaitable[Result]]) -> Result:
-    found = settings.read()
-    logs.configure(found.log_format, "webhooks")
+    config = settings.read()
+    logs.configure(config.log_format, "webhooks")
 
     async def run() -> Result:
-        async with reaching(found) as access:
-            services = connect(found, access.app)
+        async with reaching(config) as access:
+            services = connect(config, access.app)
             await services.db.open()
             try:
                 return await work(services)

@@ -98,8 +98,8 @@ async def replay(request: Request) -> Redirect:
         count = len(await told.replay(request.services, chosen))
     else:
         raise Invalid("Choose which events to apply again.")
-    said = "One event is being applied again." if count == 1 else f"{count} events are being applied again."
-    return pages.redirect(pages.safe_local_path(str(form.get("next") or ""), "/operator/webhooks"), flash=("good", said))
+    message = "One event is being applied again." if count == 1 else f"{count} events are being applied again."
+    return pages.redirect(pages.safe_local_path(str(form.get("next") or ""), "/operator/webhooks"), flash=("good", message))
 
 
 def _begins(type: str) -> str | None:

@@ -69,21 +69,25 @@ async def charge_succeeded(services: Services, event: Event) -> Effect | None:
 @on("charge.failed", "payment_intent.payment_failed")
 async def charge_failed(services: Services, event: Event) -> Effect | None:
     """Record a declined card with the reason. The checkout stays open for another card."""
-    it = event.object
-    payment = await _of_money(services, it)
+    failed = event.object
+    payment = await _of_money(services, failed)
     if payment is None:
         return None
-    wrong: dict[str, Any] = it.get("last_payment_error") or {}
-    ref = it["id"] if it.get("object") == "charge" else _id(wrong.get("charge")) or _id(it.get("latest_charge")) or it["id"]
-    reason = it.get("failure_message") or wrong.get("message") or "The payment was declined."
-    charged = it.get("created") if it.get("object") == "charge" else None
-    code = wrong.get("decline_code") or _mark(it.get("outcome"), "reason") or it.get("failure_code") or wrong.get("code")
+    wrong: dict[str, Any] = failed.get("last_payment_error") or {}
+    ref = (
+        failed["id"]
+        if failed.get("object") == "charge"
+        else _id(wrong.get("charge")) or _id(failed.get("latest_charge")) or failed["id"]
+    )
+    reason = failed.get("failure_message") or wrong.get("message") or "The payment was declined."
+    charged = failed.get("created") if failed.get("object") == "charge" else None
+    code = wrong.get("decline_code") or _mark(failed.get("outcome"), "reason") or failed.get("failure_code") or wrong.get("code")
 
     async def keep(tx: Tx) -> None:
         await tx.execute(
             queries_after.INSERT_FAILURE, account=payment.account_id, id=payment.id, ref=ref,
-            amount=_minor(payment, it.get("amount"), it.get("currency")) or payment.amount,
-            currency=str(it.get("currency") or payment.currency).upper(), code=code, reason=str(reason)[:2000],
+            amount=_minor(payment, failed.get("amount"), failed.get("currency")) or payment.amount,
+            currency=str(failed.get("currency") or payment.currency).upper(), code=code, reason=str(reason)[:2000],
             at=datetime.fromtimestamp(charged, UTC) if charged else event.at,
         )  # fmt: skip
 
@@ -105,28 +109,29 @@ async def charge_refunded(services: Services, event: Event) -> Effect | None:
 @on("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
 async def refund_told(services: Services, event: Event) -> Effect | None:
     """Record the state of one refund."""
-    it = event.object
-    payment = await _of_money(services, it)
+    refund = event.object
+    payment = await _of_money(services, refund)
     if payment is None:
         return None
     return lambda tx: tx.fetch_one(
         queries_after.TELL_REFUND, account=payment.account_id, id=payment.id,
-        ours=read_id(_mark(it.get("metadata"), "vetrina_refund")), ref=it["id"],
-        amount=_minor(payment, it["amount"], it.get("currency")), status=it.get("status") or "pending",
-        error=it.get("failure_reason"),
+        ours=read_id(_mark(refund.get("metadata"), "vetrina_refund")), ref=refund["id"],
+        amount=_minor(payment, refund["amount"], refund.get("currency")), status=refund.get("status") or "pending",
+        error=refund.get("failure_reason"),
     )  # fmt: skip
 
 
 @on(*(f"charge.dispute.{verb}" for verb in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")))
 async def disputed(services: Services, event: Event) -> Effect | None:
     """Record a dispute, or its result."""
-    it = event.object
-    payment = await _of_money(services, it)
+    dispute = event.object
+    payment = await _of_money(services, dispute)
     if payment is None:
         return None
     return lambda tx: tx.fetch_one(
-        queries_after.TELL_DISPUTE, account=payment.account_id, id=payment.id, dispute=it["id"],
-        amount=_minor(payment, it["amount"], it.get("currency")), status=it["status"], reason=it.get("reason"),
+        queries_after.TELL_DISPUTE, account=payment.account_id, id=payment.id, dispute=dispute["id"],
+        amount=_minor(payment, dispute["amount"], dispute.get("currency")), status=dispute["status"],
+        reason=dispute.get("reason"),
     )  # fmt: skip
 
 
@@ -163,30 +168,30 @@ async def _of_session(services: Services, session: Session) -> PaymentRow | None
         return await tx.fetch_optional(queries.BY_REF, gateway="stripe", ref=session.id) or await _marked(tx, session.metadata)
 
 
-async def _of_money(services: Services, it: dict[str, Any]) -> PaymentRow | None:
+async def _of_money(services: Services, event_object: dict[str, Any]) -> PaymentRow | None:
     """Return the payment that a charge, intent, refund or dispute belongs to, None if it is not ours.
 
     It is found by our metadata, by its intent, or by a request to Stripe. Raises GatewayFailed (503) if Stripe has to be
     asked and does not answer.
     """
-    intent = it["id"] if it.get("object") == "payment_intent" else _id(it.get("payment_intent"))
-    charge = it["id"] if it.get("object") == "charge" else _id(it.get("charge"))
+    intent = event_object["id"] if event_object.get("object") == "payment_intent" else _id(event_object.get("payment_intent"))
+    charge = event_object["id"] if event_object.get("object") == "charge" else _id(event_object.get("charge"))
     async with services.db.read() as tx:
-        found = await _marked(tx, it.get("metadata"))
-        if found is None and intent:
-            found = await tx.fetch_optional(queries_after.BY_REFERENCE, reference=intent)
-        if found is None:
-            found = await _marked(tx, await tx.fetch_optional(queries_after.MARKS, intent=intent, charge=charge))
+        payment = await _marked(tx, event_object.get("metadata"))
+        if payment is None and intent:
+            payment = await tx.fetch_optional(queries_after.BY_REFERENCE, reference=intent)
+        if payment is None:
+            payment = await _marked(tx, await tx.fetch_optional(queries_after.MARKS, intent=intent, charge=charge))
     gateway = services.get(Gateways).get(StripeGateway.name)
-    if found is not None or not isinstance(gateway, StripeGateway) or not gateway.available(services.settings):
-        return found
+    if payment is not None or not isinstance(gateway, StripeGateway) or not gateway.available(services.settings):
+        return payment
     try:
         intent = intent or (await gateway.client.charge_intent(charge) if charge else None)
         marks = (await gateway.client.intent(intent)).metadata if intent else None
     except StripeAway as away:
-        raise GatewayFailed(f"Stripe does not say whose {it['id']} is: {away}") from away
+        raise GatewayFailed(f"Stripe does not say whose {event_object['id']} is: {away}") from away
     except StripeRefused as refused:
-        log.info("stripe does not know it", object=it["id"], why=str(refused))
+        log.info("stripe does not know it", object=event_object["id"], why=str(refused))
         return None
     async with services.db.read() as tx:
         return await _marked(tx, marks)
@@ -197,8 +202,8 @@ async def _marked(tx: Tx, marks: Any) -> PaymentRow | None:
     account, payment = (read_id(_mark(marks, name)) for name in ("vetrina_account", "vetrina_payment"))
     if account is None or payment is None:
         return None
-    found = await tx.fetch_optional(queries.ONE, account=AccountId(account), id=payment)
-    return found if found and found.gateway == StripeGateway.name else None
+    row = await tx.fetch_optional(queries.ONE, account=AccountId(account), id=payment)
+    return row if row and row.gateway == StripeGateway.name else None
 
 
 def _mark(metadata: Any, name: str) -> Any:

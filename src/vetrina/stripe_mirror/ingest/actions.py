@@ -66,8 +66,8 @@ async def ingest_events(tx: Tx, batch: list[Event], handled: list[str]) -> set[s
     """
     originals = {event.id: base64.b64encode(event.original).decode() for event in batch if event.original is not None}
     text = "[" + ",".join(event.text for event in batch) + "]"
-    kept = msgspec.json.encode(originals).decode()
-    return set(await tx.fetch_one(queries.INGEST_EVENTS, events=text, originals=kept, handled=handled))
+    body = msgspec.json.encode(originals).decode()
+    return set(await tx.fetch_one(queries.INGEST_EVENTS, events=text, originals=body, handled=handled))
 
 
 async def ingest_objects(tx: Tx, kind: str, objects: str, served_at: datetime, requested_at: datetime) -> int:

@@ -93,7 +93,7 @@ async def start(
     services: Services,
     account: AccountId,
     session: UUID,
-    wanted: GenerationRequest,
+    wish: GenerationRequest,
     *,
     key: str | None = None,
     retry_of: UUID | None = None,
@@ -104,20 +104,20 @@ async def start(
     ImageRequired, TooManyImages, FileNotFound, WrongCategory, PromptTooLong (422), InsufficientCredits (402; QuotaUsedUp
     for a conversion), KeyInUse (409), KeyReused (422), Unauthenticated (401).
     """
-    parameters = check(services, wanted)
+    parameters = check(services, wish)
     item = StartItem(
         account_id=account,
         id=new_id(),
         session_id=session,
-        style_name=wanted.style_name,
-        prompt=wanted.prompt,
+        style_name=wish.style_name,
+        prompt=wish.prompt,
         parameters=parameters,
-        seed=wanted.seed if wanted.seed is not None else secrets.randbelow(2**31),
-        charge=wanted.asset,
-        product_files=wanted.product_files,
-        model_files=wanted.model_files,
+        seed=wish.seed if wish.seed is not None else secrets.randbelow(2**31),
+        charge=wish.asset,
+        product_files=wish.product_files,
+        model_files=wish.model_files,
         key=key,
-        request_hash=_hash(wanted, retry_of) if key else None,
+        request_hash=_hash(wish, retry_of) if key else None,
         retry_of=retry_of,
     )
     answer = await services.get(StartBatcher)(item)
@@ -126,28 +126,28 @@ async def start(
     return _begun(services, account, item, answer)
 
 
-def check(services: Services, wanted: GenerationRequest) -> dict[str, Any]:
+def check(services: Services, wish: GenerationRequest) -> dict[str, Any]:
     """Return the request's parameters with their defaults. Raises what `start` raises for an invalid request."""
-    known = services.get(Catalogue)
-    style = known.styles.get(wanted.style_name)
+    catalogue = services.get(Catalogue)
+    style = catalogue.styles.get(wish.style_name)
     if style is None:
         raise UnknownStyle
-    if len(wanted.prompt) > PROMPT_LIMIT:
+    if len(wish.prompt) > PROMPT_LIMIT:
         raise PromptTooLong
-    if "\0" in wanted.prompt:
+    if "\0" in wish.prompt:
         raise Invalid("The words contain a character that cannot be stored (U+0000).")
-    if wanted.seed is not None and not 0 <= wanted.seed < SEED_LIMIT:
+    if wish.seed is not None and not 0 <= wish.seed < SEED_LIMIT:
         raise Invalid("A seed is a whole number from 0 to 9007199254740991.", field="seed")
-    if max(len(wanted.product_files), len(wanted.model_files)) > PICTURES_LIMIT:
+    if max(len(wish.product_files), len(wish.model_files)) > PICTURES_LIMIT:
         raise TooManyImages
-    if style.needs_product and not wanted.product_files:
+    if style.needs_product and not wish.product_files:
         raise ImageRequired(f"{style.title} needs a product picture.")
-    if style.needs_model and not wanted.model_files:
+    if style.needs_model and not wish.model_files:
         raise ImageRequired(f"{style.title} needs a picture of a model or a scene.", field="model_files")
-    if style.needs_picture and not wanted.product_files and not wanted.model_files:
+    if style.needs_picture and not wish.product_files and not wish.model_files:
         raise ImageRequired
     try:
-        return dict(validate(style, wanted.parameters))
+        return dict(validate(style, wish.parameters))
     except BadParameter as bad:
         raise InvalidParameters(bad.message, field=f"parameters.{bad.name}") from None
 
@@ -174,7 +174,7 @@ async def retry(services: Services, account: AccountId, session: UUID, generatio
         raise GenerationEnded("This generation was completed; start another with its settings instead.")
     if row.status not in {"failed", "cancelled"}:
         raise GenerationRunning
-    wanted = GenerationRequest(
+    wish = GenerationRequest(
         style_name=row.style_name,
         prompt=row.prompt,
         product_files=[item.id for item in row.in_role("product")],
@@ -183,7 +183,7 @@ async def retry(services: Services, account: AccountId, session: UUID, generatio
         seed=row.seed,
         asset="conversion" if row.charge_asset == "conversion" else "token",
     )
-    return await start(services, account, session, wanted, key=key, retry_of=generation)
+    return await start(services, account, session, wish, key=key, retry_of=generation)
 
 
 async def share(tx: Tx, account: AccountId, generation: UUID, *, is_public: bool) -> GenerationRow:
@@ -302,5 +302,5 @@ def _begun(services: Services, account: AccountId, item: StartItem, answer: Star
     )
 
 
-def _hash(wanted: GenerationRequest, retry_of: UUID | None) -> str:
-    return hashlib.sha256(msgspec.json.encode((wanted, retry_of), order="deterministic")).hexdigest()
+def _hash(wish: GenerationRequest, retry_of: UUID | None) -> str:
+    return hashlib.sha256(msgspec.json.encode((wish, retry_of), order="deterministic")).hexdigest()

@@ -37,8 +37,8 @@ class Sharing(msgspec.Struct, forbid_unknown_fields=True):
 @get("/styles", tags=["studio"], sync_to_thread=False)
 def styles(request: Request) -> Page[StyleRow]:
     """Return the available styles with their parameters, price in tokens and preview."""
-    known = request.services.get(Catalogue)
-    return Page([known.row(style) for style in known.styles.values()], None)
+    catalogue = request.services.get(Catalogue)
+    return Page([catalogue.row(style) for style in catalogue.styles.values()], None)
 
 
 @post("/generations", guards=[signed_in], tags=["studio"], opt=limited("generations"))
@@ -47,8 +47,8 @@ async def start(request: Request, data: GenerationRequest) -> Generation:
 
     The same Idempotency-Key returns the same generation. 402 if there are not enough credits.
     """
-    who = request.account
-    return await actions.start(request.services, who.id, who.session_id, data, key=request.idempotency_key)
+    account = request.account
+    return await actions.start(request.services, account.id, account.session_id, data, key=request.idempotency_key)
 
 
 @get("/generations", guards=[signed_in], tags=["studio"])
@@ -98,8 +98,8 @@ async def cancel(request: Request, generation_id: UUID) -> Generation:
 @post("/generations/{generation_id:uuid}/retry", guards=[signed_in], tags=["studio"])
 async def retry(request: Request, generation_id: UUID) -> Generation:
     """Start a failed or cancelled generation again, as a new one."""
-    who = request.account
-    return await actions.retry(request.services, who.id, who.session_id, generation_id, key=request.idempotency_key)
+    account = request.account
+    return await actions.retry(request.services, account.id, account.session_id, generation_id, key=request.idempotency_key)
 
 
 @post("/generations/{generation_id:uuid}/sharing", guards=[signed_in], status_code=200, tags=["studio"])

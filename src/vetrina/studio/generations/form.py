@@ -40,12 +40,12 @@ class GenerationForm:
     errors: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def first_style(services: Services, wanted: str | None) -> str:
+def first_style(services: Services, requested: str | None) -> str:
     """Return `wanted` if the style exists, else a style that needs one image only."""
-    known = services.get(Catalogue).styles
-    if wanted in known:
-        return wanted
-    return next((name for name, style in known.items() if not style.needs_product and not style.needs_model), next(iter(known)))
+    styles = services.get(Catalogue).styles
+    if requested in styles:
+        return requested
+    return next((name for name, style in styles.items() if not style.needs_product and not style.needs_model), next(iter(styles)))
 
 
 def again(services: Services, row: GenerationRow) -> GenerationForm:
@@ -138,28 +138,28 @@ async def slots(request: Request, tx: Tx, chosen: GenerationForm) -> dict[str, A
 
 def _texts(data: FormMultiDict, name: str) -> list[str]:
     """Return the values of a field that are ids; other values are dropped."""
-    found: list[str] = []
+    texts: list[str] = []
     for value in data.getall(name, []):
         try:
-            found.append(str(UUID(str(value))))
+            texts.append(str(UUID(str(value))))
         except ValueError:
             continue
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(texts))
 
 
 def _parameters(data: FormMultiDict, style: Style, errors: dict[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for parameter in style.parameters:
         name = f"p.{style.name}.{parameter.name}"
         if parameter.kind == "boolean":
-            found[parameter.name] = name in data
+            values[parameter.name] = name in data
         elif name in data:
             value = _value(parameter, str(data.get(name, "")))
             if value is None:
                 errors[name] = f"{parameter.title} must be a number."
             else:
-                found[parameter.name] = value
-    return found
+                values[parameter.name] = value
+    return values
 
 
 def _value(parameter: Parameter, text: str) -> Value | None:
@@ -175,7 +175,7 @@ async def _take_uploads(request: Request, data: FormMultiDict, role: str, chosen
     ids = chosen.product_files if role == "product" else chosen.model_files
     for upload in uploads.files_of(data, f"{role}_upload"):
         try:
-            kept = await uploads.take(request.services, request.account.id, upload, f"{role}_image")
-            ids.append(str(kept.id))
+            file = await uploads.take(request.services, request.account.id, upload, f"{role}_image")
+            ids.append(str(file.id))
         except Refusal as refused:
             chosen.errors[f"{role}_files"] = f"{upload.filename}: {refused.message}"

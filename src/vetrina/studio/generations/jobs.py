@@ -52,9 +52,9 @@ async def generate(services: Services, account_id: str, generation_id: str) -> N
 async def requeue_lost(services: Services) -> None:
     """Requeue running generations that have no job."""
     async with services.db.tx() as tx:
-        found = await tx.fetch_all(queries.REQUEUE_LOST)
-    if found:
-        log.warning("generations without a job were queued again", count=len(found))
+        lost = await tx.fetch_all(queries.REQUEUE_LOST)
+    if lost:
+        log.warning("generations without a job were queued again", count=len(lost))
 
 
 class GenerationRun:
@@ -71,11 +71,11 @@ class GenerationRun:
     async def claim(self) -> bool:
         """Claim the generation for this attempt. Return False if there is nothing to do."""
         async with self.services.db.tx() as tx:
-            found = await tx.fetch_optional(queries.TAKE, account=self.account, id=self.id)
-        if found is None:
+            row = await tx.fetch_optional(queries.TAKE, account=self.account, id=self.id)
+        if row is None:
             return False
-        self.taken = found
-        if found.attempt > MAX_ATTEMPTS:
+        self.taken = row
+        if row.attempt > MAX_ATTEMPTS:
             await self.fail("gave-up", "This picture could not be finished after several attempts. Nothing was charged.")
             return False
         return True
@@ -95,15 +95,15 @@ class GenerationRun:
                 await _end(task)
 
     async def _make(self) -> None:
-        house = self.services.get(Catalogue).houses.get(self.taken.engine)
-        if house is None:
+        engine = self.services.get(Catalogue).houses.get(self.taken.engine)
+        if engine is None:
             await self.fail("engine-gone", "This style's engine is not set up here any more. Nothing was charged.")
             return
         try:
             request = await self._request()
-            async with house.gate:
+            async with engine.gate:
                 await self._write(0.0, "Beginning")
-                result = await house.engine.generate(request, self._progress)
+                result = await engine.engine.generate(request, self._progress)
             await self._save(result)
         except EngineRefused as refused:
             await self.fail("engine-refused", refused.message)
@@ -119,7 +119,7 @@ class GenerationRun:
         except Exception:
             if self.taken.attempt < MAX_ENGINE_TRIES:
                 raise
-            log.exception("a generation failed", generation=str(self.id), house=house.title)
+            log.exception("a generation failed", generation=str(self.id), house=engine.title)
             await self.fail("internal", "Something went wrong on our side. Nothing was charged.")
 
     async def _request(self) -> EngineRequest:
@@ -181,28 +181,30 @@ class GenerationRun:
         if not result.images:
             raise EngineRefused("The engine returned no picture.")
         ready: list[Prepared] = []
-        kept = False
+        saved = False
         try:
             for data in result.images:
                 ready.append(await media.prepare(self.services, self.account, data))  # noqa: PERF401
             async with self.services.db.tx() as tx:
-                kept = await self._finish(tx, Status.COMPLETED)
-                if kept:
-                    for position, each in enumerate(ready, 1):
+                saved = await self._finish(tx, Status.COMPLETED)
+                if saved:
+                    for position, picture in enumerate(ready, 1):
                         name = f"{self.taken.style_name}-{str(self.id)[-6:]}" + (f"-{position}" if len(ready) > 1 else "")
                         await media.insert(
                             tx,
                             self.account,
-                            each,
+                            picture,
                             category="generated_image",
                             file_name=name,
                             metadata={"generation_id": str(self.id), "style_name": self.taken.style_name},
                         )
-                        await tx.execute(queries.INSERT_RESULT, account=self.account, id=self.id, position=position, file=each.id)
+                        await tx.execute(
+                            queries.INSERT_RESULT, account=self.account, id=self.id, position=position, file=picture.id
+                        )
         finally:
-            if not kept:
-                for each in ready:
-                    await media.delete_orphan(self.services, each)
+            if not saved:
+                for picture in ready:
+                    await media.delete_orphan(self.services, picture)
 
     async def fail(self, code: str, message: str) -> None:
         """End the generation as failed and return its credits."""
@@ -222,8 +224,8 @@ class GenerationRun:
 
     async def _watch(self) -> None:
         """Return when the generation was ended by someone else: it was cancelled."""
-        with self.services.hub.subscribe(f"generations/{self.id}") as told:
-            async for message in told.messages(poll_interval=10):
+        with self.services.hub.subscribe(f"generations/{self.id}") as messages:
+            async for message in messages.messages(poll_interval=10):
                 if message is None:
                     try:
                         async with self.services.db.read() as tx:

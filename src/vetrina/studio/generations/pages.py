@@ -115,8 +115,8 @@ async def start(request: Request) -> Response[Any]:
     if not chosen.errors:
         try:
             wanted = form.to_request(request.services, chosen)
-            made = await actions.start(request.services, request.account.id, request.account.session_id, wanted)
-            return pages.redirect(f"/studio/generations/{made.id}")
+            started = await actions.start(request.services, request.account.id, request.account.session_id, wanted)
+            return pages.redirect(f"/studio/generations/{started.id}")
         except Refusal as refused:
             chosen.errors[form.field_of(refused, chosen)] = refused.message
             refusal = refused
@@ -179,14 +179,14 @@ async def cancel(request: Request, generation_id: UUID) -> Response[Any]:
 @post("/studio/generations/{generation_id:uuid}/retry", guards=[signed_in], include_in_schema=False)
 async def retry(request: Request, generation_id: UUID) -> Response[Any]:
     """Start a generation again."""
-    who = request.account
+    account = request.account
     try:
-        made = await actions.retry(request.services, who.id, who.session_id, generation_id)
+        started = await actions.retry(request.services, account.id, account.session_id, generation_id)
     except (Unauthenticated, NotFound):
         raise
     except Refusal as refused:
         return pages.redirect(f"/studio/generations/{generation_id}", flash=("bad", refused.message))
-    return pages.redirect(f"/studio/generations/{made.id}")
+    return pages.redirect(f"/studio/generations/{started.id}")
 
 
 @post("/studio/generations/{generation_id:uuid}/sharing", guards=[signed_in], include_in_schema=False)
@@ -220,13 +220,13 @@ async def _opening(tx: Tx, newest: list[PublicResult] | None) -> list[PublicResu
 async def _studio(request: Request, tx: Tx, chosen: form.GenerationForm, refusal: Refusal | None = None) -> Response[str]:
     balances = await tx.fetch_all(wallet.BALANCES, account=request.account.id)
     slots: dict[str, Any] = await form.slots(request, tx, chosen)
-    known: Sequence[Any] = presenters.styles(request.services)
+    styles: Sequence[Any] = presenters.styles(request.services)
     return pages.render(
         request,
         "studio/generations/studio.html",
         refusal=refusal,
         nav="studio",
-        styles=known,
+        styles=styles,
         engines=presenters.engines(request.services),
         chosen=chosen,
         assets=form.assets(balances),

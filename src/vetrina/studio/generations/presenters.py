@@ -27,26 +27,26 @@ def style_title(services: Services, name: str) -> str:
 
 def styles(services: Services) -> list[dict[str, Any]]:
     """Return every style for its tile."""
-    known = services.get(Catalogue)
+    catalogue = services.get(Catalogue)
     return [
-        {**msgspec.structs.asdict(known.row(style)), "engine_title": known.houses[style.engine].title}
-        for style in known.styles.values()
+        {**msgspec.structs.asdict(catalogue.row(style)), "engine_title": catalogue.houses[style.engine].title}
+        for style in catalogue.styles.values()
     ]
 
 
 def engines(services: Services) -> list[dict[str, str]]:
     """Return the engines that are set up."""
-    return [{"name": name, "title": house.title} for name, house in services.get(Catalogue).houses.items()]
+    return [{"name": name, "title": engine.title} for name, engine in services.get(Catalogue).houses.items()]
 
 
 def public_image(services: Services, row: PublicResult) -> dict[str, Any]:
     """Return a public image's template data."""
     facts = msgspec.convert(row.file, FileFacts)
-    shown = ref(services, row.account_id, facts)
+    file = ref(services, row.account_id, facts)
     title = style_title(services, row.style_name)
     return {
-        "thumb_url": shown.thumbnail_url,
-        "url": shown.preview_url,
+        "thumb_url": file.thumbnail_url,
+        "url": file.preview_url,
         "width": facts.width,
         "height": facts.height,
         "colour": facts.colour,
@@ -116,13 +116,13 @@ def site_preview(services: Services, newest: Sequence[PublicResult]) -> LinkPrev
 
 def picture(services: Services, row: GenerationRow, facts: FileFacts, alt: str) -> dict[str, Any]:
     """Return an image's template data."""
-    shown = ref(services, row.account_id, facts)
+    file = ref(services, row.account_id, facts)
     return {
         "id": str(facts.id),
         "href": f"/library/{facts.id}",
-        "url": shown.preview_url,
+        "url": file.preview_url,
         "download_url": download_url(services, row.account_id, facts),
-        "thumb_url": shown.thumbnail_url,
+        "thumb_url": file.thumbnail_url,
         "width": facts.width,
         "height": facts.height,
         "colour": facts.colour,
@@ -150,8 +150,8 @@ def tile(services: Services, row: GenerationRow) -> dict[str, Any]:
 
 def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
     """Return a generation's template data for its own page."""
-    known = services.get(Catalogue)
-    style = known.styles.get(row.style_name)
+    catalogue = services.get(Catalogue)
+    style = catalogue.styles.get(row.style_name)
     title = style_title(services, row.style_name)
     alt = f"{title}: {row.prompt}" if row.prompt else f"The finished picture in the style {title}"
     results = [picture(services, row, item, alt) for item in row.in_role("result")]
@@ -166,7 +166,7 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
             "step": row.step or "",
             "queue_position": row.queue_position,
             "style_title": title,
-            "engine_title": known.houses[row.engine].title if row.engine in known.houses else row.engine,
+            "engine_title": catalogue.houses[row.engine].title if row.engine in catalogue.houses else row.engine,
             "prompt": row.prompt,
             "parameters": [
                 {"title": titles.get(name, name), "value": format_value(row.parameters[name])}

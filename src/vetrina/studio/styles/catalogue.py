@@ -55,9 +55,9 @@ class Catalogue:
 
     def __init__(self, settings: Settings) -> None:
         self.houses: dict[str, OfferedEngine] = {}
-        for house in _houses(settings):
-            self.houses[house.engine.name] = house
-        self.styles: dict[str, Style] = {style.name: style for house in self.houses.values() for style in house.styles}
+        for engine in _houses(settings):
+            self.houses[engine.engine.name] = engine
+        self.styles: dict[str, Style] = {style.name: style for engine in self.houses.values() for style in engine.styles}
 
     @classmethod
     def provide(cls, services: Services) -> Self:
@@ -100,8 +100,8 @@ async def publish(tx: Tx, settings: Settings) -> int:
 
     Styles of a removed engine are kept for the history, but cannot be chosen.
     """
-    found = Catalogue(settings)
-    for position, style in enumerate(found.styles.values()):
+    catalogue = Catalogue(settings)
+    for position, style in enumerate(catalogue.styles.values()):
         await tx.execute(
             queries.PUBLISH_STYLE,
             name=style.name,
@@ -112,11 +112,11 @@ async def publish(tx: Tx, settings: Settings) -> int:
             needs_product=style.needs_product,
             needs_model=style.needs_model,
             needs_picture=style.needs_picture,
-            cost=found.cost(style),
+            cost=catalogue.cost(style),
             position=position,
         )
-    await tx.execute(queries.RETIRE_STYLES, names=list(found.styles))
-    return len(found.styles)
+    await tx.execute(queries.RETIRE_STYLES, names=list(catalogue.styles))
+    return len(catalogue.styles)
 
 
 def _houses(settings: Settings) -> list[OfferedEngine]:

@@ -41,12 +41,12 @@ async def hold(tx: Tx, account: AccountId, asset: Asset, quantity: int, *, key: 
 
     Replays with the same key return the first hold. Raises InsufficientCredits (402), WalletFrozen (423).
     """
-    found = await tx.fetch_optional(queries.HOLD, account=account, asset=asset.value, quantity=quantity, key=key)
-    if found is None:
+    row = await tx.fetch_optional(queries.HOLD, account=account, asset=asset.value, quantity=quantity, key=key)
+    if row is None:
         if await tx.fetch_optional(queries.FROZEN, account=account, asset=asset.value):
             raise WalletFrozen
         raise InsufficientCredits(asset=asset.value, cost=quantity)
-    return found
+    return row
 
 
 async def capture(tx: Tx, account: AccountId, hold_id: UUID) -> bool:

@@ -91,7 +91,7 @@ def _cells(row: Entry, subjects: tuple[LedgerSubject, ...]) -> list[str]:
 
 def _grouped(rows: list[Entry]) -> list[list[Entry]]:
     """Group the entries of one hold: a hold on two grants is two entries."""
-    return [list(each) for _, each in groupby(rows, key=lambda row: (row.hold_id or row.id, row.kind))]
+    return [list(group) for _, group in groupby(rows, key=lambda row: (row.hold_id or row.id, row.kind))]
 
 
 def _line(rows: list[Entry], subjects: tuple[LedgerSubject, ...]) -> dict[str, Any]:

@@ -68,9 +68,9 @@ async def price_of_pack(tx: Tx, name: str, amount: str) -> int:
     return price_of(amount, pack.currency)
 
 
-async def change(tx: Tx, name: str, wanted: PackChange) -> SoldPack:
+async def change(tx: Tx, name: str, change_: PackChange) -> SoldPack:
     """Change a pack; open checkouts keep their price. Raises NotFound (404), Invalid (422)."""
-    values = msgspec.to_builtins(wanted)
+    values = msgspec.to_builtins(change_)
     if all(value is None for value in values.values()):
         raise Invalid("Give at least one of title, quantity, price, position, is_active.")
     changed: Pack | None = await tx.fetch_optional(queries.CHANGE_PACK, name=name, **values)

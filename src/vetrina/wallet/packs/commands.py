@@ -78,8 +78,8 @@ def add(
     pack = _read({**values, "position": position}, NewPack)
     if pack is None:
         return exits.USAGE
-    made = _do(lambda tx: packs.add(tx, pack))
-    print(f"{made.name} is for sale now: {', '.join(_cells(made)[1:4])}.")
+    added = _do(lambda tx: packs.add(tx, pack))
+    print(f"{added.name} is for sale now: {', '.join(_cells(added)[1:4])}.")
     return exits.OK
 
 
@@ -111,10 +111,10 @@ def change(
     if amount is not None:
         price = _do(lambda tx: packs.price_of_pack(tx, name, amount))
     values = {"title": title, "quantity": quantity, "price": price, "position": position, "is_active": for_sale}
-    wanted = _read({key: value for key, value in values.items() if value is not None}, PackChange)
-    if wanted is None:
+    change_ = _read({key: value for key, value in values.items() if value is not None}, PackChange)
+    if change_ is None:
         return exits.USAGE
-    changed = _do(lambda tx: packs.change(tx, name, wanted))
+    changed = _do(lambda tx: packs.change(tx, name, change_))
     print(f"{changed.name}: {', '.join(_cells(changed)[1:4])}, {'for sale' if changed.is_active else 'not for sale'}.")
     return exits.OK
 
@@ -128,9 +128,9 @@ def _read(values: dict[str, Any], kind: type[Result]) -> Result | None:
 
 
 def _do(work: Callable[[Tx], Awaitable[Result]]) -> Result:
-    found = settings.read()
-    logs.configure(found.log_format, "packs")
-    return asyncio.run(doing(found, work))
+    config = settings.read()
+    logs.configure(config.log_format, "packs")
+    return asyncio.run(doing(config, work))
 
 
 def _cells(pack: SoldPack) -> list[str]:

@@ -45,20 +45,20 @@ async def offer(tx: Tx, account: AccountId, plan: UUID, currency: str) -> Offer:
 
     Raises UnknownPlan, PlanNotForYou, PlanIsFree (422), NotAnUpgrade, PaidAhead (409).
     """
-    found = await tx.fetch_optional(queries.OFFER, account=account, plan=plan, currency=currency)
-    if found is None:
+    row = await tx.fetch_optional(queries.OFFER, account=account, plan=plan, currency=currency)
+    if row is None:
         raise UnknownPlan
-    if found.kind != found.account_kind:
+    if row.kind != row.account_kind:
         raise PlanNotForYou
-    if found.price is None:
-        raise PlanIsFree if found.name in {"free", "vendor_free"} else UnknownPlan(f"This plan has no price in {currency}.")
-    if found.renewed_by and found.renewal:
+    if row.price is None:
+        raise PlanIsFree if row.name in {"free", "vendor_free"} else UnknownPlan(f"This plan has no price in {currency}.")
+    if row.renewed_by and row.renewal:
         raise PaidAhead("Your plan renews by itself.")
-    if found.renewal and found.paid_ahead:
+    if row.renewal and row.paid_ahead:
         raise PaidAhead
-    if found.is_downgrade and not found.renewal:
+    if row.is_downgrade and not row.renewal:
         raise NotAnUpgrade
-    return found
+    return row
 
 
 async def cancel(tx: Tx, account: AccountId) -> Membership:
@@ -86,17 +86,17 @@ async def downgrade(tx: Tx, account: AccountId, plan: UUID) -> Membership:
         raise UnknownPlan
     if not chosen.prices:
         return await cancel(tx, account)
-    found = await tx.fetch_one(queries.OFFER, account=account, plan=plan, currency=chosen.currency)
-    if found.kind != found.account_kind:
+    quoted = await tx.fetch_one(queries.OFFER, account=account, plan=plan, currency=chosen.currency)
+    if quoted.kind != quoted.account_kind:
         raise PlanNotForYou
-    if not found.paid:
+    if not quoted.paid:
         raise NoPaidPlan
-    if found.current:
+    if quoted.current:
         return await resume(tx, account)
-    if not found.is_downgrade:
+    if not quoted.is_downgrade:
         raise NotADowngrade
     await tx.execute(queries.SET_NEXT_PLAN, account=account, plan=plan)
-    await usage.record(tx, account, "plan_follows", {"plan": found.name})
+    await usage.record(tx, account, "plan_follows", {"plan": quoted.name})
     return await membership(tx, account)
 
 

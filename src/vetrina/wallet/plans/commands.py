@@ -42,13 +42,13 @@ def explain(email: str, *, json: bool = False) -> int:
         email: The account's e-mail address; a user and a vendor that share it are both shown.
         json: Print the result as JSON.
     """
-    found = settings.read()
-    logs.configure(found.log_format, "quota")
-    told = asyncio.run(doing(found, lambda tx: _explain(tx, email)))
+    config = settings.read()
+    logs.configure(config.log_format, "quota")
+    explained = asyncio.run(doing(config, lambda tx: _explain(tx, email)))
     if json:
-        output.as_json(told)
+        output.as_json(explained)
     else:
-        print("\n\n".join(_lines(item) for item in told))
+        print("\n\n".join(_lines(item) for item in explained))
     return 0
 
 
@@ -68,21 +68,21 @@ async def _explain(tx: Tx, email: str) -> list[Explained]:
     ]
 
 
-def _lines(told: Explained) -> str:
-    member = told.membership
-    lines = [f"{told.email} ({told.kind}): {member.plan_title} plan, {_span(member.period_start, member.period_end)}"]
+def _lines(explained: Explained) -> str:
+    member = explained.membership
+    lines = [f"{explained.email} ({explained.kind}): {member.plan_title} plan, {_span(member.period_start, member.period_end)}"]
     if member.grace_until:
         lines.append(f"  the month after it is not paid; what was left can be used until {words.moment(member.grace_until)}")
     if member.next_plan:
         lines.append(f"  {member.next_plan} follows then")
     if member.paid_until:
         lines.append(f"  paid until {words.moment(member.paid_until)}")
-    for bucket in told.quotas:
+    for bucket in explained.quotas:
         held = f", {bucket.held} set aside" if bucket.held else ""
         lines.append(f"  {labels.ASSETS[bucket.asset][0]}: {bucket.used} of {bucket.limit} used, {bucket.remaining} left{held}")
         answer = "goes through" if bucket.remaining else f"is refused: {plans.used_up(bucket, 1).message}"
         lines.append(f"    the next one {answer}")
-        for grant in (item for item in told.grants if item.asset == bucket.asset):
+        for grant in (item for item in explained.grants if item.asset == bucket.asset):
             until = f"until {words.moment(grant.expires_at)}" if grant.expires_at else "for good"
             lines.append(f"    {grant.remaining} of {grant.quantity} from {grant.note or grant.source}, {until}")
     return "\n".join(lines)

@@ -73,8 +73,8 @@ def _describe_refusal(refusal: _Refusal) -> str:
 
 def _describe_problem(node: str, problem: _Problem) -> str:
     if problem.input == "ckpt_name":
-        wanted = problem.extra_info.get("received_value", "")
-        return f"The ComfyUI server does not have the model {wanted}. {TELL_OPERATOR}"
+        received = problem.extra_info.get("received_value", "")
+        return f"The ComfyUI server does not have the model {received}. {TELL_OPERATOR}"
     if node == "LoadImage":
         return "The ComfyUI server could not read one of the photographs. Try another one."
     if problem.type in ("value_smaller_than_min", "value_bigger_than_max", "value_not_in_list"):

@@ -157,8 +157,8 @@ class Server:
 
         async def attempt() -> Job:
             nonlocal arrived
-            if arrived and (known := await self._earlier_submission(job)):
-                return known
+            if arrived and (earlier := await self._earlier_submission(job)):
+                return earlier
             arrived = True
             answer = await self._request("POST", "/prompt", content=body, headers=_JSON)
             return Job(_decode(answer, _Submitted).prompt_id, job.client)

@@ -18,12 +18,12 @@ def without_backslashes(headers: list[Header]) -> list[Header]:
 
 def value_of(header: str, cookie: str) -> str | None:
     """Return the value of a cookie in a Cookie header, the last if there are several; None if there is none."""
-    found = None
+    result = None
     for pair in header.split(";"):
         name, separator, value = pair.partition("=")
         if separator and name.strip() == cookie:
-            found = value.strip().strip('"')
-    return found
+            result = value.strip().strip('"')
+    return result
 
 
 def _plain(value: bytes) -> bytes:

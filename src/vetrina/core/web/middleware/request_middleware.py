@@ -106,8 +106,8 @@ def _count(scope: Any, status: int, seconds: float) -> None:
     quiet = option(scope, "quiet") or path.startswith("/static")
     if status >= (400 if option(scope, "for_programs") else 500) or not quiet:
         # Links in mail carry a code in the path: the log must not contain it.
-        told = route if "{token" in route else path
-        log.info("request", method=scope["method"], path=told, status=status, ms=round(seconds * 1000, 1))
+        label = route if "{token" in route else path
+        log.info("request", method=scope["method"], path=label, status=status, ms=round(seconds * 1000, 1))
 
 
 def foreign(scope: Any) -> bool:

@@ -91,9 +91,9 @@ def palette(picture: Pixels, count: int, rng: Generator) -> Pixels:
     for _ in range(18):
         nearest = ((points[:, None] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
         for index in range(count):
-            mine = points[nearest == index]
-            if len(mine):
-                centres[index] = mine.mean(axis=0)
+            cluster = points[nearest == index]
+            if len(cluster):
+                centres[index] = cluster.mean(axis=0)
     return centres[np.argsort(centres[:, 0])].astype(np.float32)
 
 

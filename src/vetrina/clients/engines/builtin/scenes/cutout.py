@@ -165,8 +165,8 @@ def _clean_edges(photo: Pixels, matte: Pixels) -> Pixels:
     inside = smoothstep(0.86, 0.99, matte)
     reach = max(2.0, max(size_of(photo)) / 300)
     carried = blur(photo * inside[:, :, None], reach) / np.maximum(blur(inside, reach), 1e-3)[:, :, None]
-    known = smoothstep(0.01, 0.08, blur(inside, reach))
-    rim = (1 - inside) * known
+    certain = smoothstep(0.01, 0.08, blur(inside, reach))
+    rim = (1 - inside) * certain
     return np.clip(photo + (carried - photo) * rim[:, :, None], 0, 1)
 
 
