@@ -5,7 +5,7 @@ python -m scripts.landed
 
 from __future__ import annotations
 
-from vetrina.core.database.migrations import LANDED, Migration, folder, known, landed
+from vetrina.core.database.migrations import LANDED, Migration, available, folder, landed
 
 
 def append(migrations: list[Migration], checksums: dict[str, str]) -> list[str]:
@@ -19,7 +19,7 @@ def append(migrations: list[Migration], checksums: dict[str, str]) -> list[str]:
 
 def main() -> None:
     """Add to the file, in the order of names, and print what was added."""
-    lines = append(known(), landed())
+    lines = append(available(), landed())
     path = folder() / LANDED
     present = path.read_text("utf-8").splitlines(keepends=True) if path.is_file() else []
     path.write_text("".join(sorted([*present, *lines], key=lambda line: line.split()[1])), "utf-8")

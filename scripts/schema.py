@@ -36,8 +36,8 @@ def fresh(server: str) -> Iterator[str]:
     uri = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     with psycopg.connect(server, autocommit=True) as connection:
         for role in ("owner", "app", "reporting"):
-            known = connection.execute("select 1 from pg_roles where rolname = %s", (f"vetrina_{role}",)).fetchone()
-            if not known:
+            exists = connection.execute("select 1 from pg_roles where rolname = %s", (f"vetrina_{role}",)).fetchone()
+            if not exists:
                 connection.execute(f"create role vetrina_{role} login".encode())
         connection.execute(f"create database {name}".encode())
         try:

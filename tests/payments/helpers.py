@@ -11,7 +11,7 @@ import httpx2
 
 from vetrina.core.database.connection import Database
 from vetrina.core.settings.environment import Settings
-from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, PaymentRow, Returned, Said, Word
+from vetrina.payments.model import Checkout, GatewayFailed, GatewayResult, GatewayStatus, NotRefundable, PaymentRow, RefundResult
 
 
 async def pack(api: httpx2.AsyncClient, name: str = "tokens_50") -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Bank:
     sites: tuple[str, ...] = ()
     down: bool = False
     fault: Exception | None = None
-    word: Word = Word(Said.WAITING)
+    word: GatewayResult = GatewayResult(GatewayStatus.WAITING)
     pause: float = 0
     ref: str | None = None
     begun: list[PaymentRow] = field(default_factory=list[PaymentRow])
@@ -82,7 +82,7 @@ class Bank:
     async def leave(self, ref: str) -> None:
         self.asked.append(f"leave {ref}")
 
-    async def ask(self, payment: PaymentRow, ref: str) -> Word:
+    async def ask(self, payment: PaymentRow, ref: str) -> GatewayResult:
         self.asked.append(ref)
         if self.down:
             raise GatewayFailed
@@ -90,5 +90,5 @@ class Bank:
             raise self.fault
         return self.word
 
-    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
+    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> RefundResult:
         raise NotRefundable

@@ -65,7 +65,7 @@ def undeclared(modules: Iterable[Module], files: dict[str, ast.Module]) -> list[
     return sorted(
         [f"routes: {path}" for path in assigning("ROUTES", files) - routes]
         + [f"jobs: {path}" for path in with_jobs(files) - declared_jobs]
-        + [f"personal data: {path}" for path in assigning("PART", files) - parts]
+        + [f"personal data: {path}" for path in assigning("PERSONAL_DATA", files) - parts]
         + [f"commands: {path}" for path in assigning("app", of_modules) - commands - {"vetrina.core.jobs.queue"}]
     )
 
@@ -79,7 +79,7 @@ def test_everything_is_declared_by_a_module() -> None:
     [
         ("wallet/extra_api.py", "ROUTES: list[object] = []"),
         ("media/more.py", "@job('media.more', queue='media')\nasync def more(services): ..."),
-        ("studio/rooms/privacy.py", "PART = 1"),
+        ("studio/rooms/privacy.py", "PERSONAL_DATA = 1"),
         ("media/files/commands.py", "app = 1"),
     ],
 )

@@ -23,8 +23,8 @@ def of_people(catalogue: Catalogue) -> set[str]:
     } | BESIDES
 
 
-def named() -> list[tuple[str, privacy.Personal]]:
-    return [(part.module, table) for part in privacy.parts(modules.of(read({}))) for table in part.tables]
+def named() -> list[tuple[str, privacy.TableRule]]:
+    return [(part.module, table) for part in privacy.declarations(modules.of(read({}))) for table in part.tables]
 
 
 def test_every_table_with_personal_data_is_declared_once(catalogue: Catalogue) -> None:

@@ -48,7 +48,7 @@ class Scripted:
 def use(services: Services, engine: Scripted) -> Scripted:
     """Let `engine` stand where the built-in one does."""
     known = services.get(Catalogue)
-    known.houses["builtin"] = replace(known.houses["builtin"], engine=engine)
+    known.engines["builtin"] = replace(known.engines["builtin"], engine=engine)
     return engine
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.factories import Make
 from tests.media.processing import bad_files
 from tests.server import Site
-from vetrina.core.web.http.byte_ranges import NotSatisfiable, asked
+from vetrina.core.web.http.byte_ranges import NotSatisfiable, requested_range
 from vetrina.modules import CORE, MODULES
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -107,9 +107,9 @@ def test_ranges_are_read(header: str | None, size: int, expected: Any) -> None:
     """9.B10: what is no range is the whole."""
     if expected is NotSatisfiable:
         with pytest.raises(NotSatisfiable):
-            asked(header, size)
+            requested_range(header, size)
     else:
-        assert asked(header, size) == expected
+        assert requested_range(header, size) == expected
 
 
 async def test_the_document_says_how_to_sign_in_and_what_may_be_refused(site: Site) -> None:

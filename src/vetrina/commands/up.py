@@ -146,7 +146,7 @@ class _Up:
             [child(f"worker {number + 1}", "worker") for number in range(self.settings.worker_processes)],
             fakes.children,
         )
-        telling = asyncio.create_task(self._tell(port, environment, fakes.words))
+        telling = asyncio.create_task(self._announce(port, environment, fakes.words))
 
         def close() -> None:
             telling.cancel()
@@ -164,7 +164,7 @@ class _Up:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104  # compared, not bound
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
-    async def _tell(self, port: int, environment: dict[str, str], words: str) -> None:
+    async def _announce(self, port: int, environment: dict[str, str], words: str) -> None:
         """Print the address once the site answers; then the demo account, if requested."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104  # compared, not bound
         while not await asyncio.to_thread(_ready, host, port):  # noqa: ASYNC110  # polled

@@ -10,7 +10,7 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-Kept = TypeVar("Kept")
+Value = TypeVar("Value")
 
 _HEADER = {"alg": "dir", "enc": "A256GCM"}
 
@@ -24,7 +24,7 @@ def seal(keys: list[bytes], what: Any) -> str:
     return jwe.encrypt_compact(_HEADER, msgspec.json.encode(what), _key(keys[0]))
 
 
-def unseal(keys: list[bytes], text: str, kind: type[Kept]) -> Kept:
+def unseal(keys: list[bytes], text: str, kind: type[Value]) -> Value:
     """Decrypt `text` and decode it as a `kind`. Raises Broken."""
     for key in keys:
         try:

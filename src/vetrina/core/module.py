@@ -86,7 +86,7 @@ class Module:
     services: tuple[str, ...] = ()
     """Classes that a process has one object of ("vetrina.core.rate_limits:Limits"): those that `Services.get` returns."""
     personal_data: str = ""
-    """The file whose `PART` declares what an export contains and an erasure deletes of the module's tables."""
+    """The file whose `PERSONAL_DATA` declares what an export contains and an erasure deletes of the module's tables."""
     navigation: tuple[Place, ...] = ()
     """Entries of the main navigation for signed-in users."""
     account_menu: tuple[Place, ...] = ()

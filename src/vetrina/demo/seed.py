@@ -18,7 +18,7 @@ HANDLE = "ada"
 FILE = "demo.json"
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class DemoPicture(msgspec.Struct, frozen=True):
     """A picture of the demo account: style, photographs, settings; whether it is public."""
 
     style: str
@@ -31,18 +31,18 @@ class Wanted(msgspec.Struct, frozen=True):
 
 # The last ones are first on the start page.
 WORK = [
-    Wanted("hatching", model="brushes", public=False),
-    Wanted("charcoal", product="drum"),
-    Wanted("pointillism", model="dandelion"),
-    Wanted("gouache", model="mountain_path"),
-    Wanted("stipple", product="coffee"),
-    Wanted("pastel", model="autumn_hill"),
-    Wanted("engraving", model="astronaut", parameters={"ink": "indigo"}),
-    Wanted("linocut", model="dogs"),
-    Wanted("pencil", model="cat", prompt="Chelsea, listening"),
-    Wanted("oil", model="stream", prompt="A stream in the wood"),
-    Wanted("watercolour", product="fig_bowl", prompt="A fig, ripe"),
-    Wanted("studio_composite", product="wooden_bird", model="autumn_hill", prompt="A wooden bird, out of doors"),
+    DemoPicture("hatching", model="brushes", public=False),
+    DemoPicture("charcoal", product="drum"),
+    DemoPicture("pointillism", model="dandelion"),
+    DemoPicture("gouache", model="mountain_path"),
+    DemoPicture("stipple", product="coffee"),
+    DemoPicture("pastel", model="autumn_hill"),
+    DemoPicture("engraving", model="astronaut", parameters={"ink": "indigo"}),
+    DemoPicture("linocut", model="dogs"),
+    DemoPicture("pencil", model="cat", prompt="Chelsea, listening"),
+    DemoPicture("oil", model="stream", prompt="A stream in the wood"),
+    DemoPicture("watercolour", product="fig_bowl", prompt="A fig, ripe"),
+    DemoPicture("studio_composite", product="wooden_bird", model="autumn_hill", prompt="A wooden bird, out of doors"),
 ]
 
 
@@ -117,7 +117,7 @@ def _work(demo: DemoRun) -> None:
             bar.advance(task)
 
 
-def _begin(demo: DemoRun, picture: Wanted, ids: dict[tuple[str, str], str]) -> str:
+def _begin(demo: DemoRun, picture: DemoPicture, ids: dict[tuple[str, str], str]) -> str:
     wish = {
         "style_name": picture.style,
         "prompt": picture.prompt,

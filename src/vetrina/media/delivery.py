@@ -75,7 +75,7 @@ async def _respond(storage: Storage, key: str, byte_range: str | None, headers: 
         # the first chunk shows the type, and whether the storage responds at all
         first = await anext(stream.chunks)
         mime = _MIMES.get(detect_kind(first) or "", "application/octet-stream")
-        bounds = byte_ranges.asked(byte_range, stream.size)
+        bounds = byte_ranges.requested_range(byte_range, stream.size)
         if bounds is None:
             headers["Content-Length"] = str(stream.size)
             return Stream(_whole(first, stream.chunks), media_type=mime, headers=headers)

@@ -11,7 +11,7 @@ import msgspec
 
 from vetrina.core.database.connection import Statement
 from vetrina.core.database.ids import AccountId
-from vetrina.core.personal_data import Part, Personal
+from vetrina.core.personal_data import PersonalData, TableRule
 from vetrina.core.services import Services
 from vetrina.core.storage.store import key_of
 from vetrina.media.links import ORIGINAL
@@ -48,14 +48,14 @@ async def files(services: Services, account: AccountId) -> AsyncGenerator[tuple[
         yield f"pictures/{picture.id}.{_ENDINGS.get(picture.mime, 'bin')}", key_of(account, picture.id, ORIGINAL)
 
 
-PART = Part(
+PERSONAL_DATA = PersonalData(
     "media",
     [
-        Personal("media.portraits", queries_profiles.EXPORT_PORTRAITS, queries_profiles.ERASE_PORTRAITS),
-        Personal("media.reports", queries_public.EXPORT_REPORTS, queries_public.ERASE_REPORTS),
-        Personal("media.takedowns", queries_public.EXPORT_TAKEDOWNS, queries_public.ERASE_TAKEDOWNS),
-        Personal("media.featured_files", queries_public.EXPORT_FEATURED, queries_public.ERASE_FEATURED),
-        Personal("media.files", FILES, ERASE_FILES),
+        TableRule("media.portraits", queries_profiles.EXPORT_PORTRAITS, queries_profiles.ERASE_PORTRAITS),
+        TableRule("media.reports", queries_public.EXPORT_REPORTS, queries_public.ERASE_REPORTS),
+        TableRule("media.takedowns", queries_public.EXPORT_TAKEDOWNS, queries_public.ERASE_TAKEDOWNS),
+        TableRule("media.featured_files", queries_public.EXPORT_FEATURED, queries_public.ERASE_FEATURED),
+        TableRule("media.files", FILES, ERASE_FILES),
     ],
     files=files,
 )

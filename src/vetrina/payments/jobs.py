@@ -13,7 +13,7 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.jobs.queue import job
 from vetrina.core.services import Services
 from vetrina.payments import queries
-from vetrina.payments.model import Due, GatewayFailed, Status
+from vetrina.payments.model import ExpiredPayment, GatewayFailed, Status
 from vetrina.payments.plans import stripe_subscriptions as subscriptions
 from vetrina.payments.refunds import actions as refunds
 from vetrina.payments.settlement import actions
@@ -49,7 +49,7 @@ async def expire_due(services: Services) -> None:
         after, after_id = due[-1].expires_at, due[-1].id
 
 
-async def _end(services: Services, due: Due) -> None:
+async def _end(services: Services, due: ExpiredPayment) -> None:
     async with services.db.read() as tx:
         payment = await tx.fetch_one(queries.ONE, account=AccountId(due.account_id), id=due.id)
     if due.ref is not None:

@@ -27,7 +27,7 @@ class Status(StrEnum):
     DISPUTED = "disputed"
 
 
-class Said(StrEnum):
+class GatewayStatus(StrEnum):
     """The status that a gateway reports."""
 
     WAITING = "waiting"
@@ -37,10 +37,10 @@ class Said(StrEnum):
     EXPIRED = "expired"
 
 
-class Word(msgspec.Struct, frozen=True):
+class GatewayResult(msgspec.Struct, frozen=True):
     """A gateway's result: `reference` and `card_mask` of a paid payment, `reason` (a sentence) of one that was not paid."""
 
-    said: Said
+    said: GatewayStatus
     reference: str | None = None
     card_mask: str | None = None
     reason: str | None = None
@@ -53,7 +53,7 @@ class Checkout(msgspec.Struct, frozen=True):
     url: str
 
 
-class Returned(msgspec.Struct, frozen=True):
+class RefundResult(msgspec.Struct, frozen=True):
     """A gateway's refund: its reference, and pending, requires_action, succeeded or failed (with `error`)."""
 
     ref: str
@@ -148,7 +148,7 @@ class ReceiptRow(msgspec.Struct, frozen=True):
     refunds: list[dict[str, Any]]
 
 
-class Who(msgspec.Struct, frozen=True):
+class CustomerInfo(msgspec.Struct, frozen=True):
     """The data of an account sent to Stripe, and its customer id if there is one."""
 
     email: str | None
@@ -156,7 +156,7 @@ class Who(msgspec.Struct, frozen=True):
     ref: str | None
 
 
-class Due(msgspec.Struct, frozen=True):
+class ExpiredPayment(msgspec.Struct, frozen=True):
     """A payment whose time has run out; `ref` is missing if its checkout was never opened."""
 
     account_id: UUID
@@ -166,7 +166,7 @@ class Due(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-class Doubt(msgspec.Struct, frozen=True):
+class UncertainPayment(msgspec.Struct, frozen=True):
     """A payment whose result at the gateway is uncertain; `ref` is the gateway's reference."""
 
     account_id: UUID

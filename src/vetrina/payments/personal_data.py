@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Any
 
 from vetrina.core.database.connection import Statement
-from vetrina.core.personal_data import LEDGER, Part, Personal
+from vetrina.core.personal_data import LEDGER, PersonalData, TableRule
 from vetrina.payments.plans.erasure import end_at_gateways
 
 PAYMENTS = Statement(
@@ -37,18 +37,18 @@ BARE = Statement(
      where account_id = %(account)s
     """,
 )
-FORGET_CUSTOMERS = Statement(NoneType, "delete from payments.customers where account_id = %(account)s")
+ERASE_CUSTOMERS = Statement(NoneType, "delete from payments.customers where account_id = %(account)s")
 
-PART = Part(
+PERSONAL_DATA = PersonalData(
     "payments",
     [
-        Personal("payments.payments", PAYMENTS, BARE),
-        Personal("payments.customers", CUSTOMERS, FORGET_CUSTOMERS),
-        Personal("payments.gateway_refs", None, None, "a gateway's reference of a payment, which the payment tells too"),
-        Personal("payments.refunds", REFUNDS, None, LEDGER),
-        Personal("payments.disputes", DISPUTES, None, LEDGER),
-        Personal("payments.reversals", REVERSALS, None, LEDGER),
-        Personal("payments.failed_transactions", FAILURES, None, LEDGER),
+        TableRule("payments.payments", PAYMENTS, BARE),
+        TableRule("payments.customers", CUSTOMERS, ERASE_CUSTOMERS),
+        TableRule("payments.gateway_refs", None, None, "a gateway's reference of a payment, which the payment tells too"),
+        TableRule("payments.refunds", REFUNDS, None, LEDGER),
+        TableRule("payments.disputes", DISPUTES, None, LEDGER),
+        TableRule("payments.reversals", REVERSALS, None, LEDGER),
+        TableRule("payments.failed_transactions", FAILURES, None, LEDGER),
     ],
     before=end_at_gateways,
 )

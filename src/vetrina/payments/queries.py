@@ -6,7 +6,7 @@ from types import NoneType
 from typing import LiteralString
 
 from vetrina.core.database.connection import Statement
-from vetrina.payments.model import Doubt, Due, PaymentRow
+from vetrina.payments.model import ExpiredPayment, PaymentRow, UncertainPayment
 
 # A process that takes over the work of a dead one finds the row already there.
 INSERT = Statement(
@@ -91,7 +91,7 @@ REF = Statement(
     """,
 )
 DUE = Statement(
-    Due,
+    ExpiredPayment,
     """
     select p.account_id, p.id, p.gateway, p.expires_at,
            (select r.ref from payments.gateway_refs r
@@ -105,7 +105,7 @@ DUE = Statement(
 # Pending ones, and for two days those that ended unpaid but may have been paid since. The sandbox records its result at
 # once.
 CLAIM_DOUBTS = Statement(
-    Doubt,
+    UncertainPayment,
     """
     update payments.payments p set asked_at = now()
       from (select d.account_id, d.id, r.ref
@@ -122,7 +122,7 @@ CLAIM_DOUBTS = Statement(
     """,
 )
 DOUBTS_BY_REF = Statement(
-    Doubt,
+    UncertainPayment,
     """
     select account_id, payment_id as id, ref from payments.gateway_refs
      where gateway = %(gateway)s and ref = any(%(refs)s::text[])

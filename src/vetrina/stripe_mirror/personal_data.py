@@ -9,7 +9,7 @@ from types import NoneType
 from typing import Any
 
 from vetrina.core.database.connection import Statement
-from vetrina.core.personal_data import Part, Personal
+from vetrina.core.personal_data import PersonalData, TableRule
 
 EXPORT_LINKS = Statement(
     dict[str, Any],
@@ -17,4 +17,4 @@ EXPORT_LINKS = Statement(
 )
 ERASE_LINKS = Statement(NoneType, "delete from stripe_mirror.links where account_id = %(account)s")
 
-PART = Part("stripe_mirror", [Personal("stripe_mirror.links", EXPORT_LINKS, ERASE_LINKS)])
+PERSONAL_DATA = PersonalData("stripe_mirror", [TableRule("stripe_mirror.links", EXPORT_LINKS, ERASE_LINKS)])

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from vetrina.core.database.connection import Statement
 from vetrina.core.database.ids import AccountId
-from vetrina.core.personal_data import Part, Personal
+from vetrina.core.personal_data import PersonalData, TableRule
 from vetrina.core.services import Services
 from vetrina.studio.generations import actions
 from vetrina.studio.model import GenerationEnded
@@ -30,8 +30,8 @@ AT_WORK = Statement(
     select id from studio.generations where account_id = %(account)s and status in ('pending', 'uploading', 'processing')
     """,
 )
-FORGET_GENERATION_FILES = Statement(NoneType, "delete from studio.generation_files where account_id = %(account)s")
-FORGET_GENERATIONS = Statement(NoneType, "delete from studio.generations where account_id = %(account)s")
+ERASE_GENERATION_FILES = Statement(NoneType, "delete from studio.generation_files where account_id = %(account)s")
+ERASE_GENERATIONS = Statement(NoneType, "delete from studio.generations where account_id = %(account)s")
 
 
 async def stop(services: Services, account: AccountId) -> None:
@@ -46,11 +46,11 @@ async def stop(services: Services, account: AccountId) -> None:
             continue  # it ended first
 
 
-PART = Part(
+PERSONAL_DATA = PersonalData(
     "studio",
     [
-        Personal("studio.generation_files", GENERATION_FILES, FORGET_GENERATION_FILES),
-        Personal("studio.generations", GENERATIONS, FORGET_GENERATIONS),
+        TableRule("studio.generation_files", GENERATION_FILES, ERASE_GENERATION_FILES),
+        TableRule("studio.generations", GENERATIONS, ERASE_GENERATIONS),
     ],
     before=stop,
 )

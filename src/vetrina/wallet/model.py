@@ -89,7 +89,7 @@ class SoldPack(Pack, frozen=True, kw_only=True):
     is_active: bool
 
 
-class Known(msgspec.Struct, frozen=True):
+class StoredKey(msgspec.Struct, frozen=True):
     """An account with a given e-mail address; a user and a vendor may share one."""
 
     id: UUID

@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Any
 
 from vetrina.core.database.connection import Statement
-from vetrina.core.personal_data import LEDGER, Part, Personal
+from vetrina.core.personal_data import LEDGER, PersonalData, TableRule
 
 WALLETS = Statement(
     dict[str, Any], "select to_jsonb(w) - 'account_id' as row from wallet.wallets w where account_id = %(account)s order by asset"
@@ -33,15 +33,15 @@ PERIODS = Statement(
 )
 END_MEMBERSHIP = Statement(NoneType, "delete from wallet.memberships where account_id = %(account)s")
 
-PART = Part(
+PERSONAL_DATA = PersonalData(
     "wallet",
     [
-        Personal("wallet.memberships", MEMBERSHIP, END_MEMBERSHIP),
-        Personal("wallet.periods", PERIODS, None, LEDGER),
-        Personal("wallet.wallets", WALLETS, None, LEDGER),
-        Personal("wallet.grants", GRANTS, None, LEDGER),
-        Personal("wallet.holds", HOLDS, None, LEDGER),
-        Personal("wallet.entries", ENTRIES, None, LEDGER),
-        Personal("wallet.shortfalls", SHORTFALLS, None, LEDGER),
+        TableRule("wallet.memberships", MEMBERSHIP, END_MEMBERSHIP),
+        TableRule("wallet.periods", PERIODS, None, LEDGER),
+        TableRule("wallet.wallets", WALLETS, None, LEDGER),
+        TableRule("wallet.grants", GRANTS, None, LEDGER),
+        TableRule("wallet.holds", HOLDS, None, LEDGER),
+        TableRule("wallet.entries", ENTRIES, None, LEDGER),
+        TableRule("wallet.shortfalls", SHORTFALLS, None, LEDGER),
     ],
 )

@@ -97,7 +97,7 @@ async def test_it_goes_on_wherever_it_was_killed(site: Site, services: Services,
     account, _ = await full_life(site, owner)
     async with services.db.tx() as tx:
         await erasures.begin(tx, account, SYSTEM)
-    steps = len(privacy.parts(services.modules))
+    steps = len(privacy.declarations(services.modules))
     for step in range(steps):
         killed = _killed_at(services, step)
         with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
@@ -114,10 +114,10 @@ async def test_it_goes_on_wherever_it_was_killed(site: Site, services: Services,
 def _killed_at(services: Services, step: int) -> Any:
     whole = privacy.erasure_order(services.modules)
 
-    def erasure_order(_: Modules) -> list[privacy.Part]:
+    def erasure_order(_: Modules) -> list[privacy.PersonalData]:
         # The part at `step` is begun and not ended.
-        broken = privacy.Personal("nothing", None, _Dying(), "dies")  # type: ignore[arg-type]
-        cut = privacy.Part(whole[step].module, [*whole[step].tables[: len(whole[step].tables) // 2], broken])
+        broken = privacy.TableRule("nothing", None, _Dying(), "dies")  # type: ignore[arg-type]
+        cut = privacy.PersonalData(whole[step].module, [*whole[step].tables[: len(whole[step].tables) // 2], broken])
         return [*whole[:step], cut, *whole[step + 1 :]]
 
     return erasure_order
@@ -178,7 +178,7 @@ async def test_the_copy_holds_everything_and_no_secret(site: Site, worker: Servi
     text = json.dumps(data, ensure_ascii=False)
     assert set(CANARIES) - found_in(text) <= {"key", "letter"}
     assert "$argon2" not in text and "stranger@example.com" not in text and str(stranger.id) not in text
-    exported = {table.table for part in privacy.parts(worker.modules) for table in part.tables if table.export}
+    exported = {table.table for part in privacy.declarations(worker.modules) for table in part.tables if table.export}
     assert {name.removeprefix("data/").removesuffix(".json") for name in data} == exported
     assert data["data/accounts.accounts.json"][0]["email"] == CANARIES["email"]
     assert len(data["data/wallet.entries.json"]) >= 2 and data["data/reports.searches.json"] == []

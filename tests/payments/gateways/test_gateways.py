@@ -17,9 +17,9 @@ from vetrina.core.services import connect
 from vetrina.core.settings.environment import Settings
 from vetrina.payments import jobs, queries
 from vetrina.payments.gateways.registry import Gateways
-from vetrina.payments.model import Said, Word
+from vetrina.payments.model import GatewayResult, GatewayStatus
 
-PAID = Word(Said.PAID, reference="ch_1", card_mask="**** 4242")
+PAID = GatewayResult(GatewayStatus.PAID, reference="ch_1", card_mask="**** 4242")
 
 
 def plug(site: Site) -> Bank:
@@ -152,7 +152,7 @@ async def test_what_expires_is_asked_about_first(site: Site, make: Make, db: Dat
 
         declined = (await api.post("/payments", json=body)).json()
         assert declined["type"] == "urn:vetrina:gateway-failed"
-        bank.down, bank.word = False, Word(Said.DECLINED, reason="The card has expired.")
+        bank.down, bank.word = False, GatewayResult(GatewayStatus.DECLINED, reason="The card has expired.")
         payment = (await api.post("/payments", json=body)).json()
         await overdue(db)
         await jobs.expire_due(site.services)

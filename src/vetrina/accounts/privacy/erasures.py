@@ -109,7 +109,7 @@ async def _enqueue(tx: Tx, account: AccountId) -> None:
     await enqueue(tx, "accounts.erase", queue="core", lock=f"erase {account}", account=str(account))
 
 
-async def _erase(tx: Tx, part: personal_data.Part, account: AccountId) -> None:
+async def _erase(tx: Tx, part: personal_data.PersonalData, account: AccountId) -> None:
     for table in part.tables:
         if table.erase is not None:
             await tx.execute(table.erase, account=account)

@@ -18,7 +18,7 @@ from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.errors import Refusal
 from vetrina.core.files import work_folder
 from vetrina.core.jobs.queue import enqueue
-from vetrina.core.personal_data import Part, Personal
+from vetrina.core.personal_data import PersonalData, TableRule
 from vetrina.core.services import Services
 from vetrina.core.storage.store import NotStored
 
@@ -75,7 +75,7 @@ async def make(services: Services, account: AccountId, export: UUID) -> None:
         file = folder / "export.zip"
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             archive.writestr("README.txt", README.format(time=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
-            parts = personal_data.parts(services.modules)
+            parts = personal_data.declarations(services.modules)
             for part in parts:
                 await _tables(services, account, part, archive)
             for part in parts:
@@ -101,14 +101,14 @@ async def delete_expired(services: Services) -> None:
         await tx.execute(queries.FAIL_STUCK_EXPORTS)
 
 
-async def _tables(services: Services, account: AccountId, part: Part, archive: zipfile.ZipFile) -> None:
+async def _tables(services: Services, account: AccountId, part: PersonalData, archive: zipfile.ZipFile) -> None:
     for table in part.tables:
         if table.export is not None:
             async with services.db.tx() as tx:
                 await _rows(tx, account, table, archive)
 
 
-async def _rows(tx: Tx, account: AccountId, table: Personal, archive: zipfile.ZipFile) -> None:
+async def _rows(tx: Tx, account: AccountId, table: TableRule, archive: zipfile.ZipFile) -> None:
     assert table.export is not None
     with archive.open(f"data/{table.table}.json", "w", force_zip64=True) as out:
         separator = b"[\n"
@@ -118,7 +118,7 @@ async def _rows(tx: Tx, account: AccountId, table: Personal, archive: zipfile.Zi
         out.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
 
 
-async def _files(services: Services, account: AccountId, part: Part, archive: zipfile.ZipFile) -> None:
+async def _files(services: Services, account: AccountId, part: PersonalData, archive: zipfile.ZipFile) -> None:
     if part.files is None:
         return
     async for name, key in part.files(services, account):

@@ -57,7 +57,7 @@ def folder() -> Path:
     return packaged if packaged.is_dir() else here.parents[4] / "migrations"
 
 
-def known(at: Path | None = None) -> list[Migration]:
+def available(at: Path | None = None) -> list[Migration]:
     """Return Vetrina's migrations in order."""
     return [Migration(path.stem, path.read_text("utf-8")) for path in sorted((at or folder()).glob("[0-9]*.sql"))]
 
@@ -83,7 +83,7 @@ def migrate(uri: str, *, at: Path | None = None) -> list[str]:
         connection.execute("set lock_timeout = '5s'; set statement_timeout = '15min'; set client_min_messages = warning")
         connection.execute(_BOOTSTRAP)
         applied = dict(connection.execute("select name, sha256 from core.migrations").fetchall())
-        migrations = known(at)
+        migrations = available(at)
         _check_files(migrations, landed(at))
         _check(migrations, applied)
         done = _apply_jobs(connection, applied) + _apply(connection, migrations, applied)
@@ -96,9 +96,9 @@ def pending(uri: str) -> list[str]:
     """Return the names of files that have not been applied to the database at `uri`."""
     with psycopg.connect(uri, autocommit=True) as connection:
         if connection.execute("select to_regclass('core.migrations')").fetchone() == (None,):
-            return [item.name for item in known()]
+            return [item.name for item in available()]
         applied = {row[0] for row in connection.execute("select name from core.migrations")}
-    return [item.name for item in known() if item.name not in applied]
+    return [item.name for item in available() if item.name not in applied]
 
 
 def landed(at: Path | None = None) -> dict[str, str]:

@@ -223,7 +223,7 @@ def secret_keys(settings: Settings) -> list[bytes]:
     try:
         if not key_file.exists():
             write_whole(key_file, json.dumps([secrets.token_urlsafe(48)]).encode(), replace=False)
-        keys = _kept_keys(key_file.read_bytes())
+        keys = _stored_keys(key_file.read_bytes())
     except OSError as error:
         raise BadSetting(
             f"{key_file} cannot be read or written: {error.strerror}. Give it to the user that runs Vetrina."
@@ -236,7 +236,7 @@ def secret_keys(settings: Settings) -> list[bytes]:
     return keys
 
 
-def _kept_keys(data: bytes) -> list[bytes]:
+def _stored_keys(data: bytes) -> list[bytes]:
     if not data.strip():
         raise ValueError("it is empty")
     keys: Any = json.loads(data)

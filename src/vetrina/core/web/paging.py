@@ -13,7 +13,7 @@ from litestar.params import Parameter
 from vetrina.core.errors import Invalid
 
 Item = TypeVar("Item")
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 Limit = Annotated[int, Parameter(ge=1, le=100, description="How many items at most.")]
 Cursor = Annotated[str | None, Parameter(max_length=64, description="next_cursor of the page before.")]
@@ -44,7 +44,7 @@ def cursor_of(row_id: UUID) -> str:
     return base64.urlsafe_b64encode(row_id.bytes).decode().rstrip("=")
 
 
-def page(rows: Sequence[Item], limit: int, key: Callable[[Item], UUID], make: Callable[[Item], Made]) -> Page[Made]:
+def page(rows: Sequence[Item], limit: int, key: Callable[[Item], UUID], make: Callable[[Item], Result]) -> Page[Result]:
     """Return a page of up to `limit` rows, from a query for one more."""
     visible = rows[:limit]
     return Page([make(row) for row in visible], cursor_of(key(visible[-1])) if len(rows) > limit else None)

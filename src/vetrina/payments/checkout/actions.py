@@ -13,7 +13,7 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.idempotency import IdempotentRequest
 from vetrina.core.services import Services
 from vetrina.payments import queries
-from vetrina.payments.checkout.pricing import Purchase, Wanted, choose
+from vetrina.payments.checkout.pricing import Purchase, Quote, choose
 from vetrina.payments.gateways.registry import Gateway, Gateways
 from vetrina.payments.model import Checkout, CheckoutTooLate, GatewayFailed, PaymentRow, Status
 from vetrina.payments.settlement.actions import give_up, shown
@@ -65,7 +65,7 @@ async def _open(
 
 
 async def _insert(
-    tx: Tx, services: Services, account: AccountId, payment: UUID, quote: Wanted, gateway: Gateway, return_url: str | None
+    tx: Tx, services: Services, account: AccountId, payment: UUID, quote: Quote, gateway: Gateway, return_url: str | None
 ) -> PaymentRow:
     inserted = await tx.execute(
         queries.INSERT,

@@ -82,7 +82,7 @@ async def outcome(request: Request, token: str) -> Response[Any]:
     if word is None:
         raise Invalid("Choose how the payment shall end: paid, declined or cancelled.")
     async with request.tx() as tx:
-        await actions.hear(tx, row, word)
+        await actions.record_result(tx, row, word)
     return pages.redirect(f"/payments/{row.id}")
 
 

@@ -38,7 +38,7 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")] | None = None
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
     """A priced purchase; `credit` is the amount that a plan's price was reduced by."""
 
     kind: str
@@ -56,7 +56,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 async def choose(
     tx: Tx, registry: Gateways, account: AccountId, purchase: Purchase, assets: frozenset[str]
-) -> tuple[Wanted, Gateway]:
+) -> tuple[Quote, Gateway]:
     """Return the priced purchase and the gateway that takes its currency.
 
     `assets` are those that can be spent on this site.
@@ -72,7 +72,7 @@ async def choose(
     pack = await tx.fetch_optional(wallet.PACK, id=purchase.pack_id, assets=sorted(assets))
     if pack is None:
         raise UnknownPack
-    quote = Wanted(
+    quote = Quote(
         kind=KINDS.get(pack.asset, "tokens"),
         name=pack.name,
         description=f"{pack.title}, {labels.amount(pack.asset, pack.quantity)}",
@@ -85,7 +85,7 @@ async def choose(
     return quote, registry.choose(purchase.gateway, pack.currency)
 
 
-async def _plan(tx: Tx, registry: Gateways, account: AccountId, plan: UUID, purchase: Purchase) -> tuple[Wanted, Gateway]:
+async def _plan(tx: Tx, registry: Gateways, account: AccountId, plan: UUID, purchase: Purchase) -> tuple[Quote, Gateway]:
     sold = next((row for row in await tx.fetch_all(queries_plans.PLANS) if row.id == plan), None)
     if sold is None:
         raise UnknownPlan
@@ -97,7 +97,7 @@ async def _plan(tx: Tx, registry: Gateways, account: AccountId, plan: UUID, purc
     price = offer.price or 0
     credit = 0 if gateway.name in RENEWING else min(offer.credit, price - 1)
     less = f", less {words.money(credit, currency)} for what is left of your plan" if credit else ""
-    quote = Wanted(
+    quote = Quote(
         kind="plan",
         name=offer.name,
         description=f"{offer.title} plan, one month{less}",

@@ -31,13 +31,13 @@ async def events(request: Request, payment_id: UUID) -> ServerSentEvent:
     account = request.account.id
     async with request.read() as tx:
         await tx.fetch_one(queries.ONE, account=account, id=payment_id)
-    stream = ServerSentEvent(_told(request.services, account, payment_id))
+    stream = ServerSentEvent(_messages(request.services, account, payment_id))
     stream.headers["Cache-Control"] = "no-store"
     stream.headers["X-Accel-Buffering"] = "no"
     return stream
 
 
-async def _told(services: Services, account: AccountId, payment: UUID) -> AsyncIterator[ServerSentEventMessage]:
+async def _messages(services: Services, account: AccountId, payment: UUID) -> AsyncIterator[ServerSentEventMessage]:
     with services.hub.subscribe(f"payments/{payment}") as told:
         status = await _status(services, account, payment)
         yield _event(payment, status)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import NoneType
 
 from vetrina.core.database.connection import Statement
-from vetrina.payments.model import Who
+from vetrina.payments.model import CustomerInfo
 
 WHO = Statement(
-    Who,
+    CustomerInfo,
     """
     select a.email, u.name, c.ref
       from accounts.accounts a

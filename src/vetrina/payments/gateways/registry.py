@@ -15,7 +15,7 @@ from vetrina.core.settings.environment import Settings
 from vetrina.payments.gateways.sandbox import Sandbox
 from vetrina.payments.gateways.stripe import StripeGateway
 from vetrina.payments.gateways.zarinpal import ZarinPalGateway
-from vetrina.payments.model import Checkout, GatewayNotOffered, NoGateway, PaymentRow, Returned, Word
+from vetrina.payments.model import Checkout, GatewayNotOffered, GatewayResult, NoGateway, PaymentRow, RefundResult
 
 
 class Gateway(Protocol):
@@ -63,7 +63,7 @@ class Gateway(Protocol):
         """Origins of the gateway's payment pages, which a form's redirect must be allowed to reach."""
         ...
 
-    async def ask(self, payment: PaymentRow, ref: str) -> Word:
+    async def ask(self, payment: PaymentRow, ref: str) -> GatewayResult:
         """Return the result of checkout `ref`; amount and currency are the payment's own. Raises GatewayFailed (503)."""
         ...
 
@@ -71,7 +71,7 @@ class Gateway(Protocol):
         """Close an open checkout, where the gateway can. Raises GatewayFailed (503)."""
         ...
 
-    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
+    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> RefundResult:
         """Refund `amount` of a paid payment; `ref` is its checkout. The same `key` is the same refund.
 
         Raises GatewayFailed (503) if it can be retried, NotRefundable (409) if the gateway refuses.

@@ -7,7 +7,7 @@ import secrets
 from datetime import timedelta
 
 from vetrina.core.settings.environment import Settings
-from vetrina.payments.model import Checkout, PaymentRow, Returned, Said, Word
+from vetrina.payments.model import Checkout, GatewayResult, GatewayStatus, PaymentRow, RefundResult
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
@@ -37,13 +37,13 @@ class Sandbox:
     async def leave(self, ref: str) -> None:
         """Do nothing: the page stays open, and a late payment still counts."""
 
-    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
+    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> RefundResult:
         """Return an immediate success."""
-        return Returned(f"TEST-{key}", "succeeded")
+        return RefundResult(f"TEST-{key}", "succeeded")
 
-    async def ask(self, payment: PaymentRow, ref: str) -> Word:
+    async def ask(self, payment: PaymentRow, ref: str) -> GatewayResult:
         """Return waiting: the page records its outcome itself."""
-        return Word(Said.WAITING)
+        return GatewayResult(GatewayStatus.WAITING)
 
 
 def is_token(text: str) -> bool:
@@ -51,10 +51,10 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
-def word(outcome: str, payment: PaymentRow) -> Word | None:
+def word(outcome: str, payment: PaymentRow) -> GatewayResult | None:
     """Return the result of a button; None for an unknown one."""
     if outcome == "paid":
-        return Word(Said.PAID, reference=f"TEST-{payment.id.hex[-10:].upper()}")
+        return GatewayResult(GatewayStatus.PAID, reference=f"TEST-{payment.id.hex[-10:].upper()}")
     if outcome == "declined":
-        return Word(Said.DECLINED, reason="The test card was declined. Nothing was charged.")
-    return Word(Said.CANCELLED) if outcome == "cancelled" else None
+        return GatewayResult(GatewayStatus.DECLINED, reason="The test card was declined. Nothing was charged.")
+    return GatewayResult(GatewayStatus.CANCELLED) if outcome == "cancelled" else None

@@ -28,7 +28,7 @@ from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
 from vetrina.payments.gateways import stripe_customers as customers
-from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, PaymentRow, Returned, Said, Word
+from vetrina.payments.model import Checkout, GatewayFailed, GatewayResult, GatewayStatus, NotRefundable, PaymentRow, RefundResult
 from vetrina.web.money import BadAmount, UnknownCurrency, to_stripe
 
 Result = TypeVar("Result")
@@ -115,7 +115,7 @@ class StripeGateway:
             log.warning("a customer was deleted at stripe", account=str(account), customer=customer)
             return await call(await customers.replace(self._services, self.client, account, customer))
 
-    async def ask(self, payment: PaymentRow, ref: str) -> Word:
+    async def ask(self, payment: PaymentRow, ref: str) -> GatewayResult:
         """Return the session's result.
 
         A paid session with another amount than the payment's is an error that needs an operator.
@@ -129,7 +129,7 @@ class StripeGateway:
             raise GatewayFailed("Stripe names another sum for this payment.")
         return told(session)
 
-    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
+    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> RefundResult:
         """Refund a part of the payment intent."""
         try:
             intent = payment.reference or ""
@@ -147,7 +147,7 @@ class StripeGateway:
             raise GatewayFailed(f"Stripe does not answer just now ({away}).") from away
         except StripeRefused as refused:
             raise NotRefundable(f"Stripe does not pay this back: {refused}") from refused
-        return Returned(refund.id, refund.status, refund.failure_reason)
+        return RefundResult(refund.id, refund.status, refund.failure_reason)
 
     async def leave(self, ref: str) -> None:
         """Close an open checkout, so that it cannot be paid later. Raises GatewayFailed (503)."""
@@ -177,7 +177,7 @@ def same_amount(payment: PaymentRow, amount: int | None, currency: str | None) -
         return False
 
 
-def told(session: Session) -> Word:
+def told(session: Session) -> GatewayResult:
     """Return the result that a session describes.
 
     A subscription's reference is the subscription, any other's the payment intent.
@@ -185,12 +185,12 @@ def told(session: Session) -> Word:
     if session.payment_status in {"paid", "no_payment_required"}:
         intent = session.payment_intent
         charge = intent.latest_charge if isinstance(intent, Intent) else None
-        return Word(
-            Said.PAID,
+        return GatewayResult(
+            GatewayStatus.PAID,
             reference=session.subscription or (intent.id if isinstance(intent, Intent) else intent) or session.id,
             card_mask=mask(charge) if isinstance(charge, Charge) else None,
         )
-    return Word(Said.EXPIRED if session.status == "expired" else Said.WAITING)
+    return GatewayResult(GatewayStatus.EXPIRED if session.status == "expired" else GatewayStatus.WAITING)
 
 
 def mask(charge: Charge) -> str | None:

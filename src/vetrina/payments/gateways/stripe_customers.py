@@ -8,7 +8,7 @@ from vetrina.clients.stripe.client import Stripe
 from vetrina.core.database.ids import AccountId
 from vetrina.core.services import Services
 from vetrina.payments.gateways import queries
-from vetrina.payments.model import GatewayFailed, Who
+from vetrina.payments.model import CustomerInfo, GatewayFailed
 
 
 async def of(services: Services, client: Stripe, account: AccountId) -> str:
@@ -52,7 +52,7 @@ async def _stored(services: Services, account: AccountId) -> str:
     return ref
 
 
-async def _create(client: Stripe, account: AccountId, info: Who, former: str = "") -> str:
+async def _create(client: Stripe, account: AccountId, info: CustomerInfo, former: str = "") -> str:
     about = hashlib.sha256(f"{info.email}\n{info.name}".encode()).hexdigest()[:16]
     key = f"customer {account} {about} {former}".rstrip()
     return await client.customer(account=str(account), email=info.email, name=info.name, key=key)

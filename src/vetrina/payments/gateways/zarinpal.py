@@ -9,7 +9,7 @@ import structlog
 from vetrina.clients.zarinpal import NOT_PAID, State, ZarinPal, ZarinPalAway, ZarinPalRefused
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
-from vetrina.payments.model import Checkout, GatewayFailed, NotRefundable, PaymentRow, Returned, Said, Word
+from vetrina.payments.model import Checkout, GatewayFailed, GatewayResult, GatewayStatus, NotRefundable, PaymentRow, RefundResult
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -58,7 +58,7 @@ class ZarinPalGateway:
             raise GatewayFailed("ZarinPal does not take this payment. Nothing was charged.") from refused
         return Checkout(authority, self._client.page(authority))
 
-    async def ask(self, payment: PaymentRow, ref: str) -> Word:
+    async def ask(self, payment: PaymentRow, ref: str) -> GatewayResult:
         """Verify with our own amount.
 
         Code 101 (verified before) counts like the first time: the row decides whether anything is granted, once. Verifying
@@ -66,7 +66,7 @@ class ZarinPalGateway:
         """
         try:
             verified = await self._client.verify(ref, amount=payment.amount)
-            return Word(Said.PAID, reference=str(verified.ref_id), card_mask=verified.card_pan)
+            return GatewayResult(GatewayStatus.PAID, reference=str(verified.ref_id), card_mask=verified.card_pan)
         except ZarinPalRefused as refused:
             if refused.code != NOT_PAID:
                 log.error("zarinpal does not verify", code=refused.code, why=str(refused), payment=str(payment.id))
@@ -83,7 +83,7 @@ class ZarinPalGateway:
     async def leave(self, ref: str) -> None:
         """Do nothing: an authority cannot be closed; it expires."""
 
-    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> Returned:
+    async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> RefundResult:
         """Reverse the payment.
 
         ZarinPal reverses whole payments only, within half an hour; a repeated call reports the same reversal.
@@ -97,7 +97,7 @@ class ZarinPalGateway:
             raise GatewayFailed(f"ZarinPal does not answer just now ({away}).") from away
         except ZarinPalRefused as refused:
             raise NotRefundable(f"ZarinPal does not pay this back: {refused}") from refused
-        return Returned(f"reverse {ref}", "succeeded")
+        return RefundResult(f"reverse {ref}", "succeeded")
 
     async def unverified(self) -> list[str]:
         """Return authorities that were paid and not verified. Raises GatewayFailed (503)."""
@@ -106,15 +106,17 @@ class ZarinPalGateway:
         except (ZarinPalAway, ZarinPalRefused) as failed:
             raise GatewayFailed(f"ZarinPal does not answer just now ({failed}).") from failed
 
-    async def _unpaid(self, ref: str) -> Word:
+    async def _unpaid(self, ref: str) -> GatewayResult:
         """Return the result of an unpaid authority: waiting, or ended."""
         try:
             state = await self._client.inquiry(ref)
         except (ZarinPalAway, ZarinPalRefused) as failed:
             raise GatewayFailed(f"ZarinPal does not answer just now ({failed}).") from failed
         if state == State.FAILED:
-            return Word(Said.DECLINED, reason="The bank did not take the payment, or it was left. Nothing was charged.")
+            return GatewayResult(
+                GatewayStatus.DECLINED, reason="The bank did not take the payment, or it was left. Nothing was charged."
+            )
         if state == State.REVERSED:
-            return Word(Said.DECLINED, reason="ZarinPal has paid the money back.")
+            return GatewayResult(GatewayStatus.DECLINED, reason="ZarinPal has paid the money back.")
         # PAID and VERIFIED changed since the request: the next poll gets it.
-        return Word(Said.WAITING)
+        return GatewayResult(GatewayStatus.WAITING)

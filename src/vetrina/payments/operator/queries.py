@@ -10,7 +10,7 @@ import msgspec
 from vetrina.core.database.connection import Statement
 
 
-class Sold(msgspec.Struct, frozen=True):
+class PaymentListItem(msgspec.Struct, frozen=True):
     """A payment in the operator's list."""
 
     account_id: UUID
@@ -26,7 +26,7 @@ class Sold(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-class Back(msgspec.Struct, frozen=True):
+class PaymentHistoryItem(msgspec.Struct, frozen=True):
     """An event in a payment's timeline: a refund, a dispute, a failed charge, revoked credits."""
 
     what: str
@@ -46,7 +46,7 @@ class Buyer(msgspec.Struct, frozen=True):
 
 
 LIST = Statement(
-    Sold,
+    PaymentListItem,
     """
     select p.account_id, p.id, coalesce(a.email, a.phone, '@' || a.handle) as buyer, p.status, p.gateway, p.description, p.amount,
            p.currency, p.refunded, p.disputed, p.created_at
@@ -74,7 +74,7 @@ BUYER = Statement(
     """,
 )
 STORY = Statement(
-    Back,
+    PaymentHistoryItem,
     """
     select 'refund' as what, ref, amount, status, coalesce(error, reason) as words, created_at as at from payments.refunds
      where account_id = %(account)s and payment_id = %(id)s

@@ -18,7 +18,7 @@ from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.gateways.stripe import StripeGateway
-from vetrina.payments.model import GatewayFailed, PaymentRow, Said, Word
+from vetrina.payments.model import GatewayFailed, GatewayResult, GatewayStatus, PaymentRow
 from vetrina.payments.plans import queries as queries_plans
 from vetrina.payments.plans.invoice_periods import paid_month, within
 from vetrina.payments.refunds import queries as queries_after
@@ -46,7 +46,7 @@ async def invoice_paid(services: Services, event: Event) -> Effect | None:
     if first is None or ref is None:
         return None
     if it.get("billing_reason") == "subscription_create":
-        return lambda tx: actions.hear(tx, first, Word(Said.PAID, reference=ref))
+        return lambda tx: actions.record_result(tx, first, GatewayResult(GatewayStatus.PAID, reference=ref))
     month = paid_month(it)
     if month is None:
         log.info("an invoice of a subscription pays for no period", invoice=it["id"], reason=it.get("billing_reason"))

@@ -55,7 +55,7 @@ def _draw(receipt: Receipt) -> bytes:
     sheet.skip(8)
     sheet.sum(say("For"), say("Sum"), size=9, colour=SOFT)
     sheet.rule()
-    sheet.sum(_goods(receipt), _money(receipt.amount, receipt.currency), size=12)
+    sheet.sum(_purchase(receipt), _money(receipt.amount, receipt.currency), size=12)
     for moment, amount in receipt.refunds:
         sheet.sum(say("Paid back on {day}", day=words.day(moment)), _money(-amount, receipt.currency), colour=SOFT)
     if receipt.disputed:
@@ -76,7 +76,7 @@ def _money(minor: int, currency: str) -> str:
     return f"{bare} {say(CURRENCIES[currency]) if currency in CURRENCIES else currency}"
 
 
-def _goods(receipt: Receipt) -> str:
+def _purchase(receipt: Receipt) -> str:
     """Return what was bought. Titles of packs are as their maker wrote them; amounts are in the language."""
     if i18n.current() == "en" or receipt.asset not in labels.ASSETS or receipt.quantity is None:
         return receipt.description

@@ -69,10 +69,10 @@ async def carry(services: Services, account: AccountId, id: UUID) -> RefundRow:
     except NotRefundable as refused:
         outcome = {"ref": None, "status": "failed", "error": refused.message}
     async with services.db.tx() as tx:
-        await _tell(tx, account, row, outcome)
+        await _record_outcome(tx, account, row, outcome)
     async with services.db.read() as tx:
         return await tx.fetch_one(queries_after.REFUND, account=account, id=id)
 
 
-async def _tell(tx: Tx, account: AccountId, row: RefundRow, outcome: dict[str, str | None]) -> None:
+async def _record_outcome(tx: Tx, account: AccountId, row: RefundRow, outcome: dict[str, str | None]) -> None:
     await tx.fetch_one(queries_after.TELL_REFUND, account=account, id=row.payment_id, ours=row.id, amount=row.amount, **outcome)

@@ -7,23 +7,23 @@ from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import (
+    GatewayResult,
+    GatewayStatus,
     Payment,
     PaymentRow,
-    Said,
     Status,
-    Word,
 )
 
-_ENDS = {Said.DECLINED: Status.FAILED, Said.CANCELLED: Status.CANCELLED, Said.EXPIRED: Status.EXPIRED}
+_ENDS = {GatewayStatus.DECLINED: Status.FAILED, GatewayStatus.CANCELLED: Status.CANCELLED, GatewayStatus.EXPIRED: Status.EXPIRED}
 
 
-async def hear(tx: Tx, payment: PaymentRow, word: Word) -> bool:
+async def record_result(tx: Tx, payment: PaymentRow, word: GatewayResult) -> bool:
     """Record a gateway's result. Return whether it changed anything; a repeated result changes nothing.
 
     Money counts whenever it arrives, also after the payment was declined, cancelled or expired: credits are granted,
     once. A refusal ends a payment only while it is pending, so it never revokes what was paid.
     """
-    if word.said == Said.PAID:
+    if word.said == GatewayStatus.PAID:
         return await tx.fetch_one(
             queries.SETTLE,
             account=payment.account_id,
@@ -31,39 +31,39 @@ async def hear(tx: Tx, payment: PaymentRow, word: Word) -> bool:
             reference=word.reference,
             card_mask=word.card_mask,
         )
-    if word.said == Said.WAITING:
+    if word.said == GatewayStatus.WAITING:
         return False
     return await give_up(tx, payment, _ENDS[word.said], word.reason)
 
 
-async def ask(services: Services, payment: PaymentRow, ref: str) -> Word:
+async def ask(services: Services, payment: PaymentRow, ref: str) -> GatewayResult:
     """Poll the gateway about checkout `ref` and record the result. Raises GatewayFailed (503).
 
     A gateway that this process does not know counts as waiting.
     """
     gateway = services.get(Gateways).get(payment.gateway)
     if gateway is None:
-        return Word(Said.WAITING)
+        return GatewayResult(GatewayStatus.WAITING)
     word = await gateway.ask(payment, ref)
-    if word.said != Said.WAITING:
+    if word.said != GatewayStatus.WAITING:
         async with services.db.tx() as tx:
-            await hear(tx, payment, word)
+            await record_result(tx, payment, word)
     return word
 
 
-async def close(services: Services, payment: PaymentRow, ref: str | None) -> Word:
+async def close(services: Services, payment: PaymentRow, ref: str | None) -> GatewayResult:
     """Close a pending checkout where the gateway can, ask what became of it, and record that.
 
     Money that came all the same counts: the payment is cancelled only if it was not paid. Raises GatewayFailed (503).
     """
     gateway = services.get(Gateways).get(payment.gateway)
-    word = Word(Said.CANCELLED)
+    word = GatewayResult(GatewayStatus.CANCELLED)
     if gateway is not None and ref is not None:
         await gateway.leave(ref)
         answer = await gateway.ask(payment, ref)
-        word = answer if answer.said == Said.PAID else word
+        word = answer if answer.said == GatewayStatus.PAID else word
     async with services.db.tx() as tx:
-        await hear(tx, payment, word)
+        await record_result(tx, payment, word)
     return word
 
 

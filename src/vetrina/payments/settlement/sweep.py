@@ -15,7 +15,7 @@ from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.gateways.zarinpal import ZarinPalGateway
-from vetrina.payments.model import Doubt, GatewayFailed, Said
+from vetrina.payments.model import GatewayFailed, GatewayStatus, UncertainPayment
 from vetrina.payments.settlement import actions
 
 log = structlog.get_logger("vetrina.payments")
@@ -54,7 +54,7 @@ async def sweep(services: Services, *, young: timedelta = YOUNG, pause: timedelt
             return result
 
 
-async def _unverified(services: Services) -> Iterable[Doubt]:
+async def _unverified(services: Services) -> Iterable[UncertainPayment]:
     """Yield our payments that ZarinPal charged and no one verified: it reverses them after half an hour."""
     gateway = services.get(Gateways).get(ZarinPalGateway.name)
     if not isinstance(gateway, ZarinPalGateway) or not gateway.available(services.settings):
@@ -68,7 +68,7 @@ async def _unverified(services: Services) -> Iterable[Doubt]:
         return await tx.fetch_all(queries.DOUBTS_BY_REF, gateway=gateway.name, refs=refs)
 
 
-async def _ask(services: Services, doubt: Doubt, result: Swept) -> None:
+async def _ask(services: Services, doubt: UncertainPayment, result: Swept) -> None:
     result.asked += 1
     try:
         async with services.db.read() as tx:
@@ -79,9 +79,9 @@ async def _ask(services: Services, doubt: Doubt, result: Swept) -> None:
         result.away += 1
         return
     match word.said:
-        case Said.PAID:
+        case GatewayStatus.PAID:
             result.paid += 1
-        case Said.WAITING:
+        case GatewayStatus.WAITING:
             result.waiting += 1
-        case Said.DECLINED | Said.CANCELLED | Said.EXPIRED:
+        case GatewayStatus.DECLINED | GatewayStatus.CANCELLED | GatewayStatus.EXPIRED:
             result.ended += 1

@@ -11,7 +11,7 @@ import msgspec
 from vetrina.core.database.connection import Statement
 
 
-class Kept(msgspec.Struct, frozen=True):
+class StoredEvent(msgspec.Struct, frozen=True):
     """An event in the inbox."""
 
     id: str
@@ -47,7 +47,7 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 EVENT = Statement(
-    Kept,
+    StoredEvent,
     """
     select id, type, at, coalesce(payload #> '{data,object}', '{}') as object from stripe_mirror.events where id = %(id)s
     """,

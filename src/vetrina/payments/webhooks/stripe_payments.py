@@ -15,7 +15,7 @@ from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.gateways.stripe import StripeGateway, mask, same_amount, told
-from vetrina.payments.model import GatewayFailed, PaymentRow, Said, Word
+from vetrina.payments.model import GatewayFailed, GatewayResult, GatewayStatus, PaymentRow
 from vetrina.payments.refunds import queries as queries_after
 from vetrina.payments.settlement import actions
 from vetrina.payments.webhooks.actions import Effect, Event, Impossible, on
@@ -32,16 +32,16 @@ async def session_paid(services: Services, event: Event) -> Effect | None:
     if payment is None:
         return None
     word = told(session)
-    if word.said == Said.PAID:
+    if word.said == GatewayStatus.PAID:
         _same_sum(payment, session.amount_total, session.currency)
-    return _hears(payment, word)
+    return _records(payment, word)
 
 
 @on("checkout.session.expired")
 async def session_expired(services: Services, event: Event) -> Effect | None:
     """Record that a checkout expired unpaid."""
     payment = await _of_session(services, _as(event.object, Session))
-    return _hears(payment, Word(Said.EXPIRED)) if payment else None
+    return _records(payment, GatewayResult(GatewayStatus.EXPIRED)) if payment else None
 
 
 @on("checkout.session.async_payment_failed")
@@ -49,7 +49,7 @@ async def session_failed(services: Services, event: Event) -> Effect | None:
     """Record that a delayed payment method failed."""
     payment = await _of_session(services, _as(event.object, Session))
     reason = "The bank did not make the payment. Nothing was charged."
-    return _hears(payment, Word(Said.DECLINED, reason=reason)) if payment else None
+    return _records(payment, GatewayResult(GatewayStatus.DECLINED, reason=reason)) if payment else None
 
 
 @on("charge.succeeded", "charge.updated")
@@ -63,7 +63,7 @@ async def charge_succeeded(services: Services, event: Event) -> Effect | None:
     _same_sum(payment, event.object.get("amount"), event.object.get("currency"))
     charge = _as(event.object, Charge)
     reference = _id(event.object.get("payment_intent")) or charge.id
-    return _hears(payment, Word(Said.PAID, reference=reference, card_mask=mask(charge)))
+    return _records(payment, GatewayResult(GatewayStatus.PAID, reference=reference, card_mask=mask(charge)))
 
 
 @on("charge.failed", "payment_intent.payment_failed")
@@ -107,7 +107,7 @@ async def charge_refunded(services: Services, event: Event) -> Effect | None:
 
 
 @on("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
-async def refund_told(services: Services, event: Event) -> Effect | None:
+async def refund_updated(services: Services, event: Event) -> Effect | None:
     """Record the state of one refund."""
     refund = event.object
     payment = await _of_money(services, refund)
@@ -135,10 +135,10 @@ async def disputed(services: Services, event: Event) -> Effect | None:
     )  # fmt: skip
 
 
-def _hears(payment: PaymentRow, word: Word) -> Effect:
-    async def hear(tx: Tx) -> None:
-        news = await actions.hear(tx, payment, word)
-        if word.said == Said.PAID and not news:  # paid before: perhaps reported by an event that did not name the card
+def _records(payment: PaymentRow, word: GatewayResult) -> Effect:
+    async def record_result(tx: Tx) -> None:
+        news = await actions.record_result(tx, payment, word)
+        if word.said == GatewayStatus.PAID and not news:  # paid before: perhaps reported by an event that did not name the card
             await tx.execute(
                 queries_after.NOTE_CARD,
                 account=payment.account_id,
@@ -147,7 +147,7 @@ def _hears(payment: PaymentRow, word: Word) -> Effect:
                 card_mask=word.card_mask,
             )
 
-    return hear
+    return record_result
 
 
 def _same_sum(payment: PaymentRow, amount: Any, currency: Any) -> None:

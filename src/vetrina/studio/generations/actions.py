@@ -123,7 +123,7 @@ async def start(
     answer = await services.get(StartBatcher)(item)
     if answer.refused:
         raise await _refusal(services, account, answer)
-    return _begun(services, account, item, answer)
+    return _started_response(services, account, item, answer)
 
 
 def check(services: Services, wish: GenerationRequest) -> dict[str, Any]:
@@ -269,7 +269,7 @@ async def _refusal(services: Services, account: AccountId, answer: StartResult) 
     return for_code(answer.refused or "")
 
 
-def _begun(services: Services, account: AccountId, item: StartItem, answer: StartResult) -> Generation:
+def _started_response(services: Services, account: AccountId, item: StartItem, answer: StartResult) -> Generation:
     by_role = {
         role: [ref(services, account, file.file) for file in answer.files if file.role == role and file.file]
         for role in ("product", "model")

@@ -81,7 +81,7 @@ async def events(request: Request, generation_id: UUID) -> ServerSentEvent:
     async with request.read() as tx:
         if await tx.fetch_optional(queries.STATE, account=account, id=generation_id) is None:
             raise NotFound
-    stream = ServerSentEvent(_told(request.services, account, generation_id))
+    stream = ServerSentEvent(_messages(request.services, account, generation_id))
     stream.headers["Cache-Control"] = "no-store"
     stream.headers["X-Accel-Buffering"] = "no"
     return stream
@@ -110,7 +110,7 @@ async def share(request: Request, generation_id: UUID, data: Sharing) -> Generat
     return actions.shown(request.services, row)
 
 
-async def _told(services: Services, account: AccountId, generation: UUID) -> AsyncIterator[ServerSentEventMessage]:
+async def _messages(services: Services, account: AccountId, generation: UUID) -> AsyncIterator[ServerSentEventMessage]:
     with services.hub.subscribe(f"generations/{generation}") as told:
         state = await _state(services, account, generation)
         if state is None:

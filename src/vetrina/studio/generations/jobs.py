@@ -95,7 +95,7 @@ class GenerationRun:
                 await _end(task)
 
     async def _make(self) -> None:
-        engine = self.services.get(Catalogue).houses.get(self.taken.engine)
+        engine = self.services.get(Catalogue).engines.get(self.taken.engine)
         if engine is None:
             await self.fail("engine-gone", "This style's engine is not set up here any more. Nothing was charged.")
             return

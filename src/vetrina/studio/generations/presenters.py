@@ -29,14 +29,14 @@ def styles(services: Services) -> list[dict[str, Any]]:
     """Return every style for its tile."""
     catalogue = services.get(Catalogue)
     return [
-        {**msgspec.structs.asdict(catalogue.row(style)), "engine_title": catalogue.houses[style.engine].title}
+        {**msgspec.structs.asdict(catalogue.row(style)), "engine_title": catalogue.engines[style.engine].title}
         for style in catalogue.styles.values()
     ]
 
 
 def engines(services: Services) -> list[dict[str, str]]:
     """Return the engines that are set up."""
-    return [{"name": name, "title": engine.title} for name, engine in services.get(Catalogue).houses.items()]
+    return [{"name": name, "title": engine.title} for name, engine in services.get(Catalogue).engines.items()]
 
 
 def public_image(services: Services, row: PublicResult) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
             "step": row.step or "",
             "queue_position": row.queue_position,
             "style_title": title,
-            "engine_title": catalogue.houses[row.engine].title if row.engine in catalogue.houses else row.engine,
+            "engine_title": catalogue.engines[row.engine].title if row.engine in catalogue.engines else row.engine,
             "prompt": row.prompt,
             "parameters": [
                 {"title": titles.get(name, name), "value": format_value(row.parameters[name])}

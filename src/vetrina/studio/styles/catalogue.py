@@ -54,10 +54,10 @@ class Catalogue:
     """The engines that are set up, and their styles by name."""
 
     def __init__(self, settings: Settings) -> None:
-        self.houses: dict[str, OfferedEngine] = {}
-        for engine in _houses(settings):
-            self.houses[engine.engine.name] = engine
-        self.styles: dict[str, Style] = {style.name: style for engine in self.houses.values() for style in engine.styles}
+        self.engines: dict[str, OfferedEngine] = {}
+        for engine in _engines(settings):
+            self.engines[engine.engine.name] = engine
+        self.styles: dict[str, Style] = {style.name: style for engine in self.engines.values() for style in engine.styles}
 
     @classmethod
     def provide(cls, services: Services) -> Self:
@@ -66,7 +66,7 @@ class Catalogue:
 
     def cost(self, style: Style) -> int:
         """Return the price of one picture in tokens."""
-        return self.houses[style.engine].cost
+        return self.engines[style.engine].cost
 
     def row(self, style: Style) -> StyleRow:
         """Return the API's representation of a style."""
@@ -119,9 +119,9 @@ async def publish(tx: Tx, settings: Settings) -> int:
     return len(catalogue.styles)
 
 
-def _houses(settings: Settings) -> list[OfferedEngine]:
+def _engines(settings: Settings) -> list[OfferedEngine]:
     at_once = asyncio.Semaphore(settings.builtin_concurrency)
-    houses = [OfferedEngine(BuiltinEngine(), "Made on this server", catalogue_of_builtin.STYLES, 1, at_once)]
+    engines = [OfferedEngine(BuiltinEngine(), "Made on this server", catalogue_of_builtin.STYLES, 1, at_once)]
     if settings.openai_api_key or settings.openai_base_url:
         from vetrina.clients.engines.openai import (
             engine as openai_images,  # the SDK takes 0.7 s of processor time to import: only sites that use it pay
@@ -130,14 +130,14 @@ def _houses(settings: Settings) -> list[OfferedEngine]:
         base_url = settings.openai_base_url or "https://api.openai.com/v1"
         try:
             engine = openai_images.OpenAIImages(base_url, settings.openai_api_key or None, settings.openai_image_model)
-            houses.append(OfferedEngine(engine, "Painted by an AI model", openai_images.STYLES, 8, asyncio.Semaphore(8)))
+            engines.append(OfferedEngine(engine, "Painted by an AI model", openai_images.STYLES, 8, asyncio.Semaphore(8)))
         except ValueError as wrong:
             log.warning("the OpenAI-compatible engine stays off", why=str(wrong))
     if settings.comfyui_url:
         try:
             own = {"image_to_image": Path(settings.comfyui_workflow)} if settings.comfyui_workflow else {}
             engine = comfyui.ComfyUI(settings.comfyui_url, workflows=own)
-            houses.append(OfferedEngine(engine, "Painted by ComfyUI", comfyui.STYLES, 4, asyncio.Semaphore(4)))
+            engines.append(OfferedEngine(engine, "Painted by ComfyUI", comfyui.STYLES, 4, asyncio.Semaphore(4)))
         except (ValueError, OSError) as wrong:
             log.warning("the ComfyUI engine stays off", why=str(wrong))
-    return houses
+    return engines

@@ -6,7 +6,7 @@ from types import NoneType
 from uuid import UUID
 
 from vetrina.core.database.connection import Statement
-from vetrina.wallet.model import Grant, Known, Pack, SoldPack
+from vetrina.wallet.model import Grant, Pack, SoldPack, StoredKey
 from vetrina.wallet.plans.model import Membership, Offer, Overdue, Plan, Quota
 
 _PLANS = """
@@ -73,7 +73,7 @@ GRANTS = Statement(
     """,
 )
 KNOWN = Statement(
-    Known, "select id, kind from accounts.accounts where email = lower(%(email)s) and erased_at is null order by kind"
+    StoredKey, "select id, kind from accounts.accounts where email = lower(%(email)s) and erased_at is null order by kind"
 )
 # The price of a month in the requested currency, and the value of the unused paid part of the current month.
 OFFER = Statement(

@@ -15,7 +15,7 @@ class NotSatisfiable(Exception):
         self.size = size
 
 
-def asked(header: str | None, size: int) -> tuple[int, int] | None:
+def requested_range(header: str | None, size: int) -> tuple[int, int] | None:
     """Return the first byte and the one after the last; None for the whole, as for a header that is no single range.
 
     Raises NotSatisfiable (416).
