@@ -19,6 +19,6 @@ async def test_the_story_of_accounts_is_true(posting: Site) -> None:
     assert story.checks >= 25
 
 
-async def test_a_site_that_sends_its_letters_away_is_told_apart(site: Site) -> None:
+async def test_site_without_an_outbox_is_detected(site: Site) -> None:
     with pytest.raises(CheckFailed, match="VETRINA_DEVELOPMENT"):
         await asyncio.to_thread(accounts.run, DemoRun(site.url, Console(file=StringIO())))

@@ -28,7 +28,7 @@ def visitor(site: Site) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(base_url=site.url, headers={"User-Agent": FIREFOX}, timeout=30)
 
 
-async def test_signing_up_leads_to_where_one_wanted_to_go(site: Site) -> None:
+async def test_registration_redirects_to_the_requested_page(site: Site) -> None:
     async with visitor(site) as browser:
         wanted = await browser.get("/wallet?kind=hold")
         door = await browser.get(wanted.headers["location"])
@@ -52,7 +52,7 @@ async def test_signing_up_leads_to_where_one_wanted_to_go(site: Site) -> None:
         assert (await browser.get("/sign-up")).headers["location"] == "/studio"
 
 
-async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(site: Site, make: Make) -> None:
+async def test_errors_are_shown_beside_their_fields_and_input_is_preserved(site: Site, make: Make) -> None:
     await make.account(email="taken@example.com")
     form = {"name": "Ada <b>", "email": "taken@example.com", "password": PASSWORD, "next": "/library"}
     for change, status, field, sentence in (

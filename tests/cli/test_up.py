@@ -72,7 +72,7 @@ def test_killed_postgresql_restarts(running: Up) -> None:
     assert running.run("verify").returncode == 0
 
 
-def test_the_other_commands_find_it(running: Up) -> None:
+def test_other_commands_connect_to_the_running_site(running: Up) -> None:
     told = json.loads(running.run("doctor", "--json").stdout)
     assert told["healthy"] and {check["name"]: check["state"] for check in told["checks"]}["migrations"] == "ok"
     with psycopg.connect(running.run("db", "uri", "--role", "owner").stdout.strip()) as connection:
@@ -97,7 +97,7 @@ def test_a_killed_supervisor_leaves_nothing_behind_and_the_next_one_starts(tmp_p
     until(lambda: not processes.postmasters(name) and not processes.backends(name) and not children(tmp_path))
 
 
-def test_sigterm_while_it_starts_ends_it_too(tmp_path: Path) -> None:
+def test_sigterm_during_startup_stops_everything(tmp_path: Path) -> None:
     process = start(settings(tmp_path))
     until(lambda: (tmp_path / "data" / "vetrina.lock").exists() and (tmp_path / "data" / "postgres.json").exists())
     process.terminate()
@@ -117,7 +117,7 @@ def test_open_event_stream_does_not_block_shutdown(tmp_path: Path) -> None:
     assert not children(tmp_path)
 
 
-def test_two_interrupts_end_it_at_once(tmp_path: Path) -> None:
+def test_second_interrupt_stops_immediately(tmp_path: Path) -> None:
     process, environment = begin(tmp_path)
     with socket.create_connection(("127.0.0.1", int(environment["VETRINA_PORT"]))) as slow:
         slow.sendall(b"POST /api/v1/auth/session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")  # and never ends

@@ -87,7 +87,7 @@ ADA = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "name":
         ({"sub": "eve"}, {"email": "ada@example.com", "email_verified": True, "name": "Ada"}, ("ada@example.com", "Ada")),
     ],
 )
-async def test_what_the_id_token_lacks_is_asked_at_userinfo(
+async def test_missing_claims_are_fetched_from_userinfo(
     userinfo: dict[str, Any] | int, claims: dict[str, Any], expected: tuple[str | None, str | None]
 ) -> None:
     with provider(userinfo, **claims) as issuer:

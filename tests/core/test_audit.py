@@ -100,7 +100,7 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("how", TAMPERED)
-async def test_it_is_found(services: Services, chain: Account, owner: str, how: str) -> None:
+async def test_tampering_is_detected(services: Services, chain: Account, owner: str, how: str) -> None:
     tamper(owner, *TAMPERED[how], a=chain.id)
     found = await faults(services.db)
     assert found and {fault.account_id for fault in found} == {chain.id}
@@ -246,7 +246,7 @@ async def test_actor_is_set_for_one_transaction(services: Services, make: Make) 
     assert [item.actor_type for item in await rows_of(services.db, account.id)][-2:] == ["admin", "system"]
 
 
-async def test_wallet_and_chain_are_locked_in_one_order_whoever_begins(services: Services, make: Make) -> None:
+async def test_wallet_and_chain_are_locked_in_one_order(services: Services, make: Make) -> None:
     """The chain is locked last, at the commit, so that transactions cannot deadlock."""
     account = await make.account()
     turn = iter(range(1000))

@@ -73,7 +73,7 @@ def _tamper(owner: str, account: UUID, statements: str) -> None:
 
 
 @pytest.mark.parametrize("cut", CUTS)
-async def test_what_the_chains_alone_do_not_show_is_found(services: Services, anchored: Account, owner: str, cut: str) -> None:
+async def test_anchors_detect_tampering_that_chains_do_not(services: Services, anchored: Account, owner: str, cut: str) -> None:
     assert (await _compare(services)).faults == []
     _tamper(owner, anchored.id, CUTS[cut])
     async with services.db.read() as tx:

@@ -65,7 +65,7 @@ async def test_after_a_restart_the_first_request_succeeds(site: Site, make: Make
             assert [answer.status_code for answer in answers] == [200, 200, 200]
 
 
-async def test_connection_with_a_pending_notice_is_kept(db: Database) -> None:
+async def test_connection_with_a_pending_notice_stays_in_the_pool(db: Database) -> None:
     await fill(db, 2)
     before = db.statistics()["connections_num"]
     pids: set[int] = set()

@@ -67,7 +67,7 @@ async def test_poll_interval_yields_without_messages(hub: Hub) -> None:
             assert await anext(place.messages(poll_interval=0.01)) is None
 
 
-async def test_slow_reader_is_told_to_reread_the_state(db: Database, hub: Hub) -> None:
+async def test_slow_subscriber_receives_a_resync_notice(db: Database, hub: Hub) -> None:
     with hub.subscribe("generations/slow") as place, hub.subscribe("generations/last") as last:
         async with db.read() as tx:
             await tx.connection.execute(

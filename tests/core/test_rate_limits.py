@@ -99,7 +99,7 @@ async def test_next_window_resets_the_limit(processes: list[Limits], change: Set
     assert isinstance(await processes[1].consume("test", "x"), RateLimitState)
 
 
-async def test_an_operator_changes_it_without_a_restart(
+async def test_operator_changes_a_limit_without_a_restart(
     processes: list[Limits], change: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limiting, "CACHE_SECONDS", 0.0)

@@ -96,7 +96,7 @@ def run(command: str, settings: dict[str, str]) -> subprocess.CompletedProcess[s
     return subprocess.run(words, env={**os.environ, **settings}, capture_output=True, text=True, timeout=60)
 
 
-def test_every_setting_has_a_value_that_it_refuses() -> None:
+def test_every_setting_rejects_an_invalid_value() -> None:
     """9.F30: no setting takes whatever comes."""
     assert set(REFUSED) == {field.metadata["variable"] for field in fields(Settings)}
 
@@ -150,7 +150,7 @@ def test_a_command_ends_with_one_message_and_78(command: str, settings: dict[str
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'["x"]', b"{", b'{"a": 1}', b"[1]", b"\xff\xfe"])
-def test_damaged_secret_key_names_what_to_restore(damage: bytes, tmp_path: Path) -> None:
+def test_damaged_secret_key_error_names_the_file_to_restore(damage: bytes, tmp_path: Path) -> None:
     """9.F31: `up` refuses it in one message, before anything is started."""
     (tmp_path / "secret-key.json").write_bytes(damage)
     with pytest.raises(BadSetting, match=r"secret-key.json is damaged: .* Restore it from a backup"):
@@ -162,7 +162,7 @@ def test_damaged_secret_key_names_what_to_restore(damage: bytes, tmp_path: Path)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]"])
-def test_damaged_credentials_name_what_to_restore(damage: bytes, tmp_path: Path) -> None:
+def test_damaged_credentials_error_names_the_file_to_restore(damage: bytes, tmp_path: Path) -> None:
     """9.F31: the passwords of the embedded database too."""
     (tmp_path / credentials.FILE).write_bytes(damage)
     with pytest.raises(NoAccess, match=r"postgres.json is damaged: .* Restore it from a backup"):

@@ -70,7 +70,7 @@ async def test_a_bucket_behind_an_http_endpoint_keeps_files(
     assert await storage.sweep(0) == 0
 
 
-async def test_options_of_the_environment_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_environment_options_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """9.F35: `AWS_ALLOW_HTTP` and its like go along with the options of our own; an https endpoint allows no http."""
     of({"AWS_ALLOW_HTTP": "true", "AWS_PROXY_URL": "http://127.0.0.1:9"}, monkeypatch)
     assert buckets._environment("s3") == {"allow_http": True, "proxy_url": "http://127.0.0.1:9"}  # pyright: ignore
@@ -133,7 +133,7 @@ def kill_a_put(folder: Path, account: str, file: str) -> None:
     raise AssertionError("no put was killed in its middle")
 
 
-async def test_what_killed_puts_leave_goes_with_the_file_the_account_and_the_sweep(tmp_path: Path) -> None:
+async def test_leftovers_of_killed_puts_are_deleted_with_file_account_and_sweep(tmp_path: Path) -> None:
     """9.19b: the library lists and deletes no draft; the storage does, and leaves no empty folder behind."""
     folder = tmp_path / "files"
     storage = Storage.at("", folder)

@@ -59,7 +59,7 @@ async def test_a_pack_is_bought(site: Site, make: Make) -> None:
 
 
 @pytest.mark.parametrize(("outcome", "status"), [("declined", "failed"), ("cancelled", "cancelled")])
-async def test_what_is_not_paid_gives_nothing(site: Site, make: Make, outcome: str, status: str) -> None:
+async def test_unpaid_payment_grants_nothing(site: Site, make: Make, outcome: str, status: str) -> None:
     account = await make.account(tokens=3)
     async with site.api(account) as api:
         payment = await start(api)
@@ -72,7 +72,7 @@ async def test_what_is_not_paid_gives_nothing(site: Site, make: Make, outcome: s
     assert await make.balance(account) == (3, 0)
 
 
-async def test_nobody_pays_and_it_expires(site: Site, make: Make, db: Database) -> None:
+async def test_unpaid_payment_expires(site: Site, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with site.api(account) as api:
         payment = await start(api)
@@ -118,7 +118,7 @@ async def test_money_that_comes_late_is_still_money(site: Site, make: Make, db: 
 
 
 @pytest.mark.parametrize("after", ["declined", "cancelled"])
-async def test_what_was_paid_is_not_taken_back_by_a_refusal(site: Site, make: Make, after: str) -> None:
+async def test_decline_after_payment_does_not_revoke_credits(site: Site, make: Make, after: str) -> None:
     account = await make.account(tokens=0)
     async with site.api(account) as api:
         payment = await start(api)
@@ -129,7 +129,7 @@ async def test_what_was_paid_is_not_taken_back_by_a_refusal(site: Site, make: Ma
     assert await make.balance(account) == (50, 0)
 
 
-async def test_told_64_times_at_once_it_is_granted_once(site: Site, make: Make, db: Database) -> None:
+async def test_64_concurrent_results_grant_once(site: Site, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with site.api(account) as api:
         payment = await start(api)
@@ -142,7 +142,7 @@ async def test_told_64_times_at_once_it_is_granted_once(site: Site, make: Make, 
     await make.books()
 
 
-async def test_told_all_kinds_of_things_at_once_the_money_counts(site: Site, make: Make, db: Database) -> None:
+async def test_paid_wins_over_concurrent_other_results(site: Site, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with site.api(account) as api:
         payment = await start(api)
@@ -270,7 +270,7 @@ async def test_a_price_is_fixed_when_the_checkout_opens(site: Site, make: Make, 
     assert await make.balance(account) == (50, 0)
 
 
-async def test_the_checkout_refuses_what_it_does_not_know(site: Site, make: Make) -> None:
+async def test_checkout_rejects_unknown_outcomes(site: Site, make: Make) -> None:
     account = await make.account(tokens=0)
     async with site.api(account) as api:
         payment = await start(api)

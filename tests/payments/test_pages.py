@@ -59,7 +59,7 @@ async def test_tokens_are_bought_with_forms_alone(site: Site, make: Make) -> Non
     await make.books()
 
 
-async def test_while_it_waits_the_page_asks_again_by_itself(site: Site, make: Make, db: Database) -> None:
+async def test_waiting_page_refreshes_itself(site: Site, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with site.browser(account) as browser:
         checkout = (await choose(browser)).headers["location"]
@@ -77,9 +77,7 @@ async def test_while_it_waits_the_page_asks_again_by_itself(site: Site, make: Ma
     ("outcome", "said"),
     [("declined", "The payment was declined"), ("cancelled", "Checkout cancelled"), ("", "Checkout expired")],
 )
-async def test_what_was_not_paid_says_so_and_offers_another_try(
-    site: Site, make: Make, db: Database, outcome: str, said: str
-) -> None:
+async def test_unpaid_payment_page_offers_a_retry(site: Site, make: Make, db: Database, outcome: str, said: str) -> None:
     account = await make.account(tokens=0)
     async with site.browser(account) as browser:
         checkout = (await choose(browser, next="/studio?style=oil")).headers["location"]
@@ -98,7 +96,7 @@ async def test_what_was_not_paid_says_so_and_offers_another_try(
         assert "already ended" in ended.text and f'href="{place}"' in ended.text
 
 
-async def test_who_left_a_checkout_finds_it_again(site: Site, make: Make, db: Database) -> None:
+async def test_abandoned_checkout_can_be_resumed(site: Site, make: Make, db: Database) -> None:
     account, other = await make.account(tokens=0), await make.account(tokens=0)
     async with site.browser(account) as browser, site.browser(other) as another:
         first = (await choose(browser)).headers["location"]
@@ -117,7 +115,7 @@ async def test_who_left_a_checkout_finds_it_again(site: Site, make: Make, db: Da
 @pytest.mark.parametrize(
     "next", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere", "javascript:alert(1)", "/x" * 600, "/a\0b"]
 )
-async def test_nobody_is_sent_elsewhere_afterwards(site: Site, make: Make, db: Database, next: str) -> None:
+async def test_return_address_is_local(site: Site, make: Make, db: Database, next: str) -> None:
     account = await make.account(tokens=0)
     async with site.browser(account) as browser:
         checkout = (await choose(browser, next=next)).headers["location"]
@@ -129,7 +127,7 @@ async def test_nobody_is_sent_elsewhere_afterwards(site: Site, make: Make, db: D
         assert shop.status_code == 200 and "elsewhere" not in shop.text.split("</header>")[1].split("</main>")[0]
 
 
-async def test_what_is_wrong_stands_beside_its_field(site: Site, make: Make, db: Database) -> None:
+async def test_errors_are_shown_beside_their_fields(site: Site, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with site.browser(account) as browser:
         for fields, said in (
@@ -149,7 +147,7 @@ async def test_what_is_wrong_stands_beside_its_field(site: Site, make: Make, db:
     assert await scalar(db, "select count(*)::int from payments.payments") == 0
 
 
-async def test_strangers_and_nobody(site: Site, make: Make) -> None:
+async def test_other_accounts_and_visitors_are_refused(site: Site, make: Make) -> None:
     account, stranger = await make.account(tokens=0), await make.account(tokens=0)
     async with site.browser(account) as browser, site.browser(stranger) as other:
         checkout = (await choose(browser)).headers["location"]
@@ -209,7 +207,7 @@ async def test_every_kind_has_its_counter(site: Site, make: Make) -> None:
     await make.books()
 
 
-async def test_the_page_that_waits_hears_how_it_went(site: Site, make: Make) -> None:
+async def test_waiting_page_receives_the_result(site: Site, make: Make) -> None:
     account, stranger = await make.account(tokens=0), await make.account(tokens=0)
     async with site.browser(account) as browser, site.browser(stranger) as other:
         checkout = (await choose(browser)).headers["location"]

@@ -116,7 +116,7 @@ async def test_fetched_discounts_are_stored_and_the_object_keeps_its_shape(db: D
     assert await actions.verify(db) == []
 
 
-async def test_deleted_coupon_goes_on_for_those_who_have_it(db: Database) -> None:
+async def test_deleted_coupon_still_applies_to_its_subscribers(db: Database) -> None:
     await ingest(
         db, [made(priced(1000, sub={"discounts": ["di_1"]}), DAY), given("di_1", "HALF"), coupon("HALF", percent_off=50)]
     )

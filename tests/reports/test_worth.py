@@ -95,7 +95,7 @@ async def test_price_with_currency_options(db: Database) -> None:
 
 
 @pytest.mark.parametrize("behavior", ["void", "keep_as_draft", "mark_uncollectible"])
-async def test_paused_collection_is_shown_apart(db: Database, behavior: str) -> None:
+async def test_paused_collection_is_reported_separately(db: Database, behavior: str) -> None:
     data = priced(1000)
     paused = {"behavior": behavior, "resumes_at": None}
     await ingest(db, [made(data, DAY), changed(data, "2026-02-10", pause_collection=paused), changed(data, "2026-03-10")])

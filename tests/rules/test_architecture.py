@@ -92,7 +92,7 @@ HOSTS = re.compile(
 """Hosts that may be named: those of standards and of services with a client here, and made-up ones without a public name."""
 
 
-def test_only_known_hosts_are_named() -> None:
+def test_only_allowed_hosts_are_named() -> None:
     found = {
         f"{name}: {host}"
         for name, text in texts()

@@ -139,7 +139,7 @@ def test_every_table_is_owner_first(catalogue: Catalogue) -> None:
     assert {table for table in catalogue.columns if not catalogue.owner_first(table)} == set(REFERENCE)
 
 
-def test_what_refers_to_an_owned_row_names_its_owner(catalogue: Catalogue) -> None:
+def test_references_to_owned_rows_include_the_owner(catalogue: Catalogue) -> None:
     wrong = [
         constraint.name
         for constraint in catalogue.constraints

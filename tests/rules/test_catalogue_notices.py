@@ -17,7 +17,7 @@ PLANTED: list[tuple[Callable[[Catalogue], None], str]] = [
     (rules.test_every_schema_is_a_module, "create schema attic; create table attic.boxes (account_id uuid)"),
     (rules.test_every_table_is_owner_first, "create table wallet.loose (id uuid primary key, created_at timestamptz)"),
     (
-        rules.test_what_refers_to_an_owned_row_names_its_owner,
+        rules.test_references_to_owned_rows_include_the_owner,
         f"""create table studio.thieves ({OWNED}, file_id uuid);
             alter table media.files add constraint file_alone unique (id);
             alter table studio.thieves add constraint thief_has_a_file foreign key (file_id) references media.files (id)""",

@@ -96,7 +96,7 @@ def test_the_image_is_slim_runs_as_no_root_and_has_one_volume() -> None:
     assert not any("USER root" in f"{kind} {argument}" for kind, argument in instructions())
 
 
-def test_what_the_image_copies_is_there_and_is_not_ignored() -> None:
+def test_files_copied_into_the_image_exist_and_are_not_ignored() -> None:
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
     sources = [word for kind, line in instructions() if kind == "COPY" and "--from" not in line for word in line.split()[:-1]]
     assert len(sources) == 6

@@ -58,6 +58,6 @@ def _has_module(name: str) -> bool:
     return any("MODULE" in ast.unparse(node) for node in trees()[f"{name}/__init__.py"].body if isinstance(node, ast.Assign))
 
 
-def test_what_a_new_one_lacks_is_listed(catalogue: Catalogue) -> None:
+def test_missing_parts_of_a_new_module_are_listed(catalogue: Catalogue) -> None:
     found = lacking("gallery", catalogue)
     assert len(found) == 7 and found[0].startswith("MODULE in src/vetrina/gallery/__init__.py")

@@ -88,7 +88,7 @@ def test_undeclared_names_are_reported(path: str, source: str) -> None:
     assert [item.rpartition(" ")[2] for item in undeclared(ALL, planted)] == [dotted(path)]
 
 
-def test_what_is_declared_exists_and_belongs_to_the_module() -> None:
+def test_declared_names_exist_and_belong_to_the_module() -> None:
     everything()
     for module in ALL:
         for path in (*module.api, *module.pages, *module.jobs, *filter(None, [module.personal_data])):
@@ -108,7 +108,7 @@ def test_each_job_is_named_after_its_module() -> None:
     assert sorted(name for name in own if name.split(".")[0] not in names) == []
 
 
-def test_a_module_requires_what_stands_below_it_and_is_loaded_with_it() -> None:
+def test_required_modules_are_lower_and_loaded_together() -> None:
     before: list[str] = []
     for module in MODULES:
         assert set(module.requires) <= set(before), module.name
@@ -140,7 +140,7 @@ def test_the_pages_that_navigations_name_exist_and_their_icons_too() -> None:
     assert len(keys) == len(set(keys)) >= 4
 
 
-def test_what_modules_add_to_the_session_is_read_in_its_one_statement(as_owner: psycopg.Connection[Any]) -> None:
+def test_session_columns_are_read_in_one_statement(as_owner: psycopg.Connection[Any]) -> None:
     installed = of(read({}))
     assert {name for name, _ in installed.session_columns} == {"balance"}
     statement = session_owner(installed.session_columns)
@@ -196,7 +196,7 @@ def test_every_channel_that_is_subscribed_to_is_declared(as_owner: psycopg.Conne
     assert used and used <= declared and declared == {name for name in notified if not name.startswith("procrastinate")}
 
 
-def test_the_ledger_with_the_names_of_what_was_bought_is_one_statement(as_owner: psycopg.Connection[Any]) -> None:
+def test_ledger_with_subject_names_is_one_statement(as_owner: psycopg.Connection[Any]) -> None:
     subjects = of(read({})).ledger_subjects
     assert {subject.kind for subject in subjects} == {"generation", "payment", "upload"}
     as_owner.execute(b"prepare ledger as " + re.sub(r"%\(\w+\)s", "null", entries(subjects).sql).encode())
@@ -212,7 +212,7 @@ def test_each_action_has_its_label_in_one_module() -> None:
     assert set(installed.audit_details) <= set(installed.audit_titles)
 
 
-def test_what_lower_modules_lead_to_exists() -> None:
+def test_links_and_ledger_subjects_lead_to_existing_routes() -> None:
     paths = {re.sub(r"{\w+(:\w+)?}", "{}", path) for module in ALL for route in module.page_routes() for path in route.paths}
     installed = of(read({}))
     addresses = [address for module in ALL for _, address in module.links] + [

@@ -104,11 +104,11 @@ def leaks(files: dict[str, ast.Module]) -> list[str]:
     ]
 
 
-def test_no_string_names_what_stands_above() -> None:
+def test_strings_name_nothing_of_upper_modules() -> None:
     assert leaks(trees()) == []
 
 
-def test_no_template_or_script_names_what_stands_above() -> None:
+def test_templates_and_scripts_name_nothing_of_upper_modules() -> None:
     found: list[str] = []
     for path in [*SOURCE.rglob("templates/**/*.html"), *(SOURCE / "web/static/js").rglob("*.js")]:
         package = path.relative_to(SOURCE).parts[0]
@@ -135,7 +135,7 @@ def _stands_above(name: str, package: str) -> bool:
         ("media/planted.py", "HREF = f'/payments/{1}'"),
     ],
 )
-def test_planted_violation_is_found(path: str, source: str) -> None:
+def test_planted_violation_is_detected(path: str, source: str) -> None:
     assert len(leaks({path: ast.parse(source)})) == 1
     assert leaks({path: ast.parse(f'"""{source}"""')}) == [], "a docstring may name it"
 

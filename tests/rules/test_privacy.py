@@ -39,7 +39,7 @@ def test_each_module_declares_its_own_tables() -> None:
     assert [table.table for module, table in named() if table.table.split(".")[0] != module] == []
 
 
-def test_what_is_not_exported_or_not_erased_says_why() -> None:
+def test_exceptions_from_export_or_erasure_have_a_reason() -> None:
     assert [table.table for _, table in named() if None in (table.export, table.erase) and len(table.why) < 10] == []
 
 

@@ -82,7 +82,7 @@ def failing_calls(connection: psycopg.Connection[Any]) -> list[str]:
     return wrong
 
 
-def test_functions_name_only_what_exists(as_owner: psycopg.Connection[Any]) -> None:
+def test_functions_refer_to_existing_objects(as_owner: psycopg.Connection[Any]) -> None:
     assert len(functions(as_owner)) > 90
     assert unknown_names(as_owner) == []
 

@@ -161,7 +161,7 @@ def test_prepares_and_fits_its_rows(name: str, as_app: psycopg.Connection[Any]) 
     assert list(mismatches(described(as_app, statement.sql), statement.row, statement.scalar, spared)) == []
 
 
-def test_finds_what_is_wrong(as_app: psycopg.Connection[Any]) -> None:
+def test_planted_faults_are_detected(as_app: psycopg.Connection[Any]) -> None:
     class Handled(msgspec.Struct):
         id: UUID
         handle: str
@@ -274,6 +274,6 @@ def _opened(tree: ast.AST) -> list[int]:
     ]  # fmt: skip
 
 
-def test_who_receives_a_transaction_opens_none() -> None:
+def test_functions_with_a_transaction_open_none() -> None:
     assert {path: lines for path, tree in trees().items() if (lines := _opened(tree))} == {}
     assert _opened(ast.parse("async def f(tx: Tx):\n  async with services.db.tx() as other: pass")) == [2]

@@ -104,7 +104,7 @@ async def test_backfill_since_a_date(services: Services, lists: StripeListsFake)
     assert await count(services, "customers") == 6
 
 
-async def test_deleted_customers_are_found(services: Services, lists: StripeListsFake) -> None:
+async def test_deleted_customers_are_backfilled(services: Services, lists: StripeListsFake) -> None:
     """A customer that is no longer listed, and one that only a subscription refers to."""
     await ingest(services.db, [sample.event("customer.created", sample.customer(1, NOW - DAY), NOW - DAY, 1)])
     lists.put("subscriptions", sample.subscription(2, NOW - DAY))

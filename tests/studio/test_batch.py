@@ -58,7 +58,7 @@ def told(answers: list[dict[str, Any]]) -> list[str]:
     return [answer.get("outcome") or answer["refused"] for answer in answers]
 
 
-async def test_each_is_decided_on_its_own_and_answered_in_its_place(services: Services, make: Make) -> None:
+async def test_batch_items_are_independent_and_results_keep_their_order(services: Services, make: Make) -> None:
     rich, poor = await make.account(tokens=9), await make.account(tokens=0)
     file, theirs = await picture(services, rich), await picture(services, poor)
     model = await picture(services, rich, "model_image")
@@ -101,7 +101,7 @@ async def test_each_is_decided_on_its_own_and_answered_in_its_place(services: Se
     await make.books()
 
 
-async def test_one_account_spends_within_a_batch_what_it_has_and_no_more(services: Services, make: Make) -> None:
+async def test_account_cannot_overspend_within_a_batch(services: Services, make: Make) -> None:
     account, other = await make.account(tokens=3), await make.account(tokens=1)
     file, theirs = await picture(services, account), await picture(services, other)
     answers = await start(services, *(item(account, file) for _ in range(5)), item(other, theirs), item(other, theirs))

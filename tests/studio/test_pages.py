@@ -19,7 +19,7 @@ async def test_the_front_page_stands_without_an_account(site: Site) -> None:
     assert answer.status_code == 200 and "Photographs in" in answer.text and "/sign-up" in answer.text
 
 
-async def test_a_picture_is_made_with_a_form_alone(site: Site, worker: Services, make: Make) -> None:
+async def test_generation_starts_from_a_plain_form(site: Site, worker: Services, make: Make) -> None:
     account = await make.account(tokens=3)
     async with site.browser(account) as browser, site.api(account) as api:
         page = await browser.get("/studio")
@@ -54,7 +54,7 @@ async def test_a_picture_is_made_with_a_form_alone(site: Site, worker: Services,
         assert (await site.client.get(f"/pictures/{account.id}/{made}")).status_code == 404
 
 
-async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(site: Site, make: Make) -> None:
+async def test_errors_are_shown_beside_their_fields_and_uploads_are_preserved(site: Site, make: Make) -> None:
     account = await make.account(tokens=1)
     async with site.browser(account) as browser, site.api(account) as api:
         product = await upload(api)
@@ -86,7 +86,7 @@ async def test_cancel_and_retry_by_form(site: Site, make: Make) -> None:
         assert again != place and (await browser.get(again)).status_code == 200
 
 
-async def test_strangers_see_none_of_it(site: Site, make: Make) -> None:
+async def test_other_accounts_cannot_see_generations(site: Site, make: Make) -> None:
     account, stranger = await make.account(tokens=2), await make.account(tokens=2)
     async with site.browser(account) as browser, site.browser(stranger) as other, site.api(account) as api:
         product = await upload(api)

@@ -85,7 +85,7 @@ async def test_32_with_one_key_at_once_are_one_generation(site: Site, make: Make
     await make.books()
 
 
-async def test_a_refused_key_may_be_used_once_it_can_succeed(site: Site, make: Make) -> None:
+async def test_idempotency_key_of_a_refused_request_is_reusable(site: Site, make: Make) -> None:
     account = await make.account(tokens=0)
     async with site.api(account) as api:
         product = await upload(api)
@@ -152,7 +152,7 @@ async def test_anothers_file_and_the_wrong_category_are_refused(site: Site, make
     assert await counts(site) == (0, 0, 0, 0, 0)
 
 
-async def test_nobody_and_ended_sessions_are_refused(site: Site, make: Make) -> None:
+async def test_visitors_and_ended_sessions_are_refused(site: Site, make: Make) -> None:
     account = await make.account(tokens=5)
     async with site.api(account) as api:
         product = await upload(api)

@@ -52,7 +52,7 @@ def use(services: Services, engine: Scripted) -> Scripted:
     return engine
 
 
-async def test_a_picture_is_made_and_charged(site: Site, worker: Services, make: Make) -> None:
+async def test_generation_completes_and_is_charged(site: Site, worker: Services, make: Make) -> None:
     account = await make.account(tokens=3)
     async with site.api(account) as api:
         product = await upload(api)
@@ -86,7 +86,7 @@ async def told(api: Any, generation: str) -> list[dict[str, Any]]:
     return found
 
 
-async def test_what_the_engine_refuses_is_told_and_given_back(site: Site, worker: Services, make: Make) -> None:
+async def test_engine_refusal_is_reported_and_refunded(site: Site, worker: Services, make: Make) -> None:
     engine = use(worker, Scripted(EngineRefused("This cannot be painted.")))
     account = await make.account(tokens=3)
     async with site.api(account) as api:
@@ -98,7 +98,7 @@ async def test_what_the_engine_refuses_is_told_and_given_back(site: Site, worker
     await make.books()
 
 
-async def test_an_engine_that_is_away_is_asked_again(site: Site, worker: Services, make: Make) -> None:
+async def test_unavailable_engine_is_retried(site: Site, worker: Services, make: Make) -> None:
     engine = use(worker, Scripted(EngineUnavailable("Away just now."), "done"))
     account = await make.account(tokens=3)
     async with site.api(account) as api:
@@ -196,7 +196,7 @@ async def test_retry_is_a_new_generation_of_one_that_failed(site: Site, worker: 
     assert await make.balance(account) == (2, 0)
 
 
-async def test_a_deleted_picture_fails_it_and_gives_back(site: Site, make: Make) -> None:
+async def test_generation_with_a_deleted_image_fails_and_is_refunded(site: Site, make: Make) -> None:
     account = await make.account(tokens=3)
     async with site.api(account) as api:
         product = await upload(api)

@@ -113,14 +113,14 @@ async def test_an_upgrade_mends_confirmations_of_no_identifier(restored: str, ve
     assert await faults(restored) == []
 
 
-async def test_jobs_that_an_earlier_version_queued_are_known(restored: str) -> None:
+async def test_jobs_queued_by_an_earlier_version_run(restored: str) -> None:
     queued = {job["task_name"] for job in rows(restored)["public", "procrastinate_jobs"].values() if job["status"] == "todo"}
     load(read({}))
     assert len(queued) > 30
     assert queued - jobs.app.tasks.keys() == set()
 
 
-async def test_9_11_an_upgrade_collects_what_is_owed(restored: str, version: str) -> None:
+async def test_9_11_upgrade_collects_shortfalls(restored: str, version: str) -> None:
     if version != "0.1.0":
         return
     balances = "select balance, held from wallet.wallets w join accounts.accounts a on a.id = account_id and asset = 'token'"

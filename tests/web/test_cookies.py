@@ -27,7 +27,7 @@ async def test_long_cookies_are_parsed_fast(site: Site, make: Make, filler: str)
     assert min(long) < min(plain) + 0.1
 
 
-def test_what_is_left_out_and_what_is_read() -> None:
+def test_invalid_cookies_are_skipped_and_valid_ones_parsed() -> None:
     """9.B6: pairs with a backslash alone; of several cookies with one name the last."""
     headers = [(b"cookie", b'a=1; b="x\\"y"; c=3'), (b"accept", b"\\")]
     assert without_backslashes(headers) == [(b"cookie", b"a=1; c=3"), (b"accept", b"\\")]

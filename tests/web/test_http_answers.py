@@ -112,7 +112,7 @@ def test_ranges_are_read(header: str | None, size: int, expected: Any) -> None:
         assert requested_range(header, size) == expected
 
 
-async def test_the_document_says_how_to_sign_in_and_what_may_be_refused(site: Site) -> None:
+async def test_openapi_lists_security_schemes_and_problem_responses(site: Site) -> None:
     """9.B10: security schemes that every guarded operation asks for, and every refusal as problem+json."""
     document = (await site.client.get("/api/docs/openapi.json")).json()
     assert set(document["components"]["securitySchemes"]) == {"bearer", "cookie"}

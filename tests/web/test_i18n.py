@@ -15,7 +15,7 @@ from vetrina.web import formatting, i18n
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 
 
-def test_catalogues_are_compiled_from_what_is_translated() -> None:
+def test_compiled_catalogues_match_po_files() -> None:
     for language in i18n.LANGUAGES:
         path = messages.folder(language) / "vetrina.mo"
         assert language == "en" or path.read_bytes() == messages.compiled(messages.read(language)), "run make messages"

@@ -29,7 +29,7 @@ def test_redirects_stay_on_this_site(path: str | None, kept: bool) -> None:
     assert safe_local_path(path, "/otherwise") == (path if kept else "/otherwise")
 
 
-async def test_the_theme_is_kept_in_a_cookie(site: Site) -> None:
+async def test_theme_is_stored_in_a_cookie(site: Site) -> None:
     answer = await site.client.post("/theme", data={"theme": "dark", "next": "/sign-in"})
     assert answer.status_code == 303 and answer.headers["location"] == "/sign-in"
     assert 'data-bs-theme="dark"' in (await site.client.get("/sign-in")).text

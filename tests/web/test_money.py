@@ -42,7 +42,7 @@ def test_format_and_parse_agree(minor: int, currency: str, written: str) -> None
 
 
 @given(st.sampled_from(sorted(money.ISO_4217)), st.integers(1, money.LARGEST - 1))
-def test_every_currency_reads_back_what_it_writes(currency: str, minor: int) -> None:
+def test_formatted_amounts_parse_back_in_every_currency(currency: str, minor: int) -> None:
     assert money.parse_amount(money.plain_amount(minor, currency), currency) == minor
 
 

@@ -68,7 +68,7 @@ async def test_no_other_site_signs_anyone_in(site: Site) -> None:
         assert answer.status_code == 403 and "set-cookie" not in answer.headers
 
 
-async def test_a_request_keeps_the_id_that_it_came_with(site: Site) -> None:
+async def test_incoming_request_id_is_reused(site: Site) -> None:
     given = await site.client.get("/healthz", headers={"X-Request-Id": "from-the-proxy_1"})
     assert given.headers.get_list("x-request-id") == ["from-the-proxy_1"]
     made = [(await site.client.get("/healthz")).headers["x-request-id"] for _ in range(2)]

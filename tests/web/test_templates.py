@@ -16,12 +16,12 @@ PAGES = {name: path for name, path in template_names().items() if not name.endsw
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_compiles(name: str) -> None:
+def test_template_compiles(name: str) -> None:
     environment().get_template(name)
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
-def test_it_keeps_to_the_content_security_policy(path: Path) -> None:
+def test_template_complies_with_content_security_policy(path: Path) -> None:
     text = re.sub(r"\{#.*?#\}", "", path.read_text(), flags=re.DOTALL)
     assert not re.search(r"<style|\sstyle=[\"']|\son[a-z]+=\"|javascript:", text), "no inline style or script"
     assert not re.search(r"<script(?![^>]*\bsrc=)", text), "scripts are files"

@@ -125,7 +125,7 @@ async def test_settings_are_changed_on_the_page_and_by_a_call(site: Site, make: 
     assert site.services.get(Limits) is not None
 
 
-async def test_accounts_are_found_by_how_they_begin(site: Site, make: Make, operator: Account) -> None:
+async def test_accounts_are_searched_by_prefix(site: Site, make: Make, operator: Account) -> None:
     ada = await make.account(email="ada_l@example.com")
     await make.account(email="adabl@example.com", kind="vendor")
     async with site.services.db.tx() as tx:

@@ -98,7 +98,7 @@ async def test_anothers_code_proves_nothing(site: Site, make: Make, names: DnsFa
             assert (await api.request(method, f"/domains/{hers['id']}{path}")).status_code == 404
 
 
-async def test_what_can_be_no_domain_is_refused_beside_the_field(site: Site, account: Account) -> None:
+async def test_invalid_domains_are_refused_beside_the_field(site: Site, account: Account) -> None:
     wrong = {
         "": "invalid-domain", "localhost": "invalid-domain", "192.0.2.7": "invalid-domain",
         "http://[2001:db8::1]/": "invalid-domain", "2001:db8::1": "invalid-domain", "shop..example": "invalid-domain",
@@ -156,7 +156,7 @@ async def standing(site: Site, account: Account) -> tuple[str, str]:
     return row["status"], row["last_result"]
 
 
-async def test_it_is_looked_up_again_and_lost_when_the_record_is_gone(
+async def test_domain_is_rechecked_and_lost_without_its_record(
     site: Site, services: Services, account: Account, names: DnsFake
 ) -> None:
     domain = await added(site, account)
@@ -204,7 +204,7 @@ async def test_name_servers_that_fail_take_nothing_away_for_a_week(
     assert await standing(site, account) == ("lost", "unreachable")
 
 
-async def test_an_answer_that_breaks_a_silence_begins_the_week_anew(
+async def test_successful_lookup_restarts_the_grace_week(
     site: Site, impatient: Services, account: Account, names: DnsFake
 ) -> None:
     services = impatient

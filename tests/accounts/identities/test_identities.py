@@ -27,7 +27,7 @@ async def known(site: Site, account: Account) -> list[dict[str, str]]:
         return (await api.get("/identities")).json()["items"]
 
 
-async def test_an_identity_is_linked_by_who_is_signed_in(site: Site, hosted: HostedUi, make: Make) -> None:
+async def test_signed_in_account_links_an_identity(site: Site, hosted: HostedUi, make: Make) -> None:
     ada, eve = await make.account(email="ada@example.com"), await make.account()
     user = person(hosted, email="ada@example.com")
     async with site.browser(ada) as browser:
@@ -48,7 +48,7 @@ async def test_an_identity_is_linked_by_who_is_signed_in(site: Site, hosted: Hos
     assert await known(site, eve) == []
 
 
-async def test_a_link_belongs_to_the_session_that_began_it(site: Site, hosted: HostedUi, make: Make) -> None:
+async def test_link_is_bound_to_its_session(site: Site, hosted: HostedUi, make: Make) -> None:
     """Otherwise somebody could have their identity linked to another's account, and come in by it."""
     ada, eve = await make.account(), await make.account()
     user = person(hosted)
@@ -70,7 +70,7 @@ async def test_a_link_belongs_to_the_session_that_began_it(site: Site, hosted: H
     assert await count(site, f"accounts.identities where account_id = '{ada.id}'") == 0
 
 
-async def test_a_link_is_asked_for_by_a_form_of_this_site(site: Site, hosted: HostedUi, make: Make) -> None:
+async def test_linking_requires_a_form_of_this_site(site: Site, hosted: HostedUi, make: Make) -> None:
     ada = await make.account()
     async with site.browser(ada) as browser:
         foreign = await browser.post(
@@ -147,7 +147,7 @@ async def test_of_two_unlinkings_at_once_one_is_refused(site: Site, make: Make) 
         assert len(await known(site, account)) == 1
 
 
-async def test_an_account_is_known_by_something(site: Site, make: Make) -> None:
+async def test_account_requires_an_identifier(site: Site, make: Make) -> None:
     """The database's own rule, at the end of the transaction: an address, a phone or an identity."""
     account = await make.account()
     async with site.services.db.tx() as tx:  # an erased account needs none
@@ -170,7 +170,7 @@ async def test_without_a_provider_nothing_is_offered(site: Site, make: Make, set
         assert "No provider is set up here" in (await browser.get("/settings/identities")).text
 
 
-async def test_the_doors_offer_the_provider(site: Site, hosted: HostedUi) -> None:
+async def test_sign_in_pages_offer_the_provider(site: Site, hosted: HostedUi) -> None:
     assert "way=provider" in (await site.client.get("/sign-in")).text
     page = (await site.client.get("/sign-in?way=provider&kind=vendor&next=/wallet")).text
     assert "/auth/providers/cognito?kind=vendor&amp;next=/wallet" in page or "/auth/providers/cognito?kind=vendor&next=" in page

@@ -46,7 +46,7 @@ async def test_the_whole_way(site: Site, hosted: HostedUi, browser: httpx2.Async
     assert await count(site, "accounts.accounts") == 1 and await count(site, "accounts.sessions") == 2
 
 
-async def test_vendors_have_a_door_of_their_own(site: Site, hosted: HostedUi, browser: httpx2.AsyncClient) -> None:
+async def test_vendors_sign_in_separately(site: Site, hosted: HostedUi, browser: httpx2.AsyncClient) -> None:
     shop = person(hosted, name="The Print Shop")
     assert (await walk(browser, shop, query="?kind=vendor")).status_code == 303
     async with visitor(site) as other:
@@ -113,7 +113,7 @@ async def test_two_first_sign_ins_at_once_make_one_account(site: Site, hosted: H
     assert await count(site, "accounts.accounts") == 1 and await count(site, "accounts.sessions") == 4
 
 
-async def test_whoever_did_not_begin_gets_nothing(site: Site, hosted: HostedUi, browser: httpx2.AsyncClient) -> None:
+async def test_callback_from_another_browser_is_rejected(site: Site, hosted: HostedUi, browser: httpx2.AsyncClient) -> None:
     ada = person(hosted)
     back = await begun(browser, ada)
     async with visitor(site) as other:
@@ -130,7 +130,7 @@ async def test_whoever_did_not_begin_gets_nothing(site: Site, hosted: HostedUi, 
     assert (await browser.get("/auth/providers/cognito/callback")).status_code == 400
 
 
-async def test_a_sign_in_lapses_after_ten_minutes(
+async def test_pending_sign_in_expires_after_ten_minutes(
     site: Site, hosted: HostedUi, browser: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     back = await begun(browser, person(hosted))
@@ -139,7 +139,7 @@ async def test_a_sign_in_lapses_after_ten_minutes(
     assert hosted.token_requests == 0
 
 
-async def test_what_the_provider_says_no_to(site: Site, hosted: HostedUi, browser: httpx2.AsyncClient) -> None:
+async def test_provider_errors_are_reported(site: Site, hosted: HostedUi, browser: httpx2.AsyncClient) -> None:
     ada = person(hosted)
     denied = await walk(browser, ada, password="not the password")
     assert denied.status_code == 401 and hosted.token_requests == 0
@@ -211,7 +211,7 @@ async def test_spent_nonces_are_forgotten_in_time(site: Site, hosted: HostedUi, 
     assert await count(site, "accounts.spent_nonces") == 0
 
 
-async def test_the_way_there_says_as_little_as_it_must(
+async def test_authorization_request_contains_only_required_parameters(
     site: Site, hosted: HostedUi, browser: httpx2.AsyncClient, settings: Settings
 ) -> None:
     start = await browser.get("/auth/providers/cognito?next=//evil.example")

@@ -40,7 +40,7 @@ async def test_an_operator_gives_and_takes_the_badge(site: Site, make: Make, ope
     assert told == ["business_renamed", *["vendor_unverified"] * 2, *["vendor_verified"] * 2]
 
 
-async def test_the_operators_page_has_it(site: Site, make: Make, operator: Account) -> None:
+async def test_operator_page_shows_the_verification(site: Site, make: Make, operator: Account) -> None:
     vendor = await make.account(kind="vendor")
     page = f"/operator/accounts/{vendor.id}"
     async with site.browser(operator) as browser:
@@ -55,7 +55,7 @@ async def test_the_operators_page_has_it(site: Site, make: Make, operator: Accou
         assert (await browser.post(f"{page}/verification", data={"verified": "1"})).status_code == 403
 
 
-async def test_what_happens_to_domains_and_identities_is_written_down(site: Site, make: Make) -> None:
+async def test_changes_of_domains_and_identities_are_audited(site: Site, make: Make) -> None:
     account = await make.account()
     async with site.api(account) as api:
         domain = (await api.post("/domains", json={"domain": "shop.example"})).json()

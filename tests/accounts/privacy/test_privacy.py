@@ -39,7 +39,7 @@ async def rest(services: Services, *tasks: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_an_erased_account_leaves_no_trace_of_who_it_was(
+async def test_erased_account_leaves_no_personal_data(
     site: Site, worker: Services, make: Make, owner: str, settings: Settings
 ) -> None:
     account, headers = await full_life(site, owner)
@@ -93,7 +93,7 @@ async def test_an_erased_account_leaves_no_trace_of_who_it_was(
     assert export
 
 
-async def test_it_goes_on_wherever_it_was_killed(site: Site, services: Services, owner: str, settings: Settings) -> None:
+async def test_killed_erasure_resumes(site: Site, services: Services, owner: str, settings: Settings) -> None:
     account, _ = await full_life(site, owner)
     async with services.db.tx() as tx:
         await erasures.begin(tx, account, SYSTEM)
@@ -134,7 +134,7 @@ class _Dying:
         raise KeyboardInterrupt
 
 
-async def test_what_was_left_behind_is_taken_up(site: Site, services: Services, owner: str) -> None:
+async def test_abandoned_tasks_are_resumed(site: Site, services: Services, owner: str) -> None:
     account, _ = await full_life(site, owner)
     async with services.db.tx() as tx:
         await erasures.begin(tx, account, SYSTEM)

@@ -41,7 +41,7 @@ async def later(site: Site, days: int) -> None:
         await tx.connection.execute(f"update accounts.former_handles set free_at = free_at - interval '{days} days'".encode())
 
 
-async def test_a_profile_is_what_everybody_may_see(site: Site, make: Make) -> None:
+async def test_public_profile_contains_only_public_fields(site: Site, make: Make) -> None:
     account = await make.account(email="ada@private.example")
     mine = await change(site, account, handle="@Ada_L", name=" Ada ", bio="Draws.\nPrints.")
     assert (mine["handle"], mine["name"], mine["bio"], mine["handle_may_change_at"]) == ("ada_l", "Ada", "Draws.\nPrints.", None)
@@ -106,7 +106,7 @@ async def test_a_handle_is_changed_rarely_and_the_old_one_leads_on(site: Site, m
     assert (await site.client.get("/@ada")).status_code == 200
 
 
-async def test_whoever_waits_for_a_handle_being_given_up_does_not_get_it(site: Site, make: Make) -> None:
+async def test_concurrent_claim_of_a_released_handle_is_refused(site: Site, make: Make) -> None:
     ada, eve = await make.account(), await make.account()
     await change(site, ada, handle="ada")
     async with site.services.db.tx() as tx:
@@ -185,7 +185,7 @@ async def test_links_that_are_proven_carry_a_mark(site: Site, make: Make) -> Non
         assert not profiles.is_on_domain(other, ["prints.example"])
 
 
-async def test_what_is_no_link_and_no_contact_is_refused(site: Site, make: Make) -> None:
+async def test_invalid_links_and_contacts_are_refused(site: Site, make: Make) -> None:
     for fine, kept in (
         ("prints.example", "https://prints.example"), ("https://Prints.example/a?b=c#d", "https://prints.example/a?b=c#d"),
         (HTTPS + "فروشگاه.example/", "https://xn--mgbtj4c7ad63e.example/"),
@@ -234,7 +234,7 @@ async def test_portraits_come_from_ones_own_library(site: Site, make: Make) -> N
     assert found["avatar"] is None and found["business"]["logo"] is None
 
 
-async def test_public_pictures_hang_on_the_profile(site: Site, make: Make) -> None:
+async def test_profile_shows_public_images(site: Site, make: Make) -> None:
     account = await make.account()
     await change(site, account, handle="ada", name="Ada")
     assert "has no public images" in (await site.client.get("/@ada")).text

@@ -63,7 +63,7 @@ async def second(site: Site, challenge: str, code: str) -> httpx2.Response:
     return await post(site, "/auth/session/second-factor", {"challenge": challenge, "code": code})
 
 
-async def test_it_is_asked_for_once_it_is_on(posting: Site) -> None:
+async def test_second_factor_is_required_once_enabled(posting: Site) -> None:
     body = await registered(posting, email="ada@example.com")
     refused = await post(posting, FACTOR, {"password": "not the right one"}, headers=bearer(body))
     assert refused.status_code == 403 and refused.json()["type"] == "urn:vetrina:wrong-password"
@@ -86,7 +86,7 @@ async def test_it_is_asked_for_once_it_is_on(posting: Site) -> None:
     assert any("second factor is on" in letter["subject"] for letter in await letters(posting, "ada@example.com", 2))
 
 
-async def test_a_wrong_password_is_told_alike_with_and_without_it(posting: Site) -> None:
+async def test_wrong_password_response_does_not_reveal_the_second_factor(posting: Site) -> None:
     body = await registered(posting, email="ada@example.com")
     before = await post(posting, "/auth/session", {"email": "ada@example.com", "password": "not the right one"})
     await enrolled(posting, body)
@@ -119,7 +119,7 @@ async def test_of_64_uses_of_one_code_at_once_one_counts(posting: Site) -> None:
             await tx.connection.execute("update accounts.second_factors set attempt_count = 0")
 
 
-async def test_recovery_codes_get_in_once_and_are_told(posting: Site) -> None:
+async def test_recovery_code_works_once_and_is_notified(posting: Site) -> None:
     body = await registered(posting, email="ada@example.com")
     _, recovery = await enrolled(posting, body)
     written = f" {recovery[0].upper().replace('-', ' ')} "
@@ -135,7 +135,7 @@ async def test_recovery_codes_get_in_once_and_are_told(posting: Site) -> None:
     assert (await second(posting, await challenged(posting), fresh.json()["recovery_codes"][0])).status_code == 201
 
 
-async def test_nothing_of_it_can_be_read_in_the_database(posting: Site, services: Services) -> None:
+async def test_secrets_cannot_be_read_from_the_database(posting: Site, services: Services) -> None:
     body = await registered(posting, email="ada@example.com")
     begun = (await post(posting, FACTOR, {"password": PASSWORD}, headers=bearer(body))).json()
     there = Authenticator(begun["secret"])
@@ -149,7 +149,7 @@ async def test_nothing_of_it_can_be_read_in_the_database(posting: Site, services
     assert ("second_factor_on",) in actions
 
 
-async def test_it_is_turned_off_with_the_password(posting: Site) -> None:
+async def test_second_factor_is_disabled_with_the_password(posting: Site) -> None:
     body = await registered(posting, email="ada@example.com")
     await enrolled(posting, body)
     for wrong in ({}, {"password": "not the right one"}, {"code": "123456"}):
@@ -160,7 +160,7 @@ async def test_it_is_turned_off_with_the_password(posting: Site) -> None:
     assert (await post(posting, "/auth/session", {"email": "ada@example.com", "password": PASSWORD})).status_code == 201
 
 
-async def test_an_account_without_a_password_turns_it_off_with_a_code(posting: Site, make: Make) -> None:
+async def test_account_without_a_password_disables_it_with_a_code(posting: Site, make: Make) -> None:
     account = await make.account()
     body = {"access_token": account.headers["Authorization"].removeprefix("Bearer ")}
     there, _ = await enrolled(posting, body, password=None)
@@ -186,7 +186,7 @@ async def test_a_challenge_ends_with_its_time_and_with_the_password(posting: Sit
     assert over.status_code == 401 and "access_token" not in over.text
 
 
-async def test_a_reset_keeps_it_where_the_address_was_confirmed_and_not_where_it_never_was(posting: Site) -> None:
+async def test_reset_keeps_the_second_factor_of_confirmed_addresses_only(posting: Site) -> None:
     """Whoever registered somebody else's address could otherwise lock them out for ever."""
     for email, confirmed in (("ada@example.com", True), ("eve@example.com", False)):
         body = await registered(posting, email=email)
@@ -203,7 +203,7 @@ async def test_a_reset_keeps_it_where_the_address_was_confirmed_and_not_where_it
         assert entered.status_code == (401 if confirmed else 201)
 
 
-async def test_a_code_by_sms_does_not_go_around_it(posting: Site) -> None:
+async def test_sms_sign_in_requires_the_second_factor(posting: Site) -> None:
     body = await registered(posting, phone="+989123456789")
     code = await code_to(posting, "+989123456789")
     done = {"phone": "+989123456789", "purpose": "phone_verify", "code": code, "password": PASSWORD}
@@ -216,7 +216,7 @@ async def test_a_code_by_sms_does_not_go_around_it(posting: Site) -> None:
     assert (await second(posting, first.json()["challenge"], there.next())).status_code == 201
 
 
-async def test_codes_of_one_step_to_each_side_are_taken(services: Services) -> None:
+async def test_codes_of_adjacent_steps_are_accepted(services: Services) -> None:
     secret, now = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", int(time.time()) // STEP
     taken = [number for number in range(-3, 4) if second_factor._time_step(secret, TOTP(secret).generate_otp(now + number))]  # pyright: ignore[reportPrivateUsage]
     assert taken == [-1, 0, 1] or int(time.time()) // STEP != now

@@ -108,7 +108,7 @@ async def test_a_token_two_generations_old_ends_the_session_at_once(site: Site, 
     assert (await refresh(site, third)).status_code == 401
 
 
-async def test_what_is_no_refresh_token(site: Site, make: Make) -> None:
+async def test_invalid_refresh_tokens_are_rejected(site: Site, make: Make) -> None:
     account, other = await make.account(), await make.account()
     real = tokens.parse(refresh_token(account))
     assert real is not None
@@ -128,7 +128,7 @@ async def test_an_expired_session_is_no_session(site: Site, make: Make, owner: s
         assert (await api.get("/me")).status_code == 401
 
 
-async def test_signing_out_ends_it(site: Site, make: Make) -> None:
+async def test_signing_out_ends_the_session(site: Site, make: Make) -> None:
     account = await make.account(tokens=5)
     async with site.api(account) as api:
         assert (await api.delete("/auth/session")).status_code == 204
@@ -198,7 +198,7 @@ async def test_operators_are_disabled_by_superusers_alone(site: Site, make: Make
         assert (await browser.post(f"/operator/accounts/{superuser.id}/disabling", data={"why": "x"})).status_code == 403
 
 
-async def test_a_session_tells_from_where_it_was_used_last(site: Site, make: Make, owner: str) -> None:
+async def test_session_lists_its_last_address(site: Site, make: Make, owner: str) -> None:
     account = await make.account()
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("update accounts.sessions set ip = '192.0.2.9', last_used_at = now() - interval '6 minutes'")
@@ -240,7 +240,7 @@ async def test_access_tokens_of_others_are_refused(site: Site, make: Make) -> No
     assert rotated.read(good) is not None  # while secrets are changed
 
 
-async def test_one_ends_ones_own_sessions_and_nobody_elses(site: Site, make: Make) -> None:
+async def test_account_ends_only_its_own_sessions(site: Site, make: Make) -> None:
     account, stranger = await make.account(), await make.account()
     async with site.services.db.tx() as tx:
         second = await sessions.insert_session(tx, account.id, Device("curl/8", None))
@@ -289,7 +289,7 @@ async def test_a_cookie_does_not_refresh_and_a_refresh_token_is_no_cookie(site: 
     assert (await refresh(site, refresh_token(program))).status_code == 201
 
 
-async def test_a_cookie_is_no_bearer_token_and_a_bad_one_is_nobody(site: Site, make: Make) -> None:
+async def test_invalid_cookies_are_anonymous(site: Site, make: Make) -> None:
     account = await make.account()
     for cookie in ("vetrina_session=", "vetrina_session=x", f"vetrina_session={'A' * 88}", "vetrina_session=é", ";;=;"):
         answer = await site.client.get("/wallet", headers={b"Cookie": cookie.encode()})

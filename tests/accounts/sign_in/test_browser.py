@@ -24,7 +24,7 @@ async def fine(page: Page) -> None:
 
 
 @pytest.mark.parametrize("look", ["light", "dark narrow"])
-async def test_a_code_sends_itself_and_the_second_factor_is_asked_for(posting: Site, look: str) -> None:
+async def test_complete_code_submits_and_second_factor_is_required(posting: Site, look: str) -> None:
     dark, width = "dark" in look, 360 if "narrow" in look else 1280
     options = {"color_scheme": "dark" if dark else "light", "viewport": {"width": width, "height": 800}}
     async with browsing(posting.url, **options) as context:

@@ -113,7 +113,7 @@ async def test_a_password_is_reset_by_code_or_link(posting: Site) -> None:
     assert (await posting.client.post("/verify/link", data={"token": token})).status_code == 422
 
 
-async def test_what_one_is_told_is_the_same_for_unknown_addresses(posting: Site) -> None:
+async def test_page_is_the_same_for_unknown_addresses(posting: Site) -> None:
     await registered(posting, email="known@example.com")
     shown: list[str] = []
     for email in ("known@example.com", "other@example.com"):

@@ -65,7 +65,7 @@ async def test_users_and_vendors_sign_in_separately(site: Site) -> None:
     assert nameless.json()["account"]["name"] == "shop"
 
 
-async def test_what_is_wrong_with_a_registration_is_told(site: Site) -> None:
+async def test_registration_errors_are_reported(site: Site) -> None:
     wrong = [
         ({"email": "nobody"}, "email"),
         ({"email": "two words@example.com"}, "email"),
@@ -82,7 +82,7 @@ async def test_what_is_wrong_with_a_registration_is_told(site: Site) -> None:
         assert answer.status_code == 422 and answer.json()["field"] == field, answer.text
 
 
-async def test_nothing_tells_who_has_an_account(site: Site, make: Make) -> None:
+async def test_sign_in_does_not_reveal_accounts(site: Site, make: Make) -> None:
     await register(site, "known@example.com")
     await make.account(email="no-password@example.com")
     told = [

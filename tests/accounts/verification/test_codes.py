@@ -160,7 +160,7 @@ async def test_a_code_is_over_after_ten_minutes_and_forgotten_after_an_hour(post
     assert await left() == 1  # it was touched just now
 
 
-async def test_nothing_in_the_database_tells_a_code(posting: Site, services: Services) -> None:
+async def test_codes_cannot_be_read_from_the_database(posting: Site, services: Services) -> None:
     await registered(posting, phone="+989123456789")
     code = await code_to(posting, "+989123456789")
     async with services.db.tx() as tx:
@@ -215,7 +215,7 @@ async def test_letters_are_in_english_or_persian(posting: Site) -> None:
         assert preferred_language(header) == language
 
 
-async def test_what_cannot_be_is_refused_in_words(posting: Site) -> None:
+async def test_invalid_addresses_are_refused_with_a_message(posting: Site) -> None:
     for path, body, status, field in (
         ("/auth/verifications", {"purpose": "email_verify"}, 422, None),
         ("/auth/verifications", {"email": "a@example.com", "phone": "+989123456789", "purpose": "email_verify"}, 422, None),
@@ -237,7 +237,7 @@ async def test_what_cannot_be_is_refused_in_words(posting: Site) -> None:
     assert (await posting.client.get("/api/v1/outbox")).json()["items"] == []
 
 
-def test_phones_are_told_apart_from_what_is_none() -> None:
+def test_phone_numbers_are_recognised() -> None:
     for text in ("+98 912 345 6789", "0098-912-345-6789", "+۹۸۹۱۲۳۴۵۶۷۸۹", " tel:+989123456789 "):
         assert normalize_phone(text, "") == "+989123456789"
     assert normalize_phone("0912 345 6789", "IR") == "+989123456789"

@@ -64,9 +64,7 @@ async def test_of_64_right_guesses_at_once_one_counts(posting: Site) -> None:
 
 
 @pytest.mark.parametrize("known", [{"email": "twin@example.com"}, {"phone": "+989123456789"}])
-async def test_of_two_registrations_at_once_one_wins_and_its_owner_hears_of_the_other(
-    posting: Site, known: dict[str, str]
-) -> None:
+async def test_concurrent_registrations_create_one_account_and_notify_its_owner(posting: Site, known: dict[str, str]) -> None:
     body = {"password": PASSWORD, **known}
     found = await race(4, lambda: post(posting, "/auth/registration", body))
     assert statuses(found) == {201: 1, 409: 3}
@@ -83,7 +81,7 @@ async def test_of_two_registrations_at_once_one_wins_and_its_owner_hears_of_the_
     assert len(rows) == 1
 
 
-async def test_answers_do_not_tell_whether_there_is_an_account(posting: Site) -> None:
+async def test_responses_do_not_reveal_whether_an_account_exists(posting: Site) -> None:
     await unlimited(posting.services, *DOORS)
     await registered(posting, email="known@example.com", phone="+989123456789")
     await letters(posting, "known@example.com")
@@ -111,7 +109,7 @@ async def test_answers_do_not_tell_whether_there_is_an_account(posting: Site) ->
     assert (await posting.client.get("/api/v1/outbox", params={"to": "+989120000000"})).json()["items"] == []
 
 
-async def test_the_time_of_a_reset_and_of_signing_in_tells_nothing(site: Site, make: Make) -> None:
+async def test_response_times_do_not_reveal_accounts(site: Site, make: Make) -> None:
     """200 tries each, known and unknown in turn: the medians differ by less than the noise of one of them."""
     await unlimited(site.services, *DOORS)
     # A cheap hash, for both: whatever else differs shows the sooner. That both pay for one is counted in test_doors.
@@ -162,7 +160,7 @@ async def test_registering_from_one_address_has_a_cap(posting: Site, services: S
     assert [item.status_code for item in found] == [201, 201, 429]
 
 
-async def test_nobody_stays_in_with_a_password_that_was_reset_meanwhile(posting: Site) -> None:
+async def test_sign_in_during_a_reset_leaves_no_session(posting: Site) -> None:
     await unlimited(posting.services, *DOORS)
     await registered(posting, email="ada@example.com")
     await letters(posting, "ada@example.com")

@@ -108,7 +108,7 @@ async def test_confirming_needs_the_account_when_another_identifier_is_confirmed
     assert done.status_code == 200 and done.json()["access_ended"] is False
 
 
-async def test_the_database_refuses_what_no_route_does(posting: Site) -> None:
+async def test_database_rejects_unproven_confirmations(posting: Site) -> None:
     """A later confirmation without proof is refused, and another value is a claim, whatever statement sets them."""
     body = await registered(posting, email=EMAIL, phone=PHONE)
     await confirmed(posting, body, phone=PHONE)
@@ -178,7 +178,7 @@ def test_one_mailbox_has_one_address(text: str, address: str | None) -> None:
         assert mailbox(Identifier("email", address)) == address.replace("+b", "")
 
 
-async def test_failures_elsewhere_do_not_keep_a_known_device_out(site: Site, make: Make) -> None:
+async def test_failures_elsewhere_do_not_lock_out_a_trusted_device(site: Site, make: Make) -> None:
     login = {"email": "ada@example.com", "password": PASSWORD}
     await post(site, "/auth/registration", login)
     async with httpx2.AsyncClient(base_url=site.url) as known:
@@ -209,7 +209,7 @@ async def test_right_passwords_are_not_counted_and_a_day_allows_about_a_hundred_
     assert 20 <= allowed <= 120
 
 
-async def test_the_other_tab_signs_in_and_two_accounts_are_asked_for(site: Site) -> None:
+async def test_sign_in_chooses_between_accounts_of_two_kinds(site: Site) -> None:
     vendor = {"email": "shop@example.com", "password": PASSWORD}
     await post(site, "/auth/registration", {**vendor, "kind": "vendor"})
     async with httpx2.AsyncClient(base_url=site.url) as browser:

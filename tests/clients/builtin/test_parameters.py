@@ -47,7 +47,7 @@ def styles_and_parameters(draw: st.DrawFn) -> tuple[Style, dict[str, Any]]:
 
 
 @given(styles_and_parameters())
-def test_valid_values_are_kept_and_defaults_added(asked: tuple[Style, dict[str, Any]]):
+def test_valid_values_pass_and_defaults_are_added(asked: tuple[Style, dict[str, Any]]):
     style, given_ = asked
     full = validate(style, given_)
     assert list(full) == [parameter.name for parameter in style.parameters]

@@ -32,7 +32,7 @@ async def test_a_checkout_that_was_left(till: Site, stripe: StripeFake, make: Ma
     assert await make.balance(account) == (0, 0)
 
 
-async def test_cancelled_too_late_it_is_paid(till: Site, stripe: StripeFake, make: Make) -> None:
+async def test_cancellation_after_payment_completes_it(till: Site, stripe: StripeFake, make: Make) -> None:
     account = await make.account(tokens=0)
     async with till.api(account) as api, till.browser(account) as browser:
         payment = await checkout(api)
@@ -44,7 +44,7 @@ async def test_cancelled_too_late_it_is_paid(till: Site, stripe: StripeFake, mak
     await right(make)
 
 
-async def test_what_cannot_be_closed_now_stays_open(till: Site, stripe: StripeFake, make: Make) -> None:
+async def test_checkout_stays_open_if_the_gateway_cannot_close_it(till: Site, stripe: StripeFake, make: Make) -> None:
     account = await make.account(tokens=0)
     async with till.api(account) as api, till.browser(account) as browser:
         payment = await checkout(api)

@@ -56,7 +56,7 @@ async def test_another_gateway_plugs_in(site: Site, make: Make, db: Database) ->
     assert bank.asked == [f"cs_{bank.begun[0].id.hex}"]
 
 
-async def test_a_gateway_that_is_away_is_told_and_the_key_may_be_sent_again(site: Site, make: Make) -> None:
+async def test_unavailable_gateway_is_reported_and_the_key_stays_usable(site: Site, make: Make) -> None:
     bank, account = plug(site), await make.account(tokens=0)
     bank.down = True
     async with site.api(account) as api:
@@ -101,7 +101,7 @@ async def test_a_reference_given_out_twice_ends_the_payment_as_failed(site: Site
     assert await make.balance(first) == (50, 0)
 
 
-async def test_no_transaction_is_open_while_a_gateway_is_asked(site: Site, make: Make, db: Database) -> None:
+async def test_no_transaction_is_open_during_a_gateway_call(site: Site, make: Make, db: Database) -> None:
     bank, account = plug(site), await make.account(tokens=0)
     bank.pause = 1.0
     async with site.api(account) as api:
@@ -118,7 +118,7 @@ async def test_no_transaction_is_open_while_a_gateway_is_asked(site: Site, make:
         assert len(bank.begun) == 1
 
 
-async def test_who_takes_over_goes_on_with_the_same_payment(site: Site, make: Make, db: Database) -> None:
+async def test_request_that_takes_over_the_key_reuses_the_payment(site: Site, make: Make, db: Database) -> None:
     """The process died after the bank had opened a checkout and before that was written down."""
     bank, account = plug(site), await make.account(tokens=0)
     async with site.api(account) as api:
@@ -136,7 +136,7 @@ async def test_who_takes_over_goes_on_with_the_same_payment(site: Site, make: Ma
         assert await scalar(db, "select count(*)::int from payments.gateway_refs") == 1
 
 
-async def test_what_expires_is_asked_about_first(site: Site, make: Make, db: Database) -> None:
+async def test_expiring_payment_is_polled_first(site: Site, make: Make, db: Database) -> None:
     bank, account = plug(site), await make.account(tokens=0)
     async with site.api(account) as api:
         body = {"pack_id": (await pack(api))["id"], "gateway": "stripe"}

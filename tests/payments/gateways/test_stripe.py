@@ -50,7 +50,9 @@ async def test_stripe_counts_some_currencies_differently(
     await right(make)
 
 
-async def test_stripe_refuses_a_fraction_that_it_cannot_charge(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_fractional_amounts_that_stripe_cannot_charge_are_rejected(
+    till: Site, stripe: StripeFake, make: Make, db: Database
+) -> None:
     account = await make.account(tokens=0)
     async with db.tx() as tx:
         await tx.connection.execute("update wallet.packs set currency = 'KWD', price = 1234 where name = 'tokens_200'")
@@ -131,7 +133,7 @@ async def test_many_checkouts_at_once_make_one_customer(till: Site, stripe: Stri
     assert await scalar(db, "select count(*)::int from payments.customers") == 1
 
 
-async def test_an_answer_that_is_lost_on_the_way_is_asked_for_again(till: Site, stripe: StripeFake, make: Make) -> None:
+async def test_lost_response_is_retried(till: Site, stripe: StripeFake, make: Make) -> None:
     account = await make.account(tokens=0)
     stripe.next("checkout/sessions", Fault(status=500))  # the session is made, and nobody is told
     async with till.api(account) as api:
@@ -154,7 +156,7 @@ async def test_stripe_is_away(till: Site, stripe: StripeFake, make: Make) -> Non
 @pytest.mark.parametrize(
     ("card", "code"), [("4000000000000002", "generic_decline"), ("4000 0000 0000 9995", "insufficient_funds")]
 )
-async def test_a_declined_card_is_kept_and_another_may_pay(
+async def test_declined_card_is_recorded_and_another_can_pay(
     till: Site, stripe: StripeFake, make: Make, db: Database, card: str, code: str
 ) -> None:
     account = await make.account(tokens=0)
@@ -190,7 +192,7 @@ async def test_a_slow_way_of_paying(till: Site, stripe: StripeFake, make: Make, 
     assert await make.balance(account) == (200 if comes else 0, 0)
 
 
-async def test_nobody_pays(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_unpaid_checkout_expires(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with till.api(account) as api:
         told, asked = await checkout(api), await checkout(api)
@@ -203,7 +205,7 @@ async def test_nobody_pays(till: Site, stripe: StripeFake, make: Make, db: Datab
         assert (await one(api, asked))["status"] == "expired"
 
 
-async def test_who_never_comes_back_is_found_by_the_sweep(till: Site, stripe: StripeFake, make: Make) -> None:
+async def test_paid_checkout_without_return_is_settled_by_the_sweep(till: Site, stripe: StripeFake, make: Make) -> None:
     account = await make.account(tokens=0)
     stripe.post.mischief.drop = 1.0
     async with till.api(account) as api:
@@ -246,7 +248,7 @@ async def test_another_sum_than_ours_grants_nothing(till: Site, stripe: StripeFa
     assert await make.balance(account) == (0, 0)
 
 
-async def test_told_and_asked_at_once_it_is_granted_once(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_concurrent_webhook_and_poll_grant_once(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     stripe.post.mischief.copies = 3
     async with till.api(account) as api:

@@ -113,7 +113,7 @@ async def test_64_callbacks_while_half_of_the_answers_never_come(
     await make.books()
 
 
-async def test_verified_but_the_answer_was_lost_and_the_job_hears_it_again(shop: Site, bank: ZarinPalFake, make: Make) -> None:
+async def test_lost_verification_response_is_recovered_by_the_job(shop: Site, bank: ZarinPalFake, make: Make) -> None:
     account = await make.account(tokens=0)
     async with shop.api(account) as api:
         payment = await checkout(api)
@@ -142,7 +142,7 @@ async def test_whatever_goes_wrong_once_the_sweep_mends(shop: Site, bank: ZarinP
     assert await make.balance(account) == (200, 0)
 
 
-async def test_who_never_comes_back_is_found(shop: Site, bank: ZarinPalFake, make: Make, db: Database) -> None:
+async def test_paid_checkout_without_return_is_settled(shop: Site, bank: ZarinPalFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with shop.api(account) as api:
         paid, left, waiting = [await checkout(api) for _ in range(3)]
@@ -207,7 +207,7 @@ async def test_only_rials(shop: Site, make: Make, db: Database) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault(seconds=SLOW * 2), Fault(done=False, status=503)])
-async def test_no_checkout_while_it_is_away(shop: Site, bank: ZarinPalFake, make: Make, fault: Fault) -> None:
+async def test_no_checkout_while_the_gateway_is_unavailable(shop: Site, bank: ZarinPalFake, make: Make, fault: Fault) -> None:
     account = await make.account(tokens=0)
     bank.next("request", fault)
     async with shop.api(account) as api:
@@ -217,7 +217,7 @@ async def test_no_checkout_while_it_is_away(shop: Site, bank: ZarinPalFake, make
         assert authority(await checkout(api)) in bank.sessions
 
 
-async def test_the_client_says_what_zarinpal_says(bank: ZarinPalFake) -> None:
+async def test_client_reports_zarinpal_errors(bank: ZarinPalFake) -> None:
     client = ZarinPal(MERCHANT, bank.url, timeout=SLOW)
     name = await client.request(amount=20_000, callback_url="http://127.0.0.1/", description="Ink", order="1")
     assert await client.inquiry(name) == State.IN_BANK and await client.unverified() == []
@@ -242,7 +242,7 @@ async def test_the_client_says_what_zarinpal_says(bank: ZarinPalFake) -> None:
             await client.verify(name, amount=20_000)
 
 
-async def test_the_fake_gives_out_no_authority_twice_when_it_is_started_again(bank: ZarinPalFake) -> None:
+async def test_restarted_fake_reuses_no_authority(bank: ZarinPalFake) -> None:
     authorities: set[str] = set()
     with ZarinPalFake() as again:
         for fake in (bank, again):

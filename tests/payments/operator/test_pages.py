@@ -94,7 +94,7 @@ async def test_only_operators_may(till: Site, stripe: StripeFake, make: Make, db
     assert stripe.all("refunds") == []
 
 
-async def test_a_failure_is_told_tried_again_and_given_up(
+async def test_failed_event_is_shown_retried_and_abandoned(
     till: Site, stripe: StripeFake, make: Make, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buyer, operator = await make.account(tokens=0), await an_operator(make, db)
@@ -143,7 +143,7 @@ async def test_a_failure_is_told_tried_again_and_given_up(
     await right(make)
 
 
-async def test_an_event_whose_job_was_lost_is_found(till: Site, stripe: StripeFake, make: Make, db: Database, owner: str) -> None:
+async def test_event_with_a_lost_job_is_requeued(till: Site, stripe: StripeFake, make: Make, db: Database, owner: str) -> None:
     buyer = await make.account(tokens=0)
     async with till.api(buyer) as api:
         payment = await checkout(api)

@@ -76,7 +76,7 @@ async def test_a_plan_renews_by_itself(till: Site, stripe: StripeFake, make: Mak
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_told_three_times_in_any_order_each_month_comes_once(
+async def test_triplicate_events_in_any_order_pay_each_month_once(
     till: Site, stripe: StripeFake, make: Make, db: Database, seed: int
 ) -> None:
     account = await make.account()

@@ -66,7 +66,7 @@ async def test_a_paid_payment_has_a_receipt(till: Site, stripe: StripeFake, make
         assert (await browser.get(f"/payments/{payment['id']}/receipt.pdf?lang=xx")).status_code == 422
 
 
-async def test_nobody_elses_and_none_for_nothing(till: Site, stripe: StripeFake, make: Make) -> None:
+async def test_no_receipt_for_other_accounts_or_unpaid_payments(till: Site, stripe: StripeFake, make: Make) -> None:
     account, stranger = await make.account(tokens=0), await make.account(tokens=0)
     payment, _ = await bought(till, stripe, account)
     async with till.browser(stranger) as browser:
@@ -93,7 +93,7 @@ async def test_the_sandbox_gives_receipts_without_a_number_of_the_sellers(site: 
 
 
 @pytest.mark.parametrize("language", receipt_pdf.LANGUAGES)
-def test_it_is_printed_the_same_each_time(language: receipt_pdf.Language) -> None:
+def test_pdf_is_reproducible(language: receipt_pdf.Language) -> None:
     assert receipt_pdf.draw(RECEIPT, language) == receipt_pdf.draw(RECEIPT, language)
 
 

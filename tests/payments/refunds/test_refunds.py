@@ -61,7 +61,7 @@ async def test_many_operators_pay_back_at_once(till: Site, stripe: StripeFake, m
     await right(make)
 
 
-async def test_a_refund_whose_answer_was_lost(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_refund_with_a_lost_response(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     payment, _ = await bought(till, stripe, account)
     stripe.next("refunds", *[Fault(status=500)] * 2)  # done, and never told

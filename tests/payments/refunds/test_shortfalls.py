@@ -112,7 +112,7 @@ async def test_9_11_a_dispute_collects_and_gives_back(make: Make, db: Database, 
     assert await faults(db) == []
 
 
-async def test_9_11_a_refund_that_fails_forgives_what_is_owed_first(make: Make, db: Database) -> None:
+async def test_9_11_failed_refund_reduces_the_shortfall_first(make: Make, db: Database) -> None:
     account = await make.account()
     payment = await buy(db, account, 200)
     spent, held = await hold(db, account, 100), await hold(db, account, 120)
@@ -162,7 +162,7 @@ async def test_9_11_a_refund_and_releases_at_once(make: Make, db: Database) -> N
     assert await faults(db) == []
 
 
-async def test_9_11_a_refunded_plan_gives_no_day_more_to_what_was_held(make: Make, db: Database) -> None:
+async def test_9_11_refunded_plan_does_not_extend_held_credits(make: Make, db: Database) -> None:
     account = await make.account()
     plan = await value(db, "select id from wallet.plans where name = 'basic'")
     payment = await value(

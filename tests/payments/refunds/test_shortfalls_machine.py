@@ -194,7 +194,7 @@ def _run(examples: int = EXAMPLES, phases: tuple[Phase, ...] = tuple(Phase)) -> 
     run_state_machine_as_test(Shortfalls, settings=limits)
 
 
-def test_9_11_whatever_happens_nobody_gains_a_credit(database: str) -> None:
+def test_9_11_no_sequence_creates_credits(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         Shortfalls.connection = connection
         _run()
@@ -203,7 +203,7 @@ def test_9_11_whatever_happens_nobody_gains_a_credit(database: str) -> None:
 
 
 @pytest.mark.torture
-def test_9_11_nobody_gains_a_credit_in_thousands_of_stories(database: str) -> None:
+def test_9_11_no_credits_are_created_in_thousands_of_sequences(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         Shortfalls.connection = connection
         _run(2000)
@@ -211,7 +211,7 @@ def test_9_11_nobody_gains_a_credit_in_thousands_of_stories(database: str) -> No
             assert connection.execute(statement.sql.encode(), {"limit": 5}).fetchall() == []
 
 
-def test_9_11_the_machine_finds_a_release_that_forgets_what_is_owed(database: str, owner: str) -> None:
+def test_9_11_machine_detects_a_release_without_collection(database: str, owner: str) -> None:
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("create or replace function wallet.collect(p_account uuid, p_grant uuid, p_quantity bigint,"
                            " p_key text) returns bigint language sql as 'select 0::bigint'")  # fmt: skip

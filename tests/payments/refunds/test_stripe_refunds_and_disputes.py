@@ -77,7 +77,7 @@ async def test_a_dispute_on_a_spent_pack(till: Site, stripe: StripeFake, make: M
     await right(make)
 
 
-async def test_a_dispute_that_is_won_gives_back_what_it_took(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_won_dispute_restores_credits(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     payment, intent = await bought(till, stripe, account)
     await spend(db, account, 150)
@@ -112,7 +112,7 @@ async def test_an_inquiry_moves_nothing(till: Site, stripe: StripeFake, make: Ma
     await right(make)
 
 
-async def test_9_11_released_credits_pay_what_is_owed(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_9_11_released_credits_pay_the_shortfall(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     payment, intent = await bought(till, stripe, account)
     async with db.tx() as tx:
@@ -195,7 +195,7 @@ async def test_a_refund_that_comes_before_its_payment(till: Site, stripe: Stripe
     await right(make)
 
 
-async def test_stripe_is_away_when_it_has_to_be_asked(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_stripe_unavailable_during_a_lookup(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     stripe.post.hold()
     async with till.api(account) as api:

@@ -71,7 +71,7 @@ async def order(api: httpx2.AsyncClient, **body: Any) -> dict[str, Any]:
     return answer.json()
 
 
-async def test_every_gateway_is_asked_about_everything(
+async def test_sweep_polls_every_gateway_for_all_payments(
     shop: Site, bank: ZarinPalFake, stripe: StripeFake, make: Make, db: Database, owner: str,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path,
 ) -> None:  # fmt: skip

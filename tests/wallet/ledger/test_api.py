@@ -49,7 +49,7 @@ async def everything(api: httpx2.AsyncClient, query: str = "", limit: int = 7) -
     raise AssertionError("pages without end")
 
 
-async def test_balances_and_what_expires_first(site: Site, make: Make, owner: str) -> None:
+async def test_balances_and_next_expiry(site: Site, make: Make, owner: str) -> None:
     account = await make.account(tokens=30)
     async with site.services.db.tx() as tx:
         await actions.hold(tx, account.id, Asset.TOKEN, 4, key="open")
@@ -114,7 +114,7 @@ async def test_a_strangers_cursor_opens_nothing(site: Site, make: Make) -> None:
         assert not any("mine" in str(row) for row in page["items"])
 
 
-async def test_packs_and_plans_are_for_everybody(site: Site) -> None:
+async def test_packs_and_plans_are_public(site: Site) -> None:
     packs = (await site.client.get("/api/v1/packs")).json()["items"]
     assert {"tokens_50", "tokens_200", "tokens_1000"} <= {pack["name"] for pack in packs}
     assert all(pack["quantity"] > 0 and pack["price"] > 0 and pack["currency"].isupper() for pack in packs)

@@ -44,7 +44,7 @@ async def test_a_key_holds_and_gives_once(db: Database, make: Make) -> None:
 
 
 @pytest.mark.parametrize("attempt", range(5))
-async def test_a_hold_ends_once_whoever_is_first(db: Database, make: Make, attempt: int) -> None:
+async def test_concurrent_capture_and_release_end_a_hold_once(db: Database, make: Make, attempt: int) -> None:
     account = await make.account(tokens=10)
     held = await hold(db, account, 4)
 
@@ -65,7 +65,7 @@ async def test_a_hold_ends_once_whoever_is_first(db: Database, make: Make, attem
 
 
 @pytest.mark.parametrize("first", ["capture", "release"])
-async def test_two_ends_at_once_do_not_lock_each_other_out(db: Database, make: Make, first: str) -> None:
+async def test_concurrent_ends_do_not_deadlock(db: Database, make: Make, first: str) -> None:
     account = await make.account(tokens=10)
     held = await hold(db, account, 4)
 
@@ -100,7 +100,7 @@ async def test_a_strangers_hold_is_nothing(db: Database, make: Make) -> None:
     assert await make.balance(account) == (1, 1)
 
 
-async def test_what_expires_first_is_spent_first(db: Database, make: Make) -> None:
+async def test_earliest_expiring_grant_is_spent_first(db: Database, make: Make) -> None:
     account = await make.account(tokens=3)
     now = datetime.now(UTC)
     await give(db, account, 3, "next month", now + 30 * DAY)
@@ -117,7 +117,7 @@ async def test_what_expires_first_is_spent_first(db: Database, make: Make) -> No
     await make.books()
 
 
-async def test_what_has_expired_cannot_be_spent(db: Database, make: Make) -> None:
+async def test_expired_grant_cannot_be_spent(db: Database, make: Make) -> None:
     account = await make.account(tokens=1)
     await give(db, account, 5, "old", datetime.now(UTC) - DAY)
     assert await make.balance(account) == (6, 0)
@@ -144,7 +144,7 @@ async def test_expired_grants_are_taken_out_by_themselves(db: Database, make: Ma
     await make.books()
 
 
-async def test_what_comes_back_after_its_time_lives_a_day_more_once(db: Database, make: Make) -> None:
+async def test_released_expired_credits_are_extended_by_a_day_once(db: Database, make: Make) -> None:
     account = await make.account(tokens=0)
     await give(db, account, 5, "this week", datetime.now(UTC) + DAY)
 

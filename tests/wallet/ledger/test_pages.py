@@ -46,7 +46,7 @@ def lines(page: str) -> list[list[str]]:
     ]
 
 
-async def test_what_came_and_went_is_told_in_plain_words(site: Site, make: Make) -> None:
+async def test_ledger_page_describes_entries(site: Site, make: Make) -> None:
     account = await make.account()
     payment = new_id()
     async with site.services.db.tx() as tx:
@@ -83,7 +83,7 @@ async def test_what_came_and_went_is_told_in_plain_words(site: Site, make: Make)
         assert odd.status_code == 200 and "<script>" not in odd.text and len(lines(odd.text)) == 8
 
 
-async def test_what_took_from_two_grants_is_one_line(site: Site, make: Make) -> None:
+async def test_spend_from_two_grants_is_one_line(site: Site, make: Make) -> None:
     account = await make.account(tokens=3)
     async with site.services.db.tx() as tx:
         await actions.grant(tx, account.id, Asset.TOKEN, 9, source="gift", key="more")
@@ -150,7 +150,7 @@ async def test_no_cell_is_a_formula(site: Site, make: Make) -> None:
     assert {row["quantity"] for row in rows} >= {"-1", "1"}  # numbers stay numbers
 
 
-async def test_someone_new_is_shown_where_to_begin(site: Site, make: Make) -> None:
+async def test_new_account_sees_first_steps(site: Site, make: Make) -> None:
     account = await make.account(tokens=0, kind="vendor")
     async with site.browser(account) as browser:
         page = (await browser.get("/wallet?asset=token")).text

@@ -84,7 +84,7 @@ async def test_months_follow_each_other_without_gap_or_overlap(db: Database, anc
     assert timedelta(days=28) <= first[1] - first[0] <= timedelta(days=31)
 
 
-async def test_the_free_allowance_comes_each_month_and_lapses_with_it(services: Services, make: Make, db: Database) -> None:
+async def test_free_allowance_is_granted_monthly_and_expires_with_the_month(services: Services, make: Make, db: Database) -> None:
     account, vendor = await make.account(), await make.account(kind="vendor")
     async with db.tx() as tx:
         await plans.spend(tx, account.id, Asset.CONVERSION, key="one")
@@ -103,7 +103,7 @@ async def test_the_free_allowance_comes_each_month_and_lapses_with_it(services: 
     await make.books()
 
 
-async def test_however_many_turn_it_a_month_begins_once(services: Services, make: Make, db: Database) -> None:
+async def test_concurrent_advances_start_one_period(services: Services, make: Make, db: Database) -> None:
     accounts = [await make.account() for _ in range(5)]
     month = "interval '1 month'"
     async with db.tx() as tx:
@@ -117,7 +117,7 @@ async def test_however_many_turn_it_a_month_begins_once(services: Services, make
     assert (await rows(db, "select count(*)::int from wallet.periods"))[0][0] == 10
 
 
-async def test_one_that_cannot_turn_keeps_nobody_waiting(services: Services, make: Make, db: Database, owner: str) -> None:
+async def test_failing_period_does_not_block_others(services: Services, make: Make, db: Database, owner: str) -> None:
     stuck, account = await make.account(), await make.account()
     async with await psycopg.AsyncConnection.connect(owner, autocommit=True) as connection:
         await connection.execute(
@@ -165,7 +165,7 @@ async def test_one_more_month_waits_for_its_turn(services: Services, make: Make,
     await make.books()
 
 
-async def test_cancelled_it_ends_with_its_period_and_not_before(services: Services, make: Make, db: Database) -> None:
+async def test_cancelled_plan_ends_with_its_period(services: Services, make: Make, db: Database) -> None:
     account = await make.account()
     await pay(db, account, "basic", "payment:1")
     async with db.tx() as tx:
@@ -185,7 +185,7 @@ async def test_cancelled_it_ends_with_its_period_and_not_before(services: Servic
             await plans.cancel(tx, account.id)
 
 
-async def test_what_can_be_bought_by_whom(make: Make, db: Database) -> None:
+async def test_plans_are_offered_by_account_kind(make: Make, db: Database) -> None:
     account, vendor = await make.account(), await make.account(kind="vendor")
     ids = {name: await plan_id(db, name) for name in DOCUMENTED}
     async with db.read() as tx:
@@ -219,7 +219,7 @@ async def test_what_can_be_bought_by_whom(make: Make, db: Database) -> None:
             await plans.downgrade(tx, other.id, ids["advanced"])
 
 
-async def test_a_denial_names_the_bucket_what_is_left_and_when_it_comes_anew(make: Make, db: Database) -> None:
+async def test_insufficient_quota_reports_asset_remaining_and_reset(make: Make, db: Database) -> None:
     account, vendor = await make.account(), await make.account(kind="vendor")
 
     async def use() -> None:

@@ -37,7 +37,9 @@ _names = count()
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(acts=st.lists(ACTS, min_size=3, max_size=14))
-async def test_what_always_holds(services: Services, make: Make, db: Database, acts: list[tuple[str, object]]) -> None:
+async def test_plan_invariants_hold_in_any_order(
+    services: Services, make: Make, db: Database, acts: list[tuple[str, object]]
+) -> None:
     account = await make.account()
     months: list[tuple[str, str]] = []
     for act, what in acts:

@@ -25,7 +25,7 @@ async def send(api: httpx2.AsyncClient, category: str = "album_image") -> httpx2
     return await api.post("/files", data={"category": category}, files=files)
 
 
-async def test_the_allowances_are_told(site: Site, make: Make, db: Database) -> None:
+async def test_api_returns_quotas(site: Site, make: Make, db: Database) -> None:
     account, vendor = await make.account(), await make.account(kind="vendor")
     async with site.api(account) as api, site.api(vendor) as theirs:
         plans = (await api.get("/plans")).json()["items"]
@@ -72,7 +72,7 @@ async def test_a_picture_that_cannot_be_read_takes_no_slot(site: Site, make: Mak
     assert await make.balance(account, Asset.IMAGE_SLOT) == (5, 0)
 
 
-async def test_who_bought_tokens_brings_what_pictures_are_made_from(site: Site, make: Make, db: Database) -> None:
+async def test_purchased_tokens_raise_the_upload_quota(site: Site, make: Make, db: Database) -> None:
     account = await make.account()
     async with db.tx() as tx:
         await tx.connection.execute("select wallet.spend(%s, 'image_slot', 5, 'before')", (account.id,))
