@@ -211,6 +211,22 @@ begin
 end
 $$;
 
+CREATE FUNCTION accounts.audit_site_page() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_row accounts.site_pages := case when tg_op = 'DELETE' then old else new end;
+begin
+  perform core.audit(null, 'site_page_' || case tg_op when 'INSERT' then 'added' when 'UPDATE' then 'changed' else 'removed' end,
+    'site_page', v_row.name,
+    jsonb_build_object('language', v_row.language,
+      'characters', case when tg_op = 'DELETE' then 0 else length(v_row.body) end,
+      'sha256', case when tg_op <> 'DELETE' then encode(sha256(convert_to(v_row.body, 'UTF8')), 'hex') end));
+  perform pg_notify('site_pages', '{}');
+  return null;
+end
+$$;
+
 CREATE FUNCTION accounts.audit_vendor() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -3408,6 +3424,17 @@ CREATE TABLE accounts.sign_in_failures (
     CONSTRAINT sign_in_failures_positive CHECK ((failures >= (0)::double precision))
 );
 
+CREATE TABLE accounts.site_pages (
+    name text NOT NULL,
+    language text NOT NULL,
+    body text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT site_page_known CHECK ((name = ANY (ARRAY['terms'::text, 'privacy'::text, 'refunds'::text, 'imprint'::text, 'contact'::text]))),
+    CONSTRAINT site_page_language_known CHECK ((language = ANY (ARRAY['en'::text, 'fa'::text]))),
+    CONSTRAINT site_page_length CHECK (((length(body) >= 1) AND (length(body) <= 40000)))
+);
+
 CREATE TABLE accounts.spent_nonces (
     nonce_hash bytea NOT NULL,
     expires_at timestamp with time zone NOT NULL,
@@ -4513,6 +4540,9 @@ ALTER TABLE ONLY accounts.sessions
 ALTER TABLE ONLY accounts.sign_in_failures
     ADD CONSTRAINT sign_in_failures_pkey PRIMARY KEY (subject);
 
+ALTER TABLE ONLY accounts.site_pages
+    ADD CONSTRAINT site_pages_pkey PRIMARY KEY (name, language);
+
 ALTER TABLE ONLY accounts.spent_nonces
     ADD CONSTRAINT spent_nonces_pkey PRIMARY KEY (nonce_hash);
 
@@ -5023,6 +5053,10 @@ CREATE TRIGGER sessions_touch BEFORE UPDATE ON accounts.sessions FOR EACH ROW EX
 
 CREATE TRIGGER sign_in_failures_touch BEFORE UPDATE ON accounts.sign_in_failures FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE CONSTRAINT TRIGGER site_pages_audited AFTER INSERT OR DELETE OR UPDATE ON accounts.site_pages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_site_page();
+
+CREATE TRIGGER site_pages_touch BEFORE UPDATE ON accounts.site_pages FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER users_touch BEFORE UPDATE ON accounts.users FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER vendors_audited AFTER UPDATE OF business_name, is_verified ON accounts.vendors DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_vendor();
@@ -5339,6 +5373,7 @@ GRANT ALL ON FUNCTION accounts.audit_role() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_second_factor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_second_factor_removal() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_session() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.audit_site_page() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_vendor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.check_handle() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.check_identifiers() TO vetrina_app;
@@ -5503,6 +5538,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factor_removals TO ve
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factors TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sessions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.sign_in_failures TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.site_pages TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.spent_nonces TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.user_roles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.users TO vetrina_app;

@@ -16,6 +16,7 @@ import vetrina
 from vetrina import modules
 from vetrina.accounts.sessions.middleware import Identify
 from vetrina.accounts.sessions.revocations import RevokedSessions
+from vetrina.accounts.site_pages.actions import PublishedPages
 from vetrina.core.module import Module
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
@@ -46,7 +47,8 @@ class Application:
     def use(self, services: Services) -> None:
         """Serve with these services from the next start on. Their settings must load the same modules with the same `secure`."""
         services.modules = self._modules
-        services.get(RevokedSessions)  # listens from the start
+        for listens_from_the_start in (RevokedSessions, PublishedPages):
+            services.get(listens_from_the_start)
         self._litestar.state.services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

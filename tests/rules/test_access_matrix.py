@@ -22,6 +22,8 @@ OPEN = {
     "/", "/sign-in", "/sign-up", "/sign-out", "/theme", "/healthz", "/readyz", "/metrics", "/outbox",
     "/sign-in/code", "/sign-in/kind", "/undo",
     "/sign-in/second-factor", "/verify", "/verify/again", "/verify/link", "/reset", "/reset/code", "/reset/link",
+    "/terms", "/privacy", "/refunds", "/imprint", "/contact", "/.well-known/change-password", "/.well-known/security.txt",
+    "/robots.txt", "/sitemap.xml", "/sitemaps/pages.xml", "/favicon.ico",
     "/api/docs", "/api/docs/openapi.json", "/{rest:path}", "/payments/zarinpal/callback",
     "/payments/stripe/return",
 }  # fmt: skip

@@ -26,6 +26,7 @@ REFERENCE = {
     "accounts.spent_nonces": "sign-ins that are over, before anyone knows whose they were",
     "accounts.reserved_handles": "names that are nobody's",
     "accounts.former_handles": "a handle is unique over all accounts",
+    "accounts.site_pages": "the operator's texts",
     "wallet.plans": "a price list",
     "wallet.packs": "a price list",
     "wallet.plan_prices": "a price list",
@@ -65,6 +66,7 @@ INSIDE = {
     "the routes and forms offer nothing else": [
         "account_kind_known", "payment_kind_known", "payment_gateway_known", "hold_state_known", "grant_source_known",
         "entry_kind_known", "asset_known", "generation_status_known", "payment_status_known", "usage_action_is_named",
+        "site_page_known", "site_page_language_known",
     ],
     "written by the operator or a migration": [
         "plan_name_taken", "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "plan_price_positive",

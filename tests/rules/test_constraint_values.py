@@ -15,6 +15,7 @@ from vetrina.accounts import model as accounts
 from vetrina.accounts.domains import actions as domains
 from vetrina.accounts.privacy.api import ExportView
 from vetrina.accounts.roles.actions import Role
+from vetrina.accounts.site_pages import model as site_pages
 from vetrina.accounts.verification import actions as verification
 from vetrina.core.audit import ActorType
 from vetrina.core.messages.outbox import Letter
@@ -29,6 +30,7 @@ from vetrina.payments.webhooks import commands as webhooks
 from vetrina.reports import model as reports
 from vetrina.studio import model as studio
 from vetrina.wallet import model as wallet
+from vetrina.web.i18n import Language
 
 SQL_ONLY = {
     "hold_state_known": "holds end in SQL; Python knows their ids",
@@ -78,6 +80,8 @@ def python_values() -> dict[str, set[str]]:
         "search_kind_known": members(reports.Kind),
         "session_client_known": members(accounts.Client),
         "identifier_change_channel_known": members(accounts.Channel),
+        "site_page_known": set(site_pages.TITLES),
+        "site_page_language_known": members(Language),
         "verification_kind_known": members(accounts.Kind),
         "verification_purpose_known": members(verification.Purpose),
         # `waiting` is a filter: neither applied nor ignored yet.
@@ -90,8 +94,8 @@ def database_values(connection: psycopg.Connection[Any]) -> dict[str, set[str]]:
     rows: Iterable[tuple[str, str]] = connection.execute("""
         select o.conname, pg_get_constraintdef(o.oid) from pg_constraint o join pg_namespace n on n.oid = o.connamespace
          where o.contype = 'c' and n.nspname <> 'public' and n.nspname !~ '^(pg_|information_schema)'""")
-    found = {name: re.search(r"= ANY \(+ARRAY\[(.*?)\]", definition) for name, definition in rows}
-    return {name: set(re.findall(r"'([^']*)'::", match[1])) for name, match in found.items() if match}
+    definitions = {name: re.search(r"= ANY \(+ARRAY\[(.*?)\]", definition) for name, definition in rows}
+    return {name: set(re.findall(r"'([^']*)'::", match[1])) for name, match in definitions.items() if match}
 
 
 def test_every_list_of_values_equals_its_python_type(as_owner: psycopg.Connection[Any]) -> None:

@@ -14,6 +14,8 @@ from tests.server import Site
 from tests.studio.helpers import ended, upload, wish
 from vetrina.core.services import Services
 
+CARD = "summary_large_image"
+
 
 async def published(site: Site, account: Account, *, before: bool = False) -> str:
     """A published watercolour of the account; its id. With `before`, the photograph is published too."""
@@ -44,21 +46,25 @@ async def test_shared_picture_describes_itself(site: Site, worker: Services, mak
     generation = await published(site, account)
     path = f"/pictures/{account.id}/{generation}"
     page = await site.client.get(path)
-    said = meta(page)
+    described = meta(page)
     address = site.services.settings.address
-    assert said["og:title"] == said["og:image:alt"] == "Watercolour by Ada"
-    assert said["og:url"] == address + path and f'rel="canonical" href="{address}{path}"' in page.text
-    assert said["og:type"] == "article" and said["description"].startswith("A picture in the style Watercolour")
-    assert (said["og:image:width"], said["og:image:height"], said["twitter:card"]) == ("1200", "630", "summary_large_image")
-    assert said["og:image"].startswith(address + "/media/")
-    card = await site.client.get(said["og:image"].removeprefix(address))
+    assert described["og:title"] == described["og:image:alt"] == "Watercolour by Ada"
+    assert described["og:url"] == address + path and f'rel="canonical" href="{address}{path}"' in page.text
+    assert described["og:type"] == "article" and described["description"].startswith("A picture in the style Watercolour")
+    assert (described["og:image:width"], described["og:image:height"], described["twitter:card"]) == (
+        "1200",
+        "630",
+        "summary_large_image",
+    )
+    assert described["og:image"].startswith(address + "/media/")
+    card = await site.client.get(described["og:image"].removeprefix(address))
     assert card.status_code == 200 and card.headers["content-type"] == "image/jpeg"
     assert 'href="/@ada"' in page.text and "<time" in page.text
     for path in ("/", "/@ada"):
-        assert meta(await site.client.get(path))["og:image"] == said["og:image"], path
+        assert meta(await site.client.get(path))["og:image"] == described["og:image"], path
 
 
-async def test_photograph_before_is_shown_only_when_its_maker_publishes_it(site: Site, worker: Services, make: Make) -> None:
+async def test_photograph_before_needs_its_makers_publication(site: Site, worker: Services, make: Make) -> None:
     account, other = await make.account(tokens=3), await make.account()
     generation = await published(site, account)
     public, place = f"/pictures/{account.id}/{generation}", f"/studio/generations/{generation}"
@@ -66,14 +72,14 @@ async def test_photograph_before_is_shown_only_when_its_maker_publishes_it(site:
     async with site.browser(account) as browser, site.browser(other) as stranger:
         own = await browser.get(place)
         (before,) = set(re.findall(r'name="before" value="([^"]+)"', own.text))
-        shown = {"before": before, "before_is_public": "true"}
-        assert (await stranger.post(f"{place}/sharing", data=shown)).status_code == 404
-        foreign = {**shown, "before": "0190b1f4-5c00-7000-8000-000000000000"}
+        publication = {"before": before, "before_is_public": "true"}
+        assert (await stranger.post(f"{place}/sharing", data=publication)).status_code == 404
+        foreign = {**publication, "before": "0190b1f4-5c00-7000-8000-000000000000"}
         assert (await browser.post(f"{place}/sharing", data=foreign)).status_code == 404
-        await browser.post(f"{place}/sharing", data=shown)
+        await browser.post(f"{place}/sharing", data=publication)
         page = (await site.client.get(public)).text
         assert "data-compare" in page and before in page
-        await browser.post(f"{place}/sharing", data={**shown, "before_is_public": "false"})
+        await browser.post(f"{place}/sharing", data={**publication, "before_is_public": "false"})
         assert "data-compare" not in (await site.client.get(public)).text
 
 
@@ -117,3 +123,17 @@ async def test_link_can_be_copied_by_hand_without_scripts(site: Site, worker: Se
         assert (await page.get_by_label("Link to share").input_value()).endswith(generation)
         assert await page.get_by_role("button", name="Copy link").count() == 0
         assert await page.locator("figure", has_text="Before").is_visible()
+
+
+async def test_sitemap_lists_published_pictures_only(site: Site, worker: Services, make: Make) -> None:
+    account = await make.account(tokens=3)
+    generation = await published(site, account, before=True)
+    address = site.services.settings.address
+    index = (await site.client.get("/sitemap.xml")).text
+    (page,) = set(re.findall(rf"<loc>{address}(/sitemaps/pictures/[^<]+)</loc>", index))
+    assert re.findall(r"<loc>([^<]+)</loc>", (await site.client.get(page)).text) == [
+        f"{address}/pictures/{account.id}/{generation}"
+    ]
+    async with site.browser(account) as browser:
+        await browser.post(f"/studio/generations/{generation}/sharing", data={"is_public": "false"})
+    assert generation not in (await site.client.get(page)).text

@@ -9,6 +9,7 @@ MODULE = Module(
     pages=(
         "vetrina.core.web.health",
         "vetrina.core.web.meta_pages",
+        "vetrina.core.web.public.routes",
         "vetrina.core.web.dev_outbox",
     ),
     jobs=(

@@ -114,6 +114,10 @@ class Module:
     """The default page after signing in."""
     spends: tuple[str, ...] = ()
     """Assets of the wallet that the module's actions spend: packs of them are for sale while the module is loaded."""
+    sitemaps: tuple[str, ...] = ()
+    """Files whose SITEMAP lists public things of the module (`core.web.public.sitemap`)."""
+    footer: str = ""
+    """A function ("package.file:name") of the services that returns further links of the footer, as `Place`s."""
     home: str = ""
     """The site's start page; `vetrina.modules.HOMES` sets which module takes precedence."""
 
@@ -215,6 +219,29 @@ class Modules:
     def after_sign_in(self) -> str:
         """Return the default page after signing in: the uppermost module's, or the front page."""
         return next((module.after_sign_in for module in reversed(self.loaded) if module.after_sign_in), "/")
+
+    @cached_property
+    def sitemaps(self) -> dict[str, Any]:
+        """Return the sources of the sitemap by name."""
+        sources = [importlib.import_module(path).SITEMAP for module in self for path in module.sitemaps]
+        return {source.name: source for source in sources}
+
+    @cached_property
+    def footers(self) -> tuple[Callable[[Any], list[Place]], ...]:
+        """Return the functions that return links of the footer."""
+        names = [module.footer.partition(":") for module in self if module.footer]
+        return tuple(getattr(importlib.import_module(file), name) for file, _, name in names)
+
+    @cached_property
+    def private_paths(self) -> list[str]:
+        """Return the paths of the navigations, which need an account: crawlers keep out of them."""
+        places = (
+            place
+            for module in self
+            for part in (module.navigation, module.account_menu, module.settings_navigation, module.operator_navigation)
+            for place in part
+        )
+        return sorted({f"/{place.href.split('/')[1]}" for place in places})
 
     def page_frame(self) -> dict[str, Any]:
         """Return what the base templates need of the loaded modules: navigations and header templates."""

@@ -19,6 +19,13 @@ from vetrina.core.rate_limits import Limit
 
 _COUNT = range(0, 1_000_000_001)
 _TEXT = 4000
+_FORMATS = {
+    "site.security_contact": (
+        r"((mailto:[^@\s]+@|https://)[^\s]{3,200})?",
+        "This is mailto:security@example.com or https://example.com/security.",
+    ),
+}
+"""Settings with a text of a certain form: the pattern, and the refusal of another."""
 
 
 class SettingRow(msgspec.Struct, frozen=True):
@@ -45,6 +52,9 @@ PUT = Statement(
     update core.settings set value = %(value)s where key = %(key)s returning key, value, description, updated_at
     """,
 )
+
+
+SECURITY_CONTACT = Statement(str, "select value #>> '{}' from core.settings where key = 'site.security_contact'")
 
 
 async def put(tx: Tx, key: str, value: Any) -> SettingRow:
@@ -95,3 +105,5 @@ def _check(key: str, now: Any, value: Any) -> None:
         raise BadValue("This has to be of the same kind as it was before.")
     elif len(msgspec.json.encode(value)) > _TEXT:
         raise BadValue(f"At most {_TEXT} characters.")
+    elif key in _FORMATS and not re.fullmatch(_FORMATS[key][0], value):
+        raise BadValue(_FORMATS[key][1])

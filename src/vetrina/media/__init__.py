@@ -30,5 +30,6 @@ MODULE = Module(
     ),
     labels="vetrina.media.labels",
     ledger_subjects=(LedgerSubject("upload", "/library/{id}", spent_on="A file in your library"),),
+    sitemaps=("vetrina.media.portraits.sitemap",),
     links=(("profile", "/@{handle}"),),
 )

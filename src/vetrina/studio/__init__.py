@@ -26,6 +26,7 @@ MODULE = Module(
         Place("history", "/studio/generations", "History", "history", position=20, key="h"),
     ),
     after_sign_in="/studio",
+    sitemaps=("vetrina.studio.sitemap",),
     labels="vetrina.studio.labels",
     channels=("generations",),
     ledger_subjects=(

@@ -6,8 +6,10 @@ Starting and ending are functions in the migrations, because each changes credit
 from __future__ import annotations
 
 from types import NoneType
+from uuid import UUID
 
 from vetrina.core.database.connection import Statement
+from vetrina.core.web.public.sitemap import SitemapRow
 from vetrina.studio.model import ClaimedGeneration, Count, GenerationRow, PublicPicture, PublicResult, State
 
 START = Statement(str, "select studio.start_all(%(items)s::jsonb)::text")
@@ -156,5 +158,24 @@ HUNG = Statement(
       from ({_HUNG} and gf.account_id = %(account)s and gf.generation_id = %(id)s order by gf.position limit 1) shown
       join accounts.accounts a on a.id = shown.account_id
       join studio.generations g on g.account_id = shown.account_id and g.id = shown.generation_id
+    """,
+)
+
+SITEMAP_STARTS = Statement(
+    UUID,
+    """
+    select id from (select id, row_number() over (order by id) as position from media.files where is_public) numbered
+     where position %% %(size)s = 1 order by id limit %(limit)s
+    """,
+)
+SITEMAP_ROWS = Statement(
+    SitemapRow,
+    """
+    select '/pictures/' || f.account_id || '/' || gf.generation_id as path, max(f.updated_at) as changed_at
+      from (select account_id, id, updated_at from media.files
+             where is_public and id >= %(first)s order by id limit %(size)s) f
+      join studio.generation_files gf on gf.account_id = f.account_id and gf.file_id = f.id and gf.role = 'result'
+      join accounts.accounts a on a.id = f.account_id and a.is_active
+     group by f.account_id, gf.generation_id order by path
     """,
 )

@@ -63,6 +63,11 @@ def preferred(accept_language: str | None) -> Language:
     return best[1]
 
 
+def language(code: str) -> Language:
+    """Return the language of a code. Raises ValueError for one that is not ours."""
+    return next(language for language in LANGUAGES if language == code)
+
+
 def direction(language: Language) -> Literal["ltr", "rtl"]:
     """Return the direction in which `language` is written."""
     return "rtl" if _locale(language).text_direction == "rtl" else "ltr"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.response import Redirect
 
 from vetrina.accounts import identifiers
 from vetrina.accounts.credentials import actions as credentials
@@ -65,6 +66,12 @@ async def change_password(request: Request, data: Form) -> Response[Any]:
     return pages.redirect(PATH, flash=("good", "The password is changed, and every other device is signed out."))
 
 
+@get("/.well-known/change-password", include_in_schema=False, sync_to_thread=False)
+def change_password_page() -> Redirect:
+    """Redirect to the password form: password managers look for it here (W3C, A Well-Known URL for Changing Passwords)."""
+    return Redirect(f"{PATH}#password", status_code=302)
+
+
 @get("/undo/{token:str}", include_in_schema=False)
 async def undo_form(request: Request, token: str) -> Response[str]:
     """Show a button that undoes a change: mail programs open links by themselves."""
@@ -95,4 +102,4 @@ def _undo_form(request: Request, token: str, refusal: Refusal | None = None) -> 
     return page
 
 
-ROUTES: list[Any] = [request_change, change_password, undo_form, undo]
+ROUTES: list[Any] = [change_password_page, request_change, change_password, undo_form, undo]

@@ -13,7 +13,7 @@ from litestar.response import Redirect
 
 from vetrina import web
 from vetrina.core.errors import Refusal
-from vetrina.core.module import Modules
+from vetrina.core.module import Modules, Place
 from vetrina.core.services import Services
 from vetrina.core.web.middleware.handle_rewrite import display_path
 from vetrina.core.web.middleware.request_middleware import policy
@@ -78,6 +78,7 @@ def render(
         "dir": "ltr",
         "flash": flash,
         "preview": None,
+        "footer_links": footer_links(request.services),
         "here": path if request.method == "GET" else "/",
         "errors": errors_of(refusal, fields),
     }
@@ -93,6 +94,11 @@ def render(
     if flash:
         response.delete_cookie(FLASH)
     return response
+
+
+def footer_links(services: Services) -> list[Place]:
+    """Return the modules' links of the footer."""
+    return [link for footer in services.modules.footers for link in footer(services)]
 
 
 def errors_of(refusal: Refusal | None, fields: Collection[str] | None = None) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from vetrina.core.database.connection import Statement
+from vetrina.core.web.public.sitemap import SitemapRow
 from vetrina.media.model import FileRow
 from vetrina.media.portraits.model import ProfileRow
 from vetrina.media.queries import COLUMNS
@@ -55,3 +56,24 @@ EXPORT_PORTRAITS = Statement(
     dict[str, Any], "select to_jsonb(p) - 'account_id' as row from media.portraits p where account_id = %(account)s order by face"
 )
 ERASE_PORTRAITS = Statement(NoneType, "delete from media.portraits where account_id = %(account)s")
+
+SITEMAP_STARTS = Statement(
+    UUID,
+    """
+    select id from (select id, row_number() over (order by id) as position
+                      from accounts.accounts where handle is not null) numbered
+     where position %% %(size)s = 1 order by id limit %(limit)s
+    """,
+)
+SITEMAP_ROWS = Statement(
+    SitemapRow,
+    """
+    select '/@' || a.handle as path, newest.updated_at as changed_at
+      from (select id, handle, is_active, erased_at from accounts.accounts
+             where handle is not null and id >= %(first)s order by id limit %(size)s) a
+      cross join lateral (select f.updated_at from media.files f
+                           where f.account_id = a.id and f.is_public order by f.id desc limit 1) newest
+     where a.is_active and a.erased_at is null
+     order by a.id
+    """,
+)

@@ -1,0 +1,1 @@
+"""Pages that the operator writes in Markdown: terms, privacy, refunds, imprint, contact."""
