@@ -47,8 +47,8 @@ class Application:
     def use(self, services: Services) -> None:
         """Serve with these services from the next start on. Their settings must load the same modules with the same `secure`."""
         services.modules = self._modules
-        for listens_from_the_start in (RevokedSessions, PublishedPages):
-            services.get(listens_from_the_start)
+        services.get(RevokedSessions)  # both listen from the start
+        services.get(PublishedPages)
         self._litestar.state.services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

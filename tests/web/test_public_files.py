@@ -1,4 +1,4 @@
-"""What the site tells crawlers, password managers, phones and finders of vulnerabilities."""
+"""Files for crawlers, password managers, phones and finders of vulnerabilities."""
 
 from __future__ import annotations
 

@@ -66,6 +66,7 @@ MODULE = Module(
         "vetrina.accounts.notifications.render:LetterTemplates",
         "vetrina.accounts.passwords:Hasher",
         "vetrina.accounts.sessions.revocations:RevokedSessions",
+        "vetrina.accounts.site_pages.actions:PublishedPages",
         "vetrina.accounts.sessions.tokens:AccessTokens",
     ),
     personal_data="vetrina.accounts.personal_data",

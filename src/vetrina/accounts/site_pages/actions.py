@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from vetrina.accounts.site_pages import queries
 from vetrina.accounts.site_pages.model import LIMIT, TITLES, PageTooLong
@@ -41,6 +41,11 @@ class PublishedPages:
         self._db = services.db
         self.names: list[str] = []
         services.hub.on_message("site_pages", self._on_message)
+
+    @classmethod
+    def provide(cls, services: Services) -> Self:
+        """Return the list, kept up to date from now on."""
+        return cls(services)
 
     async def _on_message(self, _: dict[str, Any] | None) -> None:
         async with self._db.read() as tx:

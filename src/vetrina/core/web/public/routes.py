@@ -1,4 +1,4 @@
-"""robots.txt, sitemaps, security.txt (RFC 9116) and the icon that browsers ask for without being told."""
+"""robots.txt, sitemaps, security.txt (RFC 9116) and the icon that browsers request by default."""
 
 from __future__ import annotations
 
