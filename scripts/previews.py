@@ -1,4 +1,4 @@
-"""Render the preview tile of each built-in style from the demo's photographs.
+"""Render the preview tile of each style of this machine's engines from the demo's photographs.
 
 `python -m scripts.previews [STYLE ...]` writes them to the engine's `previews` folder; the seeds are fixed.
 Commit what it writes.
@@ -7,13 +7,17 @@ Commit what it writes.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import msgspec
 import pyvips
 
 from vetrina.clients.engines.base import Value
-from vetrina.clients.engines.builtin.catalogue import preview_path
-from vetrina.clients.engines.builtin.render import render
+from vetrina.clients.engines.builtin import catalogue as builtin
+from vetrina.clients.engines.builtin import render as builtin_renderer
+from vetrina.clients.engines.networks.models import read_all
+from vetrina.clients.engines.neural import catalogue as neural
+from vetrina.clients.engines.neural import render as neural_renderer
 from vetrina.demo.photos import path_of as photo_of
 
 WIDTH, HEIGHT = 480, 600
@@ -68,17 +72,34 @@ PREVIEWS: dict[str, PreviewSettings] = {
     "low_poly": PreviewSettings(photo="dogs", parameters={"triangles": 3000}),
 }
 
+# What a network paints, each from a photograph that suits it.
+PREVIEWS |= {
+    "style_transfer": PreviewSettings(photo="brushes", product="astronaut", parameters={"strength": 0.7}),
+    "ochre_canvas": PreviewSettings(photo="autumn_hill", x=0.78),
+    "umber_and_cream": PreviewSettings(photo="astronaut", x=0.42, y=0.42, zoom=0.84),
+    "bold_canvas": PreviewSettings(photo="coffee", x=0.47),
+    "bright_ink": PreviewSettings(photo="cat", x=0.46),
+    "lilac_haze": PreviewSettings(photo="dandelion", x=0.36),
+    "pale_teal": PreviewSettings(photo="stream", x=0.6),
+    "ink_mosaic": PreviewSettings(photo="fig_bowl", x=0.62),
+    "blue_and_gold": PreviewSettings(photo="mountain_path", x=0.4),
+    "evening_oil": PreviewSettings(photo="cat", x=0.46),
+    "slate_frost": PreviewSettings(photo="rocket", x=0.5),
+}
+
 MAX_BYTES = 60_000
 
 
 def preview(style: str, sitting: PreviewSettings) -> bytes:
     """Return the style's preview as WebP, under 60 kB."""
-    result = render(
+    engine = neural_renderer if style in neural.BY_NAME else builtin_renderer
+    result = engine.render(
         {
+            "networks": read_all(),
             "style": style,
             "parameters": {**sitting.parameters, "size": sitting.render_side},
             "seed": sitting.seed,
-            "products": [photo_of(sitting.product).read_bytes()] if sitting.product else [],
+            "products": [_product(style, photo_of(sitting.product))] if sitting.product else [],
             "models": [_cropped(sitting)] if sitting.photo else [],
         },
         lambda fraction, step: None,
@@ -100,12 +121,21 @@ def preview(style: str, sitting: PreviewSettings) -> bytes:
     raise ValueError(f"the preview of {style} does not fit into {MAX_BYTES} bytes")
 
 
+def _product(style: str, path: Path) -> bytes:
+    """Return the product's photograph; what becomes the whole picture has the tile's proportions."""
+    return _crop(path, 0.5, 0.5, 1.0) if style in neural.BY_NAME else path.read_bytes()
+
+
 def _cropped(sitting: PreviewSettings) -> bytes:
-    photo = pyvips.Image.new_from_file(str(photo_of(sitting.photo)))
-    tall = min(photo.height * sitting.zoom, photo.width * HEIGHT / WIDTH)
+    return _crop(photo_of(sitting.photo), sitting.x, sitting.y, sitting.zoom)
+
+
+def _crop(path: Path, x: float, y: float, zoom: float) -> bytes:
+    photo = pyvips.Image.new_from_file(str(path))
+    tall = min(photo.height * zoom, photo.width * HEIGHT / WIDTH)
     wide = tall * WIDTH / HEIGHT
-    left = min(max(sitting.x * photo.width - wide / 2, 0), photo.width - wide)
-    top = min(max(sitting.y * photo.height - tall / 2, 0), photo.height - tall)
+    left = min(max(x * photo.width - wide / 2, 0), photo.width - wide)
+    top = min(max(y * photo.height - tall / 2, 0), photo.height - tall)
     return photo.crop(round(left), round(top), int(wide), int(tall)).pngsave_buffer(compression=1)
 
 
@@ -113,7 +143,8 @@ def main(styles: list[str]) -> None:
     """Write the previews of the named styles, or of all of them."""
     for style in styles or list(PREVIEWS):
         data = preview(style, PREVIEWS[style])
-        preview_path(style).write_bytes(data)
+        catalogue = neural if style in neural.BY_NAME else builtin
+        catalogue.preview_path(style).write_bytes(data)
         print(f"{style:18} {len(data):6} bytes")
 
 

@@ -48,6 +48,11 @@ PLANTED = {
         "clients/engines/builtin/raster/blur.py",
         "import vetrina.clients.engines.builtin.scenes",
     ),
+    "a network that imports the engine": ("clients/engines/networks/faces.py", "import vetrina.clients.engines.neural.engine"),
+    "a neural style that imports its renderer": (
+        "clients/engines/neural/catalogue.py",
+        "import vetrina.clients.engines.neural.render",
+    ),
     "an OpenAI request that imports the engine": (
         "clients/engines/openai/request.py",
         "import vetrina.clients.engines.openai.engine",

@@ -11,6 +11,7 @@ import pyvips
 
 from vetrina.clients.engines.builtin.catalogue import BY_NAME
 from vetrina.clients.engines.builtin.render import PHOTO_STYLES, render
+from vetrina.clients.engines.networks.models import read_all
 from vetrina.demo.photos import path_of
 
 Picture = npt.NDArray[Any]
@@ -46,6 +47,7 @@ def render_default(style: str, seed: int = 7, repeat: int = 0) -> tuple[bytes, t
             "seed": seed,
             "products": [photo("coffee")] if definition.needs_product else [],
             "models": [photo("dogs")] if style in PHOTO_STYLES or definition.needs_model else [],
+            "networks": read_all(),
         },
         lambda fraction, name: steps.append((fraction, name)),
     )
@@ -62,5 +64,6 @@ def render_image(
         "seed": 3,
         "products": products or [],
         "models": models or [],
+        "networks": read_all(),
     }
     return decode_array(render(payload, lambda fraction, name: None)["images"][0])

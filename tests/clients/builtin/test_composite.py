@@ -13,6 +13,7 @@ from vetrina.clients.engines.builtin.raster.image_io import decode
 from vetrina.clients.engines.builtin.rng import seeded_generator
 from vetrina.clients.engines.builtin.scenes.composite import Placement, place
 from vetrina.clients.engines.builtin.scenes.cutout import Cutout, cut_out
+from vetrina.clients.engines.networks.models import SUBJECT, read
 
 QUIET = StageProgress(lambda fraction, step: None)
 PLAIN = Placement(shadow=0.0, colour_match=0.0, blend=0.0)
@@ -109,28 +110,36 @@ def test_alpha_channel_is_used_unchanged():
     picture = np.dstack([np.full((90, 120), c, np.float32) for c in (0.1, 0.6, 0.2)] + [(np.abs(x) + np.abs(y)) < 0.8])
     pixels, alpha = decode(png(picture), 120)
     assert alpha is not None
-    product = cut_out(pixels, alpha, seeded_generator(1))
+    product = cut_out(pixels, alpha, seeded_generator(1), None)
     assert product.method == "alpha"
     assert product.alpha.shape == pytest.approx((72, 96), abs=3)
     assert product.alpha.mean() == pytest.approx(0.5, abs=0.04)
 
 
 @pytest.mark.parametrize("name", ["wooden_bird", "fig_bowl", "coffee"])
-def test_subject_of_a_photograph_is_cut_out(name: str):
+@pytest.mark.parametrize(("weights", "method"), [(None, "grabcut"), (read(SUBJECT), "network")], ids=["grabcut", "network"])
+def test_subject_of_a_photograph_is_cut_out(name: str, weights: bytes | None, method: str):
     pixels, alpha = decode(photo(name), 480)
-    product = cut_out(pixels, alpha, seeded_generator(1))
-    assert product.method == "cut"
+    product = cut_out(pixels, alpha, seeded_generator(1), weights)
+    assert product.method == method
     assert (product.alpha > 0.95).mean() > 0.85 * (product.alpha > 0.05).mean()  # firm, with a narrow edge
     assert product.alpha[0, 0] < 0.2 and product.alpha[-1, -1] < 0.2
     assert 0.15 < product.alpha.mean() < 0.85
     assert product.alpha.size < 0.85 * pixels.shape[0] * pixels.shape[1]
 
 
-def test_photograph_without_subject_becomes_a_card():
+@pytest.mark.parametrize("weights", [None, read(SUBJECT)], ids=["grabcut", "network"])
+def test_photograph_without_subject_becomes_a_card(weights: bytes | None):
     to_uniform = np.full((120, 160, 3), 0.5, np.float32)
-    product = cut_out(to_uniform, None, seeded_generator(1))
+    product = cut_out(to_uniform, None, seeded_generator(1), weights)
     assert product.method == "card" and product.alpha.min() == 1
     assert product.colour[0].min() > 0.9  # a white border
+
+
+@pytest.mark.parametrize("name", ["mountain_path", "stream", "brushes"])
+def test_photograph_whose_subject_is_doubtful_becomes_a_card(name: str):
+    pixels, alpha = decode(photo(name), 480)
+    assert cut_out(pixels, alpha, seeded_generator(1), read(SUBJECT)).method == "card"
 
 
 def test_several_products_are_placed_side_by_side():

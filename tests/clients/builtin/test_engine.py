@@ -55,7 +55,7 @@ def test_each_photograph_gives_a_picture():
     result, steps = generate(ask("cyanotype", products=[photo("coffee"), photo("fig_bowl")]))
     assert len(result.images) == 2 and steps[-1][0] == 1.0
     result, _ = generate(ask("studio_composite", products=[photo("coffee")], models=[photo("cat"), photo("dogs")]))
-    assert len(result.images) == 2 and result.notes["cutouts"] == ["cut", "cut"]
+    assert len(result.images) == 2 and result.notes["cutouts"] == ["network", "network"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_out_of_memory_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch):
     def little(self: BuiltinEngine, size: int) -> Limits:
         return Limits(memory_mb=180)
 
-    monkeypatch.setattr(BuiltinEngine, "_limits", little)
+    monkeypatch.setattr(BuiltinEngine, "limits", little)
     with pytest.raises(EngineRefused, match="smaller size"):
         generate(ask("oil", models=[photo("dogs", 900)], parameters={"size": 1600}))
 

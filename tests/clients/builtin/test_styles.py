@@ -17,16 +17,17 @@ from vetrina.clients.engines.builtin.progress import StageProgress
 from vetrina.clients.engines.builtin.raster.image_io import decode
 from vetrina.clients.engines.builtin.render import BACKDROP_STYLES, COMPOSITE_STYLE, PHOTO_STYLES
 from vetrina.clients.engines.builtin.rng import seeded_generator
+from vetrina.clients.engines.neural import catalogue as neural
 
 NAMES = [style.name for style in STYLES]
 
 
 def test_every_style_has_renderer_preview_and_defaults():
     assert len(set(NAMES)) == len(NAMES) >= 15
-    assert set(NAMES) == {*PHOTO_STYLES, *BACKDROP_STYLES, COMPOSITE_STYLE} == set(PREVIEWS)
+    assert set(NAMES) == {*PHOTO_STYLES, *BACKDROP_STYLES, COMPOSITE_STYLE} == set(PREVIEWS) - set(neural.BY_NAME)
     for style in STYLES:
         assert len(style.parameters) - 1 >= 2, style.name
-        assert "no AI" in style.description
+        assert ("no AI" in style.description) != ("neural network" in style.description) == style.needs_product
         assert validate(style, {}) == {parameter.name: parameter.default for parameter in style.parameters}
         validate(style, validate(style, {}))  # defaults are themselves in range
 

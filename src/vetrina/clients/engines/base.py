@@ -101,6 +101,8 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     needs_product: bool = False
     needs_model: bool = False
     needs_picture: bool = False
+    hint: str = ""
+    """What goes where, for styles whose pictures have other roles than product and scene."""
 
 
 class BadParameter(ValueError):

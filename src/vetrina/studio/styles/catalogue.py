@@ -15,6 +15,9 @@ from vetrina.clients.engines.base import Engine, Parameter, Style
 from vetrina.clients.engines.builtin import catalogue as catalogue_of_builtin
 from vetrina.clients.engines.builtin.engine import BuiltinEngine
 from vetrina.clients.engines.comfyui import engine as comfyui
+from vetrina.clients.engines.networks import models
+from vetrina.clients.engines.neural import catalogue as catalogue_of_neural
+from vetrina.clients.engines.neural import engine as neural
 from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
@@ -36,7 +39,7 @@ class OfferedEngine:
 
 
 class StyleRow(msgspec.Struct, frozen=True):
-    """A style in the API; `cost` in tokens."""
+    """A style in the API; `cost` in tokens; `hint` says which picture goes where, if not as usual."""
 
     name: str
     title: str
@@ -46,6 +49,7 @@ class StyleRow(msgspec.Struct, frozen=True):
     needs_product: bool
     needs_model: bool
     needs_picture: bool
+    hint: str
     cost: int
     preview_url: str
 
@@ -79,6 +83,7 @@ class Catalogue:
             style.needs_product,
             style.needs_model,
             style.needs_picture,
+            style.hint,
             self.cost(style),
             preview_url(style.name),
         )
@@ -86,8 +91,8 @@ class Catalogue:
 
 def preview(style: str) -> Path | None:
     """Return the file with the style's preview, or None."""
-    path = catalogue_of_builtin.preview_path(style)
-    return path if path.is_file() else None
+    paths = (catalogue_of_builtin.preview_path(style), catalogue_of_neural.preview_path(style))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def preview_url(style: str) -> str:
@@ -122,6 +127,12 @@ async def publish(tx: Tx, settings: Settings) -> int:
 def _engines(settings: Settings) -> list[OfferedEngine]:
     at_once = asyncio.Semaphore(settings.builtin_concurrency)
     engines = [OfferedEngine(BuiltinEngine(), "Made on this server", catalogue_of_builtin.STYLES, 1, at_once)]
+    missing = models.problem(neural.NEEDED)
+    if missing is None:
+        title = "Painted on this server by a small neural network"
+        engines.append(OfferedEngine(neural.NeuralEngine(), title, catalogue_of_neural.STYLES, 1, at_once))
+    else:
+        log.warning("the styles painted by networks stay off", why=missing)
     if settings.openai_api_key or settings.openai_base_url:
         from vetrina.clients.engines.openai import (
             engine as openai_images,  # the SDK takes 0.7 s of processor time to import: only sites that use it pay

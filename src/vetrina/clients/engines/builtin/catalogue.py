@@ -9,21 +9,30 @@ from vetrina.clients.engines.builtin.parameters import boolean, choice, fraction
 
 ENGINE = "builtin"
 DISCLOSURE = "Rendered on this machine's CPU by image processing; no AI."
+CUT_OUT_DISCLOSURE = "Rendered on this machine's CPU by image processing; a small neural network (U2-Net) cuts the product out."
 
 
 SIZE = integer("size", "Size", 1600, 480, 3200, 80, "Long side of the result, in pixels.")
 INK = ["black", "sepia", "indigo", "green", "oxblood"]
 
 
-def _style(name: str, title: str, description: str, *parameters: Parameter, **needs: bool) -> Style:
+def _style(
+    name: str,
+    title: str,
+    description: str,
+    *parameters: Parameter,
+    needs_product: bool = False,
+    needs_model: bool = False,
+) -> Style:
     return Style(
         name=name,
         title=title,
-        description=f"{description} {DISCLOSURE}",
+        description=f"{description} {CUT_OUT_DISCLOSURE if needs_product else DISCLOSURE}",
         engine=ENGINE,
         parameters=[*parameters, SIZE],
+        needs_product=needs_product,
+        needs_model=needs_model,
         needs_picture=True,
-        **needs,
     )
 
 

@@ -11,22 +11,22 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.ma  # np.percentile imports it when first called, too late for the child
-import pyvips
 from numpy.random import Generator
 
-from vetrina.clients.engines.base import BadParameter, validate
+from vetrina.clients.engines.base import BadParameter, Style, validate
 from vetrina.clients.engines.builtin.arrays import Pixels
 from vetrina.clients.engines.builtin.catalogue import BY_NAME
 from vetrina.clients.engines.builtin.drawing import ink, pencil
 from vetrina.clients.engines.builtin.flat import flat_colour, glass, low_poly, mosaic
 from vetrina.clients.engines.builtin.painting import brush_dabs, oil, watercolour
 from vetrina.clients.engines.builtin.parameter_values import ParameterValues
+from vetrina.clients.engines.builtin.photographs import Photographs, inputs_per_image
 from vetrina.clients.engines.builtin.printing import linocut, riso
 from vetrina.clients.engines.builtin.progress import Report, StageProgress
-from vetrina.clients.engines.builtin.raster.image_io import MIME, decode, encode, over_background, pad_to_minimum, size_of
+from vetrina.clients.engines.builtin.raster.image_io import MIME, encode, pad_to_minimum, size_of
 from vetrina.clients.engines.builtin.rng import seeded_generator
 from vetrina.clients.engines.builtin.scenes import backdrops, composite
-from vetrina.clients.engines.builtin.scenes.cutout import Cutout, cut_out
+from vetrina.clients.engines.builtin.scenes.cutout import Cutout
 from vetrina.core.isolation.run import Reject
 
 _ = numpy.ma
@@ -34,6 +34,8 @@ cv2.setNumThreads(1)  # the same sums in the same order: a seed gives the same b
 
 PhotoRenderer = Callable[[Pixels, ParameterValues, Generator, StageProgress], Pixels]
 BackdropRenderer = Callable[[list[Cutout], Pixels | None, ParameterValues, Generator, StageProgress], Pixels]
+Inputs = Callable[[list[bytes], list[bytes]], list[tuple[list[bytes], bytes | None]]]
+RenderOne = Callable[[str, Photographs, ParameterValues, StageProgress], Pixels]
 
 MAX_IMAGES = 4
 
@@ -68,14 +70,25 @@ COMPOSITE_STYLE = "studio_composite"
 
 
 def render(payload: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Make the pictures of one request in a style of this engine; see `render_all`."""
+    return render_all(payload, report, BY_NAME, _render_one)
+
+
+def render_all(
+    payload: dict[str, Any],
+    report: Report,
+    styles: dict[str, Style],
+    render_one: RenderOne,
+    inputs: Inputs | None = None,
+) -> dict[str, Any]:
     """Make the pictures of one request.
 
-    `payload` holds style, parameters, seed, products and models (encoded images). The result holds
-    `images` (JPEG), `mime` and `notes`. With products and models there is one picture for each model,
+    `payload` holds style, parameters, seed, products and models (encoded images), and networks (weights by name). The
+    result holds `images` (JPEG), `mime` and `notes`. With products and models there is one picture for each model,
     with every product in it; with either alone one for each photograph (backdrops put all products in
-    one). Raises Reject with words for the user.
+    one); `inputs` decides otherwise. Raises Reject with words for the user.
     """
-    style = BY_NAME.get(payload["style"])
+    style = styles.get(payload["style"])
     if style is None:
         raise Reject("unknown_style", "There is no such style.")
     try:
@@ -85,14 +98,17 @@ def render(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     products, models = list(payload["products"]), list(payload["models"])
     _require_inputs(style.title, style.needs_product, style.needs_model, products, models)
     seed = int(payload["seed"])
-    jobs = _inputs_per_image(style.name, products, models)
+    jobs = inputs(products, models) if inputs else inputs_per_image(products, models, together=style.name in BACKDROP_STYLES)
     if len(jobs) > MAX_IMAGES:
         raise Reject("too_many", f"At most {MAX_IMAGES} pictures are made at a time.")
     images: list[bytes] = []
     notes: dict[str, Any] = {"seed": seed, "sizes": [], "cutouts": []}
+    size, networks = parameters.integer("size"), dict(payload.get("networks", {}))
     for index, (job_products, model) in enumerate(jobs):
         progress = StageProgress(report, index / len(jobs), (index + 1) / len(jobs))
-        picture = _render_one(style.name, job_products, model, parameters, seed, progress, notes)
+        cv2.setRNGSeed(seed & 0x7FFF_FFFF)  # GrabCut draws from OpenCV's own generator
+        photographs = Photographs(job_products, model, size, seeded_generator(seed), networks, notes)
+        picture = render_one(style.name, photographs, parameters, progress)
         if not np.isfinite(picture).all():
             raise FloatingPointError(f"{style.name} left holes in its picture")
         progress(0.97, "Saving the picture")
@@ -111,34 +127,17 @@ def _require_inputs(title: str, product: bool, model: bool, products: list[bytes
         raise Reject("needs_picture", f"{title} needs a photograph to work from.")
 
 
-def _inputs_per_image(name: str, products: list[bytes], models: list[bytes]) -> list[tuple[list[bytes], bytes | None]]:
-    """Return the inputs of each picture: some products and perhaps a model."""
-    if name in BACKDROP_STYLES:
-        scenes: list[bytes | None] = [*models] or [None]
-        return [(products, scene) for scene in scenes]
-    if products and models:
-        return [(products, model) for model in models]
-    alone: list[tuple[list[bytes], bytes | None]] = [([product], None) for product in products]
-    return alone or [([], model) for model in models]
-
-
-def _render_one(
-    name: str,
-    products: list[bytes],
-    model: bytes | None,
-    parameters: ParameterValues,
-    seed: int,
-    progress: StageProgress,
-    notes: dict[str, Any],
-) -> Pixels:
-    rng = seeded_generator(seed)
-    cv2.setRNGSeed(seed & 0x7FFF_FFFF)  # GrabCut draws from OpenCV's own generator
-    size = parameters.integer("size")
-    if name in PHOTO_STYLES:
-        return _render_photo_style(name, products, model, parameters, rng, progress, notes)
+def _render_one(name: str, photographs: Photographs, parameters: ParameterValues, progress: StageProgress) -> Pixels:
     progress(0.0, "Opening the photographs")
-    scene = _decode_scene(model, size, enlarge=True) if model is not None else None
-    cutouts = _cut_out_all(products, size, rng, progress.part(0.04, 0.35), notes)
+    rng = photographs.rng
+    if name in PHOTO_STYLES:
+        composed = bool(photographs.products) and photographs.model is not None
+        photo = photographs.photo_or_composition(progress.part(0.03, 0.42))
+        height, width = size_of(photo)
+        rest = progress.part(0.42 if composed else 0.04, 0.96)
+        return PHOTO_STYLES[name](pad_to_minimum(photo), parameters, rng, rest)[:height, :width]
+    scene = photographs.scene(enlarge=True)
+    cutouts = photographs.cut_outs(progress.part(0.04, 0.35))
     if name == COMPOSITE_STYLE and scene is not None:
         placement = composite.Placement(
             x=parameters.number("x"),
@@ -152,52 +151,3 @@ def _render_one(
         )
         return composite.place_all(scene, cutouts, placement, rng, progress.part(0.36, 0.96))
     return BACKDROP_STYLES[name](cutouts, scene, parameters, rng, progress.part(0.36, 0.96))
-
-
-def _render_photo_style(
-    name: str,
-    products: list[bytes],
-    model: bytes | None,
-    parameters: ParameterValues,
-    rng: Generator,
-    progress: StageProgress,
-    notes: dict[str, Any],
-) -> Pixels:
-    """Render one photograph in this style; of a product and a model their composition."""
-    size = parameters.integer("size")
-    progress(0.0, "Opening the photographs")
-    if model is not None and products:
-        scene = _decode_scene(model, size)
-        cutouts = _cut_out_all(products, size, rng, progress.part(0.03, 0.2), notes)
-        photo = composite.place_all(scene, cutouts, composite.Placement(), rng, progress.part(0.2, 0.42))
-        rest = progress.part(0.42, 0.96)
-    else:
-        photo = _decode_scene(model if model is not None else products[0], size)
-        rest = progress.part(0.04, 0.96)
-    height, width = size_of(photo)
-    return PHOTO_STYLES[name](pad_to_minimum(photo), parameters, rng, rest)[:height, :width]
-
-
-def _cut_out_all(
-    products: list[bytes], size: int, rng: Generator, progress: StageProgress, notes: dict[str, Any]
-) -> list[Cutout]:
-    cutouts: list[Cutout] = []
-    for index, data in enumerate(products):
-        progress(index / len(products), "Cutting out the product")
-        photo, alpha = _decode(data, min(size, 1600))
-        cutouts.append(cut_out(photo, alpha, rng))
-        notes["cutouts"].append(cutouts[-1].method)
-    return cutouts
-
-
-def _decode_scene(data: bytes, size: int, *, enlarge: bool = False) -> Pixels:
-    photo, alpha = _decode(data, size)
-    photo = over_background(photo, alpha, (0.985, 0.98, 0.97))
-    return pad_to_minimum(photo) if enlarge else photo
-
-
-def _decode(data: bytes, size: int) -> tuple[Pixels, Pixels | None]:
-    try:
-        return decode(data, size)
-    except pyvips.Error:
-        raise Reject("unreadable", "One of the photographs cannot be read.") from None

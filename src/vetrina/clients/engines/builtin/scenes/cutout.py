@@ -1,4 +1,7 @@
-"""Cutting a product out of its photograph: by its alpha, or by GrabCut seeded with what differs from the border."""
+"""Cutting a product out of its photograph: by its alpha, by what a network sees, or by GrabCut on a plain backdrop.
+
+Where no subject is distinct, the photograph becomes a card: a print with a white border.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +15,54 @@ from vetrina.clients.engines.builtin.arrays import Bytes, Pixels, floats
 from vetrina.clients.engines.builtin.raster import colour
 from vetrina.clients.engines.builtin.raster.image_io import blur, resize, size_of, smoothstep, to_bytes
 from vetrina.clients.engines.builtin.raster.smoothing import guided_filter
+from vetrina.clients.engines.builtin.scenes import subject_matte
 
 WORK_SIDE = 420
 MIN_SHARE, MAX_SHARE = 0.004, 0.93
 
 
 class Cutout(NamedTuple):
-    """A product without its surroundings, trimmed to its box. `method` is alpha, cut or card."""
+    """A product without its surroundings, trimmed to its box. `method` is alpha, network, grabcut or card."""
 
     colour: Pixels
     alpha: Pixels
     method: str
 
 
-def cut_out(photo: Pixels, alpha: Pixels | None, rng: Generator) -> Cutout:
-    """Return the product alone; a photograph without a distinct subject becomes a card, whole."""
+def cut_out(photo: Pixels, alpha: Pixels | None, rng: Generator, weights: bytes | None) -> Cutout:
+    """Return the product alone; a photograph without a distinct subject becomes a card, whole.
+
+    `weights` are those of the network that finds subjects; without them GrabCut has to do.
+    """
     if alpha is not None and float((alpha > 0.5).mean()) > 0.002:
         return _trim(photo, alpha, "alpha")
-    mask = _find_subject(photo, rng)
-    if mask is None:
-        return _card(photo)
-    matte = _refine_matte(photo, mask)
-    return _trim(_clean_edges(photo, matte), matte, "cut")
+    matte, method = _matte(photo, rng, weights)
+    return _card(photo) if matte is None else _trim(_clean_edges(photo, matte), matte, method)
+
+
+def _matte(photo: Pixels, rng: Generator, weights: bytes | None) -> tuple[Pixels | None, str]:
+    """Return the subject's matte at the photograph's size, or None, and how it was found.
+
+    On a backdrop of one colour GrabCut finds thin parts that the network misses, so both are taken together there.
+    """
+    if weights is None:
+        mask = _find_subject(photo, rng)
+        return (None if mask is None else _refine_matte(photo, mask)), "grabcut"
+    seen = subject_matte.find_subject(photo, weights)
+    mask = _find_subject(photo, rng) if subject_matte.plain_backdrop(photo) else None
+    by_colour = None if mask is None else _refine_matte(photo, mask)
+    if not seen.usable:
+        return by_colour, "grabcut"
+    matte = subject_matte.refine(photo, seen.probability)
+    if by_colour is not None and _contains(by_colour, matte):
+        matte = np.maximum(matte, by_colour)
+    return matte, "network"
+
+
+def _contains(outer: Pixels, inner: Pixels) -> bool:
+    """Return whether almost all of one matte lies in the other, which is not much larger."""
+    whole = float(inner.sum())
+    return float(np.minimum(outer, inner).sum()) > 0.9 * whole and float(outer.sum()) < 2 * whole
 
 
 def _find_subject(photo: Pixels, rng: Generator) -> Bytes | None:

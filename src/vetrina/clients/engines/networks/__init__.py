@@ -1,0 +1,1 @@
+"""Small neural networks that run on the CPU through OpenCV: weights, and one file for each use."""

@@ -1,0 +1,1 @@
+"""The neural engine: styles painted by small networks on the CPU."""
