@@ -58,7 +58,7 @@ def test_every_style_has_preview_defaults_and_names_its_network():
 
 
 @pytest.mark.parametrize("style", [STYLE_TRANSFER, "blue_and_gold"])
-def test_picture_is_made_in_the_child_and_the_seed_determines_it(style: str):
+def test_seed_determines_the_picture_of_the_child(style: str):
     two = style == STYLE_TRANSFER
     fields = {"products": [photo("dogs")] if two else [], "models": [photo("coffee")]}
     result, fractions = generate(NeuralEngine(), style=style, **fields)

@@ -78,7 +78,7 @@ def test_number_of_threads_does_not_change_a_bit(run: Callable[[Picture], Pictur
 
 
 @pytest.mark.parametrize("name", sorted(INSIDE_AND_OUTSIDE))
-def test_subject_is_where_a_person_sees_it(name: str):
+def test_subject_covers_the_points_inside_and_none_outside(name: str):
     photograph = pixels(name)
     matte = find_subject(photograph, models.read(models.SUBJECT))
     assert matte.usable
@@ -95,7 +95,7 @@ def test_photograph_without_one_subject_is_doubtful(name: str):
     assert not find_subject(pixels(name), models.read(models.SUBJECT)).usable
 
 
-def test_face_is_found_where_it_is():
+def test_face_position_is_detected():
     ((left, top, wide, tall),) = faces(models.read(models.FACES), pixels("astronaut"))
     assert left < 0.43 < left + wide and top < 0.2 < top + tall and wide < 0.3
     assert faces(models.read(models.FACES), pixels("coffee")) == []
@@ -107,7 +107,7 @@ def test_any_size_is_painted_at_its_own_size(wide: int, tall: int):
     assert run_painted(small).shape == small.shape == run_style_transfer(small).shape
 
 
-def test_style_follows_the_picture_it_is_taken_from():
+def test_style_depends_on_the_style_picture():
     photograph = pixels("coffee", 320)
     reader, painter = models.read(models.STYLE_READER), models.read(models.STYLE_PAINTER)
     mean: dict[str, Picture] = {}
