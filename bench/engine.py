@@ -29,7 +29,7 @@ def once(name: str, size: int) -> dict[str, float]:
 
     style, photo = BY_NAME[name], path_of("dandelion").read_bytes()
     idle = _peak()
-    begun = time.perf_counter()
+    started = time.perf_counter()
     render(
         {
             "style": name,
@@ -40,7 +40,7 @@ def once(name: str, size: int) -> dict[str, float]:
         },
         lambda fraction, step: None,
     )
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - started
     peak = _peak()
     return {"seconds": seconds, "idle": idle, "peak": peak}
 

@@ -85,9 +85,9 @@ def running_environment() -> Generator[Environment]:
         asyncio.run(cluster.start())
         try:
             ensure_roles(data)
-            found = Environment(data, cluster)
-            asyncio.run(prepare(found.settings, found.uri("owner")))
-            yield found
+            result = Environment(data, cluster)
+            asyncio.run(prepare(result.settings, result.uri("owner")))
+            yield result
         finally:
             asyncio.run(cluster.stop())
 

@@ -42,8 +42,8 @@ async def _measure(env: Environment) -> list[Line]:
         services = connect(settings, env.uri("app", DATABASE))
         await services.open()
         try:
-            made = await world(services.db, Make(services), fake, PAYMENTS)
-            deliveries = made.deliveries(seed=1)
+            created = await world(services.db, Make(services), fake, PAYMENTS)
+            deliveries = created.deliveries(seed=1)
             began = time.perf_counter()
             answers, seconds = await deliver(site.url, deliveries, clients=CLIENTS)
             taken = time.perf_counter() - began
@@ -51,7 +51,7 @@ async def _measure(env: Environment) -> list[Line]:
             while env.one(DATABASE, OPEN):
                 await asyncio.sleep(0.2)
             applied = time.perf_counter() - began
-            assert await ends(services.db) == wanted(made), "a payment ended otherwise"
+            assert await ends(services.db) == wanted(created), "a payment ended otherwise"
             async with services.db.read() as tx:
                 assert [*await wallet.faults(tx), *await books.faults(tx)] == [], "the books are wrong"
         finally:

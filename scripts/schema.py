@@ -49,13 +49,13 @@ def fresh(server: str) -> Iterator[str]:
 
 def dump(uri: str) -> str:
     """The schema of the database at `uri`, without what differs from one run or version to the next."""
-    made = subprocess.run(
+    completed = subprocess.run(
         [Binaries.find().program("pg_dump"), "--schema-only", "--no-owner", "--exclude-schema=public", "--dbname", uri],
         capture_output=True,
         text=True,
         check=True,
     )
-    text = re.sub(r"\n{2,}", "\n\n", _NOISE.sub("", made.stdout)).strip()
+    text = re.sub(r"\n{2,}", "\n\n", _NOISE.sub("", completed.stdout)).strip()
     together = re.sub(r"(GRANT .*;)\n\n(?=GRANT )", r"\1\n", text)
     return f"{HEAD}\n{together}\n"
 

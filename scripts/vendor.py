@@ -184,13 +184,13 @@ def icons_used() -> list[str]:
     Seen are `icon("name")`, `empty("name"`, `"icon": "name"`, and for names
     in variables a comment `icons: a b`.
     """
-    found: set[str] = set()
+    result: set[str] = set()
     for template in [*SOURCE.glob("**/templates/**/*.html"), *SOURCE.glob("web/static/js/*.js")]:
         text = template.read_text()
-        found.update(re.findall(r"""(?:\b(?:icon|empty)\(|"icon": )["']([a-z0-9-]+)["']""", text))
-        found.update(re.findall(r"icons\.svg[^#\n]*#([a-z0-9-]+)\"", text))
-        found.update(word for words in re.findall(r"\bicons: ([a-z0-9 -]+)", text) for word in words.split())
-    return sorted(found)
+        result.update(re.findall(r"""(?:\b(?:icon|empty)\(|"icon": )["']([a-z0-9-]+)["']""", text))
+        result.update(re.findall(r"icons\.svg[^#\n]*#([a-z0-9-]+)\"", text))
+        result.update(word for words in re.findall(r"\bicons: ([a-z0-9 -]+)", text) for word in words.split())
+    return sorted(result)
 
 
 def write_sprite(lucide: Path) -> int:
@@ -227,11 +227,11 @@ def write_list(icon_count: int) -> None:
 
 def main() -> None:
     """Fetch everything, or with `--icons` only what the sprite is made of."""
-    wanted = [LUCIDE] if "--icons" in sys.argv[1:] else [*PACKAGES, AXE]
+    expected = [LUCIDE] if "--icons" in sys.argv[1:] else [*PACKAGES, AXE]
     with tempfile.TemporaryDirectory() as temporary:
-        if wanted != [LUCIDE]:
+        if expected != [LUCIDE]:
             fetch_passwords(Path(temporary))
-        for package in wanted:
+        for package in expected:
             folder = unpack(package, Path(temporary))
             for source, target in package.files.items():
                 place = (TESTS if package is AXE else VENDOR) / target

@@ -94,9 +94,9 @@ async def sign_in(context: BrowserContext, url: str, account: Account) -> None:
 async def judge(page: Page) -> list[str]:
     """What axe-core finds serious or critical on the page."""
     await page.evaluate(AXE.read_text())
-    found = await page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    result = await page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
     return [
         f"{violation['impact']}: {violation['id']} at {violation['nodes'][0]['html'][:160]}"
-        for violation in found["violations"]
+        for violation in result["violations"]
         if violation["impact"] in {"serious", "critical"}
     ]

@@ -109,8 +109,8 @@ def template(server: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def clones(server: str, template: str) -> Iterator[Clones]:
     """Clones of the template, made while other tests run."""
-    with Clones(server, template) as found:
-        yield found
+    with Clones(server, template) as result:
+        yield result
 
 
 @pytest.fixture
@@ -130,17 +130,17 @@ def owner(database: str) -> str:
 @pytest_asyncio.fixture
 async def db(database: str) -> AsyncIterator[Database]:
     """A pool on the test's database."""
-    found = Database(database, size=16, name="test")
-    await found.open()
-    yield found
-    await found.close()
+    result = Database(database, size=16, name="test")
+    await result.open()
+    yield result
+    await result.close()
 
 
 @pytest.fixture(scope="session")
 def name_server() -> Iterator[DnsFake]:
     """A name server on loopback, so that no lookup leaves the machine."""
-    with DnsFake() as found:
-        yield found
+    with DnsFake() as result:
+        yield result
 
 
 @pytest.fixture
@@ -166,10 +166,10 @@ def settings(tmp_path: Path, name_server: DnsFake) -> Settings:
 @pytest_asyncio.fixture
 async def services(settings: Settings, database: str) -> AsyncIterator[Services]:
     """Open services on the test's database."""
-    found = connect(settings, database)
-    await found.open()
-    yield found
-    await found.close()
+    result = connect(settings, database)
+    await result.open()
+    yield result
+    await result.close()
 
 
 @pytest.fixture
@@ -181,17 +181,17 @@ def make(services: Services) -> Make:
 @pytest_asyncio.fixture
 async def site(settings: Settings, database: str) -> AsyncIterator[Site]:
     """The whole application over HTTP on loopback."""
-    async with serving(connect(settings, database)) as found:
-        yield found
+    async with serving(connect(settings, database)) as result:
+        yield result
 
 
 @pytest_asyncio.fixture
 async def worker(settings: Settings, database: str) -> AsyncIterator[Services]:
     """A worker at work on the test's database, in this process."""
-    found = connect(settings, database)
+    result = connect(settings, database)
     stop = asyncio.Event()
-    task = asyncio.create_task(worker_process.work(found, stop))
-    yield found
+    task = asyncio.create_task(worker_process.work(result, stop))
+    yield result
     stop.set()
     await asyncio.wait_for(task, 30)
 

@@ -46,10 +46,10 @@ def application(services: Services) -> Iterator[Application]:
     """An application on these services, for this block alone; made once for each kind of settings, not for each test."""
     kind = (services.settings.secure, tuple(loaded(services.settings)))
     idle = _idle.setdefault(kind, [])
-    found = idle.pop() if idle else Application(services.settings)
-    found.use(services)
-    yield found
-    idle.append(found)  # not after a failure: nobody knows what state that one is in
+    result = idle.pop() if idle else Application(services.settings)
+    result.use(services)
+    yield result
+    idle.append(result)  # not after a failure: nobody knows what state that one is in
 
 
 @contextlib.asynccontextmanager

@@ -88,8 +88,8 @@ class Hook(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Collect the request and handle it once it is complete."""
         self.buffer += data
-        head, found, body = self.buffer.partition(b"\r\n\r\n")
-        if not found or len(body) < int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]):
+        head, result, body = self.buffer.partition(b"\r\n\r\n")
+        if not result or len(body) < int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]):
             return
         self.buffer = b""
         line = head.partition(b"stripe-signature: ")[2].partition(b"\r\n")[0]

@@ -62,12 +62,12 @@ class _Run:
 
 def read(file: Path) -> list[bytes]:
     """Return the requests in a file."""
-    raw, found, at = file.read_bytes(), [], 0
+    raw, result, at = file.read_bytes(), [], 0
     while at < len(raw):
         size = int.from_bytes(raw[at : at + 4], "big")
-        found.append(raw[at + 4 : at + 4 + size])
+        result.append(raw[at + 4 : at + 4 + size])
         at += 4 + size
-    return found
+    return result
 
 
 async def main(host: str, port: int, connections: int, file: str) -> None:

@@ -15,8 +15,8 @@ def photo() -> dict[str, Any]:
 
 async def file(scene: Scene) -> Made:
     """A picture in the owner's library."""
-    made = await scene.created("/files", data={"category": "product_image"}, files=photo())
-    return {"file_id": made["id"]}
+    created = await scene.created("/files", data={"category": "product_image"}, files=photo())
+    return {"file_id": created["id"]}
 
 
 async def public_file(scene: Scene) -> Made:

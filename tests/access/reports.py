@@ -16,9 +16,9 @@ async def report(_: Scene) -> Made:
 
 async def customer(scene: Scene) -> Made:
     """A customer in the mirror."""
-    made = sample.customer(1, 1_770_000_000)
-    await ingest(scene.site.services.db, [sample.event("customer.created", made, 1_770_000_000, 1)])
-    return {"customer_id": made["id"]}
+    created = sample.customer(1, 1_770_000_000)
+    await ingest(scene.site.services.db, [sample.event("customer.created", created, 1_770_000_000, 1)])
+    return {"customer_id": created["id"]}
 
 
 async def search(scene: Scene) -> Made:

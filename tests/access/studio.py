@@ -21,9 +21,9 @@ async def generation(scene: Scene) -> Made:
 
 async def cancelled(scene: Scene) -> Made:
     """A picture that was given up."""
-    made = await generation(scene)
-    await scene.created(f"/generations/{made['generation_id']}/cancellation")
-    return made
+    generation_id = await generation(scene)
+    await scene.created(f"/generations/{generation_id['generation_id']}/cancellation")
+    return generation_id
 
 
 ROWS: dict[str, Row] = {

@@ -25,11 +25,11 @@ async def unlimited(services: Services, *names: str) -> None:
 async def letters(site: Site, to: str, count: int = 1) -> list[dict[str, Any]]:
     """The letters to an address or number, the newest first, once there are `count`."""
     for _ in range(400):
-        found = (await site.client.get("/api/v1/outbox", params={"to": to})).json()["items"]
-        if len(found) >= count:
-            return found
+        items = (await site.client.get("/api/v1/outbox", params={"to": to})).json()["items"]
+        if len(items) >= count:
+            return items
         await asyncio.sleep(0.02)
-    raise AssertionError(f"there are {len(found)} letters to {to} instead of {count}")
+    raise AssertionError(f"there are {len(items)} letters to {to} instead of {count}")
 
 
 async def settled(services: Services) -> None:
@@ -53,9 +53,9 @@ async def code_to(site: Site, to: str, count: int = 1) -> str:
 
 def code_in(text: str) -> str:
     """The six digits of a letter."""
-    found = re.search(r"\b\d{6}\b", text)
-    assert found, text
-    return found.group()
+    match = re.search(r"\b\d{6}\b", text)
+    assert match, text
+    return match.group()
 
 
 async def post(site: Site, path: str, body: dict[str, Any], **more: Any) -> httpx2.Response:

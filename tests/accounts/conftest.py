@@ -34,15 +34,15 @@ async def posting(settings: Settings, database: str) -> AsyncIterator[Site]:
 @pytest.fixture(scope="session")
 def cognito() -> Iterator[Cognito]:
     """A user pool, in a process of its own."""
-    with Cognito() as found:
-        yield found
+    with Cognito() as result:
+        yield result
 
 
 @pytest.fixture
 def hosted(cognito: Cognito) -> Iterator[HostedUi]:
     """The pool's pages."""
-    with HostedUi(cognito) as found:
-        yield found
+    with HostedUi(cognito) as result:
+        yield result
 
 
 @pytest.fixture
@@ -61,5 +61,5 @@ def at_cognito(settings: Settings, hosted: HostedUi) -> Settings:
 @pytest_asyncio.fixture
 async def browser(site: Site) -> AsyncIterator[httpx2.AsyncClient]:
     """A visitor's browser."""
-    async with visitor(site) as found:
-        yield found
+    async with visitor(site) as result:
+        yield result

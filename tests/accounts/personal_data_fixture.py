@@ -42,14 +42,14 @@ CANARIES = {
 
 async def full_life(site: Site, owner: str) -> tuple[AccountId, dict[str, str]]:
     """An account that has left traces everywhere, all of them canaries; and its bearer token."""
-    made = await site.client.post(
+    response = await site.client.post(
         "/api/v1/auth/registration",
         json={"email": CANARIES["email"], "password": PASSWORD, "name": CANARIES["name"]},
         headers={"User-Agent": CANARIES["agent"]},
     )
-    assert made.status_code == 201, made.text
-    headers = {"Authorization": f"Bearer {made.json()['access_token']}", "User-Agent": CANARIES["agent"]}
-    account = AccountId(UUID(made.json()["account"]["id"]))
+    assert response.status_code == 201, response.text
+    headers = {"Authorization": f"Bearer {response.json()['access_token']}", "User-Agent": CANARIES["agent"]}
+    account = AccountId(UUID(response.json()["account"]["id"]))
     async with site.services.db.tx() as tx:
         await verification.confirm_identifier(tx, Identifier("email", CANARIES["email"]), kind="user", account=account)
     async with httpx2.AsyncClient(base_url=site.url + "/api/v1", headers=headers, timeout=60) as api:
@@ -59,9 +59,9 @@ async def full_life(site: Site, owner: str) -> tuple[AccountId, dict[str, str]]:
         )
         assert file.status_code == 201, file.text
         await api.patch(f"/files/{file.json()['id']}", json={"tags": [CANARIES["tag"]], "is_public": True})
-        wanted = wish(file.json()["id"], prompt=CANARIES["prompt"])
-        begun = await api.post("/generations", json=wanted, headers={"Idempotency-Key": CANARIES["key"]})
-        assert begun.status_code == 201, begun.text
+        body = wish(file.json()["id"], prompt=CANARIES["prompt"])
+        started = await api.post("/generations", json=body, headers={"Idempotency-Key": CANARIES["key"]})
+        assert started.status_code == 201, started.text
         pack = next(item for item in (await api.get("/packs")).json()["items"] if item["name"] == "tokens_50")
         payment = (await api.post("/payments", json={"pack_id": pack["id"], "gateway": "sandbox"})).json()
         await site.client.post(payment["checkout_url"], data={"outcome": "paid"})
@@ -84,8 +84,8 @@ async def full_life(site: Site, owner: str) -> tuple[AccountId, dict[str, str]]:
                 (recipient, CANARIES["letter"]),
             )
     async with site.services.db.tx() as tx:
-        said = {"why": CANARIES["letter"]}
-        await audit.record(tx, "thing_done", account, said=said, actor=audit.Actor("user", account, CANARIES["ip"]))
+        details = {"why": CANARIES["letter"]}
+        await audit.record(tx, "thing_done", account, said=details, actor=audit.Actor("user", account, CANARIES["ip"]))
         await roles.grant(tx, account, Role.MEMBER)
     return account, headers
 

@@ -30,17 +30,17 @@ def visitor(site: Site) -> httpx2.AsyncClient:
 
 async def test_registration_redirects_to_the_requested_page(site: Site) -> None:
     async with visitor(site) as browser:
-        wanted = await browser.get("/wallet?kind=hold")
-        door = await browser.get(wanted.headers["location"])
-        assert "/sign-up?next=" in door.text
+        expected = await browser.get("/wallet?kind=hold")
+        sign_in_page = await browser.get(expected.headers["location"])
+        assert "/sign-up?next=" in sign_in_page.text
         form = await browser.get(f"/sign-up?next={quote('/wallet?kind=hold', safe='')}")
         assert 'value="/wallet?kind=hold"' in form.text and "20 tokens" in form.text
-        made = await browser.post(
+        response = await browser.post(
             "/sign-up",
             data={"name": "Ada", "email": "Ada@Example.com", "password": PASSWORD, "next": "/wallet?kind=hold"},
         )
-        assert made.status_code == 303 and made.headers["location"] == "/wallet?kind=hold"
-        cookie = made.headers["set-cookie"]
+        assert response.status_code == 303 and response.headers["location"] == "/wallet?kind=hold"
+        cookie = response.headers["set-cookie"]
         assert "HttpOnly" in cookie and "SameSite=lax" in cookie.replace("Lax", "lax") and "Path=/" in cookie
         assert PASSWORD not in cookie
         page = await browser.get("/account")
@@ -131,8 +131,8 @@ async def test_the_name_can_be_changed(site: Site, make: Make) -> None:
             long = await browser.post("/account", data={"name": "x" * 121})
             assert long.status_code == 422 and 'value="' + "x" * 121 in long.text and "1 to 120" in long.text
             assert (await browser.post("/account", data={"name": ""})).status_code == 303
-            kept = 'value="Grace' in (await browser.get("/account")).text
-            assert kept is (kind == "vendor")  # a business has a name
+            stored = 'value="Grace' in (await browser.get("/account")).text
+            assert stored is (kind == "vendor")  # a business has a name
 
 
 async def test_sessions_can_be_ended_from_the_page(site: Site, make: Make) -> None:
@@ -187,14 +187,14 @@ def test_at_most_six_series_and_every_action_is_in_one() -> None:
     since, titles = chart.first_day(7, now), of(read({})).usage_titles
     assert since == datetime(2026, 11, 15, tzinfo=UTC)
     counted = [UsageDay(since + timedelta(days=n % 7), f"thing_{n:02}", n + 1) for n in range(10)]
-    shown = chart.context(counted, titles=titles, action="", since=since, days=7)
-    assert len(shown["chart"]["series"]) == 6 and shown["chart"]["series"][-1]["title"] == "Other"
-    assert shown["total"] == sum(total["count"] for total in shown["totals"]) == 55
-    assert shown["rows"][0]["title"] == "21 Nov 2026" and shown["rows"][-1]["title"] == "15 Nov 2026"
-    assert all(row["total"] == sum(row["counts"]) and len(row["counts"]) == 6 for row in shown["rows"])
-    columns = shown["chart"]["columns"]
+    displayed = chart.context(counted, titles=titles, action="", since=since, days=7)
+    assert len(displayed["chart"]["series"]) == 6 and displayed["chart"]["series"][-1]["title"] == "Other"
+    assert displayed["total"] == sum(total["count"] for total in displayed["totals"]) == 55
+    assert displayed["rows"][0]["title"] == "21 Nov 2026" and displayed["rows"][-1]["title"] == "15 Nov 2026"
+    assert all(row["total"] == sum(row["counts"]) and len(row["counts"]) == 6 for row in displayed["rows"])
+    columns = displayed["chart"]["columns"]
     assert len(columns) == 7 and [part["colour"] for part in columns[2]["rectangles"]] == [1, 6]
-    assert all(tick.isdigit() for tick in shown["chart"]["ticks"]) and int(shown["chart"]["ticks"][0]) >= 14
+    assert all(tick.isdigit() for tick in displayed["chart"]["ticks"]) and int(displayed["chart"]["ticks"][0]) >= 14
     assert min(part["y"] for column in columns for part in column["rectangles"]) >= 0
     six = chart.context(counted[:6], titles=titles, action="", since=since, days=7)
     assert [item["title"] for item in six["chart"]["series"]] == [f"Thing 0{n}" for n in (5, 4, 3, 2, 1, 0)]
@@ -202,7 +202,7 @@ def test_at_most_six_series_and_every_action_is_in_one() -> None:
 
 
 def test_devices_in_words() -> None:
-    for agent, said in (
+    for agent, message in (
         (FIREFOX, "Firefox on Linux"),
         (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} Chrome/142.0 Safari/537.36 Edg/142.0", "Edge on Windows"),
         (f"Mozilla/5.0 (Linux; Android 15; Pixel 9) {WEBKIT} Chrome/142.0 Mobile Safari/537.36", "Chrome on Android"),
@@ -213,4 +213,4 @@ def test_devices_in_words() -> None:
         (None, "A program without a name"),
         ("<script>", "A program"),
     ):  # fmt: skip
-        assert user_agents.title(agent) == said
+        assert user_agents.title(agent) == message

@@ -27,10 +27,10 @@ def shell(owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> psycop
 
 def test_roles_are_given_and_taken(shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]) -> None:
     def roles() -> list[tuple[object, ...]]:
-        found = shell.execute(
+        result = shell.execute(
             "select kind, role from accounts.user_roles join accounts.accounts on id = account_id order by 1, 2"
         )
-        return found.fetchall()
+        return result.fetchall()
 
     assert main(["account", "grant-role", " Ada@Example.com", "superuser"]) == exits.OK
     assert main(["account", "grant-role", "ada@example.com", "admin", "--kind", "vendor"]) == exits.OK
@@ -94,8 +94,8 @@ def test_audit_log_is_verified(shell: psycopg.Connection[tuple[object, ...]], ca
     assert main(["audit", "verify"]) == exits.FAILED
     assert "the row was changed" in capsys.readouterr().out
     assert main(["audit", "verify", "--json"]) == exits.FAILED
-    told = json.loads(capsys.readouterr().out)
-    assert told["clean"] is False and told["chains"] == 3 and told["faults"][0]["position"] == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["clean"] is False and document["chains"] == 3 and document["faults"][0]["position"] == 1
 
 
 def test_business_profile_is_verified(shell: psycopg.Connection[tuple[object, ...]], capsys: pytest.CaptureFixture[str]) -> None:

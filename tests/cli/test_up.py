@@ -26,8 +26,8 @@ from vetrina.core.embedded import Cluster, processes
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """Yield a running instance; SIGTERM at the end must leave nothing behind and exit with 0."""
-    with up(tmp_path_factory.mktemp("up"), VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1") as found:
-        yield found
+    with up(tmp_path_factory.mktemp("up"), VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1") as result:
+        yield result
 
 
 def test_address_is_printed(running: Up) -> None:
@@ -73,8 +73,8 @@ def test_killed_postgresql_restarts(running: Up) -> None:
 
 
 def test_other_commands_connect_to_the_running_site(running: Up) -> None:
-    told = json.loads(running.run("doctor", "--json").stdout)
-    assert told["healthy"] and {check["name"]: check["state"] for check in told["checks"]}["migrations"] == "ok"
+    document = json.loads(running.run("doctor", "--json").stdout)
+    assert document["healthy"] and {check["name"]: check["state"] for check in document["checks"]}["migrations"] == "ok"
     with psycopg.connect(running.run("db", "uri", "--role", "owner").stdout.strip()) as connection:
         assert connection.info.user == "vetrina_owner"
     shell = running.run("db", "shell", "-c", "select current_user", "-tA")
@@ -133,17 +133,17 @@ def test_second_interrupt_stops_immediately(tmp_path: Path) -> None:
 
 
 def test_external_postgresql_replaces_the_embedded_one(tmp_path: Path) -> None:
-    theirs = Cluster(tmp_path / "theirs", settings={"fsync": "off"})
-    asyncio.run(theirs.start())
+    others = Cluster(tmp_path / "theirs", settings={"fsync": "off"})
+    asyncio.run(others.start())
     try:
-        with up(tmp_path, VETRINA_DATABASE_URL=theirs.uri("superuser", "postgres"), VETRINA_WEB_PROCESSES="1") as found:
-            assert not found.pids("bin/postgres") and not (found.data / "postgres").exists()
-            assert httpx2.get(found.url + "/api/v1/packs").json()["items"]
-            assert found.run("verify").returncode == 0
-            checks = json.loads(found.run("doctor", "--json").stdout)["checks"]
+        with up(tmp_path, VETRINA_DATABASE_URL=others.uri("superuser", "postgres"), VETRINA_WEB_PROCESSES="1") as result:
+            assert not result.pids("bin/postgres") and not (result.data / "postgres").exists()
+            assert httpx2.get(result.url + "/api/v1/packs").json()["items"]
+            assert result.run("verify").returncode == 0
+            checks = json.loads(result.run("doctor", "--json").stdout)["checks"]
             assert "your own" in checks[0]["detail"]
     finally:
-        asyncio.run(theirs.stop())
+        asyncio.run(others.stop())
 
 
 @pytest.mark.parametrize(
@@ -174,10 +174,10 @@ def test_port_in_use_is_reported_before_anything_is_created(tmp_path: Path) -> N
 
 def settings(folder: Path) -> dict[str, str]:
     """Return the environment of an `up` with its own folder and port, and no worker."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
     ours = {"VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": "0", "VETRINA_SANDBOX": "on"}
     ours |= {"VETRINA_WEB_PROCESSES": "1", "VETRINA_WORKER_PROCESSES": "0"}
-    return {**kept, **ours}
+    return {**inherited, **ours}
 
 
 def start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -201,15 +201,15 @@ def begin(folder: Path, environment: dict[str, str] | None = None) -> tuple[subp
 
 def children(folder: Path) -> list[int]:
     """Return the pids of Vetrina's processes on this data folder."""
-    found: list[int] = []
+    result: list[int] = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 if f"VETRINA_DATA={folder}/data".encode() in (entry / "environ").read_bytes():
-                    found.append(int(entry.name))
+                    result.append(int(entry.name))
             except OSError:
                 pass
-    return found
+    return result
 
 
 def log(running: Up) -> str:

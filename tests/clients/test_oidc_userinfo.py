@@ -70,8 +70,8 @@ def provider(userinfo: dict[str, Any] | int, **claims: Any) -> Iterator[str]:
 async def identified(issuer: str) -> tuple[str | None, str | None]:
     """Exchange a code; the e-mail address and the name."""
     client = OpenIdProvider(issuer, CLIENT, "a secret")
-    found = await client.identify(code="c", redirect_uri="http://127.0.0.1/callback", nonce=NONCE, verifier="v" * 43)
-    return found.email, found.name
+    result = await client.identify(code="c", redirect_uri="http://127.0.0.1/callback", nonce=NONCE, verifier="v" * 43)
+    return result.email, result.name
 
 
 ADA = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada"}

@@ -12,7 +12,7 @@ import pytest
 import stripe as sdk
 
 from tests.fakes.stripe import DISPUTED, FAILS_LATER, GOOD, SLOW, StripeFake
-from tests.fakes.stripe.protocol import Asked
+from tests.fakes.stripe.protocol import Call
 from tests.fakes.stripe.store import NAMES, VERSION
 from tests.fakes.stripe_contract import violations
 from vetrina.clients.stripe import client
@@ -29,11 +29,11 @@ NOT_IMITATED = {"charge.updated", "customer.subscription.paused"}
 
 def checkout(fake: StripeFake, mode: str, card: str = GOOD) -> dict[str, Any]:
     """A Checkout Session that was paid."""
-    customer = fake.create_customer(Asked("POST", "/v1/customers", {"email": "buyer@example.com"}))
+    customer = fake.create_customer(Call("POST", "/v1/customers", {"email": "buyer@example.com"}))
     price = {"currency": "usd", "unit_amount": "499", "product_data": {"name": "Basic"}}
     price |= {"recurring": {"interval": "month"}} if mode == "subscription" else {}
     params = {"mode": mode, "customer": customer["id"], "line_items": [{"quantity": "1", "price_data": price}]}
-    session = fake.create_session(Asked("POST", "/v1/checkout/sessions", {**params, "success_url": "https://shop.example"}))
+    session = fake.create_session(Call("POST", "/v1/checkout/sessions", {**params, "success_url": "https://shop.example"}))
     fake.pay(session["id"], card)
     return session
 
@@ -49,24 +49,24 @@ def everything(fake: StripeFake) -> None:
     for comes in (True, False):
         fake.slow_money(checkout(fake, "payment", SLOW)["id"], comes=comes)
     unpaid = checkout(fake, "payment", "4000000000000002")
-    fake.expire_session(Asked("POST", f"/v1/checkout/sessions/{unpaid['id']}/expire", {}))
+    fake.expire_session(Call("POST", f"/v1/checkout/sessions/{unpaid['id']}/expire", {}))
     for fake.billing_mode in ("classic", "flexible"):
         session = checkout(fake, "subscription")
         fake.renew(session["subscription"])
         fake.retry(fake.renew(session["subscription"], pays=False)["id"])
         dearer = {"currency": "usd", "unit_amount": "1499", "recurring": {"interval": "month"}, "product_data": {"name": "More"}}
-        price = fake.create_price(Asked("POST", "/v1/prices", dearer))
+        price = fake.create_price(Call("POST", "/v1/prices", dearer))
         item = fake.get("subscriptions", session["subscription"])["items"]["data"][0]
         change = {"items": [{"id": item["id"], "price": price["id"]}], "proration_behavior": "always_invoice"}
-        fake.update_subscription(Asked("POST", f"/v1/subscriptions/{session['subscription']}", change))
+        fake.update_subscription(Call("POST", f"/v1/subscriptions/{session['subscription']}", change))
         fake.get("customers", session["customer"])["balance"] = -2000
         fake.renew(session["subscription"])
-        fake.create_portal(Asked("POST", "/v1/billing_portal/sessions", {"customer": session["customer"]}))
+        fake.create_portal(Call("POST", "/v1/billing_portal/sessions", {"customer": session["customer"]}))
         fake.cancel_in_portal(session["subscription"])
         fake.renew(session["subscription"])
     paused = checkout(fake, "subscription", FAILS_LATER)["subscription"]
     pause = {"pause_collection": {"behavior": "void"}}
-    fake.update_subscription(Asked("POST", f"/v1/subscriptions/{paused}", pause))
+    fake.update_subscription(Call("POST", f"/v1/subscriptions/{paused}", pause))
     fake.renew(paused)
     fake.delete_customer(fake.get("subscriptions", paused)["customer"])
 
@@ -156,10 +156,10 @@ def test_cancellation_at_the_period_s_end_in_both_billing_modes(mode: str) -> No
     with StripeFake() as fake:
         fake.billing_mode = mode
         name = checkout(fake, "subscription")["subscription"]
-        found = fake.cancel_in_portal(name)
-        end = found["items"]["data"][0]["current_period_end"]
-        assert (found["cancel_at"], found["cancel_at_period_end"]) == (end, mode == "classic")
-        found = fake.update_subscription(Asked("POST", f"/v1/subscriptions/{name}", {"cancel_at_period_end": "false"}))
-        assert found["cancel_at"] == (None if mode == "classic" else end)
-        found = fake.update_subscription(Asked("POST", f"/v1/subscriptions/{name}", {"cancel_at": ""}))
-        assert found["cancel_at"] is None
+        result = fake.cancel_in_portal(name)
+        end = result["items"]["data"][0]["current_period_end"]
+        assert (result["cancel_at"], result["cancel_at_period_end"]) == (end, mode == "classic")
+        result = fake.update_subscription(Call("POST", f"/v1/subscriptions/{name}", {"cancel_at_period_end": "false"}))
+        assert result["cancel_at"] == (None if mode == "classic" else end)
+        result = fake.update_subscription(Call("POST", f"/v1/subscriptions/{name}", {"cancel_at": ""}))
+        assert result["cancel_at"] is None

@@ -27,8 +27,8 @@ from vetrina.wallet.model import Asset
 async def rows_of(db: Database, account: UUID) -> list[audit.Row]:
     """Return the account's rows, oldest first."""
     async with db.read() as tx:
-        found = await tx.fetch_all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action=None, limit=100)
-    return found[::-1]
+        rows = await tx.fetch_all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action=None, limit=100)
+    return rows[::-1]
 
 
 async def faults(db: Database) -> list[Fault]:
@@ -102,10 +102,10 @@ TAMPERED = {
 @pytest.mark.parametrize("how", TAMPERED)
 async def test_tampering_is_detected(services: Services, chain: Account, owner: str, how: str) -> None:
     tamper(owner, *TAMPERED[how], a=chain.id)
-    found = await faults(services.db)
-    assert found and {fault.account_id for fault in found} == {chain.id}
+    result = await faults(services.db)
+    assert result and {fault.account_id for fault in result} == {chain.id}
     if "end" not in how and "whole" not in how and "head" not in how:
-        assert found[0].position in {4, 5}, found
+        assert result[0].position in {4, 5}, result
 
 
 async def test_application_cannot_change_the_log(services: Services, chain: Account) -> None:
@@ -154,10 +154,10 @@ async def test_rolled_back_change_is_not_logged(services: Services, make: Make) 
 
 async def test_account_changes_are_logged(site: Site, make: Make) -> None:
     login = {"email": "ada@example.com", "password": "a long enough one"}
-    made = (await site.client.post("/api/v1/auth/registration", json=login)).json()
-    account = UUID(made["account"]["id"])
+    registration = (await site.client.post("/api/v1/auth/registration", json=login)).json()
+    account = UUID(registration["account"]["id"])
     await site.client.post("/api/v1/auth/session", json=login, headers={"User-Agent": "curl/8.5"})
-    bearer = {"Authorization": f"Bearer {made['access_token']}"}
+    bearer = {"Authorization": f"Bearer {registration['access_token']}"}
     await site.client.delete("/api/v1/auth/session", headers=bearer)
     operator = await make.account()
     async with site.services.db.tx() as tx:
@@ -167,10 +167,10 @@ async def test_account_changes_are_logged(site: Site, make: Make) -> None:
         await api.delete(f"/operator/accounts/{account}/roles/member")
         await api.post(f"/operator/accounts/{account}/disabling", json={"why": "spam"})
         await api.post(f"/operator/accounts/{account}/enabling")
-    found = await rows_of(site.services.db, account)
-    told = [(item.action, item.actor_type, item.ip) for item in found if item.action != "credits_granted"]
+    result = await rows_of(site.services.db, account)
+    reported = [(item.action, item.actor_type, item.ip) for item in result if item.action != "credits_granted"]
     ended = ("session_ended", "admin", "127.0.0.1")
-    assert told == [
+    assert reported == [
         ("account_registered", "user", None),
         ("signed_in", "user", "127.0.0.1"),
         ("signed_in", "user", "127.0.0.1"),
@@ -181,9 +181,9 @@ async def test_account_changes_are_logged(site: Site, make: Make) -> None:
         ended,
         ("account_enabled", "admin", "127.0.0.1"),
     ]
-    by = {item.action: item for item in found}
+    by = {item.action: item for item in result}
     assert by["account_disabled"].said == {"why": "spam"} and by["account_disabled"].actor_id == operator.id
-    assert by["role_granted"].resource_id == "member" and found[2].actor_id == account
+    assert by["role_granted"].resource_id == "member" and result[2].actor_id == account
     assert await faults(site.services.db) == []
 
 
@@ -194,10 +194,10 @@ async def test_credits_and_payments_are_logged(site: Site, make: Make) -> None:
         payment = (await api.post("/payments", json={"pack_id": pack["id"], "gateway": "sandbox"})).json()
         await api.post(payment["checkout_url"].removeprefix("/api/v1"), data={"outcome": "paid"})
         await site.client.post(payment["checkout_url"], data={"outcome": "paid"}, headers=account.headers)
-    found = {item.action: item for item in await rows_of(site.services.db, account.id)}
-    assert found["payment_started"].metadata["amount"] == pack["price"] and found["payment_started"].actor_type == "user"
-    assert found["payment_completed"].resource_id == payment["id"]
-    assert found["credits_granted"].metadata == {"asset": "token", "quantity": pack["quantity"], "source": "purchase"}
+    result = {item.action: item for item in await rows_of(site.services.db, account.id)}
+    assert result["payment_started"].metadata["amount"] == pack["price"] and result["payment_started"].actor_type == "user"
+    assert result["payment_completed"].resource_id == payment["id"]
+    assert result["credits_granted"].metadata == {"asset": "token", "quantity": pack["quantity"], "source": "purchase"}
 
 
 async def test_changed_identifiers_are_logged_with_their_old_value(services: Services, make: Make, owner: str) -> None:
@@ -208,10 +208,10 @@ async def test_changed_identifiers_are_logged_with_their_old_value(services: Ser
             " handle = 'ada' where id = %s",
             (account.id,),
         )
-    found = {item.action: item for item in await rows_of(services.db, account.id)}
-    assert found["email_changed"].said == {"from": "old@example.com", "to": "new@example.com"}
-    assert found["phone_changed"].said == {"from": None, "to": "+4915112345678"}
-    assert {"password_changed", "handle_changed", "email_verified"} <= set(found)
+    result = {item.action: item for item in await rows_of(services.db, account.id)}
+    assert result["email_changed"].said == {"from": "old@example.com", "to": "new@example.com"}
+    assert result["phone_changed"].said == {"from": None, "to": "+4915112345678"}
+    assert {"password_changed", "handle_changed", "email_verified"} <= set(result)
     # Personal data is stored beside the chain, where it can be erased; the rows hold none.
     with psycopg.connect(owner) as connection:
         text = str(connection.execute("select json_agg(l) from core.audit_logs l").fetchone())

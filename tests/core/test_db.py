@@ -22,9 +22,9 @@ from vetrina.core.errors import Invalid, NotFound, Unavailable
 
 def statement(row: type[Any], sql: LiteralString) -> Statement[Any]:
     """Return an undeclared statement for this test."""
-    made = Statement(row, sql)
-    Statement.declared.remove(made)
-    return made
+    created = Statement(row, sql)
+    Statement.declared.remove(created)
+    return created
 
 
 def kill(server: str, name: str) -> int:
@@ -110,16 +110,16 @@ async def ping(db: Database) -> int:
 
 async def test_pool_reconnects_soon_after_an_outage(database: str) -> None:
     parts = urlsplit(database)
-    async with gate(parts.hostname or "", parts.port or 5432) as door:
-        place = f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{door.port}"
+    async with gate(parts.hostname or "", parts.port or 5432) as sign_in_page:
+        place = f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{sign_in_page.port}"
         db = Database(urlunsplit(parts._replace(netloc=place)), size=4)
         await db.open()
         await fill(db, 4)
-        await door.shut()
+        await sign_in_page.shut()
         asking = asyncio.create_task(ping(db))
         await asyncio.sleep(3.5)  # the pool by itself would pause until the seventh second
         assert not asking.done()
-        await door.open()
+        await sign_in_page.open()
         started = time.perf_counter()
         assert await asking == 1
         assert time.perf_counter() - started < 2
@@ -166,14 +166,14 @@ async def test_one_needs_a_row(db: Database) -> None:
 
 
 async def test_notifications_arrive_and_reconnects_are_reported(db: Database, database: str, server: str) -> None:
-    heard = db.listen("generations")
-    assert await anext(heard) == ("", "")
+    received = db.listen("generations")
+    assert await anext(received) == ("", "")
     async with db.read() as tx:
         await tx.connection.execute("select pg_notify('generations', 'first')")
-    assert await asyncio.wait_for(anext(heard), 5) == ("generations", "first")
+    assert await asyncio.wait_for(anext(received), 5) == ("generations", "first")
     kill(server, urlsplit(database).path[1:])
-    assert await asyncio.wait_for(anext(heard), 5) == ("", "")
-    await heard.aclose()  # type: ignore[attr-defined]
+    assert await asyncio.wait_for(anext(received), 5) == ("", "")
+    await received.aclose()  # type: ignore[attr-defined]
 
 
 class Door:
@@ -198,9 +198,9 @@ class Door:
             writer.transport.abort()
 
     async def _through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        theirs, ours = await asyncio.open_connection(*self._to)
+        others, ours = await asyncio.open_connection(*self._to)
         self._streams |= {writer, ours}
-        await asyncio.gather(_pipe(reader, ours), _pipe(theirs, writer), return_exceptions=True)
+        await asyncio.gather(_pipe(reader, ours), _pipe(others, writer), return_exceptions=True)
         self._streams -= {writer, ours}
 
 
@@ -214,7 +214,7 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 @asynccontextmanager
 async def gate(host: str, port: int) -> AsyncIterator[Door]:
     """Yield an open forwarder to a server."""
-    door = Door(host, port)
-    await door.open()
-    yield door
-    await door.shut()
+    sign_in_page = Door(host, port)
+    await sign_in_page.open()
+    yield sign_in_page
+    await sign_in_page.shut()

@@ -112,12 +112,12 @@ def test_only_local_password_connections_are_accepted(shared: tuple[Cluster, Pat
     cluster, _ = shared
     with connect(cluster) as connection:
         settings = connection.execute("select name, setting from pg_settings").fetchall()
-        shown: dict[Any, Any] = {row[0]: row[1] for row in settings}
+        displayed: dict[Any, Any] = {row[0]: row[1] for row in settings}
         methods = {row[0] for row in connection.execute("select distinct auth_method from pg_hba_file_rules")}
-        kept = connection.execute("select rolpassword from pg_authid where rolname = 'postgres'").fetchone()
-    assert shown["listen_addresses"] == "127.0.0.1" and shown["unix_socket_directories"] == ""
-    assert shown["data_checksums"] == "on" and shown["server_encoding"] == "UTF8" and shown["TimeZone"] == "UTC"
-    assert methods == {"scram-sha-256"} and str((kept or ("",))[0]).startswith("SCRAM-SHA-256$")
+        stored = connection.execute("select rolpassword from pg_authid where rolname = 'postgres'").fetchone()
+    assert displayed["listen_addresses"] == "127.0.0.1" and displayed["unix_socket_directories"] == ""
+    assert displayed["data_checksums"] == "on" and displayed["server_encoding"] == "UTF8" and displayed["TimeZone"] == "UTC"
+    assert methods == {"scram-sha-256"} and str((stored or ("",))[0]).startswith("SCRAM-SHA-256$")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(cluster.uri("superuser", "postgres").replace("postgres:", "postgres:x"))
 
@@ -249,5 +249,5 @@ async def test_unreadable_programs_are_copied(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(binaries_module, "COPY_FOLDER", tmp_path / "copies")
     copy = Binaries.find().copied_binaries()
     assert copy == Binaries.find().copied_binaries() and copy.version == Binaries.find().version
-    told = subprocess.run([copy.program("initdb"), "--version"], capture_output=True, text=True, check=True)
-    assert copy.major in told.stdout
+    completed = subprocess.run([copy.program("initdb"), "--version"], capture_output=True, text=True, check=True)
+    assert copy.major in completed.stdout

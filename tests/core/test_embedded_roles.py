@@ -92,14 +92,14 @@ def test_changed_password_is_restored(own: tuple[Cluster, Path]) -> None:
 
 def test_lost_credentials_file_is_named(own: tuple[Cluster, Path]) -> None:
     _, data = own
-    kept = credentials.read(data)
-    assert kept
+    stored = credentials.read(data)
+    assert stored
     try:
-        credentials.write(data, credentials.Credentials({role: secrets.token_hex(8) for role in credentials.ROLES}, kept.port))
+        credentials.write(data, credentials.Credentials({role: secrets.token_hex(8) for role in credentials.ROLES}, stored.port))
         with pytest.raises(CannotStart, match=r"postgres\.json does not open the database"):
             ensure_roles(data)
     finally:
-        credentials.write(data, kept)
+        credentials.write(data, stored)
 
 
 def test_external_roles_are_created_with_createrole(guest: str, tmp_path: Path) -> None:

@@ -89,10 +89,10 @@ async def test_refused_request_releases_its_key(db: Database) -> None:
 async def test_retry_after_an_error_reuses_the_work_id(db: Database, fault: Exception) -> None:
     with pytest.raises(type(fault)):
         await send(db, "k", {}, fails=fault)
-    begun = await scalar(db, "select work_id::text from core.idempotency_keys")
+    value = await scalar(db, "select work_id::text from core.idempotency_keys")
     with pytest.raises(KeyReused):
         await send(db, "k", {"of": 2})
-    assert f'"z":"{begun}"' in (await send(db, "k", {})).body
+    assert f'"z":"{value}"' in (await send(db, "k", {})).body
     assert await made(db) == 1
 
 

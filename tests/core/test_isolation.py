@@ -65,13 +65,13 @@ def is_alive(pid: int) -> bool:
 
 def children(pid: int) -> list[int]:
     """Return the content of /proc; nothing on other systems than Linux."""
-    found: list[int] = []
+    result: list[int] = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             state, parent = stat.read_text().rpartition(")")[2].split()[:2]
             if int(parent) == pid and state != "Z":
-                found.append(int(stat.parent.name))
-    return found
+                result.append(int(stat.parent.name))
+    return result
 
 
 def gone(pid: int, seconds: float = 3) -> bool:
@@ -363,12 +363,12 @@ def test_restrictions_deny_everything(tmp_path: Path, monkeypatch: pytest.Monkey
         return result
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        found = asyncio.run(scene(server.getsockname()[1]))
+        completed = asyncio.run(scene(server.getsockname()[1]))
     # only who may change namespaces can take away the whole network; Landlock refuses TCP to all others
-    allowed = set[str]() if found["uid"] not in (0, os.geteuid()) else {"send a datagram", "become root"}
-    assert set(found["done"]) <= allowed
-    assert found["open"] == [0, 1, 2, 3]
-    assert "STRIPE_API_KEY" not in found["variables"]
+    allowed = set[str]() if completed["uid"] not in (0, os.geteuid()) else {"send a datagram", "become root"}
+    assert set(completed["done"]) <= allowed
+    assert completed["open"] == [0, 1, 2, 3]
+    assert "STRIPE_API_KEY" not in completed["variables"]
 
 
 @linux

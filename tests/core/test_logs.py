@@ -30,9 +30,9 @@ except ZeroDivisionError:
 
 def lines(log_format: str) -> list[dict[str, object]]:
     """Return the program's JSON log lines."""
-    told = subprocess.run([sys.executable, "-c", PROGRAM, log_format], capture_output=True, check=True)
-    assert told.stdout == b""
-    return [json.loads(line) for line in told.stderr.splitlines()]
+    completed = subprocess.run([sys.executable, "-c", PROGRAM, log_format], capture_output=True, check=True)
+    assert completed.stdout == b""
+    return [json.loads(line) for line in completed.stderr.splitlines()]
 
 
 def test_json_has_everything_on_one_line() -> None:
@@ -47,19 +47,21 @@ def test_json_has_everything_on_one_line() -> None:
 
 
 def test_text_format_is_used_on_request() -> None:
-    told = subprocess.run([sys.executable, "-c", PROGRAM, "text"], capture_output=True, text=True, check=True).stderr
-    assert "status=200" in told and "no connection to there" in told and "ZeroDivisionError" in told and "{" not in told[:40]
+    stderr = subprocess.run([sys.executable, "-c", PROGRAM, "text"], capture_output=True, text=True, check=True).stderr
+    assert (
+        "status=200" in stderr and "no connection to there" in stderr and "ZeroDivisionError" in stderr and "{" not in stderr[:40]
+    )
 
 
 def test_terminal_omits_successful_requests() -> None:
-    ours, theirs = pty.openpty()
-    subprocess.run([sys.executable, "-c", PROGRAM, "auto"], stdin=theirs, stdout=theirs, stderr=theirs, check=True)
-    os.close(theirs)
-    told = b""
+    ours, others = pty.openpty()
+    subprocess.run([sys.executable, "-c", PROGRAM, "auto"], stdin=others, stdout=others, stderr=others, check=True)
+    os.close(others)
+    reported = b""
     try:
         while part := os.read(ours, 65536):
-            told += part
+            reported += part
     except OSError:  # the reader has closed the pipe
         pass
     os.close(ours)
-    assert b"503" in told and b"it broke" in told and b"200" not in told
+    assert b"503" in reported and b"it broke" in reported and b"200" not in reported

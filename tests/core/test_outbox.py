@@ -168,8 +168,8 @@ async def test_development_site_keeps_messages_in_the_outbox(settings: Settings,
         assert set(page["items"][0]) >= {"to", "subject", "text", "at"}
         rest = (await site.client.get("/api/v1/outbox", params={"cursor": page["next_cursor"]})).json()
         assert [item["text"] for item in rest["items"]] == ["number 1", "number 0"]
-        found = (await site.client.get("/api/v1/outbox", params={"to": "+15005550001"})).json()
-        assert [item["channel"] for item in found["items"]] == ["sms"]
+        result = (await site.client.get("/api/v1/outbox", params={"to": "+15005550001"})).json()
+        assert [item["channel"] for item in result["items"]] == ["sms"]
         html = await site.client.get("/outbox")
         assert html.status_code == 200 and "number 2" in html.text and "a text" in html.text
 

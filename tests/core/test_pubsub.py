@@ -19,15 +19,15 @@ from vetrina.core.pubsub import Hub
 
 @pytest_asyncio.fixture
 async def hub(db: Database) -> AsyncIterator[Hub]:
-    made = Hub(db)
-    made.start(("generations", "payments"))
-    with made.subscribe("generations/warm") as warm:  # listening has started when this arrives
+    created = Hub(db)
+    created.start(("generations", "payments"))
+    with created.subscribe("generations/warm") as warm:  # listening has started when this arrives
         messages = warm.messages(poll_interval=0.05)
         async with asyncio.timeout(5):
             while await anext(messages) is None:
                 await notify(db, '{"id":"warm"}')
-    yield made
-    await made.stop()
+    yield created
+    await created.stop()
 
 
 async def notify(db: Database, payload: str, channel: str = "generations") -> None:
@@ -37,12 +37,12 @@ async def notify(db: Database, payload: str, channel: str = "generations") -> No
 
 async def some(messages: AsyncIterator[dict[str, Any] | None], count: int) -> list[dict[str, Any]]:
     """Return the next `count` messages, ignoring timeouts."""
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     async with asyncio.timeout(5):
-        while len(found) < count:
+        while len(result) < count:
             if (message := await anext(messages)) is not None:
-                found.append(message)
-    return found
+                result.append(message)
+    return result
 
 
 async def test_each_topic_gets_its_messages_in_order(db: Database, hub: Hub) -> None:

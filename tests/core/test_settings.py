@@ -106,10 +106,10 @@ def test_invalid_setting_is_named(variable: str, value: str) -> None:
     """9.F30: with what is allowed, and without repeating a secret."""
     with pytest.raises(BadSetting) as refused:
         read({variable: value})
-    said = str(refused.value)
-    assert said.startswith(f"{variable} must ")
+    message = str(refused.value)
+    assert message.startswith(f"{variable} must ")
     secret = next(field.metadata["secret"] for field in fields(Settings) if field.metadata["variable"] == variable)
-    assert (f"not {value!r}" in said) is not secret
+    assert (f"not {value!r}" in message) is not secret
 
 
 @pytest.mark.parametrize(("variable", "value"), [(name, value) for name, many in TAKEN.items() for value in many])
@@ -199,6 +199,6 @@ def test_concurrent_processes_use_the_same_key(tmp_path: Path) -> None:
     code = "from vetrina.core.settings.environment import *; print(secret_keys(read())[0].decode())"
     environment = {**os.environ, "VETRINA_DATA": str(tmp_path / "data")}
     many = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) for _ in range(8)]
-    said = {item.communicate()[0] for item in many}
-    assert len(said) == 1
-    assert msgspec.json.decode((tmp_path / "data" / "secret-key.json").read_bytes()) == [said.pop().decode().strip()]
+    message = {item.communicate()[0] for item in many}
+    assert len(message) == 1
+    assert msgspec.json.decode((tmp_path / "data" / "secret-key.json").read_bytes()) == [message.pop().decode().strip()]

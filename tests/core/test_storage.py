@@ -25,8 +25,8 @@ from vetrina.core.storage.store import NotStored, Storage, StorageUnavailable, k
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Bucket]:
     """Yield an S3-compatible server over plain HTTP."""
-    with Bucket() as found:
-        yield found
+    with Bucket() as result:
+        yield result
 
 
 def of(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,8 +79,8 @@ class Cognito:
         given = [{"Name": key, "Value": value} for key, value in attributes.items()]
         self.call("AdminCreateUser", UserPoolId=self.pool, Username=username, UserAttributes=given, MessageAction="SUPPRESS")
         self.call("AdminSetUserPassword", UserPoolId=self.pool, Username=username, Password=PASSWORD, Permanent=True)
-        found = self.call("AdminGetUser", UserPoolId=self.pool, Username=username)["UserAttributes"]
-        return next(attribute["Value"] for attribute in found if attribute["Name"] == "sub")
+        result = self.call("AdminGetUser", UserPoolId=self.pool, Username=username)["UserAttributes"]
+        return next(attribute["Value"] for attribute in result if attribute["Name"] == "sub")
 
     def id_token(self, name: str, password: str) -> str | None:
         """Return the ID token that the pool signs for a correct password; it has no nonce, since there was no redirect."""

@@ -117,8 +117,8 @@ class ComfyUIFake(Worker, Fake):
 
         @get("/history/{identity:str}")
         async def history(request: Web, identity: FromPath[str]) -> Any:
-            found = self._history.get(identity)
-            return self._answer(request, {identity: found} if found else {})
+            response = self._history.get(identity)
+            return self._answer(request, {identity: response} if response else {})
 
         @get("/view")
         async def view(request: Web) -> Any:

@@ -103,21 +103,21 @@ def complaint(nodes: Nodes, checkpoints: list[str], files: Mapping[str, bytes]) 
     for identity, node in nodes.items():
         if node["class_type"] not in CLASSES:
             title = node.get("_meta", {}).get("title") or node["class_type"]
-            said = f"Node '{title}' not found. The custom node may not be installed."
+            message = f"Node '{title}' not found. The custom node may not be installed."
             about = {"node_id": identity, "class_type": node["class_type"], "node_title": title}
-            return _refusal("missing_node_type", said, f"Node ID '#{identity}'", about)
+            return _refusal("missing_node_type", message, f"Node ID '#{identity}'", about)
     order = in_order(nodes)
     if not order:
         return _refusal("prompt_no_outputs", "Prompt has no outputs")
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for identity in order:
         if errors := _problems(nodes[identity], checkpoints, files):
             kind = nodes[identity]["class_type"]
-            found[identity] = {"errors": errors, "dependent_outputs": [order[-1]], "class_type": kind}
-    if not found:
+            result[identity] = {"errors": errors, "dependent_outputs": [order[-1]], "class_type": kind}
+    if not result:
         return None
     refused = _refusal("prompt_outputs_failed_validation", "Prompt outputs failed validation")
-    return {**refused, "node_errors": found}
+    return {**refused, "node_errors": result}
 
 
 def _refusal(kind: str, said: str, details: str = "", extra: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -34,14 +34,14 @@ class DnsFake:
         class Udp(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 data, sock = self.request
-                if (found := answer(data, False)) is not None:
-                    sock.sendto(found, self.client_address)
+                if (result := answer(data, False)) is not None:
+                    sock.sendto(result, self.client_address)
 
         class Tcp(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 (length,) = struct.unpack("!H", self.request.recv(2))
-                if (found := answer(self.request.recv(length), True)) is not None:
-                    self.request.sendall(struct.pack("!H", len(found)) + found)
+                if (result := answer(self.request.recv(length), True)) is not None:
+                    self.request.sendall(struct.pack("!H", len(result)) + result)
 
         socketserver.ThreadingTCPServer.allow_reuse_address = True
         for attempt in range(20):  # a port that is free for UDP may be in use for TCP
@@ -76,8 +76,8 @@ class DnsFake:
 
     def _answer(self, data: bytes, whole: bool) -> bytes | None:
         query = dns.message.from_wire(data)
-        asked = query.question[0]
-        name = asked.name.to_text(omit_final_dot=True).lower()
+        requested = query.question[0]
+        name = requested.name.to_text(omit_final_dot=True).lower()
         self.asked[name] += 1
         mood = self.moods.get(name, self.moods.get("", "answering"))
         if mood == "silent":
@@ -89,14 +89,14 @@ class DnsFake:
             response.flags |= dns.flags.TC
         elif name not in self.records:
             response.set_rcode(dns.rcode.NXDOMAIN)
-        elif asked.rdtype == dns.rdatatype.TXT and self.records[name]:
+        elif requested.rdtype == dns.rdatatype.TXT and self.records[name]:
             texts = [" ".join(f'"{text[i : i + 200]}"' for i in range(0, len(text), 200)) for text in self.records[name]]
-            response.answer.append(dns.rrset.from_text(asked.name, 60, "IN", "TXT", *texts))
+            response.answer.append(dns.rrset.from_text(requested.name, 60, "IN", "TXT", *texts))
         return response.to_wire()
 
 
 def free_port() -> int:
     """Return a free port."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as result:
+        result.bind(("127.0.0.1", 0))
+        return int(result.getsockname()[1])

@@ -77,9 +77,13 @@ class HostedUi(Fake):
 
         @get("/oauth2/authorize", sync_to_thread=False)
         def page(request: Request[Any, Any, Any]) -> Response[str]:
-            asked = dict(request.query_params)
-            fine = asked["response_type"] == "code" and asked["code_challenge_method"] == "S256" and "openid" in asked["scope"]
-            if not fine or asked["client_id"] != self.pool.client_id:
+            query_params = dict(request.query_params)
+            fine = (
+                query_params["response_type"] == "code"
+                and query_params["code_challenge_method"] == "S256"
+                and "openid" in query_params["scope"]
+            )
+            if not fine or query_params["client_id"] != self.pool.client_id:
                 return Response("unsupported", status_code=400, media_type="text/plain")
             action = escape(f"/login?{request.url.query}")
             return Response(
@@ -91,17 +95,17 @@ class HostedUi(Fake):
 
         @post("/login", sync_to_thread=True)
         def login(request: Request[Any, Any, Any], data: Form) -> Response[Any]:
-            asked = dict(request.query_params)
+            query_params = dict(request.query_params)
             token = self.pool.id_token(data["username"], data["password"])
-            answer = {"state": asked["state"]}
+            answer = {"state": query_params["state"]}
             if token is None:
                 answer["error"] = "access_denied"
             else:
                 answer["code"] = secrets.token_urlsafe(16)
-                self._codes[answer["code"]] = {**asked, "token": token}
+                self._codes[answer["code"]] = {**query_params, "token": token}
             if self.issuer_told:
                 answer["iss"] = self.issuer_told
-            return Redirect(f"{asked['redirect_uri']}?{urlencode(answer)}", status_code=302)
+            return Redirect(f"{query_params['redirect_uri']}?{urlencode(answer)}", status_code=302)
 
         @post("/oauth2/token", sync_to_thread=False)
         def token(request: Request[Any, Any, Any], data: Form) -> Response[Any]:
@@ -111,14 +115,16 @@ class HostedUi(Fake):
             basic = base64.b64decode(request.headers.get("authorization", "").removeprefix("Basic ")).decode()
             if [unquote_plus(part) for part in basic.split(":")] != [self.pool.client_id, self.pool.client_secret]:
                 return Response({"error": "invalid_client"}, status_code=401)
-            kept = self._codes.get(data["code"]) if self.used_twice else self._codes.pop(data["code"], None)
-            if kept is None or kept["redirect_uri"] != data["redirect_uri"]:
+            stored = self._codes.get(data["code"]) if self.used_twice else self._codes.pop(data["code"], None)
+            if stored is None or stored["redirect_uri"] != data["redirect_uri"]:
                 return Response({"error": "invalid_grant"}, status_code=400)
             digest = hashlib.sha256(data["code_verifier"].encode()).digest()
-            if base64url(digest) != kept["code_challenge"]:
+            if base64url(digest) != stored["code_challenge"]:
                 return Response({"error": "invalid_grant"}, status_code=400)
-            made = self.signed(kept["token"], kept["nonce"])
-            return Response({"id_token": made, "access_token": "x", "token_type": "Bearer", "expires_in": 3600}, status_code=200)
+            created = self.signed(stored["token"], stored["nonce"])
+            return Response(
+                {"id_token": created, "access_token": "x", "token_type": "Bearer", "expires_in": 3600}, status_code=200
+            )
 
         @get("/keys", sync_to_thread=False)
         def keys() -> dict[str, Any]:

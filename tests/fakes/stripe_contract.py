@@ -66,11 +66,11 @@ def _check(value: Any, expected: Any, path: str) -> list[str]:
     if origin is list:
         if not isinstance(value, list):
             return [f"{path}: a list is expected, not {value!r}"]
-        return [line for number, each in enumerate(value) for line in _check(each, arguments[0], f"{path}[{number}]")]
+        return [line for number, item in enumerate(value) for line in _check(item, arguments[0], f"{path}[{number}]")]
     if origin is dict:
         if not isinstance(value, dict):
             return [f"{path}: an object is expected, not {value!r}"]
-        return [line for key, each in value.items() for line in _check(each, arguments[1], f"{path}.{key}")]
+        return [line for key, item in value.items() for line in _check(item, arguments[1], f"{path}.{key}")]
     if origin is stripe.ListObject:
         return _check_list(value, arguments[0], path)
     if inspect.isclass(origin) and issubclass(origin, stripe.StripeObject):  # metadata: values of one type
@@ -114,8 +114,8 @@ def _check_object(value: Any, expected: type[Any], path: str) -> list[str]:
         return [f"{path}: {expected.__qualname__} is expected, not {value!r}"]
     fields = annotations_of(expected)
     resource = hasattr(expected, "OBJECT_NAME")  # the SDK declares their `object` and `id` in other ways
-    known = {*fields, *(["object"] if resource else []), *(["id"] if "id" in _inherited(expected) else [])}
-    lines = [f"{path}.{name}: unknown to {expected.__qualname__}" for name in sorted(value.keys() - known)]
+    existing = {*fields, *(["object"] if resource else []), *(["id"] if "id" in _inherited(expected) else [])}
+    lines = [f"{path}.{name}: unknown to {expected.__qualname__}" for name in sorted(value.keys() - existing)]
     for name, annotation in fields.items():
         if name in value:
             lines += _check(value[name], annotation, f"{path}.{name}")
@@ -127,7 +127,7 @@ def _check_object(value: Any, expected: type[Any], path: str) -> list[str]:
 @functools.cache
 def annotations_of(cls: type[Any]) -> dict[str, Any]:
     """A class's fields with their types, references to other classes resolved."""
-    return {name: _resolve(each, cls) for name, each in cls.__annotations__.items() if get_origin(each) is not ClassVar}
+    return {name: _resolve(item, cls) for name, item in cls.__annotations__.items() if get_origin(item) is not ClassVar}
 
 
 @functools.cache
@@ -159,7 +159,7 @@ def _named(name: str, module: str) -> Any:
             for alias in node.names:
                 if (alias.asname or alias.name) == name.partition(".")[0]:
                     namespace[name.partition(".")[0]] = getattr(importlib.import_module(node.module), alias.name)
-    found = namespace[name.partition(".")[0]]
+    result = namespace[name.partition(".")[0]]
     for part in name.split(".")[1:]:
-        found = getattr(found, part)
-    return found
+        result = getattr(result, part)
+    return result

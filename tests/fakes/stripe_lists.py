@@ -74,7 +74,7 @@ class StripeListsFake(Fake):
         self.per_second: float | None = None
         """Calls per second beyond which it answers 429."""
         self.calls: Counter[str] = Counter()
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
         self.refused = 0
         self.foreign: set[str] = set()
         """Ids that exist in live mode only."""
@@ -114,7 +114,7 @@ class StripeListsFake(Fake):
             query = {name: value for name, value in request.query_params.items()}
             path = rest.strip("/")
             self.calls[path.partition("/")[0]] += 1
-            self.asked.append((path, query))
+            self.requests.append((path, query))
             if request.headers.get("authorization") != f"Bearer {KEY}":
                 return _error(401, "Invalid API Key provided", "api_key_invalid")
             if (wait := self._too_often()) is not None:
@@ -152,41 +152,41 @@ class StripeListsFake(Fake):
         if name == "subscription_items":
             owner = self._shelves["subscriptions"].whole[query["subscription"]]
             return _page([json.dumps(item).encode() for item in owner["items"]["data"]], query, "/v1/subscription_items")
-        shelf = self._shelves.get(name)
-        if shelf is None:
+        objects = self._shelves.get(name)
+        if objects is None:
             return _error(404, f"Unrecognized request URL ({path})", "")
         if len(more) == 2 and more[1] == "lines":
-            data = shelf.whole[more[0]]["lines"]["data"]
+            data = objects.whole[more[0]]["lines"]["data"]
             return _page([json.dumps(line).encode() for line in data], query, f"/v1/{path}")
         if more:
-            return self._one(name, shelf, more[0])
-        return _listed(shelf, name, query)
+            return self._one(name, objects, more[0])
+        return _listed(objects, name, query)
 
-    def _one(self, name: str, shelf: Shelf, id: str) -> Response[bytes]:
-        if id in shelf.texts:
-            return Response(shelf.texts[id], media_type="application/json")
+    def _one(self, name: str, objects: Shelf, id: str) -> Response[bytes]:
+        if id in objects.texts:
+            return Response(objects.texts[id], media_type="application/json")
         if id in self.foreign:
-            said = f"No such {name}: '{id}'; a similar object exists in live mode, but a test mode key was used."
-            return _error(404, said, "resource_missing")
-        if id in shelf.gone and name == "customers":
+            message = f"No such {name}: '{id}'; a similar object exists in live mode, but a test mode key was used."
+            return _error(404, message, "resource_missing")
+        if id in objects.gone and name == "customers":
             stub = {"id": id, "object": "customer", "deleted": True}
             return Response(json.dumps(stub, indent=2).encode(), media_type="application/json")
         return _error(404, f"No such {name}: '{id}'", "resource_missing")
 
 
-def _listed(shelf: Shelf, name: str, query: dict[str, str]) -> Response[bytes]:
+def _listed(objects: Shelf, name: str, query: dict[str, str]) -> Response[bytes]:
     since, until = int(query.get("created[gte]", 0)), int(query.get("created[lt]", 2**40))
     limit = min(int(query.get("limit", 10)), 100)
-    start = bisect.bisect_right(shelf.order, (-until, "\uffff"))
+    start = bisect.bisect_right(objects.order, (-until, "\uffff"))
     if (after := query.get("starting_after")) is not None:
-        if after not in shelf.whole:
+        if after not in objects.whole:
             return _error(400, f"No such {name}: '{after}'", "resource_missing")
-        start = max(start, bisect.bisect_right(shelf.order, (-shelf.whole[after]["created"], after)))
-    end = bisect.bisect_right(shelf.order, (-since, "\uffff"))
-    found = [id for _, id in shelf.order[start : min(end, start + limit)]]
+        start = max(start, bisect.bisect_right(objects.order, (-objects.whole[after]["created"], after)))
+    end = bisect.bisect_right(objects.order, (-since, "\uffff"))
+    result = [id for _, id in objects.order[start : min(end, start + limit)]]
     if name == "subscriptions" and query.get("status") != "all":
-        found = [id for id in found if shelf.whole[id]["status"] != "canceled"]
-    return _list([shelf.texts[id] for id in found], start + limit < end, f"/v1/{name}")
+        result = [id for id in result if objects.whole[id]["status"] != "canceled"]
+    return _list([objects.texts[id] for id in result], start + limit < end, f"/v1/{name}")
 
 
 def _page(texts: list[bytes], query: dict[str, str], url: str) -> Response[bytes]:
@@ -243,9 +243,9 @@ def main() -> None:
     parser.add_argument("--subscriptions", type=int, default=1000)
     parser.add_argument("--delay", type=float, default=0.0)
     parser.add_argument("--port", type=int, default=0)
-    asked = parser.parse_args()
-    fake = StripeListsFake(asked.port, delay=asked.delay)
-    fill(fake, asked.customers, asked.subscriptions)
+    requested = parser.parse_args()
+    fake = StripeListsFake(requested.port, delay=requested.delay)
+    fill(fake, requested.customers, requested.subscriptions)
     with fake:
         print(fake.url, flush=True)
         signal.sigwait({signal.SIGTERM, signal.SIGINT})

@@ -29,8 +29,8 @@ class TwilioFake(Fake):
         async def messages(
             request: Request[Any, Any, Any], data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
         ) -> Response[dict[str, Any]]:
-            wanted = "Basic " + base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
-            if request.headers.get("authorization") != wanted:
+            expected = "Basic " + base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
+            if request.headers.get("authorization") != expected:
                 return Response({"code": 20003, "message": "Authenticate", "status": 401}, status_code=401)
             if self.answers and (status := self.answers.pop(0)) != 201:
                 return Response({"code": 0, "message": "not now", "status": status}, status_code=status)

@@ -225,8 +225,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fakes.zarinpal", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--merchant", default=MERCHANT)
-    asked = parser.parse_args()
-    with ZarinPalFake(asked.merchant, asked.port) as fake:
+    requested = parser.parse_args()
+    with ZarinPalFake(requested.merchant, requested.port) as fake:
         print(f"ZarinPal, imitated: {fake.url}", flush=True)
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
 

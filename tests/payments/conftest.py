@@ -21,7 +21,7 @@ def stripe() -> Iterator[StripeFake]:
 
 
 @pytest_asyncio.fixture
-async def till(settings: Settings, database: str, stripe: StripeFake) -> AsyncIterator[Site]:
+async def shop_site(settings: Settings, database: str, stripe: StripeFake) -> AsyncIterator[Site]:
     """A site that sells through it."""
     async with selling(settings, database, stripe) as site:
         yield site

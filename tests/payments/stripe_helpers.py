@@ -33,13 +33,13 @@ assert stripe_events, "declares the handlers"
 @asynccontextmanager
 async def selling(settings: Settings, database: str, fake: StripeFake) -> AsyncIterator[Site]:
     """The site with the fake as its Stripe, which it tells where it listens."""
-    found = replace(
+    result = replace(
         settings, stripe_api_key=KEY, stripe_api_base=fake.url, stripe_webhook_secret=f"{SECRET},whsec_older", sandbox=False
     )
-    services = connect(found, database)
+    services = connect(result, database)
     async with serving(services) as site:
         # Gateways are made when they are first asked for: by then the address is known.
-        services.settings = replace(found, public_url=site.url)
+        services.settings = replace(result, public_url=site.url)
         fake.listen(f"{site.url}/webhooks/stripe")
         yield site
 

@@ -92,8 +92,8 @@ async def test_the_worker_lets_payments_expire_by_itself(site: Site, make: Make,
         await overdue(db)
         async with db.tx() as tx:
             await enqueue(tx, "payments.expire_due", queue="payments")
-        with site.services.hub.subscribe(f"payments/{payment['id']}") as told:
-            async for _ in told.messages(poll_interval=0.5):
+        with site.services.hub.subscribe(f"payments/{payment['id']}") as reported:
+            async for _ in reported.messages(poll_interval=0.5):
                 if (await one(api, payment))["status"] != "pending":
                     break
         assert (await one(api, payment))["status"] == "expired"
@@ -213,8 +213,8 @@ async def test_the_same_key_at_once_is_one_payment(site: Site, make: Make) -> No
         body = {"pack_id": (await pack(api))["id"]}
         answers = await race(32, lambda: api.post("/payments", json=body, headers={"Idempotency-Key": "k"}))
         assert {answer.status_code for answer in answers if isinstance(answer, httpx2.Response)} <= {201, 409}, answers
-        made = {answer.content for answer in answers if isinstance(answer, httpx2.Response) and answer.status_code == 201}
-        assert len(made) == 1
+        created = {answer.content for answer in answers if isinstance(answer, httpx2.Response) and answer.status_code == 201}
+        assert len(created) == 1
         assert len((await api.get("/payments")).json()["items"]) == 1
 
 
@@ -251,10 +251,10 @@ async def test_bad_input_is_refused_in_words_and_leaves_nothing(site: Site, make
 async def test_a_pack_that_is_sold_no_more(site: Site, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with site.api(account) as api:
-        wanted = await pack(api)
+        expected = await pack(api)
         async with db.tx() as tx:
             await tx.connection.execute("update wallet.packs set is_active = false where name = 'tokens_50'")
-        answer = await api.post("/payments", json={"pack_id": wanted["id"]})
+        answer = await api.post("/payments", json={"pack_id": expected["id"]})
         assert (answer.status_code, answer.json()["field"]) == (422, "pack_id")
 
 

@@ -31,8 +31,8 @@ async def test_tokens_are_bought_with_forms_alone(site: Site, make: Make) -> Non
     async with site.browser(account) as browser:
         shop = await browser.get("/wallet/buy?needed=60&next=/studio%3Fstyle%3Doil")
         assert shop.status_code == 200
-        for said in ("$4.99", "$14.99", "$59.99", "You need 60 more tokens", "best price", "Test checkout"):
-            assert said in shop.text, said
+        for message in ("$4.99", "$14.99", "$59.99", "You need 60 more tokens", "best price", "Test checkout"):
+            assert message in shop.text, message
         chosen = re.search(r'name="pack_id" value="([^"]+)" checked', shop.text)
         next_one = re.search(r'name="next" value="([^"]*)"', shop.text)
         assert chosen and next_one and next_one[1] == "/studio?style=oil"
@@ -130,7 +130,7 @@ async def test_return_address_is_local(site: Site, make: Make, db: Database, nex
 async def test_errors_are_shown_beside_their_fields(site: Site, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with site.browser(account) as browser:
-        for fields, said in (
+        for fields, message in (
             ({"pack_id": ""}, "Choose how much"),
             ({"pack_id": "\0"}, "Choose how much"),
             ({"pack_id": str(new_id())}, "not for sale"),
@@ -138,7 +138,7 @@ async def test_errors_are_shown_beside_their_fields(site: Site, make: Make, db: 
             ({"gateway": "\0"}, "not offered"),
         ):
             page = await choose(browser, **fields, next="/account")
-            assert page.status_code == 422 and said in page.text and 'value="/account"' in page.text, fields
+            assert page.status_code == 422 and message in page.text and 'value="/account"' in page.text, fields
         for query in ("needed=-1", "needed=many"):
             assert (await browser.get(f"/wallet/buy?{query}")).status_code == 422
         for content in (b"", b"\xff=\xff"):
@@ -187,13 +187,13 @@ async def test_every_kind_has_its_counter(site: Site, make: Make) -> None:
     site.services.modules = Modules(modules.installed, (*modules.loaded, contacts))
     async with site.browser(account) as browser:
         assert (await browser.get("/buy?what=contact")).headers["location"] == "/wallet/buy?what=contact"
-        for what, said, other in (
+        for what, message, other in (
             ("contact", ("Buy contacts", "$14.99", "Address book"), "Sketchbook"),
             ("posting", ("Buy postings", "$5.00"), "Address book"),
             ("nonsense", ("Buy tokens", "Sketchbook"), "Address book"),
         ):
             page = (await browser.get(f"/wallet/buy?what={what}&next=/library")).text
-            assert all(text in page for text in said) and other not in page, what
+            assert all(text in page for text in message) and other not in page, what
             assert "/wallet/buy?what=contact&amp;next=%2Flibrary" in page and 'href="/plan"' in page
         rials = (await browser.get("/wallet/buy?what=contact&currency=IRR")).text
         assert "1,500,000 IRR" in rials and "$14.99" not in rials
@@ -213,13 +213,13 @@ async def test_waiting_page_receives_the_result(site: Site, make: Make) -> None:
         checkout = (await choose(browser)).headers["location"]
         payment = (await browser.get("/api/v1/payments")).json()["items"][0]["id"]
         assert (await other.get(f"/payments/{payment}/events")).status_code == 404
-        heard: list[str] = []
+        received: list[str] = []
         async with browser.stream("GET", f"/payments/{payment}/events", timeout=20) as stream:
             async for line in stream.aiter_lines():
                 if line.startswith("data:"):
-                    heard.append(json.loads(line[5:])["status"])
-                    if len(heard) == 1:
+                    received.append(json.loads(line[5:])["status"])
+                    if len(received) == 1:
                         await browser.post(checkout, data={"outcome": "paid"})
-        assert heard[0] == "pending" and heard[-1] == "completed"
+        assert received[0] == "pending" and received[-1] == "completed"
         async with browser.stream("GET", f"/payments/{payment}/events", timeout=20) as stream:
             assert "completed" in "".join([line async for line in stream.aiter_lines()])

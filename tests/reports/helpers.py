@@ -31,12 +31,12 @@ def subscription(
     product: int = 0, **fields: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Return a subscription created on `day`, with one item at `amount` per interval."""
-    made = sample.subscription(number, at(day), customer_id=f"cus_sample{customer or number:010d}")
-    item = made["items"]["data"][0]
+    created = sample.subscription(number, at(day), customer_id=f"cus_sample{customer or number:010d}")
+    item = created["items"]["data"][0]
     item["price"] = {**item["price"], "unit_amount": amount, "unit_amount_decimal": str(amount), "currency": currency,
                      "product": f"prod_sample{product}",
                      "recurring": {**item["price"]["recurring"], "interval": interval}}  # fmt: skip
-    return {**made, "currency": currency, "cancel_at_period_end": False, "trial_end": None, **fields}
+    return {**created, "currency": currency, "cancel_at_period_end": False, "trial_end": None, **fields}
 
 
 def event(kind: str, data: dict[str, Any], day: str, hour: int = 12) -> dict[str, Any]:

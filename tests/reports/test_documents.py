@@ -128,9 +128,9 @@ async def test_deleted_customers_are_hidden_and_fetched_ones_have_no_event(db: D
 
 
 def test_every_documented_column_exists(reporting: psycopg.Connection) -> None:
-    made = examine(reporting.info.dsn + " password=test")
-    assert {item.schema: item.wrong for item in made} == {"doc_cogento": [], "doc_style_studio": []}
-    assert {item.schema: (item.tables, item.columns) for item in made} == {
+    created = examine(reporting.info.dsn + " password=test")
+    assert {item.schema: item.wrong for item in created} == {"doc_cogento": [], "doc_style_studio": []}
+    assert {item.schema: (item.tables, item.columns) for item in created} == {
         "doc_cogento": (3, 23), "doc_style_studio": (5, 32)}  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def test_every_documented_column_exists(reporting: psycopg.Connection) -> None:
 def test_missing_columns_are_reported(owner: str, reporting: psycopg.Connection, planted: str, messages: list[str]) -> None:
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute(planted.encode())
-    wrong = [item for made in examine(reporting.info.dsn + " password=test") for item in made.wrong]
+    wrong = [item for created in examine(reporting.info.dsn + " password=test") for item in created.wrong]
     assert len(wrong) == len(messages), wrong
     assert all(part in text for part, text in zip(messages, wrong, strict=True)), wrong
 

@@ -152,15 +152,15 @@ async def test_saved_searches(site: Site, make: Make) -> None:
     admin, other = await operator(make), await operator(make)
     search = {"name": " North ", "filters": {"metadata": {"branch": "north"}, "subscription": {"source": "web"}}}
     async with site.api(admin) as api, site.api(other) as other_api:
-        kept = (await api.post("/members/searches", json=search)).json()
+        stored = (await api.post("/members/searches", json=search)).json()
         again = (await api.post("/members/searches", json={**search, "name": "North", "filters": {"q": "x"}})).json()
-        assert (kept["name"], again["id"], again["filters"]["q"]) == ("North", kept["id"], "x")
+        assert (stored["name"], again["id"], again["filters"]["q"]) == ("North", stored["id"], "x")
         assert [item["name"] for item in (await api.get("/members/searches")).json()["items"]] == ["North"]
         assert (await other_api.get("/members/searches")).json()["items"] == []
-        assert (await other_api.delete(f"/members/searches/{kept['id']}")).status_code == 404
+        assert (await other_api.delete(f"/members/searches/{stored['id']}")).status_code == 404
         for bad in ({**search, "name": ""}, {**search, "name": "x" * 81}, {**search, "kind": "subscriptions"}, {"name": "x"}):
             assert (await api.post("/members/searches", json=bad)).status_code == 422
-        assert (await api.delete(f"/members/searches/{kept['id']}")).status_code == 204
+        assert (await api.delete(f"/members/searches/{stored['id']}")).status_code == 204
         assert (await api.get("/members/searches")).json()["items"] == []
 
 

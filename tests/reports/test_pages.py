@@ -58,7 +58,7 @@ async def test_every_report_has_a_page_with_and_without_data(site: Site, make: M
         empty = {path: (await browser.get(path)) for path in paths}
         await business(site.services.db)
         full = {path: (await browser.get(path + ("?" if "?" not in path else "&") + "as_of=2026-04-30")) for path in paths}
-    assert {path: each.status_code for path, each in (empty | full).items() if each.status_code != 200} == {}
+    assert {path: item.status_code for path, item in (empty | full).items() if item.status_code != 200} == {}
     assert "No data yet" in empty["/reports"].text and "No members yet" in empty["/members"].text
     assert all("No data for this period" in empty[f"/reports/{name}"].text for name in REPORTS)
     assert "No data for this period" not in full["/reports/retention"].text

@@ -82,11 +82,11 @@ async def test_price_with_currency_options(db: Database) -> None:
     options = {
         "usd": {"unit_amount": 1100, "unit_amount_decimal": "1100", "custom_unit_amount": None, "tax_behavior": "unspecified"}
     }
-    known = priced(1000, quantity=2, currency_options=options)
-    known["currency"] = "usd"
+    existing = priced(1000, quantity=2, currency_options=options)
+    existing["currency"] = "usd"
     unknown = priced(1000, quantity=2)
     unknown["currency"] = "usd"
-    await ingest(db, [made(known, DAY)])
+    await ingest(db, [made(existing, DAY)])
     assert (await closing(db, currency="usd"), await closing(db)) == (2200, 0)
     await ingest(db, [changed(unknown, "2026-01-11")])
     assert (await closing(db, currency="usd"), await closing(db)) == (0, 0)

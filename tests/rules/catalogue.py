@@ -71,8 +71,8 @@ class Catalogue:
              where c.relkind in ('r', 'p') and {ours}"""):
             columns.setdefault(table, set()).add(column)
         constraints = [
-            Constraint(table, name, kind, tuple(own), target, tuple(theirs), on_delete)
-            for table, name, kind, own, target, theirs, on_delete in connection.execute(f"""
+            Constraint(table, name, kind, tuple(own), target, tuple(others), on_delete)
+            for table, name, kind, own, target, others, on_delete in connection.execute(f"""
             select coalesce(n.nspname || '.' || c.relname, 'domain ' || n.nspname || '.' || t.typname), o.conname,
                    o.contype::text,
                    array(select a.attname::text from unnest(o.conkey) with ordinality k (n, i)

@@ -42,7 +42,7 @@ def statements() -> dict[str, Statement[Any]]:
             # `from queries import X` binds it again: the shortest name is the declaring module's.
             if isinstance(value, Statement) and f"{key} = Statement(" in source_of(module):
                 homes[id(value)] = f"{name.removeprefix('vetrina.')}.{key}"
-    return {homes.get(id(each), f"unbound {number}: {each.sql[:60]}"): each for number, each in enumerate(Statement.declared)}
+    return {homes.get(id(item), f"unbound {number}: {item.sql[:60]}"): item for number, item in enumerate(Statement.declared)}
 
 
 @cache

@@ -32,12 +32,12 @@ OPEN = {
 
 def rows() -> dict[str, tuple[str, Row]]:
     """Return every row by its operation, with its file."""
-    found: dict[str, tuple[str, Row]] = {}
+    result: dict[str, tuple[str, Row]] = {}
     for file in FILES:
         for operation, row in importlib.import_module(f"tests.access.{file}").ROWS.items():
-            assert operation not in found, f"{operation} has a row in tests/access/{file}.py and in {found[operation][0]}.py"
-            found[operation] = (file, row)
-    return found
+            assert operation not in result, f"{operation} has a row in tests/access/{file}.py and in {result[operation][0]}.py"
+            result[operation] = (file, row)
+    return result
 
 
 async def operations(site: Site) -> dict[str, str]:
@@ -49,19 +49,21 @@ async def operations(site: Site) -> dict[str, str]:
             plain = "/api/v1" + re.sub(r":\w+}", "}", path).removeprefix("/api/v1")
             for method in handler.http_methods:
                 homes[f"{method} {plain}"] = handler.fn.__module__.split(".")[1]
-    found = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
-    return {entry: homes[entry] for entry in found}
+    result = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    return {entry: homes[entry] for entry in result}
 
 
 async def test_every_operation_has_a_row(site: Site) -> None:
-    known, there = rows(), await operations(site)
+    existing, there = rows(), await operations(site)
     missing = [
-        f'{each}: add a row to tests/access/{module}.py, such as "{each}": own(); tests/access/matrix.py tells what there is'
-        for each, module in sorted(there.items())
-        if each not in known
+        f'{entry}: add a row to tests/access/{module}.py, such as "{entry}": own(); tests/access/matrix.py tells what there is'
+        for entry, module in sorted(there.items())
+        if entry not in existing
     ]
     assert missing == [], "\n" + "\n".join(missing)
-    assert [f"{item} in tests/access/{known[item][0]}.py names no operation" for item in sorted(set(known) - set(there))] == []
+    assert [
+        f"{item} in tests/access/{existing[item][0]}.py names no operation" for item in sorted(set(existing) - set(there))
+    ] == []
 
 
 async def test_responses_match_the_access_matrix(site: Site, make: Make) -> None:
@@ -87,13 +89,13 @@ async def _wrong(scene: Scene, operation: str, row: Row) -> list[str]:
     wrong: list[str] = []
     # The owner is called after all who must be refused, a superuser last.
     for who in ("anonymous", "stranger", "admin", "owner", "superuser"):
-        wanted = getattr(row, who)
-        if wanted is None:
+        expected = getattr(row, who)
+        if expected is None:
             continue
         account = None if who == "anonymous" else await scene.make.account() if row.alone else getattr(scene, who)
         status = await _call(scene, account, method, filled, row)
-        if status != wanted:
-            wrong.append(f"{operation} as {who}: {status} instead of {wanted}")
+        if status != expected:
+            wrong.append(f"{operation} as {who}: {status} instead of {expected}")
     return wrong
 
 

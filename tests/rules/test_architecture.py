@@ -72,14 +72,14 @@ def test_files_are_short() -> None:
 
 def test_nothing_is_left_for_later() -> None:
     marks = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"]) + r")\b")
-    assert [f"{name}: {found.group()}" for name, text in texts() if (found := marks.search(text))] == []
+    assert [f"{name}: {match.group()}" for name, text in texts() if (match := marks.search(text))] == []
 
 
 def test_no_path_of_anyones_machine_is_named() -> None:
     checkout = {str(ROOT)} if len(ROOT.parts) > 2 else set[str]()
     homes = {*checkout, str(Path.home()), *(f"/{name}/" for name in ("home", "root", "Users"))} - {"/"}
     pattern = re.compile(r"(?<![\w.}/-])(?:" + "|".join(re.escape(home.rstrip("/")) + "/" for home in sorted(homes)) + ")")
-    assert [f"{name}: {found.group()}" for name, text in texts() if (found := pattern.search(text))] == []
+    assert [f"{name}: {match.group()}" for name, text in texts() if (match := pattern.search(text))] == []
 
 
 # Addresses that may be named: our own and examples, specifications, licences and sources of works that we credit.
@@ -94,13 +94,13 @@ HOSTS = re.compile(
 
 
 def test_only_allowed_hosts_are_named() -> None:
-    found = {
+    result = {
         f"{name}: {host}"
         for name, text in texts()
         for host in re.findall(r"\bhttps?://(\w[\w.-]*)", text)
         if not HOSTS.fullmatch(host)
     }
-    assert sorted(found) == []
+    assert sorted(result) == []
 
 
 def test_a_module_is_a_folder_a_schema_and_a_tests_folder(catalogue: Catalogue) -> None:

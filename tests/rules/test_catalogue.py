@@ -146,8 +146,8 @@ def test_references_to_owned_rows_include_the_owner(catalogue: Catalogue) -> Non
         constraint.name
         for constraint in catalogue.constraints
         if constraint.kind == "f" and constraint.target and catalogue.owner_first(constraint.target)
-        and not any(theirs == "account_id" and ours.endswith("account_id")
-                    for ours, theirs in zip(constraint.columns, constraint.target_columns, strict=True))
+        and not any(others == "account_id" and ours.endswith("account_id")
+                    for ours, others in zip(constraint.columns, constraint.target_columns, strict=True))
     ]  # fmt: skip
     assert wrong == []
 
@@ -198,9 +198,9 @@ def test_every_foreign_key_has_an_index(catalogue: Catalogue) -> None:
     for key in (constraint for constraint in catalogue.constraints if constraint.kind == "f"):
         primary = catalogue.primary[str(key.target)]
         # An index on the columns that find the other row's primary key finds few rows; the rest is a filter.
-        wanted = {ours for ours, theirs in zip(key.columns, key.target_columns, strict=True) if theirs in primary}
+        expected = {ours for ours, others in zip(key.columns, key.target_columns, strict=True) if others in primary}
         fits = any(
-            wanted <= set(index.columns[: len(key.columns)]) and set(index.columns[: len(wanted)]) <= set(key.columns)
+            expected <= set(index.columns[: len(key.columns)]) and set(index.columns[: len(expected)]) <= set(key.columns)
             for index in catalogue.indexes
             if index.table == key.table and _covers(index.predicate, key.columns)
         )
@@ -221,20 +221,20 @@ def _names(catalogue: Catalogue) -> set[str]:
 
 def test_every_refusal_names_a_constraint_that_exists(catalogue: Catalogue) -> None:
     everything()
-    known = _names(catalogue) | {constraint.name for constraint in catalogue.constraints}
-    assert set(refusals.constraints()) - known == set()
+    existing = _names(catalogue) | {constraint.name for constraint in catalogue.constraints}
+    assert set(refusals.constraints()) - existing == set()
 
 
 def test_every_reachable_constraint_has_a_refusal(catalogue: Catalogue) -> None:
     everything()
     inside = [name for names in INSIDE.values() for name in names]
-    spoken = set(refusals.constraints())
-    assert _names(catalogue) - spoken - set(inside) == set(), "give it a Refusal, or say why nobody can run into it"
-    assert set(inside) - (_names(catalogue) - spoken) == set(), "the list names what is not there or has a refusal by now"
+    text = set(refusals.constraints())
+    assert _names(catalogue) - text - set(inside) == set(), "give it a Refusal, or say why nobody can run into it"
+    assert set(inside) - (_names(catalogue) - text) == set(), "the list names what is not there or has a refusal by now"
 
 
 def test_only_the_owning_module_writes(catalogue: Catalogue) -> None:
-    texts = [(name.split(".")[0], name, each.sql) for name, each in statements().items()]
+    texts = [(name.split(".")[0], name, item.sql) for name, item in statements().items()]
     texts += [(function.schema, f"{function.schema}.{function.name}()", function.body) for function in catalogue.functions]
     wrong = [
         f"{name} writes {table}"
@@ -247,14 +247,14 @@ def test_only_the_owning_module_writes(catalogue: Catalogue) -> None:
 
 
 def test_functions_call_only_lower_modules(catalogue: Catalogue) -> None:
-    known = {f"{function.schema}.{function.name}" for function in catalogue.functions}
-    texts = [(name.split(".")[0], name, each.sql) for name, each in statements().items()]
+    existing = {f"{function.schema}.{function.name}" for function in catalogue.functions}
+    texts = [(name.split(".")[0], name, item.sql) for name, item in statements().items()]
     texts += [(function.schema, f"{function.schema}.{function.name}()", function.body) for function in catalogue.functions]
     wrong = [
         f"{name} calls {called}"
         for home, name, text in texts
         for called in re.findall(r"\b(\w+\.\w+)\s*\(", text)
-        if called in known and home in {"core", *MODULES} and not below(module(called), home)
+        if called in existing and home in {"core", *MODULES} and not below(module(called), home)
     ]
     assert wrong == []
 

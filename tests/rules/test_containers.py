@@ -97,16 +97,16 @@ def test_the_image_is_slim_runs_as_no_root_and_has_one_volume() -> None:
 
 
 def test_files_copied_into_the_image_exist_and_are_not_ignored() -> None:
-    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
+    stored = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
     sources = [word for kind, line in instructions() if kind == "COPY" and "--from" not in line for word in line.split()[:-1]]
     assert len(sources) == 6
-    assert set(sources) == kept
+    assert set(sources) == stored
     assert [source for source in sources if not (ROOT / source).exists()] == []
 
 
 def test_the_image_installs_locked_versions() -> None:
-    made = "\n".join(argument for kind, argument in instructions() if kind == "RUN")
-    assert "--require-hashes -r requirements.lock" in made and "--no-deps ." in made
+    created = "\n".join(argument for kind, argument in instructions() if kind == "RUN")
+    assert "--require-hashes -r requirements.lock" in created and "--no-deps ." in created
     assert "--require-hashes -r requirements.lock" in (ROOT / "Makefile").read_text("utf-8")
 
 

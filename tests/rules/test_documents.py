@@ -82,20 +82,20 @@ def test_every_name_of_the_database_exists(catalogue: Catalogue, as_owner: psyco
 
 
 async def test_every_call_exists(site: Site) -> None:
-    known = (await site.client.get("/api/docs/openapi.json")).json()["paths"]
+    paths = (await site.client.get("/api/docs/openapi.json")).json()["paths"]
     text = "\n".join(text_of(page) for page in PAGES)
     named = set(re.findall(r"\b(GET|POST|PUT|PATCH|DELETE) (/api/v1/[\w/{}-]+)", text))
     named |= {("GET", f"/api/v1/{path}") for path in re.findall(r"\$SITE/(wallet|packs)\b", text)}
     assert len(named) > 5
-    shapes = {(method.upper(), re.sub(r"{\w+}", "{}", path)) for path, item in known.items() for method in item}
+    shapes = {(method.upper(), re.sub(r"{\w+}", "{}", path)) for path, item in paths.items() for method in item}
     assert {(method, path) for method, path in named if (method, re.sub(r"{\w+}", "{}", path)) not in shapes} == set()
 
 
 def test_every_setting_exists() -> None:
-    known = {field.metadata["variable"] for field in fields(Settings)}
+    variables = {field.metadata["variable"] for field in fields(Settings)}
     named = {word for word in quoted(text_of("README.md").replace("=off", "")) if re.fullmatch(r"[A-Z]+(?:_[A-Z]+)+", word)}
     assert len(named) > 8
-    assert named - known == set()
+    assert named - variables == set()
 
 
 def test_every_command_exists() -> None:

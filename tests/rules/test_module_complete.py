@@ -15,17 +15,17 @@ SILENT = {"stripe_mirror": "its API is a webhook; a page links customers"}
 
 def recorded(name: str) -> set[str]:
     """Return the actions that the module's Python files write to the audit log and the usage record."""
-    found: set[str] = set()
+    result: set[str] = set()
     for path, tree in trees().items():
         if path.startswith(f"{name}/"):
             for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
                 if ast.unparse(call.func) in {"usage.record", "audit.record"}:
-                    found |= {
+                    result |= {
                         argument.value
                         for argument in call.args
                         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
                     }
-    return found
+    return result
 
 
 def lacking(name: str, catalogue: Catalogue) -> list[str]:
@@ -34,7 +34,7 @@ def lacking(name: str, catalogue: Catalogue) -> list[str]:
     labels = importlib.import_module(module.labels) if module and module.labels else None
     titles = {action for table in ("AUDIT", "USAGE") for action in getattr(labels, table, {})}
     page = (ROOT / "docs/architecture.md").read_text("utf-8")
-    wanted = {
+    body = {
         f"MODULE in src/vetrina/{name}/__init__.py, listed in src/vetrina/modules.py": module is not None,
         f"a schema {name} in migrations/": any(table.startswith(f"{name}.") for table in catalogue.columns),
         f"tests in tests/{name}/": any((ROOT / "tests" / name).rglob("test_*.py")),
@@ -44,14 +44,14 @@ def lacking(name: str, catalogue: Catalogue) -> list[str]:
         f"its place in docs/architecture.md: src/vetrina/{name}/": f"src/vetrina/{name}/" in page,
         **{f"a title for the action {action} in its labels": action in titles for action in sorted(recorded(name))},
     }
-    return [what for what, there in wanted.items() if not there]
+    return [what for what, there in body.items() if not there]
 
 
 def test_no_module_lacks_anything(catalogue: Catalogue) -> None:
     folders = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
     names = [name for name in folders if f"{name}/__init__.py" in trees() and _has_module(name)]
     assert {CORE.name, "demo", *(module.name for module in MODULES)} == set(names)
-    assert {module.name: found for module in MODULES if (found := lacking(module.name, catalogue))} == {}
+    assert {module.name: result for module in MODULES if (result := lacking(module.name, catalogue))} == {}
 
 
 def _has_module(name: str) -> bool:
@@ -59,5 +59,5 @@ def _has_module(name: str) -> bool:
 
 
 def test_missing_parts_of_a_new_module_are_listed(catalogue: Catalogue) -> None:
-    found = lacking("gallery", catalogue)
-    assert len(found) == 7 and found[0].startswith("MODULE in src/vetrina/gallery/__init__.py")
+    result = lacking("gallery", catalogue)
+    assert len(result) == 7 and result[0].startswith("MODULE in src/vetrina/gallery/__init__.py")

@@ -33,13 +33,13 @@ def dotted(path: str) -> str:
 
 def assigning(name: str, files: dict[str, ast.Module]) -> set[str]:
     """Return the files that assign a top-level name."""
-    found: set[str] = set()
+    result: set[str] = set()
     for path, tree in files.items():
         for statement in tree.body:
             targets = [statement.target] if isinstance(statement, ast.AnnAssign) else getattr(statement, "targets", [])
             if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-                found.add(dotted(path))
-    return found
+                result.add(dotted(path))
+    return result
 
 
 def with_jobs(files: dict[str, ast.Module]) -> set[str]:
@@ -221,7 +221,7 @@ def test_links_and_ledger_subjects_lead_to_existing_routes() -> None:
     # The router sees /@ada as /@/ada.
     routed = [re.sub(r"{\w+}", "{}", address).replace("/@{}", "/@/{}") for address in addresses]
     assert [address for address in routed if address not in paths] == []
-    asked = {
+    requested = {
         call.args[0].value
         for tree in trees().values()
         for call in ast.walk(tree)
@@ -229,6 +229,6 @@ def test_links_and_ledger_subjects_lead_to_existing_routes() -> None:
         if isinstance(call.args[0], ast.Constant)
     }
     for path in SOURCE.rglob("templates/**/*.html"):
-        asked |= set(re.findall(r"""\blink\(["'](\w+)["']""", path.read_text("utf-8")))
-    assert asked == {name for module in ALL for name, _ in module.links}
+        requested |= set(re.findall(r"""\blink\(["'](\w+)["']""", path.read_text("utf-8")))
+    assert requested == {name for module in ALL for name, _ in module.links}
     assert installed.link("nothing") is None

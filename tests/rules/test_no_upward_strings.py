@@ -33,14 +33,14 @@ ALLOWED = {
 @cache
 def paths() -> dict[str, str]:
     """Return paths of pages and calls up to their first parameter, with the module that serves them."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for module in (CORE, *MODULES):
         for prefix, routes in (("/api/v1", module.api_routes()), ("", module.page_routes())):
             for route in routes:
                 for path in route.paths:
                     fixed = (prefix + path).partition("{")[0].rstrip("/")
-                    found.setdefault(fixed, module.name)
-    return found
+                    result.setdefault(fixed, module.name)
+    return result
 
 
 def owner(path: str) -> str | None:
@@ -109,15 +109,15 @@ def test_strings_name_nothing_of_upper_modules() -> None:
 
 
 def test_templates_and_scripts_name_nothing_of_upper_modules() -> None:
-    found: list[str] = []
+    result: list[str] = []
     for path in [*SOURCE.rglob("templates/**/*.html"), *(SOURCE / "web/static/js").rglob("*.js")]:
         package = path.relative_to(SOURCE).parts[0]
         text = re.sub(r"\{#.*?#\}|^\s*//.*?$", "", path.read_text("utf-8"), flags=re.S | re.M)
         if package in LOWER:
             names = [name for name in upward(package, text) if (package, name) not in ALLOWED]
             names += [name for name in re.findall(r"(?:from|include|extends) \"(\w+)/", text) if _stands_above(name, package)]
-            found += [f"{path.relative_to(SOURCE)}: {name}" for name in names]
-    assert found == []
+            result += [f"{path.relative_to(SOURCE)}: {name}" for name in names]
+    assert result == []
 
 
 def _stands_above(name: str, package: str) -> bool:

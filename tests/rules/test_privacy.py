@@ -28,11 +28,11 @@ def named() -> list[tuple[str, privacy.TableRule]]:
 
 
 def test_every_table_with_personal_data_is_declared_once(catalogue: Catalogue) -> None:
-    found = [table.table for _, table in named()]
-    assert sorted({item for item in found if found.count(item) > 1}) == []
-    told = "name it in the module's personal_data.py: what an export holds, what an erasure does"
-    assert sorted(of_people(catalogue) - set(found)) == [], told
-    assert sorted(set(found) - of_people(catalogue)) == [], "there is no such table, or nobody in it"
+    result = [table.table for _, table in named()]
+    assert sorted({item for item in result if result.count(item) > 1}) == []
+    reported = "name it in the module's personal_data.py: what an export holds, what an erasure does"
+    assert sorted(of_people(catalogue) - set(result)) == [], reported
+    assert sorted(set(result) - of_people(catalogue)) == [], "there is no such table, or nobody in it"
 
 
 def test_each_module_declares_its_own_tables() -> None:

@@ -102,13 +102,13 @@ def test_every_module_with_rooms_has_a_contract() -> None:
 
 def _imports(name: str, tree: ast.Module, names: set[str]) -> set[str]:
     """Return our modules that a file imports at import time."""
-    found: set[str] = set()
+    result: set[str] = set()
     for node in _runs_at_import(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            result |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {full if (full := f"{node.module}.{alias.name}") in names else node.module for alias in node.names}
-    return (found & names) - {name}
+            result |= {full if (full := f"{node.module}.{alias.name}") in names else node.module for alias in node.names}
+    return (result & names) - {name}
 
 
 def _runs_at_import(node: ast.AST) -> Iterator[ast.AST]:

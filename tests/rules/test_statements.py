@@ -135,14 +135,14 @@ def mismatches(columns: list[Column], row: Any, scalar: bool, spared: set[str] =
 def _typed(column: Column, hint: Any, *, nullable: bool) -> Iterator[str]:
     union = typing.get_origin(hint) in (typing.Union, types.UnionType)
     options = [_plain(argument) for argument in (typing.get_args(hint) if union else (hint,))]
-    wanted = [option for option in options if option is not type(None)]
+    expected = [option for option in options if option is not type(None)]
     if nullable and hint is not Any and type(None) not in options:
         yield f"{column.name} may be null, but its type is {hint}"
     if column.type.startswith("_"):
-        elements = [_plain(typing.get_args(item)[0]) for item in wanted if typing.get_origin(item) is list]
+        elements = [_plain(typing.get_args(item)[0]) for item in expected if typing.get_origin(item) is list]
         fits = bool(elements) and all(element in TYPES.get(column.type[1:], ()) for element in elements)
     else:
-        fits = all((typing.get_origin(item) or item) in TYPES.get(column.type, ()) for item in wanted)
+        fits = all((typing.get_origin(item) or item) in TYPES.get(column.type, ()) for item in expected)
     if not fits:
         yield f"{column.name} is {column.type}, but its type is {hint}"
 
@@ -202,7 +202,7 @@ def _elsewhere(name: str) -> bool:
 
 
 def test_nothing_else_is_executed() -> None:
-    found = {
+    result = {
         f"{path}:{node.lineno}"
         for path, tree in trees().items()
         for node in ast.walk(tree)
@@ -212,7 +212,7 @@ def test_nothing_else_is_executed() -> None:
         and node.func.attr in {"execute", "executemany", "copy", "stream"}
         and _sql(node)
     }
-    assert found == set()
+    assert result == set()
 
 
 def _sql(call: ast.Call) -> bool:

@@ -21,11 +21,11 @@ class Client:
     def __init__(self, running: Up) -> None:
         self.http = httpx2.Client(base_url=running.url + "/api/v1", timeout=20)
         body = {"email": f"{uuid4().hex[:12]}@example.com", "password": "a long enough one"}
-        made = self.again("POST", "/auth/registration", json=body)
+        created = self.again("POST", "/auth/registration", json=body)
         confirmed = running.run("account", "confirm-email", body["email"])
         assert confirmed.returncode == 0, confirmed.stderr
-        assert made.status_code == 201, made.text
-        self.http.headers["Authorization"] = f"Bearer {made.json()['access_token']}"
+        assert created.status_code == 201, created.text
+        self.http.headers["Authorization"] = f"Bearer {created.json()['access_token']}"
 
     def again(self, method: str, path: str, *, seconds: float = 60, **arguments: Any) -> httpx2.Response:
         """Return the response, retrying while the site restarts."""
@@ -76,11 +76,11 @@ class Client:
         """Return the generation once it has ended."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            found = self.again("GET", f"/generations/{generation}").json()
-            if found["status"] in {"completed", "failed", "cancelled"}:
-                return found
+            body = self.again("GET", f"/generations/{generation}").json()
+            if body["status"] in {"completed", "failed", "cancelled"}:
+                return body
             time.sleep(0.2)
-        raise AssertionError(f"{generation} did not end within {seconds} s: {found}")
+        raise AssertionError(f"{generation} did not end within {seconds} s: {body}")
 
 
 @dataclass
@@ -114,9 +114,9 @@ class Load:
         Raises AssertionError if it takes longer than `seconds`.
         """
         with self._news:
-            wanted = len(self.acknowledged) + more
+            expected = len(self.acknowledged) + more
             came = self._news.wait_for(
-                lambda: len(self.acknowledged) >= wanted or all(run.done() for run in self._runs), timeout=seconds
+                lambda: len(self.acknowledged) >= expected or all(run.done() for run in self._runs), timeout=seconds
             )
         assert came, f"no {more} generations within {seconds} s"
 

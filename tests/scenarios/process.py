@@ -77,8 +77,14 @@ def up(folder: Path, *options: str, **settings: str) -> Generator[Up]:
     """Run `vetrina up` with these options until the block ends; then SIGTERM must end it cleanly."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
-    environment = {**kept, "VETRINA_DATA": str(folder / "data"), "VETRINA_PORT": str(port), "VETRINA_SANDBOX": "on", **settings}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
+    environment = {
+        **inherited,
+        "VETRINA_DATA": str(folder / "data"),
+        "VETRINA_PORT": str(port),
+        "VETRINA_SANDBOX": "on",
+        **settings,
+    }
     log = (folder / "up.log").open("wb")
     command = [sys.executable, "-m", "vetrina", "up", *options]
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -105,12 +111,12 @@ def up(folder: Path, *options: str, **settings: str) -> Generator[Up]:
 
 
 def _descendants(pid: int) -> list[int]:
-    found: list[int] = []
+    result: list[int] = []
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):
             for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
-                found += [int(child), *_descendants(int(child))]
-    return found
+                result += [int(child), *_descendants(int(child))]
+    return result
 
 
 def _command(pid: int) -> str:

@@ -66,9 +66,11 @@ async def test_a_picture_is_cancelled_in_the_browser(site: Site, worker: Service
     async with browsing(site.url) as context, site.api(account) as api:
         await sign_in(context, site.url, account)
         product = await upload(api, photo="dandelion")
-        made = (await api.post("/generations", json=wish(product, style_name="oil", parameters={"size": 3200}))).json()["id"]
+        generation_id = (await api.post("/generations", json=wish(product, style_name="oil", parameters={"size": 3200}))).json()[
+            "id"
+        ]
         page = await context.new_page()
-        await page.goto(f"/studio/generations/{made}")
+        await page.goto(f"/studio/generations/{generation_id}")
         await page.get_by_role("button", name="Cancel").click()
         await expect(page.get_by_role("heading", name="Cancelled")).to_be_visible()
         await expect(page.get_by_text("1 token refunded to your wallet.")).to_be_visible()
@@ -82,12 +84,12 @@ async def test_every_screen_before_axe(site: Site, worker: Services, make: Make,
     options = {"color_scheme": "dark" if dark else "light", "viewport": {"width": width, "height": 900}}
     async with browsing(site.url, **options) as context, site.api(account) as api:
         page = await context.new_page()
-        found: dict[str, list[str]] = {}
+        result: dict[str, list[str]] = {}
 
         async def look_at(path: str) -> None:
             answer = await page.goto(path)
             assert answer is not None and answer.status == 200, path
-            found[path] = await judge(page)
+            result[path] = await judge(page)
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path} is {wide} px wide"
 
@@ -95,13 +97,18 @@ async def test_every_screen_before_axe(site: Site, worker: Services, make: Make,
             await look_at(path)
         await sign_in(context, site.url, account)
         product = await upload(api)
-        made = (await api.post("/generations", json=wish(product))).json()["id"]
-        await ended(api, made)
-        await api.post(f"/generations/{made}/sharing", json={"is_public": True})
+        generation_id = (await api.post("/generations", json=wish(product))).json()["id"]
+        await ended(api, generation_id)
+        await api.post(f"/generations/{generation_id}/sharing", json={"is_public": True})
         cancelled = (await api.post("/generations", json=wish(product, style_name="oil"))).json()["id"]
         await api.post(f"/generations/{cancelled}/cancellation")
-        paths = ["/", "/studio", f"/studio?again={made}", "/studio/generations", f"/studio/generations/{made}"]
-        paths += [f"/studio/generations/{cancelled}", f"/pictures/{account.id}/{made}", "/library", f"/library/{product}"]
+        paths = ["/", "/studio", f"/studio?again={generation_id}", "/studio/generations", f"/studio/generations/{generation_id}"]
+        paths += [
+            f"/studio/generations/{cancelled}",
+            f"/pictures/{account.id}/{generation_id}",
+            "/library",
+            f"/library/{product}",
+        ]
         paths += ["/wallet", "/wallet/buy", "/wallet/buy?what=contact", "/plan", "/payments", "/account", "/account/usage"]
         paths += ["/settings/security", "/settings/sessions", "/settings/audit"]
         async with make.services.db.tx() as tx:
@@ -110,4 +117,4 @@ async def test_every_screen_before_axe(site: Site, worker: Services, make: Make,
         paths += ["/operator/audit", "/operator/settings", "/operator/packs"]
         for path in paths:
             await look_at(path)
-        assert {path: faults for path, faults in found.items() if faults} == {}
+        assert {path: faults for path, faults in result.items() if faults} == {}

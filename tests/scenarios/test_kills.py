@@ -16,14 +16,14 @@ from tests.scenarios.process import Up, up
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """Yield one Vetrina for all tests."""
     folder: Path = tmp_path_factory.mktemp("up")
-    with up(folder, VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1") as found:
-        yield found
+    with up(folder, VETRINA_WEB_PROCESSES="2", VETRINA_WORKER_PROCESSES="1") as result:
+        yield result
 
 
 def books_are_right(running: Up) -> None:
     """Check that `vetrina verify` succeeds."""
-    told = running.run("verify")
-    assert told.returncode == 0, told.stdout + told.stderr
+    completed = running.run("verify")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
 def test_a_killed_worker_leaves_one_result_and_one_charge(running: Up) -> None:
@@ -31,17 +31,17 @@ def test_a_killed_worker_leaves_one_result_and_one_charge(running: Up) -> None:
     picture = client.upload()
     before, _ = client.balance()
     body = {"style_name": "oil", "product_files": [picture], "parameters": {"size": 3200}}
-    made = client.again("POST", "/generations", json=body).json()["id"]
+    created = client.again("POST", "/generations", json=body).json()["id"]
     until = time.monotonic() + 30
-    while client.again("GET", f"/generations/{made}").json()["progress"] < 10:
+    while client.again("GET", f"/generations/{created}").json()["progress"] < 10:
         assert time.monotonic() < until
         time.sleep(0.05)
     running.kill("vetrina worker")
     killed = time.monotonic()
-    while client.again("GET", f"/generations/{made}").json()["attempt"] < 2:
+    while client.again("GET", f"/generations/{created}").json()["attempt"] < 2:
         assert time.monotonic() - killed < 45, "not taken up again"
         time.sleep(0.2)
-    done = client.ended(made)
+    done = client.ended(created)
     assert done["status"] == "completed" and done["attempt"] == 2
     assert len(done["result_files"]) == 1
     assert client.balance() == (before - done["cost"], 0)
@@ -78,7 +78,7 @@ def all_there(running: Up, load: Load) -> None:
     """Check that everything acknowledged exists and ends, and that each account paid for exactly that."""
     assert len(load.acknowledged) > 10
     for client in load.clients:
-        mine = {generation for owner, generation in load.acknowledged if owner is client}
+        own = {generation for owner, generation in load.acknowledged if owner is client}
         seen: list[dict[str, object]] = []
         cursor: str | None = None
         while True:
@@ -87,7 +87,7 @@ def all_there(running: Up, load: Load) -> None:
             cursor = page["next_cursor"]
             if cursor is None:
                 break
-        assert mine <= {str(item["id"]) for item in seen}
-        for generation in mine:
+        assert own <= {str(item["id"]) for item in seen}
+        for generation in own:
             client.again("POST", f"/generations/{generation}/cancellation")
     books_are_right(running)

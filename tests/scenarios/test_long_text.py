@@ -48,14 +48,15 @@ async def _filled(site: Site, make: Make, text: str) -> tuple[Any, list[str]]:
         product = await upload(api)
         tag = "".join(letter for letter in text if letter.isalnum())[:40]
         (await api.patch(f"/files/{product}", json={"file_name": f"{text}.jpg", "tags": [tag]})).raise_for_status()
-        made = (await api.post("/generations", json={**wish(product), "prompt": text})).json()["id"]
-        await ended(api, made)
-        (await api.post(f"/generations/{made}/sharing", json={"is_public": True})).raise_for_status()
+        generation_id = (await api.post("/generations", json={**wish(product), "prompt": text})).json()["id"]
+        await ended(api, generation_id)
+        (await api.post(f"/generations/{generation_id}/sharing", json={"is_public": True})).raise_for_status()
     async with make.services.db.tx() as tx:
         await roles.grant(tx, account.id, Role.SUPERUSER)
     return account, [
-        "/", f"/pictures/{account.id}/{made}", f"/@{handle}", "/studio", f"/studio?again={made}",
-        "/studio/generations", f"/studio/generations/{made}", "/library", f"/library/{product}", "/account", "/settings/profile",
+        "/", f"/pictures/{account.id}/{generation_id}", f"/@{handle}", "/studio", f"/studio?again={generation_id}",
+        "/studio/generations", f"/studio/generations/{generation_id}", "/library", f"/library/{product}",
+        "/account", "/settings/profile",
         "/account/usage", "/wallet", "/wallet/buy", "/plan", "/payments", "/settings/audit", "/settings/sessions",
         "/settings/security", "/settings/privacy", "/operator/accounts", f"/operator/accounts/{account.id}", "/operator/audit",
     ]  # fmt: skip

@@ -123,8 +123,8 @@ def story(folder: Path, *, purchases: int, kills: int, seed: int) -> None:
             assert {item.state for item in taken} == {"VERIFIED"}, "money that nobody verified goes back to the buyer"
             for number, client in enumerate(buyers.clients):
                 assert client.balance() == (WELCOME + PACK * buyers.bought.get(str(number), 0), 0)
-            told = running.run("verify")
-            assert told.returncode == 0, told.stdout + told.stderr
+            completed = running.run("verify")
+            assert completed.returncode == 0, completed.stdout + completed.stderr
             again = running.run("payments", "sweep", "--json")
             assert json.loads(again.stdout)["paid"] == 0
 

@@ -40,12 +40,12 @@ def test_random_kills_under_load(tmp_path: Path) -> None:
         running.wait(60)
         load.end()
         for client in load.clients:
-            mine = [generation for owner, generation in load.acknowledged if owner is client]
-            ends = [client.ended(generation, seconds=600) for generation in mine]
+            own = [generation for owner, generation in load.acknowledged if owner is client]
+            ends = [client.ended(generation, seconds=600) for generation in own]
             assert all(len(item["result_files"]) == (item["status"] == "completed") for item in ends)
             spent = sum(item["cost"] for item in ends if item["status"] == "completed")
             balance, held = client.balance()
             unknown = WELCOME + PACK * bought[client] - spent - balance
             assert held == 0 and unknown >= 0, (balance, held, unknown)
-        told = running.run("verify")
-        assert told.returncode == 0, told.stdout + told.stderr
+        completed = running.run("verify")
+        assert completed.returncode == 0, completed.stdout + completed.stderr

@@ -90,8 +90,8 @@ def test_failing_migration_is_rolled_back(server: str, template: str, tmp_path: 
     uri = urlunsplit(parts._replace(netloc=f"vetrina_owner:test@{place}", path=f"/{name}"))
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("VETRINA_", "STRIPE_"))}
-    environment = {**kept, "VETRINA_DATABASE_URL": uri, "VETRINA_DATA": str(tmp_path), "VETRINA_PORT": str(port)}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("VETRINA_", "STRIPE_"))}
+    environment = {**inherited, "VETRINA_DATABASE_URL": uri, "VETRINA_DATA": str(tmp_path), "VETRINA_PORT": str(port)}
     command = [sys.executable, "-m", "vetrina", "up", "--only", "stripe_mirror"]
     try:
         with psycopg.connect(uri, autocommit=True) as connection:

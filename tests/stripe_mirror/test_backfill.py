@@ -48,16 +48,18 @@ async def count(services: Services, kind: str) -> int:
 async def test_backfill_reads_the_whole_list_concurrently(services: Services, lists: StripeListsFake) -> None:
     objects = customers(730)
     lists.put("customers", *objects)
-    told: list[Progress] = []
+    reported: list[Progress] = []
     lists.delay = 0.01
-    result = await backfill_actions.backfill(services, ["customers"], on_progress=lambda state: told.append(copy_progress(state)))
+    result = await backfill_actions.backfill(
+        services, ["customers"], on_progress=lambda state: reported.append(copy_progress(state))
+    )
     assert [(item.kind, item.fetched, item.changed) for item in result] == [("customers", 730, 730)]
     assert await count(services, "customers") == 730
     for item in objects[::97]:
         assert await row(services.db, "customers", item["id"]) == item
     assert lists.most_at_once > 3, "pages are read side by side"
     assert lists.calls["customers"] < 60
-    assert told[-1].fetched == 730 and abs(told[-1].expected - 730) < 1
+    assert reported[-1].fetched == 730 and abs(reported[-1].expected - 730) < 1
     assert await value(services.db, "select count(*) from stripe_mirror.staged") == 0
     again = await backfill_actions.backfill(services, ["customers"])
     assert (again[0].fetched, again[0].resumed, again[0].unresolved) == (730, 0, 0)
@@ -87,7 +89,7 @@ async def test_backfill_expands_discounts_and_fetches_unknown_coupons(services: 
     lists.put("subscriptions", {**sample.subscription(1, NOW - DAY), "discounts": [term]})
     lists.put("coupons", ten)
     await backfill_actions.backfill(services, ["subscriptions"])
-    listed = next(query for path, query in lists.asked if path == "subscriptions" and "created[gte]" in query)
+    listed = next(query for path, query in lists.requests if path == "subscriptions" and "created[gte]" in query)
     assert {listed["expand[0]"], listed["expand[1]"]} == {"data.discounts", "data.items.data.discounts"}
     assert await row(services.db, "subscriptions", "sub_sample0000000001", "data -> 'discounts'") == ["di_1"]
     assert await value(services.db, "select data from stripe_mirror.discounts where id = 'di_1'") == term
@@ -209,18 +211,18 @@ async def test_unreachable_stripe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_reconcile_ingests_missed_events(services: Services, lists: StripeListsFake) -> None:
-    told = sample.event("customer.created", sample.customer(1, NOW - 900), NOW - 900, 1)
+    reported = sample.event("customer.created", sample.customer(1, NOW - 900), NOW - 900, 1)
     lost = sample.event("customer.updated", {**sample.customer(1, NOW - 900), "name": "lost"}, NOW - 800, 2)
     late = sample.event("customer.deleted", sample.customer(2, NOW - 900), NOW - 700, 3)
-    await ingest(services.db, [told])
-    lists.put("events", told, lost, late)
+    await ingest(services.db, [reported])
+    lists.put("events", reported, lost, late)
     assert (await backfill_actions.reconcile(services)).changed == 2
     assert await row(services.db, "customers", "cus_sample0000000001", "name") == "lost"
     assert await row(services.db, "customers", "cus_sample0000000002", "deleted_at is not null") is True
-    lists.asked.clear()
+    lists.requests.clear()
     lists.put("events", sample.event("customer.updated", {**sample.customer(1, NOW), "name": "new"}, NOW, 4))
     assert (await backfill_actions.reconcile(services)).changed == 1
-    since = min(int(query.get("created[gte]", NOW)) for _, query in lists.asked)
+    since = min(int(query.get("created[gte]", NOW)) for _, query in lists.requests)
     assert NOW - 700 < since < NOW, "only what may be new is asked for"
 
 

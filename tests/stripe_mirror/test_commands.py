@@ -23,8 +23,8 @@ NOW = int(time.time())
 @pytest.fixture
 def environment(database: str, lists: StripeListsFake, tmp_path: Path) -> dict[str, str]:
     """Return the environment of a shell with the fake's API key."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "STRIPE_"))}
-    return {**kept, "VETRINA_DATABASE_URL": database, "VETRINA_DATA": str(tmp_path), "STRIPE_API_KEY": KEY,
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "STRIPE_"))}
+    return {**inherited, "VETRINA_DATABASE_URL": database, "VETRINA_DATA": str(tmp_path), "STRIPE_API_KEY": KEY,
             "STRIPE_API_BASE": lists.url, "VETRINA_LOG_FORMAT": "text"}  # fmt: skip
 
 
@@ -56,9 +56,9 @@ def test_backfill_rebuild_and_status(environment: dict[str, str], database: str,
     assert 'name: "Member 7" expected, "x" found' in differs.stdout and "13 differences" in differs.stdout
     assert stripe(environment, "rebuild", "customers").returncode == exits.OK
     assert stripe(environment, "rebuild", "customers", "--diff").returncode == exits.OK
-    told = json.loads(stripe(environment, "status", "--json").stdout)
-    customers = next(item for item in told["kinds"] if item["kind"] == "customers")
-    assert (customers["rows"], customers["unresolved"], told["api_key"]) == (130, 0, True)
+    document = json.loads(stripe(environment, "status", "--json").stdout)
+    customers = next(item for item in document["kinds"] if item["kind"] == "customers")
+    assert (customers["rows"], customers["unresolved"], document["api_key"]) == (130, 0, True)
     assert "customers" in stripe(environment, "status").stdout
 
 
@@ -74,11 +74,11 @@ def test_backfill_resumes_after_kill_9(environment: dict[str, str], database: st
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    kept = int(str(one(database, "select sum(fetched) from stripe_mirror.ranges")))
-    assert 400 <= kept < 1500
+    stored = int(str(one(database, "select sum(fetched) from stripe_mirror.ranges")))
+    assert 400 <= stored < 1500
     lists.delay = 0
     again = json.loads(stripe(environment, "backfill", "customers", "--json").stdout)[0]
-    assert (again["fetched"], again["resumed"]) == (1500, kept)
+    assert (again["fetched"], again["resumed"]) == (1500, stored)
     assert one(database, "select count(*) from stripe_mirror.customers") == 1500
 
 

@@ -30,8 +30,8 @@ COUNT = 400
 @contextmanager
 def process(database: str, folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Start a web process of the mirror."""
-    kept = {name: result for name, result in os.environ.items() if not name.startswith(("VETRINA_", "STRIPE_"))}
-    environment = {**kept, "VETRINA_DATABASE_URL": database, "VETRINA_DATA": str(folder), "VETRINA_PORT": str(port),
+    inherited = {name: result for name, result in os.environ.items() if not name.startswith(("VETRINA_", "STRIPE_"))}
+    environment = {**inherited, "VETRINA_DATABASE_URL": database, "VETRINA_DATA": str(folder), "VETRINA_PORT": str(port),
                    "STRIPE_WEBHOOK_SECRET": SECRET, "VETRINA_ONLY": "stripe_mirror", "VETRINA_LOG_FORMAT": "json"}  # fmt: skip
     with (folder / "web.log").open("ab") as log:
         command = [sys.executable, "-m", "vetrina", "serve"]
@@ -91,8 +91,8 @@ async def test_redelivery_after_kill_9(database: str, owner: str, db: Database, 
     with process(database, tmp_path, port) as running:
         await ready(url)
         await asyncio.gather(stream(url, order, acknowledged), strike(running, COUNT // 3))
-    kept = {result async for result in _ids(db)}
-    assert acknowledged <= kept, "what was acknowledged is there"
+    stored = {result async for result in _ids(db)}
+    assert acknowledged <= stored, "what was acknowledged is there"
     assert len(acknowledged) < COUNT
 
     with process(database, tmp_path, port):

@@ -115,8 +115,8 @@ async def test_unstorable_characters_are_replaced(mirror: Site) -> None:
     data["metadata"] = {"note": "a\0b", "half": "\ud800", "smile": "\U0001f600", "slash": "\\u0000"}
     answer = await deliver(mirror, sample.event("customer.created", data, AT, 1))
     assert answer.status_code == 200
-    kept = await row(mirror.services.db, "customers", data["id"], "metadata")
-    assert kept == {"note": "a\ufffdb", "half": "\ufffd", "smile": "\U0001f600", "slash": "\\u0000"}
+    stored = await row(mirror.services.db, "customers", data["id"], "metadata")
+    assert stored == {"note": "a\ufffdb", "half": "\ufffd", "smile": "\U0001f600", "slash": "\\u0000"}
     original = await value(mirror.services.db, "select original from stripe_mirror.events")
     assert json.loads(original)["data"]["object"]["metadata"] == data["metadata"]
     await deliver(mirror, sample.event("customer.updated", sample.customer(1, AT), AT + 1, 2))
@@ -158,8 +158,8 @@ THIN = {
 
 async def test_thin_event_is_refused_with_instructions(mirror: Site, capsys: pytest.CaptureFixture[str]) -> None:
     raw = json.dumps(THIN)
-    known = StripeClient("sk_test_x").parse_event_notification(raw, sign(raw.encode(), SECRET, int(time.time())), SECRET)
-    assert known.type == THIN["type"], "what the SDK takes for a thin event"
+    existing = StripeClient("sk_test_x").parse_event_notification(raw, sign(raw.encode(), SECRET, int(time.time())), SECRET)
+    assert existing.type == THIN["type"], "what the SDK takes for a thin event"
     assert (await status(mirror.services)).thin_events is None
     assert (await deliver(mirror, THIN, secret="whsec_wrong")).status_code == 400
     assert (await status(mirror.services)).thin_events is None, "only signed ones count"

@@ -30,7 +30,7 @@ async def ended(api: httpx2.AsyncClient, generation: str, *, seconds: float = 60
     """The generation once it has ended."""
     async with asyncio.timeout(seconds):
         while True:
-            found = (await api.get(f"/generations/{generation}")).json()
-            if found["status"] in {"completed", "failed", "cancelled"}:
-                return found
+            result = (await api.get(f"/generations/{generation}")).json()
+            if result["status"] in {"completed", "failed", "cancelled"}:
+                return result
             await asyncio.sleep(0.1)

@@ -60,15 +60,15 @@ def told(answers: list[dict[str, Any]]) -> list[str]:
 
 async def test_batch_items_are_independent_and_results_keep_their_order(services: Services, make: Make) -> None:
     rich, poor = await make.account(tokens=9), await make.account(tokens=0)
-    file, theirs = await picture(services, rich), await picture(services, poor)
+    file, others = await picture(services, rich), await picture(services, poor)
     model = await picture(services, rich, "model_image")
     good = item(rich, file, model_files=[str(model)])
     answers = await start(
         services,
-        item(poor, theirs),
+        item(poor, others),
         good,
         item(rich, file, style_name="nonsense"),
-        item(rich, theirs),
+        item(rich, others),
         item(rich, model),
         item(rich, file, session_id=str(new_id())),
         item(rich, file, charge="conversion"),
@@ -103,8 +103,8 @@ async def test_batch_items_are_independent_and_results_keep_their_order(services
 
 async def test_account_cannot_overspend_within_a_batch(services: Services, make: Make) -> None:
     account, other = await make.account(tokens=3), await make.account(tokens=1)
-    file, theirs = await picture(services, account), await picture(services, other)
-    answers = await start(services, *(item(account, file) for _ in range(5)), item(other, theirs), item(other, theirs))
+    file, others = await picture(services, account), await picture(services, other)
+    answers = await start(services, *(item(account, file) for _ in range(5)), item(other, others), item(other, others))
     assert told(answers) == ["created"] * 3 + ["insufficient-credits"] * 2 + ["created", "insufficient-credits"]
     assert await make.balance(account) == (0, 3)
     await make.books()
@@ -150,19 +150,19 @@ async def test_a_charge_that_spans_grants_is_taken_in_parts(services: Services, 
 
 async def test_one_key_twice_in_a_batch_is_one_generation(services: Services, make: Make) -> None:
     account, poor = await make.account(tokens=5), await make.account(tokens=0)
-    file, theirs = await picture(services, account), await picture(services, poor)
+    file, others = await picture(services, account), await picture(services, poor)
     key = {"key": "k", "request_hash": "00"}
     answers = await start(
         services,
         item(account, file, **key),
         item(account, file, **key),
         item(account, file, key="k", request_hash="01"),
-        item(poor, theirs, **key),
-        item(poor, theirs, **key),
+        item(poor, others, **key),
+        item(poor, others, **key),
     )
     assert told(answers) == ["created", "replayed", "key-reused", "insufficient-credits", "insufficient-credits"]
     assert answers[0]["id"] == answers[1]["id"]
-    again = await start(services, item(account, file, **key), item(poor, theirs, **key))
+    again = await start(services, item(account, file, **key), item(poor, others, **key))
     assert told(again) == ["replayed", "insufficient-credits"]
     assert await make.balance(account) == (4, 1)
     await make.books()

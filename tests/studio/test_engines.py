@@ -56,15 +56,15 @@ async def test_an_openai_compatible_endpoint_paints(
         assert styles["openai_own_words"]["cost"] == 8
         page = await site.browser(account).get("/studio")
         assert "Painted by an AI model" in page.text and "Made on this server" in page.text
-        made = await api.post("/generations", json={"style_name": "openai_own_words", "prompt": "a red cup"})
-        assert made.status_code == 201, made.text
-        done = await ended(api, made.json()["id"])
+        response = await api.post("/generations", json={"style_name": "openai_own_words", "prompt": "a red cup"})
+        assert response.status_code == 201, response.text
+        done = await ended(api, response.json()["id"])
         assert done["status"] == "completed" and len(done["result_files"]) == 1, done
         assert await make.balance(account) == (12, 0)
 
         openai_fake.next(moderated())
-        made = await api.post("/generations", json={"style_name": "openai_own_words", "prompt": "something"})
-        done = await ended(api, made.json()["id"])
+        response = await api.post("/generations", json={"style_name": "openai_own_words", "prompt": "something"})
+        done = await ended(api, response.json()["id"])
         assert done["status"] == "failed" and done["error_code"] == "engine-refused", done
         assert done["error_message"] and "{" not in done["error_message"]
         assert await make.balance(account) == (12, 0)
@@ -79,9 +79,9 @@ async def test_comfyui_paints_from_a_photograph(
         styles = [item for item in (await api.get("/styles")).json()["items"] if item["engine"] == "comfyui"]
         chosen = next(style for style in styles if style["needs_picture"] and not style["needs_model"])
         wish = {"style_name": chosen["name"], "prompt": "a cup", "product_files": [await upload(api)]}
-        made = await api.post("/generations", json=wish)
-        assert made.status_code == 201, made.text
-        done = await ended(api, made.json()["id"])
+        response = await api.post("/generations", json=wish)
+        assert response.status_code == 201, response.text
+        done = await ended(api, response.json()["id"])
         assert done["status"] == "completed" and len(done["result_files"]) >= 1, done["error_message"]
         assert await make.balance(account) == (20 - chosen["cost"], 0)
     await make.books()

@@ -34,12 +34,12 @@ async def test_generation_starts_from_a_plain_form(site: Site, worker: Services,
         place = sent.headers["location"]
         live = await browser.get(place)
         assert live.status_code == 200 and "A cup" in live.text
-        made = place.rpartition("/")[2]
-        done = await ended(api, made)
+        created = place.rpartition("/")[2]
+        done = await ended(api, created)
         assert done["seed"] == 5 and done["parameters"]["size"] == 480
         finished = await browser.get(place)
         assert "Download" in finished.text and "Before" in finished.text and done["result_files"][0]["id"] in finished.text
-        again = await browser.get(f"/studio?again={made}")
+        again = await browser.get(f"/studio?again={created}")
         assert 'value="5"' in again.text and "A cup" in again.text
         history = await browser.get("/studio/generations")
         assert place in history.text
@@ -48,10 +48,10 @@ async def test_generation_starts_from_a_plain_form(site: Site, worker: Services,
         shared = await browser.post(f"{place}/sharing", data={"is_public": "true"})
         assert shared.status_code == 303
         wall = await site.client.get("/")
-        assert f"/pictures/{account.id}/{made}" in wall.text and "Test" in wall.text
-        assert (await site.client.get(f"/pictures/{account.id}/{made}")).status_code == 200
+        assert f"/pictures/{account.id}/{created}" in wall.text and "Test" in wall.text
+        assert (await site.client.get(f"/pictures/{account.id}/{created}")).status_code == 200
         await browser.post(f"{place}/sharing", data={"is_public": "false"})
-        assert (await site.client.get(f"/pictures/{account.id}/{made}")).status_code == 404
+        assert (await site.client.get(f"/pictures/{account.id}/{created}")).status_code == 404
 
 
 async def test_errors_are_shown_beside_their_fields_and_uploads_are_preserved(site: Site, make: Make) -> None:

@@ -31,12 +31,12 @@ async def test_the_answer_is_the_generation(site: Site, make: Make) -> None:
         product = await upload(api)
         answer = await api.post("/generations", json=wish(product, prompt="A quiet morning", seed=7))
         assert answer.status_code == 201, answer.text
-        made = answer.json()
-        assert made["status"] == "pending" and made["cost"] == 1 and made["seed"] == 7 and made["prompt"] == "A quiet morning"
-        assert [file["id"] for file in made["product_files"]] == [product]
-        assert made["parameters"]["size"] == 480 and "wetness" in made["parameters"]
-        again = (await api.get(f"/generations/{made['id']}")).json()
-        assert {**again, "queue_position": None} == {**made, "queue_position": None}
+        body = answer.json()
+        assert body["status"] == "pending" and body["cost"] == 1 and body["seed"] == 7 and body["prompt"] == "A quiet morning"
+        assert [file["id"] for file in body["product_files"]] == [product]
+        assert body["parameters"]["size"] == 480 and "wetness" in body["parameters"]
+        again = (await api.get(f"/generations/{body['id']}")).json()
+        assert {**again, "queue_position": None} == {**body, "queue_position": None}
         assert again["queue_position"] == 1
     assert await make.balance(account) == (4, 1)
     assert await counts(site) == (1, 1, 1, 1, 0)
@@ -78,9 +78,9 @@ async def test_32_with_one_key_at_once_are_one_generation(site: Site, make: Make
         product = await upload(api)
         key = {"Idempotency-Key": "k"}
         answers = await race(32, lambda: api.post("/generations", json=wish(product), headers=key))
-        made = {answer.json()["id"] for answer in answers if not isinstance(answer, BaseException) and answer.status_code == 201}
+        ids = {answer.json()["id"] for answer in answers if not isinstance(answer, BaseException) and answer.status_code == 201}
         others = {answer.status_code for answer in answers if not isinstance(answer, BaseException)} - {201}
-        assert len(made) == 1 and others <= {409}
+        assert len(ids) == 1 and others <= {409}
     assert (await counts(site))[:4] == (1, 1, 1, 1)
     await make.books()
 
@@ -143,9 +143,9 @@ async def test_malformed_json_is_refused(site: Site, make: Make) -> None:
 async def test_anothers_file_and_the_wrong_category_are_refused(site: Site, make: Make) -> None:
     account, stranger = await make.account(tokens=5), await make.account(tokens=5)
     async with site.api(account) as api, site.api(stranger) as other:
-        theirs = await upload(other)
+        file = await upload(other)
         model = await upload(api, "model_image", "cat")
-        refused = await api.post("/generations", json=wish(theirs))
+        refused = await api.post("/generations", json=wish(file))
         assert refused.status_code == 422 and refused.json()["type"] == "urn:vetrina:file-not-found"
         refused = await api.post("/generations", json=wish(model))
         assert refused.status_code == 422 and refused.json()["type"] == "urn:vetrina:wrong-category"
@@ -166,9 +166,9 @@ async def test_visitors_and_ended_sessions_are_refused(site: Site, make: Make) -
 async def test_a_stranger_finds_nothing(site: Site, make: Make) -> None:
     account, stranger = await make.account(tokens=5), await make.account(tokens=5)
     async with site.api(account) as api, site.api(stranger) as other:
-        made = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
+        generation_id = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
         for method, path in (("GET", ""), ("GET", "/events"), ("POST", "/cancellation"), ("POST", "/retry")):
-            assert (await other.request(method, f"/generations/{made}{path}")).status_code == 404, path
+            assert (await other.request(method, f"/generations/{generation_id}{path}")).status_code == 404, path
         assert (await other.get("/generations")).json()["items"] == []
 
 
@@ -185,8 +185,8 @@ async def test_history_is_paged_and_filtered(site: Site, make: Make) -> None:
     account: Account = await make.account(tokens=9)
     async with site.api(account) as api:
         product = await upload(api)
-        made = [(await api.post("/generations", json=wish(product))).json()["id"] for _ in range(5)]
-        await api.post(f"/generations/{made[1]}/cancellation")
+        ids = [(await api.post("/generations", json=wish(product))).json()["id"] for _ in range(5)]
+        await api.post(f"/generations/{ids[1]}/cancellation")
         seen: list[str] = []
         cursor: str | None = None
         while True:
@@ -195,8 +195,8 @@ async def test_history_is_paged_and_filtered(site: Site, make: Make) -> None:
             cursor = page["next_cursor"]
             if cursor is None:
                 break
-        assert seen == made[::-1]
+        assert seen == ids[::-1]
         cancelled = (await api.get("/generations", params={"status": "cancelled"})).json()["items"]
-        assert [item["id"] for item in cancelled] == [made[1]]
+        assert [item["id"] for item in cancelled] == [ids[1]]
         assert (await api.get("/generations", params={"status": "nonsense"})).status_code == 422
         assert (await api.get("/generations", params={"cursor": "nonsense"})).status_code == 422

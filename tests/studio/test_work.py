@@ -47,8 +47,8 @@ class Scripted:
 
 def use(services: Services, engine: Scripted) -> Scripted:
     """Let `engine` stand where the built-in one does."""
-    known = services.get(Catalogue)
-    known.engines["builtin"] = replace(known.engines["builtin"], engine=engine)
+    response = services.get(Catalogue)
+    response.engines["builtin"] = replace(response.engines["builtin"], engine=engine)
     return engine
 
 
@@ -56,9 +56,9 @@ async def test_generation_completes_and_is_charged(site: Site, worker: Services,
     account = await make.account(tokens=3)
     async with site.api(account) as api:
         product = await upload(api)
-        made = (await api.post("/generations", json=wish(product, seed=3))).json()
-        steps = await told(api, made["id"])
-        done = await ended(api, made["id"])
+        generation = (await api.post("/generations", json=wish(product, seed=3))).json()
+        steps = await told(api, generation["id"])
+        done = await ended(api, generation["id"])
         assert done["status"] == "completed" and done["progress"] == 100 and done["error_message"] is None
         assert done["processing_time_ms"] > 0 and done["attempt"] == 1
         [result] = done["result_files"]
@@ -77,21 +77,21 @@ async def test_generation_completes_and_is_charged(site: Site, worker: Services,
 
 async def told(api: Any, generation: str) -> list[dict[str, Any]]:
     """Every server-sent event of a generation until it ends."""
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     async with api.stream("GET", f"/generations/{generation}/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         async for line in stream.aiter_lines():
             if line.startswith("data:"):
-                found.append(msgspec.json.decode(line[5:]))  # noqa: PERF401
-    return found
+                result.append(msgspec.json.decode(line[5:]))  # noqa: PERF401
+    return result
 
 
 async def test_engine_refusal_is_reported_and_refunded(site: Site, worker: Services, make: Make) -> None:
     engine = use(worker, Scripted(EngineRefused("This cannot be painted.")))
     account = await make.account(tokens=3)
     async with site.api(account) as api:
-        made = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
-        done = await ended(api, made)
+        generation_id = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
+        done = await ended(api, generation_id)
         assert (done["status"], done["error_message"]) == ("failed", "This cannot be painted.")
         assert engine.calls == 1
     assert await make.balance(account) == (3, 0)
@@ -102,8 +102,8 @@ async def test_unavailable_engine_is_retried(site: Site, worker: Services, make:
     engine = use(worker, Scripted(EngineUnavailable("Away just now."), "done"))
     account = await make.account(tokens=3)
     async with site.api(account) as api:
-        made = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
-        done = await ended(api, made)
+        generation_id = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
+        done = await ended(api, generation_id)
         assert done["status"] == "completed" and done["attempt"] == 2 and engine.calls == 2
     assert await make.balance(account) == (2, 0)
 
@@ -112,16 +112,16 @@ async def test_cancelling_stops_the_engine_and_gives_back(site: Site, worker: Se
     engine = use(worker, Scripted("wait"))
     account = await make.account(tokens=3)
     async with site.api(account) as api:
-        made = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
+        generation_id = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
         async with asyncio.timeout(20):
-            while (await api.get(f"/generations/{made}")).json()["progress"] < 40:
+            while (await api.get(f"/generations/{generation_id}")).json()["progress"] < 40:
                 await asyncio.sleep(0.05)
-        answer = await api.post(f"/generations/{made}/cancellation")
+        answer = await api.post(f"/generations/{generation_id}/cancellation")
         assert answer.status_code == 200 and answer.json()["status"] == "cancelled"
         async with asyncio.timeout(20):
             while not engine.stopped:
                 await asyncio.sleep(0.05)
-        again = await api.post(f"/generations/{made}/cancellation")
+        again = await api.post(f"/generations/{generation_id}/cancellation")
         assert again.status_code == 409 and "cancelled" in again.json()["detail"]
     assert await make.balance(account) == (3, 0)
     await make.books()
@@ -136,12 +136,12 @@ async def test_cancel_and_completion_race_to_one_end(site: Site, make: Make) -> 
     async with site.api(account) as api:
         product = await upload(api)
         for number in range(12):
-            made = (await api.post("/generations", json=wish(product))).json()["id"]
-            work = asyncio.create_task(jobs.generate(site.services, account_id=str(account.id), generation_id=made))
+            generation_id = (await api.post("/generations", json=wish(product))).json()["id"]
+            work = asyncio.create_task(jobs.generate(site.services, account_id=str(account.id), generation_id=generation_id))
             await asyncio.sleep(number * 0.03)
-            answer = await api.post(f"/generations/{made}/cancellation")
+            answer = await api.post(f"/generations/{generation_id}/cancellation")
             await work
-            done = (await api.get(f"/generations/{made}")).json()
+            done = (await api.get(f"/generations/{generation_id}")).json()
             assert done["status"] == ("cancelled" if answer.status_code == 200 else "completed")
             assert len(done["result_files"]) == (done["status"] == "completed")
             ends.append(done["status"])
@@ -156,14 +156,14 @@ async def test_a_worker_that_was_replaced_changes_nothing(site: Site, make: Make
     engine = use(site.services, Scripted("wait", "done"))
     account = await make.account(tokens=3)
     async with site.api(account) as api:
-        made = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
-        first = asyncio.create_task(jobs.generate(site.services, account_id=str(account.id), generation_id=made))
+        generation_id = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
+        first = asyncio.create_task(jobs.generate(site.services, account_id=str(account.id), generation_id=generation_id))
         while engine.calls < 1:
             await asyncio.sleep(0.02)
-        await jobs.generate(site.services, account_id=str(account.id), generation_id=made)
+        await jobs.generate(site.services, account_id=str(account.id), generation_id=generation_id)
         engine.may_end.set()
         await first
-        done = (await api.get(f"/generations/{made}")).json()
+        done = (await api.get(f"/generations/{generation_id}")).json()
         assert done["status"] == "completed" and done["attempt"] == 2 and len(done["result_files"]) == 1
     assert await make.balance(account) == (2, 0)
     await make.books()
@@ -172,8 +172,8 @@ async def test_a_worker_that_was_replaced_changes_nothing(site: Site, make: Make
 async def test_64_cancellations_at_once_give_back_once(site: Site, make: Make) -> None:
     account = await make.account(tokens=3)
     async with site.api(account) as api:
-        made = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
-        answers = await race(64, lambda: api.post(f"/generations/{made}/cancellation"))
+        generation_id = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
+        answers = await race(64, lambda: api.post(f"/generations/{generation_id}/cancellation"))
         statuses = sorted(answer.status_code for answer in answers if not isinstance(answer, BaseException))
         assert statuses == [200] + [409] * 63
     assert await make.balance(account) == (3, 0)
@@ -184,12 +184,14 @@ async def test_retry_is_a_new_generation_of_one_that_failed(site: Site, worker: 
     use(worker, Scripted(EngineRefused("Not today."), "done"))
     account = await make.account(tokens=3)
     async with site.api(account) as api:
-        made = (await api.post("/generations", json=wish(await upload(api), seed=11, prompt="words"))).json()["id"]
-        await ended(api, made)
-        again = await api.post(f"/generations/{made}/retry")
+        generation_id = (await api.post("/generations", json=wish(await upload(api), seed=11, prompt="words"))).json()["id"]
+        await ended(api, generation_id)
+        again = await api.post(f"/generations/{generation_id}/retry")
         assert again.status_code == 201, again.text
         body = again.json()
-        assert body["id"] != made and body["retry_of"] == made and body["seed"] == 11 and body["prompt"] == "words"
+        assert (
+            body["id"] != generation_id and body["retry_of"] == generation_id and body["seed"] == 11 and body["prompt"] == "words"
+        )
         done = await ended(api, body["id"])
         assert done["status"] == "completed"
         assert (await api.post(f"/generations/{body['id']}/retry")).status_code == 409
@@ -200,10 +202,10 @@ async def test_generation_with_a_deleted_image_fails_and_is_refunded(site: Site,
     account = await make.account(tokens=3)
     async with site.api(account) as api:
         product = await upload(api)
-        made = (await api.post("/generations", json=wish(product))).json()["id"]
+        generation_id = (await api.post("/generations", json=wish(product))).json()["id"]
         assert (await api.delete(f"/files/{product}")).status_code == 204
-        await jobs.generate(site.services, account_id=str(account.id), generation_id=made)
-        done = (await api.get(f"/generations/{made}")).json()
+        await jobs.generate(site.services, account_id=str(account.id), generation_id=generation_id)
+        done = (await api.get(f"/generations/{generation_id}")).json()
         assert done["status"] == "failed" and "deleted" in done["error_message"]
     assert await make.balance(account) == (3, 0)
 
@@ -211,7 +213,7 @@ async def test_generation_with_a_deleted_image_fails_and_is_refunded(site: Site,
 async def test_lost_generations_are_queued_again(site: Site, make: Make, owner: str) -> None:
     account = await make.account(tokens=3)
     async with site.api(account) as api:
-        made = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
+        generation_id = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
     async with site.services.db.tx() as tx:
         await tx.connection.execute("delete from procrastinate_jobs")
     with psycopg.connect(owner, autocommit=True) as connection:
@@ -221,5 +223,5 @@ async def test_lost_generations_are_queued_again(site: Site, make: Make, owner: 
     await jobs.requeue_lost(site.services)
     async with site.services.db.read() as tx:
         count = "select count(*) from procrastinate_jobs where args->>'generation_id' = %s"
-        row = await (await tx.connection.execute(count, (made,))).fetchone()
+        row = await (await tx.connection.execute(count, (generation_id,))).fetchone()
     assert row == (1,)

@@ -108,8 +108,8 @@ async def test_an_upgrade_mends_confirmations_of_no_identifier(restored: str, ve
         connection.execute("insert into accounts.accounts (id, phone, phone_verified_at, email_verified_at)"
                            " values (core.new_id(), '+4915112345678', now(), now())")  # fmt: skip
         await prepare(read({}), restored)
-        found = connection.execute("select email_verified_at from accounts.accounts where phone = '+4915112345678'").fetchone()
-        assert found == (None,)
+        row = connection.execute("select email_verified_at from accounts.accounts where phone = '+4915112345678'").fetchone()
+        assert row == (None,)
     assert await faults(restored) == []
 
 

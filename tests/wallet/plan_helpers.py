@@ -24,10 +24,10 @@ async def plan_id(db: Database, name: str) -> UUID:
 async def pay(db: Database, account: Account, plan: str, key: str, amount: int | None = None) -> bool:
     """A month of the plan is paid for."""
     price = PRICES[plan] if amount is None else amount
-    found = await rows(
+    records = await rows(
         db, "select wallet.apply_paid_period(%s, %s, %s, %s, 'IRR')", account.id, await plan_id(db, plan), key, price
     )
-    return found[0][0]
+    return records[0][0]
 
 
 async def pass_time(services: Services, account: Account, time: str) -> None:

@@ -29,8 +29,8 @@ async def test_invalid_forwarded_address_is_ignored(settings: Settings, database
         assert answer.status_code < 500
         async with site.services.db.read() as tx:
             cursor = await tx.connection.execute("select distinct host(ip) from accounts.sessions where ip is not null")
-            known = {row[0] for row in await cursor.fetchall()}
-    assert known <= {"127.0.0.1", "203.0.113.9", "fe80::1"}
+            existing = {row[0] for row in await cursor.fetchall()}
+    assert existing <= {"127.0.0.1", "203.0.113.9", "fe80::1"}
 
 
 async def metrics(settings: Settings, database: str, **headers: str) -> httpx2.Response:

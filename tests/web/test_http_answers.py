@@ -124,8 +124,8 @@ async def test_openapi_lists_security_schemes_and_problem_responses(site: Site) 
             for status, answer in refusals.items():
                 assert list(answer["content"]) == ["application/problem+json"], (place, status)
             assert ({} in operation["security"]) == (await _is_open(site, method, path)), place
-            for told in re.findall(r"\b(4\d\d)\b", operation.get("description", "")):
-                assert told in refusals, (place, told)
+            for reported in re.findall(r"\b(4\d\d)\b", operation.get("description", "")):
+                assert reported in refusals, (place, reported)
     ambiguous: list[str] = []
     _find_ambiguous(document, "", ambiguous)
     assert ambiguous == []

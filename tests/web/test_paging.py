@@ -25,10 +25,10 @@ def test_pages_show_each_row_once(limit: int) -> None:
     for _ in range(30):
         before = after(cursor)
         rows = [row for row in ROWS if row < before][: limit + 1]
-        shown = page(rows, limit, same, same)
-        assert len(shown.items) <= limit
-        seen += shown.items
-        cursor = shown.next_cursor
+        displayed = page(rows, limit, same, same)
+        assert len(displayed.items) <= limit
+        seen += displayed.items
+        cursor = displayed.next_cursor
         if cursor is None:
             break
     assert seen == ROWS

@@ -53,8 +53,8 @@ async def test_values_of_the_wrong_type(site: Site) -> None:
     ]
     for body in bodies:
         problem(await site.client.post("/api/v1/auth/session", json=body), 422)
-    said = problem(await site.client.post("/api/v1/auth/session"), 422)["detail"]
-    assert said == "A request body is required."
+    detail = problem(await site.client.post("/api/v1/auth/session"), 422)["detail"]
+    assert detail == "A request body is required."
 
 
 async def test_a_query_of_the_wrong_type(site: Site, make: Make) -> None:

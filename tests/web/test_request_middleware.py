@@ -71,8 +71,8 @@ async def test_no_other_site_signs_anyone_in(site: Site) -> None:
 async def test_incoming_request_id_is_reused(site: Site) -> None:
     given = await site.client.get("/healthz", headers={"X-Request-Id": "from-the-proxy_1"})
     assert given.headers.get_list("x-request-id") == ["from-the-proxy_1"]
-    made = [(await site.client.get("/healthz")).headers["x-request-id"] for _ in range(2)]
-    assert made[0] != made[1] and all(re.fullmatch(r"[0-9a-f-]{36}", item) for item in made)
+    created = [(await site.client.get("/healthz")).headers["x-request-id"] for _ in range(2)]
+    assert created[0] != created[1] and all(re.fullmatch(r"[0-9a-f-]{36}", item) for item in created)
 
 
 async def test_unsafe_request_id_is_replaced(site: Site) -> None:

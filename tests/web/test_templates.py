@@ -36,12 +36,12 @@ def test_its_static_files_exist(path: Path) -> None:
 
 def test_every_icon_is_in_the_sprite() -> None:
     drawn = set(re.findall(r'<symbol id="([^"]+)"', (STATIC / "vendor/icons.svg").read_text()))
-    asked = {
+    requested = {
         name
         for path in TEMPLATES
         for name in re.findall(r"""(?:\b(?:icon|empty)\(|"icon": )["']([a-z0-9-]+)["']""", path.read_text())
     }
-    assert asked <= drawn, f"run scripts/vendor.py --icons for {sorted(asked - drawn)}"
+    assert requested <= drawn, f"run scripts/vendor.py --icons for {sorted(requested - drawn)}"
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:

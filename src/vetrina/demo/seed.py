@@ -97,22 +97,22 @@ def _work(demo: DemoRun) -> None:
     styles = {style["name"]: style for style in demo.call("GET", "/styles")["items"]}
     missing = [item for item in WORK if item.style in styles and (item.prompt or item.style) not in there]
     ids: dict[tuple[str, str], str] = {}
-    for each in missing:
-        for photo, category in ((each.product, "product_image"), (each.model, "model_image")):
+    for picture in missing:
+        for photo, category in ((picture.product, "product_image"), (picture.model, "model_image")):
             if photo and (photo, category) not in ids:
                 ids[photo, category] = work.upload(demo, photo, category)["id"]
     started = [(item, _begin(demo, item, ids)) for item in missing]
     columns = [TextColumn("{task.description}"), BarColumn(bar_width=32), TextColumn("{task.completed:.0f} of {task.total:.0f}")]
     with Progress(*columns, console=demo.console, transient=True) as bar:
         task = bar.add_task("The demo account's pictures are being made", total=len(started))
-        for each, generation in started:
+        for picture, generation in started:
             with demo.client.stream("GET", f"/api/v1/generations/{generation}/events", timeout=300) as stream:
                 for _ in stream.iter_lines():
                     pass
             done = demo.call("GET", f"/generations/{generation}")
             if done["status"] != "completed":
-                raise CheckFailed(f"the picture in {each.style} ended as {done['status']}: {done['error_message']}")
-            if each.public:
+                raise CheckFailed(f"the picture in {picture.style} ended as {done['status']}: {done['error_message']}")
+            if picture.public:
                 demo.call("POST", f"/generations/{generation}/sharing", json={"is_public": True})
             bar.advance(task)
 

@@ -39,14 +39,14 @@ async def test_ones_own_history(site: Site, make: Make, operator: Account) -> No
         assert "The account was disabled" in page and "An operator" in page and "curl, a program" in page and "192.0.2.77" in page
         # Who the operator was, from where and in what words, is not told.
         assert "a secret reason" not in page and str(operator.id) not in page and "admin@example.com" not in page
-        found = (await browser.get("/api/v1/audit-logs")).json()["items"]
-        told = {item["action"]: item for item in reversed(found)}
-        assert told["account_disabled"]["by"] == "operator" and told["account_disabled"]["context"] is None
-        assert told["account_disabled"]["ip"] is None and str(operator.id) not in str(found)
-        assert told["signed_in"]["by"] == "you" and told["signed_in"]["ip"] == "192.0.2.77"
+        audit_logs = (await browser.get("/api/v1/audit-logs")).json()["items"]
+        reported = {item["action"]: item for item in reversed(audit_logs)}
+        assert reported["account_disabled"]["by"] == "operator" and reported["account_disabled"]["context"] is None
+        assert reported["account_disabled"]["ip"] is None and str(operator.id) not in str(audit_logs)
+        assert reported["signed_in"]["by"] == "you" and reported["signed_in"]["ip"] == "192.0.2.77"
         one = (await browser.get("/api/v1/audit-logs?limit=1")).json()
         two = (await browser.get(f"/api/v1/audit-logs?limit=1&cursor={one['next_cursor']}")).json()
-        assert [one["items"][0], two["items"][0]] == found[:2]
+        assert [one["items"][0], two["items"][0]] == audit_logs[:2]
         only = (await browser.get("/api/v1/audit-logs?action=account_enabled")).json()["items"]
         assert [item["action"] for item in only] == ["account_enabled"]
     async with site.api(other) as api:
@@ -68,8 +68,8 @@ async def test_the_history_has_pages(site: Site, make: Make) -> None:
 async def test_the_operators_log_is_filtered_and_exported(site: Site, make: Make, operator: Account) -> None:
     one = await make.account(email="one@example.com")
     async with site.services.db.tx() as tx:
-        said = {"why": "=1+1"}
-        await audit.record(tx, "thing_done", one.id, said=said, actor=Actor("admin", operator.id, "192.0.2.1"))
+        details = {"why": "=1+1"}
+        await audit.record(tx, "thing_done", one.id, said=details, actor=Actor("admin", operator.id, "192.0.2.1"))
     async with site.browser(operator) as browser, site.api(operator) as api:
         page = (await browser.get("/operator/audit")).text
         assert "Thing done" in page and "A role was given" in page and "one@example.com" in page and "192.0.2.1" in page
@@ -114,8 +114,8 @@ async def test_settings_are_changed_on_the_page_and_by_a_call(site: Site, make: 
             refused = await browser.post(f"/operator/settings/{key}", data={"value": value})
             assert refused.status_code == 422 and f'value="{value.replace(chr(34), "&#34;")}"' in refused.text, (key, value)
         assert (await browser.post("/operator/settings/no.such", data={"value": "1"})).status_code == 404
-        made = await api.put("/operator/settings/wallet.welcome_tokens", json={"value": 3})
-        assert made.status_code == 200 and made.json()["value"] == 3
+        response = await api.put("/operator/settings/wallet.welcome_tokens", json={"value": 3})
+        assert response.status_code == 200 and response.json()["value"] == 3
         assert (await api.put("/operator/settings/wallet.welcome_tokens", json={"value": "3"})).status_code == 422
         rows = {item["key"]: item["value"] for item in (await api.get("/operator/settings")).json()["items"]}
         assert rows["limits.api"] == {"count": 7, "seconds": 30} and rows["wallet.welcome_tokens"] == 3

@@ -21,15 +21,15 @@ OLD, NEW, PHONE = "old@example.com", "new@example.com", "+989123456789"
 async def owner(site: Site) -> dict[str, Any]:
     """An account whose address is confirmed."""
     body = await registered(site, email=OLD)
-    wanted = {"email": OLD, "purpose": "email_verify", "code": await code_to(site, OLD), "password": PASSWORD}
-    assert (await post(site, "/auth/verifications/confirmation", wanted)).status_code == 200
+    fields = {"email": OLD, "purpose": "email_verify", "code": await code_to(site, OLD), "password": PASSWORD}
+    assert (await post(site, "/auth/verifications/confirmation", fields)).status_code == 200
     return body
 
 
 async def changed(site: Site, body: dict[str, Any], **to: str) -> httpx2.Response:
     """Change an identifier with the password and the code that is sent to the new one."""
-    asked = await post(site, "/auth/identifiers", {**to, "password": PASSWORD}, headers=bearer(body))
-    assert asked.status_code == 202, asked.text
+    response = await post(site, "/auth/identifiers", {**to, "password": PASSWORD}, headers=bearer(body))
+    assert response.status_code == 202, response.text
     code = await code_to(site, next(iter(to.values())))
     return await post(site, "/auth/identifiers/confirmation", {**to, "code": code}, headers=bearer(body))
 
@@ -37,8 +37,8 @@ async def changed(site: Site, body: dict[str, Any], **to: str) -> httpx2.Respons
 async def undo_token(site: Site) -> str:
     """The token of the link in the newest message to the old address."""
     for letter in await letters(site, OLD, 2):
-        if found := re.search(r"/undo/(\S+)", letter["text"]):
-            return found[1]
+        if match := re.search(r"/undo/(\S+)", letter["text"]):
+            return match[1]
     raise AssertionError("no message has a link to undo the change")
 
 
@@ -84,8 +84,8 @@ async def test_a_phone_is_added_and_asks_for_the_second_factor(posting: Site) ->
     there, _ = await enrolled(posting, body)
     bare = await post(posting, "/auth/identifiers", {"phone": PHONE, "password": PASSWORD}, headers=bearer(body))
     assert bare.status_code == 422 and bare.json()["type"] == "urn:vetrina:wrong-code"
-    wanted = {"phone": PHONE, "password": PASSWORD, "code": there.next()}
-    assert (await post(posting, "/auth/identifiers", wanted, headers=bearer(body))).status_code == 202
+    fields = {"phone": PHONE, "password": PASSWORD, "code": there.next()}
+    assert (await post(posting, "/auth/identifiers", fields, headers=bearer(body))).status_code == 202
     done = {"phone": PHONE, "code": await code_to(posting, PHONE)}
     answer = await post(posting, "/auth/identifiers/confirmation", done, headers=bearer(body))
     assert answer.json()["phone"] == PHONE and answer.json()["phone_verified"] and answer.json()["email"] == OLD
@@ -94,8 +94,8 @@ async def test_a_phone_is_added_and_asks_for_the_second_factor(posting: Site) ->
 async def test_an_address_of_another_account_is_notified_and_never_changes_hands(posting: Site) -> None:
     body = await owner(posting)
     await registered(posting, email=NEW)
-    asked = await post(posting, "/auth/identifiers", {"email": NEW, "password": PASSWORD}, headers=bearer(body))
-    assert asked.status_code == 202, "the answer is the same"
+    response = await post(posting, "/auth/identifiers", {"email": NEW, "password": PASSWORD}, headers=bearer(body))
+    assert response.status_code == 202, "the answer is the same"
     assert "already" in (await letters(posting, NEW, 2))[0]["subject"]
 
 
@@ -103,13 +103,13 @@ async def test_the_password_changes_without_mail(site: Site) -> None:
     login = {"email": OLD, "password": PASSWORD}
     body = (await post(site, "/auth/registration", login)).json()
     other = (await post(site, "/auth/session", login)).json()
-    wanted = {"password": "not the right one", "new_password": "another long enough one"}
-    assert (await post(site, "/auth/password", wanted, headers=bearer(body))).status_code == 403
-    wanted["password"] = PASSWORD
-    assert (await post(site, "/auth/password", wanted, headers=bearer(body))).status_code == 204
+    fields = {"password": "not the right one", "new_password": "another long enough one"}
+    assert (await post(site, "/auth/password", fields, headers=bearer(body))).status_code == 403
+    fields["password"] = PASSWORD
+    assert (await post(site, "/auth/password", fields, headers=bearer(body))).status_code == 204
     assert (await site.client.get("/api/v1/me", headers=bearer(other))).status_code == 401
     assert (await site.client.get("/api/v1/me", headers=bearer(body))).status_code == 200
-    assert (await post(site, "/auth/session", {**login, "password": wanted["new_password"]})).status_code == 201
+    assert (await post(site, "/auth/session", {**login, "password": fields["new_password"]})).status_code == 201
 
 
 async def test_the_pages(posting: Site) -> None:
@@ -123,8 +123,8 @@ async def test_the_pages(posting: Site) -> None:
         assert refused.status_code == 422 and "does not look like an e-mail address" in refused.text
         weak = await browser.post("/settings/security/password", data={"password": PASSWORD, "new_password": "short"})
         assert weak.status_code == 422 and 'id="new_password-error"' in weak.text
-        asked = await browser.post("/settings/security/identifiers", data={**form, "email": NEW})
-        assert asked.status_code == 303 and asked.headers["location"] == "/verify"
+        response = await browser.post("/settings/security/identifiers", data={**form, "email": NEW})
+        assert response.status_code == 303 and response.headers["location"] == "/verify"
         done = await browser.post("/verify", data={"code": await code_to(posting, NEW)})
         assert done.headers["location"] == "/settings/security"
         assert f"{NEW} is yours now." in (await browser.get("/settings/security")).text

@@ -65,16 +65,16 @@ async def test_a_domain_is_proven_by_its_record(site: Site, account: Account, na
     names.records[domain["record"]["name"]] = []  # the name is there, with no text
     assert (await verify(site, account, domain))["last_result"] == "missing"
     names.records[domain["record"]["name"]] = ["v=spf1 -all", domain["record"]["value"][:-1]]
-    found = await verify(site, account, domain)
-    assert (found["last_result"], found["status"], found["verified_at"]) == ("different", "pending", None)
+    result = await verify(site, account, domain)
+    assert (result["last_result"], result["status"], result["verified_at"]) == ("different", "pending", None)
     names.records[domain["record"]["name"]].append(domain["record"]["value"])
-    found = await verify(site, account, domain)
-    assert (found["last_result"], found["status"]) == ("found", "verified") and found["verified_at"]
+    result = await verify(site, account, domain)
+    assert (result["last_result"], result["status"]) == ("found", "verified") and result["verified_at"]
     assert names.asked[domain["record"]["name"]] == 4
 
     async with site.api(account) as api:
-        assert (await api.get("/domains")).json()["items"] == [found]
-        assert (await api.get(f"/domains/{domain['id']}")).json() == found
+        assert (await api.get("/domains")).json()["items"] == [result]
+        assert (await api.get(f"/domains/{domain['id']}")).json() == result
         assert (await api.delete(f"/domains/{domain['id']}")).status_code == 204
         assert (await api.get("/domains")).json()["items"] == []
         assert (await api.delete(f"/domains/{domain['id']}")).status_code == 404
@@ -277,12 +277,12 @@ async def test_a_name_server_that_is_not_there(settings: Settings, database: str
 
 
 def test_which_name_servers_can_be_set() -> None:
-    for given, found in (
+    for given, result in (
         ("127.0.0.1:5353, 192.0.2.1", ["127.0.0.1@5353", "192.0.2.1@53"]),
         ("[2001:db8::1]:54", ["2001:db8::1@54"]),
         ("2001:db8::1", ["2001:db8::1@53"]),
     ):
-        made = domains.resolver(read({"VETRINA_DNS_SERVERS": given}))
-        assert [f"{nameserver.address}@{nameserver.port}" for nameserver in made.nameservers] == found  # type: ignore[union-attr]
+        created = domains.resolver(read({"VETRINA_DNS_SERVERS": given}))
+        assert [f"{nameserver.address}@{nameserver.port}" for nameserver in created.nameservers] == result  # type: ignore[union-attr]
     with pytest.raises(BadSetting):
         domains.resolver(read({"VETRINA_DNS_SERVERS": "ns.example:53"}))

@@ -57,8 +57,8 @@ async def test_link_is_bound_to_its_session(site: Site, hosted: HostedUi, make: 
         async def elsewhere(back: str) -> None:
             for other in (browser, nobody):
                 other.cookies.set(COOKIE, hers.cookies[COOKIE], domain="127.0.0.1", path="/")
-                lapsed = await other.get(back)
-                assert lapsed.status_code == 400, lapsed.text
+                response = await other.get(back)
+                assert response.status_code == 400, response.text
             await hers.post("/sign-out")
 
         ended = await link(hers, user, elsewhere)
@@ -87,20 +87,20 @@ async def test_programs_link_too(site: Site, hosted: HostedUi, make: Make) -> No
     ada, eve = await make.account(confirmed=False), await make.account()
     user = person(hosted)
     async with site.api(ada) as api, site.api(eve) as hers:
-        wanted = {"provider": "cognito", "redirect_uri": "http://127.0.0.1:41999/done"}
-        begun = (await api.post("/identities/authorizations", json=wanted)).json()
-        back = dict(httpx2.URL(await at_provider(begun["authorization_url"], user)).params)
-        sent = {"provider": "cognito", "transaction": begun["transaction"], **back}
+        body = {"provider": "cognito", "redirect_uri": "http://127.0.0.1:41999/done"}
+        authorization = (await api.post("/identities/authorizations", json=body)).json()
+        back = dict(httpx2.URL(await at_provider(authorization["authorization_url"], user)).params)
+        sent = {"provider": "cognito", "transaction": authorization["transaction"], **back}
         assert (await hers.post("/identities", json=sent)).status_code == 400
         # neither does a link sign anybody in
         signing = {name: sent[name] for name in ("transaction", "code", "state")}
         assert (await site.client.post("/api/v1/auth/providers/cognito/session", json=signing)).status_code == 400
-        made = await api.post("/identities", json=sent)
-        assert made.status_code == 201 and made.json()["issuer"] == hosted.pool.issuer, made.text
-        assert [made.json()] == await known(site, ada)
-        assert (await hers.delete(f"/identities/{made.json()['id']}")).status_code == 404
+        response = await api.post("/identities", json=sent)
+        assert response.status_code == 201 and response.json()["issuer"] == hosted.pool.issuer, response.text
+        assert [response.json()] == await known(site, ada)
+        assert (await hers.delete(f"/identities/{response.json()['id']}")).status_code == 404
         # Ada has no password and no confirmed address
-        last = await api.delete(f"/identities/{made.json()['id']}")
+        last = await api.delete(f"/identities/{response.json()['id']}")
         assert last.status_code == 409 and last.json()["type"] == "urn:vetrina:last-login-method"
 
 
@@ -162,7 +162,7 @@ async def test_account_requires_an_identifier(site: Site, make: Make) -> None:
 async def test_without_a_provider_nothing_is_offered(site: Site, make: Make, settings: Settings) -> None:
     services = site.services
     services.settings = settings.__class__(data=settings.data)
-    services._parts.clear()  # pyright: ignore[reportPrivateUsage]
+    services._provided.clear()  # pyright: ignore[reportPrivateUsage]
     assert (await site.client.get("/api/v1/auth/providers")).json()["items"] == []
     assert (await site.client.get("/auth/providers/cognito")).status_code == 404
     assert "way=provider" not in (await site.client.get("/sign-in")).text

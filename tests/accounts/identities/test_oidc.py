@@ -120,8 +120,8 @@ async def test_callback_from_another_browser_is_rejected(site: Site, hosted: Hos
         for cookie in (None, "x", browser.cookies[COOKIE][:-3] + "abc"):
             if cookie:
                 other.cookies.set(COOKIE, cookie, domain="127.0.0.1", path="/")
-            lapsed = await other.get(back)
-            assert lapsed.status_code == 400 and "start again" in lapsed.text
+            response = await other.get(back)
+            assert response.status_code == 400 and "start again" in response.text
         # a sign-in of the other's own, with the answer that belongs to this one
         await begun(other, ada)
         assert (await other.get(back)).status_code == 400
@@ -184,19 +184,21 @@ async def test_programs_go_the_same_way(site: Site, hosted: HostedUi) -> None:
     for address in elsewhere:
         wrong = await site.client.post(f"{api}/auth/providers/cognito/authorizations", json={"redirect_uri": address})
         assert wrong.status_code == 422 and wrong.json()["type"] == "urn:vetrina:invalid-return-address", address
-    begun = (await site.client.post(f"{api}/auth/providers/cognito/authorizations", json={"redirect_uri": LOOPBACK})).json()
-    assert begun["expires_in"] == 600
-    back = await at_provider(begun["authorization_url"], ada)
+    authorization = (
+        await site.client.post(f"{api}/auth/providers/cognito/authorizations", json={"redirect_uri": LOOPBACK})
+    ).json()
+    assert authorization["expires_in"] == 600
+    back = await at_provider(authorization["authorization_url"], ada)
     assert back.startswith(LOOPBACK)
     answer = dict(httpx2.URL(back).params)
-    sent = {"transaction": begun["transaction"], **answer}
+    sent = {"transaction": authorization["transaction"], **answer}
     for wrong in ({"state": "another"}, {"transaction": "x"}):
         refusal = await site.client.post(f"{api}/auth/providers/cognito/session", json={**sent, **wrong})
         assert refusal.status_code == 400 and refusal.json()["type"] == "urn:vetrina:sign-in-expired"
-    made = await site.client.post(f"{api}/auth/providers/cognito/session", json=sent)
-    assert made.status_code == 201, made.text
-    assert made.json()["account"]["email"] == f"{ada}@example.com"
-    me = await site.client.get(f"{api}/me", headers={"Authorization": f"Bearer {made.json()['access_token']}"})
+    response = await site.client.post(f"{api}/auth/providers/cognito/session", json=sent)
+    assert response.status_code == 201, response.text
+    assert response.json()["account"]["email"] == f"{ada}@example.com"
+    me = await site.client.get(f"{api}/me", headers={"Authorization": f"Bearer {response.json()['access_token']}"})
     assert me.status_code == 200
     assert (await site.client.post(f"{api}/auth/providers/cognito/session", json=sent)).status_code == 401  # the code is spent
 
@@ -216,15 +218,15 @@ async def test_authorization_request_contains_only_required_parameters(
 ) -> None:
     start = await browser.get("/auth/providers/cognito?next=//evil.example")
     url = httpx2.URL(start.headers["location"])
-    asked = dict(url.params)
+    query = dict(url.params)
     assert str(url).startswith(f"{hosted.url}/oauth2/authorize?")
-    assert asked["redirect_uri"] == f"{settings.address}/auth/providers/cognito/callback"
-    assert asked["scope"] == "openid email profile" and asked["code_challenge_method"] == "S256"
-    assert len({asked["state"], asked["nonce"], asked["code_challenge"]}) == 3
+    assert query["redirect_uri"] == f"{settings.address}/auth/providers/cognito/callback"
+    assert query["scope"] == "openid email profile" and query["code_challenge_method"] == "S256"
+    assert len({query["state"], query["nonce"], query["code_challenge"]}) == 3
     cookie = start.headers["set-cookie"]
-    assert "HttpOnly" in cookie and "samesite=lax" in cookie.lower() and asked["nonce"] not in cookie
+    assert "HttpOnly" in cookie and "samesite=lax" in cookie.lower() and query["nonce"] not in cookie
     assert await count(site, "accounts.spent_nonces") == 0  # nothing is written for who only looks
     again = dict(httpx2.URL((await browser.get("/auth/providers/cognito")).headers["location"]).params)
-    assert not {asked["state"], asked["nonce"], asked["code_challenge"]} & set(again.values())
+    assert not {query["state"], query["nonce"], query["code_challenge"]} & set(again.values())
     back = local(await at_provider(str(httpx2.URL(start.headers["location"])), person(hosted), PASSWORD))
     assert (await browser.get(back)).status_code == 400  # the second one is under way in this browser

@@ -22,22 +22,22 @@ async def operator(make: Make) -> Account:
 
 async def test_an_operator_gives_and_takes_the_badge(site: Site, make: Make, operator: Account) -> None:
     vendor, user = await make.account(kind="vendor"), await make.account()
-    async with site.api(operator) as api, site.api(vendor) as mine:
+    async with site.api(operator) as api, site.api(vendor) as own_api:
         path = f"/operator/accounts/{vendor.id}/verification"
         assert (await api.get(path)).json() == {"business_name": "Test", "is_verified": False, "verified_at": None}
         given = (await api.put(path)).json()
         assert given["is_verified"] and given["verified_at"]
         assert (await api.put(path)).json() == given  # since the first time
-        assert (await mine.get("/me/profile")).json()["business"]["is_verified"]
-        await mine.patch("/me/profile", json={"name": "Another"})
+        assert (await own_api.get("/me/profile")).json()["business"]["is_verified"]
+        await own_api.patch("/me/profile", json={"name": "Another"})
         assert (await api.get(path)).json() == {"business_name": "Another", "is_verified": False, "verified_at": None}
         await api.put(path)
         assert (await api.delete(path)).status_code == 204
         missing = await api.put(f"/operator/accounts/{user.id}/verification")
         assert missing.json()["type"] == "urn:vetrina:business-profile-missing"
-        lines = (await mine.get("/audit-logs")).json()["items"]
-    told = sorted(line["action"] for line in lines if line["resource"] == "vendor")
-    assert told == ["business_renamed", *["vendor_unverified"] * 2, *["vendor_verified"] * 2]
+        lines = (await own_api.get("/audit-logs")).json()["items"]
+    actions = sorted(line["action"] for line in lines if line["resource"] == "vendor")
+    assert actions == ["business_renamed", *["vendor_unverified"] * 2, *["vendor_verified"] * 2]
 
 
 async def test_operator_page_shows_the_verification(site: Site, make: Make, operator: Account) -> None:
@@ -46,8 +46,8 @@ async def test_operator_page_shows_the_verification(site: Site, make: Make, oper
     async with site.browser(operator) as browser:
         assert "Verify the business" in (await browser.get(page)).text
         assert (await browser.post(f"{page}/verification", data={"verified": "1"})).status_code == 303
-        shown = (await browser.get(page)).text
-        assert "The business is verified." in shown and "Remove the verification" in shown
+        text = (await browser.get(page)).text
+        assert "The business is verified." in text and "Remove the verification" in text
         await browser.post(f"{page}/verification", data={"verified": "0"})
         assert "The business is no longer verified." in (await browser.get(page)).text
         assert "Verify the business" not in (await browser.get(f"/operator/accounts/{operator.id}")).text

@@ -71,9 +71,9 @@ async def test_erased_account_leaves_no_personal_data(
     await make.books()
     async with worker.db.read() as tx:
         assert await audit.faults(tx) == []
-        kept = await tx.fetch_all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action=None, limit=100)
-        assert {"account_registered", "payment_completed", "erasure_asked", "account_erased"} <= {item.action for item in kept}
-        assert all(item.ip is None and item.said is None for item in kept)
+        rows = await tx.fetch_all(audit.LIST, account=account, before=UUID(int=2**128 - 1), action=None, limit=100)
+        assert {"account_registered", "payment_completed", "erasure_asked", "account_erased"} <= {item.action for item in rows}
+        assert all(item.ip is None and item.said is None for item in rows)
         row = await (
             await tx.connection.execute(
                 "select (select count(*) from wallet.entries where account_id = %(a)s), erased_at is not null, is_active,"
@@ -145,28 +145,28 @@ async def test_abandoned_tasks_are_resumed(site: Site, services: Services, owner
         connection.execute("update accounts.erasures set created_at = now() - interval '11 minutes'")
     async with services.db.tx() as tx:
         assert await erasures.resume(tx) == 1
-        found = await (await tx.connection.execute("select task_name from procrastinate_jobs")).fetchall()
-        assert found == [("accounts.erase",)]
+        rows = await (await tx.connection.execute("select task_name from procrastinate_jobs")).fetchall()
+        assert rows == [("accounts.erase",)]
 
 
 async def test_the_copy_holds_everything_and_no_secret(site: Site, worker: Services, make: Make, owner: str) -> None:
     account, headers = await full_life(site, owner)
     stranger = await make.account(email="stranger@example.com")
     async with httpx2.AsyncClient(base_url=site.url + "/api/v1", headers=headers, timeout=30) as api:
-        asked = await api.post("/exports")
-        assert asked.status_code == 202 and asked.json()["url"] is None
-        path = f"/exports/{asked.json()['id']}"
+        response = await api.post("/exports")
+        assert response.status_code == 202 and response.json()["url"] is None
+        path = f"/exports/{response.json()['id']}"
         async with asyncio.timeout(30):
-            while (found := (await api.get(path)).json())["status"] == "pending":
+            while (body := (await api.get(path)).json())["status"] == "pending":
                 assert (await api.post("/exports")).status_code in {409, 202}
                 await asyncio.sleep(0.1)
-        assert found["status"] == "ready" and found["bytes"] > 1000
+        assert body["status"] == "ready" and body["bytes"] > 1000
     async with site.api(stranger) as other:
         assert (await other.get(path)).status_code == 404
-    url = found["url"]
+    url = body["url"]
     answer = await site.client.get(url)
     assert answer.status_code == 200 and answer.headers["content-type"] == "application/zip"
-    assert int(answer.headers["content-length"]) == found["bytes"] == len(answer.content)
+    assert int(answer.headers["content-length"]) == body["bytes"] == len(answer.content)
     for wrong in (url.partition("?")[0], url[:-3] + "AAA", url.replace(str(account), str(stranger.id))):
         assert (await site.client.get(wrong)).status_code == 403, wrong
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
@@ -230,5 +230,5 @@ async def test_the_pages(site: Site, make: Make, owner: str) -> None:
         assert gone.status_code == 303 and gone.headers["location"] == "/"
         assert (await browser.get("/wallet")).status_code == 303
     async with site.browser(last) as browser:
-        kept = await browser.post("/settings/privacy/erasure", data={"confirmation": PHRASE})
-        assert kept.status_code == 409 and "last superuser" in kept.text
+        response = await browser.post("/settings/privacy/erasure", data={"confirmation": PHRASE})
+        assert response.status_code == 409 and "last superuser" in response.text

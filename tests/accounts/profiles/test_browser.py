@@ -89,10 +89,10 @@ async def test_every_screen_before_axe(site: Site, make: Make, look: str) -> Non
         pictures = [await upload(api, photo=name) for name in ("coffee", "dandelion", "fig_bowl", "room")]
         for picture in pictures[:3]:
             await api.patch(f"/files/{picture}", json={"is_public": True})
-        wanted = {"handle": "ada", "name": "Ada Lovelace", "bio": "Draws engines.", "avatar": pictures[1], "logo": pictures[0]}
-        assert (await api.patch("/me/profile", json={**wanted, "business": business})).status_code == 200
-        mine = {**business, "business_name": "The Print Shop"}
-        answer = await other.patch("/me/profile", json={"handle": "print-shop", "business": mine})
+        body = {"handle": "ada", "name": "Ada Lovelace", "bio": "Draws engines.", "avatar": pictures[1], "logo": pictures[0]}
+        assert (await api.patch("/me/profile", json={**body, "business": business})).status_code == 200
+        own = {**business, "business_name": "The Print Shop"}
+        answer = await other.patch("/me/profile", json={"handle": "print-shop", "business": own})
         assert answer.status_code == 200, answer.text
         for domain in ("shop.example", "prints.example", "b\u00fccher.example"):
             await api.post("/domains", json={"domain": domain})
@@ -112,14 +112,14 @@ async def test_every_screen_before_axe(site: Site, make: Make, look: str) -> Non
     async with browsing(site.url, **options) as context:
         page = await context.new_page()
         await sign_in(context, site.url, account)
-        found: dict[str, list[str]] = {}
+        result: dict[str, list[str]] = {}
         paths = ["/@ada", "/@print-shop", "/settings/profile", "/settings/domains", "/settings/identities"]
         for path in [*paths, "/auth/providers/cognito/callback"]:
             await page.goto(path)
-            found[path] = await judge(page)
+            result[path] = await judge(page)
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path} is {wide} px wide"
             if SHOTS:
                 name = f"{path.strip('/').replace('/', '_')}-{look.replace(' ', '-')}.png"
                 await page.screenshot(path=Path(SHOTS) / name, full_page=True)
-    assert {path: faults for path, faults in found.items() if faults} == {}
+    assert {path: faults for path, faults in result.items() if faults} == {}

@@ -43,10 +43,10 @@ async def later(site: Site, days: int) -> None:
 
 async def test_public_profile_contains_only_public_fields(site: Site, make: Make) -> None:
     account = await make.account(email="ada@private.example")
-    mine = await change(site, account, handle="@Ada_L", name=" Ada ", bio="Draws.\nPrints.")
-    assert (mine["handle"], mine["name"], mine["bio"], mine["handle_may_change_at"]) == ("ada_l", "Ada", "Draws.\nPrints.", None)
+    own = await change(site, account, handle="@Ada_L", name=" Ada ", bio="Draws.\nPrints.")
+    assert (own["handle"], own["name"], own["bio"], own["handle_may_change_at"]) == ("ada_l", "Ada", "Draws.\nPrints.", None)
     public = (await site.client.get("/api/v1/profiles/ADA_L")).json()
-    assert public == {key: value for key, value in mine.items() if key != "handle_may_change_at"}
+    assert public == {key: value for key, value in own.items() if key != "handle_may_change_at"}
     assert public["business"] is None and public["avatar"] is None and public["verified_domains"] == []
     page = await site.client.get("/@ada_l")
     assert page.status_code == 200 and "Ada" in page.text and "@ada_l" in page.text and "Draws.\nPrints." in page.text
@@ -70,8 +70,8 @@ async def test_which_handles_there_are(site: Site, make: Make) -> None:
         ("a b c", 422, "invalid-handle"), ("آدا", 422, "invalid-handle"), ("ada.l", 422, "invalid-handle"),
         ("Admin", 422, "handle-reserved"), ("settings", 422, "handle-reserved"),
     ):  # fmt: skip
-        said = await change(site, ada, status, handle=wrong)
-        assert (said["type"], said["field"]) == (f"urn:vetrina:{kind}", "handle"), wrong
+        message = await change(site, ada, status, handle=wrong)
+        assert (message["type"], message["field"]) == (f"urn:vetrina:{kind}", "handle"), wrong
     await change(site, ada, handle="ada")
     assert (await change(site, eve, 409, handle="ADA"))["type"] == "urn:vetrina:handle-taken"
     makers = [await make.account() for _ in range(6)]
@@ -129,8 +129,8 @@ async def test_a_user_adds_a_business_face(site: Site, make: Make) -> None:
         "social_links": {"instagram": f"{HTTPS}instagram.com/ada", "mastodon": "https://xn--bcher-kva.example/@ada"},
     }  # fmt: skip
     page = (await site.client.get("/@ada")).text
-    for shown in ("Ada&#39;s Prints", "Small editions", "Delft", "hello@prints.example", 'href="tel:+989123456789"'):
-        assert shown in page, shown
+    for displayed in ("Ada&#39;s Prints", "Small editions", "Delft", "hello@prints.example", 'href="tel:+989123456789"'):
+        assert displayed in page, displayed
     assert page.count('rel="nofollow noopener noreferrer ugc"') == 3 and f'href="{HTTPS}instagram.com/ada"' in page
     assert "Verified" not in page and "Proven" not in page
     changed = await change(site, account, business={"profile_info": {"location": "Leiden"}, "bio": None})
@@ -146,9 +146,9 @@ async def test_a_user_adds_a_business_face(site: Site, make: Make) -> None:
 
 async def test_a_vendor_is_its_business(site: Site, make: Make) -> None:
     account = await make.account(kind="vendor")
-    found = await change(site, account, handle="prints", name="The Print Shop", bio="Since 1981.")
-    assert found["name"] == found["business"]["business_name"] == "The Print Shop"
-    assert found["bio"] == found["business"]["bio"] == "Since 1981."
+    result = await change(site, account, handle="prints", name="The Print Shop", bio="Since 1981.")
+    assert result["name"] == result["business"]["business_name"] == "The Print Shop"
+    assert result["bio"] == result["business"]["bio"] == "Since 1981."
     assert (await change(site, account, 409, business=None))["type"] == "urn:vetrina:vendor-profile-required"
     assert (await change(site, account, 422, name=" "))["type"] == "urn:vetrina:invalid-business-name"
     page = (await site.client.get("/@prints")).text
@@ -186,11 +186,11 @@ async def test_links_that_are_proven_carry_a_mark(site: Site, make: Make) -> Non
 
 
 async def test_invalid_links_and_contacts_are_refused(site: Site, make: Make) -> None:
-    for fine, kept in (
+    for fine, stored in (
         ("prints.example", "https://prints.example"), ("https://Prints.example/a?b=c#d", "https://prints.example/a?b=c#d"),
         (HTTPS + "فروشگاه.example/", "https://xn--mgbtj4c7ad63e.example/"),
     ):  # fmt: skip
-        assert profiles.normalize_url(fine) == kept
+        assert profiles.normalize_url(fine) == stored
     for wrong in (
         "http://prints.example", "javascript:alert(1)", "ftp://prints.example", "data:text/html,x", "//prints.example@evil",
     ):  # fmt: skip
@@ -210,28 +210,28 @@ async def test_invalid_links_and_contacts_are_refused(site: Site, make: Make) ->
         ({"instagram": "https://evil.example/ada"}, "instagram"), ({"instagram": "https://instagram.com.example/"}, "instagram"),
         ({"friendster": "https://friendster.example"}, "friendster"),
     ):  # fmt: skip
-        said = await change(site, account, 422, business={"business_name": "X", "social_links": links})
-        assert (said["type"], said["network"]) == ("urn:vetrina:invalid-social-link", network)
+        message = await change(site, account, 422, business={"business_name": "X", "social_links": links})
+        assert (message["type"], message["network"]) == ("urn:vetrina:invalid-social-link", network)
 
 
 async def test_portraits_come_from_ones_own_library(site: Site, make: Make) -> None:
     ada, eve = await make.account(), await make.account()
     async with site.api(ada) as api, site.api(eve) as hers:
-        mine = await upload(api, photo="coffee")
+        file = await upload(api, photo="coffee")
         others = await upload(hers, photo="room")
     await change(site, ada, 404, avatar=others)
-    shown = await change(site, ada, handle="ada", avatar=mine)
-    assert shown["avatar"]["url"].startswith(f"/media/{ada.id}/{mine}/320?") and "original" not in shown["avatar"]["url"]
-    assert (await site.client.get(shown["avatar"]["url"])).status_code == 200
+    displayed = await change(site, ada, handle="ada", avatar=file)
+    assert displayed["avatar"]["url"].startswith(f"/media/{ada.id}/{file}/320?") and "original" not in displayed["avatar"]["url"]
+    assert (await site.client.get(displayed["avatar"]["url"])).status_code == 200
     page = (await site.client.get("/@ada")).text
-    assert shown["avatar"]["url"].replace("&", "&amp;") in page and f"{mine}/original" not in page
-    assert (await change(site, ada, logo=mine, business=SHOP))["business"]["logo"]["url"] == shown["avatar"]["url"]
+    assert displayed["avatar"]["url"].replace("&", "&amp;") in page and f"{file}/original" not in page
+    assert (await change(site, ada, logo=file, business=SHOP))["business"]["logo"]["url"] == displayed["avatar"]["url"]
     assert (await change(site, ada, avatar=None))["avatar"] is None
     async with site.api(ada) as api:
-        await change(site, ada, avatar=mine)
-        await api.delete(f"/files/{mine}")  # the picture goes, and with it where it was shown
-    found = await change(site, ada)
-    assert found["avatar"] is None and found["business"]["logo"] is None
+        await change(site, ada, avatar=file)
+        await api.delete(f"/files/{file}")  # the picture goes, and with it where it was shown
+    result = await change(site, ada)
+    assert result["avatar"] is None and result["business"]["logo"] is None
 
 
 async def test_profile_shows_public_images(site: Site, make: Make) -> None:
@@ -239,12 +239,12 @@ async def test_profile_shows_public_images(site: Site, make: Make) -> None:
     await change(site, account, handle="ada", name="Ada")
     assert "has no public images" in (await site.client.get("/@ada")).text
     async with site.api(account) as api:
-        shown, hidden = await upload(api, photo="coffee"), await upload(api, photo="room")
-        await api.patch(f"/files/{shown}", json={"is_public": True})
+        displayed, hidden = await upload(api, photo="coffee"), await upload(api, photo="room")
+        await api.patch(f"/files/{displayed}", json={"is_public": True})
     page = (await site.client.get("/@ada")).text
-    assert str(shown) in page and str(hidden) not in page
+    assert str(displayed) in page and str(hidden) not in page
     items = (await site.client.get("/api/v1/profiles/ada/pictures")).json()["items"]
-    assert [item["id"] for item in items] == [str(shown)]
+    assert [item["id"] for item in items] == [str(displayed)]
     assert (await site.client.get(items[0]["url"])).status_code == 200
 
 
@@ -284,5 +284,5 @@ async def test_the_editor(site: Site, make: Make) -> None:
         assert (await browser.post(f"{here}/portraits/banner", files=photo)).status_code == 422
         assert (await browser.post(f"{here}/portraits/avatar", files={"remove": (None, "1")})).status_code == 303
         assert (await browser.post(f"{here}/business/removal")).status_code == 303
-        mine = await change(site, account)
-        assert mine["business"] is None and mine["avatar"] is None
+        own = await change(site, account)
+        assert own["business"] is None and own["avatar"] is None

@@ -120,6 +120,6 @@ async def test_a_role_needs_an_account(site: Site) -> None:
 def test_every_operators_route_is_guarded() -> None:
     """Whoever adds a route below /operator gives it one of the guards."""
     handlers = [route for module in MODULES for route in (*module.api_routes(), *module.page_routes())]
-    theirs = [handler for handler in handlers if any(path.startswith("/operator") for path in handler.paths)]
-    assert len(theirs) > 10
-    assert [str(item) for item in theirs if not {guards.operator, guards.superuser} & set(item.guards or ())] == []
+    others = [handler for handler in handlers if any(path.startswith("/operator") for path in handler.paths)]
+    assert len(others) > 10
+    assert [str(item) for item in others if not {guards.operator, guards.superuser} & set(item.guards or ())] == []

@@ -42,9 +42,9 @@ class Authenticator:
 
 async def enrolled(site: Site, body: dict[str, Any], password: str | None = PASSWORD) -> tuple[Authenticator, list[str]]:
     """Turn it on; the authenticator and the recovery codes."""
-    begun = await post(site, FACTOR, {"password": password} if password else {}, headers=bearer(body))
-    assert begun.status_code == 201, begun.text
-    there = Authenticator(begun.json()["secret"])
+    response = await post(site, FACTOR, {"password": password} if password else {}, headers=bearer(body))
+    assert response.status_code == 201, response.text
+    there = Authenticator(response.json()["secret"])
     done = await post(site, f"{FACTOR}/confirmation", {"code": there.next()}, headers=bearer(body))
     assert done.status_code == 200, done.text
     return there, done.json()["recovery_codes"]
@@ -67,10 +67,12 @@ async def test_second_factor_is_required_once_enabled(posting: Site) -> None:
     body = await registered(posting, email="ada@example.com")
     refused = await post(posting, FACTOR, {"password": "not the right one"}, headers=bearer(body))
     assert refused.status_code == 403 and refused.json()["type"] == "urn:vetrina:wrong-password"
-    begun = (await post(posting, FACTOR, {"password": PASSWORD}, headers=bearer(body))).json()
-    uri = urlsplit(begun["uri"])
-    assert uri.scheme == "otpauth" and parse_qs(uri.query)["secret"] == [begun["secret"]] and "ada%40example.com" in begun["uri"]
-    assert ElementTree.fromstring(begun["qr"]).tag == "{http://www.w3.org/2000/svg}svg"
+    started = (await post(posting, FACTOR, {"password": PASSWORD}, headers=bearer(body))).json()
+    uri = urlsplit(started["uri"])
+    assert (
+        uri.scheme == "otpauth" and parse_qs(uri.query)["secret"] == [started["secret"]] and "ada%40example.com" in started["uri"]
+    )
+    assert ElementTree.fromstring(started["qr"]).tag == "{http://www.w3.org/2000/svg}svg"
     # begun is not on: the password alone still signs in
     assert (await post(posting, "/auth/session", {"email": "ada@example.com", "password": PASSWORD})).status_code == 201
     there, recovery = await enrolled(posting, body)
@@ -98,8 +100,8 @@ async def test_of_64_wrong_codes_at_once_five_are_judged(posting: Site) -> None:
     body = await registered(posting, email="ada@example.com")
     there, recovery = await enrolled(posting, body)
     challenge, code = await challenged(posting), there.wrong()
-    found = [result.status_code for result in await race(64, lambda: second(posting, challenge, code))]  # type: ignore[union-attr]
-    assert found.count(422) == 5 and found.count(429) == 59
+    statuses = [result.status_code for result in await race(64, lambda: second(posting, challenge, code))]  # type: ignore[union-attr]
+    assert statuses.count(422) == 5 and statuses.count(429) == 59
     for tried in (there.next(), recovery[0]):
         closed = await second(posting, challenge, tried)
         assert closed.status_code == 429 and 800 < int(closed.headers["retry-after"]) <= 900
@@ -113,8 +115,8 @@ async def test_of_64_uses_of_one_code_at_once_one_counts(posting: Site) -> None:
     there, recovery = await enrolled(posting, body)
     challenge = await challenged(posting)
     for code in (there.next(), recovery[3]):
-        found = [result.status_code for result in await race(64, lambda code=code: second(posting, challenge, code))]  # type: ignore[union-attr]
-        assert found.count(201) == 1 and set(found) <= {201, 422, 429}
+        statuses = [result.status_code for result in await race(64, lambda code=code: second(posting, challenge, code))]  # type: ignore[union-attr]
+        assert statuses.count(201) == 1 and set(statuses) <= {201, 422, 429}
         async with posting.services.db.tx() as tx:
             await tx.connection.execute("update accounts.second_factors set attempt_count = 0")
 
@@ -129,23 +131,23 @@ async def test_recovery_code_works_once_and_is_notified(posting: Site) -> None:
     assert any("recovery code" in letter["subject"] for letter in sent)
     state = (await posting.client.get(f"/api/v1{FACTOR}", headers=bearer(body))).json()
     assert state["recovery_codes_left"] == 9
-    fresh = await post(posting, f"{FACTOR}/recovery-codes", {"password": PASSWORD}, headers=bearer(body))
-    assert fresh.status_code == 201 and not set(fresh.json()["recovery_codes"]) & set(recovery)
+    response = await post(posting, f"{FACTOR}/recovery-codes", {"password": PASSWORD}, headers=bearer(body))
+    assert response.status_code == 201 and not set(response.json()["recovery_codes"]) & set(recovery)
     assert (await second(posting, await challenged(posting), recovery[1])).status_code == 422
-    assert (await second(posting, await challenged(posting), fresh.json()["recovery_codes"][0])).status_code == 201
+    assert (await second(posting, await challenged(posting), response.json()["recovery_codes"][0])).status_code == 201
 
 
 async def test_secrets_cannot_be_read_from_the_database(posting: Site, services: Services) -> None:
     body = await registered(posting, email="ada@example.com")
-    begun = (await post(posting, FACTOR, {"password": PASSWORD}, headers=bearer(body))).json()
-    there = Authenticator(begun["secret"])
+    started = (await post(posting, FACTOR, {"password": PASSWORD}, headers=bearer(body))).json()
+    there = Authenticator(started["secret"])
     done = await post(posting, f"{FACTOR}/confirmation", {"code": there.next()}, headers=bearer(body))
     async with services.db.read() as tx:
         rows = await (await tx.connection.execute("select f::text from accounts.second_factors f")).fetchall()
         rows += await (await tx.connection.execute("select r::text from accounts.recovery_codes r")).fetchall()
         actions = await (await tx.connection.execute("select action from core.audit_logs order by id")).fetchall()
-    kept = str(rows).lower()
-    assert begun["secret"].lower() not in kept and not any(code in kept for code in done.json()["recovery_codes"])
+    stored = str(rows).lower()
+    assert started["secret"].lower() not in stored and not any(code in stored for code in done.json()["recovery_codes"])
     assert ("second_factor_on",) in actions
 
 

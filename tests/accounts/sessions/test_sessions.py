@@ -77,11 +77,11 @@ async def test_a_refresh_gives_the_next_pair(site: Site, make: Make) -> None:
 async def test_of_64_uses_of_one_refresh_token_at_once_one_has_a_child(site: Site, make: Make) -> None:
     account = await make.account(client="program")
     answers = await race(64, lambda: refresh(site, refresh_token(account)))
-    found = [answer for answer in answers if isinstance(answer, httpx2.Response)]
-    assert Counter(item.status_code for item in found) == {201: 1, 401: 63}
+    result = [answer for answer in answers if isinstance(answer, httpx2.Response)]
+    assert Counter(item.status_code for item in result) == {201: 1, 401: 63}
     row = await session(site, account)
     assert row["rotations"] == 1 and row["revoked_at"] is None  # a client that sent it twice keeps its session
-    child = next(item.json()["refresh_token"] for item in found if item.status_code == 201)
+    child = next(item.json()["refresh_token"] for item in result if item.status_code == 201)
     assert (await refresh(site, child)).status_code == 201
 
 
@@ -147,9 +147,9 @@ async def test_a_session_that_ends_is_ended_in_every_process(site: Site, make: M
         async with site.services.db.tx() as tx:
             await sessions.revoke(tx, one.id, one.session_id)
         for process in (site, other):
-            async with process.api(one) as api, process.api(early) as kept:
+            async with process.api(one) as api, process.api(early) as api_:
                 await refused(api)
-                assert (await kept.get("/wallet")).status_code == 200
+                assert (await api_.get("/wallet")).status_code == 200
     async with site.services.db.tx() as tx:
         await operators.disable(tx, None, late.id, why="a test")
     # One that starts after it hears of it too, and so does one that listens again.
@@ -205,8 +205,8 @@ async def test_session_lists_its_last_address(site: Site, make: Make, owner: str
     async with site.api(account) as api, site.browser(account) as browser:
         assert (await api.get("/sessions")).json()["items"][0]["ip"] == "192.0.2.9"
         await browser.get("/account")
-        shown = (await api.get("/sessions")).json()["items"][0]
-        assert shown["ip"] == "127.0.0.1" and shown["current"] is True and shown["device"] == "test, a program"
+        displayed = (await api.get("/sessions")).json()["items"][0]
+        assert displayed["ip"] == "127.0.0.1" and displayed["current"] is True and displayed["device"] == "test, a program"
     program = await make.account(client="program")
     answer = await site.client.post(
         "/api/v1/auth/refresh", json={"refresh_token": refresh_token(program)}, headers={"User-Agent": "curl/8.9"}

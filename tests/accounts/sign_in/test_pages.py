@@ -43,8 +43,8 @@ async def test_signing_up_and_in_by_phone(posting: Site) -> None:
     kind = "vendor"
     form = {"kind": kind, "way": "phone", "phone": "+98 912 345 67 89", "next": "/wallet"}
     async with visitor(posting) as browser:
-        made = await browser.post("/sign-up", data={**form, "name": "Ada", "password": PASSWORD})
-        assert place(made) == "/verify" and PHONE not in made.headers["set-cookie"]
+        response = await browser.post("/sign-up", data={**form, "name": "Ada", "password": PASSWORD})
+        assert place(response) == "/verify" and PHONE not in response.headers["set-cookie"]
         page = await browser.get("/verify")
         assert PHONE in page.text and 'autocomplete="one-time-code"' in page.text and 'inputmode="numeric"' in page.text
         assert 'href="/wallet"' in page.text  # later
@@ -85,8 +85,8 @@ async def test_a_password_is_reset_by_code_or_link(posting: Site) -> None:
     await registered(posting, email="ada@example.com", kind=kind)
     await letters(posting, "ada@example.com")
     async with visitor(posting) as browser:
-        asked = await browser.post("/reset", data={"kind": kind, "way": "email", "email": "Ada@example.com"})
-        assert place(asked) == "/reset/code"
+        response = await browser.post("/reset", data={"kind": kind, "way": "email", "email": "Ada@example.com"})
+        assert place(response) == "/reset/code"
         page = (await browser.get("/reset/code")).text
         assert "If there is an account with it" in page and 'autocomplete="new-password"' in page
         code = await code_to(posting, "ada@example.com", 2)
@@ -115,15 +115,15 @@ async def test_a_password_is_reset_by_code_or_link(posting: Site) -> None:
 
 async def test_page_is_the_same_for_unknown_addresses(posting: Site) -> None:
     await registered(posting, email="known@example.com")
-    shown: list[str] = []
+    displayed: list[str] = []
     for email in ("known@example.com", "other@example.com"):
         async with visitor(posting) as browser:
             assert place(await browser.post("/reset", data={"email": email})) == "/reset/code"
             page = (await browser.get("/reset/code")).text.replace(email, "")
             tried = (await browser.post("/reset/code", data={"code": "1", "password": NEW})).text.replace(email, "")
             moments = re.compile(r'data-until="[^"]+"|Good until [^<]+')
-            shown.append(moments.sub("", page + tried))
-    assert shown[0] == shown[1]
+            displayed.append(moments.sub("", page + tried))
+    assert displayed[0] == displayed[1]
 
 
 async def test_the_second_factor_from_the_page(posting: Site) -> None:
@@ -134,8 +134,8 @@ async def test_the_second_factor_from_the_page(posting: Site) -> None:
         assert "Not confirmed" in page and "Set up an authenticator" in page
         refused = await browser.post("/settings/security/second-factor", data={"password": "wrong"})
         assert refused.status_code == 403 and "This is not your password." in refused.text
-        begun = await browser.post("/settings/security/second-factor", data={"password": PASSWORD})
-        page = (await browser.get(place(begun))).text
+        response = await browser.post("/settings/security/second-factor", data={"password": PASSWORD})
+        page = (await browser.get(place(response))).text
         assert 'src="data:image/svg+xml;base64,' in page and "otpauth://totp/" in page
         secret = "".join(re.findall(r"<span>([A-Z2-7]{4})</span>", page))
         there = Authenticator(secret)
@@ -152,8 +152,8 @@ async def test_the_second_factor_from_the_page(posting: Site) -> None:
         page = await browser.post("/sign-in/second-factor", data={"code": there.wrong()})
         assert page.status_code == 422 and "not right" in page.text
         assert place(await browser.post("/sign-in/second-factor", data={"code": there.next()})) == "/wallet"
-        fresh = await browser.post("/settings/security/recovery-codes", data={"password": PASSWORD})
-        assert len(set(re.findall(r"<code>([a-z2-9]{5}-[a-z2-9]{5})</code>", fresh.text)) - set(recovery)) == 10
+        renewed = await browser.post("/settings/security/recovery-codes", data={"password": PASSWORD})
+        assert len(set(re.findall(r"<code>([a-z2-9]{5}-[a-z2-9]{5})</code>", renewed.text)) - set(recovery)) == 10
         off = await browser.post("/settings/security/second-factor/removal", data={"password": "wrong"})
         assert off.status_code == 403 and '<details class="plate" open>' in off.text
         assert place(await browser.post("/settings/security/second-factor/removal", data={"password": PASSWORD}))
@@ -164,8 +164,8 @@ async def test_the_second_factor_from_the_page(posting: Site) -> None:
 async def test_an_address_is_confirmed_from_the_security_page(posting: Site) -> None:
     async with visitor(posting) as browser:
         await browser.post("/sign-up", data={"email": "ada@example.com", "password": PASSWORD})
-        asked = await browser.post("/settings/security/confirmation", data={"channel": "email"})
-        assert place(asked) == "/verify"
+        response = await browser.post("/settings/security/confirmation", data={"channel": "email"})
+        assert place(response) == "/verify"
         code = await code_to(posting, "ada@example.com", 2)
         assert place(await browser.post("/verify", data={"code": code})) == "/settings/security"
         assert "Not confirmed" not in (await browser.get("/settings/security")).text

@@ -85,7 +85,7 @@ async def test_registration_errors_are_reported(site: Site) -> None:
 async def test_sign_in_does_not_reveal_accounts(site: Site, make: Make) -> None:
     await register(site, "known@example.com")
     await make.account(email="no-password@example.com")
-    told = [
+    reported = [
         await sign_in(site, "known@example.com", "not the right one"),
         await sign_in(site, "unknown@example.com"),
         await sign_in(site, "no-password@example.com"),
@@ -93,8 +93,8 @@ async def test_sign_in_does_not_reveal_accounts(site: Site, make: Make) -> None:
         await sign_in(site, "not an address"),
         await sign_in(site, "known@example.com", "x" * 2000),
     ]
-    assert {item.status_code for item in told} == {401}
-    assert len({item.text for item in told}) == 1 and "wrong-credentials" in told[0].text
+    assert {item.status_code for item in reported} == {401}
+    assert len({item.text for item in reported}) == 1 and "wrong-credentials" in reported[0].text
 
 
 async def test_every_sign_in_checks_two_hashes_whatever_the_identifier(
@@ -152,9 +152,9 @@ async def test_sign_ins_cannot_take_the_machine(site: Site, monkeypatch: pytest.
     await unlimited(site.services, "sign_in_target")
     await register(site, "a@example.com")
     answers = await race(60, lambda: sign_in(site, "a@example.com"))
-    found = [answer.status_code for answer in answers if isinstance(answer, httpx2.Response)]
-    assert len(found) == 60 and set(found) == {201, 429}
-    assert found.count(201) >= CONCURRENT + QUEUED and most <= CONCURRENT
+    statuses = [answer.status_code for answer in answers if isinstance(answer, httpx2.Response)]
+    assert len(statuses) == 60 and set(statuses) == {201, 429}
+    assert statuses.count(201) >= CONCURRENT + QUEUED and most <= CONCURRENT
     full = next(answer for answer in answers if isinstance(answer, httpx2.Response) and answer.status_code == 429)
     assert full.headers["retry-after"] == "2" and full.json()["type"] == "urn:vetrina:busy"
     assert (await sign_in(site, "a@example.com")).status_code == 201  # and it recovers

@@ -30,12 +30,12 @@ async def test_registering_sends_a_code_that_confirms_the_address(posting: Site)
     code = code_in(letter["text"])
     assert letter["subject"].startswith("Confirm your e-mail address") and code in letter["html"]
     assert "/verify/link/" in letter["text"] and letter["html"].count("/verify/link/") == 1
-    wanted = {"email": "Ada@Example.com ", "purpose": "email_verify"}
-    assert (await post(posting, "/auth/verifications/confirmation", {**wanted, "code": wrong(code)})).status_code == 422
-    done = await post(posting, "/auth/verifications/confirmation", {**wanted, "code": code}, headers=bearer(body))
+    fields = {"email": "Ada@Example.com ", "purpose": "email_verify"}
+    assert (await post(posting, "/auth/verifications/confirmation", {**fields, "code": wrong(code)})).status_code == 422
+    done = await post(posting, "/auth/verifications/confirmation", {**fields, "code": code}, headers=bearer(body))
     confirmed = {"email": "ada@example.com", "phone": None, "verified": True, "access_ended": False}
     assert done.status_code == 200 and done.json() == confirmed
-    again = await post(posting, "/auth/verifications/confirmation", {**wanted, "code": code})
+    again = await post(posting, "/auth/verifications/confirmation", {**fields, "code": code})
     assert again.status_code == 422 and again.json()["type"] == "urn:vetrina:wrong-code"
     me = (await posting.client.get("/api/v1/me", headers=bearer(body))).json()
     assert me["email_verified"] is True and me["phone_verified"] is False
@@ -53,8 +53,8 @@ async def test_a_phone_registers_confirms_and_signs_in_by_code(posting: Site) ->
     confirmed = {"phone": "00989123456789", "purpose": "phone_verify", "code": f"{code[:3]} {code[3:]}"}
     confirmed["password"] = PASSWORD
     assert (await post(posting, "/auth/verifications/confirmation", confirmed)).status_code == 200
-    asked = await post(posting, "/auth/verifications", {"phone": "+98 912 345 6789", "purpose": "sign_in"})
-    assert asked.status_code == 202 and asked.json() == {"expires_in": 600}
+    response = await post(posting, "/auth/verifications", {"phone": "+98 912 345 6789", "purpose": "sign_in"})
+    assert response.status_code == 202 and response.json() == {"expires_in": 600}
     code = await code_to(posting, "+989123456789", 3)
     signed = await post(posting, "/auth/session", {"phone": "۰۰۹۸۹۱۲۳۴۵۶۷۸۹", "code": code})
     assert signed.status_code == 201 and signed.json()["account"]["phone_verified"] is True
@@ -92,29 +92,29 @@ async def test_a_resend_takes_the_first_ones_place_and_forgives_nothing(posting:
     await unlimited(posting.services, "codes_target")
     await registered(posting, email="ada@example.com")
     first = await code_to(posting, "ada@example.com")
-    wanted = {"email": "ada@example.com", "purpose": "email_verify"}
+    body = {"email": "ada@example.com", "purpose": "email_verify"}
 
     async def tried(code: str) -> int:
-        answer = await post(posting, "/auth/verifications/confirmation", {**wanted, "code": code})
+        answer = await post(posting, "/auth/verifications/confirmation", {**body, "code": code})
         return answer.status_code
 
     assert [await tried(wrong(first)) for _ in range(3)] == [422] * 3
-    assert (await post(posting, "/auth/verifications", wanted)).status_code == 202
+    assert (await post(posting, "/auth/verifications", body)).status_code == 202
     second = await code_to(posting, "ada@example.com", 2)
     if first != second:
         assert await tried(first) == 422  # one live code: this was the fourth wrong guess
     else:
         assert await tried(wrong(second)) == 422
     assert await tried(wrong(second)) == 422
-    closed = await post(posting, "/auth/verifications/confirmation", {**wanted, "code": second})
+    closed = await post(posting, "/auth/verifications/confirmation", {**body, "code": second})
     assert closed.status_code == 429 and 3500 < int(closed.headers["retry-after"]) <= 3600
     assert closed.json()["type"] == "urn:vetrina:too-many-guesses"
-    refused = await post(posting, "/auth/verifications", wanted)
+    refused = await post(posting, "/auth/verifications", body)
     assert refused.status_code == 429 and refused.json() == closed.json()
     # an hour later it may be tried again, with a new code
     async with posting.services.db.tx() as tx:
         await tx.connection.execute("update accounts.verifications set attempts_since = now() - interval '61 minutes'")
-    assert (await post(posting, "/auth/verifications", wanted)).status_code == 202
+    assert (await post(posting, "/auth/verifications", body)).status_code == 202
     assert await tried(await code_to(posting, "ada@example.com", 3)) == 200
 
 
@@ -166,7 +166,7 @@ async def test_codes_cannot_be_read_from_the_database(posting: Site, services: S
     async with services.db.tx() as tx:
         rows = await (await tx.connection.execute("select v::text from accounts.verifications v")).fetchall()
         rows += await (await tx.connection.execute("select args::text from procrastinate_jobs")).fetchall()
-        found = await tx.fetch_optional(
+        result = await tx.fetch_optional(
             code_queries.CHECK_CODE,
             kind="user",
             purpose="phone_verify",
@@ -178,7 +178,7 @@ async def test_codes_cannot_be_read_from_the_database(posting: Site, services: S
             ],  # pyright: ignore[reportPrivateUsage]
             attempts=5,
         )
-    assert found is False and not any(code in str(row) for row in rows)
+    assert result is False and not any(code in str(row) for row in rows)
 
 
 async def test_a_letters_link_confirms_by_a_button_once(posting: Site, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,8 +44,8 @@ async def test_of_64_guesses_at_once_five_are_judged(posting: Site) -> None:
     await registered(posting, email="ada@example.com")
     code = await code_to(posting, "ada@example.com")
     body = {"email": "ada@example.com", "purpose": "email_verify", "code": wrong(code)}
-    found = statuses(await race(64, lambda: post(posting, "/auth/verifications/confirmation", body)))
-    assert found == {422: 5, 429: 59} and await judged(posting.services) == 5
+    counts = statuses(await race(64, lambda: post(posting, "/auth/verifications/confirmation", body)))
+    assert counts == {422: 5, 429: 59} and await judged(posting.services) == 5
     right = await post(posting, "/auth/verifications/confirmation", {**body, "code": code})
     assert right.status_code == 429
 
@@ -54,25 +54,25 @@ async def test_of_64_right_guesses_at_once_one_counts(posting: Site) -> None:
     await registered(posting, phone="+989123456789")
     code = await code_to(posting, "+989123456789")
     body = {"phone": "+989123456789", "purpose": "phone_verify", "code": code}
-    found = statuses(await race(64, lambda: post(posting, "/auth/verifications/confirmation", body)))
-    assert found == {200: 1, 422: 63} and await judged(posting.services) == 0
+    counts = statuses(await race(64, lambda: post(posting, "/auth/verifications/confirmation", body)))
+    assert counts == {200: 1, 422: 63} and await judged(posting.services) == 0
     await post(posting, "/auth/verifications", {"phone": "+989123456789", "purpose": "sign_in"})
     code = await code_to(posting, "+989123456789", 2)
     body = {"phone": "+989123456789", "code": code}
-    found = statuses(await race(64, lambda: post(posting, "/auth/session", body)))
-    assert found == {201: 1, 422: 63}
+    counts = statuses(await race(64, lambda: post(posting, "/auth/session", body)))
+    assert counts == {201: 1, 422: 63}
 
 
 @pytest.mark.parametrize("known", [{"email": "twin@example.com"}, {"phone": "+989123456789"}])
 async def test_concurrent_registrations_create_one_account_and_notify_its_owner(posting: Site, known: dict[str, str]) -> None:
     body = {"password": PASSWORD, **known}
-    found = await race(4, lambda: post(posting, "/auth/registration", body))
-    assert statuses(found) == {201: 1, 409: 3}
-    told = {result.text for result in found if isinstance(result, httpx2.Response) and result.status_code == 409}
-    assert len(told) == 1
-    (said,) = told
+    outcomes = await race(4, lambda: post(posting, "/auth/registration", body))
+    assert statuses(outcomes) == {201: 1, 409: 3}
+    reported = {result.text for result in outcomes if isinstance(result, httpx2.Response) and result.status_code == 409}
+    assert len(reported) == 1
+    (message,) = reported
     ((channel, value),) = known.items()
-    assert f'"field":"{channel}"' in said and value not in said and '"id"' not in said
+    assert f'"field":"{channel}"' in message and value not in message and '"id"' not in message
     await settled(posting.services)
     sent = await letters(posting, value, 2)
     assert sum("already" in letter["text"] for letter in sent) >= 1
@@ -87,9 +87,9 @@ async def test_responses_do_not_reveal_whether_an_account_exists(posting: Site) 
     await letters(posting, "known@example.com")
     await letters(posting, "+989123456789")
     pairs = [("email", "known@example.com", "unknown@example.com"), ("phone", "+989123456789", "+989120000000")]
-    for channel, known, unknown in pairs:
-        told: list[tuple[Any, ...]] = []
-        for target in (known, unknown):
+    for channel, existing, unknown in pairs:
+        reported: list[tuple[Any, ...]] = []
+        for target in (existing, unknown):
             verify = "email_verify" if channel == "email" else "phone_verify"
             answers = [
                 await post(posting, "/auth/verifications", {channel: target, "purpose": verify}),
@@ -101,9 +101,9 @@ async def test_responses_do_not_reveal_whether_an_account_exists(posting: Site) 
                   for _ in range(6)],
                 await post(posting, "/auth/password-reset", {channel: target}),
             ]  # fmt: skip
-            told.append(tuple((answer.status_code, answer.text, answer.headers.get("retry-after")) for answer in answers))
-        assert told[0] == told[1]
-        assert {item[0] for item in told[0]} == {202, 401, 422, 429}
+            reported.append(tuple((answer.status_code, answer.text, answer.headers.get("retry-after")) for answer in answers))
+        assert reported[0] == reported[1]
+        assert {item[0] for item in reported[0]} == {202, 401, 422, 429}
     await settled(posting.services)
     assert (await posting.client.get("/api/v1/outbox", params={"to": "unknown@example.com"})).json()["items"] == []
     assert (await posting.client.get("/api/v1/outbox", params={"to": "+989120000000"})).json()["items"] == []
@@ -121,19 +121,19 @@ async def test_response_times_do_not_reveal_accounts(site: Site, make: Make) -> 
     tries = 200
 
     async def times(path: str, extra: dict[str, str]) -> tuple[list[float], list[float]]:
-        found: dict[str, list[float]] = {"known": [], "unknown": []}
+        result: dict[str, list[float]] = {"known": [], "unknown": []}
         for turn in range(tries):
             for who in ("known", "unknown") if turn % 2 else ("unknown", "known"):
                 started = time.perf_counter()
                 await post(site, path, {"email": f"{who}@example.com", **extra})
-                found[who].append(time.perf_counter() - started)
-        return found["known"], found["unknown"]
+                result[who].append(time.perf_counter() - started)
+        return result["known"], result["unknown"]
 
     for path, extra in (("/auth/password-reset", {}), ("/auth/session", {"password": "not the right one"})):
-        known, unknown = await times(path, extra)
-        spread = max(statistics.quantiles(item, n=4)[2] - statistics.quantiles(item, n=4)[0] for item in (known, unknown))
-        apart = abs(statistics.median(known) - statistics.median(unknown))
-        print(path, f"{statistics.median(known) * 1000:.2f} {statistics.median(unknown) * 1000:.2f} {spread * 1000:.2f} ms")
+        existing, unknown = await times(path, extra)
+        spread = max(statistics.quantiles(item, n=4)[2] - statistics.quantiles(item, n=4)[0] for item in (existing, unknown))
+        apart = abs(statistics.median(existing) - statistics.median(unknown))
+        print(path, f"{statistics.median(existing) * 1000:.2f} {statistics.median(unknown) * 1000:.2f} {spread * 1000:.2f} ms")
         assert apart < max(spread, statistics.median(unknown) / 10), path
 
 
@@ -144,9 +144,9 @@ async def test_caps_on_codes(posting: Site, services: Services) -> None:
                 "update core.settings set value = jsonb_build_object('count', %s::int, 'seconds', 3600) where key = %s",
                 (count, f"limits.{name}"),
             )
-    asked = [await post(posting, "/auth/password-reset", {"email": "a@example.com"}) for _ in range(3)]
-    assert [item.status_code for item in asked] == [202, 202, 429]
-    assert asked[2].json()["type"] == "urn:vetrina:rate-limited" and int(asked[2].headers["retry-after"]) > 1
+    requested = [await post(posting, "/auth/password-reset", {"email": "a@example.com"}) for _ in range(3)]
+    assert [item.status_code for item in requested] == [202, 202, 429]
+    assert requested[2].json()["type"] == "urn:vetrina:rate-limited" and int(requested[2].headers["retry-after"]) > 1
     # the third was counted for the address, too: it had three
     assert (await post(posting, "/auth/password-reset", {"email": "b@example.com"})).status_code == 429
 
@@ -156,8 +156,8 @@ async def test_registering_from_one_address_has_a_cap(posting: Site, services: S
         await tx.connection.execute(
             "update core.settings set value = jsonb_build_object('count', 2, 'seconds', 3600) where key = 'limits.registrations'"
         )
-    found = [await post(posting, "/auth/registration", {"email": f"{n}@example.com", "password": PASSWORD}) for n in range(3)]
-    assert [item.status_code for item in found] == [201, 201, 429]
+    result = [await post(posting, "/auth/registration", {"email": f"{n}@example.com", "password": PASSWORD}) for n in range(3)]
+    assert [item.status_code for item in result] == [201, 201, 429]
 
 
 async def test_sign_in_during_a_reset_leaves_no_session(posting: Site) -> None:

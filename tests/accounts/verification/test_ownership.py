@@ -62,8 +62,8 @@ async def test_a_reset_through_a_claimed_address_releases_it_from_an_account_wit
     email, phone, _, phone_confirmed, has_password, sessions, factors, _ = await columns(posting, body["account"]["id"])
     assert (email, phone, phone_confirmed, has_password, factors) == (None, PHONE, True, True, 1) and sessions == 1
     assert "removed from your account" in (await letters(posting, PHONE, 3))[0]["text"]
-    mine = await post(posting, "/auth/registration", {"email": EMAIL, "password": NEW})
-    assert mine.status_code == 201 and mine.json()["account"]["id"] != body["account"]["id"]
+    response = await post(posting, "/auth/registration", {"email": EMAIL, "password": NEW})
+    assert response.status_code == 201 and response.json()["account"]["id"] != body["account"]["id"]
     signed = await post(posting, "/auth/session", {"email": EMAIL, "password": PASSWORD})
     assert signed.status_code == 401, "the registrant's password no longer goes with the address"
 
@@ -83,12 +83,12 @@ async def test_the_first_confirmation_by_the_owner_ends_every_way_in(posting: Si
         assert (await reset(posting, 3, email=EMAIL)).status_code == 200
     else:
         code = await code_to(posting, EMAIL)
-        wanted = {"email": EMAIL, "purpose": "email_verify", "code": code}
-        assert (await post(posting, "/auth/verifications/confirmation", wanted)).json()["access_ended"] is True
+        fields = {"email": EMAIL, "purpose": "email_verify", "code": code}
+        assert (await post(posting, "/auth/verifications/confirmation", fields)).json()["access_ended"] is True
     assert await columns(posting, account) == (EMAIL, None, True, False, way == "reset", 0, 0, 0)
     assert (await posting.client.get("/api/v1/me", headers=bearer(body))).status_code == 401
-    for known in ({"email": EMAIL}, {"phone": PHONE}):
-        assert (await post(posting, "/auth/session", {**known, "password": PASSWORD})).status_code == 401
+    for existing in ({"email": EMAIL}, {"phone": PHONE}):
+        assert (await post(posting, "/auth/session", {**existing, "password": PASSWORD})).status_code == 401
     if way == "reset":
         assert (await post(posting, "/auth/session", {"email": EMAIL, "password": NEW})).status_code == 201
 
@@ -96,15 +96,15 @@ async def test_the_first_confirmation_by_the_owner_ends_every_way_in(posting: Si
 async def test_confirming_needs_the_account_when_another_identifier_is_confirmed(posting: Site) -> None:
     body = await registered(posting, email=EMAIL, phone=PHONE)
     await confirmed(posting, body, phone=PHONE)
-    wanted = {"email": EMAIL, "purpose": "email_verify", "code": await code_to(posting, EMAIL)}
-    refused = await post(posting, "/auth/verifications/confirmation", wanted)
+    fields = {"email": EMAIL, "purpose": "email_verify", "code": await code_to(posting, EMAIL)}
+    refused = await post(posting, "/auth/verifications/confirmation", fields)
     assert refused.status_code == 403 and refused.json()["type"] == "urn:vetrina:sign-in-to-confirm"
     stranger = await registered(posting, email="eve@example.com")
-    refused = await post(posting, "/auth/verifications/confirmation", wanted, headers=bearer(stranger))
+    refused = await post(posting, "/auth/verifications/confirmation", fields, headers=bearer(stranger))
     assert refused.status_code == 403
-    wrong = await post(posting, "/auth/verifications/confirmation", {**wanted, "password": "not the right one"})
+    wrong = await post(posting, "/auth/verifications/confirmation", {**fields, "password": "not the right one"})
     assert wrong.status_code == 403 and wrong.json()["type"] == "urn:vetrina:wrong-password"
-    done = await post(posting, "/auth/verifications/confirmation", {**wanted, "password": PASSWORD})
+    done = await post(posting, "/auth/verifications/confirmation", {**fields, "password": PASSWORD})
     assert done.status_code == 200 and done.json()["access_ended"] is False
 
 
@@ -181,9 +181,9 @@ def test_one_mailbox_has_one_address(text: str, address: str | None) -> None:
 async def test_failures_elsewhere_do_not_lock_out_a_trusted_device(site: Site, make: Make) -> None:
     login = {"email": "ada@example.com", "password": PASSWORD}
     await post(site, "/auth/registration", login)
-    async with httpx2.AsyncClient(base_url=site.url) as known:
-        assert (await known.post("/sign-in", data=login)).status_code == 303
-        device = known.cookies["vetrina_device"]
+    async with httpx2.AsyncClient(base_url=site.url) as existing:
+        assert (await existing.post("/sign-in", data=login)).status_code == 303
+        device = existing.cookies["vetrina_device"]
     answers = await race(64, lambda: post(site, "/auth/session", {**login, "password": "not the right one"}))
     statuses = [answer.status_code for answer in answers if not isinstance(answer, BaseException)]
     assert statuses.count(401) <= 20 and set(statuses) == {401, 429}, "the limit holds for guesses that begin together"
@@ -191,8 +191,8 @@ async def test_failures_elsewhere_do_not_lock_out_a_trusted_device(site: Site, m
         await post(site, "/auth/session", {**login, "password": "not the right one"})
     locked = await post(site, "/auth/session", login)
     assert locked.status_code == 429 and int(locked.headers["retry-after"]) == 900
-    async with httpx2.AsyncClient(base_url=site.url, cookies={"vetrina_device": device}) as known:
-        assert (await known.post("/sign-in", data=login)).status_code == 303
+    async with httpx2.AsyncClient(base_url=site.url, cookies={"vetrina_device": device}) as existing:
+        assert (await existing.post("/sign-in", data=login)).status_code == 303
 
 
 async def test_right_passwords_are_not_counted_and_a_day_allows_about_a_hundred_wrong_ones(site: Site) -> None:

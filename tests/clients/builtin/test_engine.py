@@ -102,11 +102,11 @@ def test_cancelling_stops_the_child():
         request = ask("gouache", models=[photo("dogs", 900)], parameters={"size": 2400})
         task = asyncio.create_task(BuiltinEngine().generate(request, progress))
         await asyncio.wait_for(started.wait(), 20)
-        begun = time.monotonic()
+        authorization = time.monotonic()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return time.monotonic() - begun
+        return time.monotonic() - authorization
 
     assert asyncio.run(story()) < 1.0
 

@@ -88,13 +88,13 @@ def traits(picture: Picture) -> Picture:
 
 
 def test_every_style_differs_from_photograph_and_other_styles():
-    shown = {name: decode_array(render_default(name)[0]) for name in PHOTO_STYLES}
+    displayed = {name: decode_array(render_default(name)[0]) for name in PHOTO_STYLES}
     original = decode_array(photo("dogs"))[:, :, :3]
-    shown["the photograph"] = original
-    measured = {name: traits(picture) for name, picture in shown.items()}
-    for one, other in itertools.combinations(shown, 2):
+    displayed["the photograph"] = original
+    measured = {name: traits(picture) for name, picture in displayed.items()}
+    for one, other in itertools.combinations(displayed, 2):
         apart = np.abs(measured[one] - measured[other]).sum()
-        differ = float(np.abs(shown[one] - shown[other]).mean())
+        differ = float(np.abs(displayed[one] - displayed[other]).mean())
         assert apart > 0.15 and differ > 0.025, (one, other, apart, differ)
 
 
@@ -182,6 +182,6 @@ def test_every_style_has_a_small_preview():
 @pytest.mark.parametrize("name", ["poster", "studio_white"])
 def test_stored_preview_matches_the_renderer(name: str):
     """Close rather than equal: another processor may round otherwise."""
-    fresh = decode_array(preview(name, PREVIEWS[name]))
-    kept = decode_array(preview_path(name).read_bytes())
-    assert np.abs(fresh - kept).mean() < 0.02
+    renewed = decode_array(preview(name, PREVIEWS[name]))
+    stored = decode_array(preview_path(name).read_bytes())
+    assert np.abs(renewed - stored).mean() < 0.02

@@ -200,11 +200,11 @@ async def test_invalid_address_or_workflow_name_raises():
 
 
 async def test_included_workflows_use_only_core_nodes():
-    known = {"CheckpointLoaderSimple", "CLIPTextEncode", "KSampler", "LoadImage", "VAEEncode", "VAEDecode"}
-    known |= {"SaveImage", "EmptyLatentImage", "ImageScale", "InvertMask", "ImageCompositeMasked"}
+    existing = {"CheckpointLoaderSimple", "CLIPTextEncode", "KSampler", "LoadImage", "VAEEncode", "VAEDecode"}
+    existing |= {"SaveImage", "EmptyLatentImage", "ImageScale", "InvertMask", "ImageCompositeMasked"}
     for name in WORKFLOWS:
         nodes = json.loads((OWN / f"{name}.json").read_text())
-        assert {node["class_type"] for node in nodes.values()} <= known
+        assert {node["class_type"] for node in nodes.values()} <= existing
 
 
 @pytest.mark.parametrize(

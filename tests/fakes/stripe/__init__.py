@@ -28,7 +28,7 @@ from litestar.response import Redirect
 from tests.fakes import Fake
 from tests.fakes.stripe import pages
 from tests.fakes.stripe.checkout import DISPUTED, FAILS_LATER, GOOD, SLOW, Shop
-from tests.fakes.stripe.protocol import Asked, Kept, Wrong, nested, new_id, page
+from tests.fakes.stripe.protocol import Call, Kept, Wrong, nested, new_id, page
 from tests.fakes.stripe.store import NAMES, VERSION
 from tests.fakes.stripe.webhooks import Endpoint, Mischief, signed
 
@@ -58,10 +58,10 @@ class StripeFake(Shop, Fake):
     def __init__(self, port: int = 0, *, key: str = KEY) -> None:
         Shop.__init__(self)
         self.key = key
-        self.calls: list[Asked] = []
+        self.calls: list[Call] = []
         self._kept: dict[str, Kept] = {}
         self._next: dict[str, deque[Fault]] = defaultdict(deque)
-        self._writes: dict[tuple[str, str], Callable[[Asked], dict[str, Any]]] = {
+        self._writes: dict[tuple[str, str], Callable[[Call], dict[str, Any]]] = {
             ("POST", "customers"): self.create_customer,
             ("POST", "products"): self.create_product,
             ("POST", "prices"): self.create_price,
@@ -104,13 +104,13 @@ class StripeFake(Shop, Fake):
             headers = {name.lower(): value for name, value in request.headers.items()}
             path = request.scope["path"]
             try:
-                asked = Asked(str(request.method), path, nested(text), headers)
-                self.calls.append(asked)
-                fault = self._fault(asked)
+                requested = Call(str(request.method), path, nested(text), headers)
+                self.calls.append(requested)
+                fault = self._fault(requested)
                 if fault and not fault.done:
                     await asyncio.sleep(fault.seconds)
                     raise Wrong(fault.status or 500, "Sorry! There was an error.", kind="api_error")
-                status, body = self._answer(asked)
+                status, body = self._answer(requested)
                 if fault:
                     await asyncio.sleep(fault.seconds)
                     if fault.status:
@@ -137,9 +137,9 @@ class StripeFake(Shop, Fake):
 
         @get("/p/session/{name:str}")
         async def portal(name: FromPath[str]) -> Response[str]:
-            made = self.portals[name]
-            mine = [item for item in self.all("subscriptions") if item["customer"] == made["customer"]]
-            return Response(pages.portal(made, mine), media_type="text/html")
+            created = self.portals[name]
+            own = [item for item in self.all("subscriptions") if item["customer"] == created["customer"]]
+            return Response(pages.portal(created, own), media_type="text/html")
 
         @get("/")
         async def desk() -> Response[str]:
@@ -154,12 +154,12 @@ class StripeFake(Shop, Fake):
         async def world(request: Web, act: FromPath[str]) -> Response[Any]:
             form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
             try:
-                made = await asyncio.to_thread(self._act, act, form)
+                created = await asyncio.to_thread(self._act, act, form)
             except Wrong as wrong:
                 return Response({"error": wrong.error}, status_code=wrong.status)
             if "text/html" in request.headers.get("accept", ""):
                 return Redirect("/", status_code=303)
-            return Response(made)
+            return Response(created)
 
         return [api, checkout, press, portal, desk, icon, world]
 
@@ -181,7 +181,7 @@ class StripeFake(Shop, Fake):
             case "retry":
                 return self.retry(name, pays=form.get("pays") != "no")
             case "mischief":
-                self.post.mischief = Mischief(int(form.get("copies", 1)), float(form.get("delay", 0)), float(form.get("drop", 0)))
+                self.post.faults = Mischief(int(form.get("copies", 1)), float(form.get("delay", 0)), float(form.get("drop", 0)))
                 return {}
             case _:
                 raise Wrong(404, f"There is no {act}")
@@ -196,55 +196,55 @@ class StripeFake(Shop, Fake):
         title = self.get("products", self.get("prices", price)["product"])["name"]
         return Response(pages.pay(session, title, wrong), media_type="text/html")
 
-    def _fault(self, asked: Asked) -> Fault | None:
-        waiting = self._next[self._shape(asked.path).split("/*")[0].removeprefix("/v1/")]
-        return waiting.popleft() if waiting and asked.method != "GET" else None
+    def _fault(self, call: Call) -> Fault | None:
+        waiting = self._next[self._shape(call.path).split("/*")[0].removeprefix("/v1/")]
+        return waiting.popleft() if waiting and call.method != "GET" else None
 
-    def _answer(self, asked: Asked) -> tuple[int, bytes]:
+    def _answer(self, call: Call) -> tuple[int, bytes]:
         """Return the response to a call, computed once per idempotency key."""
-        if asked.headers.get("authorization") != f"Bearer {self.key}":
+        if call.headers.get("authorization") != f"Bearer {self.key}":
             raise Wrong(401, "Invalid API Key provided.", kind="invalid_request_error")
-        if asked.headers.get("stripe-version", VERSION) != VERSION:  # without one it is the account's own
-            raise Wrong(400, f"Invalid Stripe API version: {asked.headers.get('stripe-version')}")
+        if call.headers.get("stripe-version", VERSION) != VERSION:  # without one it is the account's own
+            raise Wrong(400, f"Invalid Stripe API version: {call.headers.get('stripe-version')}")
         with self.lock:
-            if asked.method == "GET":
-                return 200, json.dumps(self._read(asked)).encode()
-            kept = self._kept.get(asked.key or "")
-            if kept is not None:
-                if kept.asked != asked.mark():
+            if call.method == "GET":
+                return 200, json.dumps(self._read(call)).encode()
+            response = self._kept.get(call.key or "")
+            if response is not None:
+                if response.call != call.mark():
                     words = "Keys for idempotent requests can only be used with the same parameters they were first used with."
                     raise Wrong(400, words, kind="idempotency_error")
-                return kept.status, kept.body or b""
-            self.request = {"id": new_id("req"), "idempotency_key": asked.key}
+                return response.status, response.body or b""
+            self.request = {"id": new_id("req"), "idempotency_key": call.key}
             try:
-                status, body = 200, json.dumps(self._write(asked)).encode()
+                status, body = 200, json.dumps(self._write(call)).encode()
             except Wrong as wrong:
                 if wrong.status == 404:
                     raise
                 status, body = wrong.status, json.dumps({"error": wrong.error}).encode()
             finally:
                 self.request = {"id": None, "idempotency_key": None}
-            if asked.key:
-                self._kept[asked.key] = Kept(asked.mark(), status, body)
+            if call.key:
+                self._kept[call.key] = Kept(call.mark(), status, body)
             return status, body
 
-    def _write(self, asked: Asked) -> dict[str, Any]:
-        work = self._writes.get((asked.method, self._shape(asked.path).removeprefix("/v1/")))
+    def _write(self, call: Call) -> dict[str, Any]:
+        work = self._writes.get((call.method, self._shape(call.path).removeprefix("/v1/")))
         if work is None:
-            raise Wrong(404, f"Unrecognized request URL ({asked.method}: {asked.path}).")
-        return work(asked)
+            raise Wrong(404, f"Unrecognized request URL ({call.method}: {call.path}).")
+        return work(call)
 
-    def _read(self, asked: Asked) -> dict[str, Any]:
-        path = asked.path.removeprefix("/v1/")
+    def _read(self, call: Call) -> dict[str, Any]:
+        path = call.path.removeprefix("/v1/")
         if path in NAMES:
-            return page(self.all(path), asked)
+            return page(self.all(path), call)
         kind, _, name = path.rpartition("/")
         if kind not in NAMES:
-            raise Wrong(404, f"Unrecognized request URL (GET: {asked.path}).")
-        found = json.loads(json.dumps(self.get(kind, name)))
-        for wanted in asked.params.get("expand") or []:
-            self._expand(found, wanted.split("."))
-        return found
+            raise Wrong(404, f"Unrecognized request URL (GET: {call.path}).")
+        document = json.loads(json.dumps(self.get(kind, name)))
+        for expected in call.params.get("expand") or []:
+            self._expand(document, expected.split("."))
+        return document
 
     def _expand(self, place: dict[str, Any], names: list[str]) -> None:
         first, *rest = names

@@ -18,11 +18,11 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=1, help="deliveries of each event")
     parser.add_argument("--delay", type=float, default=0.0, help="seconds, at most, before each")
     parser.add_argument("--drop", type=float, default=0.0, help="share of events that never come")
-    asked = parser.parse_args()
-    fake = StripeFake(asked.port, key=asked.key)
-    fake.post.mischief = Mischief(asked.copies, asked.delay, asked.drop)
-    for item in asked.webhook:
-        fake.listen(item, asked.secret)
+    requested = parser.parse_args()
+    fake = StripeFake(requested.port, key=requested.key)
+    fake.post.faults = Mischief(requested.copies, requested.delay, requested.drop)
+    for item in requested.webhook:
+        fake.listen(item, requested.secret)
     with fake:
         print(f"Stripe, imitated: {fake.url}", flush=True)
         signal.sigwait({signal.SIGTERM, signal.SIGINT})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fakes.stripe import shapes
-from tests.fakes.stripe.protocol import Asked, Wrong, metadata, new_id, whole
+from tests.fakes.stripe.protocol import Call, Wrong, metadata, new_id, whole
 from tests.fakes.stripe.refunds import After
 
 MONTH = 30 * 86400
@@ -34,19 +34,19 @@ class Billing(After):
 
     def subscribe(self, customer: str | None, lines: list[tuple[str, int]], marks: dict[str, str], card: str) -> dict[str, Any]:
         """Create a subscription with a paid first invoice."""
-        made = self.add("subscriptions", "sub", customer=customer, status="active", cancel_at_period_end=False, cancel_at=None,
+        created = self.add("subscriptions", "sub", customer=customer, status="active", cancel_at_period_end=False, cancel_at=None,
                         canceled_at=None, ended_at=None, start_date=self.now(), billing_cycle_anchor=self.now(),
                         latest_invoice=None, billing_mode=shapes.billing_mode(self.billing_mode, self.now()),
                         **shapes.subscription())  # fmt: skip
-        made["metadata"] = dict(marks)
-        items = [self._item(made["id"], price, quantity) for price, quantity in lines]
-        made["items"] = shapes.listed(items, f"/v1/subscription_items?subscription={made['id']}")
-        made["items"]["total_count"] = len(items)
-        made["currency"] = items[0]["price"]["currency"]
-        self.inside[made["id"]] = {"card": card}
-        self.tell("customer.subscription.created", made)
-        self._bill(made, "subscription_create", "4242424242424242")
-        return made
+        created["metadata"] = dict(marks)
+        items = [self._item(created["id"], price, quantity) for price, quantity in lines]
+        created["items"] = shapes.listed(items, f"/v1/subscription_items?subscription={created['id']}")
+        created["items"]["total_count"] = len(items)
+        created["currency"] = items[0]["price"]["currency"]
+        self.inside[created["id"]] = {"card": card}
+        self.tell("customer.subscription.created", created)
+        self._bill(created, "subscription_create", "4242424242424242")
+        return created
 
     def renew(self, name: str, *, pays: bool = True) -> dict[str, Any]:
         """End a period, bill the next one and return the invoice. If the card does not pay, it is past due."""
@@ -66,15 +66,15 @@ class Billing(After):
     def retry(self, invoice: str, *, pays: bool = True) -> dict[str, Any]:
         """Retry an unpaid invoice."""
         with self.lock:
-            found = self.get("invoices", invoice)
-            subscription = self.get("subscriptions", found["parent"]["subscription_details"]["subscription"])
-            self._collect(subscription, found, "4242424242424242" if pays else "4000000000000341")
-            return found
+            response = self.get("invoices", invoice)
+            subscription = self.get("subscriptions", response["parent"]["subscription_details"]["subscription"])
+            self._collect(subscription, response, "4242424242424242" if pays else "4000000000000341")
+            return response
 
-    def update_subscription(self, asked: Asked) -> dict[str, Any]:
+    def update_subscription(self, call: Call) -> dict[str, Any]:
         """POST /v1/subscriptions/{id}: cancel at period end, change price, metadata."""
-        subscription = self.get("subscriptions", asked.path.split("/")[-1])
-        params = asked.params
+        subscription = self.get("subscriptions", call.path.split("/")[-1])
+        params = call.params
         self._set_end(subscription, params)
         if "pause_collection" in params:
             paused = params["pause_collection"]
@@ -92,14 +92,14 @@ class Billing(After):
         self.tell("customer.subscription.updated", subscription)
         return subscription
 
-    def cancel_subscription(self, asked: Asked) -> dict[str, Any]:
+    def cancel_subscription(self, call: Call) -> dict[str, Any]:
         """DELETE /v1/subscriptions/{id}: cancel at once."""
-        return self.end(self.get("subscriptions", asked.path.split("/")[-1]))
+        return self.end(self.get("subscriptions", call.path.split("/")[-1]))
 
     def cancel_in_portal(self, name: str) -> dict[str, Any]:
         """Cancel at the period's end in the billing portal."""
         with self.lock:
-            return self.update_subscription(Asked("POST", f"/v1/subscriptions/{name}", {"cancel_at_period_end": "true"}))
+            return self.update_subscription(Call("POST", f"/v1/subscriptions/{name}", {"cancel_at_period_end": "true"}))
 
     def end(self, subscription: dict[str, Any]) -> dict[str, Any]:
         subscription |= {"status": "canceled", "canceled_at": subscription["canceled_at"] or self.now(), "ended_at": self.now()}
@@ -129,9 +129,9 @@ class Billing(After):
 
     def _item(self, subscription: str, price: str, quantity: int) -> dict[str, Any]:
         start = self.now()
-        known = self.get("prices", price)
+        response = self.get("prices", price)
         return {"id": new_id("si"), "object": "subscription_item", "created": start, "metadata": {}, "quantity": quantity,
-                "price": known, "plan": shapes.plan(known), "discounts": [], "subscription": subscription,
+                "price": response, "plan": shapes.plan(response), "discounts": [], "subscription": subscription,
                 "current_period_start": start, "current_period_end": start + MONTH}  # fmt: skip
 
     def _bill(self, subscription: dict[str, Any], why: str, card: str) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class Billing(After):
         due = max(0, total + before)
         customer["balance"] = total + before - due
         items = subscription["items"]["data"]
-        made = self.add(
+        created = self.add(
             "invoices", "in", customer=subscription["customer"], currency=subscription["currency"], status="open", total=total,
             subtotal=total, amount_due=due, amount_paid=0, amount_remaining=due, attempt_count=0, attempted=False,
             billing_reason=why, number=f"F-{len(self.kinds['invoices']) + 1:05d}", collection_method="charge_automatically",
@@ -173,14 +173,14 @@ class Billing(After):
             status_transitions={"finalized_at": self.now(), "paid_at": None, "voided_at": None, "marked_uncollectible_at": None},
             **shapes.invoice(),
         )  # fmt: skip
-        made["lines"] = shapes.listed(lines, f"/v1/invoices/{made['id']}/lines")
-        subscription["latest_invoice"] = made["id"]
-        self.tell("invoice.created", made)
-        self.tell("invoice.finalized", made)
+        created["lines"] = shapes.listed(lines, f"/v1/invoices/{created['id']}/lines")
+        subscription["latest_invoice"] = created["id"]
+        self.tell("invoice.created", created)
+        self.tell("invoice.finalized", created)
         if subscription["pause_collection"]:
-            return self._void(subscription, made)
-        self._collect(subscription, made, card)
-        return made
+            return self._void(subscription, created)
+        self._collect(subscription, created, card)
+        return created
 
     def _void(self, subscription: dict[str, Any], invoice: dict[str, Any]) -> dict[str, Any]:
         """Void an invoice of a subscription whose collection is paused."""

@@ -28,13 +28,13 @@ class Wrong(Exception):
 class Kept:
     """The response stored for an idempotency key; no body yet while the request runs."""
 
-    asked: str
+    call: str
     status: int = 0
     body: bytes | None = None
 
 
 @dataclass
-class Asked:
+class Call:
     """A request: `params` are the nested form or query."""
 
     method: str
@@ -60,24 +60,24 @@ def new_id(prefix: str) -> str:
 
 def nested(text: str) -> dict[str, Any]:
     """Parse `a[b][0][c]=1` as {"a": {"b": [{"c": "1"}]}}."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in parse_qsl(text, keep_blank_values=True):
         first, *rest = re.findall(r"[^\[\]]+|(?<=\[)(?=\])", key)
-        place = found
+        place = result
         names = [first, *rest]
         for number, name in enumerate(names[:-1]):
             place = place.setdefault(name or str(len(place)), {})
             if not isinstance(place, dict):
                 raise Wrong(400, f"Invalid parameter: {'['.join(names[: number + 1])}")
         place[names[-1] or str(len(place))] = value
-    return _lists(found)
+    return _lists(result)
 
 
 def _lists(value: Any) -> Any:
     """Convert objects with the keys 0, 1, 2... to lists."""
     if not isinstance(value, dict):
         return value
-    inner = {key: _lists(each) for key, each in value.items()}
+    inner = {key: _lists(item) for key, item in value.items()}
     if inner and all(key.isdigit() for key in inner):
         return [inner[key] for key in sorted(inner, key=int)]
     return inner
@@ -99,25 +99,25 @@ def metadata(params: dict[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in (params.get("metadata") or {}).items()}
 
 
-def page(rows: list[dict[str, Any]], asked: Asked) -> dict[str, Any]:
+def page(rows: list[dict[str, Any]], call: Call) -> dict[str, Any]:
     """Return a list page: newest first, filtered as the API filters."""
-    params = asked.params
+    params = call.params
     limit = whole(params, "limit", 10)
     if not 1 <= limit <= 100:
         raise Wrong(400, "This value must be between 1 and 100.", code="parameter_invalid_integer", param="limit")
-    found = rows[::-1]
+    result = rows[::-1]
     created = params.get("created")
     for name, fits in (("gte", lambda a, b: a >= b), ("gt", lambda a, b: a > b), ("lte", lambda a, b: a <= b),
                        ("lt", lambda a, b: a < b)):  # fmt: skip
         if isinstance(created, dict) and name in created:
             edge = int(created[name])
-            found = [row for row in found if fits(row["created"], edge)]
+            result = [row for row in result if fits(row["created"], edge)]
     for name in ("customer", "payment_intent", "charge", "subscription", "status", "type", "product"):
         if name in params and params[name] != "all":
-            found = [row for row in found if row.get(name) == params[name]]
-    ids = [row["id"] for row in found]
+            result = [row for row in result if row.get(name) == params[name]]
+    ids = [row["id"] for row in result]
     if start := params.get("starting_after"):
-        found = found[ids.index(start) + 1 :] if start in ids else []
+        result = result[ids.index(start) + 1 :] if start in ids else []
     elif end := params.get("ending_before"):
-        found = found[max(0, ids.index(end) - limit) : ids.index(end)] if end in ids else []
-    return {"object": "list", "url": asked.path, "data": found[:limit], "has_more": len(found) > limit}
+        result = result[max(0, ids.index(end) - limit) : ids.index(end)] if end in ids else []
+    return {"object": "list", "url": call.path, "data": result[:limit], "has_more": len(result) > limit}

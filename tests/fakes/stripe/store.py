@@ -45,10 +45,10 @@ class Store:
 
     def get(self, kind: str, name: Any) -> dict[str, Any]:
         """Return an object by its id."""
-        found = self.kinds[kind].get(str(name))
-        if found is None:
+        response = self.kinds[kind].get(str(name))
+        if response is None:
             raise Wrong(404, f"No such {NAMES[kind]}: '{name}'", code="resource_missing", param="id")
-        return found
+        return response
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         """Return all objects of a kind, oldest first."""

@@ -65,12 +65,12 @@ class Post:
 
     def __init__(self, *, patience: int = 6) -> None:
         self.endpoints: list[Endpoint] = []
-        self.mischief = Mischief()
+        self.faults = Mischief()
         self.attempts: list[Attempt] = []
         self.held: list[dict[str, Any]] | None = None
         """Events that wait between `hold` and `let_go`."""
         self._patience = patience
-        self._dice = random.Random(self.mischief.seed)
+        self._dice = random.Random(self.faults.seed)
         self._loop = asyncio.new_event_loop()
         self._open: set[Future[Any]] = set()
         self._web: httpx2.AsyncClient | None = None
@@ -82,12 +82,12 @@ class Post:
         if self.held is not None:
             self.held.append(event)
             return
-        if self._dice.random() < self.mischief.drop:
+        if self._dice.random() < self.faults.drop:
             return
         for endpoint in self.endpoints:
             if not endpoint.types or event["type"] in endpoint.types:
-                for _ in range(self.mischief.copies):
-                    self._submit(self._deliver(endpoint, event, self._dice.random() * self.mischief.delay))
+                for _ in range(self.faults.copies):
+                    self._submit(self._deliver(endpoint, event, self._dice.random() * self.faults.delay))
 
     def hold(self) -> None:
         """Hold further events."""
@@ -96,7 +96,7 @@ class Post:
     def let_go(self) -> None:
         """Deliver held events."""
         waiting, self.held = self.held or [], None
-        if self.mischief.shuffle:
+        if self.faults.shuffle:
             self._dice.shuffle(waiting)
         for item in waiting:
             self.send(item)

@@ -104,11 +104,11 @@ async def test_unsigned_link_returns_only_public_files(site: Site, make: Make):
     async with site.browser(account) as browser:  # for other signed-in accounts too
         assert (await browser.get(path_of(row))).status_code == 404
     async with site.api(account) as api:
-        shown = (await api.patch(f"/files/{row.id}", json={"is_public": True})).json()
-        assert shown["url"] == path_of(row)
-        answer = await site.client.get(shown["url"])
+        file = (await api.patch(f"/files/{row.id}", json={"is_public": True})).json()
+        assert file["url"] == path_of(row)
+        answer = await site.client.get(file["url"])
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "public, max-age=300")
-        assert (await site.client.get(shown["thumbnail_url"])).status_code == 200
+        assert (await site.client.get(file["thumbnail_url"])).status_code == 200
         expired = signed(site, path_of(row), at=time.time() - 10**6)
         assert (await site.client.get(expired)).status_code == 200
         await api.patch(f"/files/{row.id}", json={"is_public": False})

@@ -151,8 +151,8 @@ async def test_cookie_uploads_but_not_from_another_site(site: Site, make: Make):
     async with site.browser(account) as browser:
         form: dict[str, Any] = {"files": {"file": ("cup.jpg", corpus.photograph(400, 300))}, "data": {"category": "model_image"}}
         ours = await browser.post("/api/v1/files", **form, headers={"Sec-Fetch-Site": "same-origin"})
-        theirs = await browser.post("/api/v1/files", **form, headers={"Sec-Fetch-Site": "cross-site"})
-    assert (ours.status_code, theirs.status_code) == (201, 403)
+        response = await browser.post("/api/v1/files", **form, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (ours.status_code, response.status_code) == (201, 403)
 
 
 async def test_files_of_other_accounts_are_not_found(site: Site, make: Make):
@@ -196,9 +196,9 @@ async def test_invalid_change_changes_nothing(site: Site, make: Make):
 async def test_paging_and_filters(site: Site, make: Make):
     account = await make.account()
     async with site.api(account) as api:
-        made = [await sent(api, category=("product_image", "model_image")[n % 2], name=f"Picture_{n}.jpg") for n in range(5)]
-        ids = [item["id"] for item in reversed(made)]
-        await api.patch(f"/files/{made[0]['id']}", json={"tags": ["Autumn", "50%_off"]})
+        created = [await sent(api, category=("product_image", "model_image")[n % 2], name=f"Picture_{n}.jpg") for n in range(5)]
+        ids = [item["id"] for item in reversed(created)]
+        await api.patch(f"/files/{created[0]['id']}", json={"tags": ["Autumn", "50%_off"]})
 
         async def walked(**filters: str) -> list[str]:
             result: list[str] = []
@@ -213,10 +213,10 @@ async def test_paging_and_filters(site: Site, make: Make):
                     return result
 
         assert await walked() == ids
-        assert await walked(category="model_image") == [made[3]["id"], made[1]["id"]]
-        assert await walked(tag="Autumn") == await walked(q="autu") == await walked(q="%_o") == [made[0]["id"]]
-        assert await walked(q="picture_3") == [made[3]["id"]]
-        assert await walked(q="%") == [made[0]["id"]]
+        assert await walked(category="model_image") == [created[3]["id"], created[1]["id"]]
+        assert await walked(tag="Autumn") == await walked(q="autu") == await walked(q="%_o") == [created[0]["id"]]
+        assert await walked(q="picture_3") == [created[3]["id"]]
+        assert await walked(q="%") == [created[0]["id"]]
         assert await walked(tag="winter") == []
         for bad in ({"cursor": "nonsense!"}, {"limit": 0}, {"limit": 101}, {"category": "holiday"}, {"q": "x" * 101}):
             assert (await api.get("/files", params=bad)).status_code == 422, bad

@@ -34,9 +34,9 @@ async def test_upload_to_and_delete_from_a_bucket(
             sent = await api.post("/files", files=image, data={"category": "product_image"})
             assert sent.status_code == 201, sent.text
             assert len({key async for key in site.services.storage.list("")}) >= 2
-            shown = await site.client.get(sent.json()["url"])
-            assert shown.status_code == 200
-            assert int(shown.headers["content-length"]) == len(shown.content) == sent.json()["bytes"]
+            response = await site.client.get(sent.json()["url"])
+            assert response.status_code == 200
+            assert int(response.headers["content-length"]) == len(response.content) == sent.json()["bytes"]
 
 
 async def test_hanging_bucket_does_not_block_decoding(

@@ -58,16 +58,16 @@ async def test_upload_of_several_files_without_scripts(site: Site, make: Make, w
         assert "2 pictures," in page.text
         assert 'alt="fig bowl"' in page.text
         assert "<b>&amp;.jpg" not in page.text and "&lt;b&gt;" in page.text
-        shown = pictures(page)
-        assert len(shown) == 2
-        for url in shown:
+        displayed = pictures(page)
+        assert len(displayed) == 2
+        for url in displayed:
             assert (await browser.get(url)).headers["content-type"] == "image/webp"
         assert "2 pictures added" not in (await browser.get("/library")).text
 
         ids = re.findall(r'name="id" value="([^"]+)"', page.text)
-        asked = await browser.post("/library/deletion", data={"id": ids})
-        assert (asked.status_code, len(pictures(asked))) == (200, 2)
-        assert "Delete these 2 pictures?" in asked.text
+        response = await browser.post("/library/deletion", data={"id": ids})
+        assert (response.status_code, len(pictures(response))) == (200, 2)
+        assert "Delete these 2 pictures?" in response.text
         assert len(await stored(site.services)) == 8
         done = await browser.post("/library/deletion", data={"id": ids, "confirmed": "1"})
         assert done.headers["location"] == "/library"
@@ -116,8 +116,8 @@ async def test_grid_filters_and_paging(site: Site, make: Make):
     async with site.services.db.read() as tx:
         chosen = [rows[1].id, rows[38].id, new_id()]  # an old one, one of another category, and another account's
         context = await picker.picker_context(site.services, tx, account.id, "product", chosen=chosen)
-        shown = [item["id"] for item in context["files"]]
-        assert shown == [rows[1].id, *(row.id for row in reversed(rows[14:38]))]
+        ids = [item["id"] for item in context["files"]]
+        assert ids == [rows[1].id, *(row.id for row in reversed(rows[14:38]))]
         assert f"chosen={rows[1].id}" in context["older"]
 
 

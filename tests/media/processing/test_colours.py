@@ -105,10 +105,10 @@ def test_generated_profile_equals_that_of_lcms():
 def png_with(image: pyvips.Image, *chunks: tuple[bytes, bytes]) -> bytes:
     """The image as PNG with these chunks behind its header."""
     data = image.pngsave_buffer(keep=0)
-    made = b"".join(
+    created = b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
     )
-    return data[:33] + made + data[33:]
+    return data[:33] + created + data[33:]
 
 
 def chromaticities(*points: float) -> tuple[bytes, bytes]:

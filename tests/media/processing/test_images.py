@@ -115,9 +115,9 @@ def test_alpha_and_visible_pixels_are_exact():
     picture = corpus.cut_out(600, 450)
     result = intake(picture.pngsave_buffer())
     assert result["mime"] == "image/png"
-    kept = decode(result["data"])
-    assert (kept[3] - picture[3]).abs().max() == 0
-    assert ((kept - picture).abs() * (picture[3] > 0)).max() == 0
+    stored = decode(result["data"])
+    assert (stored[3] - picture[3]).abs().max() == 0
+    assert ((stored - picture).abs() * (picture[3] > 0)).max() == 0
     assert decode(result["thumbnails"]["320"]["data"]).hasalpha()
 
 
@@ -193,10 +193,10 @@ def test_resource_limits_are_not_reported_as_damage():
 
 def test_thumbnail_equals_that_of_libvips():
     data = corpus.photograph(4000, 3000)
-    made = asyncio.run(run_isolated("vetrina.media.processing.images:thumbnail", {"data": data, "size": 320}))
+    completed = asyncio.run(run_isolated("vetrina.media.processing.images:thumbnail", {"data": data, "size": 320}))
     plain = pyvips.Image.thumbnail_buffer(data, 320, height=320, size="down", output_profile="srgb")
-    assert made["data"] == pixels.encode_thumbnail(plain)
-    assert (made["width"], made["height"]) == (320, 240)
+    assert completed["data"] == pixels.encode_thumbnail(plain)
+    assert (completed["width"], completed["height"]) == (320, 240)
 
 
 def test_thumbnail_of_a_bad_file_is_rejected():

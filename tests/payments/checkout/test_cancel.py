@@ -12,12 +12,12 @@ from tests.payments.stripe_helpers import bought, checkout, right, session_of
 from tests.server import Site
 
 
-async def test_a_checkout_that_was_left(till: Site, stripe: StripeFake, make: Make) -> None:
+async def test_a_checkout_that_was_left(shop_site: Site, stripe: StripeFake, make: Make) -> None:
     account, stranger = await make.account(tokens=0), await make.account(tokens=0)
-    async with till.api(account) as api, till.browser(account) as browser, till.browser(stranger) as other:
+    async with shop_site.api(account) as api, shop_site.browser(account) as browser, shop_site.browser(stranger) as other:
         payment = await checkout(api)
         session = session_of(stripe, payment)
-        assert session["cancel_url"] == f"{till.url}/payments/{payment['id']}?left=1"
+        assert session["cancel_url"] == f"{shop_site.url}/payments/{payment['id']}?left=1"
         page = await browser.get(f"/payments/{payment['id']}?left=1")
         assert "Not paid yet" in page.text and session["url"] in page.text
         assert "Waiting for the payment" in (await browser.get(f"/payments/{payment['id']}")).text
@@ -32,9 +32,9 @@ async def test_a_checkout_that_was_left(till: Site, stripe: StripeFake, make: Ma
     assert await make.balance(account) == (0, 0)
 
 
-async def test_cancellation_after_payment_completes_it(till: Site, stripe: StripeFake, make: Make) -> None:
+async def test_cancellation_after_payment_completes_it(shop_site: Site, stripe: StripeFake, make: Make) -> None:
     account = await make.account(tokens=0)
-    async with till.api(account) as api, till.browser(account) as browser:
+    async with shop_site.api(account) as api, shop_site.browser(account) as browser:
         payment = await checkout(api)
         stripe.post.hold()
         stripe.pay(session_of(stripe, payment)["id"])
@@ -44,9 +44,9 @@ async def test_cancellation_after_payment_completes_it(till: Site, stripe: Strip
     await right(make)
 
 
-async def test_checkout_stays_open_if_the_gateway_cannot_close_it(till: Site, stripe: StripeFake, make: Make) -> None:
+async def test_checkout_stays_open_if_the_gateway_cannot_close_it(shop_site: Site, stripe: StripeFake, make: Make) -> None:
     account = await make.account(tokens=0)
-    async with till.api(account) as api, till.browser(account) as browser:
+    async with shop_site.api(account) as api, shop_site.browser(account) as browser:
         payment = await checkout(api)
         stripe.next("checkout/sessions", *[Fault(status=503, done=False)] * 2)
         answer = await browser.post(f"/payments/{payment['id']}/cancellation")
@@ -65,17 +65,17 @@ async def test_the_sandbox_is_left_too(site: Site, make: Make) -> None:
         assert (await browser.post("/payments/billing")).status_code == 404
 
 
-async def test_cards_and_invoices_are_at_stripe(till: Site, stripe: StripeFake, make: Make) -> None:
+async def test_cards_and_invoices_are_at_stripe(shop_site: Site, stripe: StripeFake, make: Make) -> None:
     account = await make.account(tokens=0)
-    async with till.browser(account) as browser:
+    async with shop_site.browser(account) as browser:
         assert "Cards and invoices" not in (await browser.get("/payments")).text
-        await bought(till, stripe, account)
+        await bought(shop_site, stripe, account)
         page = await browser.get("/payments")
         assert "Cards and invoices" in page.text and stripe.url in page.headers["content-security-policy"]
         address = (await browser.post("/payments/billing")).headers["location"]
         assert address.startswith(f"{stripe.url}/p/session/")
-        assert f"{till.url}/payments" in (await till.client.get(address)).text
+        assert f"{shop_site.url}/payments" in (await shop_site.client.get(address)).text
         assert len(stripe.all("customers")) == 1
         stripe.key = "another"
         assert (await browser.post("/payments/billing")).headers["location"] == "/payments"
-    assert (await till.client.post("/payments/billing")).status_code == 303
+    assert (await shop_site.client.post("/payments/billing")).status_code == 303

@@ -14,10 +14,10 @@ from vetrina.core.database.connection import Database
 pytestmark = needs_chromium
 
 
-async def test_a_pack_is_bought_by_card(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_a_pack_is_bought_by_card(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account, operator = await make.account(tokens=0), await an_operator(make, db)
-    async with browsing(till.url, viewport={"width": 360, "height": 780}) as context:
-        await sign_in(context, till.url, account)
+    async with browsing(shop_site.url, viewport={"width": 360, "height": 780}) as context:
+        await sign_in(context, shop_site.url, account)
         page = await context.new_page()
         refused: list[str] = []
         page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
@@ -39,9 +39,9 @@ async def test_a_pack_is_bought_by_card(till: Site, stripe: StripeFake, make: Ma
     assert await make.balance(account) == (200, 0)
 
     stripe.dispute(stripe.all("payment_intents")[0]["id"])
-    await delivered(till.services, stripe)
-    async with browsing(till.url) as context:
-        await sign_in(context, till.url, operator)
+    await delivered(shop_site.services, stripe)
+    async with browsing(shop_site.url) as context:
+        await sign_in(context, shop_site.url, operator)
         page = await context.new_page()
         for path, heading in (("/operator/payments", "Payments"), ("/operator/webhooks", "Webhooks")):
             for theme in ("light", "dark"):

@@ -32,8 +32,8 @@ def plug(site: Site) -> Bank:
 @pytest_asyncio.fixture
 async def shut(settings: Settings, database: str) -> AsyncIterator[Site]:
     """The site with its sandbox turned off."""
-    async with serving(connect(replace(settings, sandbox=False), database)) as found:
-        yield found
+    async with serving(connect(replace(settings, sandbox=False), database)) as result:
+        yield result
 
 
 async def test_another_gateway_plugs_in(site: Site, make: Make, db: Database) -> None:
@@ -85,14 +85,14 @@ async def test_a_reference_given_out_twice_ends_the_payment_as_failed(site: Site
         payment = (await api.post("/payments", json=body)).json()
     async with site.api(second) as api, site.browser(second) as browser:
         refused = await api.post("/payments", json=body)
-        said = "The bank answered with the reference of another payment. Nothing was charged."
-        assert (refused.status_code, refused.json()["detail"]) == (503, said)
+        message = "The bank answered with the reference of another payment. Nothing was charged."
+        assert (refused.status_code, refused.json()["detail"]) == (503, message)
         form = {"pack_id": (await pack(api, "tokens_200"))["id"], "gateway": "stripe"}
         page = await browser.post("/wallet/buy", data=form)
-        assert page.status_code == 503 and said in page.text
+        assert page.status_code == 503 and message in page.text
         ended = [item for item in (await api.get("/payments")).json()["items"] if item["id"] != payment["id"]]
-        assert [(item["status"], item["failure_reason"]) for item in ended] == [("failed", said)] * 2
-        assert said in (await browser.get(f"/payments/{ended[0]['id']}")).text
+        assert [(item["status"], item["failure_reason"]) for item in ended] == [("failed", message)] * 2
+        assert message in (await browser.get(f"/payments/{ended[0]['id']}")).text
     async with site.api(first) as api:
         assert (await one(api, payment))["status"] == "pending"
     bank.word = PAID

@@ -40,8 +40,8 @@ def bank() -> Iterator[ZarinPalFake]:
 @pytest_asyncio.fixture
 async def shop(settings: Settings, database: str, bank: ZarinPalFake) -> AsyncIterator[Site]:
     """The site with ZarinPal turned on."""
-    found = replace(settings, zarinpal_merchant_id=MERCHANT, zarinpal_api_base=bank.url, sandbox=False)
-    services = connect(found, database)
+    result = replace(settings, zarinpal_merchant_id=MERCHANT, zarinpal_api_base=bank.url, sandbox=False)
+    services = connect(result, database)
     services.get(Gateways).add(ZarinPalGateway(services, timeout=SLOW))
     async with serving(services) as site:
         yield site
@@ -152,8 +152,8 @@ async def test_paid_checkout_without_return_is_settled(shop: Site, bank: ZarinPa
         await jobs.sweep(shop.services)
         assert bank.calls == {"request": 3, "unVerified": 1, "verify": 1}
         assert [(await one(api, item))["status"] for item in (paid, left, waiting)] == ["completed", "pending", "pending"]
-        found = await sweeping(shop.services)
-        assert (found.asked, found.ended, found.waiting) == (2, 1, 1)
+        result = await sweeping(shop.services)
+        assert (result.asked, result.ended, result.waiting) == (2, 1, 1)
         assert [(await one(api, item))["status"] for item in (paid, left, waiting)] == ["completed", "failed", "pending"]
         await overdue(db)
         await jobs.expire_due(shop.services)
@@ -248,6 +248,6 @@ async def test_restarted_fake_reuses_no_authority(bank: ZarinPalFake) -> None:
         for fake in (bank, again):
             for _ in range(3):
                 client = ZarinPal(MERCHANT, fake.url)
-                wanted = {"callback_url": "https://shop.example", "description": "x", "order": "1"}
-                authorities.add(await client.request(amount=20_000, **wanted))
+                body = {"callback_url": "https://shop.example", "description": "x", "order": "1"}
+                authorities.add(await client.request(amount=20_000, **body))
     assert len(authorities) == 6 and all(len(authority) == 36 for authority in authorities)

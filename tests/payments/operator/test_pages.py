@@ -22,15 +22,15 @@ from vetrina.payments.webhooks import actions as told
 
 def hidden(page: httpx2.Response, name: str) -> str:
     """A hidden field of a form."""
-    found = re.search(rf'name="{name}" value="([^"]+)"', page.text)
-    assert found, page.text
-    return found[1]
+    match = re.search(rf'name="{name}" value="([^"]+)"', page.text)
+    assert match, page.text
+    return match[1]
 
 
-async def test_an_operator_finds_and_pays_back(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_an_operator_finds_and_pays_back(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     buyer, operator = await make.account(tokens=0), await an_operator(make, db)
-    payment, intent = await bought(till, stripe, buyer)
-    async with till.browser(operator) as browser, till.api(buyer) as api:
+    payment, intent = await bought(shop_site, stripe, buyer)
+    async with shop_site.browser(operator) as browser, shop_site.api(buyer) as api:
         for query in (buyer.email[:9], intent, payment["id"], str(buyer.id)):
             page = await browser.get("/operator/payments", params={"q": query})
             assert "Studio, 200 tokens" in page.text and buyer.email in page.text, query
@@ -48,7 +48,7 @@ async def test_an_operator_finds_and_pays_back(till: Site, stripe: StripeFake, m
         home = f"/operator/payments/{buyer.id}/{payment['id']}"
         page = await browser.get(home)
         assert intent in page.text and 'value="14.99"' in page.text
-        for wrong, said in (
+        for wrong, message in (
             ("", "Write a sum"),
             ("1E+1000000", "Write a sum"),
             ("0", "above 0"),
@@ -57,11 +57,11 @@ async def test_an_operator_finds_and_pays_back(till: Site, stripe: StripeFake, m
         ):
             form = {"id": hidden(page, "id"), "amount": wrong, "reason": "r"}
             answer = await browser.post(f"{home}/refunds", data=form)
-            assert answer.status_code in {409, 422} and said in answer.text, wrong
+            assert answer.status_code in {409, 422} and message in answer.text, wrong
         form = {"id": hidden(page, "id"), "amount": "5.00", "reason": "asked for"}
         for _ in range(2):  # pressed twice
             assert (await browser.post(f"{home}/refunds", data=form)).headers["location"] == home
-        await delivered(till.services, stripe)
+        await delivered(shop_site.services, stripe)
         page = await browser.get(home)
         assert "$5.00" in page.text and "66 revoked, 0 already spent" in page.text and 'value="9.99"' in page.text
         assert [item["amount"] for item in stripe.all("refunds")] == [500]
@@ -74,28 +74,28 @@ async def test_an_operator_finds_and_pays_back(till: Site, stripe: StripeFake, m
         form = {"id": hidden(page, "id"), "amount": "9.99"}
         waiting = await browser.post(f"{home}/refunds", data=form)
         assert "asked again" in (await browser.get(waiting.headers["location"])).text
-        await jobs.refund(till.services, str(buyer.id), form["id"])
+        await jobs.refund(shop_site.services, str(buyer.id), form["id"])
         assert (await one(api, payment))["status"] == "refunded"
         assert "Refund</h2>" not in (await browser.get(home)).text
     await right(make)
 
 
-async def test_only_operators_may(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_only_operators_may(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     buyer = await make.account(tokens=0)
-    payment, _ = await bought(till, stripe, buyer)
+    payment, _ = await bought(shop_site, stripe, buyer)
     home = f"/operator/payments/{buyer.id}/{payment['id']}"
     event = await scalar(db, "select id from stripe_mirror.events limit 1")
-    async with till.browser(buyer) as browser:
+    async with shop_site.browser(buyer) as browser:
         for path in ("/operator/payments", home, "/operator/webhooks", f"/operator/webhooks/{event}"):
             assert (await browser.get(path)).status_code == 403
-            assert (await till.client.get(path)).status_code == 303
+            assert (await shop_site.client.get(path)).status_code == 303
         for path in (f"{home}/refunds", f"{home}/inquiry", "/operator/webhooks/replays"):
             assert (await browser.post(path, data={"amount": "1", "event": event})).status_code == 403
     assert stripe.all("refunds") == []
 
 
 async def test_failed_event_is_shown_retried_and_abandoned(
-    till: Site, stripe: StripeFake, make: Make, db: Database, monkeypatch: pytest.MonkeyPatch
+    shop_site: Site, stripe: StripeFake, make: Make, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buyer, operator = await make.account(tokens=0), await an_operator(make, db)
     real = told.HANDLERS["checkout.session.completed"]
@@ -105,35 +105,35 @@ async def test_failed_event_is_shown_retried_and_abandoned(
 
     monkeypatch.setitem(told.HANDLERS, "checkout.session.completed", broken)
     monkeypatch.setitem(told.HANDLERS, "charge.succeeded", broken)
-    async with till.api(buyer) as api:
+    async with shop_site.api(buyer) as api:
         payment = await checkout(api)
         stripe.pay(session_of(stripe, payment)["id"])
-        await delivered(till.services, stripe)
+        await delivered(shop_site.services, stripe)
         assert (await one(api, payment))["status"] == "pending"
     due = "update payments.webhook_events set next_at = now() where outcome = 'failed'"
     for attempt in range(2, told.TRIES + 1):
         async with db.tx() as tx:
             await tx.connection.execute(due)
-        assert await told.again(till.services) == 2, attempt
+        assert await told.again(shop_site.services) == 2, attempt
     attempts = "select string_agg(concat_ws(' ', outcome, attempts), ',') from payments.webhook_events where error is not null"
     assert await scalar(db, attempts) == ",".join([f"dead {told.TRIES}"] * 2)
-    assert await told.again(till.services) == 0
+    assert await told.again(shop_site.services) == 0
 
     monkeypatch.setitem(told.HANDLERS, "checkout.session.completed", real)
-    async with till.browser(operator) as browser, till.api(buyer) as api:
+    async with shop_site.browser(operator) as browser, shop_site.api(buyer) as api:
         page = await browser.get("/operator/webhooks?outcome=dead")
         assert "checkout.session.completed" in page.text and "charge.succeeded" in page.text
-        found = re.findall(r'name="event" value="(evt_\w+)"', page.text)
-        one_page = await browser.get(f"/operator/webhooks/{found[0]}")
+        result = re.findall(r'name="event" value="(evt_\w+)"', page.text)
+        one_page = await browser.get(f"/operator/webhooks/{result[0]}")
         assert "a fault of ours" in one_page.text and "Given up" in one_page.text and "&#34;api_version&#34;" in one_page.text
         answer = await browser.post("/operator/webhooks/replays", data={"all": "dead", "next": "/operator/webhooks"})
         assert "2 events are being applied again" in (await browser.get(answer.headers["location"])).text
-        assert sorted(await drain(till.services)) == ["applied", "failed"]
+        assert sorted(await drain(shop_site.services)) == ["applied", "failed"]
         assert (await one(api, payment))["status"] == "completed"
         # What was applied may be applied again: nothing changes.
-        for match in found:
+        for match in result:
             await browser.post("/operator/webhooks/replays", data={"event": match})
-        await drain(till.services)
+        await drain(shop_site.services)
         assert "No results" in (await browser.get("/operator/webhooks?outcome=dead")).text
         assert "No results" in (await browser.get("/operator/webhooks?type=refund")).text
         assert (await browser.post("/operator/webhooks/replays", data={})).status_code == 422
@@ -143,9 +143,11 @@ async def test_failed_event_is_shown_retried_and_abandoned(
     await right(make)
 
 
-async def test_event_with_a_lost_job_is_requeued(till: Site, stripe: StripeFake, make: Make, db: Database, owner: str) -> None:
+async def test_event_with_a_lost_job_is_requeued(
+    shop_site: Site, stripe: StripeFake, make: Make, db: Database, owner: str
+) -> None:
     buyer = await make.account(tokens=0)
-    async with till.api(buyer) as api:
+    async with shop_site.api(buyer) as api:
         payment = await checkout(api)
         stripe.pay(session_of(stripe, payment)["id"])
         await asyncio.to_thread(stripe.post.settle)
@@ -153,20 +155,20 @@ async def test_event_with_a_lost_job_is_requeued(till: Site, stripe: StripeFake,
             await connection.execute("delete from procrastinate_jobs where task_name = 'payments.stripe_event'")
             await connection.execute("set session_replication_role = replica")
             await connection.execute("update stripe_mirror.events set created_at = created_at - interval '1 hour'")
-        await jobs.find_events(till.services)
+        await jobs.find_events(shop_site.services)
         assert (await one(api, payment))["status"] == "completed"
     await right(make)
 
 
-async def test_the_log_has_pages(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_the_log_has_pages(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     buyer, operator = await make.account(tokens=0), await an_operator(make, db)
     with stripe.lock:
         for number in range(60):
             stripe.tell("product.created", {"id": f"prod_{number}", "object": "product"})
-    await delivered(till.services, stripe)
-    await bought(till, stripe, buyer)
+    await delivered(shop_site.services, stripe)
+    await bought(shop_site, stripe, buyer)
     seen = list[str]()
-    async with till.browser(operator) as browser:
+    async with shop_site.browser(operator) as browser:
         address: str | None = "/operator/webhooks"
         while address:
             page = (await browser.get(address)).text

@@ -22,47 +22,47 @@ async def _queued(db: Database, task: str) -> dict[str, Any]:
     return await scalar(db, f"select args from procrastinate_jobs where task_name = '{task}' order by id desc limit 1")
 
 
-async def test_an_erased_account_pays_no_more(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_an_erased_account_pays_no_more(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account()
-    subscription = await subscribe(till, stripe, account, "basic")
-    async with till.api(account) as api:
+    subscription = await subscribe(shop_site, stripe, account, "basic")
+    async with shop_site.api(account) as api:
         left = await checkout(api)
-    await erasures.erase(till.services, account.id)
-    await jobs.end_subscription(till.services, **await _queued(db, "payments.end_subscription"))
-    await jobs.end_subscription(till.services, **await _queued(db, "payments.end_subscription"))
-    await jobs.close_checkout(till.services, **await _queued(db, "payments.close_checkout"))
+    await erasures.erase(shop_site.services, account.id)
+    await jobs.end_subscription(shop_site.services, **await _queued(db, "payments.end_subscription"))
+    await jobs.end_subscription(shop_site.services, **await _queued(db, "payments.end_subscription"))
+    await jobs.close_checkout(shop_site.services, **await _queued(db, "payments.close_checkout"))
     assert subscription["status"] == "canceled"
     assert session_of(stripe, left)["status"] == "expired"
     status = await scalar(db, f"select status from payments.payments where id = '{left['id']}'")
     assert status == "cancelled"
-    await delivered(till.services, stripe)
+    await delivered(shop_site.services, stripe)
     await make.books()
 
 
 async def test_the_references_outlive_a_stripe_that_does_not_answer(
-    till: Site, stripe: StripeFake, make: Make, db: Database
+    shop_site: Site, stripe: StripeFake, make: Make, db: Database
 ) -> None:
     account = await make.account()
-    subscription = await subscribe(till, stripe, account, "basic")
-    await erasures.erase(till.services, account.id)
+    subscription = await subscribe(shop_site, stripe, account, "basic")
+    await erasures.erase(shop_site.services, account.id)
     arguments = await _queued(db, "payments.end_subscription")
     stripe.next("subscriptions", *(Fault(status=500, done=False) for _ in range(10)))
     with pytest.raises(StripeAway):  # so that the job is retried
-        await jobs.end_subscription(till.services, **arguments)
+        await jobs.end_subscription(shop_site.services, **arguments)
     assert subscription["status"] == "active"
     stripe.next_calls_succeed()
-    await jobs.end_subscription(till.services, **arguments)
+    await jobs.end_subscription(shop_site.services, **arguments)
     assert subscription["status"] == "canceled"
 
 
 async def test_money_that_comes_after_erasure_is_recorded_for_a_refund(
-    till: Site, stripe: StripeFake, make: Make, db: Database
+    shop_site: Site, stripe: StripeFake, make: Make, db: Database
 ) -> None:
     account = await make.account()
-    subscription = await subscribe(till, stripe, account, "basic")
-    await erasures.erase(till.services, account.id)
+    subscription = await subscribe(shop_site, stripe, account, "basic")
+    await erasures.erase(shop_site.services, account.id)
     stripe.renew(subscription["id"])
-    await delivered(till.services, stripe)
+    await delivered(shop_site.services, stripe)
     recorded = await scalar(db, "select code || ' ' || amount from payments.failed_transactions")
     assert recorded == "account_erased 499"
     outcomes = await scalar(db, "select count(*) from payments.webhook_events where outcome = 'failed' or outcome = 'dead'")

@@ -42,13 +42,13 @@ async def spend(db: Database, account: Account, count: int, what: str) -> None:
 
 def summed(entries: list[tuple[Any, ...]]) -> list[tuple[str, int]]:
     """Neighbours of one kind as one line."""
-    found: list[tuple[str, int]] = []
+    result: list[tuple[str, int]] = []
     for kind, quantity, _ in entries:
-        if found and found[-1][0] == kind == "hold":
-            found[-1] = (kind, found[-1][1] + quantity)
+        if result and result[-1][0] == kind == "hold":
+            result[-1] = (kind, result[-1][1] + quantity)
         else:
-            found.append((kind, quantity))
-    return found
+            result.append((kind, quantity))
+    return result
 
 
 async def test_an_upgrade_in_the_middle_of_a_month(site: Site, make: Make, db: Database, services: Services) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.factories import Make
 from tests.fakes.stripe import StripeFake
-from tests.fakes.stripe.protocol import Asked
+from tests.fakes.stripe.protocol import Call
 from tests.payments.helpers import scalar
 from tests.payments.plans.test_stripe_subscriptions import ids, paid, subscribe
 from tests.payments.stripe_helpers import checkout, delivered, right, session_of
@@ -23,42 +23,44 @@ MONTHS = "select count(*)::int from wallet.periods where paid_value > 0"
 
 def update(stripe: StripeFake, name: str, **params: Any) -> None:
     """Change a subscription in Stripe's dashboard."""
-    stripe.update_subscription(Asked("POST", f"/v1/subscriptions/{name}", params))
+    stripe.update_subscription(Call("POST", f"/v1/subscriptions/{name}", params))
 
 
-async def test_a_renewal_paid_from_the_balance_gives_its_month(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_a_renewal_paid_from_the_balance_gives_its_month(
+    shop_site: Site, stripe: StripeFake, make: Make, db: Database
+) -> None:
     account = await make.account()
-    begun = await subscribe(till, stripe, account, "basic")
-    stripe.get("customers", begun["customer"])["balance"] = -800
-    invoice = stripe.renew(begun["id"])
+    started = await subscribe(shop_site, stripe, account, "basic")
+    stripe.get("customers", started["customer"])["balance"] = -800
+    invoice = stripe.renew(started["id"])
     assert (invoice["status"], invoice["amount_paid"], invoice["total"]) == ("paid", 0, 499)
-    await delivered(till.services, stripe)
+    await delivered(shop_site.services, stripe)
     assert await scalar(db, MONTHS) == 2
-    assert await paid(db) == [(begun["id"], 499)], "no money moved, so there is no payment"
-    partly = stripe.renew(begun["id"])
+    assert await paid(db) == [(started["id"], 499)], "no money moved, so there is no payment"
+    partly = stripe.renew(started["id"])
     assert partly["amount_paid"] == 198
-    await delivered(till.services, stripe)
+    await delivered(shop_site.services, stripe)
     for event in [item["id"] for item in stripe.all("events") if item["type"].startswith("invoice.pa")]:
-        await jobs.stripe_event(till.services, event)
+        await jobs.stripe_event(shop_site.services, event)
     assert await scalar(db, MONTHS) == 3
-    assert await paid(db) == [(begun["id"], 499), (partly["id"], 198)]
+    assert await paid(db) == [(started["id"], 499), (partly["id"], 198)]
     assert await scalar(db, "select sum(paid_value)::int from wallet.periods") == 3 * 499
-    await pass_time(till.services, account, "1 month")
+    await pass_time(shop_site.services, account, "1 month")
     assert ((await member(db, account)).plan, (await quota(db, account)).limit) == ("basic", 20)
     await right(make)
 
 
-async def test_a_proration_gives_no_month(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_a_proration_gives_no_month(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account()
-    begun = await subscribe(till, stripe, account, "basic")
+    started = await subscribe(shop_site, stripe, account, "basic")
     before = await member(db, account)
     more = {"currency": "usd", "unit_amount": "1499", "recurring": {"interval": "month"}, "product_data": {"name": "More"}}
-    price = stripe.create_price(Asked("POST", "/v1/prices", more))
-    items = [{"id": begun["items"]["data"][0]["id"], "price": price["id"]}]
-    update(stripe, begun["id"], items=items, proration_behavior="always_invoice")
-    invoice = stripe.get("invoices", begun["latest_invoice"])
+    price = stripe.create_price(Call("POST", "/v1/prices", more))
+    items = [{"id": started["items"]["data"][0]["id"], "price": price["id"]}]
+    update(stripe, started["id"], items=items, proration_behavior="always_invoice")
+    invoice = stripe.get("invoices", started["latest_invoice"])
     assert (invoice["billing_reason"], invoice["status"], invoice["amount_paid"]) == ("subscription_update", "paid", 1000)
-    await delivered(till.services, stripe)
+    await delivered(shop_site.services, stripe)
     assert await scalar(db, MONTHS) == 1
     assert await member(db, account) == before
     await right(make)
@@ -66,68 +68,68 @@ async def test_a_proration_gives_no_month(till: Site, stripe: StripeFake, make: 
 
 @pytest.mark.parametrize("mode", ["flexible", "classic"])
 async def test_a_cancellation_in_the_portal_is_noticed(
-    till: Site, stripe: StripeFake, make: Make, db: Database, mode: str
+    shop_site: Site, stripe: StripeFake, make: Make, db: Database, mode: str
 ) -> None:
     stripe.billing_mode = mode
     account = await make.account()
-    begun = await subscribe(till, stripe, account, "basic")
-    cancelled = stripe.cancel_in_portal(begun["id"])
+    started = await subscribe(shop_site, stripe, account, "basic")
+    cancelled = stripe.cancel_in_portal(started["id"])
     assert (cancelled["cancel_at"] is not None, cancelled["cancel_at_period_end"]) == (True, mode == "classic")
-    await delivered(till.services, stripe)
+    await delivered(shop_site.services, stripe)
     assert (await member(db, account)).cancel_at_period_end is True
-    async with till.api(account) as api:
+    async with shop_site.api(account) as api:
         assert (await api.post("/membership/resumption")).json()["next_plan"] is None
-    assert (begun["cancel_at"], begun["cancel_at_period_end"]) == (None, False)
-    await delivered(till.services, stripe)
+    assert (started["cancel_at"], started["cancel_at_period_end"]) == (None, False)
+    await delivered(shop_site.services, stripe)
     assert (await member(db, account)).cancel_at_period_end is False
 
 
-async def test_a_date_after_the_period_does_not_end_it_yet(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_a_date_after_the_period_does_not_end_it_yet(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account()
-    begun = await subscribe(till, stripe, account, "basic")
-    second_end = begun["items"]["data"][0]["current_period_end"] + 30 * 86400
-    update(stripe, begun["id"], cancel_at=str(second_end))
-    await delivered(till.services, stripe)
+    started = await subscribe(shop_site, stripe, account, "basic")
+    second_end = started["items"]["data"][0]["current_period_end"] + 30 * 86400
+    update(stripe, started["id"], cancel_at=str(second_end))
+    await delivered(shop_site.services, stripe)
     assert (await member(db, account)).cancel_at_period_end is False
-    stripe.renew(begun["id"])
-    await delivered(till.services, stripe)
+    stripe.renew(started["id"])
+    await delivered(shop_site.services, stripe)
     assert (await member(db, account)).cancel_at_period_end is True
 
 
-async def test_a_smaller_plan_withdraws_the_cancellation(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_a_smaller_plan_withdraws_the_cancellation(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account()
-    begun = await subscribe(till, stripe, account, "advanced")
-    stripe.cancel_in_portal(begun["id"])
-    await delivered(till.services, stripe)
-    async with till.api(account) as api:
+    started = await subscribe(shop_site, stripe, account, "advanced")
+    stripe.cancel_in_portal(started["id"])
+    await delivered(shop_site.services, stripe)
+    async with shop_site.api(account) as api:
         answer = await api.post("/membership/downgrade", json={"plan_id": (await ids(api))["basic"]})
         assert answer.json()["next_plan"] == "basic"
-    await delivered(till.services, stripe)
-    assert begun["cancel_at"] is None
+    await delivered(shop_site.services, stripe)
+    assert started["cancel_at"] is None
     assert (await member(db, account)).next_plan == "basic"
 
 
-async def test_a_paused_subscription_does_not_renew(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_a_paused_subscription_does_not_renew(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account()
-    begun = await subscribe(till, stripe, account, "basic")
-    update(stripe, begun["id"], pause_collection={"behavior": "void"})
-    await delivered(till.services, stripe)
+    started = await subscribe(shop_site, stripe, account, "basic")
+    update(stripe, started["id"], pause_collection={"behavior": "void"})
+    await delivered(shop_site.services, stripe)
     assert (await member(db, account)).cancel_at_period_end is True
-    assert stripe.renew(begun["id"])["status"] == "void"
-    await delivered(till.services, stripe)
-    await pass_time(till.services, account, "1 month")
+    assert stripe.renew(started["id"])["status"] == "void"
+    await delivered(shop_site.services, stripe)
+    await pass_time(shop_site.services, account, "1 month")
     assert (await member(db, account)).plan == "free"
-    update(stripe, begun["id"], pause_collection="")
-    invoice = stripe.renew(begun["id"])
+    update(stripe, started["id"], pause_collection="")
+    invoice = stripe.renew(started["id"])
     assert invoice["status"] == "paid"
-    await delivered(till.services, stripe)
+    await delivered(shop_site.services, stripe)
     assert await scalar(db, MONTHS) == 2
     await right(make)
 
 
-async def test_a_customer_deleted_at_stripe_is_replaced(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_a_customer_deleted_at_stripe_is_replaced(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
-    async with till.api(account) as api:
+    async with shop_site.api(account) as api:
         first = session_of(stripe, await checkout(api))["customer"]
         stripe.delete_customer(first)
         payment = await checkout(api)
@@ -135,13 +137,13 @@ async def test_a_customer_deleted_at_stripe_is_replaced(till: Site, stripe: Stri
         assert second != first
         assert stripe.pay(session_of(stripe, payment)["id"]) is None
         assert session_of(stripe, await checkout(api))["customer"] == second
-    await delivered(till.services, stripe)
+    await delivered(shop_site.services, stripe)
     assert await make.balance(account) == (200, 0)
     assert await scalar(db, "select ref || ' after ' || array_to_string(former_refs, ',') from payments.customers") == (
         f"{second} after {first}"
     )
     stripe.delete_customer(second)
-    async with till.browser(account) as browser:
+    async with shop_site.browser(account) as browser:
         portal = await browser.post("/payments/billing")
         assert portal.status_code == 303 and portal.headers["location"].startswith(f"{stripe.url}/p/session/")
 
@@ -167,5 +169,5 @@ def line(amount: int, start: int, end: int, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_the_month_follows_from_the_lines(lines: list[dict[str, Any]], month: tuple[int, int, int] | None) -> None:
-    found = paid_month({"lines": {"data": lines}})
-    assert (found and (int(found.starts_at.timestamp()), int(found.ends_at.timestamp()), found.value)) == month
+    result = paid_month({"lines": {"data": lines}})
+    assert (result and (int(result.starts_at.timestamp()), int(result.ends_at.timestamp()), result.value)) == month

@@ -40,20 +40,20 @@ RECEIPT = Receipt(
 )
 
 
-async def test_a_paid_payment_has_a_receipt(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_a_paid_payment_has_a_receipt(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
-    payment, intent = await bought(till, stripe, account)
-    other, _ = await bought(till, stripe, account, "tokens_50")
+    payment, intent = await bought(shop_site, stripe, account)
+    other, _ = await bought(shop_site, stripe, account, "tokens_50")
     stripe.refund(intent, 500)
-    await delivered(till.services, stripe)
+    await delivered(shop_site.services, stripe)
     async with db.tx() as tx:
         await platform.put(tx, "payments.seller_name", "Galleria")
         await platform.put(tx, "payments.seller_address", "Kouter 12; 9000 Ghent")
-    async with till.browser(account) as browser:
+    async with shop_site.browser(account) as browser:
         page = (await browser.get(f"/payments/{payment['id']}/receipt")).text
-        for said in ("R-2026-", "Galleria", "9000 Ghent", account.email, "Studio, 200 tokens", "visa **** 4242", intent,
+        for message in ("R-2026-", "Galleria", "9000 Ghent", account.email, "Studio, 200 tokens", "visa **** 4242", intent,
                      "$14.99", "−$5.00", "$9.99"):  # fmt: skip
-            assert said in page, said
+            assert message in page, message
         again = (await browser.get(f"/payments/{other['id']}/receipt")).text
         assert "Remains" not in again and "R-2026-" in again
         home = (await browser.get(f"/payments/{payment['id']}")).text
@@ -66,14 +66,14 @@ async def test_a_paid_payment_has_a_receipt(till: Site, stripe: StripeFake, make
         assert (await browser.get(f"/payments/{payment['id']}/receipt.pdf?lang=xx")).status_code == 422
 
 
-async def test_no_receipt_for_other_accounts_or_unpaid_payments(till: Site, stripe: StripeFake, make: Make) -> None:
+async def test_no_receipt_for_other_accounts_or_unpaid_payments(shop_site: Site, stripe: StripeFake, make: Make) -> None:
     account, stranger = await make.account(tokens=0), await make.account(tokens=0)
-    payment, _ = await bought(till, stripe, account)
-    async with till.browser(stranger) as browser:
+    payment, _ = await bought(shop_site, stripe, account)
+    async with shop_site.browser(stranger) as browser:
         for path in ("receipt", "receipt.pdf"):
             assert (await browser.get(f"/payments/{payment['id']}/{path}")).status_code == 404
-            assert (await till.client.get(f"/payments/{payment['id']}/{path}")).status_code == 303
-    async with till.api(account) as api, till.browser(account) as browser:
+            assert (await shop_site.client.get(f"/payments/{payment['id']}/{path}")).status_code == 303
+    async with shop_site.api(account) as api, shop_site.browser(account) as browser:
         unpaid = await checkout(api)
         assert (await browser.get(f"/payments/{unpaid['id']}/receipt")).status_code == 404
 

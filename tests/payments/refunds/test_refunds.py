@@ -30,60 +30,60 @@ class Asking:
         return await refunds.ask(self.site.services, self.payment, amount, id=id or new_id(), reason="asked for", by=None)
 
 
-async def test_an_operator_pays_back(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_an_operator_pays_back(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
-    payment, _ = await bought(till, stripe, account)
-    ask, key = Asking(till, await row(db, payment, account)), new_id()
+    payment, _ = await bought(shop_site, stripe, account)
+    ask, key = Asking(shop_site, await row(db, payment, account)), new_id()
     first = await ask(500, key)
     again = await ask(500, key)
     assert (first, first.status) == (again, "succeeded")
-    await delivered(till.services, stripe)  # the webhooks of our own refund change nothing
+    await delivered(shop_site.services, stripe)  # the webhooks of our own refund change nothing
     assert [item["metadata"]["vetrina_refund"] for item in stripe.all("refunds")] == [str(key)]
     assert await reversals(db, payment) == [("refund", 500, 66, 0)]
     with pytest.raises(RefundExceedsPayment):
         await ask(1000)
     await ask(999)
-    assert await status(till, account, payment) == "refunded"
+    assert await status(shop_site, account, payment) == "refunded"
     with pytest.raises(RefundExceedsPayment):
         await ask(1)
     await right(make)
 
 
-async def test_many_operators_pay_back_at_once(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_many_operators_pay_back_at_once(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
-    payment, _ = await bought(till, stripe, account)
-    ask = Asking(till, await row(db, payment, account))
+    payment, _ = await bought(shop_site, stripe, account)
+    ask = Asking(shop_site, await row(db, payment, account))
     outcomes = await race(8, lambda: ask(1000))
     assert sum(isinstance(outcome, RefundRow) for outcome in outcomes) == 1, outcomes
     assert sum(isinstance(outcome, RefundExceedsPayment) for outcome in outcomes) == 7, outcomes
-    await delivered(till.services, stripe)
+    await delivered(shop_site.services, stripe)
     assert (await row(db, payment, account)).refunded == 1000
     await right(make)
 
 
-async def test_refund_with_a_lost_response(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_refund_with_a_lost_response(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
-    payment, _ = await bought(till, stripe, account)
+    payment, _ = await bought(shop_site, stripe, account)
     stripe.next("refunds", *[Fault(status=500)] * 2)  # done, and never told
-    made = await Asking(till, await row(db, payment, account))(1499)
-    assert made.status == "asked"
-    await jobs.refund(till.services, str(account.id), str(made.id))
+    created = await Asking(shop_site, await row(db, payment, account))(1499)
+    assert created.status == "asked"
+    await jobs.refund(shop_site.services, str(account.id), str(created.id))
     assert len(stripe.all("refunds")) == 1
-    await delivered(till.services, stripe)
-    assert await status(till, account, payment) == "refunded"
+    await delivered(shop_site.services, stripe)
+    assert await status(shop_site, account, payment) == "refunded"
     await right(make)
 
 
-async def test_a_refund_that_stripe_refuses(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_a_refund_that_stripe_refuses(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
-    payment, intent = await bought(till, stripe, account)
+    payment, intent = await bought(shop_site, stripe, account)
     stripe.post.hold()
     stripe.refund(intent)  # in the dashboard; we have not heard of it yet
-    made = await Asking(till, await row(db, payment, account))(1499)
-    assert made.status == "failed" and "already been refunded" in (made.error or "")
+    created = await Asking(shop_site, await row(db, payment, account))(1499)
+    assert created.status == "failed" and "already been refunded" in (created.error or "")
     stripe.post.let_go()
-    await delivered(till.services, stripe)
-    assert await status(till, account, payment) == "refunded"
+    await delivered(shop_site.services, stripe)
+    assert await status(shop_site, account, payment) == "refunded"
     await right(make)
 
 
@@ -99,9 +99,9 @@ LEGAL = {
 }
 
 
-async def test_the_database_refuses_illegal_moves(till: Site, stripe: StripeFake, make: Make, owner: str) -> None:
+async def test_the_database_refuses_illegal_moves(shop_site: Site, stripe: StripeFake, make: Make, owner: str) -> None:
     account = await make.account(tokens=0)
-    payment, _ = await bought(till, stripe, account)
+    payment, _ = await bought(shop_site, stripe, account)
     put = "update payments.payments set status = %s where id = %s"
     allowed = set[tuple[str, str]]()
     async with await psycopg.AsyncConnection.connect(owner, autocommit=True) as connection:
@@ -118,17 +118,17 @@ async def test_the_database_refuses_illegal_moves(till: Site, stripe: StripeFake
                 else:
                     allowed.add((before, after))
         assert allowed == {(a, b) for a in STATES for b in STATES if a == b or b in LEGAL[a]}
-        with pytest.raises(psycopg.errors.CheckViolation) as kept:
+        with pytest.raises(psycopg.errors.CheckViolation) as stored:
             await connection.execute("delete from payments.payments")
-        assert kept.value.diag.constraint_name == "payment_is_kept"
+        assert stored.value.diag.constraint_name == "payment_is_kept"
 
 
-async def test_refunds_and_disputes_do_not_go_back(till: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+async def test_refunds_and_disputes_do_not_go_back(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
-    _, intent = await bought(till, stripe, account)
+    _, intent = await bought(shop_site, stripe, account)
     stripe.refund(intent, 100)
     stripe.decide(stripe.dispute(intent, 200)["id"], "won")
-    await delivered(till.services, stripe)
+    await delivered(shop_site.services, stripe)
     for table, was, name in (("refunds", "pending", "refund_moves_legally"), ("disputes", "lost", "dispute_ends_once")):
         async with db.connection() as connection:
             with pytest.raises(psycopg.errors.CheckViolation) as refused:

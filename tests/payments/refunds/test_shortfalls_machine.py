@@ -165,8 +165,8 @@ class Shortfalls(RuleBasedStateMachine):
         assert row is not None
         spendable, held, owed, expired = row
         assert held == sum(self.open.values())
-        kept = sum(payment.quantity - payment.due for payment in self.bought)
-        assert self.given + kept == spendable + held + self.spent + expired - owed
+        stored = sum(payment.quantity - payment.due for payment in self.bought)
+        assert self.given + stored == spendable + held + self.spent + expired - owed
         if owed > self.owed:
             assert spendable == 0, "owed, although something was left to take"
             self.later = 0

@@ -37,11 +37,11 @@ def bank() -> Iterator[ZarinPalFake]:
 @pytest_asyncio.fixture
 async def shop(settings: Settings, database: str, bank: ZarinPalFake, stripe: StripeFake) -> AsyncIterator[Site]:
     """A site that sells through both; nothing is told to it."""
-    found = replace(
+    result = replace(
         settings, zarinpal_merchant_id=MERCHANT, zarinpal_api_base=bank.url, stripe_api_key=KEY, stripe_api_base=stripe.url,
         stripe_webhook_secret="whsec_x", sandbox=False,
     )  # fmt: skip
-    services = connect(found, database)
+    services = connect(result, database)
     services.get(Gateways).add(ZarinPalGateway(services, timeout=1))
     async with serving(services) as site:
         yield site
@@ -51,10 +51,10 @@ async def sweep(
     shop: Site, owner: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
 ) -> tuple[int, dict[str, int]]:
     """`vetrina payments sweep --json`: its exit code, and what it found."""
-    kept = shop.services.settings
+    settings = shop.services.settings
     for name, value in {
         "VETRINA_DATABASE_URL": owner, "VETRINA_DATA": str(folder), "ZARINPAL_MERCHANT_ID": MERCHANT,
-        "ZARINPAL_API_BASE": kept.zarinpal_api_base, "STRIPE_API_KEY": KEY, "STRIPE_API_BASE": kept.stripe_api_base,
+        "ZARINPAL_API_BASE": settings.zarinpal_api_base, "STRIPE_API_KEY": KEY, "STRIPE_API_BASE": settings.stripe_api_base,
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("vetrina.core.command_line.logs.configure", lambda *_: None)
@@ -89,12 +89,12 @@ async def test_sweep_polls_every_gateway_for_all_payments(
         stripe.pay(session_of(stripe, paid_s)["id"])
 
         bank.often("verify", 1, Fault(status=502))
-        code, found = await sweep(shop, owner, monkeypatch, capsys, tmp_path)
-        assert code == 1 and found["away"] >= 2 and found["paid"] == 1, found
+        code, result = await sweep(shop, owner, monkeypatch, capsys, tmp_path)
+        assert code == 1 and result["away"] >= 2 and result["paid"] == 1, result
         assert (await one(api, paid_s))["status"] == "completed", "one gateway's trouble does not keep the other waiting"
         bank.well()
-        code, found = await sweep(shop, owner, monkeypatch, capsys, tmp_path)
-        assert code == 0 and (found["paid"], found["away"]) == (2, 0), found
+        code, result = await sweep(shop, owner, monkeypatch, capsys, tmp_path)
+        assert code == 0 and (result["paid"], result["away"]) == (2, 0), result
         states = [(await one(api, item))["status"] for item in (paid_z, left_z, open_z, paid_s, open_s, plan)]
         assert states == ["completed", "failed", "pending", "completed", "pending", "completed"]
         code, again = await sweep(shop, owner, monkeypatch, capsys, tmp_path)
@@ -123,7 +123,7 @@ async def test_64_callbacks_begin_a_plan_once(shop: Site, bank: ZarinPalFake, ma
         answers = await asyncio.gather(*(shop.client.get("/payments/zarinpal/callback", params=path) for _ in range(64)))
         assert {answer.status_code for answer in answers} == {303}
         assert (await one(api, payment))["status"] == "completed"
-    found = await member(db, account)
-    assert (found.plan, found.paid_until) == ("vendor_pro", None), "one month, not two"
+    result = await member(db, account)
+    assert (result.plan, result.paid_until) == ("vendor_pro", None), "one month, not two"
     assert (await quota(db, account, "image_slot")).remaining == 510
     await right(make)

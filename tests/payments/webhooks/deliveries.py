@@ -14,7 +14,7 @@ import httpx2
 
 from tests.factories import Make
 from tests.fakes.stripe import SECRET, StripeFake, signed
-from tests.fakes.stripe.protocol import Asked
+from tests.fakes.stripe.protocol import Call
 from vetrina.core.database.connection import Database
 from vetrina.core.database.ids import AccountId, new_id
 
@@ -63,39 +63,39 @@ class World:
         strange = [
             {**event, "id": f"{event['id']}x", "type": "gift_card.melted"} for event in self.events[:: len(self.events) // 20]
         ]
-        found = [Delivery(json.dumps(event).encode()) for event in (*self.events, *strange) for _ in range(copies)]
-        for number in range(len(found) // 9):
+        result = [Delivery(json.dumps(event).encode()) for event in (*self.events, *strange) for _ in range(copies)]
+        for number in range(len(result) // 9):
             body = json.dumps({**dice.choice(self.forged), "id": f"evt_forged{seed}_{number}"}).encode()
             kind = number % 10
             if kind < 5:
-                found.append(Delivery(body, secret="whsec_guessed", valid=False))
+                result.append(Delivery(body, secret="whsec_guessed", valid=False))
             elif kind < 7:
-                found.append(Delivery(body, at=-301 - number, valid=False))
+                result.append(Delivery(body, at=-301 - number, valid=False))
             elif kind < 9:
-                found.append(Delivery(body, at=301 + number, valid=False))
+                result.append(Delivery(body, at=301 + number, valid=False))
             else:
-                found.append(Delivery(body + b" ", secret="changed", valid=False))
-        dice.shuffle(found)
-        return found
+                result.append(Delivery(body + b" ", secret="changed", valid=False))
+        dice.shuffle(result)
+        return result
 
 
 async def world(db: Database, make: Make, fake: StripeFake, count: int) -> World:
     """`count` payments through all stories, and a tenth as many that only forgers tell of."""
-    made = World()
+    created = World()
     fake.post.hold()
     for number in range(count):
         story = STORIES[number % len(STORIES)]
         account, session = await _payment(db, make, fake)
-        made.payments[account] = story
+        created.payments[account] = story
         _live(fake, session, story)
-    made.events, fake.post.held = fake.post.held or [], []
+    created.events, fake.post.held = fake.post.held or [], []
     for _ in range(max(2, count // 10)):
         account, session = await _payment(db, make, fake)
-        made.payments[account] = "forged"
+        created.payments[account] = "forged"
         _live(fake, session, "paid")
         session |= {"status": "open", "payment_status": "unpaid", "payment_intent": None}  # nobody has paid it
-    made.forged, fake.post.held = fake.post.held or [], None
-    return made
+    created.forged, fake.post.held = fake.post.held or [], None
+    return created
 
 
 async def _payment(db: Database, make: Make, fake: StripeFake) -> tuple[AccountId, dict[str, Any]]:
@@ -105,7 +105,7 @@ async def _payment(db: Database, make: Make, fake: StripeFake) -> tuple[AccountI
     params = {"mode": "payment", "line_items": [{"quantity": "1", "price_data": price}], "success_url": "http://localhost/",
               "client_reference_id": str(payment), "metadata": marks, "payment_intent_data": {"metadata": marks}}  # fmt: skip
     with fake.lock:
-        session = fake.create_session(Asked("POST", "/v1/checkout/sessions", params))
+        session = fake.create_session(Call("POST", "/v1/checkout/sessions", params))
         session["metadata"] = {}  # so that it is found by its name
     async with db.tx() as tx:
         await tx.connection.execute(

@@ -18,7 +18,7 @@ from vetrina.core.database.connection import Database
 
 
 async def test_events_are_listed_and_applied_again(
-    till: Site,
+    shop_site: Site,
     stripe: StripeFake,
     make: Make,
     db: Database,
@@ -27,7 +27,7 @@ async def test_events_are_listed_and_applied_again(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    await bought(till, stripe, await make.account(tokens=0))
+    await bought(shop_site, stripe, await make.account(tokens=0))
     async with db.tx() as tx:
         await tx.connection.execute("update payments.webhook_events set outcome = 'dead', error = 'planted' where type like 'c%'")
     monkeypatch.setenv("VETRINA_DATABASE_URL", owner)
@@ -49,4 +49,4 @@ async def test_events_are_listed_and_applied_again(
     assert (code, out.splitlines()) == (exits.OK, ["evt_unknown never came in.", "One event is being applied again."])
     assert (await say("replay", "--dead", "--type", "charge."))[0] == exits.OK
     assert (await say("replay"))[0] == exits.FAILED
-    assert set(await drain(till.services)) == {"applied"}
+    assert set(await drain(shop_site.services)) == {"applied"}

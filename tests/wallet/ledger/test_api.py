@@ -37,14 +37,14 @@ async def spend(
 
 async def everything(api: httpx2.AsyncClient, query: str = "", limit: int = 7) -> list[dict[str, Any]]:
     """Every entry, page by page."""
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     cursor = ""
     for _ in range(100):
         page = (await api.get(f"/wallet/entries?limit={limit}{query}{cursor}")).json()
         assert len(page["items"]) <= limit
-        found += page["items"]
+        result += page["items"]
         if page["next_cursor"] is None:
-            return found
+            return result
         cursor = f"&cursor={page['next_cursor']}"
     raise AssertionError("pages without end")
 
@@ -54,11 +54,11 @@ async def test_balances_and_next_expiry(site: Site, make: Make, owner: str) -> N
     async with site.services.db.tx() as tx:
         await actions.hold(tx, account.id, Asset.TOKEN, 4, key="open")
     async with site.api(account) as api:
-        found = {balance["asset"]: balance for balance in (await api.get("/wallet")).json()["balances"]}
-    assert list(found) == ["token", "conversion", "image_slot"]
-    token = found["token"]
+        result = {balance["asset"]: balance for balance in (await api.get("/wallet")).json()["balances"]}
+    assert list(result) == ["token", "conversion", "image_slot"]
+    token = result["token"]
     assert (token["balance"], token["held"], token["lifetime_granted"], token["lifetime_used"]) == (26, 4, 30, 0)
-    assert token["expiring_at"] is None and found["conversion"]["expiring_quantity"] == 2
+    assert token["expiring_at"] is None and result["conversion"]["expiring_quantity"] == 2
 
 
 async def test_the_ledger_runs_backwards_with_its_running_balance(site: Site, make: Make) -> None:
@@ -77,14 +77,14 @@ async def test_the_ledger_runs_backwards_with_its_running_balance(site: Site, ma
             assert row["balance_after"] == running
         assert tokens[0]["kind"] == "release" and tokens[0]["reason"] == "it failed" and tokens[0]["subject"] == "work:5"
         assert tokens[-1] == {**tokens[-1], "kind": "grant", "source": "gift", "subject": "test", "hold_id": None, "style": None}
-        for query, wanted in (
+        for query, expected in (
             ("&kind=release", 2),
             ("&asset=token&kind=hold", 6),
             ("&asset=conversion", 1),
             ("&kind=grant", 3),
             ("&asset=posting", 0),
         ):
-            assert len(await everything(api, query, limit=2)) == wanted, query
+            assert len(await everything(api, query, limit=2)) == expected, query
 
 
 async def test_pages_stay_whole_while_entries_are_added(site: Site, make: Make) -> None:
@@ -108,9 +108,9 @@ async def test_a_strangers_cursor_opens_nothing(site: Site, make: Make) -> None:
     account, stranger = await make.account(tokens=10), await make.account(tokens=10)
     for n in range(3):
         await spend(site.services, account, f"mine:{n}")
-    async with site.api(account) as mine, site.api(stranger) as theirs:
-        cursor = (await mine.get("/wallet/entries?limit=1")).json()["next_cursor"]
-        page = (await theirs.get(f"/wallet/entries?limit=50&cursor={cursor}")).json()
+    async with site.api(account) as own_api, site.api(stranger) as other_api:
+        cursor = (await own_api.get("/wallet/entries?limit=1")).json()["next_cursor"]
+        page = (await other_api.get(f"/wallet/entries?limit=50&cursor={cursor}")).json()
         assert not any("mine" in str(row) for row in page["items"])
 
 
@@ -141,8 +141,8 @@ async def test_a_page_of_any_filter_reads_about_a_page(db: Database, make: Make,
         every = {"assets": [asset.value for asset in Asset], "kinds": [kind.value for kind in Kind]}
         middle = connection.execute("select id from wallet.entries where idempotency_key = 'many:50000'").fetchone()
         assert middle is not None
-        for asked in ({}, {"kinds": ["release"]}, {"assets": ["token"]}, {"assets": ["posting"]}, {"before": middle[0]}):
-            values = {"account": account.id, "before": FIRST, "limit": 51, **every, **asked}
+        for requested in ({}, {"kinds": ["release"]}, {"assets": ["token"]}, {"assets": ["posting"]}, {"before": middle[0]}):
+            values = {"account": account.id, "before": FIRST, "limit": 51, **every, **requested}
             names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", queries.entries(of(read({})).ledger_subjects).sql)))
             connection.execute("set plan_cache_mode = force_generic_plan")
             connection.execute(f"prepare page as {converted(queries.entries(of(read({})).ledger_subjects).sql)}")  # type: ignore[arg-type]
@@ -152,9 +152,9 @@ async def test_a_page_of_any_filter_reads_about_a_page(db: Database, make: Make,
             assert plan is not None
             scans = list(nodes(plan[0][0]["Plan"]))
             entries = [scan for scan in scans if scan.get("Relation Name") == "entries"]
-            assert entries and {entry["Node Type"] for entry in entries} <= {"Index Scan", "Index Only Scan"}, asked
-            assert sum(entry["Actual Rows"] * entry["Actual Loops"] for entry in entries) < 51 * 4 + 10, asked
-            assert not any(entry.get("Rows Removed by Filter") for entry in entries), asked
+            assert entries and {entry["Node Type"] for entry in entries} <= {"Index Scan", "Index Only Scan"}, requested
+            assert sum(entry["Actual Rows"] * entry["Actual Loops"] for entry in entries) < 51 * 4 + 10, requested
+            assert not any(entry.get("Rows Removed by Filter") for entry in entries), requested
     started = time.perf_counter()
     async with db.read() as tx:
         for _ in range(20):

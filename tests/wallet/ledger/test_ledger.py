@@ -20,8 +20,8 @@ DAY = timedelta(days=1)
 
 async def remaining(db: Database, account: Account) -> dict[str, int]:
     """What is left of each grant of tokens, by its key."""
-    found = await rows(db, "select key, remaining from wallet.grants where account_id = %s and asset = 'token'", account.id)
-    return dict(found)
+    records = await rows(db, "select key, remaining from wallet.grants where account_id = %s and asset = 'token'", account.id)
+    return dict(records)
 
 
 async def test_the_last_token_is_held_once(db: Database, make: Make) -> None:
@@ -175,11 +175,11 @@ async def test_released_expired_credits_are_extended_by_a_day_once(db: Database,
 )
 async def test_a_new_account_is_welcomed(db: Database, make: Make, kind: Kind, granted: dict[str, int]) -> None:
     account = await make.account(kind=kind)
-    found = await rows(
+    records = await rows(
         db, "select asset::text, quantity::int, source, expires_at from wallet.grants where account_id = %s", account.id
     )
-    assert {row[0]: row[1] for row in found} == granted
-    assert {row[0]: (row[2], row[3] is not None) for row in found} == {
+    assert {row[0]: row[1] for row in records} == granted
+    assert {row[0]: (row[2], row[3] is not None) for row in records} == {
         asset: ("free", False) if asset == "token" else ("plan", True) for asset in granted
     }
     (membership,) = await rows(

@@ -55,12 +55,12 @@ async def test_ledger_page_describes_entries(site: Site, make: Make) -> None:
         )
         soon = datetime.now(UTC) + timedelta(days=3, hours=1)
         await actions.grant(tx, account.id, Asset.TOKEN, 5, source="gift", key="g", note="From a friend", expires_at=soon)
-    made = await generation(site.services, account, style="watercolour")
+    generation_id = await generation(site.services, account, style="watercolour")
     failed = await generation(site.services, account, style="oil", status="failed")
     async with site.browser(account) as browser:
         page = (await browser.get("/wallet")).text
-        told = [(what, amount, left) for what, _, amount, left in lines(page)]
-        assert told == [
+        reported = [(what, amount, left) for what, _, amount, left in lines(page)]
+        assert reported == [
             ("Refunded: Oil painting (it failed)", "+2 tokens", "223"),
             ("Picture: Oil painting", "−2 tokens", "221"),
             ("Picture: Watercolour", "−2 tokens", "223"),
@@ -70,9 +70,9 @@ async def test_ledger_page_describes_entries(site: Site, make: Make) -> None:
             ("Free plan", "+5 uploads", "5"),
             ("Free plan", "+2 conversions", "2"),
         ]
-        for href in (f"/studio/generations/{made}", f"/studio/generations/{failed}", f"/payments/{payment}"):
+        for href in (f"/studio/generations/{generation_id}", f"/studio/generations/{failed}", f"/payments/{payment}"):
             assert f'href="{href}"' in page
-        assert (await browser.get(f"/studio/generations/{made}")).status_code == 200
+        assert (await browser.get(f"/studio/generations/{generation_id}")).status_code == 200
         assert "2 more reserved" in page and "3 expire in 3 days" in page  # two of the gift's five are spent first
         spent = (await browser.get("/wallet?asset=token&kind=hold")).text
         assert [row[0] for row in lines(spent)] == ["Picture: Oil painting", "Picture: Watercolour"]
@@ -106,8 +106,8 @@ async def test_older_entries_are_a_link_away(site: Site, make: Make) -> None:
         while href:
             page = (await browser.get(href)).text
             seen += [row[3] for row in lines(page)]
-            found = re.search(r'<p class="more"><a class="btn" href="([^"]+)"', page)
-            href = unescape(found.group(1)) if found else None
+            match = re.search(r'<p class="more"><a class="btn" href="([^"]+)"', page)
+            href = unescape(match.group(1)) if match else None
             assert href is None or "kind=hold" in href
         assert seen == [str(n) for n in range(80, 200)]
 
@@ -165,7 +165,7 @@ def test_every_entry_has_words() -> None:
         return Entry(**{**plain, **rest, "created_at": datetime.now(UTC), **more})  # type: ignore[arg-type]
 
     subjects = of(read({})).ledger_subjects
-    for more, said in (
+    for more, message in (
         ({"source": "purchase"}, "Bought 1 token"),
         ({"source": "purchase", "asset": "contact", "quantity": 3}, "Bought 3 contacts"),
         ({"source": "refund", "note": "Order 7"}, "Refund: Order 7"),
@@ -179,6 +179,6 @@ def test_every_entry_has_words() -> None:
         ({"kind": "hold", "quantity": -1, "subject": "reveal:1", "asset": "contact"}, "Contacts used"),
         ({"kind": "release", "style": "Oil", "reason": "generation cancelled"}, "Refunded: Oil (cancelled)"),
     ):
-        assert entry_labels.title(entry(**more), subjects) == said
+        assert entry_labels.title(entry(**more), subjects) == message
     assert entry_labels.href(entry(subject="generation:1"), subjects) == "/studio/generations/1"
     assert entry_labels.href(entry(subject="welcome"), subjects) is None

@@ -75,8 +75,8 @@ class Wallet(RuleBasedStateMachine):
     def give(self, quantity: int, days: int | None) -> str:
         key = str(new_id())
         ends = None if days is None else self.ask("select now()") + timedelta(days=days, hours=len(self.grants) % 12 + 1)
-        made = self._give(key, quantity, ends)
-        self.grants[made] = Grant(made, quantity, ends)
+        created = self._give(key, quantity, ends)
+        self.grants[created] = Grant(created, quantity, ends)
         self.granted += quantity
         return key
 
@@ -117,12 +117,12 @@ class Wallet(RuleBasedStateMachine):
         now = self.ask("select now()")
         assert self.ask(queries.RELEASE.sql, hold=held, reason="test") is (parts is not None)
         for grant, part in parts or ():
-            each = self.grants[grant]
-            each.remaining += part
-            if each.expires_at and each.expires_at <= now and not each.extended:
-                each.extended = True
-                each.expires_at = self.ask("select expires_at from wallet.grants where id = %(id)s", id=grant)
-                assert each.expires_at is not None and abs(each.expires_at - now - timedelta(days=1)) < MOMENT
+            item = self.grants[grant]
+            item.remaining += part
+            if item.expires_at and item.expires_at <= now and not item.extended:
+                item.extended = True
+                item.expires_at = self.ask("select expires_at from wallet.grants where id = %(id)s", id=grant)
+                assert item.expires_at is not None and abs(item.expires_at - now - timedelta(days=1)) < MOMENT
 
     @rule(held=consumes(holds))
     def end_twice(self, held: UUID) -> None:
@@ -148,12 +148,12 @@ class Wallet(RuleBasedStateMachine):
 
     @invariant()
     def agrees_with_the_model(self) -> None:
-        found = self.connection.execute(
+        row = self.connection.execute(
             "select balance, held, lifetime_granted, lifetime_used from wallet.wallets where account_id = %s and asset = 'token'",
             (self.account,),
         ).fetchone()
         held = sum(part for parts in self.open.values() for _, part in parts)
-        assert found == (self.balance, held, self.granted, self.used)
+        assert row == (self.balance, held, self.granted, self.used)
         left = self.connection.execute(
             "select id, remaining, expires_at from wallet.grants where account_id = %s and asset = 'token'", (self.account,)
         ).fetchall()

@@ -26,8 +26,8 @@ NEW: dict[str, Any] = {
 async def test_the_operator_edits_packs_by_api(site: Site, make: Make) -> None:
     operator = await appoint(make, Role.ADMIN)
     async with site.api(operator) as api:
-        made = await api.post("/operator/packs", json=NEW)
-        assert made.status_code == 201 and made.json()["is_active"] is True
+        response = await api.post("/operator/packs", json=NEW)
+        assert response.status_code == 201 and response.json()["is_active"] is True
         assert (await api.post("/operator/packs", json=NEW)).json()["type"] == "urn:vetrina:pack-name-taken"
         wrong = {"quantity": 0, "price": 0, "currency": "eur", "asset": "gold", "name": "A b", "title": ""}
         for field, value in wrong.items():
@@ -84,15 +84,15 @@ async def test_a_pack_is_for_sale_while_a_module_takes_its_asset(site: Site, mak
 
 async def test_a_checkout_keeps_its_price(site: Site, make: Make, db: Database) -> None:
     operator, account = await appoint(make, Role.ADMIN), await make.account(tokens=0)
-    async with site.api(operator) as theirs, site.api(account) as api:
+    async with site.api(operator) as other_api, site.api(account) as api:
         opened = await start(api)
-        await theirs.patch("/operator/packs/tokens_50", json={"price": 99, "quantity": 5, "is_active": False})
+        await other_api.patch("/operator/packs/tokens_50", json={"price": 99, "quantity": 5, "is_active": False})
         await press(site.client, opened, "paid")
         paid = await one(api, opened)
         assert (paid["status"], paid["amount"], paid["quantity"]) == ("completed", 499, 50)
         gone = await api.post("/payments", json={"pack_id": opened["pack_id"], "gateway": "sandbox"})
         assert gone.json()["type"] == "urn:vetrina:unknown-pack"
-        await theirs.patch("/operator/packs/tokens_50", json={"is_active": True})
+        await other_api.patch("/operator/packs/tokens_50", json={"is_active": True})
         again = await start(api)
         assert (again["amount"], again["quantity"]) == (99, 5)
     assert await make.balance(account) == (50, 0)
@@ -108,21 +108,21 @@ async def test_the_operators_page(site: Site, make: Make) -> None:
         assert "Sketchbook" in page and "500,000 IRR" in page and "1 posting" in page
         added = await browser.post("/operator/packs", data=NEW)
         assert added.status_code == 303 and "Loft is for sale now." in (await browser.get("/operator/packs")).text
-        for field, value, said in (
+        for field, value, message in (
             ("price", "much", "smallest unit"),
             ("name", "tokens_50", "already"),
             ("currency", "IRT", "Rials are IRR"),
             ("asset", "", "Choose an asset"),
         ):
             wrong = await browser.post("/operator/packs", data={**NEW, "name": "other", field: value})
-            assert wrong.status_code in {409, 422} and said in wrong.text and "Loft" in wrong.text, field
+            assert wrong.status_code in {409, 422} and message in wrong.text and "Loft" in wrong.text, field
         yen = {**NEW, "name": "tokens_500_jpy", "currency": "JPY", "price": "", "amount": "4,500"}
         assert (await browser.post("/operator/packs", data=yen)).status_code == 303
         page = (await browser.get("/operator/packs")).text
         assert "4,500 JPY" in page and 'value="4500"' in page and 'value="29.99"' in page
-        for amount, said in (("1E+1000000", "Write a sum such as"), ("4.5", "JPY has no decimals"), ("0", "above 0")):
+        for amount, message in (("1E+1000000", "Write a sum such as"), ("4.5", "JPY has no decimals"), ("0", "above 0")):
             wrong = await browser.post("/operator/packs", data={**yen, "name": "other", "amount": amount})
-            assert wrong.status_code == 422 and said in wrong.text, amount
+            assert wrong.status_code == 422 and message in wrong.text, amount
         await browser.post("/operator/packs/tokens_500_eur", data={"amount": "12.50"})
         assert "€12.50" in (await browser.get("/operator/packs")).text
         saved = await browser.post("/operator/packs/tokens_500_eur", data={"title": "Attic", "quantity": "600", "price": "3000"})
@@ -175,9 +175,9 @@ async def test_quota_explain(
     await make.account(email="ada@example.com", kind="vendor")
     command_on(owner, tmp_path, monkeypatch)
     assert await asyncio.to_thread(main, ["quota", "explain", "Ada@example.com"]) == 0
-    told = capsys.readouterr().out
-    assert "ada@example.com (user): Free plan" in told.replace("Ada@", "ada@") and "(vendor): Vendor Free plan" in told
-    assert "Conversions: 0 of 2 used, 2 left" in told and "the next one goes through" in told
-    assert "the next one is refused: The Vendor Free plan includes no conversions" in told
+    out = capsys.readouterr().out
+    assert "ada@example.com (user): Free plan" in out.replace("Ada@", "ada@") and "(vendor): Vendor Free plan" in out
+    assert "Conversions: 0 of 2 used, 2 left" in out and "the next one goes through" in out
+    assert "the next one is refused: The Vendor Free plan includes no conversions" in out
     assert await asyncio.to_thread(main, ["quota", "explain", "nobody@example.com"]) == 1
     assert "There is no account" in capsys.readouterr().err

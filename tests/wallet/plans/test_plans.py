@@ -41,10 +41,10 @@ DOCUMENTED = {
 
 
 async def test_the_five_plans_of_the_document(db: Database) -> None:
-    found = await rows(
+    records = await rows(
         db, "select name, kind, price_per_month, monthly_conversions_limit, monthly_images_limit from wallet.plans"
     )
-    assert {row[0]: row[1:] for row in found} == DOCUMENTED
+    assert {row[0]: row[1:] for row in records} == DOCUMENTED
     assert await rows(db, "select distinct currency from wallet.plans") == [("IRR",)]
 
 
@@ -59,7 +59,7 @@ async def test_the_five_plans_of_the_document(db: Database) -> None:
     ],
 )
 async def test_a_month_keeps_its_day(db: Database, anchor: str, at: str, month: tuple[str, str]) -> None:
-    (found,) = await rows(
+    (result,) = await rows(
         db,
         "select to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI'),"
         " to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI')"
@@ -67,7 +67,7 @@ async def test_a_month_keeps_its_day(db: Database, anchor: str, at: str, month: 
         anchor,
         at,
     )
-    assert found == month
+    assert result == month
 
 
 @settings(max_examples=by_profile(full=150, fast=20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -138,9 +138,9 @@ async def test_a_month_that_is_paid_for_is_given_once(make: Make, db: Database) 
     account = await make.account()
     outcomes = await race(32, lambda: pay(db, account, "basic", "payment:1"))
     assert Counter(outcomes) == {False: 31, True: 1}
-    found = await member(db, account)
-    assert (found.plan, found.state, found.renewed_by) == ("basic", "active", None)
-    assert timedelta(days=27) < found.period_end - datetime.now(UTC) < timedelta(days=32)
+    result = await member(db, account)
+    assert (result.plan, result.state, result.renewed_by) == ("basic", "active", None)
+    assert timedelta(days=27) < result.period_end - datetime.now(UTC) < timedelta(days=32)
     # What is left of the free month stays until its own end: free allowance and the plan's.
     assert await ledger(db, account) == [("grant", 2, 2), ("grant", 20, 22)]
     bucket = await quota(db, account)
@@ -230,8 +230,8 @@ async def test_insufficient_quota_reports_asset_remaining_and_reset(make: Make, 
     denied = [outcome for outcome in outcomes if isinstance(outcome, QuotaUsedUp)]
     assert len(denied) == 30 and outcomes.count(None) == 2
     resets = (await member(db, account)).period_end
-    told = denied[0].details
-    assert (told["bucket"], told["remaining"], told["limit"], told["resets_at"]) == ("conversion", 0, 2, resets)
+    details = denied[0].details
+    assert (details["bucket"], details["remaining"], details["limit"], details["resets_at"]) == ("conversion", 0, 2, resets)
     assert denied[0].message.startswith("Free plan: 2 of 2 conversions used this month, 0 left. They reset on ")
     async with db.tx() as tx:
         with pytest.raises(QuotaUsedUp, match="The Vendor Free plan includes no conversions"):

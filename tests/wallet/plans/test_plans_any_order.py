@@ -77,11 +77,11 @@ async def _do(services: Services, db: Database, account: Account, months: list[t
 
 
 async def _holds(db: Database, account: Account, months: list[tuple[str, str]]) -> None:
-    found = await member(db, account)
+    result = await member(db, account)
     bucket = await quota(db, account)
-    assert bucket.limit == LIMITS[found.plan] and 0 <= bucket.used <= bucket.limit
-    assert found.plan in {"free", *PRICES}
-    assert (found.state == "grace") == (found.grace_until is not None)
+    assert bucket.limit == LIMITS[result.plan] and 0 <= bucket.used <= bucket.limit
+    assert result.plan in {"free", *PRICES}
+    assert (result.state == "grace") == (result.grace_until is not None)
     paid = await rows(db, "select key from wallet.periods where account_id = %s and key like 'payment:%%'", account.id)
     assert sorted(row[0] for row in paid) == sorted(key for _, key in months), "each month that was paid for, once"
     # A plan's allowance, given once for each period that began, and never more than it says.

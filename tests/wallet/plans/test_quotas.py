@@ -27,7 +27,7 @@ async def send(api: httpx2.AsyncClient, category: str = "album_image") -> httpx2
 
 async def test_api_returns_quotas(site: Site, make: Make, db: Database) -> None:
     account, vendor = await make.account(), await make.account(kind="vendor")
-    async with site.api(account) as api, site.api(vendor) as theirs:
+    async with site.api(account) as api, site.api(vendor) as other_api:
         plans = (await api.get("/plans")).json()["items"]
         prices = {item["name"]: item["prices"] for item in plans}
         assert prices == {
@@ -37,11 +37,11 @@ async def test_api_returns_quotas(site: Site, make: Make, db: Database) -> None:
         membership = (await api.get("/membership")).json()
         assert (membership["plan"], membership["state"], membership["next_plan"]) == ("free", "active", None)
         buckets = {item["asset"]: item for item in (await api.get("/quotas")).json()["items"]}
-        assert {name: (each["limit"], each["used"], each["remaining"]) for name, each in buckets.items()} == {
+        assert {name: (entry["limit"], entry["used"], entry["remaining"]) for name, entry in buckets.items()} == {
             "conversion": (2, 0, 2), "image_slot": (5, 0, 5),
         }  # fmt: skip
         assert {bucket["resets_at"] for bucket in buckets.values()} == {membership["period_end"]}
-        vendors = {item["asset"]: item["limit"] for item in (await theirs.get("/quotas")).json()["items"]}
+        vendors = {item["asset"]: item["limit"] for item in (await other_api.get("/quotas")).json()["items"]}
         assert vendors == {"conversion": 0, "image_slot": 10}
 
 
@@ -97,9 +97,9 @@ async def test_a_conversion_pays_for_a_picture_and_comes_back(site: Site, make: 
         for _ in range(2):
             assert (await api.post("/generations", json=wish(product, asset="conversion"))).status_code == 201
         refused = await api.post("/generations", json=wish(product, asset="conversion"))
-        told = refused.json()
-        assert (refused.status_code, told["type"], told["bucket"]) == (402, "urn:vetrina:quota-used-up", "conversion")
-        assert (told["remaining"], told["limit"], told["plan"]) == (0, 2, "Free") and told["resets_at"]
+        body = refused.json()
+        assert (refused.status_code, body["type"], body["bucket"]) == (402, "urn:vetrina:quota-used-up", "conversion")
+        assert (body["remaining"], body["limit"], body["plan"]) == (0, 2, "Free") and body["resets_at"]
         assert (await api.post("/generations", json=wish(product))).status_code == 201, "a token pays as before"
         short = await api.post("/generations", json=wish(product))
         assert short.json()["type"] == "urn:vetrina:insufficient-credits"

@@ -38,12 +38,12 @@ async def events(request: Request, payment_id: UUID) -> ServerSentEvent:
 
 
 async def _messages(services: Services, account: AccountId, payment: UUID) -> AsyncIterator[ServerSentEventMessage]:
-    with services.hub.subscribe(f"payments/{payment}") as told:
+    with services.hub.subscribe(f"payments/{payment}") as messages:
         status = await _status(services, account, payment)
         yield _event(payment, status)
         if status != Status.PENDING:
             return
-        async for _ in told.messages(poll_interval=QUIET):
+        async for _ in messages.messages(poll_interval=QUIET):
             status = await _status(services, account, payment)
             yield _event(payment, status)
             if status != Status.PENDING:

@@ -109,33 +109,33 @@ async def _card(tx: Tx, account: AccountId, plan: Plan, member: Membership, way:
     """Return a plan's template data: its price for the chosen gateway, and the possible action."""
     taken = [item for item in (plan.currency, *plan.prices) if item in plan.prices and way is not None and way.takes(item)]
     currency = taken[0] if taken else plan.currency
-    found = (
+    offer = (
         await tx.fetch_optional(queries_plans.OFFER, account=account, plan=plan.id, currency=currency) if plan.prices else None
     )
-    credit = min(found.credit, (found.price or 1) - 1) if found and way is not None and way.name not in RENEWING else 0
+    credit = min(offer.credit, (offer.price or 1) - 1) if offer and way is not None and way.name not in RENEWING else 0
     return {
         "id": plan.id,
         "title": plan.display_name,
         "about": plan.description,
         "features": plan.features,
-        "amount": found.price if found and found.price else plan.price_per_month,
+        "amount": offer.price if offer and offer.price else plan.price_per_month,
         "currency": currency,
         "others": [(other, price) for other, price in plan.prices.items() if other != currency],
         "current": plan.name == member.plan,
-        "does": _does(found, bool(taken)),
-        "now": found.price - credit if found and found.price and credit else None,
+        "does": _does(offer, bool(taken)),
+        "now": offer.price - credit if offer and offer.price and credit else None,
     }
 
 
-def _does(found: Offer | None, payable: bool) -> str:
+def _does(offer: Offer | None, payable: bool) -> str:
     """Return the action of a plan's button: buy, renew, schedule, or none."""
-    if found is None:
+    if offer is None:
         return ""
-    if found.is_downgrade and not found.renewal:
-        return "" if found.current else "follow"
-    if not payable or (found.renewal and (found.paid_ahead or found.renewed_by)):
+    if offer.is_downgrade and not offer.renewal:
+        return "" if offer.current else "follow"
+    if not payable or (offer.renewal and (offer.paid_ahead or offer.renewed_by)):
         return ""
-    return "renew" if found.renewal else "buy"
+    return "renew" if offer.renewal else "buy"
 
 
 def _bar(bucket: Quota) -> dict[str, Any]:
@@ -154,10 +154,10 @@ def _bar(bucket: Quota) -> dict[str, Any]:
 
 
 def _id(text: str) -> UUID:
-    found = read_id(text)
-    if found is None:
+    value = read_id(text)
+    if value is None:
         raise UnknownPlan("Choose a plan.")
-    return found
+    return value
 
 
 ROUTES: list[Any] = [page, choose, cancel, resume]

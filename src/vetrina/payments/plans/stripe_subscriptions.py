@@ -40,49 +40,52 @@ async def invoice_paid(services: Services, event: Event) -> Effect | None:
 
     The first settles the payment that opened the subscription; each later one is a payment of its own.
     """
-    it = event.object
-    ref, marks = _subscription_of(it)
+    invoice = event.object
+    ref, marks = _subscription_of(invoice)
     first = await _first(services, marks)
     if first is None or ref is None:
         return None
-    if it.get("billing_reason") == "subscription_create":
+    if invoice.get("billing_reason") == "subscription_create":
         return lambda tx: actions.record_result(tx, first, GatewayResult(GatewayStatus.PAID, reference=ref))
-    month = paid_month(it)
+    month = paid_month(invoice)
     if month is None:
-        log.info("an invoice of a subscription pays for no period", invoice=it["id"], reason=it.get("billing_reason"))
+        log.info("an invoice of a subscription pays for no period", invoice=invoice["id"], reason=invoice.get("billing_reason"))
         return None
-    amount = _minor(it.get("amount_paid") or 0, it["currency"])
-    balance = max(0, _minor(month.value, it["currency"]) - amount)
+    amount = _minor(invoice.get("amount_paid") or 0, invoice["currency"])
+    balance = max(0, _minor(month.value, invoice["currency"]) - amount)
     plan = read_id(marks.get(PLAN)) or first.plan_id
     async with services.db.read() as tx:
         erased = await tx.fetch_one(queries_plans.ERASED, account=first.account_id)
     if erased:
-        log.warning("a renewal was paid for an erased account: refund it at Stripe", invoice=it["id"], payment=str(first.id))
+        log.warning("a renewal was paid for an erased account: refund it at Stripe", invoice=invoice["id"], payment=str(first.id))
         return lambda tx: tx.execute(
-            queries_after.INSERT_FAILURE, account=first.account_id, id=first.id, ref=f"{it['id']}/erased",
-            amount=_minor(amount, it["currency"]), currency=str(it["currency"]).upper(), code="account_erased",
+            queries_after.INSERT_FAILURE, account=first.account_id, id=first.id,
+            ref=f"{invoice['id']}/erased",
+            amount=_minor(amount, invoice["currency"]), currency=str(invoice["currency"]).upper(), code="account_erased",
             reason="Paid after the account was erased. Refund this invoice at Stripe.", at=event.at,
         )  # fmt: skip
     return lambda tx: tx.fetch_one(
-        queries_plans.RENEW, account=first.account_id, first=first.id, plan=plan, invoice=it["id"], subscription=ref,
-        amount=amount, credit=balance, currency=str(it["currency"]).upper(), starts_at=month.starts_at, ends_at=month.ends_at,
+        queries_plans.RENEW, account=first.account_id, first=first.id, plan=plan, invoice=invoice["id"], subscription=ref,
+        amount=amount, credit=balance, currency=str(invoice["currency"]).upper(),
+        starts_at=month.starts_at, ends_at=month.ends_at,
     )  # fmt: skip
 
 
 @on("invoice.payment_failed")
 async def invoice_failed(services: Services, event: Event) -> Effect | None:
     """Record a failed charge of a month, with its attempt. Stripe retries, and the grace period runs."""
-    it = event.object
-    _, marks = _subscription_of(it)
+    invoice = event.object
+    _, marks = _subscription_of(invoice)
     first = await _first(services, marks)
     if first is None:
         return None
-    currency = str(it.get("currency") or first.currency).upper()
+    currency = str(invoice.get("currency") or first.currency).upper()
 
     async def keep(tx: Tx) -> None:
         await tx.execute(
-            queries_after.INSERT_FAILURE, account=first.account_id, id=first.id, ref=f"{it['id']}/{it.get('attempt_count') or 1}",
-            amount=_minor(it["amount_due"], currency) if it.get("amount_due") else first.amount, currency=currency,
+            queries_after.INSERT_FAILURE, account=first.account_id, id=first.id,
+            ref=f"{invoice['id']}/{invoice.get('attempt_count') or 1}",
+            amount=_minor(invoice["amount_due"], currency) if invoice.get("amount_due") else first.amount, currency=currency,
             code="invoice_payment_failed", reason="The card was not charged for the next month of the plan.", at=event.at,
         )  # fmt: skip
 
@@ -146,5 +149,5 @@ async def _first(services: Services, marks: Any) -> PaymentRow | None:
     if account is None or payment is None:
         return None
     async with services.db.read() as tx:
-        found = await tx.fetch_optional(queries.ONE, account=AccountId(account), id=payment)
-    return found if found and found.gateway == StripeGateway.name and found.kind == "plan" else None
+        payment_row = await tx.fetch_optional(queries.ONE, account=AccountId(account), id=payment)
+    return payment_row if payment_row and payment_row.gateway == StripeGateway.name and payment_row.kind == "plan" else None

@@ -111,14 +111,14 @@ async def share(request: Request, generation_id: UUID, data: Sharing) -> Generat
 
 
 async def _messages(services: Services, account: AccountId, generation: UUID) -> AsyncIterator[ServerSentEventMessage]:
-    with services.hub.subscribe(f"generations/{generation}") as told:
+    with services.hub.subscribe(f"generations/{generation}") as messages:
         state = await _state(services, account, generation)
         if state is None:
             return
         yield _event(state)
         if state.status in ENDED:
             return
-        async for message in told.messages(poll_interval=QUIET):
+        async for message in messages.messages(poll_interval=QUIET):
             if message is None:
                 state = await _state(services, account, generation)
                 if state is None:

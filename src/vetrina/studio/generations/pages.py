@@ -114,8 +114,8 @@ async def start(request: Request) -> Response[Any]:
     refusal: Refusal = Invalid()
     if not chosen.errors:
         try:
-            wanted = form.to_request(request.services, chosen)
-            started = await actions.start(request.services, request.account.id, request.account.session_id, wanted)
+            wish = form.to_request(request.services, chosen)
+            started = await actions.start(request.services, request.account.id, request.account.session_id, wish)
             return pages.redirect(f"/studio/generations/{started.id}")
         except Refusal as refused:
             chosen.errors[form.field_of(refused, chosen)] = refused.message

@@ -58,15 +58,15 @@ async def change(request: Request, name: str, data: Form) -> Response[Any]:
     """Change a pack's title, quantity, price, position, or whether it is for sale."""
     try:
         if "is_active" in data:
-            wanted = PackChange(is_active=data["is_active"] == "true")
+            changes = PackChange(is_active=data["is_active"] == "true")
         else:
             given = {item: data[item].strip() for item in ("title", "quantity", "price", "position") if item in data}
             if amount := data.get("amount", "").strip():
                 async with request.read() as tx:
                     given["price"] = str(await packs.price_of_pack(tx, name, amount))
-            wanted = _read(given, PackChange)
+            changes = _read(given, PackChange)
         async with request.tx() as tx:
-            changed = await packs.change(tx, name, wanted)
+            changed = await packs.change(tx, name, changes)
     except NotFound:
         raise
     except Refusal as refused:
