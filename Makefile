@@ -11,6 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The whole of Vetrina, with a demo account, until Ctrl-C. VETRINA_DATA and VETRINA_PORT say where. Its letters stay in
 # its outbox (/outbox), unless VETRINA_DEVELOPMENT=0. ARGS=--with-fakes imitates Stripe and ZarinPal: one pays by card.
 run: $(VENV)/.ready
+	@echo "Starting PostgreSQL, the web site and a worker; the address and the passwords come last. Ctrl-C stops everything"
 	@VETRINA_DEVELOPMENT=$${VETRINA_DEVELOPMENT:-1} $(BIN)/python -m vetrina up --demo $(ARGS)
 
 $(VENV)/.python:
@@ -18,19 +19,24 @@ $(VENV)/.python:
 	  { echo "Vetrina needs Python 3.11 or newer, and $(PYTHON) is not. Name another one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Creating a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
 # What it takes to run.
 $(VENV)/.ready: $(VENV)/.python requirements.lock pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@echo "Installing $$(grep -c '^[a-z].*==' requirements.lock) packages to run Vetrina, once; this takes a minute or two"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@echo "Installed"
 	@touch $@
 
 # What it takes to test, too.
 $(VENV)/.installed: $(VENV)/.python requirements-dev.lock pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@echo "Installing $$(grep -c '^[a-z].*==' requirements-dev.lock) packages to test Vetrina, once; this takes a minute or two"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@echo "Installed"
 	@touch $@ $(VENV)/.ready
 
 test: $(VENV)/.installed

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
+
+from tests.rules.code import ROOT
 
 PROGRAM = """
 import logging, sys, warnings
@@ -16,7 +19,7 @@ from vetrina.core.command_line import logs
 log = structlog.get_logger("vetrina.web")  # as modules do, before anything is set up
 logs.configure(sys.argv[1], "web")
 structlog.contextvars.bind_contextvars(request_id="r-1")
-log.info("request", status=200, path="/ü")
+log.info("request", method="GET", status=200, path="/ü", ms=12.3)
 log.debug("unheard")
 log.warning("request", status=503)
 logging.getLogger("psycopg.pool").warning("no connection to %s", "there")
@@ -47,21 +50,31 @@ def test_json_has_everything_on_one_line() -> None:
 
 
 def test_text_format_is_used_on_request() -> None:
-    stderr = subprocess.run([sys.executable, "-c", PROGRAM, "text"], capture_output=True, text=True, check=True).stderr
-    assert (
-        "status=200" in stderr and "no connection to there" in stderr and "ZeroDivisionError" in stderr and "{" not in stderr[:40]
-    )
+    text = subprocess.run([sys.executable, "-c", PROGRAM, "text"], capture_output=True, text=True, check=True).stderr
+    assert "/ü 200" in text and "no connection to there" in text and "ZeroDivisionError" in text and "{" not in text[:40]
 
 
-def test_terminal_omits_successful_requests() -> None:
+def test_request_is_one_short_line_on_a_terminal() -> None:
     ours, others = pty.openpty()
     subprocess.run([sys.executable, "-c", PROGRAM, "auto"], stdin=others, stdout=others, stderr=others, check=True)
     os.close(others)
-    reported = b""
+    output = b""
     try:
         while part := os.read(ours, 65536):
-            reported += part
+            output += part
     except OSError:  # the reader has closed the pipe
         pass
     os.close(ours)
-    assert b"503" in reported and b"it broke" in reported and b"200" not in reported
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output.decode())
+    lines_ = plain.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d \[info +\] GET    /ü 200 12 ms *", lines_[0]), lines_[0]
+    assert "503" in lines_[1] and "request_id=r-1" in lines_[1], "an error names its request"
+    assert "it broke" in plain and "{" not in lines_[0]
+
+
+def test_make_says_what_it_does_while_it_installs() -> None:
+    command = ["make", "--dry-run", "--always-make", "run"]
+    plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    texts = [line for line in plan.splitlines() if line.startswith("echo ")]
+    assert [text.split()[1].strip('"') for text in texts] == ["Creating", "Installing", "Installed", "Starting"]
+    assert plan.index("Installing") < plan.index("pip install") < plan.index("Starting") < plan.index("vetrina up")

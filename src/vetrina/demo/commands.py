@@ -71,13 +71,15 @@ def seed(*, url: str | None = None) -> int:
     console = Console()
     settings = read()
     try:
+        console.print("The demo account and its pictures are being made...", highlight=False)
         login = seeding.seed(DemoRun(url or settings.address, console), settings.data)
         run_by = operator.create_operator(DemoRun(url or settings.address, console), settings)
     except CheckFailed as failure:
         console.print(f"[red]The demo account could not be created:[/red] {failure}", highlight=False)
         return exits.FAILED
+    console.print(f"Vetrina:      {settings.public_url or url or settings.address}", highlight=False)
     console.print(f"Demo account: {login.email}, password {login.password}", highlight=False)
-    console.print(f"Operator: {run_by.email}, password {run_by.password}", highlight=False)
+    console.print(f"Operator:     {run_by.email}, password {run_by.password}", highlight=False)
     return exits.OK
 
 

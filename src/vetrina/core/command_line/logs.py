@@ -17,11 +17,11 @@ _encode = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
 def configure(log_format: str, process: str) -> None:
     """Configure logging for this process, whose kind (`up`, `web`, `worker`) is in every line of JSON.
 
-    `log_format` is `json`, `text` or `auto`: text on a terminal, without successful requests, JSON elsewhere. Warnings of
-    libraries use the same format.
+    `log_format` is `json`, `text` or `auto`: text on a terminal, JSON elsewhere. In text a request is one line: "GET /studio 200
+    12 ms". Warnings of libraries use the same format.
     """
-    watched = log_format == "auto" and sys.stderr.isatty()
-    text = log_format == "text" or watched
+    terminal = sys.stderr.isatty() and log_format != "json"
+    text = log_format == "text" or terminal
 
     def origin(_: Any, __: str, event: EventDict) -> EventDict:
         return {**event, "process": process, "pid": os.getpid()}
@@ -30,7 +30,7 @@ def configure(log_format: str, process: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal),
     ]
     if text:
         last: list[Processor] = [
@@ -41,7 +41,7 @@ def configure(log_format: str, process: str) -> None:
     else:
         last = [origin, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     structlog.configure(
-        processors=[*([_notable] if watched else []), *shared, *last, _bytes],
+        processors=[*shared, *([_request_line] if text else []), *last, _bytes],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
@@ -56,10 +56,15 @@ def configure(log_format: str, process: str) -> None:
     logging.captureWarnings(True)
 
 
-def _notable(_: Any, __: str, event: EventDict) -> EventDict:
-    """Drop successful requests on a terminal, so that the address and errors stay visible."""
-    if event.get("event") == "request" and event.get("status", 500) < 400:
-        raise structlog.DropEvent
+def _request_line(_: Any, __: str, event: EventDict) -> EventDict:
+    """Write a request as one short line. Its id follows after an error alone, to find the other lines of the request."""
+    if event.get("event") != "request":
+        return event
+    method, path, status, ms = (event.pop(key, "") for key in ("method", "path", "status", "ms"))
+    event.pop("logger", None)
+    if isinstance(status, int) and status < 400:
+        event.pop("request_id", None)
+    event["event"] = f"{method:<6} {path} {status} {ms:.0f} ms" if isinstance(ms, float) else f"{method} {path} {status}"
     return event
 
 

@@ -109,7 +109,7 @@ class Settings:
     log_format: str = _setting(
         "VETRINA_LOG_FORMAT",
         "auto",
-        "json, text, or auto (on a terminal text, without requests that went well).",
+        "json, text (a line for each request), or auto (text on a terminal, otherwise JSON).",
         values.choice("auto", "json", "text"),
     )
     openai_api_key: str = _setting(
