@@ -52,7 +52,7 @@ async def test_registration_redirects_to_the_requested_page(site: Site) -> None:
         assert (await browser.get("/sign-up")).headers["location"] == "/studio"
 
 
-async def test_errors_are_shown_beside_their_fields_and_input_is_preserved(site: Site, make: Make) -> None:
+async def test_errors_appear_beside_their_fields_and_input_is_preserved(site: Site, make: Make) -> None:
     await make.account(email="taken@example.com")
     form = {"name": "Ada <b>", "email": "taken@example.com", "password": PASSWORD, "next": "/library"}
     for change, status, field, sentence in (

@@ -127,7 +127,7 @@ async def test_return_address_is_local(site: Site, make: Make, db: Database, nex
         assert shop.status_code == 200 and "elsewhere" not in shop.text.split("</header>")[1].split("</main>")[0]
 
 
-async def test_errors_are_shown_beside_their_fields(site: Site, make: Make, db: Database) -> None:
+async def test_errors_appear_beside_their_fields(site: Site, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with site.browser(account) as browser:
         for fields, message in (

@@ -81,7 +81,7 @@ async def test_repeating_discount_ends_without_an_event(db: Database) -> None:
     assert await actions.verify(db) == []
 
 
-async def test_removed_discount_counts_until_it_was_removed(db: Database) -> None:
+async def test_removed_discount_counts_until_its_removal(db: Database) -> None:
     data = priced(1000, sub={"discounts": ["di_1"]})
     await ingest(db, [coupon("HALF", percent_off=50), given("di_1", "HALF"), made(data, DAY),
                       changed(data, "2026-03-01", discounts=[])])  # fmt: skip
@@ -127,7 +127,7 @@ async def test_deleted_coupon_still_applies_to_its_subscribers(db: Database) -> 
     assert await actions.verify(db) == []
 
 
-async def test_renewal_with_the_discounts_that_it_still_has(db: Database) -> None:
+async def test_renewal_with_the_remaining_discounts(db: Database) -> None:
     """The period ends on 9 February. A discount that ends before then is not in it, one that is used once is."""
     data = priced(1000, sub={"discounts": ["di_short", "di_once"]})
     await ingest(db, [

@@ -54,7 +54,7 @@ async def test_generation_starts_from_a_plain_form(site: Site, worker: Services,
         assert (await site.client.get(f"/pictures/{account.id}/{created}")).status_code == 404
 
 
-async def test_errors_are_shown_beside_their_fields_and_uploads_are_preserved(site: Site, make: Make) -> None:
+async def test_errors_appear_beside_their_fields_and_uploads_are_preserved(site: Site, make: Make) -> None:
     account = await make.account(tokens=1)
     async with site.browser(account) as browser, site.api(account) as api:
         product = await upload(api)

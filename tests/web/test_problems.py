@@ -21,7 +21,7 @@ def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
     return body
 
 
-async def test_unknown_address_is_not_found(site: Site) -> None:
+async def test_unknown_address_returns_404(site: Site) -> None:
     assert "Not found" in problem(await site.client.get("/api/v1/nowhere"), 404)["detail"]
     page = await site.client.get("/nowhere")
     assert page.status_code == 404 and "text/html" in page.headers["content-type"] and "Not found" in page.text

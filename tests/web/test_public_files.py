@@ -83,7 +83,7 @@ async def test_sitemap_is_paged(site: Site, make: Make, monkeypatch: pytest.Monk
     assert await sitemap_paths(site, "profiles") == [f"/@maker-{number}" for number in range(5)]
 
 
-async def test_unknown_sitemap_is_not_found(site: Site) -> None:
+async def test_unknown_sitemap_returns_404(site: Site) -> None:
     for path in ("/sitemaps/nothing/x.xml", "/sitemaps/profiles/x.xml", "/sitemaps/profiles"):
         assert (await site.client.get(path)).status_code == 404, path
 

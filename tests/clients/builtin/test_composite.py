@@ -137,7 +137,7 @@ def test_photograph_without_subject_becomes_a_card(weights: bytes | None):
 
 
 @pytest.mark.parametrize("name", ["mountain_path", "stream", "brushes"])
-def test_photograph_whose_subject_is_doubtful_becomes_a_card(name: str):
+def test_photograph_with_an_uncertain_subject_becomes_a_card(name: str):
     pixels, alpha = decode(photo(name), 480)
     assert cut_out(pixels, alpha, seeded_generator(1), read(SUBJECT)).method == "card"
 

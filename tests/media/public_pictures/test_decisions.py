@@ -127,7 +127,7 @@ async def test_publishing_and_removal_at_once_end_with_a_private_picture(site: S
         assert (await owner_api.get(f"/files/{file['id']}")).json()["is_public"] is False
 
 
-async def test_duplicate_reports_join_and_each_visitor_counts_once(site: Site, make: Make, operator: Account) -> None:
+async def test_duplicate_reports_join_and_count_once_per_visitor(site: Site, make: Make, operator: Account) -> None:
     owner, first, second = await make.account(), await make.account(), await make.account()
     file = await published(site, owner)
     path = f"/api/v1/public-pictures/{owner.id}/{file['id']}/reports"

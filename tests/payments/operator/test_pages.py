@@ -94,7 +94,7 @@ async def test_only_operators_may(shop_site: Site, stripe: StripeFake, make: Mak
     assert stripe.all("refunds") == []
 
 
-async def test_failed_event_is_shown_retried_and_abandoned(
+async def test_failed_event_is_listed_retried_and_abandoned(
     shop_site: Site, stripe: StripeFake, make: Make, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buyer, operator = await make.account(tokens=0), await an_operator(make, db)
