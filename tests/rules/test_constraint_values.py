@@ -82,7 +82,7 @@ def python_values() -> dict[str, set[str]]:
         "identifier_change_channel_known": members(accounts.Channel),
         "site_page_known": set(site_pages.TITLES),
         "site_page_language_known": members(Language),
-        "verification_kind_known": members(accounts.Kind),
+        "verification_kind_known": members(accounts.CodeKind),
         "verification_purpose_known": members(verification.Purpose),
         # `waiting` is a filter: neither applied nor ignored yet.
         "webhook_outcome_known": members(webhooks.Outcome) - {"waiting"},

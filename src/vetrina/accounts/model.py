@@ -13,6 +13,8 @@ from vetrina.web import i18n
 
 Kind = Literal["user", "vendor"]
 """Users and vendors have accounts of their own: identifiers are unique within a kind."""
+CodeKind = Literal["user", "vendor", "any"]
+"""The kind of account that a one-time code is for; "any" where the code finds the account."""
 Language = i18n.Language
 """Languages that messages are written in."""
 Channel = Literal["email", "phone"]

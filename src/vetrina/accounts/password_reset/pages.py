@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from vetrina.accounts import identifiers
 from vetrina.accounts.password_reset import actions as password_reset
 from vetrina.accounts.sessions import pending_sign_in
-from vetrina.accounts.sign_in.forms import identifier_fields, render_code_form, render_code_link
+from vetrina.accounts.sign_in.forms import chosen_kind, identifier_fields, render_code_form, render_code_link
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.verification.model import WrongCode
 from vetrina.accounts.web import SIGN_IN_LIMIT, device, kind, language
@@ -36,7 +36,7 @@ async def request_reset(request: Request, data: Form) -> Response[Any]:
         await verification.request_code(
             request.services,
             to,
-            kind=account_kind,
+            kind="any",
             purpose="password_reset",
             language=language(request),
             address=device(request).ip,
@@ -61,10 +61,11 @@ async def reset(request: Request, data: Form) -> Response[Any]:
     if pending is None or pending.to is None or pending.purpose != "password_reset":
         return pages.redirect("/reset")
     try:
-        await password_reset.reset(
+        reset_kind = await password_reset.reset(
             request.services,
             pending.to,
-            kind=pending.kind,
+            kind="any",
+            chosen=chosen_kind(data),
             code=data.get("code", ""),
             password=data.get("password", ""),
             language=language(request),
@@ -73,7 +74,7 @@ async def reset(request: Request, data: Form) -> Response[Any]:
     except Refusal as refusal:
         return render_code_form(request, pending, refusal, typed=data.get("code", ""))
     done = pending_sign_in.cookie(request.services, None)
-    return pages.redirect(f"/sign-in?kind={pending.kind}", flash=DONE, cookies=[done])
+    return pages.redirect(f"/sign-in?kind={reset_kind}", flash=DONE, cookies=[done])
 
 
 @get("/reset/link/{token:str}", include_in_schema=False)
@@ -91,10 +92,11 @@ async def reset_by_link(request: Request, data: Form) -> Response[Any]:
     try:
         if sent is None or sent.purpose != "password_reset":
             raise WrongCode
-        await password_reset.reset(
+        reset_kind = await password_reset.reset(
             request.services,
             sent.to,
             kind=sent.kind,
+            chosen=chosen_kind(data),
             code=sent.code,
             password=data.get("password", ""),
             language=language(request),
@@ -102,7 +104,7 @@ async def reset_by_link(request: Request, data: Form) -> Response[Any]:
         )
     except Refusal as refusal:
         return render_code_link(request, token, sent, refusal)
-    return pages.redirect(f"/sign-in?kind={sent.kind}", flash=DONE)
+    return pages.redirect(f"/sign-in?kind={reset_kind}", flash=DONE)
 
 
 def _request_form(request: Request, data: dict[str, str], refusal: Refusal | None = None) -> Response[str]:

@@ -10,6 +10,7 @@ from vetrina.accounts import identifiers, queries
 from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.known_devices import KnownDevice
 from vetrina.accounts.model import (
+    CodeKind,
     Device,
     EmailTaken,
     InvalidEmail,
@@ -28,7 +29,7 @@ from vetrina.accounts.sessions.actions import NewSession
 from vetrina.accounts.sign_in import queries as sign_in_queries
 from vetrina.accounts.sign_in.model import ChoiceExpired, ChooseKind, KindChoice, KindCredentials
 from vetrina.accounts.verification import actions as verification
-from vetrina.accounts.verification.model import WrongCode
+from vetrina.accounts.verification.model import IdentifierAccount, WrongCode
 from vetrina.core import usage
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.encryption import Broken, seal, unseal
@@ -144,17 +145,30 @@ async def sign_in_to_kind(services: Services, *, choice: str, kind: Kind, device
     return await sessions.open_session(services, AccountId(account), device, fingerprint=fingerprint)
 
 
-async def sign_in_by_code(services: Services, *, phone: str, code: str, kind: Kind, device: Device) -> NewSession:
-    """Open a session for a code that was sent for `sign_in`.
+async def sign_in_by_code(
+    services: Services, *, phone: str, code: str, kind: CodeKind, device: Device, chosen: Kind | None = None
+) -> NewSession:
+    """Open a session for a code that was sent for `sign_in` to an account of this kind.
 
-    Raises WrongCode (422), SecondFactorNeeded (401), TooManyGuesses (429).
+    With the kind "any", the account that there is; `chosen` decides between two. Raises WrongCode (422), ChooseKind (409; the
+    code stays valid), SecondFactorNeeded (401), TooManyGuesses (429).
     """
     identifier = identifiers.parse_identifier(None, phone, services.settings.phone_region)
     async with services.db.tx() as tx:
         is_right = await verification.check_code(tx, services, identifier, kind=kind, purpose="sign_in", code=code)
-        account = (
-            await tx.fetch_optional(sign_in_queries.ACCOUNT_BY_PHONE, kind=kind, phone=identifier.phone) if is_right else None
-        )
+        # A code identifies the owner only where the number was confirmed before: anyone can register with another person's
+        # number and a password of their own.
+        rows = [row for row in await verification.accounts_of(tx, identifier) if row.is_confirmed] if is_right else []
+        account = choose_account(rows, kind, chosen)
     if account is None:
         raise WrongCode
-    return await sessions.open_session(services, AccountId(account), device)
+    return await sessions.open_session(services, AccountId(account.id), device)
+
+
+def choose_account(rows: list[IdentifierAccount], kind: CodeKind, chosen: Kind | None) -> IdentifierAccount | None:
+    """Return the account that a right code is for, or None. Raises ChooseKind (409) when it is for two."""
+    account_kind = chosen if kind == "any" else kind
+    fitting = [row for row in rows if account_kind is None or row.kind == account_kind]
+    if len(fitting) > 1:
+        raise ChooseKind("You have two accounts with this: your own and that of a business.")
+    return fitting[0] if fitting else None

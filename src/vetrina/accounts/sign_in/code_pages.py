@@ -14,7 +14,7 @@ from vetrina.accounts.sessions import pending_sign_in
 from vetrina.accounts.sessions.model import SecondFactorNeeded
 from vetrina.accounts.sessions.web import redirect_to_second_step, sign_in_browser
 from vetrina.accounts.sign_in import actions
-from vetrina.accounts.sign_in.forms import render_code_form, render_code_link
+from vetrina.accounts.sign_in.forms import chosen_kind, render_code_form, render_code_link
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.verification.model import WrongCode
 from vetrina.accounts.web import SIGN_IN_LIMIT, device, home_path, in_browser, language
@@ -45,7 +45,12 @@ async def verify(request: Request, data: Form) -> Response[Any]:
     try:
         if pending.purpose == "sign_in":
             session = await actions.sign_in_by_code(
-                request.services, phone=pending.to.value, code=code, kind=pending.kind, device=device(request)
+                request.services,
+                phone=pending.to.value,
+                code=code,
+                kind="any",
+                device=device(request),
+                chosen=chosen_kind(data),
             )
             response = await sign_in_browser(request, session, pending.onward)
             response.set_cookie(pending_sign_in.cookie(request.services, None))
@@ -56,7 +61,7 @@ async def verify(request: Request, data: Form) -> Response[Any]:
     except SecondFactorNeeded as needed:
         return redirect_to_second_step(request, needed, pending.kind, pending.onward)
     except Refusal as refusal:
-        return render_code_form(request, pending, refusal)
+        return render_code_form(request, pending, refusal, typed=code)
     return _confirmed(request, pending.to, pending.onward, access_ended=ended)
 
 
@@ -70,7 +75,7 @@ async def send_again(request: Request) -> Response[Any]:
         await verification.request_code(
             request.services,
             pending.to,
-            kind=pending.kind,
+            kind=verification.kind_of_page(pending.purpose, pending.kind),
             purpose=pending.purpose,
             language=language(request),
             address=device(request).ip,
@@ -95,7 +100,7 @@ async def confirm_by_link(request: Request, data: Form) -> Response[Any]:
     token = data.get("token", "")
     sent = verification.read_link(request.services, token)
     try:
-        if sent is None:
+        if sent is None or sent.kind == "any":
             raise WrongCode
         ended = await _confirm(request, sent.to, sent.kind, sent.purpose, sent.code, data.get("password"))
     except Refusal as refusal:

@@ -7,8 +7,9 @@ from typing import Any
 from litestar import Response
 
 from vetrina.accounts.identities.providers import Providers
-from vetrina.accounts.model import Purpose
+from vetrina.accounts.model import Kind, Purpose
 from vetrina.accounts.sessions.pending_sign_in import PendingSignIn
+from vetrina.accounts.sign_in.model import ChooseKind
 from vetrina.accounts.verification.actions import SentCode
 from vetrina.accounts.web import home_path, in_browser, kind
 from vetrina.core.errors import Refusal
@@ -45,6 +46,11 @@ def render_auth_page(
     )
 
 
+def chosen_kind(data: dict[str, str]) -> Kind | None:
+    """Return the kind of account that a form chooses between two, or None."""
+    return kind(data["kind"]) if data.get("kind") else None
+
+
 def render_code_form(request: Request, pending: PendingSignIn, refusal: Refusal | None = None, typed: str = "") -> Response[str]:
     """Return the form for a code that was sent; with a new password when it is for a reset."""
     is_reset = pending.purpose == "password_reset"
@@ -59,6 +65,7 @@ def render_code_form(request: Request, pending: PendingSignIn, refusal: Refusal 
         action="/reset/code" if is_reset else "/verify",
         values={"code": typed},
         fields=("code", "password"),
+        choose=isinstance(refusal, ChooseKind),
         ask_password=asks_password(request, pending.purpose),
         later=pages.safe_local_path(pending.onward, home_path(request)) if in_browser(request) else "",
     )
@@ -80,6 +87,7 @@ def render_code_link(request: Request, token: str, sent: SentCode | None, refusa
         reset=request.url.path.startswith("/reset"),
         ask_password=sent is not None and asks_password(request, sent.purpose),
         fields=("password",),
+        choose=isinstance(refusal, ChooseKind),
     )
     page.headers["Referrer-Policy"] = "no-referrer"
     return page

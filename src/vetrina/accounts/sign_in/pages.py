@@ -107,7 +107,7 @@ async def send_code(request: Request, data: Form) -> Response[Any]:
         await verification.request_code(
             request.services,
             to,
-            kind=kind(data.get("kind")),
+            kind="any",
             purpose="sign_in",
             language=language(request),
             address=device(request).ip,

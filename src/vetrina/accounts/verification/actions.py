@@ -17,12 +17,13 @@ import msgspec
 
 from vetrina.accounts import queries as account_queries
 from vetrina.accounts.identifiers import Identifier, mailbox
-from vetrina.accounts.model import Kind, Language, Purpose, WrongPassword
+from vetrina.accounts.model import CodeKind, Kind, Language, Purpose, WrongPassword
 from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.sessions import failures
 from vetrina.accounts.verification import queries
 from vetrina.accounts.verification.model import (
     ConfirmedIdentifier,
+    IdentifierAccount,
     InvalidPurpose,
     SignInToConfirm,
     TooManyGuesses,
@@ -56,7 +57,7 @@ class SentCode(msgspec.Struct, frozen=True):
     """A code that is being sent: what the job's argument and a mail's link carry, sealed."""
 
     to: Identifier
-    kind: Kind
+    kind: CodeKind
     purpose: Purpose
     code: str
     expires: float
@@ -64,7 +65,7 @@ class SentCode(msgspec.Struct, frozen=True):
 
 
 async def request_code(
-    services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, language: Language, address: str | None
+    services: Services, to: Identifier, *, kind: CodeKind, purpose: Purpose, language: Language, address: str | None
 ) -> None:
     """Send a code, which replaces the one before. Does the same whether there is an account or not.
 
@@ -87,7 +88,7 @@ async def count_request(services: Services, to: Identifier, address: str | None)
 
 
 async def send_code(
-    tx: Tx, services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, language: Language
+    tx: Tx, services: Services, to: Identifier, *, kind: CodeKind, purpose: Purpose, language: Language
 ) -> TooManyGuesses | None:
     """Send a code once the caller's transaction has committed; return the refusal while the identifier is locked."""
     sent = SentCode(to, kind, purpose, f"{secrets.randbelow(10**6):06}", time.time() + LIFETIME, language)
@@ -107,7 +108,7 @@ async def send_code(
     return None
 
 
-async def check_code(tx: Tx, services: Services, to: Identifier, *, kind: Kind, purpose: Purpose, code: str) -> bool:
+async def check_code(tx: Tx, services: Services, to: Identifier, *, kind: CodeKind, purpose: Purpose, code: str) -> bool:
     """Return whether the code is right, and consume it. A wrong guess is counted: commit whatever this returns.
 
     Raises TooManyGuesses (429) when the identifier is locked.
@@ -177,6 +178,16 @@ async def prove_account(services: Services, to: Identifier, *, kind: Kind, passw
         raise WrongPassword
     await failures.give_back(services, failure)
     return account.id
+
+
+async def accounts_of(tx: Tx, to: Identifier) -> list[IdentifierAccount]:
+    """Return the active accounts that have this identifier: at most one of each kind."""
+    return await tx.fetch_all(queries.ACCOUNTS_OF_IDENTIFIER, email=to.email, phone=to.phone)
+
+
+def kind_of_page(purpose: Purpose, kind: Kind) -> CodeKind:
+    """Return the kind that a page's code is for: where the code finds the account, a wrong tab does no harm."""
+    return "any" if purpose in {"sign_in", "password_reset"} else kind
 
 
 def require_channel(to: Identifier, purpose: Purpose) -> None:

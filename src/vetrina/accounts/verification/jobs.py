@@ -33,9 +33,10 @@ async def send_code(services: Services, *, sent: str) -> None:
     if code.expires < time.time():
         return
     async with services.db.tx() as tx:
-        recipient = await tx.fetch_optional(
-            notification_queries.RECIPIENT, kind=code.kind, email=code.to.email, phone=code.to.phone
-        )
+        kinds = ["user", "vendor"] if code.kind == "any" else [code.kind]
+        recipients = await tx.fetch_all(notification_queries.RECIPIENTS, kinds=kinds, email=code.to.email, phone=code.to.phone)
+        # One letter for both accounts of an identifier; that of the confirmed one if only one is.
+        recipient = next((row for row in recipients if _is_confirmed(row, code.to)), next(iter(recipients), None))
         if code.purpose in {"email_change", "phone_change"}:
             # Asked for by an account that has shown its password. Whoever has the identifier already is only notified.
             if recipient is not None:

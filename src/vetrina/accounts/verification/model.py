@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from vetrina.accounts.model import Kind
 from vetrina.core.errors import Refusal
 
 
@@ -15,6 +16,14 @@ class ConfirmedIdentifier(msgspec.Struct, frozen=True):
 
     account_id: UUID
     outcome: Literal["confirmed", "taken_over", "owned"]
+
+
+class IdentifierAccount(msgspec.Struct, frozen=True):
+    """An account that has an identifier, confirmed or not."""
+
+    id: UUID
+    kind: Kind
+    is_confirmed: bool
 
 
 class InvalidPurpose(Refusal):

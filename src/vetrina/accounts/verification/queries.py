@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import NoneType
 from uuid import UUID
 
-from vetrina.accounts.verification.model import ConfirmedIdentifier
+from vetrina.accounts.verification.model import ConfirmedIdentifier, IdentifierAccount
 from vetrina.core.database.connection import Statement
 
 # No row while the target is locked: it could not use the code.
@@ -59,6 +59,17 @@ CONFIRM_IDENTIFIER = Statement(
     """
     select account_id, outcome
       from accounts.confirm_identifier(%(kind)s, %(email)s, %(phone)s, %(account)s, %(password_hash)s)
+    """,
+)
+
+ACCOUNTS_OF_IDENTIFIER = Statement(
+    IdentifierAccount,
+    """
+    select id, kind,
+           case when email = %(email)s::text then email_verified_at else phone_verified_at end is not null as is_confirmed
+      from accounts.accounts
+     where (email = %(email)s::text or phone = %(phone)s::text) and is_active
+     order by kind
     """,
 )
 
