@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx2
 import pytest
 
-from tests.accounts.auth_helpers import code_to, letters, registered, settled
+from tests.accounts.auth_helpers import code_to, letters, registered, settled, wrong
 from tests.accounts.identities.helpers import visitor
 from tests.factories import PASSWORD
 from tests.server import Site
@@ -25,15 +26,13 @@ def place(answer: httpx2.Response) -> str:
     return answer.headers["location"]
 
 
-async def account(site: Site, kind: Kind, to: Identifier, *, confirmed: bool = True) -> None:
-    """Register with the identifier, and confirm it."""
-    await registered(site, kind=kind, **{to.channel: to.value})
+async def account(site: Site, kind: Kind, to: Identifier, *, confirmed: bool = True, nth: int = 1) -> None:
+    """Register with the identifier, whose `nth` letter comes by that, and confirm it."""
+    body = await registered(site, kind=kind, **{to.channel: to.value})
+    await letters(site, to.value, nth)
     if confirmed:
         async with site.services.db.tx() as tx:
-            await tx.connection.execute(
-                f"update accounts.accounts set {to.channel}_verified_at = now() where kind = %s and {to.channel} = %s".encode(),
-                (kind, to.value),
-            )
+            await verification.confirm_identifier(tx, to, kind=kind, account=UUID(body["account"]["id"]))
 
 
 async def works(site: Site, kind: Kind, to: Identifier, password: str) -> bool:
@@ -74,18 +73,17 @@ async def test_a_code_signs_in_on_the_other_tab(posting: Site) -> None:
 async def test_a_reset_of_two_accounts_asks_which_and_changes_that_one_alone(posting: Site, chosen: Kind) -> None:
     to = Identifier("email", EMAIL)
     await account(posting, "user", to)
-    await account(posting, "vendor", to)
+    await account(posting, "vendor", to, nth=2)
     other: Kind = "vendor" if chosen == "user" else "user"
-    await letters(posting, EMAIL, 2)
     async with visitor(posting) as browser:
         await browser.post("/reset", data={"kind": "user", "way": "email", "email": EMAIL})
         await settled(posting.services)
         assert len(await letters(posting, EMAIL, 3)) == 3  # one letter for both
         code = await code_to(posting, EMAIL, 3)
-        wrong = await browser.post("/reset/code", data={"code": f"{(int(code) + 1) % 10**6:06}", "password": NEW})
-        assert wrong.status_code == 422 and 'name="kind"' not in wrong.text
-        asked = await browser.post("/reset/code", data={"code": code, "password": NEW})
-        assert asked.status_code == 409 and "Which one?" in asked.text and f'value="{code}"' in asked.text
+        refused = await browser.post("/reset/code", data={"code": wrong(code), "password": NEW})
+        assert refused.status_code == 422 and 'name="kind"' not in refused.text
+        choice = await browser.post("/reset/code", data={"code": code, "password": NEW})
+        assert choice.status_code == 409 and "Which one?" in choice.text and f'value="{code}"' in choice.text
         assert await works(posting, "user", to, PASSWORD) and await works(posting, "vendor", to, PASSWORD)
         done = await browser.post("/reset/code", data={"code": code, "password": NEW, "kind": chosen})
         assert place(done) == f"/sign-in?kind={chosen}"
@@ -97,13 +95,12 @@ async def test_a_reset_of_two_accounts_asks_which_and_changes_that_one_alone(pos
 async def test_a_link_for_two_accounts_asks_which(posting: Site) -> None:
     to = Identifier("email", EMAIL)
     await account(posting, "user", to)
-    await account(posting, "vendor", to)
-    await letters(posting, EMAIL, 2)
+    await account(posting, "vendor", to, nth=2)
     await posting.client.post("/reset", data={"kind": "vendor", "way": "email", "email": EMAIL})
     letter = (await letters(posting, EMAIL, 3))[0]["text"]
     token = urlsplit(re.findall(r"http\S+", letter)[0]).path.rpartition("/")[2]
-    asked = await posting.client.post("/reset/link", data={"token": token, "password": NEW})
-    assert asked.status_code == 409 and 'name="kind" value="vendor"' in asked.text and token in asked.text
+    choice = await posting.client.post("/reset/link", data={"token": token, "password": NEW})
+    assert choice.status_code == 409 and 'name="kind" value="vendor"' in choice.text and token in choice.text
     done = await posting.client.post("/reset/link", data={"token": token, "password": NEW, "kind": "vendor"})
     assert place(done) == "/sign-in?kind=vendor"
     assert await works(posting, "vendor", to, NEW) and await works(posting, "user", to, PASSWORD)
@@ -112,13 +109,12 @@ async def test_a_link_for_two_accounts_asks_which(posting: Site) -> None:
 async def test_a_code_for_two_accounts_asks_which_and_signs_in_once(posting: Site) -> None:
     to = Identifier("phone", PHONE)
     await account(posting, "user", to)
-    await account(posting, "vendor", to)
-    await letters(posting, PHONE, 2)
+    await account(posting, "vendor", to, nth=2)
     async with visitor(posting) as browser:
         await browser.post("/sign-in/code", data={"kind": "user", "way": "phone", "phone": PHONE})
         code = await code_to(posting, PHONE, 3)
-        asked = await browser.post("/verify", data={"code": code})
-        assert asked.status_code == 409 and "Which one?" in asked.text and "data-sends-itself" not in asked.text
+        choice = await browser.post("/verify", data={"code": code})
+        assert choice.status_code == 409 and "Which one?" in choice.text and "data-sends-itself" not in choice.text
         assert place(await browser.post("/verify", data={"code": code, "kind": "vendor"})) == "/studio"
     async with posting.services.db.tx() as tx:
         assert not await verification.check_code(tx, posting.services, to, kind="any", purpose="sign_in", code=code)
@@ -127,8 +123,7 @@ async def test_a_code_for_two_accounts_asks_which_and_signs_in_once(posting: Sit
 async def test_an_unconfirmed_number_of_the_other_kind_is_not_offered(posting: Site) -> None:
     to = Identifier("phone", PHONE)
     await account(posting, "user", to)
-    await account(posting, "vendor", to, confirmed=False)
-    await letters(posting, PHONE, 2)
+    await account(posting, "vendor", to, confirmed=False, nth=2)
     async with visitor(posting) as browser:
         await browser.post("/sign-in/code", data={"kind": "vendor", "way": "phone", "phone": PHONE})
         code = await code_to(posting, PHONE, 3)

@@ -31,32 +31,31 @@ async def reset(
 ) -> Kind:
     """Set a new password, end every session and return the account's kind.
 
-    A second factor stays, unless no identifier was confirmed before.
-
-    An identifier that was never confirmed does not open an account with a confirmed one: it is released, and its owner can
-    register with it. A code of the kind "any" is for the account that there is; `chosen` decides between two. Raises
-    WeakPassword, WrongCode (422), ChooseKind (409; the code stays valid), IdentifierReleased (409), TooManyGuesses, Busy (429).
+    A second factor stays, unless no identifier was confirmed before. An identifier that was never confirmed does not open an
+    account with a confirmed one: it is released, and its owner can register with it. A code of the kind "any" is for the account
+    that there is; `chosen` decides between two. Raises WeakPassword, WrongCode (422), ChooseKind (409; the code stays valid),
+    IdentifierReleased (409), TooManyGuesses, Busy (429).
     """
     password_hash = await services.get(Hasher).hash(password)
     async with services.db.tx() as tx:
-        confirmed = found = None
+        confirmed = target = None
         if await verification.check_code(tx, services, to, kind=kind, purpose="password_reset", code=code):
-            found = choose_account(await verification.accounts_of(tx, to), kind, chosen)
-        if found is not None:
-            confirmed = await verification.confirm_identifier(tx, to, kind=found.kind, password_hash=password_hash)
-        if found is not None and confirmed is not None:
+            target = choose_account(await verification.accounts_of(tx, to), kind, chosen)
+        if target is not None:
+            confirmed = await verification.confirm_identifier(tx, to, kind=target.kind, password_hash=password_hash)
+        if target is not None and confirmed is not None:
             account = AccountId(confirmed.account_id)
             if confirmed.outcome == "owned":
                 await tx.execute(verification_queries.RELEASE_IDENTIFIER, account=account, email=to.email, phone=to.phone)
                 notice: Notice = "identifier_released"
             else:
-                await audit.set_actor(tx, Actor(found.kind, account, address))
+                await audit.set_actor(tx, Actor(target.kind, account, address))
                 await sessions.revoke_all(tx, account, why="password reset")
                 await usage.record(tx, account, "password_reset", {"channel": to.channel})
                 notice = "password_changed"
             await notifications.notify_account(tx, services, account, notice=notice, language=language)
-    if found is None or confirmed is None:
+    if target is None or confirmed is None:
         raise WrongCode
     if confirmed.outcome == "owned":
         raise IdentifierReleased
-    return found.kind
+    return target.kind
