@@ -16,8 +16,8 @@ from bench.environment import Environment, web
 from bench.report import Line
 from vetrina.accounts.sessions.tokens import AccessTokens
 from vetrina.core.database.connection import Statement
+from vetrina.core.database.paging import FIRST
 from vetrina.core.services import connect
-from vetrina.core.web.paging import FIRST
 from vetrina.studio import queries
 
 SMALL, LARGE = "history_small", "history_large"

@@ -18,13 +18,13 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from tests.fakes.twilio import SID, TOKEN, TwilioFake
 from tests.server import Site, serving
 from vetrina import worker as worker_process
+from vetrina.core.database import paging
 from vetrina.core.encryption import Broken, seal, unseal
 from vetrina.core.messages import outbox
 from vetrina.core.messages.outbox import Letter, deliver, post
 from vetrina.core.messages.sms import SmsFailed, provider
 from vetrina.core.services import Services, connect
 from vetrina.core.settings.environment import BadSetting, Settings
-from vetrina.core.web import paging
 
 MAIL = Letter("mail", "reader@example.com", "The code is 123456.", "Your code", "<p dir='rtl'>کد شما ۱۲۳۴۵۶</p>")
 

@@ -58,7 +58,7 @@ def test_every_get_names_a_declared_class() -> None:
     assert requested({"x.py": ast.parse("request.services.get(make_gateways)")}) == {"make_gateways"}
 
 
-async def test_each_class_is_made_once_a_process(services: Services) -> None:
+async def test_a_process_has_one_object_of_a_class(services: Services) -> None:
     other = connect(services.settings, services.db.uri)
     for target in sorted(declared()):
         path, _, name = target.partition(":")

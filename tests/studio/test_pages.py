@@ -9,8 +9,8 @@ from tests.server import Site
 from tests.studio.helpers import ended, upload, wish
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
+from vetrina.core.database.paging import cursor_of
 from vetrina.core.services import Services
-from vetrina.core.web.paging import cursor_of
 from vetrina.demo.photos import path_of
 
 

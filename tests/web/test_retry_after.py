@@ -34,10 +34,11 @@ async def limited(services: Services, name: str) -> None:
 
 async def until_refused(send: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
     """Send a form until it is over its limit; return that response."""
+    response = await send()
     for _ in range(30):
-        response = await send()
         if response.status_code == 429:
-            return response
+            break
+        response = await send()
     return response
 
 

@@ -10,7 +10,9 @@ from litestar import delete, get, post
 from litestar.params import Body, Parameter
 
 from vetrina.accounts.roles.guards import operator
-from vetrina.core.web.paging import Limit, Page
+from vetrina.core.database import paging
+from vetrina.core.database.paging import Page
+from vetrina.core.web.paging import Limit
 from vetrina.core.web.request import Request
 from vetrina.reports import actions
 from vetrina.reports.actions import Figures
@@ -72,7 +74,7 @@ async def customers(request: Request, limit: Limit = 50, cursor: After = None, q
     filters = members.parse_filters(request.query_params.multi_items(), "customers")
     async with request.tx() as tx:
         rows = await members.customers(tx, filters, after=cursor or "", limit=limit + 1)
-    return _page(rows, limit)
+    return paging.split(rows, limit, lambda row: row.id)
 
 
 @get("/members/subscriptions", guards=[operator], tags=["members"])
@@ -81,7 +83,7 @@ async def subscriptions(request: Request, limit: Limit = 50, cursor: After = Non
     filters = members.parse_filters(request.query_params.multi_items(), "subscriptions")
     async with request.tx() as tx:
         rows = await members.subscriptions(tx, filters, after=cursor or "", limit=limit + 1)
-    return _page(rows, limit)
+    return paging.split(rows, limit, lambda row: row.id)
 
 
 @get("/members/keys", guards=[operator], tags=["members"])
@@ -122,10 +124,6 @@ async def member(request: Request, customer_id: str) -> MemberResponse:
         customer = await tx.fetch_one(queries.MEMBER, id=customer_id)
         subscriptions = await tx.fetch_all(queries.MEMBER_SUBSCRIPTIONS, id=customer_id)
         return MemberResponse(customer, subscriptions, await tx.fetch_all(queries.MEMBER_INVOICES, id=customer_id))
-
-
-def _page(rows: list[Any], limit: int) -> Page[Any]:
-    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
 ROUTES: list[Any] = [

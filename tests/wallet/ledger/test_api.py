@@ -14,9 +14,9 @@ from tests.factories import Account, Make
 from tests.rules.test_statements import converted
 from tests.server import Site
 from vetrina.core.database.connection import Database
+from vetrina.core.database.paging import FIRST, cursor_of
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import read
-from vetrina.core.web.paging import FIRST
 from vetrina.modules import of
 from vetrina.wallet import queries
 from vetrina.wallet.ledger import actions
@@ -158,7 +158,7 @@ async def test_a_page_of_any_filter_reads_about_a_page(db: Database, make: Make,
     started = time.perf_counter()
     async with db.read() as tx:
         for _ in range(20):
-            await actions.entries(tx, account.id, of(read({})).ledger_subjects, asset=None, kind=None, before=middle[0], limit=51)
+            await actions.entries(tx, account.id, of(read({})).ledger_subjects, cursor_of(middle[0]), 50, asset=None, kind=None)
     assert (time.perf_counter() - started) / 20 < 0.05
 
 

@@ -14,9 +14,10 @@ from vetrina.accounts.audit_log import labels
 from vetrina.accounts.roles.guards import operator
 from vetrina.core import audit
 from vetrina.core.audit import Row
-from vetrina.core.web import paging
+from vetrina.core.database import paging
+from vetrina.core.database.paging import Page
 from vetrina.core.web.moments import Moment, moment
-from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 
 
@@ -44,8 +45,8 @@ async def list_own(
     """Return the events of the account and who caused them, the newest first."""
     account = request.account.id
     async with request.read() as tx:
-        rows = await tx.fetch_all(audit.LIST, account=account, before=paging.after(cursor), action=action, limit=limit + 1)
-    return paging.page(rows, limit, lambda row: row.id, lambda row: _entry(row, account))
+        page = await paging.fetch(tx, audit.LIST, cursor, limit, account=account, action=action)
+    return page.map(lambda row: _entry(row, account))
 
 
 @get("/operator/audit-logs", guards=[operator], tags=["operator"])
@@ -62,9 +63,11 @@ async def list_all(
 ) -> Page[Row]:
     """Return the whole log, the newest first."""
     async with request.read() as tx:
-        rows = await tx.fetch_all(
+        return await paging.fetch(
+            tx,
             audit.SEARCH,
-            before=paging.after(cursor),
+            cursor,
+            limit,
             floor=audit.floor_of(moment("since", since)),
             account=account,
             actor=actor,
@@ -72,9 +75,7 @@ async def list_all(
             action=action,
             since=moment("since", since),
             until=moment("until", until),
-            limit=limit + 1,
         )
-    return paging.page(rows, limit, lambda row: row.id, lambda row: row)
 
 
 def _entry(row: Row, account: UUID) -> AuditEntry:

@@ -18,9 +18,11 @@ from vetrina.accounts.operator import queries as operator_queries
 from vetrina.accounts.roles.guards import operator
 from vetrina.core import audit
 from vetrina.core.audit import SITE_CHAIN, Row
+from vetrina.core.database import paging
 from vetrina.core.database.connection import Tx
+from vetrina.core.database.paging import Page
 from vetrina.core.services import Services
-from vetrina.core.web import csv, pages, paging
+from vetrina.core.web import csv, pages
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 
@@ -42,8 +44,7 @@ async def show_own(request: Request, cursor: Cursor = None) -> Response[str]:
     """Show the events of the account and who caused them."""
     account = request.account.id
     async with request.read() as tx:
-        rows = await tx.fetch_all(audit.LIST, account=account, before=paging.after(cursor), action=None, limit=PAGE_SIZE + 1)
-    page = paging.page(rows, PAGE_SIZE, lambda row: row.id, lambda row: row)
+        page = await paging.fetch(tx, audit.LIST, cursor, PAGE_SIZE, account=account, action=None)
     modules = request.services.modules
     return pages.render(
         request,
@@ -59,7 +60,7 @@ async def show_own(request: Request, cursor: Cursor = None) -> Response[str]:
             }
             for row in page.items
         ],
-        older=f"/settings/audit?cursor={page.next_cursor}" if page.next_cursor else None,
+        older=page.older("/settings/audit"),
     )
 
 
@@ -91,10 +92,9 @@ async def show_all(
     """Show the log by account, action, actor and day."""
     filters = Filters(account[:254], action[:64], actor[:16], since[:10], until[:10])
     async with request.read() as tx:
-        rows = await _rows(tx, filters, before=paging.after(cursor), limit=PAGE_SIZE + 1)
+        page = await _page(tx, filters, cursor, PAGE_SIZE)
         actions = await tx.fetch_all(audit.ACTIONS)
-        names = await _names(tx, rows)
-    page = paging.page(rows, PAGE_SIZE, lambda row: row.id, lambda row: row)
+        names = await _names(tx, page.items)
     modules = request.services.modules
     return pages.render(
         request,
@@ -136,28 +136,30 @@ async def download_csv(
 
 async def _lines(services: Services, filters: Filters) -> AsyncGenerator[str]:
     yield csv.lines([COLUMNS])
-    before = paging.FIRST
+    cursor: str | None = None
     while True:
         async with services.db.read() as tx:
-            rows = await _rows(tx, filters, before=before, limit=CHUNK)
-        if rows:
-            yield csv.lines([_cells(row) for row in rows])
-        if len(rows) < CHUNK:
+            page = await _page(tx, filters, cursor, CHUNK)
+        if page.items:
+            yield csv.lines([_cells(row) for row in page.items])
+        cursor = page.next_cursor
+        if cursor is None:
             return
-        before = rows[-1].id
 
 
-async def _rows(tx: Tx, filters: Filters, *, before: UUID, limit: int) -> list[Row]:
+async def _page(tx: Tx, filters: Filters, cursor: str | None, limit: int) -> Page[Row]:
     account: UUID | None = None
     if filters.account:
-        matches = await accounts.search(tx, filters.account, limit=1)
-        if not matches:
-            return []
-        account = matches[0].id
+        matches = await accounts.search(tx, filters.account, None, 1)
+        if not matches.items:
+            return Page([], None)
+        account = matches.items[0].id
     since, until = _day(filters.since), _day(filters.until)
-    return await tx.fetch_all(
+    return await paging.fetch(
+        tx,
         audit.SEARCH,
-        before=before,
+        cursor,
+        limit,
         floor=audit.floor_of(since),
         account=account,
         actor=None,
@@ -165,7 +167,6 @@ async def _rows(tx: Tx, filters: Filters, *, before: UUID, limit: int) -> list[R
         action=filters.action or None,
         since=since,
         until=until + timedelta(days=1) if until else None,
-        limit=limit,
     )
 
 

@@ -12,7 +12,7 @@ from litestar import delete, get, post
 from vetrina.accounts.domains import actions as domains
 from vetrina.accounts.domains import queries
 from vetrina.accounts.domains.model import DomainRow
-from vetrina.core.web.paging import Page
+from vetrina.core.database.paging import Page
 from vetrina.core.web.request import Request, signed_in
 
 

@@ -15,7 +15,7 @@ from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse
 from vetrina.accounts.model import Kind
 from vetrina.accounts.sessions.web import Session, session_response
 from vetrina.accounts.web import SIGN_IN_LIMIT, device, kind
-from vetrina.core.web.paging import Page
+from vetrina.core.database.paging import Page
 from vetrina.core.web.request import Request, signed_in
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]

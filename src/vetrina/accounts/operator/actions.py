@@ -14,46 +14,48 @@ from vetrina.accounts.second_factor import actions as second_factor
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.verification import actions as verification
 from vetrina.core import audit
+from vetrina.core.database import paging
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, read_id
+from vetrina.core.database.paging import Page
 from vetrina.core.errors import NotFound
 from vetrina.core.services import Services
-from vetrina.core.web import paging
 from vetrina.core.web.request import Principal
 
 
 async def search(
     tx: Tx,
     text: str,
+    cursor: str | None,
+    limit: int,
     *,
     kind: str | None = None,
     role: str | None = None,
     state: str | None = None,
-    before: UUID = paging.FIRST,
-    limit: int = 50,
-) -> list[ManagedAccount]:
+) -> Page[ManagedAccount]:
     """Return accounts, the newest first. `text` is an id, or a prefix of an e-mail address, phone, handle or name."""
     prefix = text.strip().lower().removeprefix("@")
     account = read_id(prefix)
     escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return await tx.fetch_all(
+    return await paging.fetch(
+        tx,
         queries.SEARCH,
+        cursor,
+        limit,
         begins=f"{escaped}%" if escaped and account is None else None,
         id=account,
         kind=kind,
         role=role,
         state=state,
-        before=before,
-        limit=limit,
     )
 
 
 async def get_account(tx: Tx, account_id: UUID) -> ManagedAccount:
     """Return one account. Raises NotFound (404)."""
-    rows = await search(tx, str(account_id), limit=1)
-    if not rows:
+    page = await search(tx, str(account_id), None, 1)
+    if not page.items:
         raise NotFound
-    return rows[0]
+    return page.items[0]
 
 
 async def disable(tx: Tx, by: Principal | None, account_id: UUID, *, why: str) -> None:

@@ -15,8 +15,8 @@ from vetrina.accounts.operator.model import ManagedAccount, State
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
 from vetrina.accounts.roles.guards import operator, superuser
-from vetrina.core.web import paging
-from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.database.paging import Page
+from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request
 
 
@@ -44,16 +44,15 @@ async def search(
 ) -> Page[ManagedAccount]:
     """Return accounts, the newest first."""
     async with request.read() as tx:
-        rows = await accounts.search(
+        return await accounts.search(
             tx,
             q,
+            cursor,
+            limit,
             kind=kind,
             role=role.value if role else None,
             state=account_state,
-            before=paging.after(cursor),
-            limit=limit + 1,
         )
-    return paging.page(rows, limit, lambda row: row.id, lambda row: row)
 
 
 @get("/operator/accounts/{account_id:uuid}", guards=[operator], tags=["operator"])

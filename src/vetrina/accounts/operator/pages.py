@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -21,7 +20,7 @@ from vetrina.accounts.roles.guards import operator, superuser
 from vetrina.accounts.second_factor import queries as factor_queries
 from vetrina.accounts.sessions import queries as session_queries
 from vetrina.core.errors import Invalid, Refusal
-from vetrina.core.web import pages, paging
+from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request
@@ -54,11 +53,8 @@ async def search(
     role = role if role in set(Role) else ""
     state = account_state if account_state in {choice["value"] for choice in STATES} else ""
     async with request.read() as tx:
-        rows = await accounts.search(
-            tx, text, role=role or None, state=state or None, before=paging.after(cursor), limit=PAGE_SIZE + 1
-        )
-    page = paging.page(rows, PAGE_SIZE, lambda row: row.id, lambda row: row)
-    filters = {"q": text, "role": role, "state": state, "cursor": page.next_cursor}
+        page = await accounts.search(tx, text, cursor, PAGE_SIZE, role=role or None, state=state or None)
+    filters = {"q": text, "role": role, "state": state}
     return pages.render(
         request,
         "accounts/operator/accounts.html",
@@ -69,7 +65,7 @@ async def search(
         role=role,
         states=STATES,
         state=state,
-        older=f"/operator/accounts?{urlencode(filters)}" if page.next_cursor else None,
+        older=page.older("/operator/accounts", filters),
     )
 
 

@@ -11,8 +11,8 @@ from litestar import get, post
 
 from vetrina.accounts.privacy import erasures, exports, queries
 from vetrina.accounts.privacy.queries import Export
+from vetrina.core.database.paging import Page
 from vetrina.core.services import Services
-from vetrina.core.web.paging import Page
 from vetrina.core.web.request import Request, signed_in
 
 

@@ -15,7 +15,7 @@ from vetrina.accounts.sessions import queries
 from vetrina.accounts.sessions.model import SessionRow
 from vetrina.accounts.sessions.web import Tokens
 from vetrina.accounts.web import SIGN_IN_LIMIT, device
-from vetrina.core.web.paging import Page
+from vetrina.core.database.paging import Page
 from vetrina.core.web.request import Request, signed_in
 
 

@@ -9,8 +9,8 @@ from litestar import get, put
 
 from vetrina.accounts.roles.guards import operator
 from vetrina.core import site_settings
+from vetrina.core.database.paging import Page
 from vetrina.core.site_settings import SettingRow
-from vetrina.core.web.paging import Page
 from vetrina.core.web.request import Request
 
 

@@ -8,10 +8,11 @@ from litestar import get
 from litestar.params import Parameter
 
 from vetrina.core import usage
+from vetrina.core.database import paging
+from vetrina.core.database.paging import Page
 from vetrina.core.usage import UsageRow
-from vetrina.core.web import paging
 from vetrina.core.web.moments import Moment, moment
-from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 
 
@@ -26,16 +27,16 @@ async def list_usage(
 ) -> Page[UsageRow]:
     """Return the account's actions, the newest first, by action and time."""
     async with request.read() as tx:
-        rows = await tx.fetch_all(
+        return await paging.fetch(
+            tx,
             usage.LIST,
+            cursor,
+            limit,
             account=request.account.id,
-            before=paging.after(cursor),
             action=action,
             since=moment("since", since),
             until=moment("until", until),
-            limit=limit + 1,
         )
-    return paging.page(rows, limit, lambda row: row.id, lambda row: row)
 
 
 ROUTES: list[Any] = [list_usage]

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 from litestar import Response, get
 from litestar.params import Parameter
 
+from vetrina.core.database import paging
+from vetrina.core.database.paging import Page
 from vetrina.core.errors import NotFound
 from vetrina.core.messages import outbox
 from vetrina.core.messages.outbox import OutboxRow
-from vetrina.core.web import pages, paging
-from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web import pages
+from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request
 
 To = Annotated[str | None, Parameter(max_length=320, description="Only what went to this address or number.")]
@@ -24,18 +26,17 @@ async def letters(request: Request, limit: Limit = 50, cursor: Cursor = None, to
 
 
 @get("/outbox", include_in_schema=False)
-async def page(request: Request, cursor: Cursor = None, to: str = "") -> Response[str]:
+async def show(request: Request, cursor: Cursor = None, to: str = "") -> Response[str]:
     """Show stored mail and SMS."""
-    messages = await _page(request, 30, cursor, to or None)
-    return pages.render(request, "outbox.html", letters=messages.items, older=messages.next_cursor, to=to)
+    page = await _page(request, 30, cursor, to or None)
+    return pages.render(request, "outbox.html", letters=page.items, older=page.older("/outbox", {"to": to}), to=to)
 
 
 async def _page(request: Request, limit: int, cursor: str | None, to: str | None) -> Page[OutboxRow]:
     if not request.services.settings.development:
         raise NotFound
     async with request.read() as tx:
-        rows = await tx.fetch_all(outbox.LIST, before=paging.after(cursor), to=to, limit=limit + 1)
-    return paging.page(rows, limit, lambda row: row.id, lambda row: row)
+        return await paging.fetch(tx, outbox.LIST, cursor, limit, to=to)
 
 
-ROUTES: list[Any] = [letters, page]
+ROUTES: list[Any] = [letters, show]

@@ -16,8 +16,10 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from vetrina.core import usage
+from vetrina.core.database import paging
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
+from vetrina.core.database.paging import Page
 from vetrina.core.errors import NotFound, Refusal, Unavailable
 from vetrina.core.isolation.run import (
     IsolatedCrashed,
@@ -166,18 +168,18 @@ async def read(services: Services, account: AccountId, file_id: UUID) -> bytes:
 async def search(
     tx: Tx,
     account: AccountId,
+    cursor: str | None,
+    limit: int,
     *,
     category: str | None = None,
     tag: str | None = None,
     q: str | None = None,
-    before: UUID,
-    limit: int,
-) -> list[FileRow]:
+) -> Page[FileRow]:
     """Return the account's files, newest first, filtered by category, tag, and `q` in name or tags."""
-    filters = {"account": account, "before": before, "tag": tag, "q": q, "limit": limit}
+    filters: dict[str, Any] = {"account": account, "tag": tag, "q": q}
     if category is None:
-        return await tx.fetch_all(queries.LIST, **filters)
-    return await tx.fetch_all(queries.LIST_BY_CATEGORY, category=category, **filters)
+        return await paging.fetch(tx, queries.LIST, cursor, limit, **filters)
+    return await paging.fetch(tx, queries.LIST_BY_CATEGORY, cursor, limit, category=category, **filters)
 
 
 async def change(

@@ -11,10 +11,10 @@ from litestar import delete, get, patch, post
 from litestar.params import Parameter
 from msgspec import UNSET, UnsetType
 
+from vetrina.core.database.paging import Page
 from vetrina.core.errors import NotFound
 from vetrina.core.services import Services
-from vetrina.core.web import paging
-from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
 from vetrina.media import links, queries
@@ -100,16 +100,16 @@ async def files(
 ) -> Page[File]:
     """List the account's files, newest first."""
     async with request.read() as tx:
-        rows = await actions.search(
+        page = await actions.search(
             tx,
             request.account.id,
+            cursor,
+            limit,
             category=category,
             tag=tag or None,
             q=q or None,
-            before=paging.after(cursor),
-            limit=limit + 1,
         )
-    return paging.page(rows, limit, lambda row: row.id, lambda row: _file(request.services, row))
+    return page.map(lambda row: _file(request.services, row))
 
 
 @get("/files/usage", guards=[signed_in], tags=["files"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -11,7 +10,7 @@ from litestar.params import Parameter
 
 from vetrina.core.database.ids import read_id
 from vetrina.core.errors import Refusal
-from vetrina.core.web import pages, paging
+from vetrina.core.web import pages
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
@@ -139,26 +138,15 @@ async def _grid(
 ) -> Response[str]:
     account = request.account.id
     async with request.read() as tx:
-        rows = await actions.search(
-            tx,
-            account,
-            category=category or None,
-            tag=tag or None,
-            q=q or None,
-            before=paging.after(cursor),
-            limit=PAGE + 1,
-        )
+        page = await actions.search(tx, account, cursor, PAGE, category=category or None, tag=tag or None, q=q or None)
         used = await tx.fetch_all(queries.USED, account=account)
         tags = await tx.fetch_all(queries.TAGS, account=account)
-    page = paging.page(rows, PAGE, lambda row: row.id, lambda row: picker.to_card(request.services, row))
-    filters = {"category": category, "tag": tag, "q": q, "cursor": page.next_cursor or ""}
-    older = f"/library?{urlencode({key: value for key, value in filters.items() if value})}"
     return pages.render(
         request,
         "media/files/library.html",
         status=status,
         nav="library",
-        files=page.items,
+        files=[picker.to_card(request.services, row) for row in page.items],
         categories=[{"value": item.category, "title": picker.TITLES[item.category], "count": item.files} for item in used],
         category=category,
         upload_categories=_UPLOADED,
@@ -166,7 +154,7 @@ async def _grid(
         tag=tag,
         q=q,
         storage={"bytes": sum(item.bytes for item in used), "files": sum(item.files for item in used), "limit": None},
-        older=older if page.next_cursor else None,
+        older=page.older("/library", {"category": category, "tag": tag, "q": q}),
         accept=uploads.ACCEPT,
         max_bytes=MAX_BYTES,
         errors=errors or [],

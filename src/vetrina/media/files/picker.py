@@ -7,10 +7,10 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
+from vetrina.core.database import paging
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.services import Services
-from vetrina.core.web import paging
 from vetrina.media import links, queries
 from vetrina.media.files.names import alt_text
 from vetrina.media.model import FileRow
@@ -71,15 +71,15 @@ async def picker_context(
     rows: list[FileRow] = []
     if chosen_ids and cursor is None:
         rows = [row for row in await tx.fetch_all(queries.SOME, account=account, ids=chosen_ids) if row.category == category]
-    newest = await tx.fetch_all(
+    page = await paging.fetch(
+        tx,
         queries.NEWEST_IN_CATEGORY,
+        cursor,
+        PICKER_PAGE,
         account=account,
         category=category,
-        before=paging.after(cursor),
         without=chosen_ids,
-        limit=PICKER_PAGE + 1,
     )
-    page = paging.page(newest, PICKER_PAGE, lambda row: row.id, lambda row: row)
     older = None
     if page.next_cursor:
         query = [("role", role), ("cursor", page.next_cursor), *(("chosen", str(file_id)) for file_id in chosen_ids)]

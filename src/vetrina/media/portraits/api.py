@@ -10,9 +10,10 @@ from litestar import get, patch
 
 from vetrina.accounts.profiles.model import ProfileChange
 from vetrina.accounts.sessions import actions as sessions
+from vetrina.core.database import paging
 from vetrina.core.database.connection import Tx
-from vetrina.core.web import paging
-from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.database.paging import Page
+from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 from vetrina.media import links
 from vetrina.media.links import FileRef
@@ -60,8 +61,8 @@ async def pictures(request: Request, handle: str, limit: Limit = 50, cursor: Cur
     """List the profile's public images, newest first."""
     async with request.read() as tx:
         row = await _row(tx, handle)
-        rows = await tx.fetch_all(queries.PICTURES, account=row.account_id, before=paging.after(cursor), limit=limit + 1)
-    return paging.page(rows, limit, lambda item: item.id, lambda item: links.ref(request.services, item.account_id, item.facts()))
+        page = await paging.fetch(tx, queries.PICTURES, cursor, limit, account=row.account_id)
+    return page.map(lambda item: links.ref(request.services, item.account_id, item.facts()))
 
 
 async def _row(tx: Tx, handle: str) -> ProfileRow:

@@ -11,10 +11,11 @@ from litestar import Response, get, post
 from vetrina.accounts.profiles import actions as profiles
 from vetrina.accounts.profiles import queries as profile_queries
 from vetrina.accounts.profiles.model import BusinessChange, ContactInfo, InvalidSocialLink, ProfileChange, ProfileInfo
+from vetrina.core.database import paging
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import read_id
 from vetrina.core.errors import NotFound, Refusal
-from vetrina.core.web import pages, paging
+from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.public.link_preview import LinkPreview, absolute
@@ -44,12 +45,15 @@ async def profile(request: Request, handle: str, cursor: Cursor = None) -> Respo
         if isinstance(context, str):
             return pages.redirect(context)
         account = context["profile_id"]
-        rows = await tx.fetch_all(queries.PICTURES, account=account, before=paging.after(cursor), limit=PAGE + 1)
-    page = paging.page(rows, PAGE, lambda row: row.id, lambda row: _picture(request, row, context["title"]))
-    older = f"{context['href']}?cursor={page.next_cursor}" if page.next_cursor else None
-    preview = _preview(request, context, rows[:1])
+        page = await paging.fetch(tx, queries.PICTURES, cursor, PAGE, account=account)
     return pages.render(
-        request, "media/portraits/profile.html", **context, tab="pictures", pictures=page.items, older=older, preview=preview
+        request,
+        "media/portraits/profile.html",
+        **context,
+        tab="pictures",
+        pictures=[_picture(request, row, context["title"]) for row in page.items],
+        older=page.older(context["href"]),
+        preview=_preview(request, context, page.items[:1]),
     )
 
 
@@ -164,7 +168,7 @@ async def _editor(
     account = request.account.id
     async with request.read() as tx:
         row = await tx.fetch_one(queries.MINE, account=account)
-        rows = await actions.search(tx, account, before=paging.FIRST, limit=CHOICES)
+        choices = await actions.search(tx, account, None, CHOICES)
     public_profile = portraits.profile(request.services, row)
     typed = data or {}
     fields = _fields(row, public_profile)
@@ -181,7 +185,7 @@ async def _editor(
         errors={_field(refused, part): refused.message} if refused else {},
         handle_may_change_at=row.handle_may_change_at,
         networks=[{"name": name, "title": title} for name, (title, _) in profiles.NETWORKS.items()],
-        choices=[picker.to_card(request.services, item) for item in rows],
+        choices=[picker.to_card(request.services, item) for item in choices.items],
         accept=uploads.ACCEPT,
         faces=_faces(public_profile, vendor=row.kind == "vendor"),
     )

@@ -7,8 +7,10 @@ import hmac
 from uuid import UUID
 
 from vetrina.accounts.notifications import actions as notifications
+from vetrina.core.database import paging
 from vetrina.core.database.connection import Statement, Tx
 from vetrina.core.database.ids import AccountId, new_id
+from vetrina.core.database.paging import Page
 from vetrina.core.errors import Invalid, NotFound
 from vetrina.core.rate_limits import rate_limit_subject
 from vetrina.core.services import Services
@@ -49,9 +51,9 @@ async def report(tx: Tx, services: Services, account: UUID, file_id: UUID, *, re
     )
 
 
-async def search(tx: Tx, state: State, *, before: UUID, limit: int) -> list[PictureRow]:
+async def search(tx: Tx, state: State, cursor: str | None, limit: int) -> Page[PictureRow]:
     """Return the pictures in this state, the newest first."""
-    return await tx.fetch_all(_LISTS[state], before=before, limit=limit)
+    return await paging.fetch(tx, _LISTS[state], cursor, limit)
 
 
 async def get(tx: Tx, account: UUID, file_id: UUID) -> PictureRow:

@@ -11,9 +11,9 @@ from litestar import delete, get, post
 from litestar.params import QueryParameter
 
 from vetrina.accounts.roles.guards import operator
+from vetrina.core.database.paging import Page
 from vetrina.core.services import Services
-from vetrina.core.web import paging
-from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import limited_by_address
 from vetrina.media import links
@@ -81,8 +81,8 @@ async def search(
 ) -> Page[PublicPicture]:
     """Return pictures that are reported, public, taken down or chosen for the front page, the newest first."""
     async with request.read() as tx:
-        rows = await actions.search(tx, picture_state, before=paging.after(cursor), limit=limit + 1)
-    return paging.page(rows, limit, lambda row: row.id, lambda row: to_response(request.services, row))
+        page = await actions.search(tx, picture_state, cursor, limit)
+    return page.map(lambda row: to_response(request.services, row))
 
 
 @get("/operator/public-pictures/{account_id:uuid}/{file_id:uuid}", guards=[operator], tags=["operator"])

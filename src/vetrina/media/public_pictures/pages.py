@@ -12,7 +12,7 @@ from litestar.response import Redirect
 
 from vetrina.accounts.roles.guards import operator
 from vetrina.core.errors import Invalid, NotFound, Refusal
-from vetrina.core.web import pages, paging
+from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request
@@ -145,8 +145,7 @@ async def _report_form(
 
 async def _pictures(request: Request, state: State, cursor: str | None, *, refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
-        rows = await actions.search(tx, state, before=paging.after(cursor), limit=PAGE + 1)
-    page = paging.page(rows, PAGE, lambda row: row.id, lambda row: _card(request, row))
+        page = await actions.search(tx, state, cursor, PAGE)
     return pages.render(
         request,
         "media/public_pictures/operator.html",
@@ -154,8 +153,8 @@ async def _pictures(request: Request, state: State, cursor: str | None, *, refus
         nav="operator",
         tabs=[{"state": value, "title": say(title)} for value, title in TABS],
         state=state,
-        pictures=page.items,
-        older=f"{HOME}?state={state}&cursor={page.next_cursor}" if page.next_cursor else None,
+        pictures=[_card(request, row) for row in page.items],
+        older=page.older(HOME, {"state": state}),
         reason_length=REASON_LENGTH,
         error=refusal.message if refusal else None,
     )

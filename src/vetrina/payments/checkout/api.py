@@ -7,10 +7,11 @@ from uuid import UUID
 
 from litestar import Response, get, post
 
+from vetrina.core.database import paging
+from vetrina.core.database.paging import Page
 from vetrina.core.idempotency import idempotent
 from vetrina.core.web import idempotent_response as replay
-from vetrina.core.web import paging
-from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 from vetrina.payments import queries
 from vetrina.payments.checkout import actions as checkout
@@ -38,14 +39,10 @@ async def start(request: Request, data: Purchase) -> Response[Payment]:
 async def history(request: Request, limit: Limit = 50, cursor: Cursor = None, status: Status | None = None) -> Page[Payment]:
     """Return the account's payments, newest first."""
     async with request.read() as tx:
-        rows = await tx.fetch_all(
-            queries.HISTORY,
-            account=request.account.id,
-            before=paging.after(cursor),
-            status=status.value if status else None,
-            limit=limit + 1,
+        page = await paging.fetch(
+            tx, queries.HISTORY, cursor, limit, account=request.account.id, status=status.value if status else None
         )
-    return paging.page(rows, limit, lambda row: row.id, checkout.shown)
+    return page.map(checkout.shown)
 
 
 @get("/payments/{payment_id:uuid}", guards=[signed_in], tags=["payments"])

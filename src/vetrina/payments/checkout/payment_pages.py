@@ -8,8 +8,9 @@ from uuid import UUID
 
 from litestar import Response, get, post
 
+from vetrina.core.database import paging
 from vetrina.core.errors import Invalid, NotFound
-from vetrina.core.web import pages, paging
+from vetrina.core.web import pages
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.payments import queries
@@ -30,11 +31,8 @@ PATH_LIMIT = 1000
 @get("/payments", guards=[signed_in], include_in_schema=False)
 async def history(request: Request, cursor: Cursor = None) -> Response[str]:
     """Render the account's payments, newest first."""
-    before = paging.after(cursor)
     async with request.read() as tx:
-        rows = await tx.fetch_all(queries.HISTORY, account=request.account.id, before=before, status=None, limit=SHOWN + 1)
-    page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: _payment(request, row))
-    older = f"/payments?cursor={page.next_cursor}" if page.next_cursor else None
+        page = await paging.fetch(tx, queries.HISTORY, cursor, SHOWN, account=request.account.id, status=None)
     stripe = request.services.get(Gateways).get(StripeGateway.name)
     billing = stripe is not None and stripe.available(request.services.settings)
     return pages.render(
@@ -42,9 +40,9 @@ async def history(request: Request, cursor: Cursor = None) -> Response[str]:
         "payments/checkout/history.html",
         nav="wallet",
         forms=stripe.sites if billing and stripe else (),
-        payments=page.items,
-        older=older,
-        billing=billing and any(item["gateway"] == StripeGateway.name for item in page.items),
+        payments=[_payment(request, row) for row in page.items],
+        older=page.older("/payments"),
+        billing=billing and any(row.gateway == StripeGateway.name for row in page.items),
     )
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.params import Parameter, QueryParameter
 
 from vetrina.accounts.roles.guards import operator
+from vetrina.core.database import paging
 from vetrina.core.database.ids import AccountId, new_id, read_id
 from vetrina.core.errors import Invalid, Refusal
-from vetrina.core.web import pages, paging
+from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request
@@ -55,19 +55,18 @@ async def search(
     filters = {"q": q.strip(), "state": state, "gateway": gateway, "kind": kind, "since": since, "until": until}
     errors = {name: "Write a day as 2026-11-21." for name in ("since", "until") if filters[name] and _day(filters[name]) is None}
     async with request.read() as tx:
-        rows = await tx.fetch_all(
+        page = await paging.fetch(
+            tx,
             queries_operator.LIST,
-            before=paging.after(cursor),
+            cursor,
+            SHOWN,
             status=state or None,
             gateway=gateway or None,
             kind=kind or None,
             q=filters["q"] or None,
             since=_day(since),
             until=_day(until),
-            limit=SHOWN + 1,
         )
-    page = paging.page(rows, SHOWN, lambda row: row.id, lambda row: row)
-    older = {**filters, "cursor": page.next_cursor}
     return pages.render(
         request,
         "payments/operator/payments.html",
@@ -78,7 +77,7 @@ async def search(
         states=STATES,
         gateways=gateways,
         kinds=KINDS,
-        older=f"/operator/payments?{urlencode(older)}" if page.next_cursor else None,
+        older=page.older("/operator/payments", filters),
     )
 
 

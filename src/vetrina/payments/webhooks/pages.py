@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from litestar import Response, get, post
 from litestar.params import Parameter
 from litestar.response import Redirect
 
 from vetrina.accounts.roles.guards import operator
+from vetrina.core.database import paging
+from vetrina.core.database.paging import Page
 from vetrina.core.errors import Invalid
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request
@@ -49,17 +50,17 @@ async def log(request: Request, outcome: Text = "", type: Text = "", object: Tex
         )
         counts = {row.outcome: row.count for row in await tx.fetch_all(queries.COUNTS)}
     filters = {"outcome": outcome, "type": type, "object": object}
-    older = {**filters, "cursor": _cursor(rows[SHOWN - 1])} if len(rows) > SHOWN else None
+    page: Page[Logged] = paging.split(rows, SHOWN, _cursor)
     return pages.render(
         request,
         "payments/webhooks/events.html",
         nav="operator",
-        events=rows[:SHOWN],
+        events=page.items,
         words=OUTCOMES,
         outcomes=[{"value": value, "title": title} for value, (_, title) in OUTCOMES.items()],
         filters=filters,
         counts=counts,
-        older=f"/operator/webhooks?{urlencode(older)}" if older else None,
+        older=page.older("/operator/webhooks", filters),
     )
 
 

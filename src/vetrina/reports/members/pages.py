@@ -11,6 +11,8 @@ from litestar import Response, get, post
 from litestar.response import Redirect, Stream
 
 from vetrina.accounts.roles.guards import operator
+from vetrina.core.database import paging
+from vetrina.core.database.paging import Page
 from vetrina.core.errors import Refusal
 from vetrina.core.web import csv, pages
 from vetrina.core.web.meta_pages import Form
@@ -44,6 +46,7 @@ async def search(request: Request, kind: str = "customers", cursor: str = "", ex
     async with request.read() as tx:
         keys = await tx.fetch_all(queries.KEYS, kind=None)
         saved = await tx.fetch_all(queries.SEARCHES, account=request.account.id)
+    page: Page[Member | MemberSubscription] = paging.split(rows, PAGE_SIZE, lambda row: row.id)
     query = [("kind", kind)] * (of != "customers") + members.to_query(filters)
     return pages.render(
         request,
@@ -52,7 +55,7 @@ async def search(request: Request, kind: str = "customers", cursor: str = "", ex
         nav="operator",
         kind=of,
         q=filters.q,
-        rows=[_table_row(row) for row in rows[:PAGE_SIZE]],
+        rows=[_table_row(row) for row in page.items],
         count=count,
         more_than=count >= members.COUNT_LIMIT,
         chips=[
@@ -69,7 +72,7 @@ async def search(request: Request, kind: str = "customers", cursor: str = "", ex
         plan=plan,
         plan_href=_search_path([*query, ("explain", "1")]),
         csv_href="/members.csv" + (f"?{urlencode(query)}" if query else ""),
-        older=_search_path([*query, ("cursor", rows[PAGE_SIZE - 1].id)]) if len(rows) > PAGE_SIZE else None,
+        older=_search_path([*query, ("cursor", page.next_cursor)]) if page.next_cursor else None,
     )
 
 

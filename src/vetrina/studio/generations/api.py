@@ -11,11 +11,12 @@ from litestar import get, post
 from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 
+from vetrina.core.database import paging
 from vetrina.core.database.ids import AccountId
+from vetrina.core.database.paging import Page
 from vetrina.core.errors import NotFound
 from vetrina.core.services import Services
-from vetrina.core.web import paging
-from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import UNCOMPRESSED, limited
 from vetrina.studio import queries
@@ -54,16 +55,13 @@ async def start(request: Request, data: GenerationRequest) -> Generation:
 @get("/generations", guards=[signed_in], tags=["studio"])
 async def history(request: Request, limit: Limit = 24, cursor: Cursor = None, status: Status | None = None) -> Page[Generation]:
     """Return the account's generations, newest first."""
-    before = paging.after(cursor)
     account = request.account.id
     async with request.read() as tx:
         if status is None:
-            rows = await tx.fetch_all(queries.HISTORY, account=account, before=before, limit=limit + 1)
+            page = await paging.fetch(tx, queries.HISTORY, cursor, limit, account=account)
         else:
-            rows = await tx.fetch_all(
-                queries.HISTORY_BY_STATUS, account=account, status=status.value, before=before, limit=limit + 1
-            )
-    return paging.page(rows, limit, lambda row: row.id, lambda row: actions.shown(request.services, row))
+            page = await paging.fetch(tx, queries.HISTORY_BY_STATUS, cursor, limit, account=account, status=status.value)
+    return page.map(lambda row: actions.shown(request.services, row))
 
 
 @get("/generations/{generation_id:uuid}", guards=[signed_in], tags=["studio"])

@@ -9,10 +9,11 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import Parameter
 
+from vetrina.core.database import paging
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import read_id
 from vetrina.core.errors import Invalid, NotFound, Refusal, Unauthenticated
-from vetrina.core.web import pages, paging
+from vetrina.core.web import pages
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
@@ -41,20 +42,18 @@ TABS: list[tuple[str, str]] = [
 async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
     """Render the landing page with the public gallery."""
     async with request.read() as tx:
-        rows = await tx.fetch_all(queries.WALL, before=paging.after(cursor), limit=WALL + 1)
-        opening = await _opening(tx, rows if not cursor else None)
+        page = await paging.fetch(tx, queries.WALL, cursor, WALL, key=lambda row: UUID(row.file["id"]))
+        opening = await _opening(tx, page.items if not cursor else None)
         gift = await tx.fetch_one(wallet.WELCOME)
-    page = paging.page(rows, WALL, lambda row: UUID(row.file["id"]), lambda row: row)
     opening_ids = {row.file["id"] for row in opening}
     below = [row for row in page.items if row.file["id"] not in opening_ids]
     items = [presenters.public_image(request.services, row) for row in [*opening, *below]]
-    older = f"/?cursor={page.next_cursor}" if page.next_cursor else None
-    preview = presenters.site_preview(request.services, (opening or rows)[:1])
+    preview = presenters.site_preview(request.services, (opening or page.items)[:1])
     return pages.render(
         request,
         "studio/generations/landing.html",
         wall=items,
-        older=older,
+        older=page.older("/"),
         free_tokens=gift,
         wall_link="#wall",
         preview=preview,
@@ -132,14 +131,11 @@ async def history(
     chosen = status if status in {item.value for item in Status} else ""
     account = request.account.id
     async with request.read() as tx:
-        before = paging.after(cursor)
         if chosen:
-            rows = await tx.fetch_all(queries.HISTORY_BY_STATUS, account=account, status=chosen, before=before, limit=HISTORY + 1)
+            page = await paging.fetch(tx, queries.HISTORY_BY_STATUS, cursor, HISTORY, account=account, status=chosen)
         else:
-            rows = await tx.fetch_all(queries.HISTORY, account=account, before=before, limit=HISTORY + 1)
+            page = await paging.fetch(tx, queries.HISTORY, cursor, HISTORY, account=account)
         counts = {item.status: item.count for item in await tx.fetch_all(queries.COUNTS, account=account)}
-    page = paging.page(rows, HISTORY, lambda row: row.id, lambda row: presenters.tile(request.services, row))
-    filters = f"&status={chosen}" if chosen else ""
     return pages.render(
         request,
         "studio/generations/history.html",
@@ -150,8 +146,8 @@ async def history(
             if not value or value in {Status.COMPLETED, chosen} or counts.get(str(value))
         ],
         state=chosen,
-        generations=page.items,
-        older=f"/studio/generations?cursor={page.next_cursor}{filters}" if page.next_cursor else None,
+        generations=[presenters.tile(request.services, row) for row in page.items],
+        older=page.older("/studio/generations", {"status": chosen}),
     )
 
 

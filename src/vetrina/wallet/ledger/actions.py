@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from vetrina.core.database import paging
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
+from vetrina.core.database.paging import Page
 from vetrina.core.module import LedgerSubject
 from vetrina.wallet import queries
 from vetrina.wallet.model import Asset, Entry, Fault, GrantSource, InsufficientCredits, Kind, WalletFrozen
@@ -63,19 +65,19 @@ async def entries(
     tx: Tx,
     account: AccountId,
     subjects: tuple[LedgerSubject, ...],
+    cursor: str | None,
+    limit: int,
     *,
     asset: Asset | None,
     kind: Kind | None,
-    before: UUID,
-    limit: int,
-) -> list[Entry]:
-    """Return up to `limit` lines of the ledger made before the entry `before`, the newest first.
+) -> Page[Entry]:
+    """Return up to `limit` lines of the ledger after `cursor`, the newest first.
 
     `subjects` are what modules spend credits on; they name it.
     """
     assets = [item.value for item in ([asset] if asset else Asset)]
     kinds = [item.value for item in ([kind] if kind else Kind)]
-    return await tx.fetch_all(queries.entries(subjects), account=account, assets=assets, kinds=kinds, before=before, limit=limit)
+    return await paging.fetch(tx, queries.entries(subjects), cursor, limit, account=account, assets=assets, kinds=kinds)
 
 
 async def faults(tx: Tx, limit: int = 20) -> list[Fault]:

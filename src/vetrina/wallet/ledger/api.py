@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from litestar import get
 
-from vetrina.core.web import paging
-from vetrina.core.web.paging import Cursor, Limit, Page
+from vetrina.core.database.paging import Page
+from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 from vetrina.wallet import queries
 from vetrina.wallet.ledger import actions
@@ -39,10 +39,7 @@ async def entries(
     """Return ledger entries, newest first, with the running balance of each asset."""
     async with request.read() as tx:
         subjects = request.services.modules.ledger_subjects
-        rows = await actions.entries(
-            tx, request.account.id, subjects, asset=asset, kind=kind, before=paging.after(cursor), limit=limit + 1
-        )
-    return paging.page(rows, limit, lambda row: row.id, lambda row: row)
+        return await actions.entries(tx, request.account.id, subjects, cursor, limit, asset=asset, kind=kind)
 
 
 ROUTES: list[Any] = [wallet, entries]

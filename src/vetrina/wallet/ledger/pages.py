@@ -15,7 +15,7 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.module import LedgerSubject
 from vetrina.core.services import Services
 from vetrina.core.web import csv as spreadsheet
-from vetrina.core.web import pages, paging
+from vetrina.core.web import pages
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.wallet import labels, queries
@@ -38,10 +38,7 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
     subjects, buy = request.services.modules.ledger_subjects, request.services.modules.link("buy_credits")
     async with request.read() as tx:
         balances = await tx.fetch_all(queries.BALANCES, account=request.account.id)
-        rows = await actions.entries(
-            tx, request.account.id, subjects, asset=asset_filter, kind=kind_filter, before=paging.after(cursor), limit=PAGE + 1
-        )
-    page = paging.page(rows, PAGE, lambda row: row.id, lambda row: row)
+        page = await actions.entries(tx, request.account.id, subjects, cursor, PAGE, asset=asset_filter, kind=kind_filter)
     filters = {name: value.value for name, value in (("asset", asset_filter), ("kind", kind_filter)) if value}
     return pages.render(
         request,
@@ -53,7 +50,7 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
         kinds=[{"value": str(name), "title": title} for name, title in entry_labels.KINDS.items()],
         asset=filters.get("asset", ""),
         kind=filters.get("kind", ""),
-        older=_address("/wallet", {**filters, "cursor": page.next_cursor}) if page.next_cursor else None,
+        older=page.older("/wallet", filters),
         csv_href=_address("/wallet/entries.csv", filters),
     )
 
@@ -72,15 +69,15 @@ async def entries_csv(request: Request, asset: str = "", kind: str = "") -> Stre
 async def _csv(services: Services, account: AccountId, asset: Asset | None, kind: Kind | None) -> AsyncGenerator[str]:
     """Yield the CSV in chunks. Entries added meanwhile are newer than the first chunk and left out."""
     yield spreadsheet.lines([COLUMNS])
-    before, subjects = paging.FIRST, services.modules.ledger_subjects
+    cursor, subjects = None, services.modules.ledger_subjects
     while True:
         async with services.db.read() as tx:
-            rows = await actions.entries(tx, account, subjects, asset=asset, kind=kind, before=before, limit=CHUNK)
-        if rows:
-            yield spreadsheet.lines([_cells(row, subjects) for row in rows])
-        if len(rows) < CHUNK:
+            page = await actions.entries(tx, account, subjects, cursor, CHUNK, asset=asset, kind=kind)
+        if page.items:
+            yield spreadsheet.lines([_cells(row, subjects) for row in page.items])
+        cursor = page.next_cursor
+        if cursor is None:
             return
-        before = rows[-1].id
 
 
 def _cells(row: Entry, subjects: tuple[LedgerSubject, ...]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import get, patch, post
 
 from vetrina.accounts.roles.guards import operator
-from vetrina.core.web.paging import Page
+from vetrina.core.database.paging import Page
 from vetrina.core.web.request import Request
 from vetrina.wallet import queries
 from vetrina.wallet.model import Pack, SoldPack

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import get
 
-from vetrina.core.web.paging import Page
+from vetrina.core.database.paging import Page
 from vetrina.core.web.request import Request, signed_in
 from vetrina.wallet.plans import actions, queries
 from vetrina.wallet.plans.model import Membership, Plan, Quota
