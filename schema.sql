@@ -832,6 +832,18 @@ begin
 end
 $$;
 
+CREATE FUNCTION payments.keep_surplus(p_account uuid, p_payment uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v payments.payments;
+begin
+  select * into strict v from payments.payments where account_id = p_account and id = p_payment;
+  perform wallet.apply_paid_period(p_account, v.plan_id, 'payment:' || p_payment, v.amount, v.currency, v.credit, v.credit_period,
+                                   p_force => true);
+end
+$$;
+
 CREATE TABLE payments.payments (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -956,7 +968,8 @@ begin
   if v.kind = 'plan' and v_status = 'refunded' then
     perform wallet.revoke_paid_period(p_account, 'payment:' || p_payment);
   elsif v.kind = 'plan' and v.status = 'refunded' then
-    perform wallet.apply_paid_period(p_account, v.plan_id, 'payment:' || p_payment || ':' || v_id, v.amount, v.currency);
+    perform wallet.restore_paid_period(p_account, v.plan_id, 'payment:' || p_payment, 'payment:' || p_payment || ':' || v_id,
+                                       v.amount, v.currency, v.credit, v.credit_period);
   end if;
   update payments.payments set refunded = v_back.refunded, disputed = v_back.disputed, status = v_status
    where account_id = p_account and id = p_payment;
@@ -1010,6 +1023,9 @@ begin
        set ref = coalesce(ref, p_ref), error = p_error, status = p_status
      where account_id = p_account and id = v.id and payments.refund_rank(p_status) >= payments.refund_rank(v.status);
   end if;
+  if v.is_automatic and p_status in ('failed', 'canceled') and v.status not in ('failed', 'canceled', 'succeeded') then
+    perform payments.keep_surplus(p_account, p_payment);
+  end if;
   return payments.reconcile(p_account, p_payment, 'refund', coalesce(p_ref, p_id::text));
 end
 $$;
@@ -1028,6 +1044,21 @@ CREATE FUNCTION payments.refund_rank(p_status text) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
   select case p_status when 'asked' then 0 when 'succeeded' then 2 when 'failed' then 3 when 'canceled' then 3 else 1 end
+$$;
+
+CREATE FUNCTION payments.refund_surplus(p payments.payments) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_id uuid := core.new_id();
+begin
+  insert into payments.refunds (account_id, id, payment_id, amount, reason, is_automatic)
+  values (p.account_id, v_id, p.id, p.amount, 'The plan had changed when this payment came in.', true);
+  perform core.audit(p.account_id, 'refund_asked', 'payment', p.id::text,
+                     jsonb_build_object('refund_id', v_id, 'amount', p.amount, 'currency', p.currency, 'automatic', true));
+  perform core.enqueue('payments.refund', jsonb_build_object('account', p.account_id, 'refund', v_id), 'payments');
+  perform core.enqueue('payments.notify_surplus', jsonb_build_object('account', p.account_id, 'payment', p.id), 'payments');
+end
 $$;
 
 CREATE FUNCTION payments.renew(p_account uuid, p_first uuid, p_plan uuid, p_invoice text, p_subscription text, p_amount bigint, p_credit bigint, p_currency text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) RETURNS boolean
@@ -1053,9 +1084,11 @@ begin
   end if;
   -- A renewal proves the first payment, whose own event may not have arrived yet.
   perform payments.settle(p_account, p_first, p_subscription, null);
-  v_given := wallet.apply_paid_period(p_account, p_plan, case when p_amount > 0 then 'payment:' || v_id else 'invoice:' || p_invoice end,
-                                      p_amount, p_currency, p_credit, null, p_starts_at, p_ends_at);
-  if not exists (select from wallet.memberships where account_id = p_account and subscription_ref is not null) then
+  v_given := wallet.apply_renewal(p_account, p_plan, case when p_amount > 0 then 'payment:' || v_id else 'invoice:' || p_invoice end,
+                                  p_amount, p_amount + p_credit, p_currency, p_subscription, p_starts_at, p_ends_at);
+  -- A subscription that had lapsed renews again, but not one that was replaced.
+  if exists (select from wallet.memberships m join wallet.periods p on p.account_id = m.account_id and p.id = m.period_id
+              where m.account_id = p_account and m.subscription_ref is null and p.subscription_ref = p_subscription) then
     perform wallet.set_renewal(p_account, v_first.gateway, p_subscription);
   end if;
   if p_amount > 0 then
@@ -1099,7 +1132,6 @@ CREATE FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text
 declare
   v_payment payments.payments;
   v_grant uuid;
-  v_before text;
 begin
   select * into strict v_payment from payments.payments
    where account_id = p_account and id = p_payment for update;
@@ -1110,13 +1142,7 @@ begin
     v_grant := wallet.grant_credits(p_account, v_payment.asset, v_payment.quantity, 'purchase', 'payment:' || p_payment, null,
                            v_payment.description);
   elsif v_payment.kind = 'plan' then
-    perform wallet.apply_paid_period(p_account, v_payment.plan_id, 'payment:' || p_payment, v_payment.amount, v_payment.currency,
-                              v_payment.credit, v_payment.credit_period);
-    v_before := wallet.set_renewal(p_account, case when p_reference like 'sub\_%' then v_payment.gateway end,
-                                case when p_reference like 'sub\_%' then p_reference end);
-    if v_before is not null then
-      perform core.enqueue('payments.end_subscription', jsonb_build_object('ref', v_before), 'payments');
-    end if;
+    perform payments.settle_plan(v_payment, p_reference);
   end if;
   update payments.payments
      set status = 'completed', paid_at = now(), reference = p_reference, card_mask = p_card_mask,
@@ -1127,6 +1153,30 @@ begin
           'currency', v_payment.currency, 'asset', v_payment.asset, 'quantity', v_payment.quantity));
   perform pg_notify('payments', p_account || '/' || p_payment);
   return true;
+end
+$$;
+
+CREATE FUNCTION payments.settle_plan(p payments.payments, p_reference text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_sub text := case when p_reference like 'sub\_%' then p_reference end;
+  v_fit text;
+  v_before text;
+begin
+  v_fit := wallet.apply_paid_period(p.account_id, p.plan_id, 'payment:' || p.id, p.amount, p.currency, p.credit, p.credit_period,
+                                    v_sub);
+  if v_fit = 'surplus' then
+    perform payments.refund_surplus(p);
+  elsif v_fit = 'credited' then
+    perform core.enqueue('payments.end_subscription', jsonb_build_object('ref', v_sub), 'payments');
+  elsif v_fit in ('starts', 'upgrade', 'replaces') or v_sub is not null then
+    v_before := wallet.set_renewal(p.account_id, case when v_sub is not null then p.gateway end, v_sub);
+    if v_before is not null then
+      -- What was left of its month is the gateway's to credit, unless it was taken off this price.
+      perform core.enqueue('payments.end_subscription', jsonb_build_object('ref', v_before, 'prorate', p.credit = 0), 'payments');
+    end if;
+  end if;
 end
 $$;
 
@@ -2621,6 +2671,20 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.add_rest(p_account uuid, p_period uuid, p_left interval, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_id uuid := core.new_id();
+begin
+  insert into wallet.periods (account_id, id, key, plan_id, starts_at, ends_at, duration, rest_of, amount, paid_value, currency)
+  select p_account, v_id, 'rest:' || v_id, p.plan_id, p_at, p_at + p_left, p_left, coalesce(p.rest_of, p.id), 0,
+         greatest(1, floor(p.paid_value * extract(epoch from p_left) / extract(epoch from p.bought_until - p.starts_at)))::bigint,
+         p.currency
+    from wallet.periods p where p.account_id = p_account and p.id = p_period;
+end
+$$;
+
 CREATE FUNCTION wallet.advance_period(p_account uuid) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -2670,47 +2734,98 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint DEFAULT 0, p_credit_period uuid DEFAULT NULL::uuid, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS boolean
+CREATE FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint DEFAULT 0, p_credit_of uuid DEFAULT NULL::uuid, p_subscription text DEFAULT NULL::text, p_force boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql
     AS $$
 declare
-  v_member wallet.memberships;
-  v_starts timestamptz := p_starts_at;
-  v_ends timestamptz := p_ends_at;
-  v_waiting timestamptz;
+  v_member wallet.memberships := wallet.membership_now(p_account);
+  v_now timestamptz := clock_timestamp();
+  v_fit text;
+  v_starts timestamptz := v_now;
+  v_length interval;
+  v_share double precision := 1;
+  v_value bigint := p_amount + p_credit;
   v_period uuid := core.new_id();
 begin
-  select * into strict v_member from wallet.memberships where account_id = p_account for update;
+  if exists (select from wallet.periods where account_id = p_account and key = p_key) then
+    return 'known';
+  end if;
+  v_fit := wallet.fit_paid_month(v_member, p_plan, p_credit, p_credit_of, p_subscription, p_force);
+  if v_fit = 'surplus' then
+    return v_fit;
+  elsif v_fit in ('upgrade', 'replaces') then
+    perform wallet.interrupt_period(p_account, v_now, case v_fit when 'upgrade' then 'credited' else 'rest' end);
+  elsif v_fit = 'starts' and p_plan = coalesce(v_member.next_plan_id, v_member.plan_id) and v_member.period_end <= v_now and exists (
+    select from wallet.periods where account_id = p_account and id = v_member.period_id and paid_value > 0) then
+    v_starts := v_member.period_end;
+  elsif v_fit = 'waits' then
+    select greatest(v_member.period_end, max(ends_at)) into v_starts from wallet.periods
+     where account_id = p_account and started_at is null;
+  end if;
+  if v_fit <> 'upgrade' and p_credit > 0 then
+    v_share := p_amount::double precision / v_value;
+    v_length := wallet.time_between(v_starts, wallet.month_from(v_starts, v_starts)) * v_share;
+    v_value := p_amount;
+  end if;
+  insert into wallet.periods (account_id, id, key, plan_id, starts_at, ends_at, duration, amount, paid_value, currency,
+                              subscription_ref, credit_of, allowance_share)
+  values (p_account, v_period, p_key, p_plan, v_starts,
+          coalesce(v_starts + v_length, wallet.month_from(v_member.billing_anchor, v_starts)), v_length, p_amount, v_value,
+          p_currency, p_subscription, case when v_fit = 'upgrade' and p_credit > 0 then p_credit_of end, v_share);
+  if v_fit = 'waits' then
+    perform wallet.schedule_waiting(p_account);
+  elsif v_fit = 'credited' then
+    update wallet.periods
+       set started_at = now(), bought_until = ends_at, ends_at = v_starts + interval '1 us',
+           credited = wallet.time_between(v_starts + interval '1 us', ends_at)
+     where account_id = p_account and id = v_period;
+  else
+    perform wallet.begin_period(p_account, v_period);
+  end if;
+  return v_fit;
+end
+$$;
+
+CREATE FUNCTION wallet.apply_renewal(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_value bigint, p_currency text, p_subscription text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_member wallet.memberships := wallet.membership_now(p_account);
+  v_current wallet.periods;
+  v_now timestamptz := clock_timestamp();
+  v_length interval := wallet.time_between(p_starts_at, p_ends_at);
+  v_period uuid := core.new_id();
+begin
   if exists (select from wallet.periods where account_id = p_account and key = p_key) then
     return false;
   end if;
-  if v_starts is null then
-    select max(ends_at) into v_waiting from wallet.periods
-     where account_id = p_account and plan_id = p_plan and started_at is null;
-    if v_waiting is not null then
-      v_starts := v_waiting;
-    elsif p_plan = coalesce(v_member.next_plan_id, v_member.plan_id)
-      and coalesce(v_member.grace_until, v_member.period_end) > now()
-      and exists (select from wallet.periods where account_id = p_account and id = v_member.period_id and paid_value > 0) then
-      v_starts := v_member.period_end;
-    else
-      v_starts := now();
-      update wallet.memberships set billing_anchor = now() where account_id = p_account returning billing_anchor into v_member.billing_anchor;
-    end if;
-    select ends_at into v_ends from wallet.month_of(v_member.billing_anchor, v_starts);
-    if p_credit_period is not null and p_credit_period is distinct from v_member.period_id then
-      v_ends := v_starts + (v_ends - v_starts) * (p_amount::double precision / (p_amount + p_credit));
-      p_credit := 0;
-    end if;
+  -- The end of a subscription's month is the gateway's, not the moment at which its payment came in.
+  update wallet.periods set ends_at = p_starts_at, bought_until = p_starts_at
+   where account_id = p_account and id = v_member.period_id and subscription_ref = p_subscription and ends_at = bought_until
+     and ends_at <> p_starts_at and starts_at < p_starts_at and abs(extract(epoch from ends_at - p_starts_at)) < 172800;
+  if found then
+    update wallet.memberships set period_end = p_starts_at where account_id = p_account and grace_until is null;
+    select * into strict v_member from wallet.memberships where account_id = p_account;
   end if;
-  insert into wallet.periods (account_id, id, key, plan_id, starts_at, ends_at, amount, paid_value, currency)
-  values (p_account, v_period, p_key, p_plan, v_starts, v_ends, p_amount, p_amount + p_credit, p_currency);
-  if v_ends <= now() then
-    -- Reported late: a month that is over is recorded and grants nothing.
-    update wallet.periods set started_at = now() where account_id = p_account and id = v_period;
-  elsif v_starts <= now() then
-    perform wallet.begin_period(p_account, v_period);
+  insert into wallet.periods (account_id, id, key, plan_id, starts_at, ends_at, duration, is_fixed, amount, paid_value, currency,
+                              subscription_ref)
+  values (p_account, v_period, p_key, p_plan, p_starts_at, p_ends_at, v_length, true, p_amount, p_value, p_currency,
+          p_subscription);
+  v_current := wallet.current_paid(p_account);
+  if v_current.id is not null and (p_starts_at > v_now or wallet.plan_rank(p_plan) <= wallet.plan_rank(v_current.plan_id))
+    or p_starts_at > v_now and exists (
+      select from wallet.periods where account_id = p_account and id = v_member.period_id and paid_value > 0) then
+    perform wallet.schedule_waiting(p_account);
+    return true;
   end if;
+  perform wallet.interrupt_period(p_account, v_now, 'rest');
+  if p_ends_at <= v_now or p_starts_at > v_now then
+    update wallet.periods set starts_at = v_now, ends_at = v_now + v_length where account_id = p_account and id = v_period;
+  elsif p_starts_at < v_now and v_member.period_end > v_now then
+    update wallet.periods set starts_at = v_now, bought_until = v_now + v_length where account_id = p_account and id = v_period;
+    perform wallet.add_rest(p_account, v_period, wallet.time_between(p_starts_at, v_now), v_now);
+  end if;
+  perform wallet.begin_period(p_account, v_period);
   return true;
 end
 $$;
@@ -2754,7 +2869,7 @@ declare
   v_before uuid;
   v_give record;
 begin
-  update wallet.periods set started_at = now()
+  update wallet.periods set started_at = now(), bought_until = coalesce(bought_until, ends_at)
    where account_id = p_account and id = p_period and started_at is null returning * into v_period;
   if not found then
     return false;
@@ -2769,21 +2884,45 @@ begin
   perform wallet.expire(p_account, w.asset) from wallet.wallets w where w.account_id = p_account;
   update wallet.memberships
      set plan_id = v_plan.id, period_id = v_period.id, period_start = v_period.starts_at, period_end = v_period.ends_at,
-         cancel_at_period_end = false, next_plan_id = null, grace_until = null
+         cancel_at_period_end = false, next_plan_id = null, grace_until = null,
+         billing_anchor = case when (wallet.month_of(billing_anchor, v_period.starts_at)).starts_at = v_period.starts_at
+                               then billing_anchor else v_period.starts_at end
    where account_id = p_account;
-  for v_give in
-    select * from (values ('conversion', v_plan.monthly_conversions_limit), ('image_slot', v_plan.monthly_images_limit),
-                          ('token', v_plan.monthly_tokens)) v (asset, quantity)
-     where v.quantity > 0 order by v.asset
-  loop
-    perform wallet.grant_credits(p_account, v_give.asset, v_give.quantity, 'plan', 'plan:' || v_give.asset || ':' || v_period.id,
-                        v_period.ends_at, v_plan.display_name);
-  end loop;
+  if v_period.rest_of is not null then
+    perform wallet.restore_allowance(p_account, v_period.id, v_period.rest_of, v_period.ends_at);
+  else
+    for v_give in
+      select v.asset, ceil(v.quantity * v_period.allowance_share)::bigint as quantity
+        from (values ('conversion', v_plan.monthly_conversions_limit), ('image_slot', v_plan.monthly_images_limit),
+                     ('token', v_plan.monthly_tokens)) v (asset, quantity)
+       where v.quantity > 0 order by v.asset
+    loop
+      perform wallet.grant_credits(p_account, v_give.asset, v_give.quantity, 'plan', 'plan:' || v_give.asset || ':' || v_period.id,
+                                   v_period.ends_at, v_plan.display_name);
+    end loop;
+  end if;
+  perform wallet.schedule_waiting(p_account);
   if v_before <> v_plan.id then
     insert into core.usage (account_id, action, metadata)
     values (p_account, 'plan_changed', jsonb_build_object('plan', v_plan.name, 'until', v_period.ends_at));
   end if;
   return true;
+end
+$$;
+
+CREATE FUNCTION wallet.begin_waiting(p_account uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_next uuid;
+begin
+  perform wallet.schedule_waiting(p_account);
+  if (wallet.current_paid(p_account)).id is not null then
+    return false;
+  end if;
+  select id into v_next from wallet.periods
+   where account_id = p_account and started_at is null and starts_at <= clock_timestamp() order by starts_at, id limit 1;
+  return found and wallet.begin_period(p_account, v_next);
 end
 $$;
 
@@ -2853,6 +2992,50 @@ begin
 end
 $$;
 
+CREATE TABLE wallet.periods (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT core.new_id() NOT NULL,
+    key text NOT NULL,
+    plan_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    amount bigint DEFAULT 0 NOT NULL,
+    paid_value bigint DEFAULT 0 CONSTRAINT periods_worth_not_null NOT NULL,
+    currency text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    bought_until timestamp with time zone,
+    duration interval,
+    is_fixed boolean DEFAULT false NOT NULL,
+    subscription_ref text,
+    rest_of uuid,
+    credit_of uuid,
+    credited interval DEFAULT '00:00:00'::interval NOT NULL,
+    revoked interval DEFAULT '00:00:00'::interval NOT NULL,
+    refunded_at timestamp with time zone,
+    allowance_share double precision DEFAULT 1 NOT NULL,
+    CONSTRAINT period_allowance_share_in_range CHECK (((allowance_share > (0)::double precision) AND (allowance_share <= (1)::double precision))),
+    CONSTRAINT period_bought_as_long_as_given CHECK ((bought_until >= ends_at)),
+    CONSTRAINT period_duration_positive CHECK ((duration > '00:00:00'::interval)),
+    CONSTRAINT period_in_order CHECK ((ends_at > starts_at)),
+    CONSTRAINT period_time_back_not_negative CHECK ((LEAST(credited, revoked) >= '00:00:00'::interval)),
+    CONSTRAINT period_worth_what_was_paid CHECK (((amount >= 0) AND (paid_value >= amount) AND ((paid_value = 0) OR (currency IS NOT NULL))))
+);
+
+COMMENT ON COLUMN wallet.periods.bought_until IS 'The end of what was paid for; ends_at is earlier if the period was interrupted. Null until it starts';
+
+COMMENT ON COLUMN wallet.periods.duration IS 'The length of a waiting period; null: one month by the calendar from its start';
+
+COMMENT ON COLUMN wallet.periods.is_fixed IS 'Its dates are the gateway''s and do not move while it waits';
+
+CREATE FUNCTION wallet.current_paid(p_account uuid) RETURNS wallet.periods
+    LANGUAGE sql STABLE
+    AS $$
+  select p.* from wallet.memberships m join wallet.periods p on p.account_id = m.account_id and p.id = m.period_id
+   where m.account_id = p_account and p.paid_value > 0 and m.grace_until is null and p.ends_at > clock_timestamp()
+$$;
+
 CREATE FUNCTION wallet.end_plan(p_account uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -2862,7 +3045,11 @@ begin
   if not found then
     return false;
   end if;
-  perform wallet.start_free_period(p_account, now());
+  update wallet.memberships set period_end = greatest(clock_timestamp(), period_start + interval '1 us'), grace_until = null
+   where account_id = p_account and period_end > clock_timestamp();
+  if not wallet.begin_waiting(p_account) then
+    perform wallet.start_free_period(p_account, now());
+  end if;
   return true;
 end
 $$;
@@ -2909,6 +3096,53 @@ begin
     v_taken := v_taken + v_grant.remaining;
   end loop;
   return v_taken;
+end
+$$;
+
+CREATE TABLE wallet.memberships (
+    account_id uuid NOT NULL,
+    plan_id uuid NOT NULL,
+    period_id uuid,
+    period_start timestamp with time zone DEFAULT now() NOT NULL,
+    period_end timestamp with time zone NOT NULL,
+    billing_anchor timestamp with time zone DEFAULT now() CONSTRAINT memberships_anchored_at_not_null NOT NULL,
+    cancel_at_period_end boolean DEFAULT false NOT NULL,
+    next_plan_id uuid,
+    grace_until timestamp with time zone,
+    gateway text,
+    subscription_ref text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT membership_ends_one_way CHECK ((NOT (cancel_at_period_end AND (next_plan_id IS NOT NULL)))),
+    CONSTRAINT membership_grace_after_the_period CHECK ((grace_until > period_end)),
+    CONSTRAINT membership_period_in_order CHECK ((period_end > period_start)),
+    CONSTRAINT membership_renewed_by_a_gateway CHECK (((gateway IS NULL) = (subscription_ref IS NULL)))
+);
+
+CREATE FUNCTION wallet.fit_paid_month(p_member wallet.memberships, p_plan uuid, p_credit bigint, p_credit_of uuid, p_subscription text, p_force boolean) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_current wallet.periods := wallet.current_paid(p_member.account_id);
+  v_larger boolean := wallet.plan_rank(p_plan) > wallet.plan_rank(p_member.plan_id);
+begin
+  if p_credit > 0 and v_current.id = p_credit_of then
+    return 'upgrade';
+  elsif p_credit > 0 and not p_force then
+    return 'surplus';
+  elsif v_current.id is null then
+    return 'starts';
+  elsif p_subscription is not null and p_member.subscription_ref is not null then
+    return case when v_larger then 'upgrade' else 'credited' end;
+  elsif v_larger then
+    return case when p_member.subscription_ref is not null then 'upgrade' else 'replaces' end;
+  elsif p_force or p_subscription is not null then
+    return 'waits';
+  end if;
+  return case when p_member.subscription_ref is not null or exists (
+                select from wallet.periods
+                 where account_id = p_member.account_id and plan_id = p_plan and started_at is null and rest_of is null)
+              then 'surplus' else 'waits' end;
 end
 $$;
 
@@ -3076,6 +3310,50 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.interrupt_period(p_account uuid, p_at timestamp with time zone, p_way text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_period wallet.periods := wallet.current_paid(p_account);
+  v_at timestamptz := greatest(p_at, v_period.starts_at + interval '1 us');
+  v_left interval := wallet.time_between(v_at, v_period.ends_at);
+begin
+  if v_period.id is null or v_left <= interval '0' then
+    return;
+  end if;
+  update wallet.periods
+     set ends_at = v_at,
+         credited = credited + case p_way when 'credited' then v_left else interval '0' end,
+         revoked = revoked + case p_way when 'revoked' then v_left else interval '0' end
+   where account_id = p_account and id = v_period.id;
+  if p_way = 'rest' then
+    perform wallet.add_rest(p_account, v_period.id, v_left, v_at);
+  end if;
+end
+$$;
+
+CREATE FUNCTION wallet.membership_now(p_account uuid) RETURNS wallet.memberships
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_member wallet.memberships;
+begin
+  perform 1 from wallet.memberships where account_id = p_account for update;
+  loop
+    exit when wallet.advance_period(p_account) is null;
+  end loop;
+  select * into strict v_member from wallet.memberships where account_id = p_account;
+  return v_member;
+end
+$$;
+
+CREATE FUNCTION wallet.month_from(p_anchor timestamp with time zone, p_starts timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select case when grid.starts_at = p_starts then grid.ends_at else own.ends_at end
+    from wallet.month_of(p_anchor, p_starts) grid, wallet.month_of(p_starts, p_starts) own
+$$;
+
 CREATE FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) RETURNS record
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -3087,6 +3365,17 @@ CREATE FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestam
               (extract(year from t.at) - extract(year from t.anchor)) * 12
               + extract(month from t.at) - extract(month from t.anchor) + near)::integer)) at time zone 'UTC' as at
    ) m
+$$;
+
+CREATE FUNCTION wallet.plan_rank(p_plan uuid) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(wallet.price_of(p.id, c.currency), p.price_per_month, 0)
+    from wallet.plans p
+    left join lateral (
+      select currency from wallet.plans where kind = p.kind and price_per_month > 0 order by is_active desc, price_per_month, id limit 1
+    ) c on true
+   where p.id = p_plan
 $$;
 
 CREATE FUNCTION wallet.price_of(p_plan uuid, p_currency text) RETURNS bigint
@@ -3145,6 +3434,75 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.restore_allowance(p_account uuid, p_rest uuid, p_root uuid, p_expires_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_before uuid;
+  v_back record;
+begin
+  select id into strict v_before from wallet.periods
+   where account_id = p_account and started_at is not null and id <> p_rest and (id = p_root or rest_of = p_root)
+   order by ends_at desc, id desc limit 1;
+  for v_back in
+    select g.asset, -sum(e.quantity)::bigint as quantity, max(g.note) as note
+      from wallet.grants g
+      join wallet.entries e on e.account_id = g.account_id and e.asset = g.asset and e.kind = 'expiry' and e.grant_id = g.id
+     where g.account_id = p_account and g.key = 'plan:' || g.asset || ':' || v_before
+     group by g.asset order by g.asset
+  loop
+    perform wallet.grant_credits(p_account, v_back.asset, v_back.quantity, 'plan', 'plan:' || v_back.asset || ':' || p_rest,
+                                 p_expires_at, v_back.note);
+  end loop;
+end
+$$;
+
+CREATE FUNCTION wallet.restore_paid_period(p_account uuid, p_plan uuid, p_key text, p_again text, p_amount bigint, p_currency text, p_credit bigint, p_credit_of uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_period wallet.periods;
+  v_back interval;
+begin
+  perform wallet.membership_now(p_account);
+  select * into v_period from wallet.periods
+   where account_id = p_account and (key = p_key or starts_with(key, p_key || ':')) order by paid_value > 0 desc, key desc limit 1;
+  if not found or v_period.paid_value = 0 then
+    perform wallet.apply_paid_period(p_account, p_plan, p_again, p_amount, p_currency, p_credit, p_credit_of, p_force => true);
+    return;
+  end if;
+  select sum(revoked) into v_back from wallet.periods where account_id = p_account and v_period.id in (id, rest_of);
+  update wallet.periods set revoked = interval '0', refunded_at = null where account_id = p_account and v_period.id in (id, rest_of);
+  if v_back > interval '0' then
+    perform wallet.add_rest(p_account, v_period.id, v_back, clock_timestamp());
+    perform wallet.begin_waiting(p_account);
+  end if;
+end
+$$;
+
+CREATE FUNCTION wallet.return_credit(p_account uuid, p_period uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_period wallet.periods;
+  v_paid wallet.periods;
+  v_share double precision;
+begin
+  select * into strict v_period from wallet.periods where account_id = p_account and id = p_period;
+  select * into v_paid from wallet.periods
+   where account_id = p_account and id = v_period.credit_of and credited > interval '0' and refunded_at is null;
+  if not found then
+    return;
+  end if;
+  perform wallet.add_rest(p_account, v_paid.id, v_paid.credited, clock_timestamp());
+  update wallet.periods set credited = interval '0' where account_id = p_account and id = v_paid.id;
+  v_share := v_period.amount::double precision / v_period.paid_value;
+  update wallet.periods
+     set credit_of = null, paid_value = amount, revoked = revoked * v_share, credited = credited + (revoked - revoked * v_share)
+   where account_id = p_account and id = p_period;
+end
+$$;
+
 CREATE FUNCTION wallet.revoke(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -3183,22 +3541,65 @@ CREATE FUNCTION wallet.revoke_paid_period(p_account uuid, p_key text) RETURNS bo
     LANGUAGE plpgsql
     AS $$
 declare
+  v_member wallet.memberships := wallet.membership_now(p_account);
   v_period wallet.periods;
+  v_current wallet.periods := wallet.current_paid(p_account);
+  v_runs boolean;
+  v_ended boolean;
 begin
-  perform 1 from wallet.memberships where account_id = p_account for update;
-  select * into v_period from wallet.periods where account_id = p_account and key = p_key;
+  select * into v_period from wallet.periods
+   where account_id = p_account and (key = p_key or starts_with(key, p_key || ':')) order by paid_value > 0 desc, key desc limit 1;
   if not found then
     return false;
   end if;
-  if v_period.started_at is null then
-    update wallet.periods set started_at = now(), paid_value = 0, amount = 0 where account_id = p_account and id = v_period.id;
-    return true;
-  end if;
   -- Not extended when a hold gives credits back.
   update wallet.grants g set extended_at = coalesce(extended_at, now())
-   where g.account_id = p_account and g.key in ('plan:' || g.asset || ':' || v_period.id, 'grace:' || g.asset || ':' || v_period.id);
-  return exists (select from wallet.memberships where account_id = p_account and period_id = v_period.id)
-     and wallet.end_plan(p_account);
+    from wallet.periods p
+   where p.account_id = p_account and v_period.id in (p.id, p.rest_of) and g.account_id = p_account
+     and g.key in ('plan:' || g.asset || ':' || p.id, 'grace:' || g.asset || ':' || p.id);
+  update wallet.periods
+     set started_at = now(), paid_value = 0, amount = 0, bought_until = ends_at, revoked = wallet.time_between(starts_at, ends_at)
+   where account_id = p_account and v_period.id in (id, rest_of) and started_at is null;
+  v_ended := found;
+  v_runs := v_period.id in (v_current.id, v_current.rest_of);
+  if v_runs then
+    perform wallet.interrupt_period(p_account, clock_timestamp(), 'revoked');
+  end if;
+  update wallet.periods set refunded_at = now() where account_id = p_account and id = v_period.id;
+  if v_ended or v_runs then
+    perform wallet.return_credit(p_account, v_period.id);
+  end if;
+  perform wallet.schedule_waiting(p_account);
+  if v_runs or v_member.period_id = v_period.id then
+    perform wallet.end_plan(p_account);
+  end if;
+  return v_ended or v_runs;
+end
+$$;
+
+CREATE FUNCTION wallet.schedule_waiting(p_account uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_end timestamptz;
+  v_anchor timestamptz;
+  v record;
+begin
+  select case when p.paid_value > 0 then m.period_end else clock_timestamp() end, m.billing_anchor into v_end, v_anchor
+    from wallet.memberships m left join wallet.periods p on p.account_id = m.account_id and p.id = m.period_id
+   where m.account_id = p_account;
+  for v in
+    select id, starts_at, ends_at, duration, is_fixed from wallet.periods
+     where account_id = p_account and started_at is null order by wallet.plan_rank(plan_id) desc, starts_at, id
+  loop
+    if v.is_fixed and v.starts_at >= v_end then
+      v_end := v.ends_at;
+    else
+      update wallet.periods
+         set starts_at = v_end, ends_at = coalesce(v_end + v.duration, wallet.month_from(v_anchor, v_end)), is_fixed = false
+       where account_id = p_account and id = v.id returning ends_at into v_end;
+    end if;
+  end loop;
 end
 $$;
 
@@ -3265,6 +3666,12 @@ begin
      where account_id = p_account;
   end if;
 end
+$$;
+
+CREATE FUNCTION wallet.time_between(p_from timestamp with time zone, p_to timestamp with time zone) RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select make_interval(secs => extract(epoch from p_to - p_from)::double precision)
 $$;
 
 CREATE TABLE accounts.accounts (
@@ -3920,9 +4327,12 @@ CREATE TABLE payments.refunds (
     asked_by uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_automatic boolean DEFAULT false NOT NULL,
     CONSTRAINT refund_amount_positive CHECK ((amount > 0)),
     CONSTRAINT refund_status_known CHECK ((status = ANY (ARRAY['asked'::text, 'pending'::text, 'requires_action'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
 );
+
+COMMENT ON COLUMN payments.refunds.is_automatic IS 'Asked for by the payment itself, which no longer fitted the plan when it came in';
 
 CREATE TABLE payments.reversals (
     account_id uuid NOT NULL,
@@ -4391,26 +4801,6 @@ CREATE TABLE wallet.holds (
     CONSTRAINT hold_state_known CHECK ((state = ANY (ARRAY['held'::text, 'captured'::text, 'released'::text])))
 );
 
-CREATE TABLE wallet.memberships (
-    account_id uuid NOT NULL,
-    plan_id uuid NOT NULL,
-    period_id uuid,
-    period_start timestamp with time zone DEFAULT now() NOT NULL,
-    period_end timestamp with time zone NOT NULL,
-    billing_anchor timestamp with time zone DEFAULT now() CONSTRAINT memberships_anchored_at_not_null NOT NULL,
-    cancel_at_period_end boolean DEFAULT false NOT NULL,
-    next_plan_id uuid,
-    grace_until timestamp with time zone,
-    gateway text,
-    subscription_ref text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT membership_ends_one_way CHECK ((NOT (cancel_at_period_end AND (next_plan_id IS NOT NULL)))),
-    CONSTRAINT membership_grace_after_the_period CHECK ((grace_until > period_end)),
-    CONSTRAINT membership_period_in_order CHECK ((period_end > period_start)),
-    CONSTRAINT membership_renewed_by_a_gateway CHECK (((gateway IS NULL) = (subscription_ref IS NULL)))
-);
-
 CREATE TABLE wallet.packs (
     id uuid DEFAULT core.new_id() NOT NULL,
     name text NOT NULL,
@@ -4426,23 +4816,6 @@ CREATE TABLE wallet.packs (
     CONSTRAINT pack_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT pack_price_positive CHECK ((price > 0)),
     CONSTRAINT pack_quantity_positive CHECK ((quantity > 0))
-);
-
-CREATE TABLE wallet.periods (
-    account_id uuid NOT NULL,
-    id uuid DEFAULT core.new_id() NOT NULL,
-    key text NOT NULL,
-    plan_id uuid NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone NOT NULL,
-    started_at timestamp with time zone,
-    amount bigint DEFAULT 0 NOT NULL,
-    paid_value bigint DEFAULT 0 CONSTRAINT periods_worth_not_null NOT NULL,
-    currency text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT period_in_order CHECK ((ends_at > starts_at)),
-    CONSTRAINT period_worth_what_was_paid CHECK (((amount >= 0) AND (paid_value >= amount) AND ((paid_value = 0) OR (currency IS NOT NULL))))
 );
 
 CREATE TABLE wallet.plan_prices (
@@ -4981,6 +5354,10 @@ CREATE INDEX memberships_due ON wallet.memberships USING btree (COALESCE(grace_u
 
 CREATE INDEX periods_by_plan ON wallet.periods USING btree (plan_id);
 
+CREATE INDEX periods_credits ON wallet.periods USING btree (account_id, credit_of) WHERE (credit_of IS NOT NULL);
+
+CREATE INDEX periods_rests ON wallet.periods USING btree (account_id, rest_of) WHERE (rest_of IS NOT NULL);
+
 CREATE INDEX periods_waiting ON wallet.periods USING btree (account_id, starts_at) WHERE (started_at IS NULL);
 
 CREATE INDEX shortfalls_open ON wallet.shortfalls USING btree (account_id, asset) WHERE (owed > 0);
@@ -5342,7 +5719,13 @@ ALTER TABLE ONLY wallet.periods
     ADD CONSTRAINT period_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY wallet.periods
+    ADD CONSTRAINT period_credit_of_a_period FOREIGN KEY (account_id, credit_of) REFERENCES wallet.periods(account_id, id);
+
+ALTER TABLE ONLY wallet.periods
     ADD CONSTRAINT period_is_of_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
+
+ALTER TABLE ONLY wallet.periods
+    ADD CONSTRAINT period_rest_of_a_period FOREIGN KEY (account_id, rest_of) REFERENCES wallet.periods(account_id, id);
 
 ALTER TABLE ONLY wallet.plan_prices
     ADD CONSTRAINT plan_price_is_of_a_plan FOREIGN KEY (plan_id) REFERENCES wallet.plans(id);
@@ -5414,6 +5797,7 @@ GRANT ALL ON FUNCTION payments.check_dispute_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_refund_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.close_unpaid(p_account uuid, p_payment uuid, p_status text, p_reason text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.keep_surplus(p_account uuid, p_payment uuid) TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
 GRANT ALL ON FUNCTION payments.money_back(p payments.payments, OUT refunded bigint, OUT disputed bigint, OUT undecided boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.move_credits(p payments.payments, p_change bigint, p_reversal uuid, p_kind text, OUT taken bigint, OUT shortfall bigint) TO vetrina_app;
@@ -5423,9 +5807,11 @@ GRANT ALL ON FUNCTION payments.record_dispute(p_account uuid, p_payment uuid, p_
 GRANT ALL ON FUNCTION payments.record_refund(p_account uuid, p_payment uuid, p_id uuid, p_ref text, p_amount bigint, p_status text, p_error text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.record_refunded_total(p_account uuid, p_payment uuid, p_ref text, p_total bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.refund_rank(p_status text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.refund_surplus(p payments.payments) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.renew(p_account uuid, p_first uuid, p_plan uuid, p_invoice text, p_subscription text, p_amount bigint, p_credit bigint, p_currency text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.request_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.settle_plan(p payments.payments, p_reference text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.active_terms(p_holder jsonb, p_currency text, p_at timestamp with time zone, p_durations text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.billed(p_subscription text, p_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.changed_subscriptions(p_since timestamp with time zone) TO vetrina_app;
@@ -5497,17 +5883,24 @@ GRANT ALL ON FUNCTION studio.refuse_charge(p_account uuid, p_asset text, p_cost 
 GRANT ALL ON FUNCTION studio.resolve_inputs(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start_all(p_items jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.add_rest(p_account uuid, p_period uuid, p_left interval, p_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.advance_period(p_account uuid) TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_period uuid, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_of uuid, p_subscription text, p_force boolean) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.apply_renewal(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_value bigint, p_currency text, p_subscription text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_grant() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_price_list() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.begin_period(p_account uuid, p_period uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.begin_waiting(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.collect(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.create_for_account() TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.periods TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.current_paid(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.end_plan(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.end_renewals(p_account uuid, p_ref text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.memberships TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.fit_paid_month(p_member wallet.memberships, p_plan uuid, p_credit bigint, p_credit_of uuid, p_subscription text, p_force boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.forgive(p_account uuid, p_grant uuid, p_quantity bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet."freeze"(p_account uuid, p_frozen boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.grant_credits(p_account uuid, p_asset text, p_quantity bigint, p_source text, p_key text, p_expires_at timestamp with time zone, p_note text) TO vetrina_app;
@@ -5515,16 +5908,25 @@ GRANT ALL ON FUNCTION wallet.grant_welcome_tokens() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold(p_account uuid, p_asset text, p_quantity bigint, p_key text, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_ends_once() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.hold_many(p_accounts uuid[], p_assets text[], p_quantities bigint[], p_keys text[], p_holds uuid[]) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.interrupt_period(p_account uuid, p_at timestamp with time zone, p_way text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.membership_now(p_account uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.month_from(p_anchor timestamp with time zone, p_starts timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.plan_rank(p_plan uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.price_of(p_plan uuid, p_currency text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.refuse_frozen() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.release(p_account uuid, p_hold uuid, p_reason text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.restore_allowance(p_account uuid, p_rest uuid, p_root uuid, p_expires_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.restore_paid_period(p_account uuid, p_plan uuid, p_key text, p_again text, p_amount bigint, p_currency text, p_credit bigint, p_credit_of uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.return_credit(p_account uuid, p_period uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.revoke(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.revoke_paid_period(p_account uuid, p_key text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.schedule_waiting(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.set_cancel_at_period_end(p_account uuid, p_ref text, p_ends boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.set_renewal(p_account uuid, p_gateway text, p_ref text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.spend(p_account uuid, p_asset text, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.start_free_period(p_account uuid, p_anchor timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.time_between(p_from timestamp with time zone, p_to timestamp with time zone) TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.accounts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.domain_verifications TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.erasures TO vetrina_app;
@@ -5610,9 +6012,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE wallet.entries_position_seq TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.holds TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.memberships TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.packs TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.periods TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plan_prices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plans TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.shortfalls TO vetrina_app;

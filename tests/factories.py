@@ -20,6 +20,7 @@ from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.services import Services
 from vetrina.wallet.ledger import actions as wallet
 from vetrina.wallet.model import Asset
+from vetrina.wallet.plans import verify as paid_time
 
 Outcome = TypeVar("Outcome")
 
@@ -99,7 +100,7 @@ class Make:
     async def books(self) -> None:
         """Fails, naming the first wrong row, unless the books agree."""
         async with self.services.db.read() as tx:
-            faults = await wallet.faults(tx)
+            faults = [*await wallet.faults(tx), *await paid_time.faults(tx)]
         assert faults == [], faults[0]
 
 

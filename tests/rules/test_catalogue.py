@@ -83,7 +83,9 @@ INSIDE = {
         "session_ends_after_it_starts",
     ],
     "kept by the functions that turn periods": [
-        "period_made_once", "period_in_order", "period_worth_what_was_paid", "membership_grace_after_the_period",
+        "period_made_once", "period_in_order", "period_worth_what_was_paid", "period_duration_positive",
+        "period_bought_as_long_as_given", "period_allowance_share_in_range", "period_time_back_not_negative",
+        "membership_grace_after_the_period",
         "membership_ends_one_way", "membership_renewed_by_a_gateway",
     ],
     "measured by us from the bytes, or made by us": [

@@ -22,23 +22,33 @@ async def plan_id(db: Database, name: str) -> UUID:
 
 
 async def pay(db: Database, account: Account, plan: str, key: str, amount: int | None = None) -> bool:
-    """A month of the plan is paid for."""
+    """A month of the plan is paid for. Returns whether it was given; False for a repeated key."""
     price = PRICES[plan] if amount is None else amount
-    records = await rows(
-        db, "select wallet.apply_paid_period(%s, %s, %s, %s, 'IRR')", account.id, await plan_id(db, plan), key, price
-    )
-    return records[0][0]
+    apply = "select wallet.apply_paid_period(%s, %s, %s, %s, 'IRR', p_force => true)"
+    records = await rows(db, apply, account.id, await plan_id(db, plan), key, price)
+    return records[0][0] != "known"
 
 
 async def pass_time(services: Services, account: Account, time: str) -> None:
     """Let `time` (an interval) pass for this account, and then the minute in which the periods are turned."""
     async with services.db.tx() as tx:
+        # The same number of seconds everywhere, so that no period becomes longer or shorter: a month is the current one.
+        rows = await tx.connection.execute(
+            f"select extract(epoch from period_end - (period_end - '{time}'::interval))::float8 from wallet.memberships"
+            " where account_id = %s".encode(),
+            (account.id,),
+        )
+        (seconds,) = await rows.fetchone() or (0,)
         for table, columns in {
             "wallet.memberships": ("period_start", "period_end", "billing_anchor", "grace_until"),
-            "wallet.periods": ("starts_at", "ends_at"),
+            "wallet.periods": ("starts_at", "ends_at", "bought_until"),
             "wallet.grants": ("expires_at",),
         }.items():
-            changes = ", ".join(f"{column} = {column} - '{time}'::interval" for column in columns)
+            changes = ", ".join(
+                f"{column} = {column} - "
+                + (f"'{time}'::interval" if column == "billing_anchor" else f"make_interval(secs => {seconds})")
+                for column in columns
+            )
             # A free month is named after its beginning.
             changes += ", key = replace(key, 'free:', id || ' free:')" if table == "wallet.periods" else ""
             await tx.connection.execute(f"update {table} set {changes} where account_id = %s".encode(), (account.id,))

@@ -13,10 +13,11 @@ from vetrina.core.settings.environment import Settings
 from vetrina.payments.settlement import verify as books
 from vetrina.wallet.ledger import actions
 from vetrina.wallet.model import Fault
+from vetrina.wallet.plans import verify as paid_time
 
 
 def verify(*, json: bool = False) -> int:
-    """Verify every balance against the ledger, and every grant against its payment.
+    """Verify every balance against the ledger, paid days against days given, and every grant against its payment.
 
     Exit code 0 if everything is consistent; 1, with the first inconsistent row, if not.
 
@@ -45,6 +46,6 @@ async def _faults(config: Settings) -> list[Fault]:
         await db.open()
         try:
             async with db.tx() as tx:
-                return [*await actions.faults(tx), *await books.faults(tx)]
+                return [*await actions.faults(tx), *await paid_time.faults(tx), *await books.faults(tx)]
         finally:
             await db.close()

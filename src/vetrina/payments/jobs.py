@@ -11,17 +11,20 @@ import structlog
 from vetrina.clients.stripe.client import StripeRefused
 from vetrina.core.database.ids import AccountId
 from vetrina.core.jobs.queue import job
+from vetrina.core.messages.outbox import Letter, post
 from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.model import ExpiredPayment, GatewayFailed, Status
 from vetrina.payments.plans import stripe_subscriptions as subscriptions
 from vetrina.payments.refunds import actions as refunds
+from vetrina.payments.refunds import queries as refund_queries
 from vetrina.payments.settlement import actions
 from vetrina.payments.settlement import sweep as sweeping
 from vetrina.payments.webhooks import actions as told
 from vetrina.payments.webhooks import queries as queries_told
 from vetrina.payments.webhooks import stripe_payments as stripe_events
 from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
+from vetrina.web import formatting as words
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -103,6 +106,24 @@ async def refund(services: Services, account: str, refund: str) -> None:
     await refunds.carry(services, AccountId(UUID(account)), UUID(refund))
 
 
+@job("payments.notify_surplus", queue="payments")
+async def notify_surplus(services: Services, account: str, payment: str) -> None:
+    """Write to the buyer that a payment no longer fitted the plan and is being refunded."""
+    async with services.db.tx() as tx:
+        found = await tx.fetch_optional(refund_queries.SURPLUS, account=UUID(account), payment=UUID(payment))
+        if found is None:
+            return
+        text = (
+            f"Your payment of {words.money(found.amount, found.currency)} for the {found.plan} plan came in after your plan had "
+            "changed, so that it no longer bought what its checkout said. It is being refunded. If the refund is not possible, "
+            f"the month follows those that you have paid already. {services.settings.address}/payments/{payment}"
+        )
+        if found.email:
+            await post(tx, services, Letter("mail", found.email, text, "Your payment is being refunded"))
+        elif found.phone:
+            await post(tx, services, Letter("sms", found.phone, text))
+
+
 @job("payments.sweep", queue="payments", every="* * * * * 30")
 async def sweep(services: Services) -> None:
     """Poll the gateways about doubtful payments, every minute."""
@@ -122,9 +143,12 @@ async def close_checkout(services: Services, account: str, payment: str) -> None
 
 
 @job("payments.end_subscription", queue="payments", attempts=200)
-async def end_subscription(services: Services, ref: str) -> None:
-    """End a subscription at Stripe now: another one pays for the plan, or its account is erased. Again until Stripe answers."""
+async def end_subscription(services: Services, ref: str, prorate: bool = True) -> None:
+    """End a subscription at Stripe now: another payment pays for the plan, or its account is erased.
+
+    It is repeated until Stripe answers. Without `prorate` Stripe credits nothing, since the rest of its month was credited here.
+    """
     try:
-        await subscriptions.client(services).end_now(ref, key=f"end {ref}")
+        await subscriptions.client(services).end_now(ref, key=f"end {ref}", prorate=prorate)
     except StripeRefused as refused:
         log.info("a subscription was over already", ref=ref, why=str(refused))

@@ -224,6 +224,16 @@ class GatewayFailed(Refusal):
     status = 503
 
 
+class Surplus(msgspec.Struct, frozen=True):
+    """A payment that no longer fitted the plan, with its buyer's confirmed identifiers; the amount in minor units."""
+
+    email: str | None
+    phone: str | None
+    plan: str
+    amount: int
+    currency: str
+
+
 class NotRefundable(Refusal):
     """The payment service does not allow this refund."""
 

@@ -89,9 +89,9 @@ class Plans(ABC):
         params: Any = {"cancel_at_period_end": True} if ends else (await self.subscription(ref)).uncancel
         return await self._read(self._api.subscriptions.update_async(ref, params, {"idempotency_key": key}), Subscription)
 
-    async def end_now(self, ref: str, *, key: str) -> Subscription:
-        """Cancel it now. The rest of the period becomes customer balance, which the next invoice uses."""
-        params: Any = {"prorate": True, "invoice_now": True}
+    async def end_now(self, ref: str, *, key: str, prorate: bool = True) -> Subscription:
+        """Cancel it now. With `prorate` the rest of the period becomes customer balance, which the next invoice uses."""
+        params: Any = {"prorate": prorate, "invoice_now": prorate}
         return await self._read(self._api.subscriptions.cancel_async(ref, params, {"idempotency_key": key}), Subscription)
 
     async def cost(self, ref: str, *, title: str, amount: int, currency: str, marks: dict[str, str], key: str) -> Subscription:

@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Any
 
 from vetrina.core.database.connection import Statement
-from vetrina.payments.model import PaymentRow, RefundRow
+from vetrina.payments.model import PaymentRow, RefundRow, Surplus
 from vetrina.payments.queries import COLUMNS
 
 BY_REFERENCE = Statement(
@@ -46,6 +46,18 @@ INSERT_FAILURE = Statement(
     """,
 )
 
+# A payment that no longer fitted the plan, and where to write to its buyer.
+SURPLUS = Statement(
+    Surplus,
+    """
+    select case when a.email_verified_at is not null then a.email end as email,
+           case when a.phone_verified_at is not null then a.phone end as phone, n.display_name as plan, p.amount, p.currency
+      from payments.payments p
+      join accounts.accounts a on a.id = p.account_id
+      join wallet.plans n on n.id = p.plan_id
+     where p.account_id = %(account)s and p.id = %(payment)s
+    """,
+)
 ASK_REFUND = Statement(
     bool, "select payments.request_refund(%(account)s, %(payment)s, %(id)s, %(amount)s, %(reason)s::text, %(by)s::uuid)"
 )

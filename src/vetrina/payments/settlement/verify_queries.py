@@ -70,10 +70,13 @@ FAULTS = Statement(
         from wallet.wallets w
        where w.frozen <> exists (select from open o where o.account_id = w.account_id)
       union all
-      select 8, 'a plan that was paid has its month', p.account_id, 'payments.payments ' || p.id, 1, 0
+      select 8, 'a plan that was paid has its month or its refund', p.account_id, 'payments.payments ' || p.id, 1, 0
         from payments.payments p
        where p.kind = 'plan' and p.paid_at is not null
-         and not exists (select from wallet.periods m where m.account_id = p.account_id and m.key = 'payment:' || p.id)
+         and not exists (select from wallet.periods m
+                          where m.account_id = p.account_id and starts_with(m.key, 'payment:' || p.id))
+         and not exists (select from payments.refunds r where r.account_id = p.account_id and r.payment_id = p.id
+                            and r.is_automatic and r.status not in ('failed', 'canceled'))
       union all
       select 9, 'owed = its shortfalls, less what holds gave back', p.account_id, 'payments.payments ' || p.id,
              (coalesce(b.shortfall, 0) - coalesce(s.collected, 0))::bigint, coalesce(s.owed, 0)

@@ -28,13 +28,18 @@ MEMBERSHIP = Statement(
     select p.name as plan, p.display_name as plan_title, p.kind,
            case when m.grace_until is null then 'active' else 'grace' end as state,
            m.period_start, m.period_end, m.cancel_at_period_end,
-           case when m.cancel_at_period_end then case p.kind when 'vendor' then 'vendor_free' else 'free' end
+           case when paid.name is not null then nullif(paid.name, p.name)
+                when m.cancel_at_period_end then case p.kind when 'vendor' then 'vendor_free' else 'free' end
                 else (select n.name from wallet.plans n where n.id = m.next_plan_id) end as next_plan,
            m.grace_until,
            (select max(ends_at) from wallet.periods w where w.account_id = m.account_id and w.started_at is null) as paid_until,
            m.gateway as renewed_by
       from wallet.memberships m
       join wallet.plans p on p.id = m.plan_id
+      left join lateral (
+        select n.name from wallet.periods w join wallet.plans n on n.id = w.plan_id
+         where w.account_id = m.account_id and w.started_at is null order by w.starts_at, w.id limit 1
+      ) paid on true
      where m.account_id = %(account)s
     """,
 )
@@ -47,6 +52,7 @@ QUOTAS = Statement(
            p.display_name as plan, m.period_end as resets_at
       from wallet.memberships m
       join wallet.plans p on p.id = m.plan_id
+      left join wallet.periods period on period.account_id = m.account_id and period.id = m.period_id
      cross join unnest(array['conversion', 'image_slot', 'token']) with ordinality a (asset, position)
       left join wallet.wallets w on w.account_id = m.account_id and w.asset = a.asset
      cross join lateral (
@@ -54,7 +60,8 @@ QUOTAS = Statement(
               coalesce(sum(remaining) filter (where expires_at > now()), 0)::bigint as remaining
          from wallet.grants g
         where g.account_id = m.account_id
-          and g.key in ('plan:' || a.asset || ':' || m.period_id, 'grace:' || a.asset || ':' || m.period_id)
+          and g.key in ('plan:' || a.asset || ':' || m.period_id, 'grace:' || a.asset || ':' || m.period_id,
+                        'plan:' || a.asset || ':' || period.rest_of)
      ) given
       left join lateral (
         select sum(remaining) as quantity from wallet.grants g
@@ -82,13 +89,14 @@ OFFER = Statement(
     select p.id as plan_id, p.name, p.display_name as title, p.kind, wallet.price_of(p.id, %(currency)s) as price,
            case when c.id is null or p.id in (m.plan_id, coalesce(m.next_plan_id, m.plan_id)) then 0 else floor(
              case when c.currency = %(currency)s then c.paid_value else coalesce(wallet.price_of(m.plan_id, %(currency)s), 0) end
-             * extract(epoch from c.ends_at - now()) / extract(epoch from c.ends_at - c.starts_at))::bigint end as credit,
+             * extract(epoch from c.ends_at - now()) / extract(epoch from c.bought_until - c.starts_at))::bigint end as credit,
            case when p.id <> m.plan_id and p.id is distinct from m.next_plan_id then c.id end as credit_period,
            p.id = m.plan_id as current, coalesce(paid.paid_value, 0) > 0 as paid,
            coalesce(paid.paid_value, 0) > 0 and p.id = coalesce(m.next_plan_id, m.plan_id) as renewal,
-           coalesce(paid.paid_value, 0) > 0 and coalesce(wallet.price_of(p.id, %(currency)s), 0)
-             <= coalesce(wallet.price_of(m.plan_id, %(currency)s), 0) as is_downgrade,
-           exists (select from wallet.periods w where w.account_id = m.account_id and w.started_at is null) as paid_ahead,
+           coalesce(paid.paid_value, 0) > 0 and wallet.plan_rank(p.id) <= wallet.plan_rank(m.plan_id) as is_downgrade,
+           exists (select from wallet.periods w
+                    where w.account_id = m.account_id and w.plan_id = p.id and w.started_at is null and w.rest_of is null)
+             as paid_ahead,
            a.kind as account_kind, m.gateway as renewed_by
       from wallet.plans p
      cross join wallet.memberships m
