@@ -28,8 +28,7 @@ from vetrina.core.web.middleware.rate_limits import Limiting
 from vetrina.core.web.middleware.request_middleware import trace
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import ANONYMOUS, NO_COMPRESSION
-from vetrina.web import STATIC
-from vetrina.web.assets import version
+from vetrina.web.assets import static_folders, version
 
 
 class Application:
@@ -82,7 +81,7 @@ def _litestar(loaded: tuple[Module, ...]) -> Litestar:
             *meta_pages.home_redirect(next(homes[name] for name in modules.HOMES if name in homes)),
             create_static_files_router(
                 f"/static/{version()}",
-                directories=[STATIC],
+                directories=[*static_folders()],
                 include_in_schema=False,
                 cache_control=None,
                 opt=ANONYMOUS,

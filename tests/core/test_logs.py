@@ -72,7 +72,7 @@ def test_request_is_one_short_line_on_a_terminal() -> None:
     assert "it broke" in plain and "{" not in lines_[0]
 
 
-def test_make_says_what_it_does_while_it_installs() -> None:
+def test_make_reports_progress_during_installation() -> None:
     command = ["make", "--dry-run", "--always-make", "run"]
     plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     texts = [line for line in plan.splitlines() if line.startswith("echo ")]
