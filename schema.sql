@@ -3689,10 +3689,12 @@ CREATE TABLE accounts.accounts (
     erased_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    time_zone text,
     CONSTRAINT account_email_shape CHECK (((email = lower(email)) AND (email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text) AND (length(email) <= 254))),
     CONSTRAINT account_handle_shape CHECK ((handle ~ '^[a-z0-9](?:[a-z0-9_-]{1,28}[a-z0-9])$'::text)),
     CONSTRAINT account_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
     CONSTRAINT account_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT account_time_zone_is_a_name CHECK ((time_zone ~ '^[A-Za-z][A-Za-z0-9_+/-]{1,63}$'::text)),
     CONSTRAINT confirmed_email_is_set CHECK (((email IS NOT NULL) OR (email_verified_at IS NULL))),
     CONSTRAINT confirmed_phone_is_set CHECK (((phone IS NOT NULL) OR (phone_verified_at IS NULL)))
 );

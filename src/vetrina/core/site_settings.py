@@ -7,6 +7,7 @@ changes to the audit log.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,16 +17,21 @@ from psycopg.types.json import Jsonb
 from vetrina.core.database.connection import Statement, Tx
 from vetrina.core.errors import NotFound, Refusal
 from vetrina.core.rate_limits import Limit
+from vetrina.web import time_zones
 
 _COUNT = range(0, 1_000_000_001)
 _TEXT = 4000
-_FORMATS = {
-    "site.security_contact": (
-        r"((mailto:[^@\s]+@|https://)[^\s]{3,200})?",
+_FORMATS: dict[str, tuple[Callable[[str], bool], str]] = {
+    "security_contact": (
+        lambda value: bool(re.fullmatch(r"((mailto:[^@\s]+@|https://)[^\s]{3,200})?", value)),
         "This is mailto:security@example.com or https://example.com/security.",
     ),
+    "seller_time_zone": (
+        lambda value: time_zones.named(value) is not None,
+        "This is the name of a time zone: UTC, Asia/Tehran, Europe/Berlin.",
+    ),
 }
-"""Settings with a text of a certain form: the pattern, and the refusal of another."""
+"""Settings whose text has a certain form, by the end of their key: the check, and the refusal of another text."""
 
 
 class SettingRow(msgspec.Struct, frozen=True):
@@ -105,5 +111,5 @@ def _check(key: str, now: Any, value: Any) -> None:
         raise BadValue("This has to be of the same kind as it was before.")
     elif len(msgspec.json.encode(value)) > _TEXT:
         raise BadValue(f"At most {_TEXT} characters.")
-    elif key in _FORMATS and not re.fullmatch(_FORMATS[key][0], value):
-        raise BadValue(_FORMATS[key][1])
+    elif (expected := _FORMATS.get(key.rpartition(".")[2])) is not None and not expected[0](value):
+        raise BadValue(expected[1])

@@ -145,6 +145,7 @@ class ReceiptRow(msgspec.Struct, frozen=True):
     seller_name: str
     seller_address: str
     seller_tax_number: str
+    seller_time_zone: str
     refunds: list[dict[str, Any]]
 
 

@@ -90,6 +90,8 @@ def environment() -> jinja2.Environment:
         "ago": words.ago,
         "day": words.day,
         "moment": words.moment,
+        "moment_utc": words.moment_utc,
+        "both": words.both,
     }
     templates.filters.update(filters)
     return templates

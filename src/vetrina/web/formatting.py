@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from vetrina.web import i18n
+from vetrina.web import i18n, time_zones
 from vetrina.web.i18n import count, number, say
 from vetrina.web.i18n import date as day
 from vetrina.web.money import format_amount as money
 
-__all__ = ["ago", "count", "day", "duration", "filesize", "moment", "money", "number", "say"]
+__all__ = ["ago", "both", "count", "day", "duration", "filesize", "moment", "moment_utc", "money", "number", "say"]
 
 _SIZES = ("B", "KB", "MB", "GB", "TB")
 
@@ -46,5 +46,18 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
 
 
 def moment(time: datetime) -> str:
-    """Format a date and time: 21 Nov 2026, 14:05 UTC."""
-    return f"{day(time)}, {i18n.digits(f'{time.astimezone(UTC):%H:%M}')} UTC"
+    """Format a date and time in the reader's zone, with its name: 21 Nov 2026, 14:05 UTC."""
+    local = time.astimezone(time_zones.current())
+    return f"{day(time)}, {i18n.digits(f'{local:%H:%M}')} {time_zones.label(local)}"
+
+
+def moment_utc(time: datetime) -> str:
+    """Format a date and time in UTC, whatever the reader's zone is."""
+    with time_zones.use(time_zones.UTC):
+        return moment(time)
+
+
+def both(time: datetime) -> str:
+    """Format a date and time in the reader's zone and in UTC."""
+    local, utc = moment(time), moment_utc(time)
+    return local if local == utc else f"{local} ({utc})"

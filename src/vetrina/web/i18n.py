@@ -14,14 +14,16 @@ import gettext as catalogues
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from datetime import date as Date
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from babel import Locale
+
+from vetrina.web import time_zones
 
 Language = Literal["en", "fa"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -124,10 +126,10 @@ def decimal(value: Decimal, places: int) -> str:
 
 
 def date(moment: Date) -> str:
-    """Return the day of a date or (in UTC) of a moment: 21 Nov 2026; in Persian of the Persian calendar: ۱۴۰۵/۰۸/۳۰."""
+    """Return the day of a date, or of a moment in the reader's zone: 21 Nov 2026; in Persian of its calendar: ۱۴۰۵/۰۸/۳۰."""
     from babel.dates import format_date
 
-    day = moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
+    day = moment.astimezone(time_zones.current()).date() if isinstance(moment, datetime) else moment
     if current() == "fa":
         import jdatetime  # pyright: ignore[reportMissingTypeStubs]  # CLDR's Persian calendar is not in Babel
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pypdfium2
@@ -19,6 +20,7 @@ from vetrina.core.database.connection import Database
 from vetrina.payments.model import Receipt
 from vetrina.payments.receipts import fonts
 from vetrina.payments.receipts import pdf as receipt_pdf
+from vetrina.web import formatting
 
 RECEIPT = Receipt(
     number="R-2026-000123",
@@ -64,6 +66,26 @@ async def test_a_paid_payment_has_a_receipt(shop_site: Site, stripe: StripeFake,
             assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
             assert pdf.content.startswith(b"%PDF-") and 5_000 < len(pdf.content) < 200_000
         assert (await browser.get(f"/payments/{payment['id']}/receipt.pdf?lang=xx")).status_code == 422
+
+
+async def test_receipt_is_dated_in_the_sellers_zone(site: Site, make: Make) -> None:
+    account = await make.account(tokens=0)
+    async with site.api(account) as api, site.browser(account) as browser:
+        payment = await start(api)
+        await press(site.client, payment, "paid")
+        paid_at = datetime.fromisoformat((await api.get(f"/payments/{payment['id']}")).json()["paid_at"])
+        browser.cookies.set("time_zone", "America/New_York")
+        days: set[str] = set()
+        for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # a day apart, at any time
+            async with site.services.db.tx() as tx:
+                await platform.put(tx, "payments.seller_time_zone", zone)
+            days.add(formatting.day(paid_at.astimezone(ZoneInfo(zone)).date()))
+            assert (
+                f"<dd>{formatting.day(paid_at.astimezone(ZoneInfo(zone)).date())}</dd>"
+                in (await browser.get(f"/payments/{payment['id']}/receipt")).text
+            )
+            assert (await browser.get(f"/payments/{payment['id']}/receipt.pdf")).status_code == 200
+        assert len(days) == 2
 
 
 async def test_no_receipt_for_other_accounts_or_unpaid_payments(shop_site: Site, stripe: StripeFake, make: Make) -> None:

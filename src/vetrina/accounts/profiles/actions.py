@@ -24,11 +24,13 @@ from vetrina.accounts.profiles.model import (
     InvalidSocialLink,
     ProfileChange,
     ProfileInfo,
+    UnknownTimeZone,
     VendorProfileRequired,
 )
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
+from vetrina.web import time_zones
 
 NETWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "instagram": ("Instagram", ("instagram.com",)),
@@ -173,6 +175,13 @@ def _is_ip_address(host: str) -> bool:
     except ValueError:
         return host.rpartition(".")[2].isdecimal()
     return True
+
+
+async def set_time_zone(tx: Tx, account: AccountId, name: str) -> None:
+    """Set the zone that the account's pages show times in; empty for the browser's. Raises UnknownTimeZone (422)."""
+    if name and time_zones.named(name) is None:
+        raise UnknownTimeZone
+    await tx.execute(queries.SET_TIME_ZONE, account=account, zone=name or None)
 
 
 async def rename(tx: Tx, account: AccountId, name: str) -> None:

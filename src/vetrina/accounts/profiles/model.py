@@ -172,3 +172,11 @@ class BusinessProfileMissing(Refusal):
     """This account has no business profile."""
 
     status = 404
+
+
+class UnknownTimeZone(Refusal):
+    """There is no such time zone. Choose one from the list."""
+
+    status = 422
+    constraint = "account_time_zone_is_a_name"
+    field = "time_zone"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Response, get, post
@@ -12,6 +13,7 @@ from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
+from vetrina.web import time_zones
 
 
 @get("/account", guards=[signed_in], include_in_schema=False)
@@ -32,6 +34,17 @@ async def rename(request: Request, data: Form) -> Response[Any]:
     return pages.redirect("/account", flash=("good", "Saved"))
 
 
+@post("/account/time-zone", guards=[signed_in], include_in_schema=False)
+async def set_time_zone(request: Request, data: Form) -> Response[Any]:
+    """Set the zone that times are shown in."""
+    try:
+        async with request.tx() as tx:
+            await profiles.set_time_zone(tx, request.account.id, data.get("time_zone", ""))
+    except Refusal as refusal:
+        return await _home(request, refusal=refusal)
+    return pages.redirect("/account#time-zone", flash=("good", "Saved"))
+
+
 async def _home(request: Request, *, name: str | None = None, refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
         account = await tx.fetch_one(account_queries.ACCOUNT, account=request.account.id)
@@ -42,9 +55,11 @@ async def _home(request: Request, *, name: str | None = None, refusal: Refusal |
         nav="account",
         account=account,
         values={"name": (account.name or "") if name is None else name},
-        fields=("name",),
+        fields=("name", "time_zone"),
+        time_zones=time_zones.choices(),
+        now=datetime.now(UTC),
         joined_at=account.created_at,
     )
 
 
-ROUTES: list[Any] = [home, rename]
+ROUTES: list[Any] = [home, rename, set_time_zone]

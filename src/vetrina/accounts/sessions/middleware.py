@@ -17,8 +17,9 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import Unauthenticated
 from vetrina.core.services import Services
 from vetrina.core.web.http import cookies
-from vetrina.core.web.request import Principal
+from vetrina.core.web.request import Principal, scope_value
 from vetrina.core.web.route_options import option
+from vetrina.web import time_zones
 
 
 class Identify(ASGIMiddleware):
@@ -27,7 +28,8 @@ class Identify(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Authenticate the request, then call the next application."""
+        """Authenticate the request, then call the next application, which writes times in the reader's zone."""
+        zone = None
         if not option(scope, "anonymous"):
             services: Services = scope["litestar_app"].state.services
             authorization = cookie = None
@@ -44,10 +46,13 @@ class Identify(ASGIMiddleware):
                 scope["vetrina.principal"] = principal  # type: ignore[typeddict-unknown-key]
             elif cookie is not None:
                 await _authenticate_by_cookie(services, cookie, scope)
+                head: dict[str, Any] = scope_value(scope, "vetrina.page_head") or {}
+                zone = time_zones.named(head.get("time_zone")) or time_zones.named(cookies.value_of(cookie, time_zones.COOKIE))
         path: str = scope["path"]
         if path.startswith("/api/") and ("vetrina.principal" in scope or path.startswith("/api/v1/auth/")):
             send = _not_stored(send)
-        await next_app(scope, receive, send)
+        with time_zones.use(zone or time_zones.UTC):
+            await next_app(scope, receive, send)
 
 
 def _not_stored(send: Send) -> Send:

@@ -9,17 +9,20 @@ from vetrina.core.services import Services
 from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import NotPaid, PaymentRow, Receipt
 from vetrina.payments.receipts import queries
+from vetrina.web import time_zones
 
 
 async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
-    """Return the receipt of a payment. Raises NotPaid (404) if it was never paid."""
+    """Return the receipt of a payment, its times in the seller's zone. Raises NotPaid (404) if it was never paid."""
     if payment.paid_at is None:
         raise NotPaid
     row = await tx.fetch_one(queries.RECEIPT, account=payment.account_id, payment=payment.id)
+    zone = time_zones.named(row.seller_time_zone) or time_zones.UTC
+    paid_at = payment.paid_at.astimezone(zone)
     gateway = services.get(Gateways).get(payment.gateway)
     return Receipt(
-        number=_number(payment, payment.paid_at),
-        paid_at=payment.paid_at,
+        number=_number(payment, paid_at),
+        paid_at=paid_at,
         seller_name=row.seller_name or "Vetrina",
         seller_lines=[part.strip() for part in row.seller_address.split(";") if part.strip()],
         tax_number=row.seller_tax_number or None,
@@ -32,7 +35,7 @@ async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
         gateway=gateway.title if gateway else payment.gateway.title(),
         card_mask=payment.card_mask,
         reference=payment.reference,
-        refunds=[(datetime.fromisoformat(refund["at"]), int(refund["amount"])) for refund in row.refunds],
+        refunds=[(datetime.fromisoformat(refund["at"]).astimezone(zone), int(refund["amount"])) for refund in row.refunds],
         disputed=payment.disputed,
     )
 

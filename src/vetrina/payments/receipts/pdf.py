@@ -46,7 +46,7 @@ def _draw(receipt: Receipt) -> bytes:
     sheet.text(say("Receipt"), 22, bold=True)
     sheet.skip(4)
     sheet.fact(say("Number"), receipt.number)
-    sheet.fact(say("Paid on"), words.day(receipt.paid_at))
+    sheet.fact(say("Paid on"), words.day(receipt.paid_at.date()))
     if receipt.buyer:
         sheet.fact(say("Buyer"), receipt.buyer)
     sheet.fact(say("Paid through"), " · ".join(item for item in (receipt.gateway, receipt.card_mask) if item))
@@ -57,7 +57,7 @@ def _draw(receipt: Receipt) -> bytes:
     sheet.rule()
     sheet.sum(_purchase(receipt), _money(receipt.amount, receipt.currency), size=12)
     for moment, amount in receipt.refunds:
-        sheet.sum(say("Paid back on {day}", day=words.day(moment)), _money(-amount, receipt.currency), colour=SOFT)
+        sheet.sum(say("Paid back on {day}", day=words.day(moment.date())), _money(-amount, receipt.currency), colour=SOFT)
     if receipt.disputed:
         sheet.sum(say("Withdrawn by the bank"), _money(-receipt.disputed, receipt.currency), colour=SOFT)
     if receipt.remains != receipt.amount:

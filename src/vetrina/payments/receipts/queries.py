@@ -12,6 +12,7 @@ RECEIPT = Statement(
            (select value #>> '{}' from core.settings where key = 'payments.seller_name') as seller_name,
            (select value #>> '{}' from core.settings where key = 'payments.seller_address') as seller_address,
            (select value #>> '{}' from core.settings where key = 'payments.seller_tax_number') as seller_tax_number,
+           (select value #>> '{}' from core.settings where key = 'payments.seller_time_zone') as seller_time_zone,
            (select coalesce(jsonb_agg(jsonb_build_object('at', r.created_at, 'amount', r.amount) order by r.created_at), '[]')
               from payments.reversals r
              where r.account_id = a.id and r.payment_id = %(payment)s and r.kind = 'refund' and r.amount <> 0) as refunds

@@ -1,5 +1,6 @@
 // Behaviour of every page: theme, shortcuts, menus, confirmation of deletions. Progressive enhancement: pages work without it.
 import "./theme.js";
+import "./time_zone.js";
 import "./shortcuts.js";
 
 document.addEventListener("click", (event) => {
