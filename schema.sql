@@ -3099,6 +3099,21 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.first_to_expire(p_account uuid, p_tokens bigint) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select w.asset
+    from (values ('conversion', 1::bigint), ('token', p_tokens)) price (asset, quantity)
+    join wallet.wallets w on w.account_id = p_account and w.asset = price.asset and not w.frozen
+   cross join lateral (
+     select coalesce(sum(g.remaining), 0) as quantity, min(g.expires_at) as expires_at
+       from wallet.grants g
+      where g.account_id = p_account and g.asset = w.asset and g.remaining > 0 and (g.expires_at is null or g.expires_at > now())
+   ) left_over
+   where left_over.quantity >= price.quantity
+   order by left_over.expires_at nulls last, w.asset limit 1
+$$;
+
 CREATE TABLE wallet.memberships (
     account_id uuid NOT NULL,
     plan_id uuid NOT NULL,
@@ -5901,6 +5916,7 @@ GRANT ALL ON FUNCTION wallet.current_paid(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.end_plan(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.end_renewals(p_account uuid, p_ref text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.expire(p_account uuid, p_asset text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.first_to_expire(p_account uuid, p_tokens bigint) TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.memberships TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.fit_paid_month(p_member wallet.memberships, p_plan uuid, p_credit bigint, p_credit_of uuid, p_subscription text, p_force boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.forgive(p_account uuid, p_grant uuid, p_quantity bigint) TO vetrina_app;

@@ -196,7 +196,7 @@ async def test_every_kind_has_its_counter(site: Site, make: Make) -> None:
             assert all(text in page for text in message) and other not in page, what
             assert "/wallet/buy?what=contact&amp;next=%2Flibrary" in page and 'href="/plan"' in page
         rials = (await browser.get("/wallet/buy?what=contact&currency=IRR")).text
-        assert "1,500,000 IRR" in rials and "$14.99" not in rials
+        assert "150,000 IRR" in rials and "$14.99" not in rials
         checkout = (await choose(browser, "contacts_10")).headers["location"]
         place = (await browser.post(checkout, data={"outcome": "paid"})).headers["location"]
         assert "10 contacts were added to your wallet." in (await browser.get(place)).text

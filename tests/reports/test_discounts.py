@@ -16,7 +16,7 @@ from vetrina.stripe_mirror.ingest import actions as mirror
 
 
 @pytest.mark.parametrize(
-    ("coupons", "kept", "temporary"),
+    ("coupons", "net", "temporary"),
     [([("forever", {"percent_off": 25})], 750, 0),
      ([("forever", {"amount_off": 300, "currency": "eur"})], 700, 0),
      ([("forever", {"amount_off": 300, "currency": "usd"})], 1000, 0),
@@ -29,14 +29,14 @@ from vetrina.stripe_mirror.ingest import actions as mirror
      ([("forever", {"amount_off": 100, "currency": "eur"}), ("forever", {"percent_off": 20})], 720, 0),
      ([("forever", {"percent_off": 20}), ("once", {"percent_off": 50})], 800, 400)],
 )  # fmt: skip
-async def test_discounts_of_a_subscription(db: Database, coupons: list[Any], kept: int, temporary: int) -> None:
+async def test_discounts_of_a_subscription(db: Database, coupons: list[Any], net: int, temporary: int) -> None:
     """Those that last for ever are deducted, in their order; those that end are shown apart."""
     data = priced(1000, sub={"discounts": [f"di_{n}" for n in range(len(coupons))]})
     await ingest(db, [made(data, DAY)])
     for n, (duration, fields) in enumerate(coupons):
         end = "2026-04-10" if duration == "repeating" else None
         await ingest(db, [given(f"di_{n}", f"C{n}", end=end), coupon(f"C{n}", duration, **fields)])
-    assert (await closing(db), await closing(db, name="temporary")) == (kept, temporary)
+    assert (await closing(db), await closing(db, name="temporary")) == (net, temporary)
     assert await actions.verify(db) == []
 
 

@@ -119,7 +119,7 @@ def test_failing_migration_is_rolled_back(empty: str, files: Path) -> None:
 
 def released(files: Path) -> None:
     """List the files of this folder as released."""
-    lines = [f"{migration.sha256}  {migration.name}.sql\n" for migration in migrating.known(files)]
+    lines = [f"{migration.sha256}  {migration.name}.sql\n" for migration in migrating.available(files)]
     (files / migrating.LANDED).write_text("".join(lines))
 
 
@@ -141,7 +141,7 @@ def test_an_installation_without_a_released_file_is_refused(empty: str, files: P
 
 
 def test_released_migrations_are_complete_and_unchanged() -> None:
-    present = {migration.name: migration.sha256 for migration in migrating.known()}
+    present = {migration.name: migration.sha256 for migration in migrating.available()}
     assert {name: present.get(name) for name in migrating.landed()} == migrating.landed(), "add a new migration instead"
     assert list(migrating.landed()) == sorted(present), "list new migrations with `make landed` in the commit that lands them"
 
@@ -149,11 +149,11 @@ def test_released_migrations_are_complete_and_unchanged() -> None:
 def test_a_changed_released_migration_is_refused_by_the_release_script(files: Path) -> None:
     released(files)
     (files / "0002_more.sql").write_text("create table house.more ()")
-    more = migrating.known(files)
+    more = migrating.available(files)
     assert append(more, migrating.landed(files)) == [f"{more[1].sha256}  0002_more.sql\n"]
     (files / "0001_house.sql").write_text(FIRST + " -- a word more")
     with pytest.raises(SystemExit, match="0001_house"):
-        append(migrating.known(files), migrating.landed(files))
+        append(migrating.available(files), migrating.landed(files))
 
 
 async def test_concurrent_migrations_wait(empty: str, files: Path) -> None:

@@ -10,6 +10,7 @@ MODULE = Module(
     api=("vetrina.studio.generations.api",),
     pages=(
         "vetrina.studio.generations.pages",
+        "vetrina.studio.prices.pages",
         "vetrina.studio.styles.previews",
     ),
     jobs=("vetrina.studio.generations.jobs",),
@@ -26,6 +27,7 @@ MODULE = Module(
         Place("history", "/studio/generations", "History", "history", position=20, key="h"),
     ),
     after_sign_in="/studio",
+    footer="vetrina.studio.prices.pages:footer",
     sitemaps=("vetrina.studio.sitemap",),
     labels="vetrina.studio.labels",
     channels=("generations",),
@@ -45,5 +47,6 @@ MODULE = Module(
         ("picture", "/pictures/{account}/{id}"),
         ("use_file", "/studio"),
         ("make_picture", "/studio"),
+        ("prices", "/prices"),
     ),
 )

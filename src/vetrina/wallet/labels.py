@@ -7,7 +7,7 @@ from typing import Any
 
 from vetrina.wallet.model import Asset
 from vetrina.web import i18n
-from vetrina.web.i18n import NN_
+from vetrina.web.i18n import N_, NN_
 
 ASSETS: dict[str, tuple[str, str]] = {
     Asset.TOKEN: ("Tokens", "For pictures made in the studio"),
@@ -23,6 +23,12 @@ _UNITS: dict[str, tuple[str, str]] = {
     Asset.CONTACT: NN_("{n} contact", "{n} contacts"),
     Asset.POSTING: NN_("{n} posting", "{n} postings"),
 }
+
+TITLES = (
+    N_("Free"), N_("Basic"), N_("Advanced"), N_("Vendor Free"), N_("Vendor Pro"), N_("Sketchbook"), N_("Studio"), N_("Atelier"),
+    N_("One contact"), N_("Address book"), N_("Agency"), N_("A posting"),
+)  # fmt: skip
+"""Titles of the plans and packs of a new site, which pages translate. Those of an operator's own are shown as they are."""
 
 
 def amount(asset: str, quantity: int) -> str:

@@ -76,6 +76,9 @@ def entries(subjects: tuple[LedgerSubject, ...]) -> Statement[Entry]:
     return Statement(Entry, ENTRIES.sql.replace("null::text", name), declared=False) if subjects else ENTRIES
 
 
+RATES = Statement(dict[str, float], "select value from core.settings where key = 'wallet.currency_rates'")
+FIRST_TO_EXPIRE = Statement(str, "select coalesce(wallet.first_to_expire(%(account)s, %(tokens)s), '')")
+
 PACKS = Statement(
     Pack,
     """

@@ -105,7 +105,7 @@ async def test_the_operators_page(site: Site, make: Make) -> None:
         assert (await browser.post("/operator/packs", data=NEW)).status_code == 403
     async with site.browser(operator) as browser:
         page = (await browser.get("/operator/packs")).text
-        assert "Sketchbook" in page and "500,000 IRR" in page and "1 posting" in page
+        assert "Sketchbook" in page and "50,000 IRR" in page and "1 posting" in page
         added = await browser.post("/operator/packs", data=NEW)
         assert added.status_code == 303 and "Loft is for sale now." in (await browser.get("/operator/packs")).text
         for field, value, message in (

@@ -22,6 +22,7 @@ from vetrina.payments.checkout.payment_pages import onward
 from vetrina.payments.checkout.pricing import Purchase
 from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import UnknownPack
+from vetrina.wallet import currency as currency_of_visitor
 from vetrina.wallet import labels
 from vetrina.wallet import queries as wallet
 from vetrina.wallet.model import Asset, Pack
@@ -96,7 +97,7 @@ async def _shop(
     sold = [row for row in every if row.asset == what]
     currencies = list(dict.fromkeys(item.currency for item in sold))
     chosen = _first((item.currency for item in sold if str(item.id) == pack), currency)
-    currency = chosen if chosen in currencies else _first(currencies, "")
+    currency = currency_of_visitor.choose(request, currencies, chosen)
     packs = [item for item in sold if item.currency == currency]
     offered = request.services.get(Gateways).offered()
     ways = [

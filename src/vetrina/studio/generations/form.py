@@ -33,7 +33,8 @@ class GenerationForm:
     style: str
     prompt: str = ""
     seed: int | str = ""
-    asset: str = "token"
+    asset: str = ""
+    """What pays; empty until chosen."""
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])
     product_files: list[str] = field(default_factory=list[str])
     model_files: list[str] = field(default_factory=list[str])
@@ -115,11 +116,11 @@ def field_of(refused: Refusal, chosen: GenerationForm) -> str:
     return name if name in {"style", "prompt", "seed", "asset", "product_files", "model_files"} else ""
 
 
-def assets(balances: Sequence[Balance]) -> list[dict[str, Any]]:
-    """Return the assets that can pay: tokens always, conversions if there are any."""
+def assets(balances: Sequence[Balance], first: str) -> list[dict[str, Any]]:
+    """Return the assets that can pay: tokens always, conversions if there are any. `first` is the one that expires first."""
     have = {balance.asset: balance.balance for balance in balances}
     return [
-        {"name": name, "title": title, "balance": have.get(name, 0)}
+        {"name": name, "title": title, "balance": have.get(name, 0), "first": name == first}
         for name, title in ASSETS.items()
         if name == "token" or have.get(name)
     ]

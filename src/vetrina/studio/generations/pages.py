@@ -21,6 +21,7 @@ from vetrina.media.files import upload_form as uploads
 from vetrina.studio import queries
 from vetrina.studio.generations import actions, form, presenters
 from vetrina.studio.model import PublicResult, Status
+from vetrina.studio.styles.catalogue import Catalogue
 from vetrina.wallet import queries as wallet
 from vetrina.web.i18n import say
 
@@ -215,6 +216,10 @@ async def _opening(tx: Tx, newest: list[PublicResult] | None) -> list[PublicResu
 
 async def _studio(request: Request, tx: Tx, chosen: form.GenerationForm, refusal: Refusal | None = None) -> Response[str]:
     balances = await tx.fetch_all(wallet.BALANCES, account=request.account.id)
+    catalogue = request.services.get(Catalogue)
+    cost = catalogue.cost(catalogue.styles[chosen.style])
+    first = await tx.fetch_one(wallet.FIRST_TO_EXPIRE, account=request.account.id, tokens=cost)
+    chosen.asset = chosen.asset or first or "token"
     slots: dict[str, Any] = await form.slots(request, tx, chosen)
     styles: Sequence[Any] = presenters.styles(request.services)
     return pages.render(
@@ -225,7 +230,7 @@ async def _studio(request: Request, tx: Tx, chosen: form.GenerationForm, refusal
         styles=styles,
         engines=presenters.engines(request.services),
         chosen=chosen,
-        assets=form.assets(balances),
+        assets=form.assets(balances, first),
         errors=chosen.errors,
         **slots,
     )

@@ -23,6 +23,7 @@ from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
 from vetrina.studio import queries
 from vetrina.web import static
+from vetrina.web.i18n import N_
 
 log = structlog.get_logger("vetrina.studio")
 
@@ -126,10 +127,10 @@ async def publish(tx: Tx, settings: Settings) -> int:
 
 def _engines(settings: Settings) -> list[OfferedEngine]:
     at_once = asyncio.Semaphore(settings.builtin_concurrency)
-    engines = [OfferedEngine(BuiltinEngine(), "Made on this server", catalogue_of_builtin.STYLES, 1, at_once)]
+    engines = [OfferedEngine(BuiltinEngine(), N_("Made on this server"), catalogue_of_builtin.STYLES, 1, at_once)]
     missing = models.problem(neural.NEEDED)
     if missing is None:
-        title = "Painted on this server by a small neural network"
+        title = N_("Painted on this server by a small neural network")
         engines.append(OfferedEngine(neural.NeuralEngine(), title, catalogue_of_neural.STYLES, 1, at_once))
     else:
         log.warning("the styles painted by networks stay off", why=missing)
@@ -141,14 +142,14 @@ def _engines(settings: Settings) -> list[OfferedEngine]:
         base_url = settings.openai_base_url or "https://api.openai.com/v1"
         try:
             engine = openai_images.OpenAIImages(base_url, settings.openai_api_key or None, settings.openai_image_model)
-            engines.append(OfferedEngine(engine, "Painted by an AI model", openai_images.STYLES, 8, asyncio.Semaphore(8)))
+            engines.append(OfferedEngine(engine, N_("Painted by an AI model"), openai_images.STYLES, 8, asyncio.Semaphore(8)))
         except ValueError as wrong:
             log.warning("the OpenAI-compatible engine stays off", why=str(wrong))
     if settings.comfyui_url:
         try:
             own = {"image_to_image": Path(settings.comfyui_workflow)} if settings.comfyui_workflow else {}
             engine = comfyui.ComfyUI(settings.comfyui_url, workflows=own)
-            engines.append(OfferedEngine(engine, "Painted by ComfyUI", comfyui.STYLES, 4, asyncio.Semaphore(4)))
+            engines.append(OfferedEngine(engine, N_("Painted by ComfyUI"), comfyui.STYLES, 4, asyncio.Semaphore(4)))
         except (ValueError, OSError) as wrong:
             log.warning("the ComfyUI engine stays off", why=str(wrong))
     return engines

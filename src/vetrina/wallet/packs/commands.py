@@ -19,6 +19,7 @@ from vetrina.core.settings import environment as settings
 from vetrina.wallet import labels
 from vetrina.wallet.model import SoldPack
 from vetrina.wallet.packs import actions as packs
+from vetrina.wallet.packs import agreement
 from vetrina.wallet.packs.actions import NewPack, PackChange
 from vetrina.web import formatting as words
 
@@ -44,6 +45,25 @@ def show(*, json: bool = False) -> int:
         table.add_row(*_cells(row))
     Console().print(table)
     return exits.OK
+
+
+@app.command
+def check(*, json: bool = False) -> int:
+    """Check that prices in several currencies agree by the stated rates. Exit code 1 if they do not.
+
+    The rates are the setting wallet.currency_rates. A price may differ by a tenth.
+
+    Args:
+        json: Print the result as JSON.
+    """
+    rows = _do(agreement.disagreements)
+    if json:
+        output.as_json(rows)
+    elif not rows:
+        print("Prices agree: every pack and plan costs the same in each of its currencies.")
+    for row in [] if json else rows:
+        print(row.sentence)
+    return exits.FAILED if rows else exits.OK
 
 
 @app.command

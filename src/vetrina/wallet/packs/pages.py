@@ -15,6 +15,7 @@ from vetrina.core.web.request import Request
 from vetrina.wallet import labels
 from vetrina.wallet.model import InvalidPack, SoldPack
 from vetrina.wallet.packs import actions as packs
+from vetrina.wallet.packs import agreement
 from vetrina.wallet.packs.actions import NewPack, PackChange
 from vetrina.web.money import UnknownCurrency, plain_amount
 
@@ -94,6 +95,7 @@ def _read(values: dict[str, str], kind: type[Read]) -> Read:
 async def _shown(request: Request, values: dict[str, str], refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
         rows = await packs.list_all(tx)
+        disagreements = await agreement.disagreements(tx)
     spends = request.services.modules.spends
     return pages.render(
         request,
@@ -101,6 +103,7 @@ async def _shown(request: Request, values: dict[str, str], refusal: Refusal | No
         refusal=refusal,
         fields=FIELDS,
         nav="operator",
+        disagreements=[item.sentence for item in disagreements],
         packs=[
             {
                 "row": row,
