@@ -287,7 +287,7 @@ def _run(examples: int = EXAMPLES, phases: tuple[Phase, ...] = tuple(Phase)) -> 
         deadline=None,
         database=None,
         phases=phases,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=tuple(HealthCheck.__members__.values()),
     )
     run_state_machine_as_test(PaidTime, settings=limits)
 

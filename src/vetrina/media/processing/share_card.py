@@ -28,7 +28,7 @@ def share_card(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     return {"data": card.jpegsave_buffer(Q=_QUALITY, keep=_NO_METADATA)}
 
 
-def _darker(colour: str) -> list[int]:
+def _darker(colour: str) -> list[float]:
     """Return the colour, halfway to black where it is light, so that a picture stands out from its card."""
     channels = [int(part, 16) for part in re.findall("[0-9a-f]{2}", colour.lower())] or [24, 28, 26]
     light = sum(channels) / len(channels) > 96
