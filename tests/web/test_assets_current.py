@@ -1,0 +1,36 @@
+"""Files that scripts make of vendored ones are up to date, and lose no letter."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fontTools.ttLib import TTFont
+
+from scripts.subset_fonts import FONTS, TARGET, VENDOR, code_points
+from scripts.utilities import FILES, pruned
+from vetrina.web import STATIC
+
+
+@pytest.mark.parametrize("direction", FILES)
+def test_utilities_are_those_in_use(direction: str) -> None:
+    path = STATIC / "css" / f"utilities{direction}.css"
+    assert path.read_text("utf-8") == pruned(direction), "run python -m scripts.utilities"
+
+
+@pytest.mark.parametrize(("source", "name"), [(source, name) for source, name, _, _ in FONTS])
+def test_two_files_have_every_letter_of_the_font(source: str, name: str) -> None:
+    whole = {point for point in TTFont(VENDOR / f"{source}-wght-normal.woff2").getBestCmap() if point >= 0x20}
+    parts = [set(TTFont(TARGET / f"{name}-{part}.woff2").getBestCmap()) for part in ("common", "rest")]
+    missing = whole - parts[0] - parts[1]
+    assert not missing or (name == "vazirmatn" and max(missing) <= 0xA0), "Latin letters come from Figtree"
+    assert not parts[0] & parts[1]
+
+
+def test_style_sheet_names_the_letters_of_each_file() -> None:
+    sheet = (STATIC / "css" / "fonts.css").read_text()
+    faces = dict(re.findall(r'url\("\.\./fonts/([\w-]+)\.woff2"\).*?unicode-range: ([^;]+);', sheet, flags=re.DOTALL))
+    assert set(faces) == {path.stem for path in TARGET.glob("*.woff2")}
+    for name, ranges in faces.items():
+        letters = set(TTFont(TARGET / f"{name}.woff2").getBestCmap())
+        assert code_points(" ".join(ranges.split())) == letters, name
