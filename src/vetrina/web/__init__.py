@@ -16,6 +16,7 @@ from jinja2.bccache import Bucket
 from vetrina.web import formatting as words
 from vetrina.web import i18n
 from vetrina.web.assets import STATIC, static
+from vetrina.web.comparisons import TESTS, Comparisons, compare, test_of
 
 HERE = Path(__file__).resolve().parent
 
@@ -70,9 +71,17 @@ class _Compiled(jinja2.BytecodeCache):
 _compiled = _Compiled()
 
 
+class _Environment(jinja2.Environment):
+    code_generator_class = Comparisons
+    compare = staticmethod(compare)
+
+
 def environment() -> jinja2.Environment:
-    """Return the environment for the templates of all modules: escaping always on, undefined names are errors."""
-    templates = jinja2.Environment(
+    """Return the environment for the templates of all modules.
+
+    Escaping is always on; undefined names are errors, and so are comparisons of a UUID with text.
+    """
+    templates = _Environment(
         loader=_Templates(),
         bytecode_cache=_compiled,
         autoescape=True,
@@ -94,4 +103,5 @@ def environment() -> jinja2.Environment:
         "both": words.both,
     }
     templates.filters.update(filters)
+    templates.tests.update({name: test_of(comparison) for name, comparison in TESTS.items()})
     return templates

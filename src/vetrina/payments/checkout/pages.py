@@ -62,10 +62,12 @@ async def buy(request: Request) -> Response[Any]:
     """Open a checkout and redirect to it. A pending checkout for the same purchase is reused."""
     account = request.account.id
     form = await request.form()
-    pack, gateway, next = (str(form.get(name) or "") for name in ("pack_id", "gateway", "next"))
+    pack, gateway, next = read_id(form.get("pack_id")), str(form.get("gateway") or ""), str(form.get("next") or "")
     return_url = onward(next)
     try:
-        purchase = Purchase(pack_id=_pack(pack), gateway=gateway or None)
+        if pack is None:
+            raise UnknownPack("Choose how much to buy.")
+        purchase = Purchase(pack_id=pack, gateway=gateway or None)
         if any(item.name == gateway for item in request.services.get(Gateways).offered()):
             place = {"account": account, "pack": purchase.pack_id, "gateway": gateway, "return_url": return_url}
             async with request.read() as tx:
@@ -83,7 +85,7 @@ async def _shop(
     *,
     next: str | None,
     needed: int | None = None,
-    pack: str = "",
+    pack: UUID | None = None,
     gateway: str = "",
     what: str = "",
     currency: str = "",
@@ -92,11 +94,11 @@ async def _shop(
     async with request.read() as tx:
         every = await tx.fetch_all(wallet.PACKS, assets=sorted(request.services.modules.spends))
     kinds = [str(counter) for counter in COUNTERS if any(pack.asset == counter for pack in every)]
-    chosen_kind = _first((row.asset for row in every if str(row.id) == pack), what)
+    chosen_kind = _first((row.asset for row in every if row.id == pack), what)
     what = chosen_kind if chosen_kind in kinds else _first(kinds, str(Asset.TOKEN))
     sold = [row for row in every if row.asset == what]
     currencies = list(dict.fromkeys(item.currency for item in sold))
-    chosen = _first((item.currency for item in sold if str(item.id) == pack), currency)
+    chosen = _first((item.currency for item in sold if item.id == pack), currency)
     currency = currency_of_visitor.choose(request, currencies, chosen)
     packs = [item for item in sold if item.currency == currency]
     offered = request.services.get(Gateways).offered()
@@ -109,7 +111,7 @@ async def _shop(
         }
         for item in offered
     ]
-    if not any(str(item.id) == pack for item in packs):
+    if not any(item.id == pack for item in packs):
         pack = _fitting(packs, needed or 0)
     if not any(way["name"] == gateway for way in ways):
         gateway = str(_first((way for way in ways if way["available"]), ways[0])["name"]) if ways else ""
@@ -150,7 +152,7 @@ def _priced(packs: list[Pack]) -> list[dict[str, Any]]:
     several = {pack.currency for pack in packs if sum(1 for one in packs if one.currency == pack.currency) > 1}
     return [
         {
-            "id": str(pack.id),
+            "id": pack.id,
             "title": pack.title,
             "quantity": pack.quantity,
             "amount": pack.price,
@@ -161,11 +163,11 @@ def _priced(packs: list[Pack]) -> list[dict[str, Any]]:
     ]
 
 
-def _fitting(packs: list[Pack], needed: int) -> str:
+def _fitting(packs: list[Pack], needed: int) -> UUID | None:
     """Return the id of the smallest pack that covers `needed`, or of the largest."""
     enough = next((pack for pack in packs if pack.quantity >= needed), None)
     best_fit = enough or max(packs, key=lambda candidate: candidate.quantity, default=None)
-    return str(best_fit.id) if best_fit else ""
+    return best_fit.id if best_fit else None
 
 
 def _here(what: str, currency: str, next: str | None, needed: int | None = None) -> str:
@@ -173,13 +175,6 @@ def _here(what: str, currency: str, next: str | None, needed: int | None = None)
     query = {"what": what if what != Asset.TOKEN else "", "currency": currency, "needed": needed, "next": onward(next)}
     given = {name: value for name, value in query.items() if value}
     return "/wallet/buy" + (f"?{urlencode(given)}" if given else "")
-
-
-def _pack(text: str) -> UUID:
-    pack_id = read_id(text)
-    if pack_id is None:
-        raise UnknownPack("Choose how much to buy.")
-    return pack_id
 
 
 ROUTES: list[Any] = [short, shop, buy]

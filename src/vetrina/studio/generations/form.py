@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar.datastructures import FormMultiDict
 
 from vetrina.clients.engines.base import Parameter, Style, Value
 from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import read_id
 from vetrina.core.errors import Refusal
 from vetrina.core.services import Services
 from vetrina.core.web.request import Request
@@ -36,8 +38,8 @@ class GenerationForm:
     asset: str = ""
     """What pays; empty until chosen."""
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])
-    product_files: list[str] = field(default_factory=list[str])
-    model_files: list[str] = field(default_factory=list[str])
+    product_files: list[UUID] = field(default_factory=list[UUID])
+    model_files: list[UUID] = field(default_factory=list[UUID])
     errors: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -57,8 +59,8 @@ def again(services: Services, row: GenerationRow) -> GenerationForm:
         seed=row.seed,
         asset=row.charge_asset,
         parameters=row.parameters,
-        product_files=[str(item.id) for item in row.in_role("product")],
-        model_files=[str(item.id) for item in row.in_role("model")],
+        product_files=[item.id for item in row.in_role("product")],
+        model_files=[item.id for item in row.in_role("model")],
     )
 
 
@@ -75,8 +77,8 @@ async def read(request: Request) -> GenerationForm:
         prompt=str(data.get("prompt", "")).replace("\r\n", "\n").strip(),
         seed=str(data.get("seed", "")).strip(),
         asset=str(data.get("asset", "token")),
-        product_files=_texts(data, "product_files"),
-        model_files=_texts(data, "model_files"),
+        product_files=_ids(data, "product_files"),
+        model_files=_ids(data, "model_files"),
     )
     style = services.get(Catalogue).styles.get(name)
     if style is None:
@@ -100,12 +102,18 @@ def to_request(services: Services, chosen: GenerationForm) -> GenerationRequest:
     return GenerationRequest(
         style_name=chosen.style,
         prompt=chosen.prompt,
-        product_files=[UUID(file) for file in chosen.product_files],
-        model_files=[UUID(file) for file in chosen.model_files],
+        product_files=chosen.product_files,
+        model_files=chosen.model_files,
         parameters=chosen.parameters,
         seed=chosen.seed if isinstance(chosen.seed, int) else None,
         asset="conversion" if chosen.asset == "conversion" else "token",
     )
+
+
+def resume_path(chosen: GenerationForm) -> str:
+    """Return the address of the studio with the chosen style and pictures, to come back to from a purchase."""
+    pictures = [(role, file) for role in ROLES for file in (chosen.product_files if role == "product" else chosen.model_files)]
+    return f"/studio?{urlencode([('style', chosen.style), *pictures])}"
 
 
 def field_of(refused: Refusal, chosen: GenerationForm) -> str:
@@ -130,22 +138,13 @@ async def slots(request: Request, tx: Tx, chosen: GenerationForm) -> dict[str, A
     """Return the image fields, filled from the library."""
     ids = {"product": chosen.product_files, "model": chosen.model_files}
     account = request.account.id
-    filled = {
-        f"{role}s": await picker.picker_context(request.services, tx, account, role, chosen=[UUID(item) for item in ids[role]])
-        for role in ROLES
-    }
+    filled = {f"{role}s": await picker.picker_context(request.services, tx, account, role, chosen=ids[role]) for role in ROLES}
     return {**filled, "prompt_limit": PROMPT_LIMIT, "accept": uploads.ACCEPT, "max_bytes": MAX_BYTES}
 
 
-def _texts(data: FormMultiDict, name: str) -> list[str]:
+def _ids(data: FormMultiDict, name: str) -> list[UUID]:
     """Return the values of a field that are ids; other values are dropped."""
-    texts: list[str] = []
-    for value in data.getall(name, []):
-        try:
-            texts.append(str(UUID(str(value))))
-        except ValueError:
-            continue
-    return list(dict.fromkeys(texts))
+    return list(dict.fromkeys(file_id for value in data.getall(name, []) if (file_id := read_id(value))))
 
 
 def _parameters(data: FormMultiDict, style: Style, errors: dict[str, str]) -> dict[str, Any]:
@@ -177,6 +176,6 @@ async def _take_uploads(request: Request, data: FormMultiDict, role: str, chosen
     for upload in uploads.files_of(data, f"{role}_upload"):
         try:
             file = await uploads.take(request.services, request.account.id, upload, f"{role}_image")
-            ids.append(str(file.id))
+            ids.append(file.id)
         except Refusal as refused:
             chosen.errors[f"{role}_files"] = f"{upload.filename}: {refused.message}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -17,6 +17,7 @@ from vetrina.core.web import pages
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
+from vetrina.media.files import picker
 from vetrina.media.files import upload_form as uploads
 from vetrina.studio import queries
 from vetrina.studio.generations import actions, form, presenters
@@ -37,6 +38,9 @@ TABS: list[tuple[str, str]] = [
     (Status.FAILED, "Failed"),
     (Status.CANCELLED, "Cancelled"),
 ]
+
+
+ChosenFiles = Annotated[list[UUID] | None, Parameter(max_items=picker.MAX_CHOSEN)]
 
 
 @get("/", include_in_schema=False)
@@ -83,8 +87,8 @@ async def picture(request: Request, account_id: UUID, generation_id: UUID) -> Re
 async def studio(
     request: Request,
     again: UUID | None = None,
-    product: UUID | None = None,
-    model: UUID | None = None,
+    product: ChosenFiles = None,
+    model: ChosenFiles = None,
     style: str | None = None,
 ) -> Response[str]:
     """Render the studio's form."""
@@ -95,9 +99,9 @@ async def studio(
             if row is not None:
                 chosen = form.again(request.services, row)
         if product:
-            chosen.product_files = [str(product)]
+            chosen.product_files = product
         if model:
-            chosen.model_files = [str(model)]
+            chosen.model_files = model
         return await _studio(request, tx, chosen)
 
 
@@ -232,6 +236,7 @@ async def _studio(request: Request, tx: Tx, chosen: form.GenerationForm, refusal
         chosen=chosen,
         assets=form.assets(balances, first),
         errors=chosen.errors,
+        resume_path=form.resume_path(chosen),
         **slots,
     )
 

@@ -118,7 +118,7 @@ def picture(services: Services, row: GenerationRow, facts: FileFacts, alt: str) 
     """Return an image's template data."""
     file = ref(services, row.account_id, facts)
     return {
-        "id": str(facts.id),
+        "id": facts.id,
         "href": f"/library/{facts.id}",
         "url": file.preview_url,
         "download_url": download_url(services, row.account_id, facts),
@@ -137,7 +137,7 @@ def tile(services: Services, row: GenerationRow) -> dict[str, Any]:
     title = style_title(services, row.style_name)
     first = next(iter(row.in_role("result") or row.in_role("product") or row.in_role("model")), None)
     return {
-        "id": str(row.id),
+        "id": row.id,
         "href": f"/studio/generations/{row.id}",
         "status": row.status,
         "style_title": title,
@@ -160,7 +160,7 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
     titles = {parameter.name: parameter.title for parameter in style.parameters} if style else {}
     return {
         "generation": {
-            "id": str(row.id),
+            "id": row.id,
             "status": row.status,
             "progress": row.progress,
             "step": row.step or "",
