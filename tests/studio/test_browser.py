@@ -34,7 +34,7 @@ async def edited_settings(page: Page, product: str, generation: str) -> None:
 async def use_in_studio(page: Page, product: str, generation: str) -> None:
     """Follow the link of a picture in the library."""
     await page.goto(f"/library/{product}")
-    await page.get_by_role("link", name=re.compile("studio", re.I)).last.click()
+    await page.locator("main").get_by_role("link", name=re.compile("studio", re.I)).click()
 
 
 async def refused_submit(page: Page, product: str, generation: str) -> None:
