@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated, Literal
 
@@ -14,6 +15,7 @@ import psycopg
 from cyclopts import App, Parameter
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from vetrina.core.checks import record_dump
 from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import reaching
@@ -104,6 +106,7 @@ async def _dump(config: Settings, file: Path) -> int:
             if code == 0:
                 os.replace(draft, file)
                 flush_folder(file.absolute().parent)  # noqa: ASYNC240  # a quick look at a local folder
+                record_dump(config.data, datetime.now(UTC))
         except OSError as error:
             print(f"vetrina: {file} cannot be written: {error.strerror}", file=sys.stderr)
             return exits.FAILED

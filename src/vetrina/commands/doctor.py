@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from vetrina import modules
-from vetrina.commands.doctor_checks import Check, all_checks
+from vetrina.commands.doctor_checks import all_checks
+from vetrina.core.checks import Check
 from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.command_line import logs, output
 from vetrina.core.settings import environment as settings
@@ -79,5 +80,9 @@ def _show(config: Settings, checks: list[Check]) -> None:
     console.print()
     table = Table(title="Checks", title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
     for check in checks:
-        table.add_row(f"[{COLOURS[check.state]}]{check.state}[/]", check.name, check.detail)
+        table.add_row(
+            f"[{COLOURS[check.state]}]{check.state}[/]",
+            check.name,
+            f"{check.detail}. {check.action}" if check.action else check.detail,
+        )
     console.print(table)

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Literal
 from uuid import uuid4
 
-import msgspec
 import psycopg
 
+from vetrina import modules
 from vetrina.accounts.identities import providers
 from vetrina.clients.oidc import ProviderAway
+from vetrina.core import checks as site_checks
+from vetrina.core.checks import Check, Site
+from vetrina.core.database.connection import Database
 from vetrina.core.database.migrations import pending
 from vetrina.core.embedded import AlreadyRunning, EmbeddedError, Lock, embedded, exists, external
 from vetrina.core.embedded.binaries import Binaries
+from vetrina.core.errors import Refusal
 from vetrina.core.settings.environment import KEPT_KEY, BadSetting, Settings, secret_keys, unknown
 from vetrina.core.storage.store import Storage, StorageFailure, key_of
-
-State = Literal["ok", "warning", "failure"]
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One check and its result."""
-
-    name: str
-    state: State
-    detail: str
 
 
 async def all_checks(settings: Settings) -> AsyncGenerator[Check]:
@@ -40,6 +33,31 @@ async def all_checks(settings: Settings) -> AsyncGenerator[Check]:
     yield _names(settings)
     for check in _site(settings):
         yield check
+    for check in await _shared(settings):
+        yield check
+
+
+async def _shared(settings: Settings) -> list[Check]:
+    """Return the checks that operators see too; without those of the database where it does not answer."""
+    installed = modules.of(settings)
+    try:
+        if settings.database_url:
+            access = external(settings.database_url, settings.data)
+        elif exists(settings.data) and _holder(settings):
+            access = embedded(settings.data)
+        else:
+            return await site_checks.run(Site(settings, installed, None))
+        if pending(access.owner):
+            return await site_checks.run(Site(settings, installed, None))
+        db = Database(access.app, size=1, name="vetrina doctor")
+        await db.open()
+        try:
+            async with db.read() as tx:
+                return await site_checks.run(Site(settings, installed, tx))
+        finally:
+            await db.close()
+    except (EmbeddedError, psycopg.Error, Refusal):
+        return await site_checks.run(Site(settings, installed, None))
 
 
 def _database(settings: Settings) -> list[Check]:
@@ -144,9 +162,6 @@ def _site(settings: Settings) -> list[Check]:
         checks.append(
             Check("TLS", "warning", f"listens on {settings.host}, and VETRINA_PUBLIC_URL is not https; use a TLS proxy")
         )
-    if settings.secure and settings.sandbox:
-        warning = "the sandbox gateway gives credits for nothing; VETRINA_SANDBOX=off on a site that sells"
-        checks.append(Check("sandbox", "warning", warning))
     if settings.secure and settings.development:
         warning = "details of errors are shown; VETRINA_DEVELOPMENT=off on a public site"
         checks.append(Check("development", "warning", warning))

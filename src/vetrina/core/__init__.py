@@ -21,5 +21,6 @@ MODULE = Module(
         "vetrina.core.rate_limits:Limits",
         "vetrina.core.web.pages:PageTemplates",
     ),
+    checks="vetrina.core.checks",
     personal_data="vetrina.core.personal_data",
 )

@@ -100,6 +100,8 @@ class Module:
     """
     labels: str = ""
     """The file with labels of the module's actions: any of AUDIT, USAGE and AUDIT_DETAILS."""
+    checks: str = ""
+    """The file whose `CHECKS` are shown by `vetrina doctor` and to operators (`core.checks`)."""
     channels: tuple[str, ...] = ()
     """Channels on which its triggers NOTIFY and its code subscribes."""
     links: tuple[tuple[str, str], ...] = ()

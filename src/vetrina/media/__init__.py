@@ -28,6 +28,7 @@ MODULE = Module(
     operator_navigation=(
         Place("pictures", "/operator/public-pictures", "Public pictures", "images", "Reports, removal, the front page", 35),
     ),
+    checks="vetrina.media.public_pictures.checks",
     labels="vetrina.media.labels",
     ledger_subjects=(LedgerSubject("upload", "/library/{id}", spent_on="A file in your library"),),
     sitemaps=("vetrina.media.portraits.sitemap",),

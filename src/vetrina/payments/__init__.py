@@ -39,6 +39,7 @@ MODULE = Module(
         Place("webhooks", "/operator/webhooks", "Webhooks", "rotate-ccw", "Received Stripe events and replays", 20),
     ),
     error_pages=(ErrorPage(402, "There are not enough tokens", "/wallet/buy", "Buy tokens"),),
+    checks="vetrina.payments.webhooks.checks",
     labels="vetrina.payments.labels",
     channels=("payments",),
     ledger_subjects=(LedgerSubject("payment", "/payments/{id}"),),

@@ -19,7 +19,9 @@ from vetrina.accounts.roles.actions import Role
 from vetrina.accounts.roles.guards import operator, superuser
 from vetrina.accounts.second_factor import queries as factor_queries
 from vetrina.accounts.sessions import queries as session_queries
-from vetrina.core.errors import Invalid, Refusal
+from vetrina.core import checks
+from vetrina.core.checks import Site
+from vetrina.core.errors import Invalid, Refusal, Unavailable
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
@@ -34,10 +36,17 @@ STATES = [
 ROLES = [{"value": role.value, "title": role.value.capitalize()} for role in Role]
 
 
-@get("/operator", guards=[operator], include_in_schema=False, sync_to_thread=False)
-def home(request: Request) -> Response[str]:
-    """Show the operators' pages."""
-    return pages.render(request, "accounts/operator/home.html", nav="operator")
+@get("/operator", guards=[operator], include_in_schema=False)
+async def home(request: Request) -> Response[str]:
+    """Show the operators' pages, and the state of the site."""
+    services = request.services
+    try:
+        async with request.read() as tx:
+            results = await checks.run(Site(services.settings, services.modules, tx))
+    except Unavailable:
+        results = await checks.run(Site(services.settings, services.modules, None))
+    results.sort(key=lambda check: ("failure", "warning", "ok").index(check.state))
+    return pages.render(request, "accounts/operator/home.html", nav="operator", checks=results)
 
 
 @get("/operator/accounts", guards=[operator], include_in_schema=False)

@@ -16,6 +16,7 @@ from vetrina.accounts.sign_in.model import ChooseKind
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.web import SIGN_IN_LIMIT, device, home_path, in_browser, kind, language
 from vetrina.core.errors import Refusal
+from vetrina.core.messages import delivers
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
@@ -51,7 +52,10 @@ async def sign_up(request: Request, data: Form) -> Response[Any]:
         response = await sign_in_browser(request, session, "/verify")
         response.set_cookie(pending_sign_in.cookie(request.services, pending))
         return response
-    message = f"We have written to {account.email}. Please confirm the address with the code in that message."
+    if delivers(request.services.settings, "email"):
+        message = f"We have written to {account.email}. Please confirm the address with the code in that message."
+    else:
+        message = "This site does not send mail yet. Its operator can confirm your address."
     return await sign_in_browser(request, session, onward, flash=("info", message))
 
 

@@ -10,13 +10,11 @@ from typing import Any
 from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from vetrina.core.checks import NO_ROOM
 from vetrina.core.errors import Forbidden, Unauthenticated
 from vetrina.core.web.middleware.proxies import is_local
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import ANONYMOUS, FOR_PROGRAMS, QUIET
-
-ROOM = 32 * 1024 * 1024
-"""Free bytes that the data folder's disk needs to be ready."""
 
 
 @get("/healthz", include_in_schema=False, opt={**ANONYMOUS, **FOR_PROGRAMS, **QUIET})
@@ -39,7 +37,7 @@ async def readyz(request: Request) -> Response[dict[str, str]]:
 
 def _has_room(data: Path) -> bool:
     try:
-        return shutil.disk_usage(data).free >= ROOM
+        return shutil.disk_usage(data).free >= NO_ROOM
     except OSError:  # not created yet: the database and the bucket are elsewhere
         return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Iterable
+from functools import partial
 from typing import Any, Self
 
 import msgspec
@@ -13,8 +14,10 @@ from litestar.response import Redirect
 
 from vetrina import web
 from vetrina.core.errors import Refusal
+from vetrina.core.messages import delivers
 from vetrina.core.module import Modules, Place
 from vetrina.core.services import Services
+from vetrina.core.settings.environment import Settings
 from vetrina.core.web.middleware.handle_rewrite import display_path
 from vetrina.core.web.middleware.request_middleware import policy
 from vetrina.core.web.request import Request, scope_value
@@ -33,14 +36,15 @@ _TITLES = {
 class PageTemplates:
     """The templates of pages, with the base templates' data of the loaded modules."""
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, modules: Modules, settings: Settings) -> None:
         self._environment = web.environment()
-        self._environment.globals.update(modules.page_frame())
+        frame: dict[str, Any] = {**modules.page_frame(), "delivers": partial(delivers, settings)}
+        self._environment.globals.update(frame)
 
     @classmethod
     def provide(cls, services: Services) -> Self:
         """Return the templates."""
-        return cls(services.modules)
+        return cls(services.modules, services.settings)
 
     def render(self, template: str, context: dict[str, Any]) -> str:
         """Render a template."""

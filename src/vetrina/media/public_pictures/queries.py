@@ -34,6 +34,14 @@ PUBLIC = Statement(PictureRow, f"{_PICTURES} where f.is_public and {_PAGE}")
 TAKEN_DOWN = Statement(PictureRow, f"{_PICTURES} where t.file_id is not null and {_PAGE}")
 FEATURED = Statement(PictureRow, f"{_PICTURES} where h.file_id is not null and {_PAGE}")
 ONE = Statement(PictureRow, f"{_PICTURES} where f.account_id = %(account)s and f.id = %(id)s")
+WAITING = Statement(
+    int,
+    """
+    select count(*)::integer
+      from (select distinct account_id, file_id from media.reports where state = 'open' limit 1000) reported
+    """,
+)
+
 TAKE_DOWN = Statement(
     UUID,
     """

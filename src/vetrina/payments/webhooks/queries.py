@@ -20,6 +20,15 @@ class StoredEvent(msgspec.Struct, frozen=True):
     object: dict[str, Any]
 
 
+class Lag(msgspec.Struct, frozen=True):
+    """How far behind Stripe the events are: those that are tried again, and the longest since its first try in seconds."""
+
+    last_at: datetime | None
+    waiting: int
+    longest_wait: int
+    dead: int
+
+
 class Logged(msgspec.Struct, frozen=True):
     """A line of the webhook log.
 
@@ -133,6 +142,17 @@ ENDED_SO = Statement(
     str,
     """
     select event_id from payments.webhook_events where outcome = %(outcome)s and type like %(type)s order by created_at
+    """,
+)
+LAG = Statement(
+    Lag,
+    """
+    select (select max(created_at) from stripe_mirror.events
+             where at > now() - interval '30 days') as last_at,
+           count(*) filter (where outcome = 'failed')::integer as waiting,
+           coalesce(extract(epoch from now() - min(created_at) filter (where outcome = 'failed')), 0)::integer as longest_wait,
+           count(*) filter (where outcome = 'dead')::integer as dead
+      from payments.webhook_events where outcome in ('failed', 'dead')
     """,
 )
 COUNTS = Statement(
