@@ -23,6 +23,8 @@ from tests.fakes.dns import DnsFake
 from tests.postgres import Clones
 from tests.server import Site, serving
 from vetrina import worker as worker_process
+from vetrina.accounts import passwords
+from vetrina.accounts.passwords import MEMORY, PASSES
 from vetrina.core.database.connection import Database
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings, read
@@ -72,6 +74,22 @@ def one_trust_store() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpcore2, "default_ssl_context", cache(httpcore2.default_ssl_context))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hash passwords cheaply: a thousand are hashed in a run, for 40 ms each at full cost. `full_cost` is for tests of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "PASSES", 1)
+        patch.setattr(passwords, "MEMORY", 64)
+        yield
+
+
+@pytest.fixture
+def full_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords at the cost of production."""
+    monkeypatch.setattr(passwords, "PASSES", PASSES)
+    monkeypatch.setattr(passwords, "MEMORY", MEMORY)
 
 
 @pytest.fixture(scope="session", autouse=True)

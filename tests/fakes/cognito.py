@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import subprocess
 import sys
 import time
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
 from joserfc.jwk import RSAKey
-from moto.utilities.utils import load_resource
 
 from tests.fakes.dns import free_port
 
@@ -97,4 +99,6 @@ class Cognito:
     @cache
     def key() -> RSAKey:
         """Return moto's private signing key; cached, since checking its primes takes half a second."""
-        return RSAKey.import_key(load_resource("cognitoidp/resources/jwks-private.json"))
+        moto = find_spec("moto")  # importing it takes a second
+        assert moto is not None and moto.origin is not None
+        return RSAKey.import_key(json.loads((Path(moto.origin).parent / "cognitoidp/resources/jwks-private.json").read_text()))

@@ -22,8 +22,8 @@ class Client:
         self.http = httpx2.Client(base_url=running.url + "/api/v1", timeout=20)
         body = {"email": f"{uuid4().hex[:12]}@example.com", "password": "a long enough one"}
         created = self.again("POST", "/auth/registration", json=body)
-        confirmed = running.run("account", "confirm-email", body["email"])
-        assert confirmed.returncode == 0, confirmed.stderr
+        code, output = running.command("account", "confirm-email", body["email"])
+        assert code == 0, output
         assert created.status_code == 201, created.text
         self.http.headers["Authorization"] = f"Bearer {created.json()['access_token']}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import socket
@@ -14,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+import pytest
+
+from vetrina.cli import main
 
 
 @dataclass
@@ -59,6 +63,19 @@ class Up:
         while not set(self.pids(word)) - {pid}:
             assert time.monotonic() < until, f"no other {word} within {seconds} s"
             time.sleep(0.02)
+
+    def command(self, *words: str) -> tuple[int, str]:
+        """Run another `vetrina` command on the same data folder, in this process; return its exit code and its output.
+
+        For commands whose own process is not the point: each would import all of Vetrina again.
+        """
+        output = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            for name in os.environ.keys() - self.environment.keys():
+                patch.delenv(name)
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            return main(words), output.getvalue()
 
     def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run another `vetrina` command on the same data folder."""

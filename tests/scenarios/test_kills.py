@@ -22,8 +22,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 def books_are_right(running: Up) -> None:
     """Check that `vetrina verify` succeeds."""
-    completed = running.run("verify")
-    assert completed.returncode == 0, completed.stdout + completed.stderr
+    code, output = running.command("verify")
+    assert code == 0, output
 
 
 def test_a_killed_worker_leaves_one_result_and_one_charge(running: Up) -> None:

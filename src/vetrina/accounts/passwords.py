@@ -22,18 +22,20 @@ Result = TypeVar("Result")
 CONCURRENT = 2
 QUEUED = 16
 MIN_LENGTH, MAX_LENGTH = 10, 1024
+PASSES, MEMORY = 2, 19 * 1024
+"""What a hash costs: passes, and KiB. The minimum that OWASP recommends for argon2id with one lane."""
 
 _MORE = ("vetrina", "changemenow", "zaq12wsxcde", "1231231234", "123456789012")
 
 
 class Hasher:
-    """Hashes with argon2id, 19 MiB, two passes, one lane (the OWASP minimum), `CONCURRENT` at a time in one process.
+    """Hashes with argon2id, `CONCURRENT` at a time in one process.
 
     Up to `QUEUED` more wait; beyond that Busy (429), so that sign-ins cannot exhaust the machine.
     """
 
     def __init__(self) -> None:
-        self._argon = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._argon = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY, parallelism=1)
         self._slots = asyncio.Semaphore(CONCURRENT)
         self._queued = 0
         self._dummy = self._argon.hash("no account has this password")

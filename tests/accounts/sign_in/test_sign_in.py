@@ -135,7 +135,7 @@ async def test_a_disabled_account_gets_nowhere(site: Site) -> None:
     assert page.status_code == 303 and page.headers["location"].startswith("/sign-in")
 
 
-async def test_sign_ins_cannot_take_the_machine(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_sign_ins_cannot_take_the_machine(full_cost: None, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     busy = most = 0
     verify = Hasher._verify  # pyright: ignore[reportPrivateUsage]
 
@@ -172,7 +172,7 @@ async def test_a_caller_that_leaves_gives_its_place_back() -> None:
     assert await hasher.matches(None, "some password") is False
 
 
-async def test_passwords_are_argon2id_and_salted() -> None:
+async def test_passwords_are_argon2id_and_salted(full_cost: None) -> None:
     hasher = Hasher()
     one, two = await hasher.hash(PASSWORD), await hasher.hash(PASSWORD)
     assert one != two and one.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
