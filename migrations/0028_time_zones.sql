@@ -2,7 +2,6 @@
 alter table accounts.accounts
   add column time_zone text,
   add constraint account_time_zone_is_a_name check (time_zone ~ '^[A-Za-z][A-Za-z0-9_+/-]{1,63}$') not valid;
-alter table accounts.accounts validate constraint account_time_zone_is_a_name;
 
 insert into core.settings (key, value, description) values
   ('payments.seller_time_zone', '"UTC"', 'The seller''s time zone, for the dates of receipts, such as Asia/Tehran.');

@@ -27,21 +27,21 @@ def pruned(direction: str = "") -> str:
     rules = text.partition("*/")[2]
     rules = re.sub(r"/\*.*?\*/", "", rules.replace('@charset "UTF-8";', ""), flags=re.DOTALL)
     used = words()
-    kept: list[str] = []
+    result: list[str] = []
     position = 0
     for media in _MEDIA.finditer(rules):
-        kept += _kept(rules[position : media.start()], used)
+        result += _used_rules(rules[position : media.start()], used)
         head, _, body = media.group().partition("{")
-        if inside := _kept(body[:-1], used):
-            kept.append(f"{head}{{{''.join(inside)}}}")
+        if inside := _used_rules(body[:-1], used):
+            result.append(f"{head}{{{''.join(inside)}}}")
         position = media.end()
-    kept += _kept(rules[position:], used)
+    result += _used_rules(rules[position:], used)
     return (
-        "/* Bootstrap's utilities (MIT, vendor/bootstrap/LICENSE), written by scripts/utilities.py. */\n" + "\n".join(kept) + "\n"
+        "/* Bootstrap's utilities (MIT, vendor/bootstrap/LICENSE), written by scripts/utilities.py. */\n" + "\n".join(result) + "\n"
     )
 
 
-def _kept(rules: str, used: set[str]) -> list[str]:
+def _used_rules(rules: str, used: set[str]) -> list[str]:
     result: list[str] = []
     for selectors, body in _RULE.findall(rules):
         matching = [selector for selector in selectors.split(",") if set(re.findall(r"\.([\w-]+)", selector)) & used]
