@@ -36,9 +36,8 @@ def pruned(direction: str = "") -> str:
             result.append(f"{head}{{{''.join(inside)}}}")
         position = media.end()
     result += _used_rules(rules[position:], used)
-    return (
-        "/* Bootstrap's utilities (MIT, vendor/bootstrap/LICENSE), written by scripts/utilities.py. */\n" + "\n".join(result) + "\n"
-    )
+    head = "/* Bootstrap's utilities (MIT, vendor/bootstrap/LICENSE), written by scripts/utilities.py. */"
+    return "\n".join([head, *result, ""])
 
 
 def _used_rules(rules: str, used: set[str]) -> list[str]:

@@ -110,18 +110,18 @@ async def refund(services: Services, account: str, refund: str) -> None:
 async def notify_surplus(services: Services, account: str, payment: str) -> None:
     """Write to the buyer that a payment no longer fitted the plan and is being refunded."""
     async with services.db.tx() as tx:
-        surplus = await tx.fetch_optional(refund_queries.SURPLUS, account=UUID(account), payment=UUID(payment))
-        if surplus is None:
+        late = await tx.fetch_optional(refund_queries.SURPLUS, account=UUID(account), payment=UUID(payment))
+        if late is None:
             return
         text = (
-            f"Your payment of {words.money(surplus.amount, surplus.currency)} for the {surplus.plan} plan came in after your plan had "
+            f"Your payment of {words.money(late.amount, late.currency)} for the {late.plan} plan came in after your plan had "
             "changed, so that it no longer bought what its checkout said. It is being refunded. If the refund is not possible, "
             f"the month follows those that you have paid already. {services.settings.address}/payments/{payment}"
         )
-        if surplus.email:
-            await post(tx, services, Letter("mail", surplus.email, text, "Your payment is being refunded"))
-        elif surplus.phone:
-            await post(tx, services, Letter("sms", surplus.phone, text))
+        if late.email:
+            await post(tx, services, Letter("mail", late.email, text, "Your payment is being refunded"))
+        elif late.phone:
+            await post(tx, services, Letter("sms", late.phone, text))
 
 
 @job("payments.sweep", queue="payments", every="* * * * * 30")
