@@ -91,6 +91,22 @@ CREATE FUNCTION accounts.actor_self(p_account uuid, p_ip inet) RETURNS jsonb
   select jsonb_build_object('type', kind, 'id', id, 'ip', host(p_ip)) from accounts.accounts where id = p_account
 $$;
 
+CREATE FUNCTION accounts.add_storage(p_account uuid, p_files bigint, p_exports bigint, p_enforce boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  insert into accounts.storage (account_id) values (p_account) on conflict do nothing;
+  update accounts.storage s
+     set file_bytes = file_bytes + p_files, export_bytes = export_bytes + p_exports
+   where s.account_id = p_account
+     and (not p_enforce or s.file_bytes + s.export_bytes + p_files + p_exports <= coalesce(accounts.storage_limit(s), 9223372036854775807));
+  if not found then
+    raise exception 'account % stores as much as it may', p_account
+      using errcode = 'check_violation', constraint = 'storage_within_limit';
+  end if;
+end
+$$;
+
 CREATE FUNCTION accounts.audit_account() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -223,6 +239,16 @@ begin
       'characters', case when tg_op = 'DELETE' then 0 else length(v_row.body) end,
       'sha256', case when tg_op <> 'DELETE' then encode(sha256(convert_to(v_row.body, 'UTF8')), 'hex') end));
   perform pg_notify('site_pages', '{}');
+  return null;
+end
+$$;
+
+CREATE FUNCTION accounts.audit_storage_limit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform core.audit(new.account_id, 'storage_limit_changed', 'account', new.account_id::text,
+                     jsonb_build_object('from_mb', old.own_mb, 'to_mb', new.own_mb));
   return null;
 end
 $$;
@@ -363,6 +389,23 @@ begin
 end
 $$;
 
+CREATE FUNCTION accounts.count_export() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_before bigint := case when tg_op = 'INSERT' then 0 else coalesce(old.bytes, 0) end;
+  v_after bigint := case when tg_op = 'DELETE' then 0 else coalesce(new.bytes, 0) end;
+begin
+  if v_before <> v_after then
+    perform accounts.add_storage(coalesce(new.account_id, old.account_id), 0, v_after - v_before, false);
+  end if;
+  if tg_op = 'DELETE' and old.storage_key is not null then
+    perform core.enqueue('accounts.delete_export', jsonb_build_object('key', old.storage_key), 'core');
+  end if;
+  return null;
+end
+$$;
+
 CREATE FUNCTION accounts.end_sessions() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -424,6 +467,40 @@ begin
   new.verified_at := case when not new.is_verified then null when old.is_verified then old.verified_at else now() end;
   return new;
 end
+$$;
+
+CREATE FUNCTION accounts.set_plan_storage(p_account uuid, p_mb integer) RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into accounts.storage as s (account_id, plan_mb) values (p_account, p_mb)
+  on conflict (account_id) do update set plan_mb = excluded.plan_mb where s.plan_mb is distinct from excluded.plan_mb
+$$;
+
+CREATE TABLE accounts.storage (
+    account_id uuid NOT NULL,
+    file_bytes bigint DEFAULT 0 NOT NULL,
+    export_bytes bigint DEFAULT 0 NOT NULL,
+    plan_mb integer,
+    own_mb integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT storage_limit_in_range CHECK (((own_mb >= 0) AND (own_mb <= 100000000))),
+    CONSTRAINT storage_not_negative CHECK ((LEAST(file_bytes, export_bytes) >= 0))
+);
+
+CREATE FUNCTION accounts.storage_limit(s accounts.storage) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+  select nullif(case
+           when s.own_mb is not null then s.own_mb
+           when d.mb = 0 then 0
+           else greatest(d.mb, s.plan_mb) end, 0) * 1000000
+    from accounts.accounts a
+   cross join lateral (
+     select (c.value #>> '{}')::bigint as mb from core.settings c
+      where c.key = case when a.email_verified_at is null and a.phone_verified_at is null then 'storage.unconfirmed_mb'
+                         else 'storage.' || a.kind || '_mb' end) d
+   where a.id = s.account_id
 $$;
 
 CREATE FUNCTION core.acquire_permits(p_key text, p_limit integer, p_seconds integer, p_block integer) RETURNS TABLE(granted integer, used integer, resets_at timestamp with time zone)
@@ -589,6 +666,14 @@ CREATE FUNCTION core.enqueue(p_task text, p_args jsonb, p_queue text, p_priority
   ]))[1]
 $$;
 
+CREATE FUNCTION core.enqueue_all(p_task text, p_args jsonb[], p_queue text, p_priorities integer[]) RETURNS bigint[]
+    LANGUAGE sql
+    AS $$
+  select procrastinate_defer_jobs_v1(array(
+    select row(p_queue, p_task, priority, null, null, args, null)::procrastinate_job_to_defer_v1
+      from unnest(p_args, p_priorities) j (args, priority)))
+$$;
+
 CREATE FUNCTION core.enqueue_all(p_task text, p_args jsonb[], p_queue text, p_priority integer DEFAULT 0) RETURNS bigint[]
     LANGUAGE sql
     AS $$
@@ -688,6 +773,36 @@ begin
 end
 $$;
 
+CREATE FUNCTION media.count_deleted_files() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform accounts.add_storage(n.account_id, -n.bytes, 0, false)
+     from (select account_id, sum(bytes + coalesce(derived_bytes, 0))::bigint as bytes from deleted group by 1 order by 1) n;
+  return null;
+end
+$$;
+
+CREATE FUNCTION media.count_measured_file() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform accounts.add_storage(new.account_id, new.bytes - old.bytes + coalesce(new.derived_bytes, 0)
+    - coalesce(old.derived_bytes, 0), 0, false);
+  return null;
+end
+$$;
+
+CREATE FUNCTION media.count_new_files() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform accounts.add_storage(n.account_id, n.bytes, 0, true)
+     from (select account_id, sum(bytes + coalesce(derived_bytes, 0))::bigint as bytes from added group by 1 order by 1) n;
+  return null;
+end
+$$;
+
 CREATE FUNCTION media.erase_bytes() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -715,9 +830,11 @@ CREATE TABLE media.files (
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    derived_bytes bigint,
     CONSTRAINT file_bytes_positive CHECK ((bytes > 0)),
     CONSTRAINT file_category_known CHECK ((category = ANY (ARRAY['product_image'::text, 'model_image'::text, 'generated_image'::text, 'profile_image'::text, 'post_image'::text, 'album_image'::text]))),
     CONSTRAINT file_colour_is_hex CHECK ((colour ~ '^#[0-9a-f]{6}$'::text)),
+    CONSTRAINT file_derived_bytes_not_negative CHECK ((derived_bytes >= 0)),
     CONSTRAINT file_mime_is_a_picture CHECK ((mime = ANY (ARRAY['image/jpeg'::text, 'image/png'::text, 'image/webp'::text]))),
     CONSTRAINT file_name_length CHECK (((length(file_name) >= 1) AND (length(file_name) <= 255))),
     CONSTRAINT file_sides_in_range CHECK ((((width >= 1) AND (width <= 65535)) AND ((height >= 1) AND (height <= 65535)))),
@@ -2537,11 +2654,22 @@ $$;
 CREATE FUNCTION studio.insert_started(p_requests studio.start_request[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
+declare
+  v_round integer := coalesce((
+    select turn from studio.generations where status in ('pending', 'uploading', 'processing') and status = 'pending'
+     order by turn, id limit 1), 0);    -- the round that is served now
+  v_turns integer[] := array(
+    select greatest(v_round, (select max(g.turn) + 1 from studio.generations g
+                               where g.account_id = r.account_id and g.status = 'pending'))
+           + row_number() over (partition by r.account_id order by r.ordinality) - 1
+      from unnest(p_requests) with ordinality r order by r.ordinality);
 begin
   insert into studio.generations
-    (account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of)
-  select account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of
-    from unnest(p_requests);
+    (account_id, id, style_name, engine, prompt, parameters, seed, charge_asset, cost, hold_id, retry_of, turn)
+  select r.account_id, r.id, r.style_name, r.engine, r.prompt, r.parameters, r.seed, r.charge_asset, r.cost, r.hold_id,
+         r.retry_of, t.turn
+    from unnest(p_requests) with ordinality r
+    join unnest(v_turns) with ordinality t (turn, ordinality) using (ordinality);
   insert into studio.generation_files (account_id, generation_id, role, position, file_id, category)
   select f.account_id, f.generation_id, f.role, f.place, f.file_id, f.role || '_image'
     from unnest(p_requests) r cross join lateral unnest(r.files) f;
@@ -2550,8 +2678,21 @@ begin
          jsonb_build_object('generation_id', id, 'style_name', style_name, 'asset', charge_asset, 'cost', cost)
     from unnest(p_requests);
   perform core.enqueue_all('studio.generate',
-    (select array_agg(jsonb_build_object('account_id', account_id, 'generation_id', id)) from unnest(p_requests)), 'studio');
+    (select array_agg(jsonb_build_object('account_id', account_id, 'generation_id', id)) from unnest(p_requests)), 'studio',
+    array(select -turn from unnest(v_turns) turn));
 end
+$$;
+
+CREATE FUNCTION studio.refuse_account(p_account uuid, p_before bigint) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select case
+    when (select s.file_bytes + s.export_bytes >= accounts.storage_limit(s) from accounts.storage s where s.account_id = p_account)
+      then 'storage-full'
+    when l.most > 0 and p_before + (select count(*) from (select from studio.generations g
+           where g.account_id = p_account and g.status = 'pending' limit l.most) waiting) >= l.most
+      then 'too-many-waiting' end
+    from (select (value #>> '{}')::bigint as most from core.settings where key = 'studio.waiting_limit') l
 $$;
 
 CREATE FUNCTION studio.refuse_charge(p_account uuid, p_asset text, p_cost bigint) RETURNS jsonb
@@ -2576,7 +2717,8 @@ CREATE FUNCTION studio.resolve_inputs(p_items jsonb) RETURNS SETOF studio.start_
                    and l.revoked_at is null and l.expires_at > now()) is not true then 'unauthenticated'
               when s.engine is null then 'unknown-style'
               when f.found < f.wanted then 'file-not-found'
-              when f.fitting < f.wanted then 'wrong-category' end,
+              when f.fitting < f.wanted then 'wrong-category'
+              else studio.refuse_account(i.account_id, row_number() over (partition by i.account_id order by e.position) - 1) end,
          f.facts, f.files, null::timestamptz, null::uuid
     from jsonb_array_elements(p_items) with ordinality e (value, position)
    cross join lateral jsonb_to_record(e.value) as i (
@@ -2783,6 +2925,20 @@ begin
     perform wallet.begin_period(p_account, v_period);
   end if;
   return v_fit;
+end
+$$;
+
+CREATE FUNCTION wallet.apply_plan_storage() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_table_name = 'memberships' then
+    perform accounts.set_plan_storage(new.account_id, p.storage_mb) from wallet.plans p where p.id = new.plan_id;
+  else
+    perform accounts.set_plan_storage(m.account_id, new.storage_mb)
+       from wallet.memberships m where m.plan_id = new.id order by m.account_id;
+  end if;
+  return null;
 end
 $$;
 
@@ -4135,6 +4291,7 @@ CREATE TABLE studio.generations (
     completed_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    turn integer DEFAULT 0 NOT NULL,
     CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
     CONSTRAINT generation_failed_has_message CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
     CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
@@ -4860,9 +5017,11 @@ CREATE TABLE wallet.plans (
     is_active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    storage_mb integer,
     CONSTRAINT plan_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT plan_figures_not_negative CHECK ((LEAST(price_per_month, (monthly_tokens)::bigint, (monthly_conversions_limit)::bigint, (monthly_images_limit)::bigint) >= 0)),
-    CONSTRAINT plan_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text])))
+    CONSTRAINT plan_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
+    CONSTRAINT plan_storage_positive CHECK ((storage_mb > 0))
 );
 
 CREATE TABLE wallet.shortfalls (
@@ -4935,6 +5094,9 @@ ALTER TABLE ONLY accounts.site_pages
 
 ALTER TABLE ONLY accounts.spent_nonces
     ADD CONSTRAINT spent_nonces_pkey PRIMARY KEY (nonce_hash);
+
+ALTER TABLE ONLY accounts.storage
+    ADD CONSTRAINT storage_pkey PRIMARY KEY (account_id);
 
 ALTER TABLE ONLY accounts.user_roles
     ADD CONSTRAINT user_roles_pkey PRIMARY KEY (account_id, role);
@@ -5179,6 +5341,8 @@ CREATE INDEX domains_verified ON accounts.domain_verifications USING btree (doma
 
 CREATE INDEX erasures_under_way ON accounts.erasures USING btree (created_at) WHERE (finished_at IS NULL);
 
+CREATE UNIQUE INDEX export_one_ready ON accounts.exports USING btree (account_id) WHERE (status = 'ready'::text);
+
 CREATE UNIQUE INDEX export_under_way ON accounts.exports USING btree (account_id) WHERE (status = 'pending'::text);
 
 CREATE INDEX exports_by_end ON accounts.exports USING btree (expires_at);
@@ -5226,6 +5390,8 @@ CREATE INDEX files_by_category ON media.files USING btree (account_id, category,
 CREATE INDEX files_by_metadata ON media.files USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX files_by_tag ON media.files USING gin (tags);
+
+CREATE INDEX files_not_measured ON media.files USING btree (account_id, id) WHERE (derived_bytes IS NULL);
 
 CREATE INDEX files_public ON media.files USING btree (id) WHERE is_public;
 
@@ -5343,13 +5509,15 @@ CREATE INDEX subscriptions_by_syncing ON stripe_mirror.subscriptions USING brin 
 
 CREATE INDEX generation_files_by_file ON studio.generation_files USING btree (account_id, file_id) WHERE (file_id IS NOT NULL);
 
-CREATE INDEX generations_at_work ON studio.generations USING btree (id) WHERE (status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text]));
+CREATE INDEX generations_at_work ON studio.generations USING btree (turn, id) WHERE (status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text]));
 
 CREATE INDEX generations_by_hold ON studio.generations USING btree (account_id, hold_id);
 
 CREATE INDEX generations_by_status ON studio.generations USING btree (account_id, status, id);
 
 CREATE INDEX generations_by_style ON studio.generations USING btree (style_name);
+
+CREATE INDEX generations_waiting ON studio.generations USING btree (account_id, turn) WHERE (status = 'pending'::text);
 
 CREATE INDEX entries_by_hold ON wallet.entries USING btree (account_id, hold_id) WHERE (hold_id IS NOT NULL);
 
@@ -5413,6 +5581,8 @@ CREATE CONSTRAINT TRIGGER domains_audited_when_listed AFTER INSERT OR DELETE ON 
 
 CREATE TRIGGER erasures_touch BEFORE UPDATE ON accounts.erasures FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER exports_counted AFTER INSERT OR DELETE OR UPDATE ON accounts.exports FOR EACH ROW EXECUTE FUNCTION accounts.count_export();
+
 CREATE TRIGGER exports_touch BEFORE UPDATE ON accounts.exports FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER identifier_changes_touch BEFORE UPDATE ON accounts.identifier_changes FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -5451,6 +5621,10 @@ CREATE CONSTRAINT TRIGGER site_pages_audited AFTER INSERT OR DELETE OR UPDATE ON
 
 CREATE TRIGGER site_pages_touch BEFORE UPDATE ON accounts.site_pages FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE CONSTRAINT TRIGGER storage_limit_audited AFTER UPDATE OF own_mb ON accounts.storage DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.own_mb IS DISTINCT FROM new.own_mb)) EXECUTE FUNCTION accounts.audit_storage_limit();
+
+CREATE TRIGGER storage_touch BEFORE UPDATE ON accounts.storage FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER users_touch BEFORE UPDATE ON accounts.users FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER vendors_audited AFTER UPDATE OF business_name, is_verified ON accounts.vendors DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accounts.audit_vendor();
@@ -5479,11 +5653,17 @@ CREATE TRIGGER settings_touch BEFORE UPDATE ON core.settings FOR EACH ROW EXECUT
 
 CREATE CONSTRAINT TRIGGER featured_files_audited AFTER INSERT OR DELETE ON media.featured_files DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION media.audit_featured();
 
+CREATE TRIGGER files_counted AFTER INSERT ON media.files REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION media.count_new_files();
+
+CREATE TRIGGER files_counted_again AFTER UPDATE OF bytes, derived_bytes ON media.files FOR EACH ROW WHEN (((old.bytes <> new.bytes) OR (old.derived_bytes IS DISTINCT FROM new.derived_bytes))) EXECUTE FUNCTION media.count_measured_file();
+
 CREATE TRIGGER files_erase_bytes AFTER DELETE ON media.files FOR EACH ROW EXECUTE FUNCTION media.erase_bytes();
 
 CREATE TRIGGER files_made_public AFTER UPDATE OF is_public ON media.files FOR EACH ROW WHEN ((new.is_public AND (NOT old.is_public))) EXECUTE FUNCTION media.require_confirmed_owner();
 
 CREATE TRIGGER files_made_public_at_first AFTER INSERT ON media.files FOR EACH ROW WHEN (new.is_public) EXECUTE FUNCTION media.require_confirmed_owner();
+
+CREATE TRIGGER files_no_longer_counted AFTER DELETE ON media.files REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION media.count_deleted_files();
 
 CREATE TRIGGER files_not_taken_down AFTER UPDATE OF is_public ON media.files FOR EACH ROW WHEN ((new.is_public AND (NOT old.is_public))) EXECUTE FUNCTION media.refuse_taken_down('id');
 
@@ -5575,6 +5755,10 @@ CREATE TRIGGER hold_ends_once BEFORE UPDATE ON wallet.holds FOR EACH ROW EXECUTE
 
 CREATE TRIGGER holds_touch BEFORE UPDATE ON wallet.holds FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER memberships_storage AFTER UPDATE OF plan_id ON wallet.memberships FOR EACH ROW WHEN ((old.plan_id <> new.plan_id)) EXECUTE FUNCTION wallet.apply_plan_storage();
+
+CREATE TRIGGER memberships_storage_at_first AFTER INSERT ON wallet.memberships FOR EACH ROW EXECUTE FUNCTION wallet.apply_plan_storage();
+
 CREATE TRIGGER memberships_touch BEFORE UPDATE ON wallet.memberships FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER packs_audited AFTER INSERT OR DELETE OR UPDATE ON wallet.packs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wallet.audit_price_list('pack', 'name');
@@ -5588,6 +5772,8 @@ CREATE CONSTRAINT TRIGGER plan_prices_audited AFTER INSERT OR DELETE OR UPDATE O
 CREATE TRIGGER plan_prices_touch BEFORE UPDATE ON wallet.plan_prices FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER plans_audited AFTER INSERT OR DELETE OR UPDATE ON wallet.plans DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wallet.audit_price_list('plan', 'name');
+
+CREATE TRIGGER plans_storage AFTER UPDATE OF storage_mb ON wallet.plans FOR EACH ROW WHEN ((old.storage_mb IS DISTINCT FROM new.storage_mb)) EXECUTE FUNCTION wallet.apply_plan_storage();
 
 CREATE TRIGGER plans_touch BEFORE UPDATE ON wallet.plans FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -5629,6 +5815,9 @@ ALTER TABLE ONLY accounts.second_factor_removals
 
 ALTER TABLE ONLY accounts.sessions
     ADD CONSTRAINT session_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY accounts.storage
+    ADD CONSTRAINT storage_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY accounts.users
     ADD CONSTRAINT user_is_an_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
@@ -5766,6 +5955,7 @@ GRANT USAGE ON SCHEMA stripe_mirror TO vetrina_app;
 GRANT USAGE ON SCHEMA studio TO vetrina_app;
 GRANT USAGE ON SCHEMA wallet TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.actor_self(p_account uuid, p_ip inet) TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.add_storage(p_account uuid, p_files bigint, p_exports bigint, p_enforce boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_account() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_domain() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_identity() TO vetrina_app;
@@ -5774,16 +5964,21 @@ GRANT ALL ON FUNCTION accounts.audit_second_factor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_second_factor_removal() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_session() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_site_page() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.audit_storage_limit() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_vendor() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.check_handle() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.check_identifiers() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.check_released_identifiers() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.confirm_identifier(p_kind text, p_email text, p_phone text, p_account uuid, p_password_hash text) TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.count_export() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.notify_session_ended() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.require_identifier() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.require_login_method() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.reset_vendor_verification() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.set_plan_storage(p_account uuid, p_mb integer) TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.storage TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.storage_limit(s accounts.storage) TO vetrina_app;
 GRANT ALL ON FUNCTION core.acquire_permits(p_key text, p_limit integer, p_seconds integer, p_block integer) TO vetrina_app;
 GRANT ALL ON FUNCTION core.audit(p_account uuid, p_action text, p_resource text, p_resource_id text, p_metadata jsonb, p_context jsonb, p_actor jsonb, p_otherwise jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.audit_chain() TO vetrina_app;
@@ -5795,6 +5990,7 @@ GRANT ALL ON FUNCTION core.audit_setting_list() TO vetrina_app;
 GRANT ALL ON FUNCTION core.changed_columns(p_old jsonb, p_new jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.claim_key(p_account uuid, p_key text, p_hash bytea, p_work uuid, p_stale double precision, OUT outcome text, OUT work_id uuid, OUT claimed_at timestamp with time zone, OUT response jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.enqueue(p_task text, p_args jsonb, p_queue text, p_priority integer, p_lock text) TO vetrina_app;
+GRANT ALL ON FUNCTION core.enqueue_all(p_task text, p_args jsonb[], p_queue text, p_priorities integer[]) TO vetrina_app;
 GRANT ALL ON FUNCTION core.enqueue_all(p_task text, p_args jsonb[], p_queue text, p_priority integer) TO vetrina_app;
 GRANT ALL ON FUNCTION core.new_id() TO vetrina_app;
 GRANT ALL ON FUNCTION core.refuse_change() TO vetrina_app;
@@ -5804,6 +6000,9 @@ GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_featured() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_report() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_takedown() TO vetrina_app;
+GRANT ALL ON FUNCTION media.count_deleted_files() TO vetrina_app;
+GRANT ALL ON FUNCTION media.count_measured_file() TO vetrina_app;
+GRANT ALL ON FUNCTION media.count_new_files() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
@@ -5896,6 +6095,7 @@ GRANT ALL ON FUNCTION studio.announce() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.check_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.finish(p_account uuid, p_id uuid, p_attempt integer, p_status text, p_code text, p_message text) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.insert_started(p_requests studio.start_request[]) TO vetrina_app;
+GRANT ALL ON FUNCTION studio.refuse_account(p_account uuid, p_before bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.refuse_charge(p_account uuid, p_asset text, p_cost bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.resolve_inputs(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start(p jsonb) TO vetrina_app;
@@ -5903,6 +6103,7 @@ GRANT ALL ON FUNCTION studio.start_all(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.add_rest(p_account uuid, p_period uuid, p_left interval, p_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.advance_period(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_of uuid, p_subscription text, p_force boolean) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.apply_plan_storage() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.apply_renewal(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_value bigint, p_currency text, p_subscription text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_grant() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_price_list() TO vetrina_app;

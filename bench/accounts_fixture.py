@@ -33,7 +33,7 @@ _MAKE: tuple[str, ...] = (
            format('01900000-0002-7000-8000-%s', lpad(n::text, 12, '0'))::uuid
       from generate_series(1, {FUNDED + UNFUNDED}) n
     """,
-    "update core.settings set value = '0' where key = 'wallet.welcome_tokens'",
+    "update core.settings set value = '0' where key in ('wallet.welcome_tokens', 'studio.waiting_limit')",
     """
     insert into accounts.accounts (id, kind, email)
     select account_id, 'user', 'bench' || n || '@example.com' from bench.people order by n

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.access.matrix import Made, Row, Scene, operated, own, owned, public
-from vetrina.accounts.privacy import exports
+from vetrina.accounts.privacy import exports, queries
 from vetrina.core.database.ids import new_id
 
 PASSWORD = "a long enough one"
@@ -46,7 +46,16 @@ async def a_role(scene: Scene) -> Made:
 async def an_export(scene: Scene) -> Made:
     """A copy of everything of the owner's."""
     async with scene.make.services.db.tx() as tx:
-        return {"export_id": await exports.request_export(tx, scene.owner.id)}
+        return {"export_id": await exports.request_export(tx, scene.make.services, scene.owner.id)}
+
+
+async def an_ended_export(scene: Scene) -> Made:
+    """An export of the owner's that can be deleted."""
+    async with scene.make.services.db.tx() as tx:
+        await tx.connection.execute("update accounts.exports set status = 'failed' where status = 'pending'")
+        export = await exports.request_export(tx, scene.make.services, scene.owner.id)
+        await tx.execute(queries.FAIL_EXPORT, account=scene.owner.id, id=export)
+    return {"export_id": export}
 
 
 async def a_setting(scene: Scene) -> Made:
@@ -68,6 +77,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/exports": own(),
     "POST /api/v1/exports": own(202, alone=True),
     "GET /api/v1/exports/{export_id}": owned(of=an_export),
+    "DELETE /api/v1/exports/{export_id}": owned(204, of=an_ended_export),
     "POST /api/v1/erasure": own(202, alone=True, body={"confirmation": "erase my account"}),
     "GET /api/v1/operator/audit-logs": operated(),
     "GET /api/v1/operator/settings": operated(),
@@ -79,6 +89,8 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/operator/accounts/{account_id}/sessions/revocation": operated(204, of=somebody),
     "POST /api/v1/operator/accounts/{account_id}/second-factor-removal": operated(409, of=somebody),
     "DELETE /api/v1/operator/accounts/{account_id}/second-factor-removal": operated(204, of=somebody),
+    "GET /api/v1/operator/accounts/{account_id}/storage": operated(of=somebody),
+    "PUT /api/v1/operator/accounts/{account_id}/storage": operated(of=somebody, body={"own_mb": 100}),
     "POST /api/v1/operator/accounts/{account_id}/roles": operated(201, superuser=True, of=somebody, body={"role": "user"}),
     "DELETE /api/v1/operator/accounts/{account_id}/roles/{role}": operated(204, superuser=True, of=a_role),
 }

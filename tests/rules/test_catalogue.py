@@ -70,7 +70,7 @@ INSIDE = {
     ],
     "written by the operator or a migration": [
         "plan_name_taken", "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "plan_price_positive",
-        "plan_price_currency_is_iso", "style_cost_positive",
+        "plan_price_currency_is_iso", "plan_storage_positive", "style_cost_positive",
         "payment_amount_positive", "payment_currency_is_iso", "payment_not_in_toman",
     ],
     "kept by our own functions; a breach is a fault of ours, and the ledger then stops": [
@@ -90,7 +90,7 @@ INSIDE = {
     ],
     "measured by us from the bytes, or made by us": [
         "file_category_fixed", "file_storage_key_taken", "file_mime_is_a_picture", "file_sides_in_range",
-        "file_bytes_positive", "file_colour_is_hex",
+        "file_bytes_positive", "file_derived_bytes_not_negative", "file_colour_is_hex",
     ],
     "Stripe's events are only inserted, kinds come by migration": ["events_append_only", "mirror_object_taken"],
     "kept by our own functions, which say the gateway's word as it is": [
@@ -107,7 +107,8 @@ INSIDE = {
         "outbox_channel_known", "rate_limit_count_not_negative", "audit_head_position_positive", "audit_position_taken",
         "audit_actor_known", "audit_action_is_named", "audit_logs_append_only", "verification_kind_known",
         "verification_purpose_known", "verification_attempts_in_range", "verification_is_short", "role_known",
-        "export_status_known", "export_is_somewhere_when_ready", "second_factor_attempts_in_range",
+        "export_status_known", "export_is_somewhere_when_ready", "export_one_ready", "storage_not_negative",
+        "second_factor_attempts_in_range",
         "confirmed_email_is_set", "confirmed_phone_is_set", "session_client_known", "sign_in_failures_positive",
         "identifier_change_channel_known",
         "identity_id_unique", "identity_names_are_short", "domain_status_known", "domain_answer_known",

@@ -30,6 +30,7 @@ AUDIT = {
     "role_revoked": "A role was taken away",
     "account_disabled": "The account was disabled",
     "account_enabled": "The account was enabled",
+    "storage_limit_changed": "The storage limit was changed",
     "account_erased": "The account was erased",
     "erasure_asked": "Erasure was asked for",
     "export_asked": "A copy of everything was asked for",

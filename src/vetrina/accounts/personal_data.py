@@ -7,6 +7,7 @@ from vetrina.accounts.domains import queries as domains
 from vetrina.accounts.identities import queries as identities
 from vetrina.accounts.privacy import queries as privacy
 from vetrina.accounts.profiles import queries as profiles
+from vetrina.accounts.storage import queries as storage
 from vetrina.core.personal_data import PersonalData, TableRule
 
 PERSONAL_DATA = PersonalData(
@@ -25,6 +26,7 @@ PERSONAL_DATA = PersonalData(
         TableRule("accounts.former_handles", profiles.EXPORT_FORMER_HANDLES, profiles.ERASE_FORMER_HANDLES),
         TableRule("accounts.users", privacy.EXPORT_USER, privacy.ERASE_USER),
         TableRule("accounts.vendors", privacy.EXPORT_VENDOR, privacy.ERASE_VENDOR),
+        TableRule("accounts.storage", storage.EXPORT, None, "figures, which are 0 once the files are deleted"),
         TableRule("accounts.erasures", None, None, "when erasure was requested; the job resumes from it"),
         TableRule("accounts.accounts", privacy.EXPORT_ACCOUNT, privacy.ERASE_ACCOUNT),
     ],

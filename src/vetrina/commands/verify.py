@@ -1,4 +1,4 @@
-"""`vetrina verify`: checks the ledger."""
+"""`vetrina verify`: checks the ledger and the counted bytes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from vetrina.core.command_line.database_access import reaching
 from vetrina.core.database.connection import Database
 from vetrina.core.settings import environment as settings
 from vetrina.core.settings.environment import Settings
+from vetrina.media.files import actions as files
 from vetrina.payments.settlement import verify as books
 from vetrina.wallet.ledger import actions
 from vetrina.wallet.model import Fault
@@ -17,7 +18,7 @@ from vetrina.wallet.plans import verify as paid_time
 
 
 def verify(*, json: bool = False) -> int:
-    """Verify every balance against the ledger, paid days against days given, and every grant against its payment.
+    """Verify balances against the ledger, paid days against days given, grants against payments, counted bytes against files.
 
     Exit code 0 if everything is consistent; 1, with the first inconsistent row, if not.
 
@@ -31,6 +32,7 @@ def verify(*, json: bool = False) -> int:
         output.as_json({"clean": not faults, "faults": faults})
     elif not faults:
         print("The ledger is consistent: every balance follows from its entries, and every payment was granted once.")
+        print("The stored bytes are counted right.")
     else:
         first, *more = faults
         print(f"The ledger is inconsistent. The first inconsistent row is {first.row} of account {first.account_id}:")
@@ -46,6 +48,11 @@ async def _faults(config: Settings) -> list[Fault]:
         await db.open()
         try:
             async with db.tx() as tx:
-                return [*await actions.faults(tx), *await paid_time.faults(tx), *await books.faults(tx)]
+                return [
+                    *await actions.faults(tx),
+                    *await paid_time.faults(tx),
+                    *await books.faults(tx),
+                    *await files.faults(tx),
+                ]
         finally:
             await db.close()

@@ -20,6 +20,7 @@ from vetrina.core.files import write_whole
 from vetrina.core.messages import delivers
 from vetrina.core.module import Modules
 from vetrina.core.settings.environment import Settings
+from vetrina.core.storage import reserve
 
 State = Literal["ok", "warning", "failure"]
 LAST_DUMP = "last-dump.json"
@@ -140,7 +141,14 @@ async def _disk(site: Site) -> list[Check]:
     action = "Free space, or move the data folder to a larger disk."
     if usage.free < NO_ROOM:
         return [Check("disk", "failure", f"{detail}: the site is not ready", action)]
-    return [Check("disk", "warning" if usage.free < LITTLE_ROOM else "ok", detail, action if usage.free < LITTLE_ROOM else "")]
+    reserved = 0
+    if (space := reserve.disk(site.settings)) is not None:
+        reserved = space.reserve
+        detail += f", {reserved / 1e9:.1f} GB kept free (VETRINA_DISK_RESERVE)"
+        if space.refuses:
+            return [Check("disk", "failure", f"{detail}: uploads and exports are refused", action)]
+    little = usage.free < max(LITTLE_ROOM, 2 * reserved)
+    return [Check("disk", "warning" if little else "ok", detail, action if little else "")]
 
 
 async def _dump(site: Site) -> list[Check]:

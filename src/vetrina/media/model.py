@@ -79,6 +79,17 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     colour: str
     thumbnails: Mapping[str, Side]
+    derived_bytes: int
+    """Bytes of the thumbnails."""
+
+
+class Unmeasured(msgspec.Struct, frozen=True):
+    """A file of an earlier version, whose thumbnails are not counted yet."""
+
+    account_id: UUID
+    id: UUID
+    storage_key: str
+    thumbnails: dict[str, Any]
 
 
 class Used(msgspec.Struct, frozen=True):

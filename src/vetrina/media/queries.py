@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 from vetrina.core.database.connection import Statement
-from vetrina.media.model import FileRow, Name, Used
+from vetrina.media.model import FileRow, Name, Unmeasured, Used
+from vetrina.wallet.model import Fault
 
 COLUMNS = """account_id, id, category, file_name, storage_key, mime, bytes, width, height, colour, thumbnails,
            is_public, tags, metadata,
@@ -15,10 +17,10 @@ COLUMNS = """account_id, id, category, file_name, storage_key, mime, bytes, widt
 INSERT = Statement(
     FileRow,
     f"""
-    insert into media.files (account_id, id, category, file_name, storage_key, sha256, mime, bytes, width, height,
-                             colour, thumbnails, is_public, tags, metadata)
+    insert into media.files (account_id, id, category, file_name, storage_key, sha256, mime, bytes, derived_bytes,
+                             width, height, colour, thumbnails, is_public, tags, metadata)
     values (%(account)s, %(id)s, %(category)s, %(file_name)s, %(storage_key)s, %(sha256)s, %(mime)s, %(bytes)s,
-            %(width)s, %(height)s, %(colour)s, %(thumbnails)s, %(is_public)s, %(tags)s::text[], %(metadata)s)
+            %(derived_bytes)s, %(width)s, %(height)s, %(colour)s, %(thumbnails)s, %(is_public)s, %(tags)s::text[], %(metadata)s)
     returning {COLUMNS}
     """,
 )
@@ -104,5 +106,37 @@ LIVE = Statement(
     select f.storage_key
       from unnest(%(accounts)s::uuid[], %(keys)s::text[]) as asked (account_id, storage_key)
       join media.files f on f.account_id = asked.account_id and f.storage_key = asked.storage_key
+    """,
+)
+
+UNMEASURED = Statement(
+    Unmeasured,
+    """
+    select account_id, id, storage_key, thumbnails from media.files
+     where derived_bytes is null order by account_id, id limit %(limit)s
+    """,
+)
+MEASURED = Statement(
+    NoneType,
+    """
+    update media.files set derived_bytes = %(bytes)s
+     where account_id = %(account)s and id = %(id)s and derived_bytes is null
+    """,
+)
+# Both sides of `vetrina verify`: what the triggers counted, and what the rows say.
+FAULTS = Statement(
+    Fault,
+    """
+    select case when s.file_bytes = f.bytes then 'export bytes counted' else 'file bytes counted' end as check_name,
+           s.account_id, 'accounts.storage' as row,
+           case when s.file_bytes = f.bytes then e.bytes else f.bytes end as expected,
+           case when s.file_bytes = f.bytes then s.export_bytes else s.file_bytes end as found
+      from accounts.storage s
+     cross join lateral (select coalesce(sum(bytes + coalesce(derived_bytes, 0)), 0)::bigint as bytes
+                           from media.files where account_id = s.account_id) f
+     cross join lateral (select coalesce(sum(bytes), 0)::bigint as bytes
+                           from accounts.exports where account_id = s.account_id) e
+     where s.file_bytes <> f.bytes or s.export_bytes <> e.bytes
+     order by s.account_id limit %(limit)s
     """,
 )

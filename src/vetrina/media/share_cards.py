@@ -17,7 +17,7 @@ from vetrina.core.web.public.link_preview import CARD_HEIGHT, CARD_WIDTH, absolu
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import ANONYMOUS, QUIET, UNCOMPRESSED, limited_by_address
 from vetrina.media import queries
-from vetrina.media.files.decode_slots import SLOT_TIMEOUT, DecodeSlots
+from vetrina.media.files.decode_slots import LEAST_PRICE, SLOT_TIMEOUT, DecodeSlots
 from vetrina.media.links import ORIGINAL, PREVIEW, FileFacts
 
 log = structlog.get_logger("vetrina.media")
@@ -65,7 +65,7 @@ async def _card(services: Services, account_id: UUID, facts: FileFacts) -> bytes
     variant = str(PREVIEW) if str(PREVIEW) in facts.thumbnails else ORIGINAL
     source = await services.storage.get(key_of(account_id, facts.id, variant))
     payload: dict[str, Any] = {"data": source, "width": CARD_WIDTH, "height": CARD_HEIGHT, "colour": facts.colour}
-    async with services.get(DecodeSlots).hold(SLOT_TIMEOUT):
+    async with services.get(DecodeSlots).hold(account_id, LEAST_PRICE, SLOT_TIMEOUT):
         card = await run_isolated("vetrina.media.processing.share_card:share_card", payload, limits=_LIMITS)
     await services.storage.put(key, card["data"], "image/jpeg")
     return card["data"]

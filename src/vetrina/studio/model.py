@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -152,6 +153,20 @@ class Count(msgspec.Struct, frozen=True):
 
     status: str
     count: int
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """The number of an account's generations that wait in the queue, and how many may."""
+
+    count: int
+    limit: int
+
+
+class TooManyWaiting(Refusal):
+    """Too many of your pictures wait in the queue. Start this one when some of them are done."""
+
+    status = 429
+    headers = MappingProxyType({"Retry-After": "30"})
 
 
 class UnknownStyle(Refusal):

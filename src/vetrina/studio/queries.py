@@ -10,7 +10,7 @@ from uuid import UUID
 
 from vetrina.core.database.connection import Statement
 from vetrina.core.web.public.sitemap import SitemapRow
-from vetrina.studio.model import ClaimedGeneration, Count, GenerationRow, PublicPicture, PublicResult, State
+from vetrina.studio.model import ClaimedGeneration, Count, GenerationRow, PublicPicture, PublicResult, State, Waiting
 
 START = Statement(str, "select studio.start_all(%(items)s::jsonb)::text")
 
@@ -37,7 +37,8 @@ _COLUMNS = """g.account_id, g.id, g.status, g.style_name, g.engine, g.prompt, g.
 _PLACE = """case when g.status = 'pending' then (
              select count(*)::integer + 1 from (
                select from studio.generations before
-                where before.status in ('pending', 'uploading', 'processing') and before.status = 'pending' and before.id < g.id
+                where before.status in ('pending', 'uploading', 'processing') and before.status = 'pending'
+                  and (before.turn, before.id) < (g.turn, g.id)
                 limit 999) line) end as queue_position"""
 _PICTURES = """(
              select coalesce(jsonb_agg(jsonb_build_object('role', gf.role, 'file', media.facts(f)) order by gf.role, gf.position)
@@ -87,6 +88,14 @@ STATE = Statement(
     """,
 )
 
+WAITING = Statement(
+    Waiting,
+    """
+    select (select count(*)::integer from studio.generations where account_id = %(account)s and status = 'pending') as count,
+           (select (value #>> '{}')::integer from core.settings where key = 'studio.waiting_limit') as limit
+    """,
+)
+
 # The attempt is the fence: only the worker that claimed it last may write.
 TAKE = Statement(
     ClaimedGeneration,
@@ -119,7 +128,8 @@ INSERT_RESULT = Statement(
 REQUEUE_LOST = Statement(
     int,
     """
-    select core.enqueue('studio.generate', jsonb_build_object('account_id', g.account_id, 'generation_id', g.id), 'studio')
+    select core.enqueue('studio.generate', jsonb_build_object('account_id', g.account_id, 'generation_id', g.id), 'studio',
+                        -g.turn)
       from studio.generations g
      where g.status in ('pending', 'uploading', 'processing') and g.updated_at < now() - interval '5 minutes'
        and not exists (select from procrastinate_jobs j

@@ -18,6 +18,7 @@ from tests.factories import Make
 from tests.server import Site
 from vetrina.accounts.privacy import erasures, exports
 from vetrina.accounts.privacy.erasures import PHRASE
+from vetrina.accounts.privacy.jobs import delete_export
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
 from vetrina.core import audit
@@ -46,7 +47,7 @@ async def test_erased_account_leaves_no_personal_data(
     stranger = await make.account(email="stays@example.com")
     await rest(worker, "studio.generate", "core.deliver", "accounts.send_code")
     async with worker.db.tx() as tx:
-        export = await exports.request_export(tx, account)
+        export = await exports.request_export(tx, worker, account)
     await rest(worker, "accounts.export")
     before = dump(owner)
     assert found_in(before) == set(CANARIES), "the canaries are not all there: this test would see nothing"
@@ -191,7 +192,7 @@ async def test_the_copy_holds_everything_and_no_secret(site: Site, worker: Servi
 async def test_a_copy_expires(site: Site, services: Services, make: Make, owner: str, settings: Settings) -> None:
     account = await make.account()
     async with services.db.tx() as tx:
-        export = await exports.request_export(tx, account.id)
+        export = await exports.request_export(tx, services, account.id)
     await exports.make(services, account.id, export)
     async with site.api(account) as api:
         url = (await api.get(f"/exports/{export}")).json()["url"]
@@ -202,6 +203,7 @@ async def test_a_copy_expires(site: Site, services: Services, make: Make, owner:
         assert (await api.get("/exports")).json()["items"] == []
         assert (await site.client.get(url)).status_code == 404
         await exports.delete_expired(services)
+        await delete_export(services, key=f"exports/{account.id}/{export}.zip")
         assert bytes_of(settings, account.id) == []
         assert (await api.post("/exports")).status_code == 202
 

@@ -52,7 +52,7 @@ async def test_failed_insert_deletes_the_bytes(services: Services, make: Make):
         return corpus.photograph(800, 600)
 
     with pytest.raises(Exception, match="file_belongs_to_account"):
-        await actions.upload(services, nobody, read, category="product_image", file_name="cup.jpg")
+        await actions.upload(services, nobody, read, category="profile_image", file_name="cup.jpg")
     assert await stored(services) == set()
 
 
@@ -94,7 +94,7 @@ async def test_upload_as_generated_image_is_refused(services: Services, make: Ma
 
 
 async def test_third_concurrent_upload_is_refused_as_busy(services: Services, make: Make):
-    account = await make.account()
+    accounts = [await make.account() for _ in range(3)]
     gate, inside = asyncio.Event(), 0
 
     async def slow() -> bytes:
@@ -104,13 +104,13 @@ async def test_third_concurrent_upload_is_refused_as_busy(services: Services, ma
         return corpus.photograph(400, 300)
 
     first = [
-        asyncio.create_task(actions.upload(services, account.id, slow, category="product_image", file_name=f"{n}.jpg", timeout=5))
-        for n in range(2)
+        asyncio.create_task(actions.upload(services, account.id, slow, category="product_image", file_name="cup.jpg", timeout=5))
+        for account in accounts[:2]
     ]
     while inside < 2:
         await asyncio.sleep(0.01)
     with pytest.raises(Busy):
-        await actions.upload(services, account.id, slow, category="product_image", file_name="3.jpg", timeout=0.05)
+        await actions.upload(services, accounts[2].id, slow, category="product_image", file_name="3.jpg", timeout=0.05)
     assert inside == 2
     gate.set()
     await asyncio.gather(*first)

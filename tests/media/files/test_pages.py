@@ -55,7 +55,7 @@ async def test_upload_of_several_files_without_scripts(site: Site, make: Make, w
         assert (sent.status_code, sent.headers["location"]) == (303, "/library")
         page = await browser.get("/library")
         assert "2 pictures added" in page.text
-        assert "2 pictures," in page.text
+        assert "2 pictures" in page.text
         assert 'alt="fig bowl"' in page.text
         assert "<b>&amp;.jpg" not in page.text and "&lt;b&gt;" in page.text
         displayed = pictures(page)

@@ -210,7 +210,7 @@ def test_lossless_webp_stays_exact_with_metadata(extra: str):
     data = art.webpsave_buffer(lossless=True, **options)
     assert (data[12:16] == b"VP8X") is (extra != "nothing")
     result = intake(data)
-    assert result["mime"] == "image/png"
+    assert result["mime"] == "image/webp" and b"VP8L" in result["data"][:64]
     difference = (pyvips.Image.new_from_buffer(result["data"], "") - art).abs()
     assert difference.maxpos()[0] <= (1 if extra == "profile" else 0)
 
@@ -241,7 +241,8 @@ def test_colours_below_full_transparency_are_not_published(kind: str):
     assert source.crop(250, 50, 100, 200)[:3].deviate() > 10  # the file does hold them
     result, without = intake(files[0]), intake(files[1])
     hidden = pyvips.Image.new_from_buffer(result["data"], "").crop(210, 0, 190, 300)
-    assert hidden.max() == 0
+    # Lossy sources are stored as lossy WebP, whose encoder blurs the black.
+    assert hidden[3].max() == 0 and hidden[:3].max() <= (2 if kind == "AVIF" else 0)
     if kind != "AVIF":  # whose encoder lets hidden colours change visible ones a little
         assert result == without
         assert thumbnail(files[0]) == thumbnail(files[1])

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import delete, get, post
+from litestar import delete, get, post, put
 from litestar.params import Parameter, QueryParameter
 
 from vetrina.accounts.model import Kind
@@ -15,6 +15,8 @@ from vetrina.accounts.operator.model import ManagedAccount, State
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
 from vetrina.accounts.roles.guards import operator, superuser
+from vetrina.accounts.storage import actions as storage
+from vetrina.accounts.storage.model import StorageLimit
 from vetrina.core.database.paging import Page
 from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request
@@ -24,6 +26,12 @@ class Disabling(msgspec.Struct, forbid_unknown_fields=True):
     """The reason for disabling an account, stored in the audit log."""
 
     why: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+
+
+class OwnStorageLimit(msgspec.Struct, forbid_unknown_fields=True):
+    """Megabytes that this account may store: null for the site's default, 0 for no limit."""
+
+    own_mb: Annotated[int, msgspec.Meta(ge=0, le=100_000_000)] | None
 
 
 class RoleGrant(msgspec.Struct, forbid_unknown_fields=True):
@@ -99,6 +107,21 @@ async def cancel_second_factor_removal(request: Request, account_id: UUID) -> No
         await accounts.cancel_second_factor_removal(tx, request.account, account_id)
 
 
+@get("/operator/accounts/{account_id:uuid}/storage", guards=[operator], tags=["operator"])
+async def get_storage(request: Request, account_id: UUID) -> StorageLimit:
+    """Return an account's stored bytes, its limit, and what an operator set for it."""
+    async with request.read() as tx:
+        return await storage.limit(tx, account_id)
+
+
+@put("/operator/accounts/{account_id:uuid}/storage", guards=[operator], tags=["operator"])
+async def set_storage_limit(request: Request, account_id: UUID, data: OwnStorageLimit) -> StorageLimit:
+    """Set an account's own storage limit. The audit log stores the change."""
+    async with request.tx() as tx:
+        await storage.set_limit(tx, account_id, data.own_mb)
+        return await storage.limit(tx, account_id)
+
+
 @post("/operator/accounts/{account_id:uuid}/roles", guards=[superuser], tags=["operator"])
 async def grant_role(request: Request, account_id: UUID, data: RoleGrant) -> ManagedAccount:
     """Grant a role. For superusers."""
@@ -116,4 +139,4 @@ async def revoke_role(request: Request, account_id: UUID, role: Role) -> None:
 
 
 ROUTES: list[Any] = [search, get_account, disable, enable, sign_out, request_second_factor_removal, cancel_second_factor_removal,
-                     grant_role, revoke_role]  # fmt: skip
+                     get_storage, set_storage_limit, grant_role, revoke_role]  # fmt: skip

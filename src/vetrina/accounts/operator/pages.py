@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from vetrina.accounts.roles.actions import Role
 from vetrina.accounts.roles.guards import operator, superuser
 from vetrina.accounts.second_factor import queries as factor_queries
 from vetrina.accounts.sessions import queries as session_queries
+from vetrina.accounts.storage import actions as storage
+from vetrina.accounts.storage.model import InvalidStorageLimit
 from vetrina.core import checks
 from vetrina.core.checks import Site
 from vetrina.core.errors import Invalid, Refusal, Unavailable
@@ -154,6 +157,20 @@ async def verify(request: Request, account_id: UUID, data: Form) -> Redirect:
     return _back(account_id, "The business is verified." if verified else "The business is no longer verified.")
 
 
+@post("/operator/accounts/{account_id:uuid}/storage", guards=[operator], include_in_schema=False)
+async def set_storage_limit(request: Request, account_id: UUID, data: Form) -> Response[Any]:
+    """Set the account's own storage limit in megabytes; an empty field restores the site's default."""
+    text = data.get("storage_mb", "").strip()
+    try:
+        if text and not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+            raise InvalidStorageLimit
+        async with request.tx() as tx:
+            await storage.set_limit(tx, account_id, int(text) if text else None)
+    except InvalidStorageLimit as refusal:
+        return await _account(request, account_id, refusal=refusal)
+    return _back(account_id, "The storage limit is changed.")
+
+
 async def _account(request: Request, account_id: UUID, *, why: str = "", refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
         account = await accounts.get_account(tx, account_id)
@@ -161,6 +178,7 @@ async def _account(request: Request, account_id: UUID, *, why: str = "", refusal
         factor = await tx.fetch_one(factor_queries.STATE, account=account_id)
         removal_due_at = await tx.fetch_optional(factor_queries.REMOVAL_DUE_AT, account=account_id)
         business = await tx.fetch_optional(profile_queries.BUSINESS, account=account_id)
+        stored = await storage.limit(tx, account_id)
     is_superuser = "superuser" in request.account.roles
     is_operator = not OPERATORS.isdisjoint(account.roles)
     return pages.render(
@@ -170,6 +188,7 @@ async def _account(request: Request, account_id: UUID, *, why: str = "", refusal
         nav="operator",
         person=account,
         business=business,
+        storage=stored,
         second_factor=factor.enabled,
         removal_due_at=removal_due_at,
         sessions=[
@@ -188,4 +207,5 @@ def _back(account_id: UUID, message: str) -> Redirect:
     return pages.redirect(f"/operator/accounts/{account_id}", flash=("good", message))
 
 
-ROUTES: list[Any] = [home, search, show_account, disable, enable, sign_out, set_role, remove_second_factor, verify]
+ROUTES: list[Any] = [home, search, show_account, disable, enable, sign_out, set_role, remove_second_factor, verify,
+                     set_storage_limit]  # fmt: skip

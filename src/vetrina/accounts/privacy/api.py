@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import delete, get, post
 
 from vetrina.accounts.privacy import erasures, exports, queries
 from vetrina.accounts.privacy.queries import Export
@@ -45,9 +45,12 @@ async def list_exports(request: Request) -> Page[ExportView]:
 
 @post("/exports", guards=[signed_in], status_code=202, tags=["privacy"])
 async def request_export(request: Request) -> ExportView:
-    """Request an export of the account's data: a ZIP of JSON and pictures. 409 while one is pending."""
+    """Request an export of the account's data: a ZIP of JSON and pictures. It replaces an older one once it is ready.
+
+    409 while one is pending, 507 while the site has no room.
+    """
     async with request.tx() as tx:
-        export = await exports.request_export(tx, request.account.id)
+        export = await exports.request_export(tx, request.services, request.account.id)
         return _view(request.services, await tx.fetch_one(queries.EXPORT, account=request.account.id, id=export))
 
 
@@ -56,6 +59,13 @@ async def get_export(request: Request, export_id: UUID) -> ExportView:
     """Return one export."""
     async with request.read() as tx:
         return _view(request.services, await tx.fetch_one(queries.EXPORT, account=request.account.id, id=export_id))
+
+
+@delete("/exports/{export_id:uuid}", guards=[signed_in], tags=["privacy"])
+async def delete_export(request: Request, export_id: UUID) -> None:
+    """Delete an export and its bytes. 404 while it is pending."""
+    async with request.tx() as tx:
+        await exports.delete(tx, request.account.id, export_id)
 
 
 @post("/erasure", guards=[signed_in], status_code=202, tags=["privacy"])
@@ -84,4 +94,4 @@ def _view(services: Services, row: Export) -> ExportView:
     )
 
 
-ROUTES: list[Any] = [list_exports, request_export, get_export, erase]
+ROUTES: list[Any] = [list_exports, request_export, get_export, delete_export, erase]

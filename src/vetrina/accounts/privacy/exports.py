@@ -12,6 +12,7 @@ import structlog
 
 from vetrina.accounts.privacy import queries
 from vetrina.accounts.privacy.queries import Export
+from vetrina.accounts.storage import actions as storage
 from vetrina.core import audit, personal_data
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
@@ -20,6 +21,8 @@ from vetrina.core.files import work_folder
 from vetrina.core.jobs.queue import enqueue
 from vetrina.core.personal_data import PersonalData, TableRule
 from vetrina.core.services import Services
+from vetrina.core.storage import reserve
+from vetrina.core.storage.reserve import DiskReserved
 from vetrina.core.storage.store import NotStored
 
 log = structlog.get_logger("vetrina.accounts")
@@ -46,8 +49,12 @@ class ExportAlreadyRunning(Refusal):
     constraint = "export_under_way"
 
 
-async def request_export(tx: Tx, account: AccountId) -> UUID:
-    """Start an export and return its id. Raises ExportAlreadyRunning (409) while another is pending."""
+async def request_export(tx: Tx, services: Services, account: AccountId) -> UUID:
+    """Start an export and return its id. It replaces an older one once it is ready.
+
+    Raises ExportAlreadyRunning (409) while another is pending, DiskReserved (507).
+    """
+    await _require_disk(tx, services, account)
     export_id = await tx.fetch_optional(queries.INSERT_EXPORT, account=account, id=new_id(), days=DAYS)
     if export_id is None:
         raise ExportAlreadyRunning
@@ -65,11 +72,24 @@ def link(services: Services, export: Export) -> str | None:
 
 
 async def make(services: Services, account: AccountId, export: UUID) -> None:
-    """Write the ZIP and store it. Running again overwrites the first result."""
+    """Write the ZIP and store it in place of an older one. Running again overwrites the first result.
+
+    The export fails if the disk has no room for it.
+    """
     async with services.db.read() as tx:
         row = await tx.fetch_optional(queries.EXPORT, account=account, id=export)
     if row is None or row.status != "pending":
         return
+    try:
+        await _write(services, account, export)
+    except DiskReserved:
+        async with services.db.tx() as tx:
+            await tx.execute(queries.FAIL_EXPORT, account=account, id=export)
+
+
+async def _write(services: Services, account: AccountId, export: UUID) -> None:
+    async with services.db.read() as tx:
+        await _require_disk(tx, services, account)
     key = f"exports/{account}/{export}.zip"
     with work_folder(services.settings.data) as folder:
         file = folder / "export.zip"
@@ -81,23 +101,31 @@ async def make(services: Services, account: AccountId, export: UUID) -> None:
             for part in parts:
                 await _files(services, account, part, archive)
         size = file.stat().st_size
+        reserve.require(services, size)
         await services.storage.put_file(key, file, "application/zip")
     async with services.db.tx() as tx:
-        finished = await tx.fetch_optional(queries.FINISH_EXPORT, account=account, id=export, status="ready", key=key, bytes=size)
-    if finished is None:  # erased meanwhile
+        await tx.execute(queries.DELETE_OLDER_EXPORTS, account=account, id=export)
+        await tx.execute(queries.FINISH_EXPORT, account=account, id=export, status="ready", key=key, bytes=size)
+        row = await tx.fetch_optional(queries.EXPORT, account=account, id=export)
+    if row is None or row.status != "ready":  # erased or given up meanwhile; a second run of the job leaves it alone
         await services.storage.delete([key])
 
 
+async def _require_disk(tx: Tx, services: Services, account: AccountId) -> None:
+    """Raise DiskReserved (507) unless the account's files fit on the disk twice: while it is written, the ZIP is there twice."""
+    used = await storage.use(tx, account)
+    reserve.require(services, 2 * (used.used_bytes - used.export_bytes))
+
+
+async def delete(tx: Tx, account: AccountId, export: UUID) -> None:
+    """Delete an export that has ended; a job deletes its bytes. Raises NotFound (404)."""
+    await tx.fetch_one(queries.DELETE_EXPORT, account=account, id=export)
+
+
 async def delete_expired(services: Services) -> None:
-    """Delete expired exports, the bytes first: without its row the bytes could not be located."""
-    async with services.db.read() as tx:
-        expired = await tx.fetch_all(queries.EXPIRED_EXPORTS)
-    for export in expired:
-        if export.storage_key:
-            await services.storage.delete([export.storage_key])
-        async with services.db.tx() as tx:
-            await tx.execute(queries.DELETE_EXPORT, account=export.account_id, id=export.id)
+    """Delete expired exports; jobs delete their bytes."""
     async with services.db.tx() as tx:
+        await tx.execute(queries.DELETE_EXPIRED_EXPORTS)
         await tx.execute(queries.FAIL_STUCK_EXPORTS)
 
 

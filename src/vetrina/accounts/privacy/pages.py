@@ -11,6 +11,7 @@ from litestar.response import Stream
 
 from vetrina.accounts.privacy import erasures, exports, queries
 from vetrina.accounts.sessions.middleware import session_cookie
+from vetrina.accounts.storage import actions as storage
 from vetrina.core import audit
 from vetrina.core.audit import Actor
 from vetrina.core.errors import Forbidden, NotFound, Refusal, Unavailable
@@ -34,10 +35,18 @@ async def request_export(request: Request) -> Response[Any]:
     """Request an export."""
     try:
         async with request.tx() as tx:
-            await exports.request_export(tx, request.account.id)
+            await exports.request_export(tx, request.services, request.account.id)
     except Refusal as refusal:
         return await _privacy(request, refusal=refusal)
     return pages.redirect(PATH, flash=("wait", "Your export is being prepared. It will be here in a moment."))
+
+
+@post(PATH + "/exports/{export_id:uuid}/deletion", guards=[signed_in], include_in_schema=False)
+async def delete_export(request: Request, export_id: UUID) -> Response[Any]:
+    """Delete an export."""
+    async with request.tx() as tx:
+        await exports.delete(tx, request.account.id, export_id)
+    return pages.redirect(PATH, flash=("good", "The export is deleted."))
 
 
 @post(PATH + "/erasure", guards=[signed_in], include_in_schema=False)
@@ -92,6 +101,7 @@ async def _privacy(request: Request, *, refusal: Refusal | None = None, confirma
     async with request.read() as tx:
         rows = await tx.fetch_all(queries.EXPORTS, account=account.id)
         proof = await tx.fetch_one(queries.OWNER_PROOF, account=account.id, session=account.session_id)
+        stored = await storage.use(tx, account.id)
     return pages.render(
         request,
         "accounts/privacy/privacy.html",
@@ -99,6 +109,7 @@ async def _privacy(request: Request, *, refusal: Refusal | None = None, confirma
         nav="account",
         exports=[
             {
+                "id": row.id,
                 "status": row.status,
                 "bytes": row.bytes,
                 "url": exports.link(request.services, row),
@@ -108,6 +119,7 @@ async def _privacy(request: Request, *, refusal: Refusal | None = None, confirma
             for row in rows
         ],
         waiting=any(row.status == "pending" for row in rows),
+        storage=stored,
         phrase=erasures.PHRASE,
         has_password=proof.password_hash is not None,
         values={"confirmation": confirmation},
@@ -115,4 +127,4 @@ async def _privacy(request: Request, *, refusal: Refusal | None = None, confirma
     )
 
 
-ROUTES: list[Any] = [privacy, request_export, erase, download]
+ROUTES: list[Any] = [privacy, request_export, delete_export, erase, download]

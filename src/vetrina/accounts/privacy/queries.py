@@ -25,14 +25,6 @@ class Export(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-class ExpiredExport(msgspec.Struct, frozen=True):
-    """An export that has expired."""
-
-    account_id: UUID
-    id: UUID
-    storage_key: str | None
-
-
 class OwnerProof(msgspec.Struct, frozen=True):
     """What a request to erase an account is checked against."""
 
@@ -64,6 +56,13 @@ EXPORT = Statement(
      where account_id = %(account)s and id = %(id)s and expires_at > now()
     """,
 )
+FAIL_EXPORT = Statement(
+    NoneType,
+    """
+    update accounts.exports set status = 'failed', finished_at = now()
+     where account_id = %(account)s and id = %(id)s and status = 'pending'
+    """,
+)
 FINISH_EXPORT = Statement(
     UUID,
     """
@@ -72,12 +71,17 @@ FINISH_EXPORT = Statement(
     returning id
     """,
 )
-EXPIRED_EXPORTS = Statement(
-    ExpiredExport,
+# A trigger enqueues the job that deletes the bytes.
+DELETE_OLDER_EXPORTS = Statement(
+    NoneType,
     """
-    select account_id, id, storage_key from accounts.exports where expires_at <= now() order by expires_at limit 100
+    delete from accounts.exports e
+     where e.account_id = %(account)s and e.status in ('ready', 'failed') and e.id <> %(id)s
+       and exists (select from accounts.exports p
+                    where p.account_id = e.account_id and p.id = %(id)s and p.status = 'pending')
     """,
 )
+DELETE_EXPIRED_EXPORTS = Statement(NoneType, "delete from accounts.exports where expires_at <= now()")
 FAIL_STUCK_EXPORTS = Statement(
     NoneType,
     """
@@ -85,7 +89,13 @@ FAIL_STUCK_EXPORTS = Statement(
      where status = 'pending' and created_at < now() - interval '2 hours'
     """,
 )
-DELETE_EXPORT = Statement(NoneType, "delete from accounts.exports where account_id = %(account)s and id = %(id)s")
+DELETE_EXPORT = Statement(
+    UUID,
+    """
+    delete from accounts.exports where account_id = %(account)s and id = %(id)s and status in ('ready', 'failed')
+    returning id
+    """,
+)
 
 OWNER_PROOF = Statement(
     OwnerProof,

@@ -63,6 +63,12 @@ class Settings:
     storage_url: str = _setting(
         "VETRINA_STORAGE_URL", "", "s3://, gs:// or az:// for files; otherwise the data folder.", values.storage
     )
+    disk_reserve: str = _setting(
+        "VETRINA_DISK_RESERVE",
+        "1GB",
+        "Free space (2GB, 5%) of the data folder's disk below which uploads and exports are refused; 0 for none.",
+        values.reserve,
+    )
     secret_key: str = _setting(
         "VETRINA_SECRET_KEY",
         "",

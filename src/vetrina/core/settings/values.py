@@ -52,6 +52,25 @@ def number(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+def disk_space(value: str) -> tuple[float, int]:
+    """Return a part of the disk (0 to 0.9) and a number of bytes, one of which is 0: 5%, 500MB, 1GB, 0."""
+    if match := re.fullmatch(r"([0-9]{1,2}(?:\.[0-9]{1,2})?) ?%", value):
+        share = float(match[1]) / 100
+        if share <= 0.9:
+            return share, 0
+    elif match := re.fullmatch(r"([0-9]{1,9}) ?([MGT]B)", value.upper()):
+        return 0.0, int(match[1]) * {"MB": 10**6, "GB": 10**9, "TB": 10**12}[match[2]]
+    elif value == "0":
+        return 0.0, 0
+    raise ValueError("must be a size such as 500MB or 2GB, a part of the disk up to 90% such as 5%, or 0")
+
+
+def reserve(value: str) -> str:
+    """Return the text of an amount that `disk_space` parses."""
+    disk_space(value)
+    return value
+
+
 def choice(*allowed: str) -> Callable[[str], str]:
     """Return a parser of one of these words."""
 

@@ -134,6 +134,14 @@ class Storage:
             return False
         return True
 
+    async def size(self, key: str) -> int:
+        """Return the number of bytes at `key`; 0 if there is no file."""
+        try:
+            with _failures(key):
+                return (await obstore.head_async(self._reading, _checked(key)))["size"]
+        except NotStored:
+            return 0
+
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete the files at `keys`. Missing files are no error."""
         paths = [_checked(key) for key in keys]

@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from vetrina.core.checks import NO_ROOM
 from vetrina.core.errors import Forbidden, Unauthenticated
+from vetrina.core.storage import reserve
 from vetrina.core.web.middleware.proxies import is_local
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import ANONYMOUS, FOR_PROGRAMS, QUIET
@@ -53,6 +54,8 @@ def metrics(request: Request) -> Response[bytes]:
     text = generate_latest()
     for name, value in request.services.db.statistics().items():
         text += f"vetrina_db_{name} {value}\n".encode()
+    if (space := reserve.disk(request.services.settings)) is not None:
+        text += f"vetrina_disk_free_bytes {space.free}\nvetrina_disk_reserve_bytes {space.reserve}\n".encode()
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -30,6 +30,7 @@ _TITLES = {
     429: "Too many requests",
     500: "Internal error",
     503: "Temporarily unavailable",
+    507: "No room for new files",
 }
 
 

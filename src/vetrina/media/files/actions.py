@@ -7,65 +7,36 @@ transaction, and `delete_orphan` if that fails. Bytes left by a crash in between
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-import structlog
 from psycopg.types.json import Jsonb
 
+from vetrina.accounts.storage import actions as storage
+from vetrina.accounts.storage.model import StorageFull
 from vetrina.core import usage
 from vetrina.core.database import paging
 from vetrina.core.database.connection import Tx
-from vetrina.core.database.ids import AccountId, new_id
+from vetrina.core.database.ids import AccountId
 from vetrina.core.database.paging import Page
-from vetrina.core.errors import NotFound, Refusal, Unavailable
-from vetrina.core.isolation.run import (
-    IsolatedCrashed,
-    IsolatedOutOfMemory,
-    IsolatedRejected,
-    IsolatedTimeout,
-    Limits,
-    run_isolated,
-)
+from vetrina.core.errors import NotFound, Unavailable
 from vetrina.core.services import Services
-from vetrina.core.storage.store import NotStored, StorageFailure, StorageUnavailable
+from vetrina.core.storage import reserve
+from vetrina.core.storage.store import NotStored, StorageUnavailable
 from vetrina.media import queries
-from vetrina.media.files import quota
+from vetrina.media.files import intake, quota
 from vetrina.media.files.decode_slots import SLOT_TIMEOUT, DecodeSlots
 from vetrina.media.files.names import clean_name, tidy_tags
-from vetrina.media.links import ORIGINAL, Side
+from vetrina.media.links import ORIGINAL
 from vetrina.media.model import (
     UPLOADED,
-    DamagedImage,
-    EmptyFile,
     FileRow,
-    FileTooLarge,
-    ImageTooComplex,
-    InvalidDimensions,
     Prepared,
     UnknownCategory,
-    UnsupportedImage,
 )
-
-log = structlog.get_logger("vetrina.media")
-
-REMOVAL_SECONDS = 5.0
-"""Seconds that a failed upload waits for its bytes to be deleted; the sweep deletes them otherwise."""
-LIMITS = Limits(memory_mb=1024, seconds=30)
-
-_REFUSALS: dict[str, type[Refusal]] = {
-    "empty": EmptyFile,
-    "too_many_bytes": FileTooLarge,
-    "not_an_image": UnsupportedImage,
-    "format_not_taken": UnsupportedImage,
-    "animated": UnsupportedImage,
-    "too_many_pixels": InvalidDimensions,
-    "too_long": InvalidDimensions,
-    "too_small": InvalidDimensions,
-    "damaged": DamagedImage,
-}
+from vetrina.media.processing.dimensions import HEAD, MAX_PIXELS, pixel_count
+from vetrina.wallet.model import Fault
 
 
 async def upload(
@@ -75,28 +46,36 @@ async def upload(
     *,
     category: str,
     file_name: str,
+    pixels: int = MAX_PIXELS,
     timeout: float | None = SLOT_TIMEOUT,
 ) -> FileRow:
     """Upload an image. `read` is called when a decoding slot is free, so that waiting uploads use no memory.
 
+    `pixels` is the count of its header, the price of its turn.
     Raises UnknownCategory, EmptyFile, InvalidDimensions, DamagedImage, ImageTooComplex (422), UnsupportedImage (415),
-    FileTooLarge (413), QuotaUsedUp (402), Busy (429), Unavailable (503); then nothing is stored.
+    FileTooLarge (413), QuotaUsedUp (402), StorageFull (409), DecodingBusy (429), Unavailable (503), DiskReserved (507); then
+    nothing is stored.
     """
     if category not in UPLOADED:
         raise UnknownCategory
+    reserve.require(services)
     async with services.db.read() as tx:
         await quota.check(tx, account, category)
-    async with services.get(DecodeSlots).hold(timeout):
-        result = await _run_intake(await read())
-    prepared = await _store(services, account, result)
+        await storage.require_room(tx, account, 1)
+    async with services.get(DecodeSlots).hold(account, pixels, timeout):
+        result = await intake.run(await read())
+    prepared = await intake.store(services, account, result)
     try:
         async with services.db.tx() as tx:
+            await quota.take(tx, account, category, prepared.id)  # first: the wallet is locked before the storage everywhere
             row = await insert(tx, account, prepared, category, file_name)
-            await quota.take(tx, account, category, row.id)
             metadata = {"file_id": str(row.id), "category": category, "bytes": row.bytes}
             await usage.record(tx, account, "file_uploaded", metadata)
     except Unavailable:
         raise  # the commit may have happened; if not, the sweep deletes the bytes, as after a cancellation
+    except StorageFull:
+        await delete_orphan(services, prepared)
+        raise await _storage_full(services, account, prepared.bytes + prepared.derived_bytes) from None
     except Exception:
         await delete_orphan(services, prepared)
         raise
@@ -108,9 +87,10 @@ async def prepare(services: Services, account: AccountId, data: bytes, *, timeou
 
     Waits for a decoding slot up to `timeout` seconds (None: without limit). Raises the errors of `upload`.
     """
-    async with services.get(DecodeSlots).hold(timeout):
-        result = await _run_intake(data)
-    return await _store(services, account, result)
+    pixels = pixel_count(data[:HEAD]) or MAX_PIXELS
+    async with services.get(DecodeSlots).hold(account, pixels, timeout):
+        result = await intake.run(data)
+    return await intake.store(services, account, result)
 
 
 async def insert(
@@ -126,7 +106,7 @@ async def insert(
 ) -> FileRow:
     """Write the row of a prepared image. `metadata` may contain `generation_id`, which the file's page links to.
 
-    Raises UnknownCategory, InvalidTag, TooManyTags (422). The usage record is left to the caller.
+    Raises UnknownCategory, InvalidTag, TooManyTags (422), StorageFull (409). The usage record is left to the caller.
     """
     return await tx.fetch_one(
         queries.INSERT,
@@ -138,6 +118,7 @@ async def insert(
         sha256=prepared.sha256,
         mime=prepared.mime,
         bytes=prepared.bytes,
+        derived_bytes=prepared.derived_bytes,
         width=prepared.width,
         height=prepared.height,
         colour=prepared.colour,
@@ -150,7 +131,7 @@ async def insert(
 
 async def delete_orphan(services: Services, prepared: Prepared) -> None:
     """Delete the bytes of a prepared image whose row was not written. Never raises: the sweep retries."""
-    await _remove(services, [f"{prepared.storage_key}/{variant}" for variant in (ORIGINAL, *prepared.thumbnails)])
+    await intake.remove(services, [f"{prepared.storage_key}/{variant}" for variant in (ORIGINAL, *prepared.thumbnails)])
 
 
 async def read(services: Services, account: AccountId, file_id: UUID) -> bytes:
@@ -212,65 +193,12 @@ async def delete(tx: Tx, account: AccountId, file_ids: Sequence[UUID]) -> int:
     return len(rows)
 
 
-async def _store(services: Services, account: AccountId, result: dict[str, Any]) -> Prepared:
-    """Store the result of the intake. The decoding slot is free meanwhile, so a slow bucket does not block decoding."""
-    file_id = new_id()
-    storage_key = f"{account}/{file_id}"
-    thumbnails: dict[str, dict[str, Any]] = result["thumbnails"]
-    parts = {ORIGINAL: (result["data"], result["mime"])} | {
-        size: (item["data"], item["mime"]) for size, item in thumbnails.items()
-    }
-    keys = {f"{storage_key}/{variant}": part for variant, part in parts.items()}
-    try:
-        # all are awaited, so that none can arrive after the deletion
-        async with services.get(DecodeSlots).storing:
-            outcomes = await asyncio.gather(
-                *(services.storage.put(key, body, mime) for key, (body, mime) in keys.items()), return_exceptions=True
-            )
-    except asyncio.CancelledError:
-        await asyncio.shield(_remove(services, list(keys)))
-        raise
-    failed = [item for item in outcomes if item is not None]
-    if failed:
-        await _remove(services, list(keys))
-        if isinstance(failed[0], StorageFailure):
-            log.error("image could not be stored", error=str(failed[0]))
-            raise Unavailable("The image cannot be stored at the moment. Try again later.") from failed[0]
-        log.error("image could not be stored", exc_info=failed[0])
-        raise failed[0]
-    return Prepared(
-        account_id=account,
-        id=file_id,
-        storage_key=storage_key,
-        sha256=bytes.fromhex(result["sha256"]),
-        mime=result["mime"],
-        bytes=result["bytes"],
-        width=result["width"],
-        height=result["height"],
-        colour=result["colour"],
-        thumbnails={size: Side(item["width"], item["height"]) for size, item in thumbnails.items()},
-    )
+async def faults(tx: Tx, limit: int = 20) -> list[Fault]:
+    """Return accounts with counted bytes other than those of their files and exports; empty if there are none."""
+    return await tx.fetch_all(queries.FAULTS, limit=limit)
 
 
-async def _run_intake(data: bytes) -> dict[str, Any]:
-    """Return the result of the isolated intake; its failures become refusals."""
-    try:
-        return await run_isolated("vetrina.media.processing.images:intake", {"data": data}, limits=LIMITS)
-    except IsolatedRejected as refused:
-        raise _REFUSALS[refused.code](refused.message, reason=refused.code) from refused
-    except (IsolatedTimeout, IsolatedOutOfMemory) as error:
-        log.warning("image exceeds the decoding limits", exc_info=error)
-        raise ImageTooComplex from error
-    except IsolatedCrashed as error:
-        if error.signal is None:
-            raise  # a fault of our own code
-        log.warning("image crashed the decoder", exc_info=error)
-        raise DamagedImage from error
-
-
-async def _remove(services: Services, keys: list[str]) -> None:
-    try:
-        async with asyncio.timeout(REMOVAL_SECONDS):
-            await services.storage.delete(keys)
-    except (StorageFailure, TimeoutError):
-        log.warning("orphaned bytes not deleted", keys=keys)
+async def _storage_full(services: Services, account: AccountId, size: int) -> StorageFull:
+    """Return the refusal with the figures of now: another upload has taken the room meanwhile."""
+    async with services.db.read() as tx:
+        return storage.refusal(await storage.use(tx, account), size)

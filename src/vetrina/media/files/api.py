@@ -11,6 +11,8 @@ from litestar import delete, get, patch, post
 from litestar.params import Parameter
 from msgspec import UNSET, UnsetType
 
+from vetrina.accounts.storage import actions as storage
+from vetrina.accounts.storage.model import StorageUse
 from vetrina.core.database.paging import Page
 from vetrina.core.errors import NotFound
 from vetrina.core.services import Services
@@ -67,10 +69,11 @@ class Change(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Used(msgspec.Struct):
-    """The number of an account's files and the bytes of their originals."""
+    """The number of an account's files and the bytes of their originals; `storage` counts thumbnails and exports too."""
 
     files: int
     bytes: int
+    storage: StorageUse
 
 
 @post(
@@ -84,7 +87,8 @@ class Used(msgspec.Struct):
 async def upload(request: Request) -> File:
     """Upload an image (JPEG, PNG, WebP or AVIF, up to 25 MB and 40 megapixels). It is re-encoded without metadata.
 
-    413 too large, 415 unsupported format, 422 damaged or of invalid size or category, 429 retry later.
+    402 the plan's uploads are used up, 409 the account's storage is full, 413 too large, 415 unsupported format, 422 damaged
+    or of invalid size or category, 429 retry later, 507 the site has no room.
     """
     return _file(request.services, await uploads.take_one(request))
 
@@ -117,7 +121,8 @@ async def used(request: Request) -> Used:
     """Return the storage used by the account."""
     async with request.read() as tx:
         rows = await tx.fetch_all(queries.USED, account=request.account.id)
-    return Used(sum(row.files for row in rows), sum(row.bytes for row in rows))
+        stored = await storage.use(tx, request.account.id)
+    return Used(sum(row.files for row in rows), sum(row.bytes for row in rows), stored)
 
 
 @get("/files/{file_id:uuid}", guards=[signed_in], tags=["files"])

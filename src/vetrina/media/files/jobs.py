@@ -49,6 +49,20 @@ async def sweep_orphans(services: Services) -> None:
         await _sweep(services, batch)
 
 
+@job("media.measure_thumbnails", queue="media", every="53 * * * *")
+async def measure_thumbnails(services: Services) -> None:
+    """Count the thumbnails of files of earlier versions, which were stored without their sizes."""
+    while True:
+        async with services.db.read() as tx:
+            files = await tx.fetch_all(queries.UNMEASURED, limit=BATCH)
+        if not files:
+            return
+        for file in files:
+            sizes = [await services.storage.size(f"{file.storage_key}/{variant}") for variant in file.thumbnails]
+            async with services.db.tx() as tx:
+                await tx.execute(queries.MEASURED, account=file.account_id, id=file.id, bytes=sum(sizes))
+
+
 async def _sweep(services: Services, batch: dict[str, list[str]]) -> None:
     prefixes = list(batch)
     async with services.db.read() as tx:

@@ -8,6 +8,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import Parameter
 
+from vetrina.accounts.storage import actions as storage
 from vetrina.core.database.ids import read_id
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
@@ -141,6 +142,7 @@ async def _grid(
         page = await actions.search(tx, account, cursor, PAGE, category=category or None, tag=tag or None, q=q or None)
         used = await tx.fetch_all(queries.USED, account=account)
         tags = await tx.fetch_all(queries.TAGS, account=account)
+        stored = await storage.use(tx, account)
     return pages.render(
         request,
         "media/files/library.html",
@@ -153,7 +155,8 @@ async def _grid(
         tags=tags,
         tag=tag,
         q=q,
-        storage={"bytes": sum(item.bytes for item in used), "files": sum(item.files for item in used), "limit": None},
+        storage=stored,
+        picture_count=sum(item.files for item in used),
         older=page.older("/library", {"category": category, "tag": tag, "q": q}),
         accept=uploads.ACCEPT,
         max_bytes=MAX_BYTES,

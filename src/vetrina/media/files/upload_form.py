@@ -13,6 +13,7 @@ from vetrina.core.services import Services
 from vetrina.core.web.request import Request
 from vetrina.media.files import actions
 from vetrina.media.model import UPLOADED, FileMissing, FileRow, FileTooLarge
+from vetrina.media.processing.dimensions import HEAD, MAX_PIXELS, pixel_count
 from vetrina.media.processing.images import MAX_BYTES
 
 ACCEPT = "image/jpeg,image/png,image/webp"
@@ -40,6 +41,9 @@ def files_of(form: FormMultiDict, field: str = "file") -> list[UploadFile]:
 
 async def take(services: Services, account: AccountId, file: UploadFile, category: str) -> FileRow:
     """Upload one file. Raises the errors of `actions.upload`."""
+    head = await file.read(HEAD)
+    await file.seek(0)
+    pixels = min(pixel_count(head) or MAX_PIXELS, MAX_PIXELS)
 
     async def read() -> bytes:
         data = await file.read(MAX_BYTES + 1)
@@ -47,7 +51,7 @@ async def take(services: Services, account: AccountId, file: UploadFile, categor
             raise FileTooLarge
         return data
 
-    return await actions.upload(services, account, read, category=category, file_name=file.filename)
+    return await actions.upload(services, account, read, category=category, file_name=file.filename, pixels=pixels)
 
 
 async def take_one(request: Request) -> FileRow:

@@ -4,12 +4,8 @@ Decides by content and header only, not by file name or declared type. Accepts s
 AVIF. Everything else is refused by name: an animation too, because its first frame alone would not be what
 was uploaded. Only the pixels of the uploaded file are kept.
 
-The results are upright, sRGB, 8 bits, without metadata, and black where they are fully transparent:
-- JPEG (quality 92, no chroma subsampling) where the image is opaque. At 12 megapixels that takes
-  0.05 s where WebP takes 1.1 s, and an engine reads it everywhere;
-- PNG where it has transparency, or is flat artwork (a lossless file of less than one byte per
-  pixel), which JPEG would blur and which PNG keeps small;
-- thumbnails as WebP, where small size counts and encoding is cheap.
+The results are upright, sRGB, 8 bits, without metadata, and black where they are fully transparent. The original is JPEG,
+PNG or WebP (`vetrina.media.processing.encoding`); thumbnails are WebP, where small size counts and encoding is cheap.
 """
 
 from __future__ import annotations
@@ -25,19 +21,19 @@ import pyvips
 from vetrina.core.isolation.child import OUT_OF_MEMORY, Reject, Report
 from vetrina.media.processing.colour_conversion import tone_map, with_profile
 from vetrina.media.processing.colour_tags import declared_space
-from vetrina.media.processing.file_types import ACCEPTED, detect_kind, is_animated, lossless_bytes
+from vetrina.media.processing.dimensions import MAX_PIXELS
+from vetrina.media.processing.encoding import encode
+from vetrina.media.processing.file_types import ACCEPTED, detect_kind, is_animated
 
 MAX_BYTES = 25_000_000
-MAX_PIXELS = 40_000_000
 MAX_SIDE = 20_000
 """Pixels; longer sides are banners or attacks, and many programs cannot show them."""
 MIN_SIDE = 16
 """Pixels; less is a tracking pixel or an icon, which no engine can use."""
 THUMBNAILS = (320, 640, 1280)
 """Long sides of the thumbnails, in pixels."""
-QUALITY = 92
-_NO_METADATA, _FILTER_SUB = 0, 0x10
-"""VipsForeignKeep's "none", and the PNG filter that is best for photographs at half the time of "all"."""
+_NO_METADATA = 0
+"""VipsForeignKeep's "none"."""
 _DOT = (
     "/9j/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/wAAL"
     "CAAQABABAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AAP/Z"
@@ -65,11 +61,7 @@ def intake(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         image = _without_hidden_colours(_srgb(_with_declared_colours(kind, data, image)).copy_memory()).autorot()
     width, height = image.width, image.height
     report(0.4, "Encoding")
-    lossless = lossless_bytes(kind, data)
-    if image.hasalpha() or (lossless is not None and lossless < width * height):
-        mime, encoded = "image/png", image.pngsave_buffer(compression=3, filter=_FILTER_SUB, keep=_NO_METADATA)
-    else:
-        mime, encoded = "image/jpeg", image.jpegsave_buffer(Q=QUALITY, keep=_NO_METADATA)
+    mime, encoded = encode(image, kind, data)
     report(0.7, "Making thumbnails")
     thumbnails: dict[str, dict[str, Any]] = {}
     smaller = image

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from vetrina.accounts.storage import actions as storage
 from vetrina.clients.engines.base import BadParameter, validate
 from vetrina.core.database.batching import Coalescer
 from vetrina.core.database.connection import Tx
@@ -31,6 +32,7 @@ from vetrina.studio.model import (
     Picture,
     PromptTooLong,
     TooManyImages,
+    TooManyWaiting,
     UnknownStyle,
 )
 from vetrina.studio.styles.catalogue import Catalogue
@@ -102,7 +104,7 @@ async def start(
 
     A replay with the same `key` and request returns the first answer. Raises UnknownStyle, InvalidParameters,
     ImageRequired, TooManyImages, FileNotFound, WrongCategory, PromptTooLong (422), InsufficientCredits (402; QuotaUsedUp
-    for a conversion), KeyInUse (409), KeyReused (422), Unauthenticated (401).
+    for a conversion), StorageFull, KeyInUse (409), KeyReused (422), TooManyWaiting (429), Unauthenticated (401).
     """
     parameters = check(services, wish)
     item = StartItem(
@@ -259,6 +261,17 @@ async def _refusal(services: Services, account: AccountId, answer: StartResult) 
     if answer.refused == "insufficient-credits" and answer.asset == Asset.CONVERSION:
         async with services.db.read() as tx:
             return await plans.denial(tx, account, Asset.CONVERSION, answer.cost)
+    if answer.refused == "storage-full":
+        async with services.db.read() as tx:
+            return storage.refusal(await storage.use(tx, account), 1)
+    if answer.refused == "too-many-waiting":
+        async with services.db.read() as tx:
+            line = await tx.fetch_one(queries.WAITING, account=account)
+        return TooManyWaiting(
+            f"{line.count} of your pictures wait in the queue, and at most {line.limit} may. Start this one when some are done.",
+            waiting=line.count,
+            limit=line.limit,
+        )
     if answer.refused == "insufficient-credits":
         return InsufficientCredits(
             f"This costs {answer.cost} tokens, and you have {answer.balance}.",

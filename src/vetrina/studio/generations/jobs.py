@@ -10,12 +10,15 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from vetrina.accounts.storage import actions as storage
+from vetrina.accounts.storage.model import StorageFull
 from vetrina.clients.engines.base import EngineRefused, EngineRequest, EngineResult, EngineUnavailable
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.errors import NotFound, Refusal, Unavailable
 from vetrina.core.jobs.queue import job
 from vetrina.core.services import Services
+from vetrina.core.storage import reserve
 from vetrina.media.files import actions as media
 from vetrina.media.files.actions import Prepared
 from vetrina.studio import queries
@@ -100,6 +103,7 @@ class GenerationRun:
             await self.fail("engine-gone", "This style's engine is not set up here any more. Nothing was charged.")
             return
         try:
+            await self._require_room()
             request = await self._request()
             async with engine.gate:
                 await self._write(0.0, "Beginning")
@@ -145,6 +149,12 @@ class GenerationRun:
             products=read["product"],
             models=read["model"],
         )
+
+    async def _require_room(self) -> None:
+        """Refuse before the engine's work if the result could not be stored. Raises StorageFull, DiskReserved."""
+        reserve.require(self.services)
+        async with self.services.db.read() as tx:
+            await storage.require_room(tx, self.account, 1)
 
     async def _progress(self, done: float, step: str) -> None:
         self._latest = (done, step)
@@ -201,6 +211,9 @@ class GenerationRun:
                         await tx.execute(
                             queries.INSERT_RESULT, account=self.account, id=self.id, position=position, file=picture.id
                         )
+        except StorageFull:
+            saved = False  # the transaction is undone
+            raise
         finally:
             if not saved:
                 for picture in ready:

@@ -1,0 +1,1 @@
+"""Stored bytes of an account, and their limit."""
