@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.accounts.auth_helpers import letters
+from tests.accounts.auth_helpers import letters, settled
 from tests.factories import Account, Make, race
 from tests.server import Site
 from tests.studio.helpers import ended, upload, wish
@@ -97,6 +97,15 @@ async def customer(site: Site, make: Make, *, tokens: int = 1000) -> Customer:
         return Customer(account, UUID(await upload(api)))
 
 
+async def reset_letter(site: Site, account: Account) -> float:
+    """Request a password reset, and return the seconds until its letter is there."""
+    began = time.monotonic()
+    target = {"email": account.email, "kind": "user"}
+    assert (await site.client.post("/api/v1/auth/password-reset", json=target)).status_code == 202
+    await letters(site, account.email)
+    return time.monotonic() - began
+
+
 async def until(engine: Recorder, count: int) -> None:
     async with asyncio.timeout(120):
         while len(engine.prompts) < count:
@@ -134,15 +143,15 @@ async def test_with_108_waiting_another_account_is_next_and_a_letter_takes_less_
         before = len(engine.prompts)
         (place,) = await other.places(services, started)
         assert place in {1, 2, None}
-        requested = time.monotonic()
-        target = {"email": other.account.email, "kind": "user"}
-        assert (await site.client.post("/api/v1/auth/password-reset", json=target)).status_code == 202
-        await letters(site, other.account.email)
-        seconds = time.monotonic() - requested
+        seconds = await reset_letter(site, other.account)
         await until(engine, before + 3)
         assert "other" in engine.prompts[before : before + 3], "the one under way, then at most one more, then this"
-        assert seconds < 1, f"the letter took {seconds:.2f} s"
         assert len(engine.prompts) < 60, "the others still wait"
+    async with working(settings, database, Recorder()):
+        await settled(services)
+        alone = await reset_letter(site, many.account)
+    # On a machine that is busy with something else, the letter alone takes longer too.
+    assert seconds < max(1.0, 3 * alone), f"the letter took {seconds:.2f} s, and {alone:.2f} s with nothing beside it"
 
 
 async def test_more_waiting_pictures_than_the_cap_are_refused_before_the_charge(site: Site, make: Make) -> None:
