@@ -101,7 +101,7 @@ async def _write(services: Services, account: AccountId, export: UUID) -> None:
             for part in parts:
                 await _files(services, account, part, archive)
         size = file.stat().st_size
-        reserve.require(services, size)
+        reserve.require(services.settings, size)
         await services.storage.put_file(key, file, "application/zip")
     async with services.db.tx() as tx:
         await tx.execute(queries.DELETE_OLDER_EXPORTS, account=account, id=export)
@@ -114,7 +114,7 @@ async def _write(services: Services, account: AccountId, export: UUID) -> None:
 async def _require_disk(tx: Tx, services: Services, account: AccountId) -> None:
     """Raise DiskReserved (507) unless the account's files fit on the disk twice: while it is written, the ZIP is there twice."""
     used = await storage.use(tx, account)
-    reserve.require(services, 2 * (used.used_bytes - used.export_bytes))
+    reserve.require(services.settings, 2 * (used.used_bytes - used.export_bytes))
 
 
 async def delete(tx: Tx, account: AccountId, export: UUID) -> None:

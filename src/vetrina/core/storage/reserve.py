@@ -9,7 +9,6 @@ import msgspec
 from prometheus_client import Counter
 
 from vetrina.core.errors import Refusal
-from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
 from vetrina.core.settings.values import disk_space
 
@@ -45,9 +44,9 @@ def disk(settings: Settings) -> DiskSpace | None:
     return _space(folder, settings.disk_reserve)
 
 
-def require(services: Services, size: int = 0) -> None:
+def require(settings: Settings, size: int = 0) -> None:
     """Raise DiskReserved (507) unless `size` more bytes leave the reserve free."""
-    space = disk(services.settings)
+    space = disk(settings)
     if space is not None and space.free - size < space.reserve:
         REFUSED.inc()
         raise DiskReserved

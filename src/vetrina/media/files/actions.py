@@ -58,7 +58,7 @@ async def upload(
     """
     if category not in UPLOADED:
         raise UnknownCategory
-    reserve.require(services)
+    reserve.require(services.settings)
     async with services.db.read() as tx:
         await quota.check(tx, account, category)
         await storage.require_room(tx, account, 1)

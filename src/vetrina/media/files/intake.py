@@ -61,7 +61,7 @@ async def store(services: Services, account: AccountId, result: dict[str, Any]) 
     storage_key = f"{account}/{file_id}"
     thumbnails: dict[str, dict[str, Any]] = result["thumbnails"]
     derived_bytes = sum(len(item["data"]) for item in thumbnails.values())
-    reserve.require(services, result["bytes"] + derived_bytes)
+    reserve.require(services.settings, result["bytes"] + derived_bytes)
     async with services.db.read() as tx:
         await storage.require_room(tx, account, result["bytes"] + derived_bytes)
     parts = {ORIGINAL: (result["data"], result["mime"])} | {

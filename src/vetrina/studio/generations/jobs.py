@@ -152,7 +152,7 @@ class GenerationRun:
 
     async def _require_room(self) -> None:
         """Refuse before the engine's work if the result could not be stored. Raises StorageFull, DiskReserved."""
-        reserve.require(self.services)
+        reserve.require(self.services.settings)
         async with self.services.db.read() as tx:
             await storage.require_room(tx, self.account, 1)
 
