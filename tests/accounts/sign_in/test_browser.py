@@ -23,6 +23,25 @@ async def fine(page: Page) -> None:
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_mailed_code_is_entered_where_one_stands(posting: Site, width: int) -> None:
+    async with browsing(posting.url, viewport={"width": width, "height": 800}) as context:
+        page = await context.new_page()
+        await page.goto("/sign-up")
+        await page.get_by_label("E-mail").fill("grace@example.com")
+        await page.get_by_label("Password", exact=True).fill(PASSWORD)
+        await page.get_by_role("button", name="Sign up").click()
+        await expect(page).to_have_url(re.compile("/verify$"))
+        await expect(page.locator("#code")).to_be_focused()
+        await fine(page)
+        await page.get_by_role("link", name="Read it in this development site's outbox").click()
+        await expect(page.get_by_role("main").get_by_text("grace@example.com").first).to_be_visible()
+        await page.go_back()
+        await page.locator("#code").press_sequentially(await code_to(posting, "grace@example.com"))
+        await expect(page.get_by_text("grace@example.com is confirmed.")).to_be_visible()
+        await expect(page).to_have_url(re.compile("/studio"))
+
+
 @pytest.mark.parametrize("look", ["light", "dark narrow"])
 async def test_complete_code_submits_and_second_factor_is_required(posting: Site, look: str) -> None:
     dark, width = "dark" in look, 360 if "narrow" in look else 1280

@@ -129,7 +129,7 @@ async def test_page_is_the_same_for_unknown_addresses(posting: Site) -> None:
 async def test_the_second_factor_from_the_page(posting: Site) -> None:
     async with visitor(posting) as browser:
         form = {"email": "ada@example.com", "password": PASSWORD}
-        assert place(await browser.post("/sign-up", data=form)) == "/studio"
+        assert place(await browser.post("/sign-up", data=form)) == "/verify"
         page = (await browser.get("/settings/security")).text
         assert "Not confirmed" in page and "Set up an authenticator" in page
         refused = await browser.post("/settings/security/second-factor", data={"password": "wrong"})
@@ -159,6 +159,27 @@ async def test_the_second_factor_from_the_page(posting: Site) -> None:
         assert place(await browser.post("/settings/security/second-factor/removal", data={"password": PASSWORD}))
         assert "The second factor is off." in (await browser.get("/settings/security")).text
         assert TOTP(secret).interval == 30
+
+
+async def test_signing_up_by_mail_asks_for_the_code_and_can_go_on_without(posting: Site) -> None:
+    async with visitor(posting) as browser:
+        form = {"email": "ada@example.com", "password": PASSWORD, "next": "/wallet"}
+        assert place(await browser.post("/sign-up", data=form)) == "/verify"
+        page = (await browser.get("/verify")).text
+        assert "ada@example.com" in page and 'autocomplete="one-time-code"' in page and 'href="/wallet"' in page
+        assert 'href="/outbox?to=ada%40example.com"' in page, "a development site's letters are in its outbox"
+        assert "ada@example.com" in (await browser.get("/outbox?to=ada%40example.com")).text
+        assert (await browser.get("/wallet")).status_code == 200
+        code = await code_to(posting, "ada@example.com")
+        assert place(await browser.post("/verify", data={"code": code})) == "/wallet"
+        assert "Not confirmed" not in (await browser.get("/settings/security")).text
+
+
+async def test_only_a_development_site_names_an_outbox(site: Site) -> None:
+    async with visitor(site) as browser:
+        await browser.post("/sign-up", data={"email": "ada@example.com", "password": PASSWORD})
+        for path in ("/", "/reset", "/settings/security"):
+            assert "outbox" not in (await browser.get(path)).text
 
 
 async def test_an_address_is_confirmed_from_the_security_page(posting: Site) -> None:

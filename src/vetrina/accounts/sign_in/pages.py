@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Response, get, post
 
 from vetrina.accounts import identifiers, known_devices
+from vetrina.accounts.model import Purpose
 from vetrina.accounts.sessions import pending_sign_in
 from vetrina.accounts.sessions.model import SecondFactorNeeded
 from vetrina.accounts.sessions.web import redirect_to_second_step, sign_in_browser
@@ -32,7 +33,7 @@ async def sign_up_form(request: Request, next: str = "", kind: str = "user", way
 
 @post("/sign-up", include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def sign_up(request: Request, data: Form) -> Response[Any]:
-    """Create the account and sign it in. A phone's code is asked for next."""
+    """Create the account and sign it in. The code that was sent is asked for next, and may be entered later."""
     try:
         session = await actions.register(
             request.services,
@@ -46,17 +47,18 @@ async def sign_up(request: Request, data: Form) -> Response[Any]:
     except Refusal as refusal:
         return await _sign_up(request, data, refusal)
     account, onward = session.account, pages.safe_local_path(data.get("next"), home_path(request))
+    purpose: Purpose
     if account.phone:
-        to = identifiers.Identifier("phone", account.phone)
-        pending = pending_sign_in.for_code(to, kind(data.get("kind")), "phone_verify", onward, lifetime=verification.LIFETIME)
-        response = await sign_in_browser(request, session, "/verify")
-        response.set_cookie(pending_sign_in.cookie(request.services, pending))
-        return response
-    if delivers(request.services.settings, "email"):
-        message = f"We have written to {account.email}. Please confirm the address with the code in that message."
+        to, purpose = identifiers.Identifier("phone", account.phone), "phone_verify"
+    elif delivers(request.services.settings, "email"):
+        to, purpose = identifiers.Identifier("email", account.email or ""), "email_verify"
     else:
         message = "This site does not send mail yet. Its operator can confirm your address."
-    return await sign_in_browser(request, session, onward, flash=("info", message))
+        return await sign_in_browser(request, session, onward, flash=("info", message))
+    pending = pending_sign_in.for_code(to, kind(data.get("kind")), purpose, onward, lifetime=verification.LIFETIME)
+    response = await sign_in_browser(request, session, "/verify")
+    response.set_cookie(pending_sign_in.cookie(request.services, pending))
+    return response
 
 
 @get("/sign-in", include_in_schema=False)

@@ -83,6 +83,7 @@ def render(
         "dir": "ltr",
         "flash": flash,
         "preview": None,
+        "outbox": "/outbox" if request.services.settings.development else None,
         "footer_links": footer_links(request.services),
         "here": path if request.method == "GET" else "/",
         "errors": errors_of(refusal, fields),
