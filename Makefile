@@ -54,7 +54,8 @@ QUICK := rules web studio wallet accounts/sessions payments/test_api.py stripe_m
 quick: $(VENV)/.installed
 	VETRINA_TEST_PROFILE=fast $(BIN)/python -m pytest -q $(addprefix tests/,$(QUICK))
 
-# Kills at random times under load, VETRINA_TORTURE_KILLS of them (200).
+# Kills at random times under load, VETRINA_TORTURE_KILLS of them (200); generated requests to every
+# operation of the API as every kind of caller, VETRINA_TORTURE_CASES of them (100000).
 torture: $(VENV)/.installed
 	$(BIN)/python -m pytest -q -s -m torture
 
