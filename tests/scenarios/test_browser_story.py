@@ -46,6 +46,8 @@ async def test_a_stranger_signs_up_buys_uploads_and_sees_the_picture(site: Site,
         await page.locator("input[name=style][value=studio_composite]").check(force=True)
         await page.get_by_label("Describe the picture").fill("An espresso on the table")
         await expect(page.locator("[data-line=cost]")).to_have_text("1")
+        await expect(page.locator("input[name=asset][value=conversion]")).to_be_checked()  # the free plan's expire first
+        await page.locator("input[name=asset][value=token]").check()
         await page.get_by_role("button", name="Generate").click()
         await expect(page).to_have_url(re.compile("/studio/generations/"))
         await expect(page.get_by_role("link", name="Download")).to_be_visible(timeout=60_000)
