@@ -64,7 +64,7 @@ def churn_from_movements(rows: Sequence[MrrMovement]) -> list[Churn]:
 _MONTH = Column("month", "Month", "month", "A calendar month in UTC; the last one only up to the date of the report.")
 _CURRENCY = Column("currency", "Currency", "currency")
 _METERED = Column("metered", "Of it metered", "money", "The part that is metered use. Stripe's own figure leaves it out.")
-_PAUSED = Column("paused", "Paused", "money", "What subscriptions would bring whose collection is paused. Not included.")
+_PAUSED = Column("paused", "Paused", "money", "What subscriptions with paused collection would bring. Not included.")
 _TEMPORARY = Column("temporary", "Temporary discounts", "money", "What discounts that end take off at present. Not deducted.")
 _RECURRING = (
     "Subscriptions count while they are active or past due, as in Stripe's own recurring revenue. Trials, unpaid and canceled "
