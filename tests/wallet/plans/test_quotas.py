@@ -73,16 +73,36 @@ async def test_a_picture_that_cannot_be_read_takes_no_slot(site: Site, make: Mak
 
 
 async def test_purchased_tokens_raise_the_upload_quota(site: Site, make: Make, db: Database) -> None:
-    account = await make.account()
+    account = await make.account(tokens=5)
     async with db.tx() as tx:
         await tx.connection.execute("select wallet.spend(%s, 'image_slot', 5, 'before')", (account.id,))
-    async with site.api(account) as api:
-        assert (await send(api, "product_image")).status_code == 402, "the welcome gift does not lift the quota"
+    async with site.api(account) as api, site.browser(account) as browser:
+        assert (await send(api, "product_image")).status_code == 402, "tokens given by an operator do not lift the quota"
+        for path in ("/library", "/studio"):
+            page = (await browser.get(path)).text
+            assert "0 of 5 uploads left until" in page and 'href="/wallet/buy"' in page and 'href="/plan"' in page
         body = {"pack_id": (await pack(api))["id"], "gateway": "sandbox"}
         await press(site.client, (await api.post("/payments", json=body)).json(), "paid")
         assert (await send(api, "product_image")).status_code == 201
         assert (await send(api, "model_image")).status_code == 201
         assert (await send(api, "album_image")).status_code == 402, "an album is not what pictures are made from"
+
+
+async def test_welcome_tokens_lift_the_upload_quota_while_they_last(site: Site, make: Make, db: Database) -> None:
+    account = await make.account()
+    async with db.tx() as tx:
+        await tx.connection.execute("select wallet.spend(%s, 'image_slot', 5, 'before')", (account.id,))
+    async with site.api(account) as api, site.browser(account) as browser:
+        assert (await send(api, "product_image")).status_code == 201
+        assert "uploads left" not in (await browser.get("/studio")).text
+        assert (await send(api, "album_image")).status_code == 402
+        async with db.tx() as tx:
+            await tx.connection.execute("select wallet.spend(%s, 'token', 20, 'gone')", (account.id,))
+        assert (await send(api, "product_image")).status_code == 402
+        form = {"category": "product_image"}
+        files = {"file": ("cat.jpg", path_of("cat").read_bytes(), "image/jpeg")}
+        page = await browser.post("/library", data=form, files=files)
+        assert page.status_code == 422 and "5 of 5 uploads used" in page.text and "Larger plan" in page.text
 
 
 async def test_a_conversion_pays_for_a_picture_and_comes_back(site: Site, make: Make, db: Database) -> None:

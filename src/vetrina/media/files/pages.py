@@ -16,7 +16,7 @@ from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
 from vetrina.media import links, queries
-from vetrina.media.files import actions, picker
+from vetrina.media.files import actions, picker, quota
 from vetrina.media.files import upload_form as uploads
 from vetrina.media.files.names import TAG_LIMIT
 from vetrina.media.model import Category, FileRow, InvalidTag, TooManyTags
@@ -64,7 +64,8 @@ async def upload(request: Request) -> Response[Any]:
             await uploads.take(request.services, request.account.id, file, category if isinstance(category, str) else "")
             added += 1
         except Refusal as refusal:
-            errors.append({"name": file.filename, "text": refusal.message})
+            stuck = {"stuck": "1"} if refusal.status in {402, 409} else {}
+            errors.append({"name": file.filename, "text": refusal.message, **stuck})
     if not files:
         errors.append({"name": "No file was chosen", "text": "Choose one or more pictures first."})
     if errors:
@@ -143,6 +144,7 @@ async def _grid(
         used = await tx.fetch_all(queries.USED, account=account)
         tags = await tx.fetch_all(queries.TAGS, account=account)
         stored = await storage.use(tx, account)
+        uploads_left = await quota.left(tx, account)
     return pages.render(
         request,
         "media/files/library.html",
@@ -156,6 +158,8 @@ async def _grid(
         tag=tag,
         q=q,
         storage=stored,
+        uploads_left=uploads_left,
+        stuck=any(item.get("stuck") for item in errors or []),
         picture_count=sum(item.files for item in used),
         older=page.older("/library", {"category": category, "tag": tag, "q": q}),
         accept=uploads.ACCEPT,

@@ -1,7 +1,7 @@
 """The monthly upload quota: one image slot of the plan per upload.
 
-Profile pictures are free. So are source images while the account has purchased tokens: accounts that pay per image have
-paid for its sources (docs/decisions/0012-what-a-plan-covers.md).
+Profile pictures are free. So are source images while the account has tokens that it bought or was welcomed with: who pays per
+image has paid for its sources (docs/decisions/0012-what-a-plan-covers.md).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from vetrina.core.database.ids import AccountId
 from vetrina.media.model import Category
 from vetrina.wallet.model import Asset
 from vetrina.wallet.plans import actions as plans
+from vetrina.wallet.plans.model import Quota
 
 FREE = {Category.PROFILE}
 SOURCES = {Category.PRODUCT, Category.MODEL}
@@ -23,6 +24,13 @@ async def check(tx: Tx, account: AccountId, category: str) -> None:
     """Raise QuotaUsedUp (402) if no slot is left, before the image is read."""
     if await _counts(tx, account, category):
         await plans.check(tx, account, Asset.IMAGE_SLOT)
+
+
+async def left(tx: Tx, account: AccountId) -> Quota | None:
+    """Return the plan's uploads of this month; None while source images are free."""
+    if await plans.has_bought_tokens(tx, account):
+        return None
+    return next((bucket for bucket in await plans.quotas(tx, account) if bucket.asset == Asset.IMAGE_SLOT), None)
 
 
 async def take(tx: Tx, account: AccountId, category: str, file: UUID) -> None:

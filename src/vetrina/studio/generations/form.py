@@ -16,7 +16,7 @@ from vetrina.core.database.ids import read_id
 from vetrina.core.errors import Refusal
 from vetrina.core.services import Services
 from vetrina.core.web.request import Request
-from vetrina.media.files import picker
+from vetrina.media.files import picker, quota
 from vetrina.media.files import upload_form as uploads
 from vetrina.media.processing.images import MAX_BYTES
 from vetrina.studio.generations.actions import GenerationRequest
@@ -139,7 +139,14 @@ async def slots(request: Request, tx: Tx, chosen: GenerationForm) -> dict[str, A
     ids = {"product": chosen.product_files, "model": chosen.model_files}
     account = request.account.id
     filled = {f"{role}s": await picker.picker_context(request.services, tx, account, role, chosen=ids[role]) for role in ROLES}
-    return {**filled, "prompt_limit": PROMPT_LIMIT, "accept": uploads.ACCEPT, "max_bytes": MAX_BYTES}
+    uploads_left = await quota.left(tx, account)
+    return {
+        **filled,
+        "uploads_left": uploads_left,
+        "prompt_limit": PROMPT_LIMIT,
+        "accept": uploads.ACCEPT,
+        "max_bytes": MAX_BYTES,
+    }
 
 
 def _ids(data: FormMultiDict, name: str) -> list[UUID]:

@@ -127,7 +127,7 @@ async def check(tx: Tx, account: AccountId, asset: Asset) -> None:
 
 
 async def has_bought_tokens(tx: Tx, account: AccountId) -> bool:
-    """Return whether bought tokens remain."""
+    """Return whether bought tokens or tokens of the welcome gift remain."""
     return await tx.fetch_one(queries.HAS_BOUGHT_TOKENS, account=account)
 
 

@@ -167,8 +167,8 @@ SPEND = Statement(bool, "select wallet.spend(%(account)s, %(asset)s, %(quantity)
 HAS_BOUGHT_TOKENS = Statement(
     bool,
     """
-    select exists (select from wallet.grants where account_id = %(account)s and asset = 'token' and source = 'purchase'
-                     and remaining > 0)
+    select exists (select from wallet.grants where account_id = %(account)s and asset = 'token' and remaining > 0
+                     and (source = 'purchase' or key = 'welcome'))
     """,
 )
 

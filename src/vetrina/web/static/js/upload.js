@@ -20,7 +20,10 @@ export function send(file, category, onProgress = () => {}) {
     request.addEventListener("load", () => {
       const answer = request.response;
       if (request.status === 201) resolve(answer);
-      else reject(new Error(answer?.detail || answer?.title || `The server answered ${request.status}.`));
+      else {
+        const error = new Error(answer?.detail || answer?.title || `The server answered ${request.status}.`);
+        reject(Object.assign(error, { status: request.status, wait: Number(request.getResponseHeader("Retry-After")) || 2 }));
+      }
     });
     request.addEventListener("error", () => reject(new Error("The connection was lost. Try again.")));
     request.send(body);
@@ -50,6 +53,29 @@ function line(list, file) {
   return { item, bar, said };
 }
 
+/** Send again when the server is busy with earlier pictures, after the time that it names. */
+async function patiently(said, attempt) {
+  for (let left = 5; ; left -= 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error.status !== 429 || left === 0) throw error;
+      said.textContent = "Waiting for its turn";
+      await new Promise((resolve) => setTimeout(resolve, Math.min(error.wait, 60) * 1000));
+    }
+  }
+}
+
+/** Beside a refused file: the ways on, and another try. The file stays picked. */
+function offer(item, list, again) {
+  const ways = list.parentElement.querySelector("template[data-ways-on]")?.content.cloneNode(true);
+  if (!ways) return;
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-small", textContent: "Try again" });
+  button.addEventListener("click", again);
+  ways.querySelector(".ways-on").prepend(button);
+  item.append(ways);
+}
+
 /** Upload files two at a time, with a line for each in `list`. Calls `done(answer, item)` after each upload. */
 export async function sendAll(files, { list, category, maxBytes, done }) {
   const queue = [...files].map((file) => ({ file, ...line(list, file) }));
@@ -59,16 +85,20 @@ export async function sendAll(files, { list, category, maxBytes, done }) {
       try {
         if (!TYPES.includes(file.type)) throw new Error("This is not a JPEG, PNG or WebP picture.");
         if (file.size > maxBytes) throw new Error(`This file has ${size(file.size)}; at most ${size(maxBytes)} are taken.`);
-        const answer = await send(file, category, (share) => {
+        const answer = await patiently(said, () => send(file, category, (share) => {
           bar.value = share;
           said.textContent = share < 1 ? `${Math.round(share * 100)} %` : "Being checked";
-        });
+        }));
         said.textContent = "Done";
         bar.value = 1;
         done(answer, item);
       } catch (error) {
         item.classList.add("is-bad");
         said.textContent = error.message;
+        if (error.status === 402 || error.status === 409) offer(item, list, () => {
+          item.remove();
+          sendAll([file], { list, category, maxBytes, done });
+        });
       }
     }
   };
