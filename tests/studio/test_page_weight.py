@@ -36,7 +36,10 @@ async def transferred(site: Site, path: str, width: int) -> tuple[int, dict[str,
         await session.send("Network.enable")
         await page.goto(path)
         await page.wait_for_load_state("networkidle")
-        await page.evaluate("document.fonts.ready")
+        loaded = await page.evaluate(
+            "document.fonts.ready.then((fonts) => [...fonts].filter((f) => f.status == 'loaded').map((f) => f.family))"
+        )
+        assert {"Figtree", "Bodoni Moda"} <= set(loaded), "the text is set in the fonts that were transferred"
     return sum(sizes.values()), sizes
 
 

@@ -27,6 +27,13 @@ def test_two_files_have_every_letter_of_the_font(source: str, name: str) -> None
     assert not parts[0] & parts[1]
 
 
+def test_files_of_a_family_have_one_range_of_weights() -> None:
+    """Chromium takes the nearest range of weights first and looks for letters in its files alone."""
+    sheet = (STATIC / "css" / "fonts.css").read_text()
+    pairs = set(re.findall(r'font-family: "([^"]+)";\s+font-weight: ([\d ]+);', sheet))
+    assert len(pairs) == len({family for family, _ in pairs}) == 3
+
+
 def test_style_sheet_names_the_letters_of_each_file() -> None:
     sheet = (STATIC / "css" / "fonts.css").read_text()
     faces = dict(re.findall(r'url\("\.\./fonts/([\w-]+)\.woff2"\).*?unicode-range: ([^;]+);', sheet, flags=re.DOTALL))
