@@ -3991,6 +3991,7 @@ CREATE TABLE accounts.sessions (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     client text DEFAULT 'browser'::text NOT NULL,
+    confirmed_at timestamp with time zone,
     CONSTRAINT session_client_known CHECK ((client = ANY (ARRAY['browser'::text, 'program'::text]))),
     CONSTRAINT session_ends_after_it_starts CHECK ((expires_at > created_at))
 );
@@ -4134,7 +4135,8 @@ CREATE TABLE core.settings (
     value jsonb NOT NULL,
     description text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_sensitive boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE core.usage (

@@ -14,6 +14,7 @@ from litestar.types import Receive, Scope, Send
 
 import vetrina
 from vetrina import modules
+from vetrina.accounts.confirmation import actions as confirmation
 from vetrina.accounts.sessions.middleware import Identify
 from vetrina.accounts.sessions.revocations import RevokedSessions
 from vetrina.accounts.site_pages.actions import PublishedPages
@@ -89,6 +90,7 @@ def _litestar(loaded: tuple[Module, ...]) -> Litestar:
             ),
         ],
         request_class=Request,
+        before_request=confirmation.require,
         middleware=[BodyLimits(), Identify(), Limiting()],
         exception_handlers=problems.HANDLERS,
         lifespan=[_lifespan],

@@ -42,5 +42,6 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/auth/identifiers/confirmation": own(422, body={"email": "new@example.com", "code": "000000"}, alone=True),
     "POST /api/v1/auth/identifiers/undo": public(410, body={"token": "nonsense"}),
     "POST /api/v1/auth/password": own(409, body={"password": "", "new_password": "a long enough one"}, alone=True),
+    "POST /api/v1/auth/confirmation": own(403, body={}, alone=True),
     "POST /api/v1/auth/second-factor/removal": own(409, body={}, alone=True),
 }

@@ -6,6 +6,7 @@ AUDIT = {
     "account_registered": "Signed up",
     "signed_in": "Signed in",
     "session_ended": "A session ended",
+    "session_confirmed": "The password was confirmed",
     "email_changed": "The e-mail address was changed",
     "phone_changed": "The phone was changed",
     "handle_changed": "The handle was changed",

@@ -60,6 +60,7 @@ PUT = Statement(
 )
 
 
+IS_SENSITIVE = Statement(bool, "select is_sensitive from core.settings where key = %(key)s")
 SECURITY_CONTACT = Statement(str, "select value #>> '{}' from core.settings where key = 'site.security_contact'")
 
 

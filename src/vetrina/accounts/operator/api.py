@@ -20,6 +20,7 @@ from vetrina.accounts.storage.model import StorageLimit
 from vetrina.core.database.paging import Page
 from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import CONFIRMED
 
 
 class Disabling(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,7 +71,7 @@ async def get_account(request: Request, account_id: UUID) -> ManagedAccount:
         return await accounts.get_account(tx, account_id)
 
 
-@post("/operator/accounts/{account_id:uuid}/disabling", guards=[operator], tags=["operator"])
+@post("/operator/accounts/{account_id:uuid}/disabling", guards=[operator], tags=["operator"], opt=CONFIRMED)
 async def disable(request: Request, account_id: UUID, data: Disabling) -> ManagedAccount:
     """Disable an account and end its sessions. 403 for one's own, and for an operator unless a superuser asks."""
     async with request.tx() as tx:
@@ -93,7 +94,13 @@ async def sign_out(request: Request, account_id: UUID) -> None:
         await accounts.sign_out(tx, request.account, account_id)
 
 
-@post("/operator/accounts/{account_id:uuid}/second-factor-removal", guards=[operator], status_code=202, tags=["operator"])
+@post(
+    "/operator/accounts/{account_id:uuid}/second-factor-removal",
+    guards=[operator],
+    status_code=202,
+    tags=["operator"],
+    opt=CONFIRMED,
+)
 async def request_second_factor_removal(request: Request, account_id: UUID) -> None:
     """Remove a lost second factor in three days. The owner is notified; signing in with it cancels the removal."""
     async with request.tx() as tx:
@@ -122,7 +129,7 @@ async def set_storage_limit(request: Request, account_id: UUID, data: OwnStorage
         return await storage.limit(tx, account_id)
 
 
-@post("/operator/accounts/{account_id:uuid}/roles", guards=[superuser], tags=["operator"])
+@post("/operator/accounts/{account_id:uuid}/roles", guards=[superuser], tags=["operator"], opt=CONFIRMED)
 async def grant_role(request: Request, account_id: UUID, data: RoleGrant) -> ManagedAccount:
     """Grant a role. For superusers."""
     async with request.tx() as tx:
@@ -130,7 +137,7 @@ async def grant_role(request: Request, account_id: UUID, data: RoleGrant) -> Man
         return await accounts.get_account(tx, account_id)
 
 
-@delete("/operator/accounts/{account_id:uuid}/roles/{role:str}", guards=[superuser], tags=["operator"])
+@delete("/operator/accounts/{account_id:uuid}/roles/{role:str}", guards=[superuser], tags=["operator"], opt=CONFIRMED)
 async def revoke_role(request: Request, account_id: UUID, role: Role) -> None:
     """Revoke a role. For superusers; the last superuser stays one (409)."""
     async with request.tx() as tx:

@@ -29,6 +29,7 @@ from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import CONFIRMED
 
 PAGE_SIZE = 30
 STATES = [
@@ -87,7 +88,7 @@ async def show_account(request: Request, account_id: UUID) -> Response[str]:
     return await _account(request, account_id)
 
 
-@post("/operator/accounts/{account_id:uuid}/disabling", guards=[operator], include_in_schema=False)
+@post("/operator/accounts/{account_id:uuid}/disabling", guards=[operator], include_in_schema=False, opt=CONFIRMED)
 async def disable(request: Request, account_id: UUID, data: Form) -> Response[Any]:
     """Disable an account, with a reason."""
     why = data.get("why", "").strip()
@@ -117,7 +118,7 @@ async def sign_out(request: Request, account_id: UUID) -> Redirect:
     return _back(account_id, "One session has ended." if count == 1 else f"{count} sessions have ended.")
 
 
-@post("/operator/accounts/{account_id:uuid}/roles", guards=[superuser], include_in_schema=False)
+@post("/operator/accounts/{account_id:uuid}/roles", guards=[superuser], include_in_schema=False, opt=CONFIRMED)
 async def set_role(request: Request, account_id: UUID, data: Form) -> Response[Any]:
     """Grant the role in the field `grant`, or revoke the one in `revoke`."""
     try:
@@ -134,7 +135,7 @@ async def set_role(request: Request, account_id: UUID, data: Form) -> Response[A
     return _back(account_id, "The roles are changed.")
 
 
-@post("/operator/accounts/{account_id:uuid}/second-factor-removal", guards=[operator], include_in_schema=False)
+@post("/operator/accounts/{account_id:uuid}/second-factor-removal", guards=[operator], include_in_schema=False, opt=CONFIRMED)
 async def remove_second_factor(request: Request, account_id: UUID, data: Form) -> Response[Any]:
     """Remove a lost second factor after three days, or cancel that."""
     try:

@@ -8,10 +8,12 @@ import msgspec
 from litestar import get, put
 
 from vetrina.accounts.roles.guards import operator
+from vetrina.accounts.site_settings.actions import is_sensitive
 from vetrina.core import site_settings
 from vetrina.core.database.paging import Page
 from vetrina.core.site_settings import SettingRow
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import confirmed_if
 
 
 class Value(msgspec.Struct, forbid_unknown_fields=True):
@@ -27,7 +29,7 @@ async def list_settings(request: Request) -> Page[SettingRow]:
         return Page(await tx.fetch_all(site_settings.LIST), None)
 
 
-@put("/operator/settings/{key:str}", guards=[operator], tags=["operator"])
+@put("/operator/settings/{key:str}", guards=[operator], tags=["operator"], opt=confirmed_if(is_sensitive))
 async def change(request: Request, key: str, data: Value) -> SettingRow:
     """Change a setting; every process reads it within a few seconds. 404 for an unknown one, 422 for a wrong value."""
     async with request.tx() as tx:

@@ -7,11 +7,13 @@ from typing import Any
 from litestar import Response, get, post
 
 from vetrina.accounts.roles.guards import operator
+from vetrina.accounts.site_settings.actions import is_sensitive
 from vetrina.core import site_settings
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import confirmed_if
 
 GROUPS = [
     ("Rate limits", "Count/seconds: 100/60 is a hundred a minute; 0/60 is no limit.", True),
@@ -25,7 +27,7 @@ async def list_settings(request: Request) -> Response[str]:
     return await _settings(request)
 
 
-@post("/operator/settings/{key:str}", guards=[operator], include_in_schema=False)
+@post("/operator/settings/{key:str}", guards=[operator], include_in_schema=False, opt=confirmed_if(is_sensitive))
 async def change(request: Request, key: str, data: Form) -> Response[Any]:
     """Change a setting, or show what is wrong beside it."""
     text = data.get("value", "")[:8000]

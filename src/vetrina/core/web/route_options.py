@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 ANONYMOUS = {"anonymous": True}
@@ -14,9 +15,16 @@ FOR_PROGRAMS = {"for_programs": True}
 """Errors are problem+json outside /api too, and every refusal is logged."""
 QUIET = {"quiet": True}
 """Requested so often that only failures are logged."""
+CONFIRMED = {"confirmed": True}
+"""A dangerous act of an operator: the session was confirmed by its password in the last ten minutes."""
 NO_COMPRESSION = "no_compression"
 UNCOMPRESSED = {NO_COMPRESSION: True}
 """A stream, or data that is compressed already."""
+
+
+def confirmed_if(needed: Callable[[Any], Awaitable[bool]]) -> dict[str, Any]:
+    """Return the option of an act that is dangerous only if `needed` says so of its request; see CONFIRMED."""
+    return {"confirmed": needed}
 
 
 def limited(name: str) -> dict[str, Any]:

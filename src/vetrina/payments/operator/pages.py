@@ -17,6 +17,7 @@ from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import confirmed_if
 from vetrina.payments import queries
 from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import GatewayFailed, Status
@@ -24,7 +25,7 @@ from vetrina.payments.operator import queries as queries_operator
 from vetrina.payments.refunds import actions as refunds
 from vetrina.payments.settlement import actions
 from vetrina.web import formatting as words
-from vetrina.web.money import BadAmount, UnknownCurrency, parse_amount, plain_amount
+from vetrina.web.money import BadAmount, UnknownCurrency, exponent, parse_amount, plain_amount
 
 SHOWN = 50
 KINDS = [
@@ -87,7 +88,21 @@ async def one(request: Request, account_id: UUID, payment_id: UUID) -> Response[
     return await _one(request, account_id, payment_id)
 
 
-@post("/operator/payments/{account_id:uuid}/{payment_id:uuid}/refunds", guards=[operator], include_in_schema=False)
+async def is_large(request: Request) -> bool:
+    """Return whether refunding the payment of a request asks for the password: over `payments.confirm_refunds_above`."""
+    place = request.path_params
+    async with request.read() as tx:
+        limit = await tx.fetch_one(queries_operator.CONFIRM_ABOVE)
+        payment = await tx.fetch_one(queries.ONE, account=AccountId(place["account_id"]), id=place["payment_id"])
+    return payment.amount > limit * 10 ** exponent(payment.currency)
+
+
+@post(
+    "/operator/payments/{account_id:uuid}/{payment_id:uuid}/refunds",
+    guards=[operator],
+    include_in_schema=False,
+    opt=confirmed_if(is_large),
+)
 async def refund(request: Request, account_id: UUID, payment_id: UUID, data: Form) -> Response[Any]:
     """Refund a payment; the page's own id makes a double click one refund."""
     async with request.read() as tx:

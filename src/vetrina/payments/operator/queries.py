@@ -96,3 +96,6 @@ STORY = Statement(
      order by at, what
     """,
 )
+CONFIRM_ABOVE = Statement(
+    int, "select (value #>> '{}')::bigint as units from core.settings where key = 'payments.confirm_refunds_above'"
+)

@@ -9,6 +9,7 @@ from litestar import get, patch, post
 from vetrina.accounts.roles.guards import operator
 from vetrina.core.database.paging import Page
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import CONFIRMED
 from vetrina.wallet import queries
 from vetrina.wallet.model import Pack, SoldPack
 from vetrina.wallet.packs import actions as packs
@@ -29,14 +30,14 @@ async def list_all(request: Request) -> Page[SoldPack]:
         return Page(await packs.list_all(tx), None)
 
 
-@post("/operator/packs", guards=[operator], tags=["operator"])
+@post("/operator/packs", guards=[operator], tags=["operator"], opt=CONFIRMED)
 async def add(request: Request, data: NewPack) -> SoldPack:
     """Add a pack. 409 if the name is taken."""
     async with request.tx() as tx:
         return await packs.add(tx, data)
 
 
-@patch("/operator/packs/{name:str}", guards=[operator], tags=["operator"])
+@patch("/operator/packs/{name:str}", guards=[operator], tags=["operator"], opt=CONFIRMED)
 async def change(request: Request, name: str, data: PackChange) -> SoldPack:
     """Change a pack. Open checkouts keep their price."""
     async with request.tx() as tx:

@@ -12,6 +12,7 @@ from vetrina.core.errors import NotFound, Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import CONFIRMED
 from vetrina.wallet import labels
 from vetrina.wallet.model import InvalidPack, SoldPack
 from vetrina.wallet.packs import actions as packs
@@ -38,7 +39,7 @@ async def page(request: Request) -> Response[str]:
     return await _shown(request, {})
 
 
-@post("/operator/packs", guards=[operator], include_in_schema=False)
+@post("/operator/packs", guards=[operator], include_in_schema=False, opt=CONFIRMED)
 async def add(request: Request, data: Form) -> Response[Any]:
     """Add a pack."""
     values = {name: data.get(name, "").strip() for name in FIELDS}
@@ -54,7 +55,7 @@ async def add(request: Request, data: Form) -> Response[Any]:
     return pages.redirect("/operator/packs", flash=("good", f"{pack.title} is for sale now."))
 
 
-@post("/operator/packs/{name:str}", guards=[operator], include_in_schema=False)
+@post("/operator/packs/{name:str}", guards=[operator], include_in_schema=False, opt=CONFIRMED)
 async def change(request: Request, name: str, data: Form) -> Response[Any]:
     """Change a pack's title, quantity, price, position, or whether it is for sale."""
     try:

@@ -1,0 +1,1 @@
+"""Confirming a session again before a dangerous act of an operator."""

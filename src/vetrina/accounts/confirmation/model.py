@@ -1,0 +1,17 @@
+"""Confirmation: errors."""
+
+from __future__ import annotations
+
+from vetrina.core.errors import Refusal
+
+
+class PasswordConfirmationRequired(Refusal):
+    """Confirm your password first: POST /api/v1/auth/confirmation. The confirmation lasts ten minutes."""
+
+    status = 403
+
+
+class SignInAgainToConfirm(Refusal):
+    """This account has neither a password nor a second factor to confirm with. Sign out and in again, then repeat this."""
+
+    status = 403
