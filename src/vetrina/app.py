@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
@@ -14,7 +14,7 @@ from litestar.types import Receive, Scope, Send
 
 import vetrina
 from vetrina import modules
-from vetrina.accounts.confirmation import actions as confirmation
+from vetrina.accounts.confirmation.guards import require_confirmation
 from vetrina.accounts.sessions.middleware import Identify
 from vetrina.accounts.sessions.revocations import RevokedSessions
 from vetrina.accounts.site_pages.actions import PublishedPages
@@ -90,7 +90,7 @@ def _litestar(loaded: tuple[Module, ...]) -> Litestar:
             ),
         ],
         request_class=Request,
-        before_request=confirmation.require,
+        before_request=cast("Any", require_confirmation),
         middleware=[BodyLimits(), Identify(), Limiting()],
         exception_handlers=problems.HANDLERS,
         lifespan=[_lifespan],

@@ -18,7 +18,7 @@ async def confirm(request: Request, data: OwnerCredentials) -> None:
 
     Send the password and, with a second factor, a code. An account with neither signs in again instead (403).
     """
-    await actions.confirm(request, password=data.password, code=data.code)
+    await actions.confirm(request.services, request.account, password=data.password, code=data.code, actor=request.actor)
 
 
 ROUTES: list[Any] = [confirm]

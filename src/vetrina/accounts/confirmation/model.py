@@ -6,7 +6,7 @@ from vetrina.core.errors import Refusal
 
 
 class PasswordConfirmationRequired(Refusal):
-    """Confirm your password first: POST /api/v1/auth/confirmation. The confirmation lasts ten minutes."""
+    """Confirm your password first, by POST /api/v1/auth/confirmation. That lasts ten minutes."""
 
     status = 403
 
