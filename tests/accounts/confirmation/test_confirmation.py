@@ -88,13 +88,13 @@ async def test_9_17_the_page_keeps_the_form(site: Site, make: Make, db: Database
     other = await make.account()
     path, why = f"/operator/accounts/{other.id}/disabling", 'Sells <stolen> pictures & says "no"'
     async with site.browser(admin) as browser:
-        asked = await browser.post(path, data={"why": why})
-        assert asked.status_code == 403 and "Confirm your password" in asked.text
-        assert fields(asked.text) == {"why": why, "confirm_target": path}
-        wrong = await browser.post("/operator/confirmation", data={**fields(asked.text), "confirm_password": "wrong"})
-        assert wrong.status_code == 403 and fields(wrong.text) == fields(asked.text)
+        refused = await browser.post(path, data={"why": why})
+        assert refused.status_code == 403 and "Confirm your password" in refused.text
+        assert fields(refused.text) == {"why": why, "confirm_target": path}
+        wrong = await browser.post("/operator/confirmation", data={**fields(refused.text), "confirm_password": "wrong"})
+        assert wrong.status_code == 403 and fields(wrong.text) == fields(refused.text)
         assert await scalar(db, "select is_active from accounts.accounts where id = %s", other.id) is True
-        right = await browser.post("/operator/confirmation", data={**fields(asked.text), "confirm_password": PASSWORD})
+        right = await browser.post("/operator/confirmation", data={**fields(refused.text), "confirm_password": PASSWORD})
         assert right.status_code == 200 and fields(right.text) == {"why": why}
         assert f'action="{path}"' in right.text and PASSWORD not in right.text
         assert (await browser.post(path, data=fields(right.text))).status_code == 303
@@ -110,7 +110,7 @@ async def test_9_17_the_page_sends_nothing_elsewhere(site: Site, admin: Account)
         assert answer.status_code == 200 and 'action="/operator"' in answer.text
 
 
-async def test_9_17_without_a_password_a_fresh_sign_in_confirms(site: Site, make: Make, db: Database, admin: Account) -> None:
+async def test_9_17_without_a_password_a_new_sign_in_confirms(site: Site, make: Make, db: Database, admin: Account) -> None:
     other = await make.account()
     await rows(db, "update accounts.accounts set password_hash = null where id = %s returning 1", admin.id)
     async with site.api(admin) as api:
