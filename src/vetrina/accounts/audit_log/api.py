@@ -16,6 +16,7 @@ from vetrina.core import audit
 from vetrina.core.audit import Row
 from vetrina.core.database import paging
 from vetrina.core.database.paging import Page
+from vetrina.core.database.records import to_record
 from vetrina.core.web.moments import Moment, moment
 from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
@@ -80,16 +81,12 @@ async def list_all(
 
 def _entry(row: Row, account: UUID) -> AuditEntry:
     is_own = row.actor_id == account
-    return AuditEntry(
-        row.id,
-        row.action,
-        labels.by(row, account),  # pyright: ignore[reportArgumentType]
-        row.resource,
-        row.resource_id,
-        row.metadata,
-        row.ip if is_own else None,
-        row.said if is_own else None,
-        row.created_at,
+    return to_record(
+        AuditEntry,
+        row,
+        by=labels.by(row, account),
+        ip=row.ip if is_own else None,
+        context=row.said if is_own else None,
     )
 
 

@@ -13,6 +13,7 @@ from vetrina.accounts.domains import actions as domains
 from vetrina.accounts.domains import queries
 from vetrina.accounts.domains.model import DomainRow
 from vetrina.core.database.paging import Page
+from vetrina.core.database.records import to_record
 from vetrina.core.web.request import Request, signed_in
 
 
@@ -83,16 +84,12 @@ async def remove(request: Request, domain_id: UUID) -> None:
 
 
 def _response(row: DomainRow) -> Domain:
-    return Domain(
-        id=row.id,
-        domain=row.domain,
+    return to_record(
+        Domain,
+        row,
         unicode_domain=domains.display_domain(row.domain),
-        status=row.status,
         record=Record(*domains.txt_record(row)),
-        verified_at=row.verified_at,
-        checked_at=row.checked_at,
         last_result=row.answer,
-        created_at=row.created_at,
     )
 
 

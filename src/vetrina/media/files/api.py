@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from vetrina.accounts.storage import actions as storage
 from vetrina.accounts.storage.model import StorageUse
 from vetrina.core.database.paging import Page
+from vetrina.core.database.records import to_record
 from vetrina.core.errors import NotFound
 from vetrina.core.services import Services
 from vetrina.core.web.paging import Cursor, Limit
@@ -151,19 +152,9 @@ async def remove(request: Request, file_id: UUID) -> None:
 def _file(services: Services, row: FileRow) -> File:
     facts = row.facts()
     ref = links.ref(services, row.account_id, facts)
-    return File(
-        id=row.id,
-        category=Category(row.category),
-        mime=row.mime,
-        width=row.width,
-        height=row.height,
-        bytes=row.bytes,
-        file_name=row.file_name,
-        colour=row.colour,
-        tags=row.tags,
-        is_public=row.is_public,
-        takedown_reason=row.takedown_reason,
-        created_at=row.created_at,
+    return to_record(
+        File,
+        row,
         url=ref.url,
         thumbnail_url=ref.thumbnail_url,
         thumbnails={

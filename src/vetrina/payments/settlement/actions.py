@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vetrina.core.database.connection import Tx
+from vetrina.core.database.records import to_record
 from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.gateways.registry import Gateways
@@ -74,27 +75,7 @@ async def expire(tx: Tx, payment: PaymentRow) -> bool:
 
 def shown(row: PaymentRow) -> Payment:
     """Return the API's representation of a row."""
-    return Payment(
-        id=row.id,
-        status=row.status,
-        kind=row.kind,
-        gateway=row.gateway,
-        pack_id=row.pack_id,
-        plan_id=row.plan_id,
-        asset=row.asset,
-        quantity=row.quantity,
-        amount=row.amount,
-        currency=row.currency,
-        description=row.description,
-        checkout_url=row.checkout_url if row.status == Status.PENDING else None,
-        reference=row.reference,
-        card_mask=row.card_mask,
-        failure_reason=row.failure_reason,
-        paid_at=row.paid_at,
-        expires_at=row.expires_at,
-        created_at=row.created_at,
-        refunded=row.refunded,
-    )
+    return to_record(Payment, row, checkout_url=row.checkout_url if row.status == Status.PENDING else None)
 
 
 async def give_up(tx: Tx, payment: PaymentRow, status: Status, reason: str | None) -> bool:

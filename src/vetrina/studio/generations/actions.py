@@ -15,6 +15,7 @@ from vetrina.clients.engines.base import BadParameter, validate
 from vetrina.core.database.batching import Coalescer
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
+from vetrina.core.database.records import to_record
 from vetrina.core.errors import Invalid, NotFound, Refusal, for_code
 from vetrina.core.services import Services
 from vetrina.media.files import actions as media
@@ -215,30 +216,13 @@ def shown(services: Services, row: GenerationRow) -> Generation:
     by_role = {
         role: [ref(services, row.account_id, facts) for facts in row.in_role(role)] for role in ("product", "model", "result")
     }
-    return Generation(
-        id=row.id,
-        status=row.status,
-        progress=row.progress,
-        step=row.step,
-        style_name=row.style_name,
-        engine=row.engine,
-        prompt=row.prompt,
-        parameters=row.parameters,
-        seed=row.seed,
+    return to_record(
+        Generation,
+        row,
         asset=row.charge_asset,
-        cost=row.cost,
-        attempt=row.attempt,
-        retry_of=row.retry_of,
         product_files=by_role["product"],
         model_files=by_role["model"],
         result_files=by_role["result"],
-        error_code=row.error_code,
-        error_message=row.error_message,
-        processing_time_ms=row.processing_time_ms,
-        queue_position=row.queue_position,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        completed_at=row.completed_at,
     )
 
 
