@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from vetrina.core.audit import SYSTEM, Actor
 from vetrina.core.errors import Refusal
 from vetrina.web import i18n
 
@@ -34,6 +35,14 @@ class Device(msgspec.Struct, frozen=True):
     user_agent: str | None
     ip: str | None
     client: Client = "browser"
+
+
+class Caller(Device, frozen=True, kw_only=True):
+    """The client that sent a request, as actions record it: its device, the reader's language, and who is signed in."""
+
+    language: Language = "en"
+    actor: Actor = SYSTEM
+    """The actor for the audit log, with the client's address."""
 
 
 class AccountRow(msgspec.Struct, frozen=True):

@@ -1,25 +1,25 @@
-"""Request helpers of accounts: the client's device, the reader's language, a form's kind."""
+"""Request helpers of accounts: the caller, a form's kind."""
 
 from __future__ import annotations
 
-from vetrina.accounts.model import Device, Kind
+from vetrina.accounts.model import Caller, Kind
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import limited_by_address
-from vetrina.web.i18n import Language, preferred
+from vetrina.web.i18n import preferred
 
 SIGN_IN_LIMIT = limited_by_address("sign_in")
 """Of every route with which passwords or codes could be guessed, or messages sent."""
 
 
-def device(request: Request) -> Device:
-    """Return the client that sent the request."""
-    address = request.client.host if request.client else None
-    return Device(request.headers.get("user-agent"), address, "program" if request.is_api else "browser")
-
-
-def language(request: Request) -> Language:
-    """Return the language that messages to this client are written in."""
-    return preferred(request.headers.get("accept-language"))
+def caller(request: Request) -> Caller:
+    """Return the client that sent the request: its device, the language of messages to it, and who is signed in."""
+    return Caller(
+        request.headers.get("user-agent"),
+        request.client.host if request.client else None,
+        "program" if request.is_api else "browser",
+        language=preferred(request.headers.get("accept-language")),
+        actor=request.actor,
+    )
 
 
 def home_path(request: Request) -> str:

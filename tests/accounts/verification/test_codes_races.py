@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 from tests.accounts.auth_helpers import code_to, letters, post, registered, settled, unlimited, wrong
 from tests.factories import PASSWORD, Make, race
 from tests.server import Site
-from vetrina.accounts.model import Device
+from vetrina.accounts.model import Caller
 from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.sessions.actions import NewSession
 from vetrina.accounts.sign_in import actions
@@ -166,11 +166,11 @@ async def test_sign_in_during_a_reset_leaves_no_session(posting: Site) -> None:
     await letters(posting, "ada@example.com")
     await post(posting, "/auth/password-reset", {"email": "ada@example.com"})
     code = await code_to(posting, "ada@example.com", 2)
-    device = Device("test", "127.0.0.1")
+    caller = Caller("test", "127.0.0.1")
     services = posting.services
 
     async def in_by_the_old_one() -> object:
-        return await actions.sign_in(services, email="ada@example.com", password=PASSWORD, kind="user", device=device)
+        return await actions.sign_in(services, email="ada@example.com", password=PASSWORD, kind="user", caller=caller)
 
     async def out() -> httpx2.Response:
         await asyncio.sleep(0.05)

@@ -8,7 +8,7 @@ from vetrina.accounts import queries as account_queries
 from vetrina.accounts.credentials import queries
 from vetrina.accounts.credentials.model import UNDO_DAYS, NoPassword, SignInAgainToChange, UndoExpired, UndoLink
 from vetrina.accounts.identifiers import Identifier
-from vetrina.accounts.model import AccountRow, Kind, Language, Purpose
+from vetrina.accounts.model import AccountRow, Caller, Kind, Purpose
 from vetrina.accounts.notifications import actions as notifications
 from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.second_factor import actions as second_factor
@@ -31,8 +31,7 @@ async def request_change(
     kind: Kind,
     password: str | None,
     code: str | None,
-    language: Language,
-    address: str | None,
+    caller: Caller,
 ) -> None:
     """Send a code to a new address or number, after the password and, if there is one, the second factor.
 
@@ -43,11 +42,11 @@ async def request_change(
             if await tx.fetch_optional(queries.RECENT_SIGN_IN, account=account, session=session) is None:
                 raise SignInAgainToChange
     purpose: Purpose = "email_change" if to.channel == "email" else "phone_change"
-    await verification.request_code(services, to, kind=kind, purpose=purpose, language=language, address=address)
+    await verification.request_code(services, to, kind=kind, purpose=purpose, caller=caller)
 
 
 async def confirm_change(
-    services: Services, account: AccountId, to: Identifier, *, kind: Kind, code: str, language: Language, actor: Actor
+    services: Services, account: AccountId, to: Identifier, *, kind: Kind, code: str, caller: Caller
 ) -> AccountRow:
     """Change the address or the number with the code that was sent there.
 
@@ -58,8 +57,8 @@ async def confirm_change(
     async with services.db.tx() as tx:
         is_right = await verification.check_code(tx, services, to, kind=kind, purpose=purpose, code=code)
         if is_right:
-            await audit.set_actor(tx, actor)
-            await notifications.notify_account(tx, services, account, notice="identifier_changed", language=language)
+            await audit.set_actor(tx, caller.actor)
+            await notifications.notify_account(tx, services, account, notice="identifier_changed", language=caller.language)
             await tx.fetch_one(queries.PROVE, account=account)
             change = await tx.fetch_one(
                 queries.CHANGE_IDENTIFIER, account=account, id=new_id(), channel=to.channel, value=to.value, days=UNDO_DAYS
@@ -67,13 +66,13 @@ async def confirm_change(
             if change.undo_until is not None and change.old_value is not None:
                 undo = seal(services.keys, UndoLink(account, change.id))
                 old = Identifier(change.channel, change.old_value)
-                await notifications.notify_former(tx, services, old, undo=undo, language=language)
+                await notifications.notify_former(tx, services, old, undo=undo, language=caller.language)
             await usage.record(tx, account, "identifier_changed", {"channel": to.channel})
             return await tx.fetch_one(account_queries.ACCOUNT, account=account)
     raise WrongCode
 
 
-async def undo(services: Services, token: str, *, address: str | None) -> None:
+async def undo(services: Services, token: str, *, caller: Caller) -> None:
     """Undo a change from the old address or number: it is the account's again, and what was set up since the change ends.
 
     Sessions and the password end; a new one is chosen by a reset. Raises UndoExpired (410), EmailTaken, PhoneTaken (409).
@@ -83,7 +82,7 @@ async def undo(services: Services, token: str, *, address: str | None) -> None:
     except Broken:
         raise UndoExpired from None
     async with services.db.tx() as tx:
-        await audit.set_actor(tx, Actor("user", link.undo_account, address))
+        await audit.set_actor(tx, Actor("user", link.undo_account, caller.ip))
         await tx.fetch_one(queries.PROVE, account=link.undo_account)
         if await tx.fetch_optional(queries.UNDO_CHANGE, account=link.undo_account, id=link.undo_change) is None:
             raise UndoExpired
@@ -98,8 +97,7 @@ async def change_password(
     password: str | None,
     code: str | None,
     new_password: str,
-    language: Language,
-    actor: Actor,
+    caller: Caller,
 ) -> None:
     """Change the password with the old one and, if there is one, the second factor; every other session ends.
 
@@ -109,7 +107,7 @@ async def change_password(
         raise NoPassword
     password_hash = await services.get(Hasher).hash(new_password)
     async with services.db.tx() as tx:
-        await audit.set_actor(tx, actor)
+        await audit.set_actor(tx, caller.actor)
         await tx.execute(queries.SET_PASSWORD, account=account, password_hash=password_hash)
         await sessions.revoke_others(tx, account, session)
-        await notifications.notify_account(tx, services, account, notice="password_changed", language=language)
+        await notifications.notify_account(tx, services, account, notice="password_changed", language=caller.language)

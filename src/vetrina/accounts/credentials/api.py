@@ -12,7 +12,7 @@ from vetrina.accounts.credentials import actions as credentials
 from vetrina.accounts.model import AccountRow
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.verification.api import Code, CodeSent, Email, Password, Phone
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, kind, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller, kind
 from vetrina.core.web.request import Request, signed_in
 
 
@@ -61,8 +61,7 @@ async def request_change(request: Request, data: IdentifierRequest) -> CodeSent:
         kind=kind(account.kind),
         password=data.password,
         code=data.code,
-        language=language(request),
-        address=device(request).ip,
+        caller=caller(request),
     )
     return CodeSent()
 
@@ -78,15 +77,14 @@ async def confirm_change(request: Request, data: IdentifierConfirmation) -> Acco
         to,
         kind=kind(request.account.kind),
         code=data.code,
-        language=language(request),
-        actor=request.actor,
+        caller=caller(request),
     )
 
 
 @post("/auth/identifiers/undo", status_code=204, tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def undo(request: Request, data: Undo) -> None:
     """Undo a change with the link that the old address or number was sent. 410 when it is too late."""
-    await credentials.undo(request.services, data.token, address=device(request).ip)
+    await credentials.undo(request.services, data.token, caller=caller(request))
 
 
 @post("/auth/password", guards=[signed_in], status_code=204, tags=["accounts"], opt=SIGN_IN_LIMIT)
@@ -100,8 +98,7 @@ async def change_password(request: Request, data: PasswordChange) -> None:
         password=data.password,
         code=data.code,
         new_password=data.new_password,
-        language=language(request),
-        actor=request.actor,
+        caller=caller(request),
     )
 
 

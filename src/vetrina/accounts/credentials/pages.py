@@ -13,7 +13,7 @@ from vetrina.accounts.model import Purpose
 from vetrina.accounts.second_factor.pages import PATH, render_security
 from vetrina.accounts.sessions import pending_sign_in
 from vetrina.accounts.verification import actions as verification
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, kind, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller, kind
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -37,8 +37,7 @@ async def request_change(request: Request, data: Form) -> Response[Any]:
             kind=kind(account.kind),
             password=data.get("password"),
             code=data.get("code"),
-            language=language(request),
-            address=device(request).ip,
+            caller=caller(request),
         )
     except Refusal as refusal:
         return await render_security(request, refusal, form="phone" if by_phone else "email", value=value)
@@ -58,8 +57,7 @@ async def change_password(request: Request, data: Form) -> Response[Any]:
             password=data.get("password", ""),
             code=data.get("code"),
             new_password=data.get("new_password", ""),
-            language=language(request),
-            actor=request.actor,
+            caller=caller(request),
         )
     except Refusal as refusal:
         return await render_security(request, refusal, form="password")
@@ -83,7 +81,7 @@ async def undo(request: Request, data: Form) -> Response[Any]:
     """Undo a change of an address or number."""
     token = data.get("token", "")
     try:
-        await credentials.undo(request.services, token, address=device(request).ip)
+        await credentials.undo(request.services, token, caller=caller(request))
     except Refusal as refusal:
         return _undo_form(request, token, refusal)
     message = "The change is undone, and every device is signed out. Choose a new password now."

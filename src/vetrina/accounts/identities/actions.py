@@ -15,7 +15,7 @@ from vetrina.accounts.identities.model import (
     WrongAccountKind,
 )
 from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, PendingAuthorization, Providers
-from vetrina.accounts.model import Device, EmailTaken
+from vetrina.accounts.model import Caller, EmailTaken
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions.actions import NewSession
 from vetrina.clients.oidc import Identified
@@ -26,7 +26,7 @@ from vetrina.core.services import Services
 
 
 async def sign_in(
-    services: Services, pending: PendingAuthorization, response: AuthorizationResponse, device: Device
+    services: Services, pending: PendingAuthorization, response: AuthorizationResponse, caller: Caller
 ) -> NewSession:
     """Open a session for the identity in a provider's response; create an account for a new identity.
 
@@ -44,7 +44,7 @@ async def sign_in(
             account = await _find_or_register(services, pending, identity)
         except EmailTaken:
             raise AccountExistsLinkRequired from None
-    return await sessions.open_session(services, AccountId(account), device)
+    return await sessions.open_session(services, AccountId(account), caller)
 
 
 async def _find_or_register(services: Services, pending: PendingAuthorization, identity: Identified) -> UUID:

@@ -14,7 +14,7 @@ from vetrina.accounts.identities.model import IdentityRow
 from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, Providers
 from vetrina.accounts.model import Kind
 from vetrina.accounts.sessions.web import Session, session_response
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, kind
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller, kind
 from vetrina.core.database.paging import Page
 from vetrina.core.web.request import Request, signed_in
 
@@ -97,7 +97,7 @@ async def sign_in(request: Request, name: str, data: ProviderResponse) -> Sessio
     when the identity belongs to an account of the other kind, or the address to an account that it is not linked to.
     """
     pending = request.services.get(Providers).unsealed(name, data.transaction)
-    session = await identities.sign_in(request.services, pending, data.parameters(), device(request))
+    session = await identities.sign_in(request.services, pending, data.parameters(), caller(request))
     return session_response(request, session)
 
 

@@ -16,7 +16,7 @@ from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse
 from vetrina.accounts.model import Kind
 from vetrina.accounts.sessions.model import SecondFactorNeeded
 from vetrina.accounts.sessions.web import redirect_to_second_step, sign_in_browser
-from vetrina.accounts.web import device, home_path
+from vetrina.accounts.web import caller, home_path
 from vetrina.accounts.web import kind as account_kind
 from vetrina.core.errors import Refusal
 from vetrina.core.rate_limits import Limits
@@ -52,7 +52,7 @@ async def callback(request: Request, name: str) -> Response[Any]:
             response: Response[Any] = pages.redirect(PATH, flash=("good", "Linked. You can sign in with it from now on."))
         else:
             try:
-                session = await identities.sign_in(request.services, pending, parameters, device(request))
+                session = await identities.sign_in(request.services, pending, parameters, caller(request))
                 response = await sign_in_browser(request, session, pending.onward)
             except SecondFactorNeeded as needed:
                 response = redirect_to_second_step(request, needed, pending.kind, pending.onward)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vetrina.accounts.identifiers import Identifier
-from vetrina.accounts.model import CodeKind, Kind, Language
+from vetrina.accounts.model import Caller, CodeKind, Kind
 from vetrina.accounts.notifications import actions as notifications
 from vetrina.accounts.notifications.actions import Notice
 from vetrina.accounts.passwords import Hasher
@@ -25,8 +25,7 @@ async def reset(
     kind: CodeKind,
     code: str,
     password: str,
-    language: Language,
-    address: str | None,
+    caller: Caller,
     chosen: Kind | None = None,
 ) -> Kind:
     """Set a new password, end every session and return the account's kind.
@@ -49,11 +48,11 @@ async def reset(
                 await tx.execute(verification_queries.RELEASE_IDENTIFIER, account=account, email=to.email, phone=to.phone)
                 notice: Notice = "identifier_released"
             else:
-                await audit.set_actor(tx, Actor(target.kind, account, address))
+                await audit.set_actor(tx, Actor(target.kind, account, caller.ip))
                 await sessions.revoke_all(tx, account, why="password reset")
                 await usage.record(tx, account, "password_reset", {"channel": to.channel})
                 notice = "password_changed"
-            await notifications.notify_account(tx, services, account, notice=notice, language=language)
+            await notifications.notify_account(tx, services, account, notice=notice, language=caller.language)
     if target is None or confirmed is None:
         raise WrongCode
     if confirmed.outcome == "owned":

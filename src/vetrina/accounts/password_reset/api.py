@@ -10,7 +10,7 @@ from litestar import post
 from vetrina.accounts.password_reset import actions as password_reset
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.verification.api import Code, CodeSent, Password, Target, parse_target
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller
 from vetrina.core.web.request import Request
 
 
@@ -35,8 +35,7 @@ async def request_reset(request: Request, data: Target) -> CodeSent:
         parse_target(request, data),
         kind=data.kind,
         purpose="password_reset",
-        language=language(request),
-        address=device(request).ip,
+        caller=caller(request),
     )
     return CodeSent()
 
@@ -50,8 +49,7 @@ async def reset(request: Request, data: Reset) -> PasswordChanged:
         kind=data.kind,
         code=data.code,
         password=data.password,
-        language=language(request),
-        address=device(request).ip,
+        caller=caller(request),
     )
     return PasswordChanged()
 

@@ -12,7 +12,7 @@ from vetrina.accounts.sessions import pending_sign_in
 from vetrina.accounts.sign_in.forms import chosen_kind, identifier_fields, render_code_form, render_code_link
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.verification.model import WrongCode
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, kind, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller, kind
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -38,8 +38,7 @@ async def request_reset(request: Request, data: Form) -> Response[Any]:
             to,
             kind="any",
             purpose="password_reset",
-            language=language(request),
-            address=device(request).ip,
+            caller=caller(request),
         )
     except Refusal as refusal:
         return _request_form(request, data, refusal)
@@ -68,8 +67,7 @@ async def reset(request: Request, data: Form) -> Response[Any]:
             chosen=chosen_kind(data),
             code=data.get("code", ""),
             password=data.get("password", ""),
-            language=language(request),
-            address=device(request).ip,
+            caller=caller(request),
         )
     except Refusal as refusal:
         return render_code_form(request, pending, refusal, typed=data.get("code", ""))
@@ -99,8 +97,7 @@ async def reset_by_link(request: Request, data: Form) -> Response[Any]:
             chosen=chosen_kind(data),
             code=sent.code,
             password=data.get("password", ""),
-            language=language(request),
-            address=device(request).ip,
+            caller=caller(request),
         )
     except Refusal as refusal:
         return render_code_link(request, token, sent, refusal)

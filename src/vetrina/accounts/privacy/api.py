@@ -11,6 +11,7 @@ from litestar import delete, get, post
 
 from vetrina.accounts.privacy import erasures, exports, queries
 from vetrina.accounts.privacy.queries import Export
+from vetrina.accounts.web import caller
 from vetrina.core.database.paging import Page
 from vetrina.core.services import Services
 from vetrina.core.web.request import Request, signed_in
@@ -78,7 +79,7 @@ async def erase(request: Request, data: Erasure) -> None:
         account.session_id,
         confirmation=data.confirmation,
         password=data.password,
-        actor=request.actor,
+        caller=caller(request),
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from vetrina.accounts.model import WrongPassword
+from vetrina.accounts.model import Caller, WrongPassword
 from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.privacy import queries
 from vetrina.accounts.roles import queries as role_queries
@@ -40,7 +40,7 @@ class SignInAgain(Forbidden):
 
 
 async def request_erasure(
-    services: Services, account: AccountId, session: UUID, *, confirmation: str, password: str, actor: Actor
+    services: Services, account: AccountId, session: UUID, *, confirmation: str, password: str, caller: Caller
 ) -> None:
     """Disable the account, end its sessions and enqueue its erasure.
 
@@ -58,7 +58,7 @@ async def request_erasure(
     elif proof.signed_in_at is None or datetime.now(UTC) - proof.signed_in_at > RECENT_SIGN_IN:
         raise SignInAgain
     async with services.db.tx() as tx:
-        await begin(tx, account, actor)
+        await begin(tx, account, caller.actor)
 
 
 async def begin(tx: Tx, account: AccountId, actor: Actor) -> None:

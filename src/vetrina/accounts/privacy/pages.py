@@ -12,6 +12,7 @@ from litestar.response import Stream
 from vetrina.accounts.privacy import erasures, exports, queries
 from vetrina.accounts.sessions.middleware import session_cookie
 from vetrina.accounts.storage import actions as storage
+from vetrina.accounts.web import caller
 from vetrina.core import audit
 from vetrina.core.audit import Actor
 from vetrina.core.errors import Forbidden, NotFound, Refusal, Unavailable
@@ -56,7 +57,7 @@ async def erase(request: Request, data: Form) -> Response[Any]:
     confirmation, password = data.get("confirmation", ""), data.get("password", "")
     try:
         await erasures.request_erasure(
-            request.services, account.id, account.session_id, confirmation=confirmation, password=password, actor=request.actor
+            request.services, account.id, account.session_id, confirmation=confirmation, password=password, caller=caller(request)
         )
     except Refusal as refusal:
         return await _privacy(request, refusal=refusal, confirmation=confirmation)

@@ -14,7 +14,7 @@ import segno
 from pyotp import random_base32
 from pyotp.totp import TOTP
 
-from vetrina.accounts.model import Device, Language, WrongPassword
+from vetrina.accounts.model import Caller, WrongPassword
 from vetrina.accounts.notifications import actions as notifications
 from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.second_factor import queries
@@ -27,7 +27,6 @@ from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.verification.actions import ATTEMPTS
 from vetrina.accounts.verification.model import TooManyGuesses, WrongCode
 from vetrina.core import audit
-from vetrina.core.audit import Actor
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.encryption import seal, unseal
@@ -80,7 +79,7 @@ async def unconfirmed_enrolment(services: Services, account: AccountId) -> Enrol
     return _enrolment(proof.label, unseal(services.keys, row.secret, str))
 
 
-async def confirm(services: Services, account: AccountId, *, code: str, language: Language, actor: Actor) -> list[str]:
+async def confirm(services: Services, account: AccountId, *, code: str, caller: Caller) -> list[str]:
     """Turn the second factor on and return ten recovery codes, of which only hashes are stored.
 
     Raises WrongCode (422), SecondFactorDisabled, SecondFactorEnabled (409), TooManyGuesses (429).
@@ -88,9 +87,9 @@ async def confirm(services: Services, account: AccountId, *, code: str, language
     async with services.db.tx() as tx:
         is_right = await _check_code(tx, services, account, code, confirmed=False)
         if is_right:
-            await audit.set_actor(tx, actor)
+            await audit.set_actor(tx, caller.actor)
             codes = await _replace_recovery_codes(tx, services, account)
-            await notifications.notify_account(tx, services, account, notice="second_factor_on", language=language)
+            await notifications.notify_account(tx, services, account, notice="second_factor_on", language=caller.language)
             return codes
     raise WrongCode
 
@@ -110,9 +109,7 @@ async def renew_recovery_codes(
         return await _replace_recovery_codes(tx, services, account)
 
 
-async def remove(
-    services: Services, account: AccountId, *, password: str | None, code: str | None, language: Language, actor: Actor
-) -> None:
+async def remove(services: Services, account: AccountId, *, password: str | None, code: str | None, caller: Caller) -> None:
     """Turn the second factor off: with the password or, in an account without one, with a code.
 
     Raises WrongPassword (403), WrongCode (422), SecondFactorDisabled (409), RateLimited, TooManyGuesses (429).
@@ -121,11 +118,11 @@ async def remove(
     async with services.db.tx() as tx:
         if await tx.fetch_optional(queries.REMOVE, account=account) is None:
             raise SecondFactorDisabled
-        await audit.set_actor(tx, actor)
-        await notifications.notify_account(tx, services, account, notice="second_factor_off", language=language)
+        await audit.set_actor(tx, caller.actor)
+        await notifications.notify_account(tx, services, account, notice="second_factor_off", language=caller.language)
 
 
-async def open_session(services: Services, *, challenge: str, code: str, device: Device, language: Language) -> NewSession:
+async def open_session(services: Services, *, challenge: str, code: str, caller: Caller) -> NewSession:
     """Pass the second step of a sign-in. Raises ChallengeExpired (401), WrongCode (422), TooManyGuesses (429)."""
     first_step = challenges.read(services, challenge)
     account = AccountId(first_step.challenged)
@@ -135,12 +132,12 @@ async def open_session(services: Services, *, challenge: str, code: str, device:
             if is_right:
                 await cancel_removal(tx, account)
             if is_right and not _is_totp(code):
-                await notifications.notify_account(tx, services, account, notice="recovery_code_used", language=language)
+                await notifications.notify_account(tx, services, account, notice="recovery_code_used", language=caller.language)
     except SecondFactorDisabled:
         raise ChallengeExpired from None
     if not is_right:
         raise WrongCode
-    return await sessions.open_session(services, account, device, fingerprint=first_step.fingerprint, second_factor_passed=True)
+    return await sessions.open_session(services, account, caller, fingerprint=first_step.fingerprint, second_factor_passed=True)
 
 
 async def _check_code(tx: Tx, services: Services, account: AccountId, code: str, *, confirmed: bool = True) -> bool:

@@ -14,7 +14,7 @@ from vetrina.accounts.second_factor.model import FactorState
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions.web import Session, session_response
 from vetrina.accounts.verification.api import Code, Password
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller
 from vetrina.core.web.request import Request, signed_in
 
 
@@ -62,9 +62,7 @@ async def begin(request: Request, data: OwnerCredentials) -> Enrolment:
 async def confirm(request: Request, data: FactorCode) -> RecoveryCodes:
     """Turn it on with the authenticator's first code."""
     await _require_live_session(request)
-    codes = await second_factor.confirm(
-        request.services, request.account.id, code=data.code, language=language(request), actor=request.actor
-    )
+    codes = await second_factor.confirm(request.services, request.account.id, code=data.code, caller=caller(request))
     return RecoveryCodes(codes)
 
 
@@ -85,17 +83,14 @@ async def remove(request: Request, data: OwnerCredentials) -> None:
         request.account.id,
         password=data.password,
         code=data.code,
-        language=language(request),
-        actor=request.actor,
+        caller=caller(request),
     )
 
 
 @post("/auth/session/second-factor", tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def open_session(request: Request, data: SecondStep) -> Session:
     """Pass the second step of a sign-in."""
-    session = await second_factor.open_session(
-        request.services, challenge=data.challenge, code=data.code, device=device(request), language=language(request)
-    )
+    session = await second_factor.open_session(request.services, challenge=data.challenge, code=data.code, caller=caller(request))
     return session_response(request, session)
 
 

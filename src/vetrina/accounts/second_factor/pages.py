@@ -14,7 +14,7 @@ from vetrina.accounts.second_factor import queries
 from vetrina.accounts.second_factor.actions import Enrolment
 from vetrina.accounts.sessions import pending_sign_in
 from vetrina.accounts.verification import actions as verification
-from vetrina.accounts.web import device, kind, language
+from vetrina.accounts.web import caller, kind
 from vetrina.core.errors import NotFound, Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -46,8 +46,7 @@ async def request_code(request: Request, data: Form) -> Response[Any]:
             to,
             kind=kind(account.kind),
             purpose=purpose,
-            language=language(request),
-            address=device(request).ip,
+            caller=caller(request),
         )
     except Refusal as refusal:
         return await render_security(request, refusal)
@@ -80,8 +79,7 @@ async def confirm(request: Request, data: Form) -> Response[Any]:
             request.services,
             request.account.id,
             code=data.get("code", ""),
-            language=language(request),
-            actor=request.actor,
+            caller=caller(request),
         )
     except Refusal as refusal:
         unconfirmed = await second_factor.unconfirmed_enrolment(request.services, request.account.id)
@@ -112,8 +110,7 @@ async def remove(request: Request, data: Form) -> Response[Any]:
             request.account.id,
             password=data.get("password"),
             code=data.get("code"),
-            language=language(request),
-            actor=request.actor,
+            caller=caller(request),
         )
     except Refusal as refusal:
         return await render_security(request, refusal, form="remove")

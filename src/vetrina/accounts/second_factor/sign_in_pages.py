@@ -10,7 +10,7 @@ from vetrina.accounts.second_factor import actions as second_factor
 from vetrina.accounts.sessions import pending_sign_in
 from vetrina.accounts.sessions.model import ChallengeExpired
 from vetrina.accounts.sessions.web import SECOND_STEP, sign_in_browser
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -35,8 +35,7 @@ async def open_session(request: Request, data: Form) -> Response[Any]:
             request.services,
             challenge=pending.challenge,
             code=data.get("code", ""),
-            device=device(request),
-            language=language(request),
+            caller=caller(request),
         )
     except ChallengeExpired as expired:
         done = pending_sign_in.cookie(request.services, None)

@@ -14,7 +14,7 @@ from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions import queries
 from vetrina.accounts.sessions.model import SessionRow
 from vetrina.accounts.sessions.web import Tokens
-from vetrina.accounts.web import SIGN_IN_LIMIT, device
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller
 from vetrina.core.database.paging import Page
 from vetrina.core.web.request import Request, signed_in
 
@@ -41,7 +41,7 @@ class SessionView(msgspec.Struct):
 @post("/auth/refresh", tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def refresh(request: Request, data: Refresh) -> Tokens:
     """Return the next pair of tokens. Each refresh token works once; used again later it ends the session."""
-    token, kind = await sessions.refresh(request.services, data.refresh_token, device(request))
+    token, kind = await sessions.refresh(request.services, data.refresh_token, caller(request))
     return Tokens(sessions.access_token(request.services, token, kind), token.text())
 
 

@@ -10,13 +10,12 @@ from vetrina.accounts import identifiers, queries
 from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.known_devices import KnownDevice
 from vetrina.accounts.model import (
+    Caller,
     CodeKind,
-    Device,
     EmailTaken,
     InvalidEmail,
     InvalidPhone,
     Kind,
-    Language,
     PhoneTaken,
     Purpose,
     WrongCredentials,
@@ -45,9 +44,8 @@ async def register(
     password: str,
     name: str | None,
     kind: Kind,
-    device: Device,
+    caller: Caller,
     phone: str | None = None,
-    language: Language = "en",
 ) -> NewSession:
     """Create an account, open its first session and send a code to each identifier.
 
@@ -56,12 +54,12 @@ async def register(
     RateLimited (429).
     """
     given = identifiers.parse_identifiers(email, phone, services.settings.phone_region)
-    await services.get(Limits).consume("registrations", device.ip or "unknown")
+    await services.get(Limits).consume("registrations", caller.ip or "unknown")
     password_hash = await services.get(Hasher).hash(password)
     recipients: list[Identifier] = []
     for identifier in given:
         with contextlib.suppress(RateLimited):  # a code can be requested later
-            await verification.count_request(services, identifier, device.ip)
+            await verification.count_request(services, identifier, caller.ip)
             recipients.append(identifier)
     try:
         async with services.db.tx() as tx:
@@ -74,16 +72,18 @@ async def register(
                 password_hash=password_hash,
                 name=(name or "").strip() or None,
             )
-            token = await sessions.insert_session(tx, account.id, device)
+            token = await sessions.insert_session(tx, account.id, caller)
             await usage.record(tx, AccountId(account.id), "account_registered", {"kind": kind})
             for identifier in recipients:
                 purpose: Purpose = "email_verify" if identifier.channel == "email" else "phone_verify"
-                await verification.send_code(tx, services, identifier, kind=kind, purpose=purpose, language=language)
+                await verification.send_code(tx, services, identifier, kind=kind, purpose=purpose, language=caller.language)
     except (EmailTaken, PhoneTaken) as taken:
         # The owner of the identifier is notified; the client learns only that it is taken.
         identifier = next(identifier for identifier in given if identifier.channel == taken.field)
         if identifier in recipients:
-            await notifications.notify_identifier(services, identifier, kind=kind, notice="registered_already", language=language)
+            await notifications.notify_identifier(
+                services, identifier, kind=kind, notice="registered_already", language=caller.language
+            )
         raise
     return NewSession(account, token)
 
@@ -94,7 +94,7 @@ async def sign_in(
     email: str | None,
     password: str,
     kind: Kind | None,
-    device: Device,
+    caller: Caller,
     phone: str | None = None,
     known_device: KnownDevice | None = None,
 ) -> NewSession:
@@ -130,10 +130,10 @@ async def sign_in(
     if len(matching) > 1:
         choices: dict[Kind, tuple[UUID, str]] = {row.kind: (row.id, row.fingerprint) for row in matching}
         raise ChooseKind(sealed=seal(services.keys, KindChoice(choices, time.time() + challenges.LIFETIME)))
-    return await sessions.open_session(services, AccountId(matching[0].id), device, fingerprint=matching[0].fingerprint)
+    return await sessions.open_session(services, AccountId(matching[0].id), caller, fingerprint=matching[0].fingerprint)
 
 
-async def sign_in_to_kind(services: Services, *, choice: str, kind: Kind, device: Device) -> NewSession:
+async def sign_in_to_kind(services: Services, *, choice: str, kind: Kind, caller: Caller) -> NewSession:
     """Open a session for one of the two accounts of a ChooseKind. Raises ChoiceExpired, SecondFactorNeeded (401)."""
     try:
         sealed = unseal(services.keys, choice, KindChoice)
@@ -142,11 +142,11 @@ async def sign_in_to_kind(services: Services, *, choice: str, kind: Kind, device
     if sealed.choice_expires < time.time() or kind not in sealed.choices:
         raise ChoiceExpired
     account, fingerprint = sealed.choices[kind]
-    return await sessions.open_session(services, AccountId(account), device, fingerprint=fingerprint)
+    return await sessions.open_session(services, AccountId(account), caller, fingerprint=fingerprint)
 
 
 async def sign_in_by_code(
-    services: Services, *, phone: str, code: str, kind: CodeKind, device: Device, chosen: Kind | None = None
+    services: Services, *, phone: str, code: str, kind: CodeKind, caller: Caller, chosen: Kind | None = None
 ) -> NewSession:
     """Open a session for a code that was sent for `sign_in` to an account of this kind.
 
@@ -162,7 +162,7 @@ async def sign_in_by_code(
         account = choose_account(rows, kind, chosen)
     if account is None:
         raise WrongCode
-    return await sessions.open_session(services, AccountId(account.id), device)
+    return await sessions.open_session(services, AccountId(account.id), caller)
 
 
 def choose_account(rows: list[IdentifierAccount], kind: CodeKind, chosen: Kind | None) -> IdentifierAccount | None:

@@ -13,7 +13,7 @@ from vetrina.accounts.sessions.web import Session, session_response
 from vetrina.accounts.sign_in import actions as sign_in_actions
 from vetrina.accounts.sign_in.model import PasswordOrCode
 from vetrina.accounts.verification.api import Code, Email, Password, Phone, Target
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller
 from vetrina.core.web.request import Request
 
 
@@ -47,8 +47,7 @@ async def register(request: Request, data: Registration) -> Session:
         password=data.password,
         name=data.name,
         kind=data.kind,
-        device=device(request),
-        language=language(request),
+        caller=caller(request),
     )
     return session_response(request, session)
 
@@ -63,7 +62,7 @@ async def sign_in(request: Request, data: SignIn) -> Session:
         raise PasswordOrCode
     if data.code is not None:
         session = await sign_in_actions.sign_in_by_code(
-            request.services, phone=data.phone or "", code=data.code, kind=data.kind or "user", device=device(request)
+            request.services, phone=data.phone or "", code=data.code, kind=data.kind or "user", caller=caller(request)
         )
     else:
         session = await sign_in_actions.sign_in(
@@ -72,7 +71,7 @@ async def sign_in(request: Request, data: SignIn) -> Session:
             phone=data.phone,
             password=data.password or "",
             kind=data.kind,
-            device=device(request),
+            caller=caller(request),
             known_device=known_devices.read(request),
         )
     return session_response(request, session)

@@ -17,7 +17,7 @@ from vetrina.accounts.sign_in import actions
 from vetrina.accounts.sign_in.forms import chosen_kind, render_code_form, render_code_link
 from vetrina.accounts.verification import actions as verification
 from vetrina.accounts.verification.model import WrongCode
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, home_path, in_browser, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller, home_path, in_browser
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -49,7 +49,7 @@ async def verify(request: Request, data: Form) -> Response[Any]:
                 phone=pending.to.value,
                 code=code,
                 kind="any",
-                device=device(request),
+                caller=caller(request),
                 chosen=chosen_kind(data),
             )
             response = await sign_in_browser(request, session, pending.onward)
@@ -77,8 +77,7 @@ async def send_again(request: Request) -> Response[Any]:
             pending.to,
             kind=verification.kind_of_page(pending.purpose, pending.kind),
             purpose=pending.purpose,
-            language=language(request),
-            address=device(request).ip,
+            caller=caller(request),
         )
     except Refusal as refusal:
         return render_code_form(request, pending, refusal)
@@ -110,9 +109,7 @@ async def confirm_by_link(request: Request, data: Form) -> Response[Any]:
 
 async def _change(request: Request, to: Identifier, kind: Kind, code: str) -> Redirect:
     """Change the address or number of the account that is signed in."""
-    await credentials.confirm_change(
-        request.services, request.account.id, to, kind=kind, code=code, language=language(request), actor=request.actor
-    )
+    await credentials.confirm_change(request.services, request.account.id, to, kind=kind, code=code, caller=caller(request))
     done = pending_sign_in.cookie(request.services, None)
     return pages.redirect("/settings/security", flash=("good", f"{to.value} is yours now."), cookies=[done])
 
@@ -123,7 +120,7 @@ async def _confirm(request: Request, to: Identifier, kind: Kind, purpose: Purpos
     if account is None and password:
         account = await verification.prove_account(request.services, to, kind=kind, password=password)
     return await verification.confirm(
-        request.services, to, kind=kind, purpose=purpose, code=code, address=device(request).ip, account=account
+        request.services, to, kind=kind, purpose=purpose, code=code, caller=caller(request), account=account
     )
 
 

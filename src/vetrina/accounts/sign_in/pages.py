@@ -15,7 +15,7 @@ from vetrina.accounts.sign_in import actions, queries
 from vetrina.accounts.sign_in.forms import identifier_fields, render_auth_page
 from vetrina.accounts.sign_in.model import ChooseKind
 from vetrina.accounts.verification import actions as verification
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, home_path, in_browser, kind, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller, home_path, in_browser, kind
 from vetrina.core.errors import Refusal
 from vetrina.core.messages import delivers
 from vetrina.core.web import pages
@@ -41,8 +41,7 @@ async def sign_up(request: Request, data: Form) -> Response[Any]:
             password=data.get("password", ""),
             name=data.get("name"),
             kind=kind(data.get("kind")),
-            device=device(request),
-            language=language(request),
+            caller=caller(request),
         )
     except Refusal as refusal:
         return await _sign_up(request, data, refusal)
@@ -78,7 +77,7 @@ async def sign_in(request: Request, data: Form) -> Response[Any]:
             **identifier_fields(data),
             password=data.get("password", ""),
             kind=None,
-            device=device(request),
+            caller=caller(request),
             known_device=known_devices.read(request),
         )
     except SecondFactorNeeded as needed:
@@ -96,7 +95,7 @@ async def choose_kind(request: Request, data: Form) -> Response[Any]:
     chosen = kind(data.get("kind"))
     try:
         session = await actions.sign_in_to_kind(
-            request.services, choice=data.get("choice", ""), kind=chosen, device=device(request)
+            request.services, choice=data.get("choice", ""), kind=chosen, caller=caller(request)
         )
     except SecondFactorNeeded as needed:
         return redirect_to_second_step(request, needed, chosen, data.get("next"))
@@ -115,8 +114,7 @@ async def send_code(request: Request, data: Form) -> Response[Any]:
             to,
             kind="any",
             purpose="sign_in",
-            language=language(request),
-            address=device(request).ip,
+            caller=caller(request),
         )
     except Refusal as refusal:
         return _sign_in(request, {**data, "way": "phone"}, refusal)

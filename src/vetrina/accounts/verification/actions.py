@@ -17,7 +17,7 @@ import msgspec
 
 from vetrina.accounts import queries as account_queries
 from vetrina.accounts.identifiers import Identifier, mailbox
-from vetrina.accounts.model import CodeKind, Kind, Language, Purpose, WrongPassword
+from vetrina.accounts.model import Caller, CodeKind, Kind, Language, Purpose, WrongPassword
 from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.sessions import failures
 from vetrina.accounts.verification import queries
@@ -64,17 +64,15 @@ class SentCode(msgspec.Struct, frozen=True):
     language: Language = "en"
 
 
-async def request_code(
-    services: Services, to: Identifier, *, kind: CodeKind, purpose: Purpose, language: Language, address: str | None
-) -> None:
+async def request_code(services: Services, to: Identifier, *, kind: CodeKind, purpose: Purpose, caller: Caller) -> None:
     """Send a code, which replaces the one before. Does the same whether there is an account or not.
 
     Raises InvalidPurpose (422), RateLimited and TooManyGuesses (429).
     """
     require_channel(to, purpose)
-    await count_request(services, to, address)
+    await count_request(services, to, caller.ip)
     async with services.db.tx() as tx:
-        locked = await send_code(tx, services, to, kind=kind, purpose=purpose, language=language)
+        locked = await send_code(tx, services, to, kind=kind, purpose=purpose, language=caller.language)
     if locked:
         raise locked
 
@@ -134,7 +132,7 @@ async def confirm(
     kind: Kind,
     purpose: Purpose,
     code: str,
-    address: str | None,
+    caller: Caller,
     account: UUID | None = None,
 ) -> bool:
     """Confirm an address or a phone with its code, and return whether that ended earlier ways to sign in.
@@ -153,7 +151,7 @@ async def confirm(
         if confirmed is not None:
             if confirmed.outcome == "owned":
                 raise SignInToConfirm
-            await audit.set_actor(tx, Actor(kind, confirmed.account_id, address))
+            await audit.set_actor(tx, Actor(kind, confirmed.account_id, caller.ip))
             await usage.record(tx, AccountId(confirmed.account_id), "identifier_confirmed", {"channel": to.channel})
     if confirmed is None:
         raise WrongCode

@@ -11,7 +11,7 @@ from vetrina.accounts import identifiers
 from vetrina.accounts.identifiers import Identifier
 from vetrina.accounts.model import Kind
 from vetrina.accounts.verification import actions as verification
-from vetrina.accounts.web import SIGN_IN_LIMIT, device, language
+from vetrina.accounts.web import SIGN_IN_LIMIT, caller
 from vetrina.core.web.request import Request
 
 Email = Annotated[str, msgspec.Meta(max_length=320)]
@@ -70,8 +70,7 @@ async def request_code(request: Request, data: CodeRequest) -> CodeSent:
         parse_target(request, data),
         kind=data.kind,
         purpose=data.purpose,
-        language=language(request),
-        address=device(request).ip,
+        caller=caller(request),
     )
     return CodeSent()
 
@@ -94,7 +93,7 @@ async def confirm(request: Request, data: Confirmation) -> Confirmed:
         kind=data.kind,
         purpose=data.purpose,
         code=data.code,
-        address=device(request).ip,
+        caller=caller(request),
         account=account,
     )
     return Confirmed(to.email, to.phone, access_ended=access_ended)
