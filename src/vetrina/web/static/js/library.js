@@ -6,8 +6,9 @@ async function refresh() {
   const answer = await fetch("/library");
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const part of ["[data-storage]", "[data-shown]"]) {
-    document.querySelector(part).replaceWith(document.adoptNode(fresh.querySelector(part)));
+  for (const part of ["[data-storage]", "[data-uploads-left]", "[data-shown]"]) {
+    const now = fresh.querySelector(part);
+    if (now) document.querySelector(part)?.replaceWith(document.adoptNode(now));
   }
   window.htmx?.process(document.querySelector("[data-shown]"));
 }

@@ -67,9 +67,10 @@ async function patiently(said, attempt) {
 }
 
 /** Beside a refused file: the ways on, and another try. The file stays picked. */
-function offer(item, list, again) {
+function offer(item, list, status, again) {
   const ways = list.parentElement.querySelector("template[data-ways-on]")?.content.cloneNode(true);
   if (!ways) return;
+  if (status !== 409) ways.querySelector("[data-for-storage]")?.remove(); // deleting gives no upload of the month back
   const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-small", textContent: "Try again" });
   button.addEventListener("click", again);
   ways.querySelector(".ways-on").prepend(button);
@@ -95,7 +96,7 @@ export async function sendAll(files, { list, category, maxBytes, done }) {
       } catch (error) {
         item.classList.add("is-bad");
         said.textContent = error.message;
-        if (error.status === 402 || error.status === 409) offer(item, list, () => {
+        if (error.status === 402 || error.status === 409) offer(item, list, error.status, () => {
           item.remove();
           sendAll([file], { list, category, maxBytes, done });
         });
