@@ -25,9 +25,9 @@ def test_common_passwords_are_refused(password: str) -> None:
 @pytest.mark.parametrize("password", ["a long enough one", "correct horse 9 battery", "گذرواژهٔ بلند من", "x" * 1023 + "y"])
 def test_other_passwords_are_taken_at_once(password: str) -> None:
     _common()
-    start = time.perf_counter()
+    start = time.thread_time()  # of a processor: others use the machine as well
     check(password)
-    assert time.perf_counter() - start < 0.02
+    assert time.thread_time() - start < 0.02
 
 
 def test_the_list_is_large() -> None:

@@ -77,6 +77,16 @@ async def running(command: list[str], folder: Path, env: dict[str, str]) -> Asyn
             await asyncio.wait_for(process.wait(), 20)
 
 
+async def handles_sigterm(process: asyncio.subprocess.Process) -> None:
+    """Wait until a process has started, so far that it ends by itself. Raises TimeoutError after a minute."""
+    async with asyncio.timeout(60):
+        while process.returncode is None:
+            caught = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE)
+            if caught and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1:
+                return
+            await asyncio.sleep(0.05)
+
+
 async def becomes_healthy(process: asyncio.subprocess.Process, env: dict[str, str], folder: Path) -> None:
     """Run the image's check until it passes."""
     for _ in range(120):
@@ -177,7 +187,8 @@ async def test_the_commands_of_compose_work_in_a_plain_directory(own_server: str
         async with running(services["web"]["command"], tmp_path, web) as process:
             await becomes_healthy(process, web, tmp_path)
             async with running(services["worker"]["command"], tmp_path, worker) as second:
-                await asyncio.sleep(3)
+                await handles_sigterm(second)
+                await asyncio.sleep(1)
                 assert second.returncode is None, (tmp_path / "worker.log").read_text()
         assert (process.returncode, second.returncode) == (0, 0)
     finally:

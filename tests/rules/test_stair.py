@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import shutil
 import subprocess
 import sysconfig
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -75,22 +76,43 @@ PLANTED = {
 """Violations by name: the file and the line appended to it."""
 
 
-@pytest.mark.parametrize("violation", [None, *PLANTED])
-def test_contracts_detect_a_violation(tmp_path: Path, violation: str | None) -> None:
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a copy of the package and of its contracts."""
+    folder = tmp_path_factory.mktemp("stair")
+    shutil.copy(ROOT / "pyproject.toml", folder)
     for source in SOURCE.rglob("*.py"):
-        copy = tmp_path / "vetrina" / source.relative_to(SOURCE)
+        copy = folder / "vetrina" / source.relative_to(SOURCE)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, copy)
-    if violation:
-        path, line = PLANTED[violation]
-        file = tmp_path / "vetrina" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a") as opened:
-            opened.write(f"\n{line}\n")
-    result = lint(tmp_path, PYTHONPATH=str(tmp_path), PYTHONDONTWRITEBYTECODE="1")
+    return folder
+
+
+@pytest.mark.parametrize("violation", [None, *PLANTED])
+def test_contracts_detect_a_violation(copied: Path, violation: str | None) -> None:
+    with planted(copied / "vetrina", *PLANTED[violation]) if violation else contextlib.nullcontext():
+        result = lint(copied, PYTHONPATH=str(copied), PYTHONDONTWRITEBYTECODE="1")
     assert (result.returncode == 0) == (violation is None), result.stdout + result.stderr
     assert "BROKEN" in result.stdout or violation is None, result.stdout + result.stderr
+
+
+@contextlib.contextmanager
+def planted(package: Path, path: str, line: str) -> Generator[None]:
+    """Have `line` at the end of a file, which is created if there is none, until the block ends."""
+    file = package / path
+    before = file.read_bytes() if file.exists() else None
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as opened:
+        opened.write(f"\n{line}\n")
+    try:
+        yield
+    finally:
+        if before is not None:
+            file.write_bytes(before)
+        elif file.name == "__init__.py":
+            shutil.rmtree(file.parent)
+        else:
+            file.unlink()
 
 
 def test_every_module_with_rooms_has_a_contract() -> None:

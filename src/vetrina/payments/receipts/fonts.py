@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from vetrina.web import STATIC
 
@@ -38,13 +39,32 @@ _JOINERS = {"\u200c", "\u200d"}
 """They shape the letters beside them and are no letters themselves."""
 
 
-def faces(name: str) -> Iterator[tuple[str, Path, dict[str, float] | None]]:
-    """Yield the regular and the bold face of a font: style, file, and the place in a variable font."""
+def faces(name: str) -> Iterator[tuple[str, Path]]:
+    """Yield the regular and the bold face of a font: style and file."""
     for style, weight, variation in (("", 400, 400.0), ("B", 700, 650.0)):
         if name.startswith("noto-"):
-            yield style, FOLDER / f"{name}-{weight}-normal.woff2", None
+            yield style, FOLDER / f"{name}-{weight}-normal.woff2"
         else:
-            yield style, FOLDER / f"{name}-wght-normal.woff2", {"wght": variation}
+            yield style, _static(FOLDER / f"{name}-wght-normal.woff2", variation)
+
+
+@cache
+def _static(file: Path, weight: float) -> Path:
+    """Return a copy of a variable font at one weight, kept as long as the process: making it takes longer than a receipt."""
+    from fontTools.ttLib import TTFont  # pyright: ignore[reportMissingTypeStubs]  # large, and needed by no other page
+    from fontTools.varLib import instancer  # pyright: ignore[reportMissingTypeStubs]
+
+    with TTFont(file, recalcTimestamp=False, lazy=True) as font:
+        instancer.instantiateVariableFont(font, {"wght": weight}, inplace=True, static=True)  # pyright: ignore[reportUnknownMemberType]
+        font.flavor = None
+        with NamedTemporaryFile(dir=_folder().name, suffix=".ttf", delete=False) as copy:
+            font.save(copy.name)  # pyright: ignore[reportUnknownMemberType]
+    return Path(copy.name)
+
+
+@cache
+def _folder() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="vetrina-fonts-")
 
 
 @cache

@@ -97,8 +97,8 @@ class _Sheet:
         """Draw what was put on the sheet. Raises nothing for letters that no font has."""
         names = fonts.needed(self._texts)
         for name in names:
-            for style, file, place in fonts.faces(name):
-                self._pdf.add_font(name, style, file, variations=place)
+            for style, file in fonts.faces(name):
+                self._pdf.add_font(name, style, file)
         self._pdf.set_fallback_fonts(names, exact_match=True)
         for step in self._steps:
             step()
