@@ -92,6 +92,13 @@ class Up:
 @contextlib.contextmanager
 def up(folder: Path, *options: str, **settings: str) -> Generator[Up]:
     """Run `vetrina up` with these options until the block ends; then SIGTERM must end it cleanly."""
+    with up_within((), folder, *options, **settings) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def up_within(wrapper: tuple[str, ...], folder: Path, *options: str, **settings: str) -> Generator[Up]:
+    """Do as `up`, run by the command `wrapper`, such as one that mounts a file system first."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("VETRINA_", "OPENAI_", "COMFYUI_"))}
@@ -103,7 +110,7 @@ def up(folder: Path, *options: str, **settings: str) -> Generator[Up]:
         **settings,
     }
     log = (folder / "up.log").open("wb")
-    command = [sys.executable, "-m", "vetrina", "up", *options]
+    command = [*wrapper, sys.executable, "-m", "vetrina", "up", *options]
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     running = Up(process, f"http://127.0.0.1:{port}", folder / "data", environment)
     try:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -62,7 +62,11 @@ def send_cases(operation: Operation, headers: dict[str, str], counts: Counts, *,
         @given(case=operation.as_strategy(generation_mode=mode))
         def send(case: Case) -> None:
             nonlocal sent
-            case.call_and_validate(checks=CHECKS, headers=headers, timeout=60)
+            try:
+                response = case.call(headers=headers, timeout=60)
+            except ValueError:  # the client cannot send it, such as a Host that is "["
+                reject()
+            case.validate_response(response, checks=CHECKS, headers=headers, transport_kwargs={"timeout": 60})
             sent += 1
 
         try:
