@@ -50,7 +50,7 @@ coverage: $(VENV)/.installed
 check: $(VENV)/.installed
 	@$(MAKE) --no-print-directory --jobs=2 lint quick
 
-QUICK := rules web studio wallet accounts/sessions payments/test_api.py stripe_mirror/test_webhook.py
+QUICK := rules web wallet accounts/sessions studio/test_start.py studio/test_batch.py payments/test_api.py stripe_mirror/test_webhook.py
 quick: $(VENV)/.installed
 	VETRINA_TEST_PROFILE=fast $(BIN)/python -m pytest -q $(addprefix tests/,$(QUICK))
 
