@@ -1297,6 +1297,15 @@ begin
 end
 $$;
 
+CREATE FUNCTION payments.stop_renewal() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform core.enqueue('payments.stop_renewal', jsonb_build_object('account', new.id), 'payments');
+  return null;
+end
+$$;
+
 CREATE FUNCTION reports.active_terms(p_holder jsonb, p_currency text, p_at timestamp with time zone, p_durations text[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
@@ -5555,6 +5564,8 @@ CREATE CONSTRAINT TRIGGER accounts_audited_when_made AFTER INSERT ON accounts.ac
 
 CREATE TRIGGER accounts_disabled AFTER UPDATE OF is_active ON accounts.accounts FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION accounts.end_sessions();
 
+CREATE TRIGGER accounts_disabled_stop_renewal AFTER UPDATE OF is_active ON accounts.accounts FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active) AND (new.erased_at IS NULL))) EXECUTE FUNCTION payments.stop_renewal();
+
 CREATE TRIGGER accounts_handle_changed AFTER UPDATE OF handle, erased_at ON accounts.accounts FOR EACH ROW WHEN (((old.handle IS DISTINCT FROM new.handle) OR (new.erased_at IS NOT NULL))) EXECUTE FUNCTION accounts.check_handle();
 
 CREATE TRIGGER accounts_handle_given AFTER INSERT ON accounts.accounts FOR EACH ROW WHEN ((new.handle IS NOT NULL)) EXECUTE FUNCTION accounts.check_handle();
@@ -6030,6 +6041,7 @@ GRANT ALL ON FUNCTION payments.renew(p_account uuid, p_first uuid, p_plan uuid, 
 GRANT ALL ON FUNCTION payments.request_refund(p_account uuid, p_payment uuid, p_id uuid, p_amount bigint, p_reason text, p_by uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle_plan(p payments.payments, p_reference text) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.stop_renewal() TO vetrina_app;
 GRANT ALL ON FUNCTION reports.active_terms(p_holder jsonb, p_currency text, p_at timestamp with time zone, p_durations text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.billed(p_subscription text, p_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.changed_subscriptions(p_since timestamp with time zone) TO vetrina_app;

@@ -15,6 +15,8 @@ from vetrina.core.messages.outbox import Letter, post
 from vetrina.core.services import Services
 from vetrina.payments import queries
 from vetrina.payments.model import ExpiredPayment, GatewayFailed, Status
+from vetrina.payments.plans import actions as plans
+from vetrina.payments.plans import queries as plan_queries
 from vetrina.payments.plans import stripe_subscriptions as subscriptions
 from vetrina.payments.refunds import actions as refunds
 from vetrina.payments.refunds import queries as refund_queries
@@ -122,6 +124,16 @@ async def notify_surplus(services: Services, account: str, payment: str) -> None
             await post(tx, services, Letter("mail", late.email, text, "Your payment is being refunded"))
         elif late.phone:
             await post(tx, services, Letter("sms", late.phone, text))
+
+
+@job("payments.stop_renewal", queue="payments", attempts=200)
+async def stop_renewal(services: Services, account: str) -> None:
+    """End the renewal of a disabled account's plan at the period's end, again until its gateway answers."""
+    owner = AccountId(UUID(account))
+    async with services.db.read() as tx:
+        renewed = await tx.fetch_optional(plan_queries.RENEWED_OF_DISABLED, account=owner)
+    if renewed is not None:
+        await plans.cancel(services, owner)
 
 
 @job("payments.sweep", queue="payments", every="* * * * * 30")

@@ -12,6 +12,8 @@ from tests.payments.helpers import scalar
 from tests.payments.plans.test_stripe_subscriptions import subscribe
 from tests.payments.stripe_helpers import checkout, delivered, session_of
 from tests.server import Site
+from tests.wallet.plan_helpers import member
+from vetrina.accounts.operator import actions as operator_accounts
 from vetrina.accounts.privacy import erasures
 from vetrina.clients.stripe.client import StripeAway
 from vetrina.core.database.connection import Database
@@ -67,4 +69,22 @@ async def test_money_that_comes_after_erasure_is_recorded_for_a_refund(
     assert recorded == "account_erased 499"
     outcomes = await scalar(db, "select count(*) from payments.webhook_events where outcome = 'failed' or outcome = 'dead'")
     assert outcomes == 0
+    await make.books()
+
+
+async def test_9_10a_a_disabled_account_is_not_charged_for_another_month(
+    shop_site: Site, stripe: StripeFake, make: Make, db: Database
+) -> None:
+    account = await make.account()
+    subscription = await subscribe(shop_site, stripe, account, "basic")
+    async with db.tx() as tx:
+        await operator_accounts.disable(tx, None, account.id, why="spam")
+    for _ in range(2):
+        await jobs.stop_renewal(shop_site.services, **await _queued(db, "payments.stop_renewal"))
+    assert subscription["status"] == "active" and subscription["cancel_at"] is not None
+    stripe.renew(subscription["id"])
+    await delivered(shop_site.services, stripe)
+    assert subscription["status"] == "canceled"
+    current = await member(db, account)
+    assert (current.plan, current.cancel_at_period_end, current.renewed_by) == ("basic", True, None), "what was paid stays"
     await make.books()

@@ -73,7 +73,10 @@ async def get_account(request: Request, account_id: UUID) -> ManagedAccount:
 
 @post("/operator/accounts/{account_id:uuid}/disabling", guards=[operator], tags=["operator"], opt=CONFIRMED)
 async def disable(request: Request, account_id: UUID, data: Disabling) -> ManagedAccount:
-    """Disable an account and end its sessions. 403 for one's own, and for an operator unless a superuser asks."""
+    """Disable an account and end its sessions. 403 for one's own, and for an operator unless a superuser asks.
+
+    A plan that renews by itself is cancelled at its period's end; what was paid stays. Enabling does not resume it.
+    """
     async with request.tx() as tx:
         await accounts.disable(tx, request.account, account_id, why=data.why)
         return await accounts.get_account(tx, account_id)

@@ -26,5 +26,12 @@ RENEW = Statement(
 END_RENEWALS = Statement(bool, "select wallet.end_renewals(%(account)s, %(ref)s)")
 ENDS_LATER = Statement(bool, "select wallet.set_cancel_at_period_end(%(account)s, %(ref)s, %(ends)s)")
 RENEWED = Statement(Renewed, "select gateway, subscription_ref from wallet.memberships where account_id = %(account)s")
+RENEWED_OF_DISABLED = Statement(
+    str,
+    """
+    select m.subscription_ref from wallet.memberships m join accounts.accounts a on a.id = m.account_id and not a.is_active
+     where m.account_id = %(account)s and m.subscription_ref is not null and not m.cancel_at_period_end
+    """,
+)
 PENDING = Statement(UUID, "select id from payments.payments where account_id = %(account)s and status = 'pending'")
 ERASED = Statement(bool, "select erased_at is not null as erased from accounts.accounts where id = %(account)s")
