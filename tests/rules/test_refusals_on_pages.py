@@ -25,9 +25,11 @@ def by_hand(tree: ast.Module) -> Iterator[str]:
     if not any(isinstance(node, ast.Attribute) and ast.unparse(node) == "pages.render" for node in ast.walk(tree)):
         return
     refusals = refusal_names(tree)
+    compared = {part for node in ast.walk(tree) if isinstance(node, ast.Compare) for part in ast.walk(node)}
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Attribute)
+            and node not in compared  # to decide what the page says is fine
             and node.attr in {"status", "headers", "response_headers"}
             and isinstance(node.value, ast.Name)
             and node.value.id in refusals
