@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx2
 import uvicorn
@@ -60,6 +60,8 @@ async def serving(services: Services) -> AsyncIterator[Site]:
     listener.bind(("127.0.0.1", 0))
     listener.listen(1024)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    if not services.settings.public_url:
+        services.settings = replace(services.settings, port=listener.getsockname()[1])  # absolute addresses lead here
     with application(services) as app:
         inside = ClientAddress(app, services.settings.trusted_proxies)
         config = uvicorn.Config(inside, http=Protocol, ws="none", log_level="error", access_log=False, lifespan="on")

@@ -42,6 +42,7 @@ async def test_a_pack_is_bought(site: Site, make: Make) -> None:
         assert await make.balance(account) == (0, 0)
 
         # Without an account: whoever has the address plays the bank.
+        assert payment["checkout_url"].startswith(site.url + "/"), "an address that a program can open as it is"
         page = await site.client.get(payment["checkout_url"])
         assert page.status_code == 200 and "no money moves" in page.text and "$14.99" in page.text
         answer = await press(site.client, payment, "paid")

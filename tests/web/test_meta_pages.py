@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser import browsing, judge, needs_chromium
 from tests.factories import Make
 from tests.server import Site
 from vetrina.core.web.pages import safe_local_path
@@ -43,6 +44,30 @@ async def test_the_api_describes_itself(site: Site) -> None:
     assert document["openapi"].startswith("3.1") and "/api/v1/wallet" in document["paths"]
     page = await site.client.get("/api/docs")
     assert page.status_code == 200 and "/api/v1/wallet" in page.text
+
+
+async def test_reference_has_contents_responses_errors_and_a_search(site: Site) -> None:
+    page = (await site.client.get("/api/docs")).text
+    for tag in ("accounts", "studio", "payments"):
+        assert f'href="#part-{tag}"' in page and f'id="part-{tag}"' in page
+    assert "items.checkout_url" in page and "There are not enough credits." in page and "Response 201" in page
+    matching = (await site.client.get("/api/docs?q=GENERATIONS cancellation")).text
+    assert "/api/v1/generations/{generation_id}/cancellation" in matching and "/api/v1/wallet</code>" not in matching
+    assert "No results" in (await site.client.get("/api/docs?q=%3Cscript%3Enothing")).text
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_reference_is_searched_in_a_browser(site: Site, width: int) -> None:
+    async with browsing(site.url, viewport={"width": width, "height": 800}) as context:
+        page = await context.new_page()
+        await page.goto("/api/docs")
+        assert await judge(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.get_by_label("Search the calls").fill("checkout_url")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("heading", name="POST /api/v1/payments", exact=True).wait_for()
+        assert await page.get_by_role("heading", name="/api/v1/files").count() == 0
 
 
 async def test_a_flash_is_shown_once(site: Site, make: Make) -> None:

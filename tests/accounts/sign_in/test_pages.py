@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 from pyotp.totp import TOTP
@@ -119,10 +119,10 @@ async def test_page_is_the_same_for_unknown_addresses(posting: Site) -> None:
     for email in ("known@example.com", "other@example.com"):
         async with visitor(posting) as browser:
             assert place(await browser.post("/reset", data={"email": email})) == "/reset/code"
-            page = (await browser.get("/reset/code")).text.replace(email, "")
-            tried = (await browser.post("/reset/code", data={"code": "1", "password": NEW})).text.replace(email, "")
+            page = (await browser.get("/reset/code")).text
+            tried = (await browser.post("/reset/code", data={"code": "1", "password": NEW})).text
             moments = re.compile(r'data-until="[^"]+"|Good until [^<]+')
-            displayed.append(moments.sub("", page + tried))
+            displayed.append(moments.sub("", page + tried).replace(email, "").replace(quote(email, safe=""), ""))
     assert displayed[0] == displayed[1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -197,7 +198,7 @@ async def test_the_sandbox_can_be_turned_off(shut: Site, site: Site, make: Make,
     async with site.api(account) as api:
         payment = await start(api)
     async with shut.api(account) as api, shut.browser(account) as browser:
-        assert (await shut.client.get(payment["checkout_url"])).status_code == 404
+        assert (await shut.client.get(urlsplit(payment["checkout_url"]).path)).status_code == 404
         assert (await press(shut.client, payment, "paid")).status_code == 404
         body = {"pack_id": payment["pack_id"]}
         named = await api.post("/payments", json={**body, "gateway": "sandbox"})

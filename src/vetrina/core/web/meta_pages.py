@@ -29,8 +29,8 @@ async def theme(data: Form) -> Redirect:
 
 
 @get("/api/docs", include_in_schema=False, sync_to_thread=False)
-def docs(request: Request) -> Response[str]:
-    """Show every call of the API, read from the OpenAPI document."""
+def docs(request: Request, q: str = "") -> Response[str]:
+    """Show the calls of the API, or those that have every word of `q`, read from the OpenAPI document."""
     document = openapi.document(request.app)
     calls = [
         _call(document, method, path, operation)
@@ -38,9 +38,11 @@ def docs(request: Request) -> Response[str]:
         for method, operation in item.items()
         if method in {"get", "post", "put", "patch", "delete"}
     ]
+    terms = q[:100].lower().split()
+    calls = [call for call in calls if all(term in _searched(call) for term in terms)]
     tags = sorted({str(call["tag"]) for call in calls})
     groups = [{"tag": tag, "calls": [call for call in calls if call["tag"] == tag]} for tag in tags]
-    return pages.render(request, "docs.html", groups=groups)
+    return pages.render(request, "docs.html", groups=groups, q=q[:100])
 
 
 @get("/api/docs/openapi.json", include_in_schema=False, sync_to_thread=False)
@@ -70,8 +72,32 @@ def _call(document: dict[str, Any], method: str, path: str, operation: dict[str,
         "summary": operation.get("description") or operation.get("summary", ""),
         "tag": (operation.get("tags") or ["other"])[0],
         "fields": fields,
-        "answers": sorted(operation.get("responses", {})),
+        "result": _result(document, operation),
+        "errors": [
+            {"status": status, "about": response.get("description", "")}
+            for status, response in sorted(operation.get("responses", {}).items())
+            if status.startswith(("4", "5"))
+        ],
     }
+
+
+def _searched(call: dict[str, Any]) -> str:
+    names = " ".join(field["name"] for field in [*call["fields"], *call["result"]["fields"]])
+    return f"{call['method']} {call['path']} {call['summary']} {call['tag']} {names}".lower()
+
+
+def _result(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    """Return the status of success and the fields of its body; `items.` before those of a page's items."""
+    responses: dict[str, dict[str, Any]] = operation["responses"]
+    status = next((status for status in sorted(responses) if status.startswith("2")), "")
+    response = responses.get(status, {})
+    contents: list[dict[str, Any]] = list(response.get("content", {}).values())
+    body = _resolved(document, contents[0].get("schema", {}) if contents else {})
+    properties = dict(body.get("properties", {}))
+    fields = [{"name": name, "about": _kind(document, schema)} for name, schema in properties.items() if name != "items"]
+    item = _resolved(document, properties.get("items", {}).get("items", {}))
+    fields += [{"name": f"items.{name}", "about": _kind(document, schema)} for name, schema in item.get("properties", {}).items()]
+    return {"status": status, "fields": fields}
 
 
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

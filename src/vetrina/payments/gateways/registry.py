@@ -79,7 +79,11 @@ class Gateway(Protocol):
         ...
 
 
-GATEWAYS: list[Callable[[Services], Gateway]] = [StripeGateway, ZarinPalGateway, lambda _: Sandbox()]
+GATEWAYS: list[Callable[[Services], Gateway]] = [
+    StripeGateway,
+    ZarinPalGateway,
+    lambda services: Sandbox(services.settings.address),
+]
 """Constructors of the gateways, in the order in which they are offered."""
 
 

@@ -19,7 +19,11 @@ class Sandbox:
     title = "Test checkout"
     about = "Takes no money"
     lives = timedelta(hours=1)
-    sites = ()
+
+    def __init__(self, address: str) -> None:
+        """Set the site's public address, under which the checkout pages are."""
+        self._address = address
+        self.sites = (address,)
 
     def available(self, settings: Settings) -> bool:
         """Return whether VETRINA_SANDBOX, or else development, turns it on."""
@@ -32,7 +36,7 @@ class Sandbox:
     async def begin(self, payment: PaymentRow) -> Checkout:
         """Return a new checkout page. One whose reference was not stored can be found by no one."""
         token = secrets.token_urlsafe(24)
-        return Checkout(token, f"/payments/sandbox/{token}")
+        return Checkout(token, f"{self._address}/payments/sandbox/{token}")
 
     async def leave(self, ref: str) -> None:
         """Do nothing: the page stays open, and a late payment still counts."""
