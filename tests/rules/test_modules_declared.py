@@ -142,7 +142,7 @@ def test_the_pages_that_navigations_name_exist_and_their_icons_too() -> None:
 
 def test_session_columns_are_read_in_one_statement(as_owner: psycopg.Connection[Any]) -> None:
     installed = of(read({}))
-    assert {name for name, _ in installed.session_columns} == {"balance"}
+    assert {name for name, _ in installed.session_columns} == {"balance", "time_zone"}
     statement = session_owner(installed.session_columns)
     as_owner.execute(b"prepare owner as " + re.sub(r"%\(\w+\)s", "null", statement.sql).encode())
     assert "wallet." not in SESSION_OWNER.sql, "where the wallet is not loaded nothing of it is read"
