@@ -34,7 +34,7 @@ def test_files_of_a_family_have_one_range_of_weights() -> None:
     assert len(pairs) == len({family for family, _ in pairs}) == 3
 
 
-def test_style_sheet_names_the_letters_of_each_file() -> None:
+def test_style_sheet_names_the_letters_of_its_files() -> None:
     sheet = (STATIC / "css" / "fonts.css").read_text()
     faces = dict(re.findall(r'url\("\.\./fonts/([\w-]+)\.woff2"\).*?unicode-range: ([^;]+);', sheet, flags=re.DOTALL))
     assert set(faces) == {path.stem for path in TARGET.glob("*.woff2")}

@@ -20,7 +20,7 @@ ROWS = sorted((new_id() for _ in range(23)), reverse=True)
 
 
 @pytest.mark.parametrize("limit", [1, 7, 22, 23, 24, 100])
-def test_pages_show_each_row_once(limit: int) -> None:
+def test_pages_show_every_row_once(limit: int) -> None:
     seen: list[UUID] = []
     cursor: str | None = None
     for _ in range(30):
