@@ -57,7 +57,7 @@ def ranges_of(points: set[int]) -> str:
 def cut(source: Path, target: Path, points: set[int], weights: tuple[float, float]) -> int:
     """Write the letters of `points` and the weights in use; return the file's size in bytes."""
     font: Any = TTFont(source, recalcTimestamp=False)
-    options = Options()
+    options: Any = Options()
     options.layout_features = (
         ["*"] if "vazirmatn" in source.name else ["kern", "liga", "calt", "ccmp", "locl", "mark", "mkmk", "tnum"]
     )
@@ -79,7 +79,7 @@ def main() -> None:
     TARGET.mkdir(exist_ok=True)
     for source_name, name, ranges, weights in FONTS:
         source = VENDOR / f"{source_name}-wght-normal.woff2"
-        every = set(TTFont(source).getBestCmap())
+        every = set(TTFont(source).getBestCmap() or {})
         common = code_points(ranges) & every
         for part, points in (("common", common), ("rest", {point for point in every - common if point > 0xA0})):
             size = cut(source, TARGET / f"{name}-{part}.woff2", points, weights)

@@ -128,5 +128,5 @@ async def test_full_disk_is_reported_and_not_ready(site: Site, make: Make, owner
 
 async def test_a_full_data_folder_is_not_ready(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """9.F32: before PostgreSQL feels it."""
-    monkeypatch.setattr(health, "ROOM", 1 << 60)
+    monkeypatch.setattr(health, "NO_ROOM", 1 << 60)
     assert (await site.client.get("/readyz")).status_code == 503

@@ -70,6 +70,7 @@ REFUSED = {
     "VETRINA_OIDC_CLIENT_SECRET": ["a\x07b"],
     "VETRINA_OIDC_NAME": ["a\nb"],
     "VETRINA_OIDC_DISCOVERY": ["garbage"],
+    "VETRINA_DISK_RESERVE": ["much", "-1GB", "1.5.2GB", "101%"],
     "VETRINA_DNS_SERVERS": ["ns.example", "9.9.9.9:0", "9.9.9.9:99999", ",", "9.9.9.9,"],
 }
 TAKEN = {
@@ -85,6 +86,7 @@ TAKEN = {
     "VETRINA_MAIL_FROM": ["studio@example.com", "Das Studio <studio@example.com>", "Vetrina <vetrina@localhost>"],
     "VETRINA_SMS_FROM": ["+15551234567", "72404", "Studio"],
     "VETRINA_PHONE_REGION": ["IR", "de"],
+    "VETRINA_DISK_RESERVE": ["1GB", "500MB", "5%"],
     "VETRINA_DNS_SERVERS": ["9.9.9.9", "127.0.0.1:5353, [2620:fe::fe]:53, 2620:fe::fe"],
     "OPENAI_BASE_URL": ["http://127.0.0.1:8080/v1"],
 }

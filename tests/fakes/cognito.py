@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import hmac
 import json
@@ -101,4 +102,5 @@ class Cognito:
         """Return moto's private signing key; cached, since checking its primes takes half a second."""
         moto = find_spec("moto")  # importing it takes a second
         assert moto is not None and moto.origin is not None
-        return RSAKey.import_key(json.loads((Path(moto.origin).parent / "cognitoidp/resources/jwks-private.json").read_text()))
+        packed = Path(moto.origin).parent / "cognitoidp/resources/jwks-private.json.gz"
+        return RSAKey.import_key(json.loads(gzip.decompress(packed.read_bytes())))

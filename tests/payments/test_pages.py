@@ -42,7 +42,7 @@ async def test_tokens_are_bought_with_forms_alone(site: Site, make: Make) -> Non
         sent = await browser.post("/wallet/buy", data={"pack_id": chosen[1], "gateway": "sandbox", "next": next_one[1]})
         assert sent.status_code == 303
         checkout = sent.headers["location"]
-        assert checkout.startswith("/payments/sandbox/")
+        assert checkout.startswith(f"{site.url}/payments/sandbox/")
         page = await browser.get(checkout)
         assert "no money moves" in page.text and "$14.99" in page.text and "200 tokens" in page.text
 

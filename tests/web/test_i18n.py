@@ -33,13 +33,18 @@ def fields(text: str) -> set[str | None]:
     return {field for _, field, _, _ in string.Formatter().parse(text) if field}
 
 
+def words_in(text: str) -> str:
+    """Return the text without its names between braces."""
+    return "".join(literal for literal, *_ in string.Formatter().parse(text)).strip()
+
+
 def test_every_letter_is_in_persian() -> None:
     with i18n.use("fa"):
         for words in (*CODES.values(), *NOTICES.values(), UNCONFIRMED):
             translated = words.translated()
             texts = (translated.subject, *translated.lines, translated.sms, translated.link, *translated.after)
             originals = (words.subject, *words.lines, words.sms, words.link, *words.after)
-            assert all(text != original for text, original in zip(texts, originals, strict=True) if original)
+            assert all(text != original for text, original in zip(texts, originals, strict=True) if words_in(original))
     assert CODES["sign_in"].translated() == CODES["sign_in"]
 
 

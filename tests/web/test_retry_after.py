@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -84,7 +85,7 @@ async def portrait(site: Site, browser: Browser, patch: pytest.MonkeyPatch) -> h
     patch.setattr(files, "SLOT_TIMEOUT", 0.05)
     slots = site.services.get(files.DecodeSlots)
     photo = {"file": ("cup.jpg", path_of("coffee").read_bytes(), "image/jpeg")}
-    async with slots.hold(None), slots.hold(None):
+    async with slots.hold(uuid4(), 1, None), slots.hold(uuid4(), 1, None):
         return await browser.post("/settings/profile/portraits/avatar", files=photo)
 
 

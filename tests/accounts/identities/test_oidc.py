@@ -220,7 +220,7 @@ async def test_authorization_request_contains_only_required_parameters(
     url = httpx2.URL(start.headers["location"])
     query = dict(url.params)
     assert str(url).startswith(f"{hosted.url}/oauth2/authorize?")
-    assert query["redirect_uri"] == f"{settings.address}/auth/providers/cognito/callback"
+    assert query["redirect_uri"] == f"{site.url}/auth/providers/cognito/callback"
     assert query["scope"] == "openid email profile" and query["code_challenge_method"] == "S256"
     assert len({query["state"], query["nonce"], query["code_challenge"]}) == 3
     cookie = start.headers["set-cookie"]

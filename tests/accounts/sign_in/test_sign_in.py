@@ -36,7 +36,7 @@ async def test_registering_gives_an_account_a_session_and_no_tokens_yet(site: Si
     assert "password" not in answer.text.replace(PASSWORD, "")
     headers = {"Authorization": f"Bearer {body['access_token']}"}
     me = await site.client.get("/api/v1/me", headers=headers)
-    assert me.json() == body["account"]
+    assert me.json() == {**body["account"], "storage": {"used_bytes": 0, "export_bytes": 0, "limit_bytes": 50_000_000}}
     wallet = (await site.client.get("/api/v1/wallet", headers=headers)).json()
     assert {balance["asset"]: balance["balance"] for balance in wallet["balances"]} == {"conversion": 2, "image_slot": 5}
     assert (await sign_in(site, "NEW.person@example.COM")).status_code == 201

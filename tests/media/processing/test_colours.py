@@ -242,7 +242,8 @@ def test_colours_below_full_transparency_are_not_published(kind: str):
     result, without = intake(files[0]), intake(files[1])
     hidden = pyvips.Image.new_from_buffer(result["data"], "").crop(210, 0, 190, 300)
     # Lossy sources are stored as lossy WebP, whose encoder blurs the black.
-    assert hidden[3].max() == 0 and hidden[:3].max() <= (2 if kind == "AVIF" else 0)
+    brightest = float(hidden[:3].max())  # type: ignore[arg-type]
+    assert hidden[3].max() == 0 and brightest <= (2 if kind == "AVIF" else 0)
     if kind != "AVIF":  # whose encoder lets hidden colours change visible ones a little
         assert result == without
         assert thumbnail(files[0]) == thumbnail(files[1])
