@@ -14,7 +14,7 @@ import psycopg
 import pytest_asyncio
 
 from vetrina.core.database.connection import Database
-from vetrina.core.pubsub import Hub
+from vetrina.core.database.pubsub import Hub
 
 
 @pytest_asyncio.fixture

@@ -17,9 +17,9 @@ from cyclopts import Parameter
 from vetrina.app import create
 from vetrina.commands.sockets import listen
 from vetrina.core.command_line import logs
+from vetrina.core.database.pubsub import Hub
 from vetrina.core.database.timeouts import WEB
 from vetrina.core.embedded import embedded
-from vetrina.core.pubsub import Hub
 from vetrina.core.services import connect
 from vetrina.core.settings import environment as settings
 from vetrina.core.web.http.protocol import Limits, protocol

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from vetrina.core.database.connection import Database
+from vetrina.core.database.pubsub import Hub
 from vetrina.core.database.timeouts import JOBS, Timeouts
 from vetrina.core.module import Modules
-from vetrina.core.pubsub import Hub
 from vetrina.core.settings import environment as settings_of
 from vetrina.core.settings.environment import Settings
 from vetrina.core.storage.store import SignedLinks, Storage

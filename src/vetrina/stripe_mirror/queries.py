@@ -26,8 +26,7 @@ INGEST_EVENTS = Statement(
 INGEST_OBJECTS = Statement(
     int,
     """
-    select stripe_mirror.ingest_objects(
-      %(kind)s, %(objects)s::jsonb, %(served_at)s::timestamptz, %(requested_at)s::timestamptz)
+    select stripe_mirror.ingest_objects(%(kind)s, %(objects)s::jsonb, %(served_at)s::timestamptz, %(requested_at)s::timestamptz)
     """,
 )
 MERGE_STAGED = Statement(int, "select stripe_mirror.merge_staged(%(batch)s, %(kind)s)")
@@ -288,8 +287,7 @@ INSERT_LINK = Statement(
     NoneType,
     """
     insert into stripe_mirror.links (account_id, customer_id) values (%(account)s, %(customer)s)
-    on conflict (customer_id) do nothing
-    """,
+    on conflict (customer_id) do nothing""",
 )
 DELETE_LINK = Statement(UUID, "delete from stripe_mirror.links where customer_id = %(customer)s returning account_id")
 CUSTOMER_EXISTS = Statement(bool, "select exists (select from stripe_mirror.customers where id = %(customer)s)")

@@ -213,17 +213,9 @@ async def share_source(tx: Tx, account: AccountId, generation: UUID, file: UUID,
 
 def shown(services: Services, row: GenerationRow) -> Generation:
     """Return the API's representation of a row, with the addresses of its files."""
-    by_role = {
-        role: [ref(services, row.account_id, facts) for facts in row.in_role(role)] for role in ("product", "model", "result")
-    }
-    return to_record(
-        Generation,
-        row,
-        asset=row.charge_asset,
-        product_files=by_role["product"],
-        model_files=by_role["model"],
-        result_files=by_role["result"],
-    )
+    roles = ("product", "model", "result")
+    files = {f"{role}_files": [ref(services, row.account_id, facts) for facts in row.in_role(role)] for role in roles}
+    return to_record(Generation, row, asset=row.charge_asset, **files)
 
 
 class StartBatcher(Coalescer[StartItem, StartResult]):
