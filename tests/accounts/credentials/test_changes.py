@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 
 from tests.accounts.auth_helpers import bearer, code_to, letters, post, registered
+from tests.accounts.auth_helpers import wrong as wrong_code
 from tests.accounts.second_factor.test_second_factor import enrolled
 from tests.factories import PASSWORD, Make
 from tests.server import Site
@@ -34,9 +35,9 @@ async def changed(site: Site, body: dict[str, Any], **to: str) -> httpx2.Respons
     return await post(site, "/auth/identifiers/confirmation", {**to, "code": code}, headers=bearer(body))
 
 
-async def undo_token(site: Site) -> str:
-    """The token of the link in the newest message to the old address."""
-    for letter in await letters(site, OLD, 2):
+async def undo_token(site: Site, count: int = 2) -> str:
+    """The token of the newest link in the messages to the old address, once there are `count`."""
+    for letter in await letters(site, OLD, count):
         if match := re.search(r"/undo/(\S+)", letter["text"]):
             return match[1]
     raise AssertionError("no message has a link to undo the change")
@@ -125,7 +126,12 @@ async def test_the_pages(posting: Site) -> None:
         assert weak.status_code == 422 and 'id="new_password-error"' in weak.text
         response = await browser.post("/settings/security/identifiers", data={**form, "email": NEW})
         assert response.status_code == 303 and response.headers["location"] == "/verify"
-        done = await browser.post("/verify", data={"code": await code_to(posting, NEW)})
+        code = await code_to(posting, NEW)
+        code_form = await browser.get("/verify")
+        assert code_form.status_code == 200 and "Confirm your address" in code_form.text and NEW in code_form.text
+        mistyped = await browser.post("/verify", data={"code": wrong_code(code)})
+        assert mistyped.status_code == 422 and 'id="code-error"' in mistyped.text
+        done = await browser.post("/verify", data={"code": code})
         assert done.headers["location"] == "/settings/security"
         assert f"{NEW} is yours now." in (await browser.get("/settings/security")).text
         token = await undo_token(posting)

@@ -42,7 +42,7 @@ async def request_change(
             if await tx.fetch_optional(queries.RECENT_SIGN_IN, account=account, session=session) is None:
                 raise SignInAgainToChange
     purpose: Purpose = "email_change" if to.channel == "email" else "phone_change"
-    await verification.request_code(services, to, kind=kind, purpose=purpose, caller=caller)
+    await verification.request_code(services, to, kind=kind, purpose=purpose, caller=caller, change_of=account)
 
 
 async def confirm_change(
@@ -55,7 +55,7 @@ async def confirm_change(
     """
     purpose: Purpose = "email_change" if to.channel == "email" else "phone_change"
     async with services.db.tx() as tx:
-        is_right = await verification.check_code(tx, services, to, kind=kind, purpose=purpose, code=code)
+        is_right = await verification.check_code(tx, services, to, kind=kind, purpose=purpose, code=code, change_of=account)
         if is_right:
             await audit.set_actor(tx, caller.actor)
             await notifications.notify_account(tx, services, account, notice="identifier_changed", language=caller.language)
@@ -75,6 +75,9 @@ async def confirm_change(
 async def undo(services: Services, token: str, *, caller: Caller) -> None:
     """Undo a change from the old address or number: it is the account's again, and what was set up since the change ends.
 
+    Later changes are undone with it, and so are an address or number that was added and an identity that was linked in the
+    seven days before.
+
     Sessions and the password end; a new one is chosen by a reset. Raises UndoExpired (410), EmailTaken, PhoneTaken (409).
     """
     try:
@@ -84,7 +87,8 @@ async def undo(services: Services, token: str, *, caller: Caller) -> None:
     async with services.db.tx() as tx:
         await audit.set_actor(tx, Actor("user", link.undo_account, caller.ip))
         await tx.fetch_one(queries.PROVE, account=link.undo_account)
-        if await tx.fetch_optional(queries.UNDO_CHANGE, account=link.undo_account, id=link.undo_change) is None:
+        undone = await tx.fetch_optional(queries.UNDO_CHANGE, account=link.undo_account, id=link.undo_change, days=UNDO_DAYS)
+        if undone is None:
             raise UndoExpired
         await sessions.revoke_all(tx, link.undo_account, why="change of identifier undone")
 

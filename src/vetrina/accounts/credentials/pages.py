@@ -42,7 +42,9 @@ async def request_change(request: Request, data: Form) -> Response[Any]:
     except Refusal as refusal:
         return await render_security(request, refusal, form="phone" if by_phone else "email", value=value)
     purpose: Purpose = "phone_change" if by_phone else "email_change"
-    pending = pending_sign_in.for_code(to, kind(account.kind), purpose, PATH, lifetime=verification.LIFETIME)
+    pending = pending_sign_in.for_code(
+        to, kind(account.kind), purpose, PATH, lifetime=verification.LIFETIME, change_of=account.id
+    )
     return pages.redirect("/verify", cookies=[pending_sign_in.cookie(request.services, pending)])
 
 

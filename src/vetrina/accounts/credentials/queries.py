@@ -36,27 +36,40 @@ CHANGE_IDENTIFIER = Statement(
     """,
 )
 
-# The former owner gets the account back: what was set up after the change goes with it.
+# The former owner gets the account back. What was set up after the change goes with it: later changes of either channel, whose
+# own links would give the account away again, and whatever was added in the days before it, when nobody could undo it.
 UNDO_CHANGE = Statement(
     UUID,
     """
-    with undone as (
-      update accounts.identifier_changes set undone_at = now()
+    with chosen as (
+      select account_id, id, created_at from accounts.identifier_changes
        where account_id = %(account)s and id = %(id)s and undone_at is null and undo_until > now()
-      returning account_id, channel, old_value, old_verified_at, created_at
+    ), undone as (
+      update accounts.identifier_changes c set undone_at = now() from chosen
+       where c.account_id = chosen.account_id and c.undone_at is null
+         and (c.id = chosen.id or c.created_at > chosen.created_at
+              or c.undo_until is null and c.created_at > chosen.created_at - make_interval(days => %(days)s))
+      returning c.id, c.channel, c.created_at, case when c.old_verified_at is not null then c.old_value end as value,
+                c.old_verified_at
+    ), earliest as (
+      select distinct on (channel) channel, value, old_verified_at from undone order by channel, created_at, id
     ), factor as (
-      delete from accounts.second_factors f using undone
-       where f.account_id = undone.account_id and f.confirmed_at > undone.created_at
+      delete from accounts.second_factors f using chosen
+       where f.account_id = chosen.account_id and f.confirmed_at > chosen.created_at
     ), linked as (
-      delete from accounts.identities i using undone where i.account_id = undone.account_id and i.created_at > undone.created_at
+      delete from accounts.identities i using chosen
+       where i.account_id = chosen.account_id and i.created_at > chosen.created_at - make_interval(days => %(days)s)
     )
     update accounts.accounts a
        set password_hash = null,
-           email = case undone.channel when 'email' then undone.old_value else a.email end,
-           email_verified_at = case undone.channel when 'email' then undone.old_verified_at else a.email_verified_at end,
-           phone = case undone.channel when 'phone' then undone.old_value else a.phone end,
-           phone_verified_at = case undone.channel when 'phone' then undone.old_verified_at else a.phone_verified_at end
-      from undone where a.id = undone.account_id
+           email = case when e.channel is not null then e.value else a.email end,
+           email_verified_at = case when e.channel is not null then e.old_verified_at else a.email_verified_at end,
+           phone = case when p.channel is not null then p.value else a.phone end,
+           phone_verified_at = case when p.channel is not null then p.old_verified_at else a.phone_verified_at end
+      from chosen
+      left join earliest e on e.channel = 'email'
+      left join earliest p on p.channel = 'phone'
+     where a.id = chosen.account_id
     returning a.id
     """,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from uuid import UUID
 
 import msgspec
 from litestar.datastructures import Cookie
@@ -26,6 +27,8 @@ class PendingSignIn(msgspec.Struct, frozen=True):
     challenge: str = ""
     onward: str = ""
     """The local path to go to afterwards."""
+    change_of: UUID | None = None
+    """The account that the code changes an address or number of."""
 
     @property
     def expires_at(self) -> datetime:
@@ -33,9 +36,11 @@ class PendingSignIn(msgspec.Struct, frozen=True):
         return datetime.fromtimestamp(self.waits_until, UTC)
 
 
-def for_code(to: Identifier, kind: Kind, purpose: Purpose, onward: str = "", *, lifetime: int) -> PendingSignIn:
+def for_code(
+    to: Identifier, kind: Kind, purpose: Purpose, onward: str = "", *, lifetime: int, change_of: UUID | None = None
+) -> PendingSignIn:
     """Return the state after a code was sent that is valid for `lifetime` seconds."""
-    return PendingSignIn(time.time() + lifetime, kind, to, purpose, onward=onward)
+    return PendingSignIn(time.time() + lifetime, kind, to, purpose, onward=onward, change_of=change_of)
 
 
 def for_second_step(challenge: str, kind: Kind, onward: str = "") -> PendingSignIn:

@@ -78,10 +78,18 @@ async def send_again(request: Request) -> Response[Any]:
             kind=verification.kind_of_page(pending.purpose, pending.kind),
             purpose=pending.purpose,
             caller=caller(request),
+            change_of=pending.change_of,
         )
     except Refusal as refusal:
         return render_code_form(request, pending, refusal)
-    renewed = pending_sign_in.for_code(pending.to, pending.kind, pending.purpose, pending.onward, lifetime=verification.LIFETIME)
+    renewed = pending_sign_in.for_code(
+        pending.to,
+        pending.kind,
+        pending.purpose,
+        pending.onward,
+        lifetime=verification.LIFETIME,
+        change_of=pending.change_of,
+    )
     path = "/reset/code" if pending.purpose == "password_reset" else "/verify"
     return pages.redirect(path, flash=SENT_AGAIN, cookies=[pending_sign_in.cookie(request.services, renewed)])
 

@@ -62,9 +62,13 @@ class SentCode(msgspec.Struct, frozen=True):
     code: str
     expires: float
     language: Language = "en"
+    change_of: UUID | None = None
+    """The account that is being changed: a code for a change is right for no other."""
 
 
-async def request_code(services: Services, to: Identifier, *, kind: CodeKind, purpose: Purpose, caller: Caller) -> None:
+async def request_code(
+    services: Services, to: Identifier, *, kind: CodeKind, purpose: Purpose, caller: Caller, change_of: UUID | None = None
+) -> None:
     """Send a code, which replaces the one before. Does the same whether there is an account or not.
 
     Raises InvalidPurpose (422), RateLimited and TooManyGuesses (429).
@@ -72,7 +76,7 @@ async def request_code(services: Services, to: Identifier, *, kind: CodeKind, pu
     require_channel(to, purpose)
     await count_request(services, to, caller.ip)
     async with services.db.tx() as tx:
-        locked = await send_code(tx, services, to, kind=kind, purpose=purpose, language=caller.language)
+        locked = await send_code(tx, services, to, kind=kind, purpose=purpose, language=caller.language, change_of=change_of)
     if locked:
         raise locked
 
@@ -86,10 +90,17 @@ async def count_request(services: Services, to: Identifier, address: str | None)
 
 
 async def send_code(
-    tx: Tx, services: Services, to: Identifier, *, kind: CodeKind, purpose: Purpose, language: Language
+    tx: Tx,
+    services: Services,
+    to: Identifier,
+    *,
+    kind: CodeKind,
+    purpose: Purpose,
+    language: Language,
+    change_of: UUID | None = None,
 ) -> TooManyGuesses | None:
     """Send a code once the caller's transaction has committed; return the refusal while the identifier is locked."""
-    sent = SentCode(to, kind, purpose, f"{secrets.randbelow(10**6):06}", time.time() + LIFETIME, language)
+    sent = SentCode(to, kind, purpose, f"{secrets.randbelow(10**6):06}", time.time() + LIFETIME, language, change_of)
     code_id = await tx.fetch_optional(
         queries.UPSERT_CODE,
         kind=kind,
@@ -106,12 +117,21 @@ async def send_code(
     return None
 
 
-async def check_code(tx: Tx, services: Services, to: Identifier, *, kind: CodeKind, purpose: Purpose, code: str) -> bool:
+async def check_code(
+    tx: Tx,
+    services: Services,
+    to: Identifier,
+    *,
+    kind: CodeKind,
+    purpose: Purpose,
+    code: str,
+    change_of: UUID | None = None,
+) -> bool:
     """Return whether the code is right, and consume it. A wrong guess is counted: commit whatever this returns.
 
     Raises TooManyGuesses (429) when the identifier is locked.
     """
-    guess = SentCode(to, kind, purpose, digits(code), 0)
+    guess = SentCode(to, kind, purpose, digits(code), 0, change_of=change_of)
     is_right = await tx.fetch_optional(
         queries.CHECK_CODE,
         kind=kind,
@@ -221,5 +241,6 @@ async def _locked(tx: Tx, sent: SentCode) -> TooManyGuesses | None:
 
 
 def _hash(key: bytes, sent: SentCode, code: str) -> bytes:
-    message = "\0".join(("code", sent.purpose, sent.kind, sent.to.value, code))
+    account = (str(sent.change_of),) if sent.change_of else ()
+    message = "\0".join(("code", sent.purpose, sent.kind, sent.to.value, *account, code))
     return hmac.new(key, message.encode(), hashlib.sha256).digest()
