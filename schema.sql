@@ -1287,7 +1287,7 @@ begin
     perform payments.refund_surplus(p);
   elsif v_fit = 'credited' then
     perform core.enqueue('payments.end_subscription', jsonb_build_object('ref', v_sub), 'payments');
-  elsif v_fit in ('starts', 'upgrade', 'replaces') or v_sub is not null then
+  elsif v_fit in ('starts', 'upgrade', 'replaces', 'waits') or v_sub is not null then
     v_before := wallet.set_renewal(p.account_id, case when v_sub is not null then p.gateway end, v_sub);
     if v_before is not null then
       -- What was left of its month is the gateway's to credit, unless it was taken off this price.
@@ -1302,6 +1302,20 @@ CREATE FUNCTION payments.stop_renewal() RETURNS trigger
     AS $$
 begin
   perform core.enqueue('payments.stop_renewal', jsonb_build_object('account', new.id), 'payments');
+  return null;
+end
+$$;
+
+CREATE FUNCTION payments.stop_renewal_of_disabled() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_account accounts.accounts;
+begin
+  select * into strict v_account from accounts.accounts where id = new.account_id for share;
+  if not v_account.is_active and v_account.erased_at is null then
+    perform core.enqueue('payments.stop_renewal', jsonb_build_object('account', new.account_id), 'payments');
+  end if;
   return null;
 end
 $$;
@@ -2853,7 +2867,7 @@ begin
   select id into v_next from wallet.periods
    where account_id = p_account and started_at is null and starts_at <= now() order by starts_at limit 1;
   if found then
-    perform wallet.begin_period(p_account, v_next);
+    perform wallet.begin_period(p_account, v_next, p_waited => true);
     return 'paid';
   end if;
   select * into v_period from wallet.periods where account_id = p_account and id = v_member.period_id;
@@ -3025,7 +3039,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION wallet.begin_period(p_account uuid, p_period uuid) RETURNS boolean
+CREATE FUNCTION wallet.begin_period(p_account uuid, p_period uuid, p_waited boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
@@ -3049,7 +3063,7 @@ begin
   perform wallet.expire(p_account, w.asset) from wallet.wallets w where w.account_id = p_account;
   update wallet.memberships
      set plan_id = v_plan.id, period_id = v_period.id, period_start = v_period.starts_at, period_end = v_period.ends_at,
-         cancel_at_period_end = false, next_plan_id = null, grace_until = null,
+         cancel_at_period_end = cancel_at_period_end and p_waited, next_plan_id = null, grace_until = null,
          billing_anchor = case when (wallet.month_of(billing_anchor, v_period.starts_at)).starts_at = v_period.starts_at
                                then billing_anchor else v_period.starts_at end
    where account_id = p_account;
@@ -3087,7 +3101,7 @@ begin
   end if;
   select id into v_next from wallet.periods
    where account_id = p_account and started_at is null and starts_at <= clock_timestamp() order by starts_at, id limit 1;
-  return found and wallet.begin_period(p_account, v_next);
+  return found and wallet.begin_period(p_account, v_next, p_waited => true);
 end
 $$;
 
@@ -3801,8 +3815,8 @@ declare
   v_before text;
 begin
   select subscription_ref into v_before from wallet.memberships where account_id = p_account for update;
-  update wallet.memberships set gateway = p_gateway, subscription_ref = p_ref
-   where account_id = p_account and subscription_ref is distinct from p_ref;
+  update wallet.memberships set gateway = p_gateway, subscription_ref = p_ref, cancel_at_period_end = false
+   where account_id = p_account and (subscription_ref is distinct from p_ref or cancel_at_period_end);
   return case when v_before is distinct from p_ref then v_before end;
 end
 $$;
@@ -5768,6 +5782,8 @@ CREATE TRIGGER hold_ends_once BEFORE UPDATE ON wallet.holds FOR EACH ROW EXECUTE
 
 CREATE TRIGGER holds_touch BEFORE UPDATE ON wallet.holds FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER memberships_stop_renewal_of_disabled AFTER UPDATE OF subscription_ref, cancel_at_period_end ON wallet.memberships FOR EACH ROW WHEN (((new.subscription_ref IS NOT NULL) AND (NOT new.cancel_at_period_end) AND (old.cancel_at_period_end OR (old.subscription_ref IS DISTINCT FROM new.subscription_ref)))) EXECUTE FUNCTION payments.stop_renewal_of_disabled();
+
 CREATE TRIGGER memberships_storage AFTER UPDATE OF plan_id ON wallet.memberships FOR EACH ROW WHEN ((old.plan_id <> new.plan_id)) EXECUTE FUNCTION wallet.apply_plan_storage();
 
 CREATE TRIGGER memberships_storage_at_first AFTER INSERT ON wallet.memberships FOR EACH ROW EXECUTE FUNCTION wallet.apply_plan_storage();
@@ -6042,6 +6058,7 @@ GRANT ALL ON FUNCTION payments.request_refund(p_account uuid, p_payment uuid, p_
 GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_reference text, p_card_mask text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.settle_plan(p payments.payments, p_reference text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.stop_renewal() TO vetrina_app;
+GRANT ALL ON FUNCTION payments.stop_renewal_of_disabled() TO vetrina_app;
 GRANT ALL ON FUNCTION reports.active_terms(p_holder jsonb, p_currency text, p_at timestamp with time zone, p_durations text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.billed(p_subscription text, p_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.changed_subscriptions(p_since timestamp with time zone) TO vetrina_app;
@@ -6121,7 +6138,7 @@ GRANT ALL ON FUNCTION wallet.apply_plan_storage() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.apply_renewal(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_value bigint, p_currency text, p_subscription text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_grant() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_price_list() TO vetrina_app;
-GRANT ALL ON FUNCTION wallet.begin_period(p_account uuid, p_period uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.begin_period(p_account uuid, p_period uuid, p_waited boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.begin_waiting(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.collect(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;

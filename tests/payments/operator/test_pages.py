@@ -16,6 +16,7 @@ from tests.payments.helpers import one, scalar
 from tests.payments.stripe_helpers import an_operator, bought, checkout, delivered, drain, right, session_of
 from tests.server import Site
 from vetrina.core.database.connection import Database
+from vetrina.core.database.ids import new_id
 from vetrina.payments import jobs
 from vetrina.payments.webhooks import actions as told
 
@@ -178,3 +179,12 @@ async def test_the_log_has_pages(shop_site: Site, stripe: StripeFake, make: Make
         ignored = (await browser.get("/operator/webhooks?type=product.&outcome=ignored")).text
         assert ignored.count("product.created") >= 50
     assert len(seen) == len(set(seen)) == await scalar(db, "select count(*)::int from stripe_mirror.events")
+
+
+async def test_refunding_an_unknown_payment_answers_404(site: Site, make: Make, db: Database) -> None:
+    """The check whether a refund needs the password reads the payment before the route does."""
+    operator = await an_operator(make, db)
+    async with site.browser(operator) as browser:
+        for path in (f"{operator.id}/{new_id()}", f"{new_id()}/{new_id()}"):
+            answer = await browser.post(f"/operator/payments/{path}/refunds", data={"id": str(new_id()), "amount": "1"})
+            assert answer.status_code == 404, path

@@ -8,8 +8,9 @@ import pytest
 
 from tests.factories import Make
 from tests.fakes.stripe import Fault, StripeFake
+from tests.fakes.stripe.protocol import Call
 from tests.payments.helpers import scalar
-from tests.payments.plans.test_stripe_subscriptions import subscribe
+from tests.payments.plans.test_stripe_subscriptions import ids, subscribe
 from tests.payments.stripe_helpers import checkout, delivered, session_of
 from tests.server import Site
 from tests.wallet.plan_helpers import member
@@ -87,4 +88,46 @@ async def test_9_10a_a_disabled_account_is_not_charged_for_another_month(
     assert subscription["status"] == "canceled"
     current = await member(db, account)
     assert (current.plan, current.cancel_at_period_end, current.renewed_by) == ("basic", True, None), "what was paid stays"
+    await make.books()
+
+
+async def test_9_10a_a_checkout_paid_after_the_account_was_disabled_does_not_renew(
+    shop_site: Site, stripe: StripeFake, make: Make, db: Database
+) -> None:
+    """The end was queued once, when the account was disabled and had no subscription yet; the one paid later renewed for ever."""
+    account = await make.account()
+    async with shop_site.api(account) as api:
+        answer = await api.post("/payments", json={"plan_id": (await ids(api))["basic"], "gateway": "stripe"})
+        session = session_of(stripe, answer.json())
+    async with db.tx() as tx:
+        await operator_accounts.disable(tx, None, account.id, why="spam")
+    await jobs.stop_renewal(shop_site.services, **await _queued(db, "payments.stop_renewal"))
+    assert stripe.pay(session["id"]) is None
+    await delivered(shop_site.services, stripe)
+    subscription = stripe.get("subscriptions", session["subscription"])
+    assert await scalar(db, "select count(*)::int from procrastinate_jobs where task_name = 'payments.stop_renewal'") == 2
+    await jobs.stop_renewal(shop_site.services, **await _queued(db, "payments.stop_renewal"))
+    assert subscription["cancel_at"] == subscription["items"]["data"][0]["current_period_end"]
+    stripe.renew(subscription["id"])
+    await delivered(shop_site.services, stripe)
+    assert subscription["status"] == "canceled"
+    current = await member(db, account)
+    assert (current.plan, current.cancel_at_period_end, current.renewed_by) == ("basic", True, None), "what was paid stays"
+    await make.books()
+
+
+async def test_9_10a_a_renewal_resumed_while_the_account_is_disabled_is_stopped_again(
+    shop_site: Site, stripe: StripeFake, make: Make, db: Database
+) -> None:
+    account = await make.account()
+    subscription = await subscribe(shop_site, stripe, account, "basic")
+    async with db.tx() as tx:
+        await operator_accounts.disable(tx, None, account.id, why="spam")
+    await jobs.stop_renewal(shop_site.services, **await _queued(db, "payments.stop_renewal"))
+    stripe.update_subscription(Call("POST", f"/v1/subscriptions/{subscription['id']}", {"cancel_at": ""}))  # at Stripe
+    await delivered(shop_site.services, stripe)
+    assert subscription["cancel_at"] is None
+    await jobs.stop_renewal(shop_site.services, **await _queued(db, "payments.stop_renewal"))
+    assert subscription["cancel_at"] is not None
+    assert await scalar(db, "select count(*)::int from procrastinate_jobs where task_name = 'payments.stop_renewal'") == 2
     await make.books()

@@ -249,3 +249,18 @@ async def test_9_12_two_late_payments_and_an_upgrade_at_once(site: Site, make: M
         assert len(months) == 1 + states.count("completed")
         assert states.count("refunded") <= 2
     await make.books()
+
+
+async def test_a_month_bought_ahead_undoes_a_cancellation(site: Site, make: Make, db: Database, services: Services) -> None:
+    account = await make.account()
+    async with site.api(account) as api:
+        await press(site.client, await order(api, "basic"), "paid")
+        ahead = await order(api, "basic")
+        assert (await api.post("/membership/cancellation")).json()["cancel_at_period_end"] is True
+        await press(site.client, ahead, "paid")
+    assert (await member(db, account)).cancel_at_period_end is False
+    await pass_time(services, account, "1 month")
+    assert (await member(db, account)).plan == "basic"
+    await pass_time(services, account, "32 days")
+    assert (await member(db, account)).state == "grace", "it may still be renewed"
+    await make.books()

@@ -15,7 +15,7 @@ from tests.fakes.stripe.protocol import Call
 from tests.payments.helpers import scalar
 from tests.payments.stripe_helpers import delivered, drain, right, session_of
 from tests.server import Site
-from tests.wallet.plan_helpers import ledger, member, pass_time, quota
+from tests.wallet.plan_helpers import ledger, member, pass_time, pay, quota
 from vetrina.core.database.connection import Database
 from vetrina.payments import jobs
 from vetrina.payments.plans import stripe_subscriptions as subscriptions
@@ -195,3 +195,45 @@ async def test_events_that_are_not_ours_are_left_alone(shop_site: Site, stripe: 
     assert await drain(shop_site.services) == []
     assert await paid(db) == [] and (await member(db, account)).plan == "free"
     assert await scalar(db, "select count(*)::int from payments.webhook_events where outcome in ('failed', 'dead')") == 0
+
+
+async def test_a_rest_that_begins_keeps_the_cancellation(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    """The rest of a smaller plan began and said that the plan renews, while its subscription was cancelled at Stripe."""
+    account = await make.account()
+    async with shop_site.api(account) as api:
+        late = (await api.post("/payments", json={"plan_id": (await ids(api))["advanced"], "gateway": "stripe"})).json()
+        assert await pay(db, account, "basic", "month")
+        await pass_time(shop_site.services, account, "10 days")
+        assert stripe.pay(session_of(stripe, late)["id"]) is None
+        await delivered(shop_site.services, stripe)
+        started = await member(db, account)
+        assert (started.plan, started.next_plan, started.cancel_at_period_end) == ("advanced", "basic", False)
+        assert (await api.post("/membership/cancellation")).status_code == 200
+    await delivered(shop_site.services, stripe)
+    await pass_time(shop_site.services, account, "1 month")
+    rest = await member(db, account)
+    assert (rest.plan, rest.renewed_by, rest.cancel_at_period_end, rest.next_plan) == ("basic", "stripe", True, "free")
+    stripe.renew(session_of(stripe, late)["subscription"])  # it ends
+    await delivered(shop_site.services, stripe)
+    await pass_time(shop_site.services, account, "1 month")
+    free = await member(db, account)
+    assert (free.plan, free.state, free.renewed_by, free.cancel_at_period_end) == ("free", "active", None, False)
+    await right(make)
+
+
+async def test_a_month_paid_ahead_that_begins_keeps_the_cancellation(
+    shop_site: Site, stripe: StripeFake, make: Make, db: Database
+) -> None:
+    account = await make.account()
+    started = await subscribe(shop_site, stripe, account, "basic")
+    stripe.renew(started["id"])
+    await delivered(shop_site.services, stripe)
+    async with shop_site.api(account) as api:
+        assert (await api.post("/membership/cancellation")).status_code == 200
+        await delivered(shop_site.services, stripe)
+        await pass_time(shop_site.services, account, "1 month")
+        ahead = await member(db, account)
+        assert (ahead.plan, ahead.renewed_by, ahead.cancel_at_period_end) == ("basic", "stripe", True)
+        assert (await api.post("/membership/resumption")).status_code == 200
+    assert started["cancel_at"] is None and (await member(db, account)).cancel_at_period_end is False
+    await right(make)

@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 
 from vetrina.core.database.connection import Statement
+from vetrina.payments.model import PaymentRow
+from vetrina.payments.queries import COLUMNS
 
 
 class Renewed(msgspec.Struct, frozen=True):
@@ -14,6 +16,12 @@ class Renewed(msgspec.Struct, frozen=True):
 
     gateway: str | None
     subscription_ref: str | None
+
+
+class FirstPayment(PaymentRow, frozen=True):
+    """The payment that opened a subscription, and whether its account was erased."""
+
+    is_erased: bool
 
 
 RENEW = Statement(
@@ -34,4 +42,11 @@ RENEWED_OF_DISABLED = Statement(
     """,
 )
 PENDING = Statement(UUID, "select id from payments.payments where account_id = %(account)s and status = 'pending'")
-ERASED = Statement(bool, "select erased_at is not null as erased from accounts.accounts where id = %(account)s")
+FIRST_PAYMENT = Statement(
+    FirstPayment,
+    f"""
+    select {COLUMNS}, a.erased_at is not null as is_erased
+      from payments.payments p join accounts.accounts a on a.id = p.account_id
+     where p.account_id = %(account)s and p.id = %(id)s
+    """,
+)

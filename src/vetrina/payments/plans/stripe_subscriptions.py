@@ -15,10 +15,9 @@ from vetrina.clients.stripe.subscriptions import Subscription
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, read_id
 from vetrina.core.services import Services
-from vetrina.payments import queries
 from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.gateways.stripe import StripeGateway
-from vetrina.payments.model import GatewayFailed, GatewayResult, GatewayStatus, PaymentRow
+from vetrina.payments.model import GatewayFailed, GatewayResult, GatewayStatus
 from vetrina.payments.plans import queries as queries_plans
 from vetrina.payments.plans.invoice_periods import paid_month, within
 from vetrina.payments.refunds import queries as queries_after
@@ -54,9 +53,7 @@ async def invoice_paid(services: Services, event: Event) -> Effect | None:
     amount = _minor(invoice.get("amount_paid") or 0, invoice["currency"])
     balance = max(0, _minor(month.value, invoice["currency"]) - amount)
     plan = read_id(marks.get(PLAN)) or first.plan_id
-    async with services.db.read() as tx:
-        erased = await tx.fetch_one(queries_plans.ERASED, account=first.account_id)
-    if erased:
+    if first.is_erased:
         log.warning("a renewal was paid for an erased account: refund it at Stripe", invoice=invoice["id"], payment=str(first.id))
         return lambda tx: tx.execute(
             queries_after.INSERT_FAILURE, account=first.account_id, id=first.id,
@@ -142,12 +139,12 @@ def _minor(amount: Any, currency: Any) -> int:
         raise Impossible(str(error)) from error
 
 
-async def _first(services: Services, marks: Any) -> PaymentRow | None:
+async def _first(services: Services, marks: Any) -> queries_plans.FirstPayment | None:
     """Return the payment that opened the subscription, from the metadata set at checkout."""
     given = cast("dict[str, Any]", marks) if isinstance(marks, dict) else {}
     account, payment = read_id(given.get("vetrina_account")), read_id(given.get("vetrina_payment"))
     if account is None or payment is None:
         return None
     async with services.db.read() as tx:
-        payment_row = await tx.fetch_optional(queries.ONE, account=AccountId(account), id=payment)
+        payment_row = await tx.fetch_optional(queries_plans.FIRST_PAYMENT, account=AccountId(account), id=payment)
     return payment_row if payment_row and payment_row.gateway == StripeGateway.name and payment_row.kind == "plan" else None
