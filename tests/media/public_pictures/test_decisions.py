@@ -206,3 +206,44 @@ async def test_incomplete_report_is_refused(site: Site, make: Make, body: dict[s
     file = await published(site, owner)
     answer = await site.client.post(f"/api/v1/public-pictures/{owner.id}/{file['id']}/reports", json=body)
     assert answer.status_code == 422
+
+
+async def test_removal_wins_against_publishing_and_portraits_of_the_same_moment(
+    site: Site, make: Make, operator: Account
+) -> None:
+    owner = await make.account()
+    file = await published(site, owner)
+    async with site.api(owner) as api, site.api(operator) as operator_api:
+        for is_portrait in (False, True):
+            await api.patch(f"/files/{file['id']}", json={"is_public": False})
+            path = f"/operator/public-pictures/{owner.id}/{file['id']}/takedown"
+            await operator_api.delete(path)
+            await operator_api.post(path.replace("takedown", "dismissal"))
+            await _report_privately(site, owner, file["id"])
+            async with site.services.db.tx() as tx:  # the owner's change has passed the check, and has not committed yet
+                if is_portrait:
+                    change = "insert into media.portraits (account_id, face, file_id) values (%s, 'avatar', %s)"
+                else:
+                    change = "update media.files set is_public = true where account_id = %s and id = %s"
+                await tx.connection.execute(change, (owner.id, file["id"]))
+                removal = asyncio.create_task(operator_api.post(path, json={"reason": "It shows a person."}))
+                await asyncio.wait([removal], timeout=0.5)
+                assert not removal.done(), "the removal waits for the change"
+            assert (await removal).status_code == 201
+            async with site.services.db.read() as tx:
+                rows = await tx.connection.execute(
+                    "select f.is_public, exists (select from media.portraits p where p.file_id = f.id)"
+                    " from media.files f where f.id = %s",
+                    (file["id"],),
+                )
+                assert await rows.fetchone() == (False, False)
+
+
+async def _report_privately(site: Site, owner: Account, file_id: str) -> None:
+    """Give a private picture an open report, so that operators see it."""
+    async with site.services.db.tx() as tx:
+        await tx.connection.execute(
+            "insert into media.reports (account_id, id, file_id, reason, reporters)"
+            " values (%s, gen_random_uuid(), %s, 'other', array['somebody'])",
+            (owner.id, file_id),
+        )

@@ -72,6 +72,7 @@ async def take_down(tx: Tx, services: Services, account: UUID, file_id: UUID, *,
     reason = reason.strip()
     if not 1 <= len(reason) <= REASON_LENGTH:
         raise TakedownReasonLength
+    await tx.fetch_one(queries.LOCK, account=account, id=file_id)
     await get(tx, account, file_id)
     if await tx.fetch_optional(queries.TAKE_DOWN, account=account, id=file_id, reason=reason) is None:
         return

@@ -42,6 +42,8 @@ WAITING = Statement(
     """,
 )
 
+# Publishing and portraits wait for this lock, or are waited for: otherwise one that has not committed yet would escape a removal.
+LOCK = Statement(UUID, "select id from media.files where account_id = %(account)s and id = %(id)s for update")
 TAKE_DOWN = Statement(
     UUID,
     """
