@@ -120,10 +120,10 @@ async def test_a_resend_takes_the_first_ones_place_and_forgives_nothing(posting:
 
 async def test_a_code_is_for_one_target_kind_and_purpose(posting: Site) -> None:
     await registered(posting, email="ada@example.com")
+    user = await code_to(posting, "ada@example.com")  # before there is a second letter, whose order is not given
     await registered(posting, email="ada@example.com", kind="vendor")
     await registered(posting, email="eve@example.com")
-    user, vendor = [code_in(letter["text"]) for letter in (await letters(posting, "ada@example.com", 2))[::-1]]
-    if user == vendor:  # one in a million
+    if {code_in(letter["text"]) for letter in await letters(posting, "ada@example.com", 2)} == {user}:  # one in a million
         return
     for change in ({"email": "eve@example.com"}, {"kind": "vendor"}):
         body = {"email": "ada@example.com", "purpose": "email_verify", "code": user, **change}
