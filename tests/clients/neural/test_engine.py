@@ -115,6 +115,7 @@ def test_missing_network_refuses_a_style_and_leaves_cut_outs_to_grabcut(monkeypa
         raise ModelUnavailable(f"{model.name} is missing")
 
     monkeypatch.setattr(models, "read", gone)
+    monkeypatch.setattr(models, "load", gone)
     with pytest.raises(EngineRefused, match="not available on this site"):
         generate(NeuralEngine(), style="bold_canvas", models=[photo("coffee")])
     result, _ = generate(BuiltinEngine(), style="studio_white", products=[photo("fig_bowl")])

@@ -47,7 +47,7 @@ def test_missing_and_changed_weights_are_reported(tmp_path: Path):
     data = models.read(models.SUBJECT)
     (tmp_path / models.SUBJECT.file).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(models.ModelUnavailable, match=r"checksum of u2netp\.onnx differs"):
-        models.read(models.SUBJECT, tmp_path)
+        models.load(models.SUBJECT, tmp_path)
 
 
 def run_subject(photograph: Picture) -> Picture:

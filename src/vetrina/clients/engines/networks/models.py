@@ -74,9 +74,8 @@ class ModelUnavailable(Exception):
     """A file of weights is missing or is not the one that was checked in; the message says which."""
 
 
-@cache
-def read(model: Model, folder: Path = FOLDER) -> bytes:
-    """Return the bytes of a model, read and checked once a process. Raises ModelUnavailable."""
+def load(model: Model, folder: Path = FOLDER) -> bytes:
+    """Return the bytes of a model after checking them. Raises ModelUnavailable."""
     path = folder / model.file
     try:
         data = path.read_bytes()
@@ -87,16 +86,22 @@ def read(model: Model, folder: Path = FOLDER) -> bytes:
     return data
 
 
+@cache
+def read(model: Model) -> bytes:
+    """Return the bytes of a model, loaded once a process and kept. Raises ModelUnavailable."""
+    return load(model)
+
+
 def read_all() -> dict[str, bytes]:
     """Return every model's bytes by its name. Raises ModelUnavailable."""
     return {model.name: read(model) for model in MODELS}
 
 
 def problem(models: list[Model], folder: Path = FOLDER) -> str | None:
-    """Return why one of the models cannot be used, or None."""
+    """Return why one of the models cannot be used, or None. Keeps nothing: web processes ask and never run a network."""
     try:
         for model in models:
-            read(model, folder)
+            load(model, folder)
     except ModelUnavailable as unavailable:
         return str(unavailable)
     return None
