@@ -241,7 +241,7 @@ def _enrolment(label: str, secret: str) -> Enrolment:
     uri = str(TOTP(secret).provisioning_uri(name=label, issuer_name="Vetrina"))
     picture = BytesIO()
     # Black on white in both themes, as readers expect; without a size in pixels it fills its container.
-    segno.make(uri, error="m").save(picture, kind="svg", xmldecl=False, svgns=True, omitsize=True, light="#fff", border=3)
+    segno.make_qr(uri, error="m").save(picture, kind="svg", xmldecl=False, svgns=True, omitsize=True, light="#fff", border=3)
     return Enrolment(secret, uri, picture.getvalue().decode())
 
 
