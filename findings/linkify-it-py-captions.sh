@@ -24,21 +24,21 @@ captions = [
 ]
 for name, linkify in (("default", LinkifyIt()), ("without fuzzy_link", LinkifyIt(options={"fuzzy_link": False}))):
     for caption in captions:
-        print(name + ":", caption, "->", [match.url for match in linkify.match(caption) or []])
+        print(name + ":", caption, "->", [match.text for match in linkify.match(caption) or []])
 PY
 cat "$folder/seen"
 diff "$folder/seen" - <<'SEEN'
-default: working file photo.ai -> ['http://photo.ai']
-default: size 3.in -> ['http://3.in']
-default: Print 30x40.no frame -> ['http://30x40.no']
-default: It is sold.it was the last -> ['http://sold.it']
+default: working file photo.ai -> ['photo.ai']
+default: size 3.in -> ['3.in']
+default: Print 30x40.no frame -> ['30x40.no']
+default: It is sold.it was the last -> ['sold.it']
 default: portrait.jpg -> []
-default: see https://example.com/a or ada@example.com -> ['https://example.com/a', 'mailto:ada@example.com']
+default: see https://example.com/a or ada@example.com -> ['https://example.com/a', 'ada@example.com']
 without fuzzy_link: working file photo.ai -> []
 without fuzzy_link: size 3.in -> []
 without fuzzy_link: Print 30x40.no frame -> []
 without fuzzy_link: It is sold.it was the last -> []
 without fuzzy_link: portrait.jpg -> []
-without fuzzy_link: see https://example.com/a or ada@example.com -> ['https://example.com/a', 'mailto:ada@example.com']
+without fuzzy_link: see https://example.com/a or ada@example.com -> ['https://example.com/a', 'ada@example.com']
 SEEN
 echo "as described"

@@ -87,3 +87,8 @@ def test_numbers_and_dates(language: i18n.Language, written: list[str]) -> None:
 )
 def test_preferred_language(header: str | None, language: str) -> None:
     assert i18n.preferred(header) == language
+
+
+def test_no_message_lacks_its_persian() -> None:
+    missing = [message.id for message in messages.read("fa") if message.id and not (message.string and all(message.string))]
+    assert missing == [], "translate them in src/vetrina/web/locale/fa/LC_MESSAGES/vetrina.po"
