@@ -43,6 +43,7 @@ async def test_a_stranger_signs_up_buys_uploads_and_sees_the_picture(site: Site,
         await page.locator("input[name=model_upload]").set_input_files(path_of("room"))
         await expect(page.locator("[data-slot=product] [data-chosen] li")).to_have_count(1)
         await expect(page.locator("[data-slot=model] [data-chosen] li")).to_have_count(1)
+        await page.locator("input[name=group][value=product]").check(force=True)
         await page.locator("input[name=style][value=studio_composite]").check(force=True)
         await page.get_by_label("Describe the picture").fill("An espresso on the table")
         await expect(page.locator("[data-line=cost]")).to_have_text("1")

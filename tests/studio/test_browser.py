@@ -40,6 +40,7 @@ async def use_in_studio(page: Page, product: str, generation: str) -> None:
 async def refused_submit(page: Page, product: str, generation: str) -> None:
     """Send the form with a seed that is refused; the page that returns has the picture ticked."""
     await page.goto(f"/studio?product={product}")
+    await page.evaluate("document.querySelector('[data-settings]').open = true")
     await page.evaluate("document.querySelector('#seed').type = 'text'; document.querySelector('form.studio').noValidate = true")
     await page.locator("#seed").fill("none")
     await page.get_by_role("button", name="Generate").click()

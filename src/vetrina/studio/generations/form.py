@@ -44,7 +44,7 @@ class GenerationForm:
 
 
 def first_style(services: Services, requested: str | None) -> str:
-    """Return `wanted` if the style exists, else a style that needs one image only."""
+    """Return `requested` if the style exists, else a style that needs one image only."""
     styles = services.get(Catalogue).styles
     if requested in styles:
         return requested

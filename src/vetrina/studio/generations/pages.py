@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -221,18 +220,18 @@ async def _opening(tx: Tx, newest: list[PublicResult] | None) -> list[PublicResu
 async def _studio(request: Request, tx: Tx, chosen: form.GenerationForm, refusal: Refusal | None = None) -> Response[str]:
     balances = await tx.fetch_all(wallet.BALANCES, account=request.account.id)
     catalogue = request.services.get(Catalogue)
-    cost = catalogue.cost(catalogue.styles[chosen.style])
-    first = await tx.fetch_one(wallet.FIRST_TO_EXPIRE, account=request.account.id, tokens=cost)
+    style = catalogue.row(catalogue.styles[chosen.style])
+    first = await tx.fetch_one(wallet.FIRST_TO_EXPIRE, account=request.account.id, tokens=style.cost)
     chosen.asset = chosen.asset or first or "token"
     slots: dict[str, Any] = await form.slots(request, tx, chosen)
-    styles: Sequence[Any] = presenters.styles(request.services)
     return pages.render(
         request,
         "studio/generations/studio.html",
         refusal=refusal,
         nav="studio",
-        styles=styles,
-        engines=presenters.engines(request.services),
+        groups=presenters.style_groups(request.services),
+        engines=presenters.engine_titles(request.services),
+        style=style,
         chosen=chosen,
         assets=form.assets(balances, first),
         errors=chosen.errors,

@@ -12,7 +12,8 @@ from vetrina.core.web.public.link_preview import LinkPreview, absolute
 from vetrina.media.links import FileFacts, download_url, original_url, ref
 from vetrina.media.share_cards import card_url
 from vetrina.studio.model import ENDED, GenerationRow, PublicPicture, PublicResult
-from vetrina.studio.styles.catalogue import Catalogue
+from vetrina.studio.styles.catalogue import Catalogue, StyleRow
+from vetrina.studio.styles.groups import GROUPS
 from vetrina.web.i18n import date, say
 
 CLOSE = 0.02
@@ -25,18 +26,19 @@ def style_title(services: Services, name: str) -> str:
     return style.title if style else name.replace("_", " ").capitalize()
 
 
-def styles(services: Services) -> list[dict[str, Any]]:
-    """Return every style for its tile."""
+def style_groups(services: Services) -> list[dict[str, Any]]:
+    """Return the groups that have styles, each `{name, title, styles}` with the styles for their tiles."""
     catalogue = services.get(Catalogue)
-    return [
-        {**msgspec.structs.asdict(catalogue.row(style)), "engine_title": catalogue.engines[style.engine].title}
-        for style in catalogue.styles.values()
-    ]
+    groups: dict[str, list[StyleRow]] = {name: [] for name in GROUPS}
+    for style in catalogue.styles.values():
+        row = catalogue.row(style)
+        groups[row.group].append(row)
+    return [{"name": name, "title": GROUPS[name], "styles": rows} for name, rows in groups.items() if rows]
 
 
-def engines(services: Services) -> list[dict[str, str]]:
-    """Return the engines that are set up."""
-    return [{"name": name, "title": engine.title} for name, engine in services.get(Catalogue).engines.items()]
+def engine_titles(services: Services) -> dict[str, str]:
+    """Return the titles of the engines that are set up, by name."""
+    return {name: engine.title for name, engine in services.get(Catalogue).engines.items()}
 
 
 def public_image(services: Services, row: PublicResult) -> dict[str, Any]:

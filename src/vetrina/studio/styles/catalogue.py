@@ -22,6 +22,7 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
 from vetrina.studio import queries
+from vetrina.studio.styles.groups import group_of
 from vetrina.web import static
 from vetrina.web.i18n import N_
 
@@ -30,22 +31,31 @@ log = structlog.get_logger("vetrina.studio")
 
 @dataclass(frozen=True)
 class OfferedEngine:
-    """An engine as this site offers it: the price of a picture in tokens, and how many it makes at once."""
+    """An engine as this site offers it: the price of a picture in tokens, and how many it makes at once.
+
+    `follows_prompt`: the prompt describes the picture; other engines set it as a title at most.
+    """
 
     engine: Engine
     title: str
     styles: list[Style]
     cost: int
     gate: asyncio.Semaphore
+    follows_prompt: bool = False
 
 
 class StyleRow(msgspec.Struct, frozen=True):
-    """A style in the API; `cost` in tokens; `hint` says which picture goes where, if not as usual."""
+    """A style in the API; `cost` in tokens; `hint` says which picture goes where, if not as usual.
+
+    `follows_prompt`: the prompt describes the picture; other styles use it as a title at most.
+    """
 
     name: str
     title: str
     description: str
+    group: str
     engine: str
+    follows_prompt: bool
     parameters: list[Parameter]
     needs_product: bool
     needs_model: bool
@@ -79,7 +89,9 @@ class Catalogue:
             style.name,
             style.title,
             style.description,
+            group_of(style),
             style.engine,
+            self.engines[style.engine].follows_prompt,
             style.parameters,
             style.needs_product,
             style.needs_model,
@@ -142,14 +154,16 @@ def _engines(settings: Settings) -> list[OfferedEngine]:
         base_url = settings.openai_base_url or "https://api.openai.com/v1"
         try:
             engine = openai_images.OpenAIImages(base_url, settings.openai_api_key or None, settings.openai_image_model)
-            engines.append(OfferedEngine(engine, N_("Painted by an AI model"), openai_images.STYLES, 8, asyncio.Semaphore(8)))
+            title, gate = N_("Painted by an AI model"), asyncio.Semaphore(8)
+            engines.append(OfferedEngine(engine, title, openai_images.STYLES, 8, gate, follows_prompt=True))
         except ValueError as wrong:
             log.warning("the OpenAI-compatible engine stays off", why=str(wrong))
     if settings.comfyui_url:
         try:
             own = {"image_to_image": Path(settings.comfyui_workflow)} if settings.comfyui_workflow else {}
             engine = comfyui.ComfyUI(settings.comfyui_url, workflows=own)
-            engines.append(OfferedEngine(engine, N_("Painted by ComfyUI"), comfyui.STYLES, 4, asyncio.Semaphore(4)))
+            title, gate = N_("Painted by ComfyUI"), asyncio.Semaphore(4)
+            engines.append(OfferedEngine(engine, title, comfyui.STYLES, 4, gate, follows_prompt=True))
         except (ValueError, OSError) as wrong:
             log.warning("the ComfyUI engine stays off", why=str(wrong))
     return engines

@@ -7,6 +7,7 @@ const why = form.querySelector("[data-why]");
 const lines = form.querySelector("[data-lines]");
 const buy = form.querySelector("[data-buy]");
 const blank = document.getElementById("chosen-item");
+const panel = form.querySelector("[data-panel]");
 let underWay = 0;
 let lastSlot = null;
 
@@ -31,7 +32,7 @@ function tally() {
     : underWay ? "uploading"
     : "needsProduct" in needs && !count("product") ? "product"
     : "needsModel" in needs && !count("model") ? "model"
-    : needs.engine === "builtin" && !count("product") && !count("model") ? "any"
+    : "needsPicture" in needs && !count("product") && !count("model") ? "any"
     : "";
   button.disabled = Boolean(reason);
   why.textContent = why.dataset[reason || "fine"];
@@ -92,9 +93,58 @@ for (const slot of form.querySelectorAll("[data-slot]")) {
 }
 takePastes((files) => (lastSlot ?? form.querySelector("[data-slot]")).take(files));
 
+/** Show the chosen style's settings in the panel, and the words where its engine reads them. */
+function showSettings() {
+  const chosen = form.querySelector("input[name=style]:checked");
+  const present = panel.querySelector("[data-knobs]");
+  if (!chosen || present?.dataset.knobs === chosen.value) return;
+  const home = (name) => form.querySelector(`[data-style="${CSS.escape(name)}"]`);
+  const next = home(chosen.value).querySelector("[data-knobs]");
+  if (present) home(present.dataset.knobs).append(present);
+  panel.append(next);
+  const words = form.querySelector("[data-words]");
+  const leads = "followsPrompt" in chosen.dataset;
+  form.elements.prompt.rows = leads ? 4 : 2;
+  if (leads !== (words.compareDocumentPosition(form.querySelector("[data-pictures]")) === Node.DOCUMENT_POSITION_FOLLOWING)) {
+    form.querySelector(leads ? "[data-pictures]" : "[data-styles]")[leads ? "before" : "after"](words);
+  }
+}
+
+if (matchMedia("(min-width: 48rem)").matches) form.querySelector("[data-settings]").open = true; // it is shown there anyway
+
+// A field that the browser refuses must be in sight to say so.
+form.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
+
+/** Show the styles whose title or description has every word of the search, in all groups. */
+function search() {
+  const step = form.querySelector("[data-styles]");
+  const said = step.querySelector("[data-matches]");
+  const asked = step.querySelector("[data-search]").value.toLowerCase().split(/\s+/).filter(Boolean);
+  let matches = 0;
+  for (const style of step.querySelectorAll("[data-style]")) {
+    const tile = style.querySelector(".tile");
+    const text = `${tile.textContent} ${tile.title} ${style.dataset.style}`.toLowerCase();
+    style.hidden = !asked.every((word) => text.includes(word));
+    matches += !style.hidden;
+  }
+  step.classList.toggle("is-searching", asked.length > 0);
+  said.textContent = !asked.length ? "" : matches ? said.dataset.many.replace("{n}", matches) : said.dataset.none;
+}
+form.querySelector("[data-search]").addEventListener("input", search);
+form.querySelector("[data-search]").addEventListener("keydown", (event) => {
+  if (event.key === "Enter") event.preventDefault(); // else the form would be sent
+});
+for (const kind of form.querySelectorAll("[name=group]")) {
+  kind.addEventListener("change", () => {
+    form.querySelector("[data-search]").value = "";
+    search();
+  });
+}
+
 form.addEventListener("change", (event) => {
   const slot = event.target.closest("[data-slot]");
   if (slot) showChosen(slot);
+  showSettings();
   tally();
 });
 
@@ -116,6 +166,8 @@ form.querySelector("[data-dice]").addEventListener("click", () => {
 form.addEventListener("submit", () => queueMicrotask(() => (button.disabled = true)));
 window.addEventListener("pageshow", () => {
   for (const slot of form.querySelectorAll("[data-slot]")) showChosen(slot);
+  showSettings();
+  search();
   tally();
 });
 countLetters();
