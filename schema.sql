@@ -4941,6 +4941,20 @@ CREATE TABLE stripe_mirror.unsettled (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE studio.drafts (
+    account_id uuid NOT NULL,
+    style_name text NOT NULL,
+    prompt text DEFAULT ''::text NOT NULL,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seed bigint,
+    asset text DEFAULT ''::text NOT NULL,
+    product_files uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    model_files uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    discarded_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE studio.styles (
     name text NOT NULL,
     title text NOT NULL,
@@ -5296,6 +5310,9 @@ ALTER TABLE ONLY stripe_mirror.thin_events
 
 ALTER TABLE ONLY stripe_mirror.unsettled
     ADD CONSTRAINT unsettled_pkey PRIMARY KEY (kind, object_id);
+
+ALTER TABLE ONLY studio.drafts
+    ADD CONSTRAINT drafts_pkey PRIMARY KEY (account_id);
 
 ALTER TABLE ONLY studio.generation_files
     ADD CONSTRAINT generation_files_pkey PRIMARY KEY (account_id, generation_id, role, "position");
@@ -5764,6 +5781,8 @@ CREATE TRIGGER thin_events_touch BEFORE UPDATE ON stripe_mirror.thin_events FOR 
 
 CREATE TRIGGER unsettled_touch BEFORE UPDATE ON stripe_mirror.unsettled FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER drafts_touch BEFORE UPDATE ON studio.drafts FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER generation_moves_legally BEFORE UPDATE OF status ON studio.generations FOR EACH ROW EXECUTE FUNCTION studio.check_transition();
 
 CREATE TRIGGER generations_announce AFTER UPDATE OF status, progress, step ON studio.generations FOR EACH ROW EXECUTE FUNCTION studio.announce();
@@ -5910,6 +5929,9 @@ ALTER TABLE ONLY reports.searches
 
 ALTER TABLE ONLY stripe_mirror.links
     ADD CONSTRAINT link_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY studio.drafts
+    ADD CONSTRAINT draft_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
 ALTER TABLE ONLY studio.generations
     ADD CONSTRAINT generation_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
@@ -6258,6 +6280,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.staged TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.thin_events TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.unsettled TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.drafts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE wallet.entries_position_seq TO vetrina_app;

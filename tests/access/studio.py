@@ -26,6 +26,14 @@ async def cancelled(scene: Scene) -> Made:
     return generation_id
 
 
+async def draft(scene: Scene) -> Made:
+    """The owner's draft."""
+    body = await wanted(scene)
+    answer = await scene.site.client.put("/api/v1/studio/draft", headers=scene.owner.headers, json=body)
+    assert answer.status_code == 200, answer.text
+    return {}
+
+
 ROWS: dict[str, Row] = {
     "GET /api/v1/styles": public(),
     # Who sends another's file is told that there is none.
@@ -35,6 +43,9 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/generations/{generation_id}/events": owned(of=cancelled),
     "POST /api/v1/generations/{generation_id}/cancellation": owned(of=generation),
     "POST /api/v1/generations/{generation_id}/retry": owned(201, of=cancelled),
+    "GET /api/v1/studio/draft": Row(NOBODY, 404, 200, 404, of=draft),
+    "PUT /api/v1/studio/draft": Row(NOBODY, 422, 200, 422, body=wanted),
+    "DELETE /api/v1/studio/draft": own(204),
     # Only what is finished is hung on the wall: the owner is told so.
     "POST /api/v1/generations/{generation_id}/sharing": owned(409, of=cancelled, body={"is_public": True}),
 }

@@ -52,8 +52,8 @@ async def back_from_payment(page: Page, product: str, generation: str) -> None:
     """Buy tokens from the studio's own link, with the picture chosen, and continue."""
     await page.goto(f"/studio?product={product}")
     await expect(page.locator(CHOSEN)).to_have_count(1)
-    address = await page.locator("[data-buy]").get_attribute("href")
-    await page.goto(address or "")
+    await page.evaluate("document.querySelector('[data-buy]').hidden = false")
+    await page.get_by_role("button", name="Buy tokens").click()
     await page.get_by_role("button", name="Continue to checkout").click()
     await page.get_by_role("button", name="Pay").click()
     await page.get_by_role("link", name="Continue").click()

@@ -60,7 +60,7 @@ async def test_generate_is_in_view_and_the_page_is_short(
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-async def test_style_is_found_by_group_and_search_and_shows_its_settings(site: Site, make: Make, width: int) -> None:
+async def test_group_and_search_lead_to_a_style_that_shows_its_settings(site: Site, make: Make, width: int) -> None:
     account = await make.account(tokens=20)
     async with browsing(site.url, viewport={"width": width, "height": 800}) as context:
         await sign_in(context, site.url, account)

@@ -15,6 +15,8 @@ from vetrina.media.links import FileFacts, FileRef
 
 PROMPT_LIMIT = 1000
 """Maximum length of a prompt, in characters."""
+SEED_LIMIT = 2**53
+"""Seeds are below this, so that every JSON reader keeps them exactly."""
 PICTURES_LIMIT = 4
 """Maximum number of product images, and of model images, of one generation."""
 
@@ -146,6 +148,26 @@ class PublicPicture(PublicResult, frozen=True):
     handle: str | None
     completed_at: datetime
     sources: list[dict[str, Any]]
+
+
+class DraftRow(msgspec.Struct, frozen=True):
+    """A draft's row with the files that remain of `file_count`; `asset` is empty if none was chosen."""
+
+    style_name: str
+    prompt: str
+    parameters: dict[str, Any]
+    seed: int | None
+    asset: str
+    product_files: list[UUID]
+    model_files: list[UUID]
+    file_count: int
+    is_discarded: bool
+    updated_at: datetime
+
+    @property
+    def deleted_files(self) -> int:
+        """The number of its files that have been deleted since it was saved."""
+        return self.file_count - len(self.product_files) - len(self.model_files)
 
 
 class Count(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ GENERATION_FILES = Statement(
      where account_id = %(account)s order by generation_id, role, position
     """,
 )
+DRAFT = Statement(dict[str, Any], "select to_jsonb(d) - 'account_id' as row from studio.drafts d where account_id = %(account)s")
 AT_WORK = Statement(
     UUID,
     """
@@ -32,6 +33,7 @@ AT_WORK = Statement(
 )
 ERASE_GENERATION_FILES = Statement(NoneType, "delete from studio.generation_files where account_id = %(account)s")
 ERASE_GENERATIONS = Statement(NoneType, "delete from studio.generations where account_id = %(account)s")
+ERASE_DRAFT = Statement(NoneType, "delete from studio.drafts where account_id = %(account)s")
 
 
 async def stop(services: Services, account: AccountId) -> None:
@@ -49,6 +51,7 @@ async def stop(services: Services, account: AccountId) -> None:
 PERSONAL_DATA = PersonalData(
     "studio",
     [
+        TableRule("studio.drafts", DRAFT, ERASE_DRAFT),
         TableRule("studio.generation_files", GENERATION_FILES, ERASE_GENERATION_FILES),
         TableRule("studio.generations", GENERATIONS, ERASE_GENERATIONS),
     ],

@@ -24,6 +24,7 @@ from vetrina.studio import queries
 from vetrina.studio.model import (
     PICTURES_LIMIT,
     PROMPT_LIMIT,
+    SEED_LIMIT,
     Generation,
     GenerationEnded,
     GenerationRow,
@@ -39,9 +40,6 @@ from vetrina.studio.model import (
 from vetrina.studio.styles.catalogue import Catalogue
 from vetrina.wallet.model import Asset, InsufficientCredits
 from vetrina.wallet.plans import actions as plans
-
-SEED_LIMIT = 2**53
-"""Seeds are below this, so that every JSON reader keeps them exactly."""
 
 
 class GenerationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar.datastructures import FormMultiDict
@@ -108,12 +107,6 @@ def to_request(services: Services, chosen: GenerationForm) -> GenerationRequest:
         seed=chosen.seed if isinstance(chosen.seed, int) else None,
         asset="conversion" if chosen.asset == "conversion" else "token",
     )
-
-
-def resume_path(chosen: GenerationForm) -> str:
-    """Return the address of the studio with the chosen style and pictures, to come back to from a purchase."""
-    pictures = [(role, file) for role in ROLES for file in (chosen.product_files if role == "product" else chosen.model_files)]
-    return f"/studio?{urlencode([('style', chosen.style), *pictures])}"
 
 
 def field_of(refused: Refusal, chosen: GenerationForm) -> str:

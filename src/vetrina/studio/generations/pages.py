@@ -19,7 +19,8 @@ from vetrina.core.web.route_options import limited
 from vetrina.media.files import picker
 from vetrina.media.files import upload_form as uploads
 from vetrina.studio import queries
-from vetrina.studio.generations import actions, form, presenters
+from vetrina.studio.drafts import actions as drafts
+from vetrina.studio.generations import actions, draft_form, form, presenters
 from vetrina.studio.model import PublicResult, Status
 from vetrina.studio.styles.catalogue import Catalogue
 from vetrina.wallet import queries as wallet
@@ -91,17 +92,10 @@ async def studio(
     style: str | None = None,
 ) -> Response[str]:
     """Render the studio's form."""
-    chosen = form.GenerationForm(style=form.first_style(request.services, style))
+    arrival = draft_form.Arrival(again, product, model, style)
     async with request.read() as tx:
-        if again is not None:
-            row = await tx.fetch_optional(queries.ONE, account=request.account.id, id=again)
-            if row is not None:
-                chosen = form.again(request.services, row)
-        if product:
-            chosen.product_files = product
-        if model:
-            chosen.model_files = model
-        return await _studio(request, tx, chosen)
+        opened = await draft_form.open_form(request.services, tx, request.account.id, arrival)
+        return await _studio(request, tx, opened)
 
 
 @post(
@@ -119,12 +113,16 @@ async def start(request: Request) -> Response[Any]:
         try:
             wish = form.to_request(request.services, chosen)
             started = await actions.start(request.services, request.account.id, request.account.session_id, wish)
+            async with request.tx() as tx:
+                await drafts.delete(tx, request.account.id)
             return pages.redirect(f"/studio/generations/{started.id}")
         except Refusal as refused:
             chosen.errors[form.field_of(refused, chosen)] = refused.message
             refusal = refused
+    async with request.tx() as tx:
+        await draft_form.save(request.services, tx, request.account.id, chosen)
     async with request.read() as tx:
-        return await _studio(request, tx, chosen, refusal)
+        return await _studio(request, tx, draft_form.Opened(chosen), refusal)
 
 
 @get("/studio/generations", guards=[signed_in], include_in_schema=False)
@@ -217,7 +215,8 @@ async def _opening(tx: Tx, newest: list[PublicResult] | None) -> list[PublicResu
     return [*chosen, *(row for row in newest if row.file["id"] not in ids)][:OPENING]
 
 
-async def _studio(request: Request, tx: Tx, chosen: form.GenerationForm, refusal: Refusal | None = None) -> Response[str]:
+async def _studio(request: Request, tx: Tx, opened: draft_form.Opened, refusal: Refusal | None = None) -> Response[str]:
+    chosen = opened.form
     balances = await tx.fetch_all(wallet.BALANCES, account=request.account.id)
     catalogue = request.services.get(Catalogue)
     style = catalogue.row(catalogue.styles[chosen.style])
@@ -235,7 +234,8 @@ async def _studio(request: Request, tx: Tx, chosen: form.GenerationForm, refusal
         chosen=chosen,
         assets=form.assets(balances, first),
         errors=chosen.errors,
-        resume_path=form.resume_path(chosen),
+        draft=opened.draft,
+        deleted_files=opened.deleted_files,
         **slots,
     )
 

@@ -52,6 +52,7 @@ function showChosen(slot) {
       box.checked = false;
       showChosen(slot);
       tally();
+      saveSoon();
       slot.querySelector("input[type=file]").focus();
     });
     list.append(item);
@@ -81,6 +82,7 @@ for (const slot of form.querySelectorAll("[data-slot]")) {
         arrived(slot, role, answer);
         item.remove();
         showChosen(slot);
+        saveSoon();
       },
     });
     underWay -= 1;
@@ -160,6 +162,38 @@ form.addEventListener("input", (event) => {
 
 form.querySelector("[data-dice]").addEventListener("click", () => {
   form.elements.seed.value = crypto.getRandomValues(new Uint32Array(1))[0] >>> 1;
+  saveSoon();
+});
+
+// The draft is saved shortly after each change, and at once when the page is left.
+const saved = document.querySelector("[data-saved]");
+let saving = null;
+async function saveDraft() {
+  clearTimeout(saving);
+  saving = null;
+  const body = new FormData(form);
+  for (const name of ["product_upload", "model_upload"]) body.delete(name);
+  const own = `p.${body.get("style")}.`;
+  for (const name of [...body.keys()]) if (name.startsWith("p.") && !name.startsWith(own)) body.delete(name);
+  try {
+    const answer = await fetch(form.dataset.draft, { method: "POST", body, keepalive: true });
+    saved.textContent = answer.ok ? saved.dataset.text : "";
+  } catch {
+    saved.textContent = "";
+  }
+}
+function saveSoon() {
+  clearTimeout(saving);
+  saving = setTimeout(saveDraft, 600);
+}
+for (const kind of ["change", "input"]) {
+  form.addEventListener(kind, (event) => event.target.name && event.target.name !== "group" && saveSoon());
+}
+document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && saving && saveDraft());
+window.addEventListener("pagehide", () => saving && saveDraft());
+form.addEventListener("submit", () => { // the server saves what it refuses
+  clearTimeout(saving);
+  saving = null;
 });
 
 // Disable the button after a click; enable it again when the user navigates back.

@@ -1,0 +1,107 @@
+"""Draft actions: save, load, discard."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from vetrina.clients.engines.base import BadParameter, validate
+from vetrina.core.database.connection import Tx
+from vetrina.core.database.ids import AccountId
+from vetrina.core.errors import Invalid, NotFound
+from vetrina.core.services import Services
+from vetrina.studio.drafts import queries
+from vetrina.studio.model import (
+    PICTURES_LIMIT,
+    PROMPT_LIMIT,
+    SEED_LIMIT,
+    DraftRow,
+    FileNotFound,
+    InvalidParameters,
+    PromptTooLong,
+    TooManyImages,
+    UnknownStyle,
+)
+from vetrina.studio.styles.catalogue import Catalogue
+
+
+class DraftRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A draft to save: the fields of a generation, none of which has to be complete."""
+
+    style_name: str
+    prompt: str = ""
+    product_files: list[UUID] = []
+    model_files: list[UUID] = []
+    parameters: dict[str, Any] = {}
+    seed: int | None = None
+    asset: Literal["token", "conversion"] = "token"
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """The account's draft; `deleted_files` counts its files that were deleted since it was saved and are not in it any more."""
+
+    style_name: str
+    prompt: str
+    product_files: list[UUID]
+    model_files: list[UUID]
+    parameters: dict[str, Any]
+    seed: int | None
+    asset: str
+    deleted_files: int
+    updated_at: datetime
+
+
+async def save(services: Services, tx: Tx, account: AccountId, draft: DraftRequest) -> None:
+    """Save the account's draft in place of an earlier one.
+
+    Raises UnknownStyle, InvalidParameters, PromptTooLong, TooManyImages, FileNotFound, Invalid (422).
+    """
+    style = services.get(Catalogue).styles.get(draft.style_name)
+    if style is None:
+        raise UnknownStyle
+    if len(draft.prompt) > PROMPT_LIMIT:
+        raise PromptTooLong
+    if "\0" in draft.prompt:
+        raise Invalid("The words contain a character that cannot be stored (U+0000).")
+    if draft.seed is not None and not 0 <= draft.seed < SEED_LIMIT:
+        raise Invalid("A seed is a whole number from 0 to 9007199254740991.", field="seed")
+    if max(len(draft.product_files), len(draft.model_files)) > PICTURES_LIMIT:
+        raise TooManyImages
+    try:
+        validate(style, draft.parameters)
+    except BadParameter as bad:
+        raise InvalidParameters(bad.message, field=f"parameters.{bad.name}") from None
+    for role, ids in (("product", draft.product_files), ("model", draft.model_files)):
+        if len(await own_files(tx, account, role, ids)) < len(set(ids)):
+            raise FileNotFound(field=f"{role}_files")
+    fields = msgspec.structs.asdict(draft) | {"parameters": Jsonb(draft.parameters)}
+    await tx.execute(queries.SAVE, account=account, **fields)
+
+
+async def own_files(tx: Tx, account: AccountId, role: str, ids: list[UUID]) -> list[UUID]:
+    """Return the ids that are images of the account in a role, in their order."""
+    own = set(await tx.fetch_all(queries.OWN_FILES, account=account, ids=ids, category=f"{role}_image")) if ids else set[UUID]()
+    return [file_id for file_id in ids if file_id in own]
+
+
+async def load(tx: Tx, account: AccountId) -> DraftRow | None:
+    """Return the account's draft, also one that was discarded within the last hour (`is_discarded`); None without one."""
+    return await tx.fetch_optional(queries.LOAD, account=account)
+
+
+async def current(tx: Tx, account: AccountId) -> Draft:
+    """Return the account's draft. Raises NotFound (404) without one."""
+    row = await load(tx, account)
+    if row is None or row.is_discarded:
+        raise NotFound
+    fields = {name: getattr(row, name) for name in Draft.__struct_fields__}
+    return Draft(**fields)
+
+
+async def delete(tx: Tx, account: AccountId) -> None:
+    """Delete the account's draft, if there is one."""
+    await tx.execute(queries.DELETE, account=account)

@@ -1,0 +1,59 @@
+"""Forms of the studio's draft: save, start fresh, undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, post
+
+from vetrina.core.web import pages
+from vetrina.core.web.request import Request, signed_in
+from vetrina.core.web.route_options import limited
+from vetrina.media.files import upload_form as uploads
+from vetrina.studio.drafts import queries
+from vetrina.studio.generations import draft_form, form
+from vetrina.web.i18n import say
+
+BUY = "/wallet/buy?next=%2Fstudio"
+"""Where tokens are bought, to come back to the draft."""
+
+
+@post(
+    "/studio/draft",
+    guards=[signed_in],
+    include_in_schema=False,
+    request_max_body_size=uploads.MANY_FILES,
+    opt=limited("drafts"),
+)
+async def save(request: Request) -> Response[Any]:
+    """Save the form as the draft. `then` is "buy" to go on to a purchase, "stay" to show the studio; otherwise 204."""
+    data = await uploads.form_of(request)
+    chosen = await form.read(request)
+    async with request.tx() as tx:
+        await draft_form.save(request.services, tx, request.account.id, chosen)
+    match data.get("then"):
+        case "buy":
+            return pages.redirect(BUY)
+        case "stay":
+            return pages.redirect("/studio", flash=("good", say("Your draft is saved.")))
+        case _:
+            return Response(None, status_code=204)
+
+
+@post("/studio/draft/discard", guards=[signed_in], include_in_schema=False)
+async def discard(request: Request) -> Response[Any]:
+    """Start fresh: put the draft aside for an hour."""
+    async with request.tx() as tx:
+        await tx.execute(queries.DISCARD, account=request.account.id)
+    return pages.redirect("/studio")
+
+
+@post("/studio/draft/restoration", guards=[signed_in], include_in_schema=False)
+async def restore(request: Request) -> Response[Any]:
+    """Restore the draft that was put aside."""
+    async with request.tx() as tx:
+        await tx.execute(queries.RESTORE, account=request.account.id)
+    return pages.redirect("/studio")
+
+
+ROUTES: list[Any] = [save, discard, restore]
