@@ -16,6 +16,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from scripts import declared_messages
 from vetrina.web.i18n import DOMAIN, FOLDER, LANGUAGES
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "vetrina"
@@ -40,6 +41,8 @@ def collect() -> Catalog:
         SOURCE, METHODS, options, keywords=KEYWORDS, comment_tags=("Translators:",), strip_comment_tags=True
     ):
         catalogue.add(message, auto_comments=comments, context=context)
+    for message in sorted(declared_messages.collect()):
+        catalogue.add(message)
     return catalogue
 
 

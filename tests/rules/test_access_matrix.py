@@ -19,7 +19,7 @@ from vetrina.modules import CORE, MODULES
 FILES = sorted(path.stem for path in (ROOT / "tests" / "access").glob("*.py") if path.stem != "matrix")
 
 OPEN = {
-    "/", "/sign-in", "/sign-up", "/sign-out", "/theme", "/healthz", "/readyz", "/metrics", "/outbox",
+    "/", "/sign-in", "/sign-up", "/sign-out", "/theme", "/language", "/healthz", "/readyz", "/metrics", "/outbox",
     "/sign-in/code", "/sign-in/kind", "/undo",
     "/sign-in/second-factor", "/verify", "/verify/again", "/verify/link", "/reset", "/reset/code", "/reset/link",
     "/terms", "/privacy", "/refunds", "/imprint", "/contact", "/.well-known/change-password", "/.well-known/security.txt",

@@ -66,7 +66,7 @@ INSIDE = {
     "the routes and forms offer nothing else": [
         "account_kind_known", "payment_kind_known", "payment_gateway_known", "hold_state_known", "grant_source_known",
         "entry_kind_known", "asset_known", "generation_status_known", "payment_status_known", "usage_action_is_named",
-        "site_page_known", "site_page_language_known",
+        "site_page_known", "site_page_language_known", "account_language_is_a_code",
     ],
     "written by the operator or a migration": [
         "plan_name_taken", "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "plan_price_positive",

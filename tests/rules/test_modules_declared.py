@@ -142,7 +142,7 @@ def test_the_pages_that_navigations_name_exist_and_their_icons_too() -> None:
 
 def test_session_columns_are_read_in_one_statement(as_owner: psycopg.Connection[Any]) -> None:
     installed = of(read({}))
-    assert {name for name, _ in installed.session_columns} == {"balance", "time_zone"}
+    assert {name for name, _ in installed.session_columns} == {"balance", "language", "time_zone"}
     statement = session_owner(installed.session_columns)
     as_owner.execute(b"prepare owner as " + re.sub(r"%\(\w+\)s", "null", statement.sql).encode())
     assert "wallet." not in SESSION_OWNER.sql, "where the wallet is not loaded nothing of it is read"
@@ -156,7 +156,7 @@ def test_each_limit_that_a_route_names_is_a_setting(as_owner: psycopg.Connection
     assert {f"limits.{name}" for name in named} <= {key for (key,) in rows}
 
 
-UNLIMITED = {"/sign-out", "/theme", "/payments/sandbox/{token:str}", "/{rest:path}"}
+UNLIMITED = {"/sign-out", "/theme", "/language", "/payments/sandbox/{token:str}", "/{rest:path}"}
 """What anybody may send without being counted: nothing is guessed and nothing is sent out there."""
 
 

@@ -63,7 +63,7 @@ def test_templates_are_in_the_current_language() -> None:
     ("language", "written"),
     [
         ("en", ["1,204", "0.5", "21 Nov 2026", "21 Nov 2026, 14:05 UTC", "2 hours ago", "in 1 minute", "12.5 %", "Nov 2026"]),
-        ("fa", ["۱٬۲۰۴", "۰٫۵", "۱۴۰۵/۰۸/۳۰", "۱۴۰۵/۰۸/۳۰, ۱۴:۰۵ UTC", "۲ ساعت پیش", "۱ دقیقه بعد", "۱۲٫۵ %", "نوامبر ۲۰۲۶"]),
+        ("fa", ["۱٬۲۰۴", "۰٫۵", "۱۴۰۵/۰۸/۳۰", "۱۴۰۵/۰۸/۳۰، ۱۴:۰۵ UTC", "۲ ساعت پیش", "۱ دقیقه بعد", "۱۲٫۵ %", "نوامبر ۲۰۲۶"]),
     ],
 )
 def test_numbers_and_dates(language: i18n.Language, written: list[str]) -> None:

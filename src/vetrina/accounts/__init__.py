@@ -96,7 +96,7 @@ MODULE = Module(
         Place("pages", "/operator/pages", "Pages", "globe", "Terms, privacy, refunds, imprint, contact", 70),
     ),
     header=("accounts/header.html",),
-    session_columns=(("time_zone", "a.time_zone"),),
+    session_columns=(("time_zone", "a.time_zone"), ("language", "a.language")),
     sign_in="/sign-in",
     labels="vetrina.accounts.labels",
     channels=("sessions", "site_pages"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from vetrina.web.i18n import say
+
 # The first match wins: browsers also name the ones that they descend from.
 _PROGRAMS = (
     ("Edge", r"\bEdgA?/|\bEdgiOS/"),
@@ -27,13 +29,13 @@ _SYSTEMS = (
 def title(user_agent: str | None) -> str:
     """Return a label such as "Firefox on Linux", or the program's own name."""
     if not user_agent:
-        return "A program without a name"
+        return say("A program without a name")
     program = _first(_PROGRAMS, user_agent)
     system = _first(_SYSTEMS, user_agent)
     if program:
-        return f"{program} on {system}" if system else program
+        return say("{program} on {system}", program=program, system=system) if system else program
     name = re.match(r"[\w.-]{1,40}", user_agent)
-    return f"{name.group()}, a program" if name else "A program"
+    return say("{name}, a program", name=name.group()) if name else say("A program")
 
 
 def _first(patterns: tuple[tuple[str, str], ...], text: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vetrina.accounts.model import Caller, Kind
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import limited_by_address
-from vetrina.web.i18n import preferred
+from vetrina.web import i18n
 
 SIGN_IN_LIMIT = limited_by_address("sign_in")
 """Of every route with which passwords or codes could be guessed, or messages sent."""
@@ -17,7 +17,7 @@ def caller(request: Request) -> Caller:
         request.headers.get("user-agent"),
         request.client.host if request.client else None,
         "program" if request.is_api else "browser",
-        language=preferred(request.headers.get("accept-language")),
+        language=i18n.current(),
         actor=request.actor,
     )
 

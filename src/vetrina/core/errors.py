@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from vetrina.web.i18n import say
+
 
 class Refusal(Exception):
     """This cannot be done."""
@@ -35,10 +37,22 @@ class Refusal(Exception):
                 raise TypeError(f"{name} already belongs to {registry[name].__name__}")
             registry[name] = cls
 
-    def __init__(self, message: str | None = None, **details: Any) -> None:
-        self.message = message or (inspect.getdoc(type(self)) or "This cannot be done.").split("\n\n")[0].replace("\n", " ")
+    def __init__(self, message: str | None = None, *, values: dict[str, object] | None = None, **details: Any) -> None:
+        """Refuse with the class's message or another one, `{name}` in it filled in from `values`; `details` go to clients."""
+        self._source = message or self.standard_message()
+        self._values = values or {}
         self.details = details
-        super().__init__(self.message)
+        super().__init__(self._source.format(**self._values) if self._values else self._source)
+
+    @classmethod
+    def standard_message(cls) -> str:
+        """Return the message of the class, in English."""
+        return (inspect.getdoc(cls) or "This cannot be done.").split("\n\n")[0].replace("\n", " ")
+
+    @property
+    def message(self) -> str:
+        """The message in the current language."""
+        return say(self._source, **self._values)
 
     def response_headers(self) -> dict[str, str]:
         """Return the headers of the response; 429 and 503 always carry Retry-After."""

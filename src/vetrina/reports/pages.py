@@ -17,6 +17,7 @@ from vetrina.reports import actions, formatting, presenters
 from vetrina.reports.actions import Figures
 from vetrina.reports.catalogue import REPORTS, get_report
 from vetrina.reports.conformance import documents
+from vetrina.web import i18n
 
 SPANS = (1, 2, 3, 6, 12, 24, 36, 60)
 
@@ -108,8 +109,7 @@ async def report_csv(
 
 
 def _span(n: int, *, ahead: bool) -> str:
-    months = "month" if n == 1 else "months"
-    return f"{n} {months} ahead" if ahead else f"{n} {months}"
+    return i18n.count("{n} month ahead", "{n} months ahead", n) if ahead else i18n.count("{n} month", "{n} months", n)
 
 
 ROUTES: list[Any] = [index, connect, report, report_csv]

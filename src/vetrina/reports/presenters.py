@@ -11,6 +11,7 @@ from vetrina.reports.actions import Figures
 from vetrina.web import charts
 from vetrina.web import formatting as text
 from vetrina.web.charts import Series
+from vetrina.web.i18n import say
 
 Rows = Sequence[dict[str, Any]]
 PRODUCTS = 12
@@ -32,7 +33,8 @@ def sections(figures: Figures) -> list[dict[str, Any]]:
             "charts": report_charts(figures.name, by_currency[name], name),
             "heatmap": heatmap(by_currency[name]) if figures.name == "retention" else None,
             "columns": [
-                {"title": item.title, "about": item.about, "end": item.unit not in formatting.LEFT_ALIGNED} for item in columns
+                {"title": say(item.title), "about": say(item.about), "end": item.unit not in formatting.LEFT_ALIGNED}
+                for item in columns
             ],
             "rows": [[formatting.cell(row, column) for column in columns] for row in by_currency[name]],
         }
@@ -55,26 +57,38 @@ def report_charts(name: str, rows: Rows, currency: str) -> list[dict[str, Any]]:
             return [_subscription_counts(rows)]
         case "revenue":
             series = [
-                Series("Paid on invoices", _values(rows, "invoiced"), 1),
-                Series("Charged", _values(rows, "charged"), 3),
-                Series("Refunded or lost", [row["refunded"] + row["disputed"] for row in rows], 4),
+                Series(say("Paid on invoices"), _values(rows, "invoiced"), 1),
+                Series(say("Charged"), _values(rows, "charged"), 3),
+                Series(say("Refunded or lost"), [row["refunded"] + row["disputed"] for row in rows], 4),
             ]
-            label = f"Money by month, {_span(rows, 'month')}: {money(sum(_values(rows, 'invoiced')))} paid on invoices."
+            label = say(
+                "Money by month, {span}: {amount} paid on invoices.",
+                span=_span(rows, "month"),
+                amount=money(sum(_values(rows, "invoiced"))),
+            )
             return [charts.columns(_titles(rows, "month"), series, money, label=label, stacked=False)]
         case "failures":
             lost = [row["amount"] - row["recovered_amount"] - row["open_amount"] for row in rows]
             series = [
-                Series("Recovered", _values(rows, "recovered_amount"), 1),
-                Series("Open", _values(rows, "open_amount"), 2),
-                Series("Lost", lost, 4),
+                Series(say("Recovered"), _values(rows, "recovered_amount"), 1),
+                Series(say("Open"), _values(rows, "open_amount"), 2),
+                Series(say("Lost"), lost, 4),
             ]
             amount, recovered = sum(_values(rows, "amount")), sum(_values(rows, "recovered_amount"))
-            label = f"Failed payments by month, {_span(rows, 'month')}: {money(amount)} failed, {money(recovered)} recovered."
+            label = say(
+                "Failed payments by month, {span}: {amount} failed, {recovered} recovered.",
+                span=_span(rows, "month"),
+                amount=money(amount),
+                recovered=money(recovered),
+            )
             return [charts.columns(_titles(rows, "month"), series, money, label=label)]
         case "renewals":
-            series = [Series("Renewing", _values(rows, "amount"), 1), Series("Ending", _values(rows, "ending_amount"), 4)]
+            series = [
+                Series(say("Renewing"), _values(rows, "amount"), 1),
+                Series(say("Ending"), _values(rows, "ending_amount"), 4),
+            ]
             amount, ending = sum(_values(rows, "amount")), sum(_values(rows, "ending_amount"))
-            label = f"Renewals by week: {money(amount)} renews, {money(ending)} ends."
+            label = say("Renewals by week: {amount} renews, {ending} ends.", amount=money(amount), ending=money(ending))
             return [charts.columns([_day(row["week"]) for row in rows], series, money, label=label)]
         case _:
             return []
@@ -87,8 +101,15 @@ def recurring(rows: Rows, currency: str) -> dict[str, Any]:
         return formatting.money(round(value), currency)
 
     first, last = rows[0]["closing"], rows[-1]["closing"]
-    label = f"Recurring revenue at the end of each month, {_span(rows, 'month')}: from {money(first)} to {money(last)}."
-    return charts.columns(_titles(rows, "month"), [Series("Recurring revenue", _values(rows, "closing"), 1)], money, label=label)
+    label = say(
+        "Recurring revenue at the end of each month, {span}: from {first} to {last}.",
+        span=_span(rows, "month"),
+        first=money(first),
+        last=money(last),
+    )
+    return charts.columns(
+        _titles(rows, "month"), [Series(say("Recurring revenue"), _values(rows, "closing"), 1)], money, label=label
+    )
 
 
 def _movements(rows: Rows, currency: str) -> dict[str, Any]:
@@ -96,15 +117,20 @@ def _movements(rows: Rows, currency: str) -> dict[str, Any]:
         return formatting.money(round(value), currency)
 
     series = [
-        Series("New", _values(rows, "new"), 1),
-        Series("Expansion", _values(rows, "expansion"), 3),
-        Series("Reactivation", _values(rows, "reactivation"), 5),
-        Series("Contraction", _values(rows, "contraction"), 2),
-        Series("Churn", _values(rows, "churn"), 4),
+        Series(say("New"), _values(rows, "new"), 1),
+        Series(say("Expansion"), _values(rows, "expansion"), 3),
+        Series(say("Reactivation"), _values(rows, "reactivation"), 5),
+        Series(say("Contraction"), _values(rows, "contraction"), 2),
+        Series(say("Churn"), _values(rows, "churn"), 4),
     ]
     gained = sum(sum(item.values) for item in series[:3])
     lost = -sum(sum(item.values) for item in series[3:])
-    label = f"Revenue movements, {_span(rows, 'month')}: {money(gained)} gained, {money(lost)} lost."
+    label = say(
+        "Revenue movements, {span}: {gained} gained, {lost} lost.",
+        span=_span(rows, "month"),
+        gained=money(gained),
+        lost=money(lost),
+    )
     return charts.columns(_titles(rows, "month"), series, money, label=label)
 
 
@@ -115,8 +141,8 @@ def _churn(rows: Rows) -> dict[str, Any]:
     def points(name: str) -> list[float]:
         return [round((row[name] or 0) * 100, 1) for row in rows]
 
-    series = [Series("Customers lost", points("customer_churn"), 1), Series("Revenue lost", points("revenue_churn"), 4)]
-    label = f"Churn rates by month, {_span(rows, 'month')}."
+    series = [Series(say("Customers lost"), points("customer_churn"), 1), Series(say("Revenue lost"), points("revenue_churn"), 4)]
+    label = say("Churn rates by month, {span}.", span=_span(rows, "month"))
     return charts.columns(_titles(rows, "month"), series, share, label=label, stacked=False)
 
 
@@ -126,12 +152,12 @@ def _subscription_counts(rows: Rows) -> dict[str, Any]:
         counts.setdefault(row["product"], {})[row["status"]] = row["subscriptions"]
     order = sorted(counts, key=lambda name: (-sum(counts[name].values()), name))[:PRODUCTS]
     series = [
-        Series(status.replace("_", " ").capitalize(), [counts[name].get(status, 0) for name in order], position + 1)
+        Series(say(status.replace("_", " ").capitalize()), [counts[name].get(status, 0) for name in order], position + 1)
         for position, status in enumerate(STATUSES)
         if any(status in item for item in counts.values())
     ]
     total = sum(sum(item.values()) for item in counts.values())
-    label = f"Subscriptions by product and status: {text.number(total)} in all."
+    label = say("Subscriptions by product and status: {total} in all.", total=text.number(total))
     return charts.columns(order, series, lambda value: text.number(round(value, 1) if value % 1 else int(value)), label=label)
 
 
@@ -169,4 +195,4 @@ def _day(day: date) -> str:
 
 
 def _span(rows: Rows, name: str) -> str:
-    return f"{formatting.month(rows[0][name])} to {formatting.month(rows[-1][name])}"
+    return say("{first} to {last}", first=formatting.month(rows[0][name]), last=formatting.month(rows[-1][name]))

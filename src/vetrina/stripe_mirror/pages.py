@@ -14,6 +14,7 @@ from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
 from vetrina.stripe_mirror import account_links, queries
 from vetrina.stripe_mirror import status as mirror_status
+from vetrina.web.i18n import say
 
 PATH = "/operator/stripe"
 PAGE_SIZE = 50
@@ -38,7 +39,7 @@ async def link(request: Request, data: Form) -> Response[Any]:
             await account_links.link(tx, await account_links.account(tx, values["account"]), values["customer"])
     except Refusal as refused:
         return await _page(request, values=values, refused=refused)
-    return pages.redirect(PATH, flash=("good", f"{values['customer']} is linked."))
+    return pages.redirect(PATH, flash=("good", say("{customer} is linked.", customer=values["customer"])))
 
 
 @post(f"{PATH}/links/removal", guards=[operator], include_in_schema=False)
@@ -46,7 +47,7 @@ async def unlink(request: Request, data: Form) -> Redirect:
     """Remove a link, if there is one."""
     async with request.tx() as tx:
         await account_links.unlink(tx, data.get("customer", ""))
-    return pages.redirect(PATH, flash=("good", "Link removed."))
+    return pages.redirect(PATH, flash=("good", say("Link removed.")))
 
 
 async def _page(request: Request, *, values: dict[str, str] | None = None, refused: Refusal | None = None) -> Response[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from vetrina.web import i18n, time_zones
-from vetrina.web.i18n import count, number, say
+from vetrina.web.i18n import N_, count, number, say
 from vetrina.web.i18n import date as day
 from vetrina.web.money import format_amount as money
 
 __all__ = ["ago", "both", "count", "day", "duration", "filesize", "moment", "moment_utc", "money", "number", "say"]
 
-_SIZES = ("B", "KB", "MB", "GB", "TB")
+_SIZES = (N_("B"), N_("KB"), N_("MB"), N_("GB"), N_("TB"))
 
 
 def filesize(size: int) -> str:
@@ -19,15 +19,18 @@ def filesize(size: int) -> str:
     amount, unit = float(size), 0
     while amount >= 999.5 and unit < len(_SIZES) - 1:
         amount, unit = amount / 1000, unit + 1
-    return f"{amount:.0f} {_SIZES[unit]}" if amount >= 9.95 or unit == 0 else f"{amount:.1f} {_SIZES[unit]}"
+    written = f"{amount:.0f}" if amount >= 9.95 or unit == 0 else f"{amount:.1f}"
+    return f"{i18n.digits(written)} {say(_SIZES[unit])}"
 
 
 def duration(milliseconds: int) -> str:
     """Format a duration: 0.8 s, 12 s, 3 min 5 s."""
     if milliseconds < 9_950:
-        return f"{milliseconds / 1000:.1f} s"
+        return say("{seconds} s", seconds=i18n.digits(f"{milliseconds / 1000:.1f}"))
     seconds = round(milliseconds / 1000)
-    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
+    if seconds < 60:
+        return say("{seconds} s", seconds=number(seconds))
+    return say("{minutes} min {seconds} s", minutes=number(seconds // 60), seconds=number(seconds % 60))
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
@@ -48,7 +51,7 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
 def moment(time: datetime) -> str:
     """Format a date and time in the reader's zone, with its name: 21 Nov 2026, 14:05 UTC."""
     local = time.astimezone(time_zones.current())
-    return f"{day(time)}, {i18n.digits(f'{local:%H:%M}')} {time_zones.label(local)}"
+    return f"{day(time)}{i18n.comma()} {i18n.digits(f'{local:%H:%M}')} {time_zones.label(local)}"
 
 
 def moment_utc(time: datetime) -> str:

@@ -27,6 +27,9 @@ from vetrina.web import time_zones
 
 Language = Literal["en", "fa"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+TITLES: dict[Language, str] = {"en": "English", "fa": "فارسی"}
+"""Each language as its own readers write it."""
+COOKIE = "language"
 DOMAIN = "vetrina"
 FOLDER = Path(__file__).resolve().parent / "locale"
 # British English: 21 Nov 2026, and not Nov 21, 2026.
@@ -70,6 +73,11 @@ def language(code: str) -> Language:
     return next(language for language in LANGUAGES if language == code)
 
 
+def named(code: str | None) -> Language | None:
+    """Return the language of a code, None for one that is not ours."""
+    return next((language for language in LANGUAGES if language == code), None)
+
+
 def direction(language: Language) -> Literal["ltr", "rtl"]:
     """Return the direction in which `language` is written."""
     return "rtl" if _locale(language).text_direction == "rtl" else "ltr"
@@ -92,7 +100,7 @@ def NP_(context: str, message: str) -> str:
 
 def say(message: str, /, **values: object) -> str:
     """Return `message` in the current language with `{name}` filled in from `values`."""
-    text = _catalogue(current()).gettext(message)
+    text = _catalogue(current()).gettext(message) if message else ""  # gettext knows "" as the catalogue's head
     return text.format(**values) if values else text
 
 
@@ -142,6 +150,11 @@ def date(moment: Date) -> str:
 def digits(text: str) -> str:
     """Return `text` with 0 to 9 as digits of the current language."""
     return text.translate(_DIGITS) if current() == "fa" else text
+
+
+def comma() -> str:
+    """Return the comma of the current language."""
+    return "،" if current() == "fa" else ","
 
 
 def month(day: Date) -> str:

@@ -8,11 +8,12 @@ from uuid import UUID
 from vetrina.accounts import user_agents
 from vetrina.core.audit import Row
 from vetrina.core.module import Modules
+from vetrina.web.i18n import say
 
 
 def title(modules: Modules, action: str) -> str:
     """Return what an action is called; one without a title still reads as words."""
-    return modules.audit_titles.get(action) or action.replace("_", " ").capitalize()
+    return say(modules.audit_titles.get(action, "")) or action.replace("_", " ").capitalize()
 
 
 def by(row: Row, reader: UUID) -> str:

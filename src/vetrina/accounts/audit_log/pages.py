@@ -25,16 +25,17 @@ from vetrina.core.services import Services
 from vetrina.core.web import csv, pages
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
+from vetrina.web.i18n import N_, say
 
 PAGE_SIZE = 40
 CHUNK = 1000
 """Rows read at a time for the CSV, so that no connection is held for a slow reader."""
 COLUMNS = ["time", "action", "account", "actor_type", "actor", "resource", "resource_id", "ip", "metadata", "context", "id"]
-BY = {"you": "You", "operator": "An operator", "vetrina": "Vetrina", "other_user": "Another user"}
+BY = {"you": N_("You"), "operator": N_("An operator"), "vetrina": "Vetrina", "other_user": N_("Another user")}
 ACTORS = [
-    {"value": "user", "title": "A user"},
-    {"value": "vendor", "title": "A vendor"},
-    {"value": "admin", "title": "An operator"},
+    {"value": "user", "title": N_("A user")},
+    {"value": "vendor", "title": N_("A vendor")},
+    {"value": "admin", "title": N_("An operator")},
     {"value": "system", "title": "Vetrina"},
 ]
 
@@ -53,7 +54,7 @@ async def show_own(request: Request, cursor: Cursor = None) -> Response[str]:
         rows=[
             {
                 "title": labels.title(modules, row.action),
-                "by": BY[labels.by(row, account)],
+                "by": say(BY[labels.by(row, account)]),
                 "ip": row.ip if row.actor_id == account else None,
                 "remark": labels.remark(modules, row) if row.actor_id == account or not row.said else "",
                 "at": row.created_at,
@@ -102,13 +103,13 @@ async def show_all(
         nav="operator",
         filters=msgspec.structs.asdict(filters),
         actions=[{"value": name, "title": labels.title(modules, name)} for name in actions],
-        actors=ACTORS,
+        actors=[{**actor, "title": say(actor["title"])} for actor in ACTORS],
         rows=[
             {
                 "title": labels.title(modules, row.action),
                 "remark": labels.remark(modules, row),
                 "account_id": row.account_id if row.account_id != SITE_CHAIN else None,
-                "account": names.get(row.account_id, "the site"),
+                "account": names.get(row.account_id, say("the site")),
                 "actor_id": row.actor_id,
                 "actor": names.get(row.actor_id, "Vetrina") if row.actor_id else "Vetrina",
                 "ip": row.ip,

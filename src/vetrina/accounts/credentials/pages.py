@@ -18,6 +18,7 @@ from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
+from vetrina.web.i18n import say
 
 
 @post(PATH + "/identifiers", guards=[signed_in], include_in_schema=False, opt=SIGN_IN_LIMIT)
@@ -63,7 +64,7 @@ async def change_password(request: Request, data: Form) -> Response[Any]:
         )
     except Refusal as refusal:
         return await render_security(request, refusal, form="password")
-    return pages.redirect(PATH, flash=("good", "The password is changed, and every other device is signed out."))
+    return pages.redirect(PATH, flash=("good", say("The password is changed, and every other device is signed out.")))
 
 
 @get("/.well-known/change-password", include_in_schema=False, sync_to_thread=False)
@@ -86,7 +87,7 @@ async def undo(request: Request, data: Form) -> Response[Any]:
         await credentials.undo(request.services, token, caller=caller(request))
     except Refusal as refusal:
         return _undo_form(request, token, refusal)
-    message = "The change is undone, and every device is signed out. Choose a new password now."
+    message = say("The change is undone, and every device is signed out. Choose a new password now.")
     return pages.redirect("/reset", flash=("good", message))
 
 

@@ -16,6 +16,7 @@ from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
+from vetrina.web.i18n import say
 
 PATH = "/settings/domains"
 _RESULTS = {
@@ -41,7 +42,7 @@ async def add(request: Request, data: Form) -> Response[Any]:
             await domains.add(tx, request.account.id, text)
     except Refusal as refusal:
         return await _page(request, text, refusal)
-    return pages.redirect(PATH, flash=("info", "Now add the DNS record below at the provider of your domain."))
+    return pages.redirect(PATH, flash=("info", say("Now add the DNS record below at the provider of your domain.")))
 
 
 @post(PATH + "/{domain_id:uuid}/verification", guards=[signed_in], include_in_schema=False)
@@ -57,7 +58,7 @@ async def remove(request: Request, domain_id: UUID) -> Redirect:
     """Remove a domain."""
     async with request.tx() as tx:
         domain = await domains.remove(tx, request.account.id, domain_id)
-    return pages.redirect(PATH, flash=("good", f"{domains.display_domain(domain)} is no longer in your list."))
+    return pages.redirect(PATH, flash=("good", say("{domain} is no longer in your list.", domain=domains.display_domain(domain))))
 
 
 async def _page(request: Request, text: str = "", refusal: Refusal | None = None) -> Response[str]:

@@ -23,6 +23,7 @@ from vetrina.core.rate_limits import Limits
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
+from vetrina.web.i18n import say
 
 PATH = "/settings/identities"
 
@@ -49,7 +50,7 @@ async def callback(request: Request, name: str) -> Response[Any]:
             if account is None or not account.browser:
                 raise SignInExpired
             await identities.link(request.services, pending, parameters, account.id, account.session_id)
-            response: Response[Any] = pages.redirect(PATH, flash=("good", "Linked. You can sign in with it from now on."))
+            response: Response[Any] = pages.redirect(PATH, flash=("good", say("Linked. You can sign in with it from now on.")))
         else:
             try:
                 session = await identities.sign_in(request.services, pending, parameters, caller(request))
@@ -95,7 +96,7 @@ async def unlink(request: Request, identity_id: UUID) -> Response[Any]:
             await identities.unlink(tx, request.account.id, identity_id)
     except Refusal as refusal:
         return await _page(request, refusal)
-    return pages.redirect(PATH, flash=("good", "That identity is no longer linked."))
+    return pages.redirect(PATH, flash=("good", say("That identity is no longer linked.")))
 
 
 async def _page(request: Request, refusal: Refusal | None = None) -> Response[str]:

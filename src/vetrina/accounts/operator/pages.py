@@ -30,6 +30,8 @@ from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import CONFIRMED
+from vetrina.web import i18n
+from vetrina.web.i18n import say
 
 PAGE_SIZE = 30
 STATES = [
@@ -99,7 +101,7 @@ async def disable(request: Request, account_id: UUID, data: Form) -> Response[An
             await accounts.disable(tx, request.account, account_id, why=why)
     except Refusal as refusal:
         return await _account(request, account_id, why=why, refusal=refusal)
-    return _back(account_id, "Disabled, and signed out everywhere.")
+    return _back(account_id, say("Disabled, and signed out everywhere."))
 
 
 @post("/operator/accounts/{account_id:uuid}/enabling", guards=[operator], include_in_schema=False)
@@ -107,7 +109,7 @@ async def enable(request: Request, account_id: UUID) -> Redirect:
     """Enable a disabled account."""
     async with request.tx() as tx:
         await accounts.enable(tx, request.account, account_id)
-    return _back(account_id, "Enabled.")
+    return _back(account_id, say("Enabled."))
 
 
 @post("/operator/accounts/{account_id:uuid}/sessions/revocation", guards=[operator], include_in_schema=False)
@@ -115,7 +117,7 @@ async def sign_out(request: Request, account_id: UUID) -> Redirect:
     """End every session of an account."""
     async with request.tx() as tx:
         count = await accounts.sign_out(tx, request.account, account_id)
-    return _back(account_id, "One session has ended." if count == 1 else f"{count} sessions have ended.")
+    return _back(account_id, i18n.count("{n} session has ended.", "{n} sessions have ended.", count))
 
 
 @post("/operator/accounts/{account_id:uuid}/roles", guards=[superuser], include_in_schema=False, opt=CONFIRMED)
@@ -132,7 +134,7 @@ async def set_role(request: Request, account_id: UUID, data: Form) -> Response[A
                 raise Invalid("There is no such role.")
     except Refusal as refusal:
         return await _account(request, account_id, refusal=refusal)
-    return _back(account_id, "The roles are changed.")
+    return _back(account_id, say("The roles are changed."))
 
 
 @post("/operator/accounts/{account_id:uuid}/second-factor-removal", guards=[operator], include_in_schema=False, opt=CONFIRMED)
@@ -146,7 +148,7 @@ async def remove_second_factor(request: Request, account_id: UUID, data: Form) -
                 await accounts.request_second_factor_removal(tx, request.services, request.account, account_id)
     except Refusal as refusal:
         return await _account(request, account_id, refusal=refusal)
-    return _back(account_id, "Cancelled." if data.get("cancel") else "The second factor is removed in three days.")
+    return _back(account_id, say("Cancelled.") if data.get("cancel") else say("The second factor is removed in three days."))
 
 
 @post("/operator/accounts/{account_id:uuid}/verification", guards=[operator], include_in_schema=False)
@@ -155,7 +157,7 @@ async def verify(request: Request, account_id: UUID, data: Form) -> Redirect:
     verified = data.get("verified") == "1"
     async with request.tx() as tx:
         await profiles.verify_vendor(tx, account_id, verified=verified)
-    return _back(account_id, "The business is verified." if verified else "The business is no longer verified.")
+    return _back(account_id, say("The business is verified.") if verified else say("The business is no longer verified."))
 
 
 @post("/operator/accounts/{account_id:uuid}/storage", guards=[operator], include_in_schema=False)
@@ -169,7 +171,7 @@ async def set_storage_limit(request: Request, account_id: UUID, data: Form) -> R
             await storage.set_limit(tx, account_id, int(text) if text else None)
     except InvalidStorageLimit as refusal:
         return await _account(request, account_id, refusal=refusal)
-    return _back(account_id, "The storage limit is changed.")
+    return _back(account_id, say("The storage limit is changed."))
 
 
 async def _account(request: Request, account_id: UUID, *, why: str = "", refusal: Refusal | None = None) -> Response[str]:

@@ -21,6 +21,7 @@ from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import UNCOMPRESSED
+from vetrina.web.i18n import say
 
 PATH = "/settings/privacy"
 
@@ -39,7 +40,7 @@ async def request_export(request: Request) -> Response[Any]:
             await exports.request_export(tx, request.services, request.account.id)
     except Refusal as refusal:
         return await _privacy(request, refusal=refusal)
-    return pages.redirect(PATH, flash=("wait", "Your export is being prepared. It will be here in a moment."))
+    return pages.redirect(PATH, flash=("wait", say("Your export is being prepared. It will be here in a moment.")))
 
 
 @post(PATH + "/exports/{export_id:uuid}/deletion", guards=[signed_in], include_in_schema=False)
@@ -47,7 +48,7 @@ async def delete_export(request: Request, export_id: UUID) -> Response[Any]:
     """Delete an export."""
     async with request.tx() as tx:
         await exports.delete(tx, request.account.id, export_id)
-    return pages.redirect(PATH, flash=("good", "The export is deleted."))
+    return pages.redirect(PATH, flash=("good", say("The export is deleted.")))
 
 
 @post(PATH + "/erasure", guards=[signed_in], include_in_schema=False)

@@ -128,7 +128,7 @@ ERASE_ACCOUNT = Statement(
     """
     update accounts.accounts
        set email = null, phone = null, handle = null, password_hash = null, email_verified_at = null, phone_verified_at = null,
-           last_login_at = null, time_zone = null, is_active = false, erased_at = coalesce(erased_at, now())
+           last_login_at = null, time_zone = null, language = null, is_active = false, erased_at = coalesce(erased_at, now())
      where id = %(account)s
     """,
 )

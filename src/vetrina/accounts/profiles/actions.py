@@ -30,7 +30,7 @@ from vetrina.accounts.profiles.model import (
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
-from vetrina.web import time_zones
+from vetrina.web import i18n, time_zones
 
 NETWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "instagram": ("Instagram", ("instagram.com",)),
@@ -182,6 +182,11 @@ async def set_time_zone(tx: Tx, account: AccountId, name: str) -> None:
     if name and time_zones.named(name) is None:
         raise UnknownTimeZone
     await tx.execute(queries.SET_TIME_ZONE, account=account, zone=name or None)
+
+
+async def set_language(tx: Tx, account: AccountId, language: i18n.Language | None) -> None:
+    """Set the language of the account's pages and letters; None for the browser's."""
+    await tx.execute(queries.SET_LANGUAGE, account=account, language=language)
 
 
 async def rename(tx: Tx, account: AccountId, name: str) -> None:

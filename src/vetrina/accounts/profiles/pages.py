@@ -13,7 +13,8 @@ from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
-from vetrina.web import time_zones
+from vetrina.web import i18n, time_zones
+from vetrina.web.i18n import say
 
 
 @get("/account", guards=[signed_in], include_in_schema=False)
@@ -31,7 +32,7 @@ async def rename(request: Request, data: Form) -> Response[Any]:
             await profiles.rename(tx, request.account.id, name)
     except Refusal as refusal:
         return await _home(request, name=name, refusal=refusal)
-    return pages.redirect("/account", flash=("good", "Saved"))
+    return pages.redirect("/account", flash=("good", say("Saved")))
 
 
 @post("/account/time-zone", guards=[signed_in], include_in_schema=False)
@@ -42,7 +43,17 @@ async def set_time_zone(request: Request, data: Form) -> Response[Any]:
             await profiles.set_time_zone(tx, request.account.id, data.get("time_zone", ""))
     except Refusal as refusal:
         return await _home(request, refusal=refusal)
-    return pages.redirect("/account#time-zone", flash=("good", "Saved"))
+    return pages.redirect("/account#time-zone", flash=("good", say("Saved")))
+
+
+@post("/account/language", guards=[signed_in], include_in_schema=False)
+async def set_language(request: Request, data: Form) -> Response[Any]:
+    """Set the language of the account's pages and letters; an empty one follows the browser."""
+    chosen = i18n.named(data.get("language"))
+    async with request.tx() as tx:
+        await profiles.set_language(tx, request.account.id, chosen)
+    with i18n.use(chosen or i18n.preferred(request.headers.get("accept-language"))):
+        return pages.redirect("/account#language", flash=("good", say("Saved")), cookies=[pages.language_cookie(chosen)])
 
 
 async def _home(request: Request, *, name: str | None = None, refusal: Refusal | None = None) -> Response[str]:
@@ -62,4 +73,4 @@ async def _home(request: Request, *, name: str | None = None, refusal: Refusal |
     )
 
 
-ROUTES: list[Any] = [home, rename, set_time_zone]
+ROUTES: list[Any] = [home, rename, set_time_zone, set_language]

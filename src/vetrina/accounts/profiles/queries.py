@@ -27,6 +27,7 @@ MOVED = Statement(
 )
 SET_NAME = Statement(NoneType, "update accounts.users set name = %(name)s where account_id = %(account)s")
 SET_BIO = Statement(NoneType, "update accounts.users set bio = %(bio)s where account_id = %(account)s")
+SET_LANGUAGE = Statement(NoneType, "update accounts.accounts set language = %(language)s where id = %(account)s")
 SET_TIME_ZONE = Statement(NoneType, "update accounts.accounts set time_zone = %(zone)s where id = %(account)s")
 RENAME = Statement(
     NoneType,

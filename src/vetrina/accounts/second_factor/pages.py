@@ -19,6 +19,7 @@ from vetrina.core.errors import NotFound, Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
+from vetrina.web.i18n import say
 
 PATH = "/settings/security"
 
@@ -114,7 +115,7 @@ async def remove(request: Request, data: Form) -> Response[Any]:
         )
     except Refusal as refusal:
         return await render_security(request, refusal, form="remove")
-    return pages.redirect(PATH, flash=("good", "The second factor is off."))
+    return pages.redirect(PATH, flash=("good", say("The second factor is off.")))
 
 
 async def render_security(request: Request, refusal: Refusal | None = None, *, form: str = "", value: str = "") -> Response[str]:

@@ -19,7 +19,7 @@ from vetrina.core.services import Services
 from vetrina.core.web.http import cookies
 from vetrina.core.web.request import Principal, scope_value
 from vetrina.core.web.route_options import option
-from vetrina.web import time_zones
+from vetrina.web import i18n, time_zones
 
 
 class Identify(ASGIMiddleware):
@@ -28,8 +28,9 @@ class Identify(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Authenticate the request, then call the next application, which writes times in the reader's zone."""
-        zone = None
+        """Authenticate the request, then call the next application, which writes in the reader's language and zone."""
+        zone = language = None
+        accepted = None
         if not option(scope, "anonymous"):
             services: Services = scope["litestar_app"].state.services
             authorization = cookie = None
@@ -38,6 +39,8 @@ class Identify(ASGIMiddleware):
                     authorization = value.decode("latin-1")
                 elif name == b"cookie":
                     cookie = value.decode("latin-1")
+                elif name == b"accept-language":
+                    accepted = value.decode("latin-1")
             if authorization is not None:
                 scheme, _, text = authorization.partition(" ")
                 principal = services.get(AccessTokens).read(text.strip()) if scheme.lower() == "bearer" else None
@@ -48,10 +51,11 @@ class Identify(ASGIMiddleware):
                 await _authenticate_by_cookie(services, cookie, scope)
                 head: dict[str, Any] = scope_value(scope, "vetrina.page_head") or {}
                 zone = time_zones.named(head.get("time_zone")) or time_zones.named(cookies.value_of(cookie, time_zones.COOKIE))
+                language = i18n.named(cookies.value_of(cookie, i18n.COOKIE)) or i18n.named(head.get("language"))
         path: str = scope["path"]
         if path.startswith("/api/") and ("vetrina.principal" in scope or path.startswith("/api/v1/auth/")):
             send = _not_stored(send)
-        with time_zones.use(zone or time_zones.UTC):
+        with time_zones.use(zone or time_zones.UTC), i18n.use(language or i18n.preferred(accepted)):
             await next_app(scope, receive, send)
 
 

@@ -14,6 +14,8 @@ from vetrina.accounts.sessions import queries
 from vetrina.accounts.sessions.middleware import session_cookie
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
+from vetrina.web import i18n
+from vetrina.web.i18n import say
 
 PATH = "/settings/sessions"
 
@@ -43,7 +45,7 @@ async def revoke(request: Request, session_id: UUID) -> Redirect:
     """End one session. An unknown id is answered in the same way: there is no such session of the account's."""
     async with request.tx() as tx:
         await sessions.revoke(tx, request.account.id, session_id, why="revoked by its owner")
-    return pages.redirect(PATH, flash=("good", "That session has ended."))
+    return pages.redirect(PATH, flash=("good", say("That session has ended.")))
 
 
 @post(PATH + "/revocation", guards=[signed_in], include_in_schema=False)
@@ -51,7 +53,7 @@ async def revoke_others(request: Request) -> Redirect:
     """End every other session."""
     async with request.tx() as tx:
         count = await sessions.revoke_others(tx, request.account.id, request.account.session_id)
-    message = "One other session has ended." if count == 1 else f"{count} other sessions have ended."
+    message = i18n.count("{n} other session has ended.", "{n} other sessions have ended.", count)
     return pages.redirect(PATH, flash=("good", message))
 
 
@@ -61,7 +63,7 @@ async def sign_out(request: Request) -> Redirect:
     if request.principal is not None:
         async with request.tx() as tx:
             await sessions.revoke(tx, request.account.id, request.account.session_id)
-    return pages.redirect("/", flash=("good", "You are signed out."), cookies=[session_cookie(request.services, None)])
+    return pages.redirect("/", flash=("good", say("You are signed out.")), cookies=[session_cookie(request.services, None)])
 
 
 ROUTES: list[Any] = [list_sessions, revoke, revoke_others, sign_out]

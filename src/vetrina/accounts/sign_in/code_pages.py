@@ -22,6 +22,7 @@ from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
+from vetrina.web.i18n import say
 
 SENT_AGAIN = ("good", "Another code has been sent. The one before is no longer valid.")
 
@@ -119,7 +120,9 @@ async def _change(request: Request, to: Identifier, kind: Kind, code: str) -> Re
     """Change the address or number of the account that is signed in."""
     await credentials.confirm_change(request.services, request.account.id, to, kind=kind, code=code, caller=caller(request))
     done = pending_sign_in.cookie(request.services, None)
-    return pages.redirect("/settings/security", flash=("good", f"{to.value} is yours now."), cookies=[done])
+    return pages.redirect(
+        "/settings/security", flash=("good", say("{identifier} is yours now.", identifier=to.value)), cookies=[done]
+    )
 
 
 async def _confirm(request: Request, to: Identifier, kind: Kind, purpose: Purpose, code: str, password: str | None) -> bool:

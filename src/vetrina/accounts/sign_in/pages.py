@@ -21,6 +21,7 @@ from vetrina.core.messages import delivers
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
+from vetrina.web.i18n import say
 
 
 @get("/sign-up", include_in_schema=False)
@@ -52,7 +53,7 @@ async def sign_up(request: Request, data: Form) -> Response[Any]:
     elif delivers(request.services.settings, "email"):
         to, purpose = identifiers.Identifier("email", account.email or ""), "email_verify"
     else:
-        message = "This site does not send mail yet. Its operator can confirm your address."
+        message = say("This site does not send mail yet. Its operator can confirm your address.")
         return await sign_in_browser(request, session, onward, flash=("info", message))
     pending = pending_sign_in.for_code(to, kind(data.get("kind")), purpose, onward, lifetime=verification.LIFETIME)
     response = await sign_in_browser(request, session, "/verify")

@@ -32,7 +32,7 @@ async def page(request: Request, lang: str | None = None) -> Response[str]:
         rows = {row.language: row for row in await tx.fetch_all(queries.LANGUAGES_OF, name=name)}
     if not rows:
         raise NotFound
-    preferred = i18n.preferred(request.headers.get("accept-language"))
+    preferred = i18n.current()
     language = next(code for code in (lang, preferred, *LANGUAGES) if code in rows)
     response = _page(request, name, rows[language], sorted(rows))
     response.headers["Vary"] = "Accept-Language"

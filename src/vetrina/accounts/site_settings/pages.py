@@ -14,6 +14,7 @@ from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import confirmed_if
+from vetrina.web.i18n import say
 
 GROUPS = [
     ("Rate limits", "Count/seconds: 100/60 is a hundred a minute; 0/60 is no limit.", True),
@@ -36,7 +37,9 @@ async def change(request: Request, key: str, data: Form) -> Response[Any]:
             row = await site_settings.put(tx, key, site_settings.parse_value(text))
     except site_settings.BadValue as refusal:
         return await _settings(request, key=key, text=text, refusal=refusal)
-    return pages.redirect("/operator/settings", flash=("good", f"{row.key} is {site_settings.format_value(row)} now."))
+    return pages.redirect(
+        "/operator/settings", flash=("good", say("{key} is {value} now.", key=row.key, value=site_settings.format_value(row)))
+    )
 
 
 async def _settings(request: Request, *, key: str = "", text: str = "", refusal: Refusal | None = None) -> Response[str]:

@@ -11,6 +11,7 @@ from vetrina.core.usage import UsageDay
 from vetrina.web import charts
 from vetrina.web import formatting as words
 from vetrina.web.charts import SERIES
+from vetrina.web.i18n import say
 
 RANGES = [{"value": "7", "title": "7 days"}, {"value": "30", "title": "30 days"}, {"value": "90", "title": "90 days"}]
 
@@ -25,7 +26,7 @@ def context(counted: Sequence[UsageDay], *, titles: Mapping[str, str], action: s
     """Return the values of the usage template: the counts of the range, of one action or ("") of all."""
 
     def title(action: str) -> str:
-        return titles.get(action) or action.replace("_", " ").capitalize()
+        return say(titles.get(action, "")) or action.replace("_", " ").capitalize()
 
     actions = sorted({item.action for item in counted}, key=title)
     action = action if action in actions else ""
@@ -59,16 +60,20 @@ def _series(by_action: Counter[str], title: Callable[[str], str]) -> list[tuple[
     order = sorted(by_action, key=lambda name: (-by_action[name], title(name)))
     if len(order) <= SERIES:
         return [(title(name), [name]) for name in order]
-    return [*((title(name), [name]) for name in order[: SERIES - 1]), ("Other", order[SERIES - 1 :])]
+    return [*((title(name), [name]) for name in order[: SERIES - 1]), (say("Other"), order[SERIES - 1 :])]
 
 
 def _chart(calendar: list[datetime], values: list[list[int]], series: list[tuple[str, list[str]]]) -> dict[str, Any]:
     totals = [sum(counts) for counts in values]
     most = max(totals)
     busiest = words.day(calendar[totals.index(most)])
-    label = (
-        f"Actions by day from {words.day(calendar[0])} to {words.day(calendar[-1])}: "
-        f"{words.number(sum(totals))} in all, most on {busiest} ({words.number(most)})."
+    label = say(
+        "Actions by day from {first} to {last}: {total} in all, most on {busiest} ({most}).",
+        first=words.day(calendar[0]),
+        last=words.day(calendar[-1]),
+        total=words.number(sum(totals)),
+        busiest=busiest,
+        most=words.number(most),
     )
     parts = [charts.Series(name, [counts[n] for counts in values], n + 1) for n, (name, _) in enumerate(series)]
     return charts.columns([words.day(day) for day in calendar], parts, _count, label=label, smallest=1)

@@ -1,4 +1,4 @@
-"""Pages that belong to no module: the theme switch and the API documentation."""
+"""Pages that belong to no module: the switches of theme and language, the API documentation."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from litestar.response import Redirect
 from vetrina.core.errors import NotFound
 from vetrina.core.web import openapi, pages
 from vetrina.core.web.request import Request
+from vetrina.web import i18n
 
 _BOUNDS = {"minimum": "at least", "maximum": "at most", "minLength": "from", "maxLength": "up to"}
 
@@ -25,6 +26,13 @@ async def theme(data: Form) -> Redirect:
     chosen = data.get("theme", "auto")
     theme = chosen if chosen in {"light", "dark"} else "auto"
     cookie = Cookie("theme", value=theme, max_age=31536000, samesite="lax", path="/")
+    return pages.redirect(pages.safe_local_path(data.get("next"), "/"), cookies=[cookie])
+
+
+@post("/language", include_in_schema=False)
+async def language(data: Form) -> Redirect:
+    """Set the cookie of the language that this browser's pages are written in."""
+    cookie = pages.language_cookie(i18n.named(data.get("language")))
     return pages.redirect(pages.safe_local_path(data.get("next"), "/"), cookies=[cookie])
 
 
@@ -143,4 +151,4 @@ def home_redirect(path: str) -> list[Any]:
     return [handler]
 
 
-ROUTES: list[Any] = [theme, docs, document, not_found]
+ROUTES: list[Any] = [theme, language, docs, document, not_found]

@@ -21,16 +21,18 @@ from vetrina.core.settings.environment import Settings
 from vetrina.core.web.middleware.handle_rewrite import display_path
 from vetrina.core.web.middleware.request_middleware import policy
 from vetrina.core.web.request import Request, scope_value
+from vetrina.web import i18n
+from vetrina.web.i18n import N_, say
 
 FLASH = "vetrina_flash"
 _TITLES = {
-    403: "Permission denied",
-    404: "Not found",
-    413: "Too large",
-    429: "Too many requests",
-    500: "Internal error",
-    503: "Temporarily unavailable",
-    507: "No room for new files",
+    403: N_("Permission denied"),
+    404: N_("Not found"),
+    413: N_("Too large"),
+    429: N_("Too many requests"),
+    500: N_("Internal error"),
+    503: N_("Temporarily unavailable"),
+    507: N_("No room for new files"),
 }
 
 
@@ -79,8 +81,9 @@ def render(
         "operator": principal is not None and principal.is_operator,
         "nav": nav,
         "theme": theme if theme in {"light", "dark"} else "auto",
-        "lang": "en",
-        "dir": "ltr",
+        "lang": i18n.current(),
+        "dir": i18n.direction(i18n.current()),
+        "site_languages": i18n.TITLES,
         "flash": flash,
         "preview": None,
         "outbox": "/outbox" if request.services.settings.development else None,
@@ -90,7 +93,7 @@ def render(
     }
     head: dict[str, Any] = scope_value(request.scope, "vetrina.page_head") or {}
     body = request.services.get(PageTemplates).render(template, {**base, **head, **context})
-    headers = {"Cache-Control": "no-store" if principal or flash else "no-cache"}
+    headers = {"Cache-Control": "no-store" if principal or flash else "no-cache", "Vary": "Accept-Language, Cookie"}
     if refusal is not None:
         status = refusal.status
         headers |= refusal.response_headers()
@@ -124,6 +127,11 @@ def redirect(location: str, *, flash: tuple[str, str] | None = None, cookies: li
     return Redirect(location, status_code=303, cookies=extra)
 
 
+def language_cookie(language: i18n.Language | None) -> Cookie:
+    """Return the cookie with the language that this browser's pages are written in; None follows the account or the browser."""
+    return Cookie(i18n.COOKIE, value=language or "", max_age=31536000 if language else 0, samesite="lax", path="/")
+
+
 def safe_local_path(path: str | None, otherwise: str) -> str:
     """Return `path` if it is a path on this site, so that no link can redirect to another site."""
     if path and path.startswith("/") and not path.startswith(("//", "/\\")) and not any(ord(c) < 33 for c in path):
@@ -141,9 +149,9 @@ def error(
     action: dict[str, str] | None = None,
 ) -> Response[str]:
     """Render an error page. `action` is {href, title} of the next step; a `refusal` sets the headers."""
-    title = _TITLES.get(status, "Request failed")
+    title = say(_TITLES.get(status, N_("Request failed")))
     if (error_page := request.services.modules.error_pages.get(status)) is not None:
-        title, action = error_page.title, {"href": error_page.href, "title": error_page.action}
+        title, action = say(error_page.title), {"href": error_page.href, "title": say(error_page.action)}
     return render(
         request,
         "error.html",

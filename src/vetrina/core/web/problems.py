@@ -18,6 +18,7 @@ from vetrina.core.database.errors import FULL
 from vetrina.core.errors import Malformed, Refusal, Unavailable
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, SignInFirst, scope_value
+from vetrina.web.i18n import say
 
 log = structlog.get_logger("vetrina.web")
 PROBLEM = "application/problem+json"
@@ -50,14 +51,14 @@ def http(request: litestar.Request[Any, Any, Any], error: HTTPException) -> Resp
     if status == 400 and (isinstance(error, ValidationException) or isinstance(cause, msgspec.ValidationError)):
         status = 422
         message = str(cause) if isinstance(cause, msgspec.ValidationError) else ""
-        detail = _messages(extra) or message or "The input is invalid."
+        detail = _messages(extra) or message or say("The input is invalid.")
     elif status == 400 and isinstance(cause, msgspec.DecodeError | UnicodeDecodeError):
-        detail = "The body is not valid JSON."
+        detail = say("The body is not valid JSON.")
     elif status == 404:
-        detail = "Not found."
+        detail = say("Not found.")
     if status >= 500:
         log.error("request failed", status=status, exc_info=error)
-        detail = "Internal error."
+        detail = say("Internal error.")
     if ours.is_api:
         body: dict[str, Any] = {"type": "about:blank", "title": _title(status), "status": status, "detail": detail}
         if status == 422 and isinstance(extra, list):
@@ -76,7 +77,7 @@ def unexpected(request: litestar.Request[Any, Any, Any], error: Exception) -> Re
         return refused(request, Unavailable(FULL))
     log.error("request failed", exc_info=error)
     request_id = str(scope_value(request.scope, "vetrina.request_id") or "")
-    detail = repr(error) if ours.services.settings.development else "Internal error."
+    detail = repr(error) if ours.services.settings.development else say("Internal error.")
     if ours.is_api:
         body = {"type": "about:blank", "title": _title(500), "status": 500, "detail": detail, "request_id": request_id}
         return _problem(body, 500, {})

@@ -21,6 +21,7 @@ from vetrina.media.files import upload_form as uploads
 from vetrina.media.files.names import TAG_LIMIT
 from vetrina.media.model import Category, FileRow, InvalidTag, TooManyTags
 from vetrina.media.processing.images import MAX_BYTES
+from vetrina.web.i18n import count, say
 
 PAGE = 36
 """Images per page of the grid."""
@@ -70,7 +71,7 @@ async def upload(request: Request) -> Response[Any]:
         errors.append({"name": "No file was chosen", "text": "Choose one or more pictures first."})
     if errors:
         return await _grid(request, errors=errors, status=422)
-    return pages.redirect("/library", flash=("good", "1 picture added" if added == 1 else f"{added} pictures added"))
+    return pages.redirect("/library", flash=("good", count("{n} picture added", "{n} pictures added", added)))
 
 
 @get("/library/picks", guards=[signed_in], include_in_schema=False)
@@ -107,7 +108,7 @@ async def save(request: Request, file_id: UUID) -> Response[Any]:
         async with request.read() as tx:
             row = await tx.fetch_one(queries.ONE, account=account, id=file_id)
         return _file_page(request, row, tags_text=tags_text, refusal=refusal)
-    return pages.redirect(f"/library/{file_id}", flash=("good", "Saved"))
+    return pages.redirect(f"/library/{file_id}", flash=("good", say("Saved")))
 
 
 @post("/library/deletion", guards=[signed_in], include_in_schema=False)
@@ -119,11 +120,11 @@ async def delete(request: Request) -> Response[Any]:
     if form.get("confirmed") == "1":
         async with request.tx() as tx:
             deleted = await actions.delete(tx, account, ids)
-        return pages.redirect("/library", flash=("good", "1 picture deleted" if deleted == 1 else f"{deleted} pictures deleted"))
+        return pages.redirect("/library", flash=("good", count("{n} picture deleted", "{n} pictures deleted", deleted)))
     async with request.read() as tx:
         rows = await tx.fetch_all(queries.SOME, account=account, ids=ids)
     if not rows:
-        return pages.redirect("/library", flash=("info", "Select the pictures to delete first"))
+        return pages.redirect("/library", flash=("info", say("Select the pictures to delete first")))
     files = [picker.to_card(request.services, row) for row in rows]
     return pages.render(request, "media/files/delete.html", nav="library", files=files)
 
@@ -151,9 +152,9 @@ async def _grid(
         status=status,
         nav="library",
         files=[picker.to_card(request.services, row) for row in page.items],
-        categories=[{"value": item.category, "title": picker.TITLES[item.category], "count": item.files} for item in used],
+        categories=[{"value": item.category, "title": say(picker.TITLES[item.category]), "count": item.files} for item in used],
         category=category,
-        upload_categories=_UPLOADED,
+        upload_categories=[{**item, "title": say(item["title"])} for item in _UPLOADED],
         tags=tags,
         tag=tag,
         q=q,

@@ -14,16 +14,17 @@ from vetrina.core.services import Services
 from vetrina.media import links, queries
 from vetrina.media.files.names import alt_text
 from vetrina.media.model import FileRow
+from vetrina.web.i18n import N_, say
 
 Role = Literal["product", "model"]
 
 TITLES = {
-    "product_image": "Product",
-    "model_image": "Model or scene",
-    "generated_image": "Generated",
-    "profile_image": "Profile picture",
-    "post_image": "Post",
-    "album_image": "Album",
+    "product_image": N_("Product"),
+    "model_image": N_("Model or scene"),
+    "generated_image": N_("Generated"),
+    "profile_image": N_("Profile picture"),
+    "post_image": N_("Post"),
+    "album_image": N_("Album"),
 }
 GRID_THUMBNAIL = 320
 PICKER_PAGE = 24
@@ -45,7 +46,7 @@ def to_card(services: Services, row: FileRow, *, size: int = GRID_THUMBNAIL) -> 
         "alt": alt_text(row.file_name),
         "name": row.file_name,
         "category": row.category,
-        "category_title": TITLES[row.category],
+        "category_title": say(TITLES[row.category]),
         "bytes": row.bytes,
         "created_at": row.created_at,
         "is_public": row.is_public,

@@ -149,7 +149,7 @@ async def save_portrait(request: Request, face: Literal["avatar", "logo"]) -> Re
             await portraits.set_portrait(tx, request.account.id, face, chosen)
     except Refusal as refused:
         return await _editor(request, part=face, refused=refused)
-    return pages.redirect(f"{PATH}#{face}", flash=("good", "Saved"))
+    return pages.redirect(f"{PATH}#{face}", flash=("good", say("Saved")))
 
 
 async def _keep(request: Request, change_: ProfileChange, data: dict[str, str], part: str) -> Response[Any]:
@@ -159,7 +159,7 @@ async def _keep(request: Request, change_: ProfileChange, data: dict[str, str], 
             await portraits.change(tx, account.id, account.kind, change_)
     except Refusal as refused:
         return await _editor(request, data, part=part, refused=refused)
-    return pages.redirect(f"{PATH}#{part}" if part == "business" else PATH, flash=("good", "Saved"))
+    return pages.redirect(f"{PATH}#{part}" if part == "business" else PATH, flash=("good", say("Saved")))
 
 
 async def _editor(

@@ -26,6 +26,7 @@ from vetrina.wallet import currency as currency_of_visitor
 from vetrina.wallet import labels
 from vetrina.wallet import queries as wallet
 from vetrina.wallet.model import Asset, Pack
+from vetrina.web.i18n import say
 
 Item = TypeVar("Item")
 
@@ -105,7 +106,7 @@ async def _shop(
     ways = [
         {
             "name": item.name,
-            "title": item.title,
+            "title": say(item.title),
             "about": item.about,
             "available": not packs or item.takes(currency),
         }
@@ -122,10 +123,10 @@ async def _shop(
         fields=("pack_id", "gateway"),
         nav="wallet",
         forms=[site for item in offered for site in item.sites],
-        title=COUNTERS[Asset(what)][0],
+        title=say(COUNTERS[Asset(what)][0]),
         about=COUNTERS[Asset(what)][1],
         what=what,
-        kinds=[{"value": kind, "title": labels.ASSETS[kind][0], "href": _here(kind, "", next)} for kind in kinds],
+        kinds=[{"value": kind, "title": say(labels.ASSETS[kind][0]), "href": _here(kind, "", next)} for kind in kinds],
         packs=_priced(packs),
         currencies=[{"code": item, "href": _here(what, item, next, needed)} for item in currencies if len(currencies) > 1],
         currency=currency,

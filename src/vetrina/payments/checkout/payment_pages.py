@@ -20,6 +20,7 @@ from vetrina.payments.gateways.stripe import StripeGateway
 from vetrina.payments.model import PaymentRow, Status
 from vetrina.payments.settlement import actions
 from vetrina.wallet import labels
+from vetrina.web.i18n import say
 
 SHOWN = 50
 LONG = timedelta(minutes=1)
@@ -104,7 +105,7 @@ def _payment(request: Request, row: PaymentRow) -> dict[str, Any]:
         "title": labels.amount(row.asset, row.quantity) if row.asset and row.quantity else row.description,
         "amount": row.amount,
         "currency": row.currency,
-        "gateway_title": gateway.title if gateway else row.gateway.title(),
+        "gateway_title": say(gateway.title) if gateway else row.gateway.title(),
         "reference": row.reference,
         "created_at": row.created_at,
         "paid_at": row.paid_at,

@@ -132,5 +132,7 @@ class Gateways:
             names = ", ".join(item.name for item in offered)
             raise GatewayNotOffered(f"This way to pay is not offered here. What is offered: {names or 'nothing'}.")
         if not gateway.takes(currency):
-            raise GatewayNotOffered(f"{gateway.title} does not take {currency}.")
+            raise GatewayNotOffered(
+                "{gateway} does not take {currency}.", values={"gateway": gateway.title, "currency": currency}
+            )
         return gateway

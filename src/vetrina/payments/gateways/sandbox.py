@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from vetrina.core.settings.environment import Settings
 from vetrina.payments.model import Checkout, GatewayResult, GatewayStatus, PaymentRow, RefundResult
+from vetrina.web.i18n import N_
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
@@ -16,8 +17,8 @@ class Sandbox:
     """A `Gateway`. Anyone who knows a checkout's address may complete it, so the address cannot be guessed."""
 
     name = "sandbox"
-    title = "Test checkout"
-    about = "Takes no money"
+    title = N_("Test checkout")
+    about = N_("Takes no money")
     lives = timedelta(hours=1)
 
     def __init__(self, address: str) -> None:

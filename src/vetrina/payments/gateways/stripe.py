@@ -29,6 +29,7 @@ from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
 from vetrina.payments.gateways import stripe_customers as customers
 from vetrina.payments.model import Checkout, GatewayFailed, GatewayResult, GatewayStatus, NotRefundable, PaymentRow, RefundResult
+from vetrina.web.i18n import N_
 from vetrina.web.money import BadAmount, UnknownCurrency, to_stripe
 
 Result = TypeVar("Result")
@@ -43,8 +44,8 @@ class StripeGateway:
     """A `Gateway`."""
 
     name = "stripe"
-    title = "Card"
-    about = "Through Stripe"
+    title = N_("Card")
+    about = N_("Through Stripe")
     lives = timedelta(hours=1)
     """Stripe allows from half an hour to a day."""
 

@@ -10,6 +10,7 @@ from vetrina.clients.zarinpal import NOT_PAID, State, ZarinPal, ZarinPalAway, Za
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
 from vetrina.payments.model import Checkout, GatewayFailed, GatewayResult, GatewayStatus, NotRefundable, PaymentRow, RefundResult
+from vetrina.web.i18n import N_
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -22,8 +23,8 @@ class ZarinPalGateway:
     """A `Gateway`."""
 
     name = "zarinpal"
-    title = "ZarinPal"
-    about = "Iranian bank cards"
+    title = N_("ZarinPal")
+    about = N_("Iranian bank cards")
     lives = timedelta(minutes=30)
 
     def __init__(self, services: Services, *, timeout: float = TIMEOUT) -> None:

@@ -25,15 +25,16 @@ from vetrina.payments.operator import queries as queries_operator
 from vetrina.payments.refunds import actions as refunds
 from vetrina.payments.settlement import actions
 from vetrina.web import formatting as words
+from vetrina.web.i18n import N_, say
 from vetrina.web.money import BadAmount, UnknownCurrency, exponent, parse_amount, plain_amount
 
 SHOWN = 50
 KINDS = [
-    {"value": "tokens", "title": "Tokens"},
-    {"value": "contacts", "title": "Contacts"},
-    {"value": "posting", "title": "Postings"},
-    {"value": "plan", "title": "Plans"},
-    {"value": "order", "title": "Orders"},
+    {"value": "tokens", "title": N_("Tokens")},
+    {"value": "contacts", "title": N_("Contacts")},
+    {"value": "posting", "title": N_("Postings")},
+    {"value": "plan", "title": N_("Plans")},
+    {"value": "order", "title": N_("Orders")},
 ]
 STATES = [{"value": status.value, "title": status.value.capitalize()} for status in Status]
 Text = Annotated[str, Parameter(max_length=254)]
@@ -51,10 +52,12 @@ async def search(
     cursor: Cursor = None,
 ) -> Response[str]:
     """Search payments by buyer, reference or receipt number; filter by status, gateway, kind and date."""
-    gateways = [{"value": item.name, "title": item.title} for item in request.services.get(Gateways).all()]
+    gateways = [{"value": item.name, "title": say(item.title)} for item in request.services.get(Gateways).all()]
     state = standing if standing in set(Status) else ""
     filters = {"q": q.strip(), "state": state, "gateway": gateway, "kind": kind, "since": since, "until": until}
-    errors = {name: "Write a day as 2026-11-21." for name in ("since", "until") if filters[name] and _day(filters[name]) is None}
+    errors = {
+        name: say("Write a day as 2026-11-21.") for name in ("since", "until") if filters[name] and _day(filters[name]) is None
+    }
     async with request.read() as tx:
         page = await paging.fetch(
             tx,
@@ -75,9 +78,9 @@ async def search(
         payments=page.items,
         filters=filters,
         errors=errors,
-        states=STATES,
+        states=[{**state, "title": say(state["title"])} for state in STATES],
         gateways=gateways,
-        kinds=KINDS,
+        kinds=[{**kind, "title": say(kind["title"])} for kind in KINDS],
         older=page.older("/operator/payments", filters),
     )
 
@@ -153,7 +156,7 @@ async def _one(
         fields=("amount",),
         nav="operator",
         payment=payment,
-        gateway=gateway.title if gateway else payment.gateway,
+        gateway=say(gateway.title) if gateway else payment.gateway,
         buyer=buyer,
         story=story,
         left=left,

@@ -22,6 +22,7 @@ from vetrina.wallet.plans import actions as plans
 from vetrina.wallet.plans import queries as queries_plans
 from vetrina.wallet.plans.model import Membership, NotAnUpgrade, Offer, Plan, Quota, UnknownPlan
 from vetrina.web import formatting as words
+from vetrina.web.i18n import say
 
 
 @get("/plan", guards=[signed_in], include_in_schema=False)
@@ -71,9 +72,11 @@ async def _changed(request: Request, change: Any) -> Response[Any]:
 
 def _follows(member: Membership) -> str:
     if member.next_plan is None:
-        return f"The {member.plan_title} plan goes on."
-    what = "the free plan" if member.cancel_at_period_end else "the smaller plan"
-    return f"On {words.day(member.period_end)} {what} follows. Until then everything stays as it is."
+        return say("The {plan} plan goes on.", plan=say(member.plan_title))
+    day = words.day(member.period_end)
+    if member.cancel_at_period_end:
+        return say("On {day} the free plan follows. Until then everything stays as it is.", day=day)
+    return say("On {day} the smaller plan follows. Until then everything stays as it is.", day=day)
 
 
 async def _shown(request: Request, *, gateway: str, refusal: Refusal | None = None) -> Response[str]:
@@ -95,7 +98,7 @@ async def _shown(request: Request, *, gateway: str, refusal: Refusal | None = No
         member=member,
         bars=[_bar(bucket) for bucket in buckets],
         plans=cards,
-        gateways=[{"name": item.name, "title": item.title, "about": item.about} for item in ways],
+        gateways=[{"name": item.name, "title": say(item.title), "about": say(item.about)} for item in ways],
         gateway=way.name if way else "",
     )
 
@@ -115,7 +118,7 @@ async def _card(tx: Tx, account: AccountId, plan: Plan, member: Membership, way:
     credit = min(offer.credit, (offer.price or 1) - 1) if offer and way is not None and way.name not in RENEWING else 0
     return {
         "id": plan.id,
-        "title": plan.display_name,
+        "title": say(plan.display_name),
         "about": plan.description,
         "features": plan.features,
         "amount": offer.price if offer and offer.price else plan.price_per_month,
@@ -139,7 +142,7 @@ def _does(offer: Offer | None, payable: bool) -> str:
 
 
 def _bar(bucket: Quota) -> dict[str, Any]:
-    title, about = labels.ASSETS[bucket.asset]
+    title, about = map(say, labels.ASSETS[bucket.asset])
     own = max(bucket.limit - bucket.used, 0)
     return {
         "asset": bucket.asset,

@@ -10,6 +10,7 @@ from vetrina.payments.gateways.registry import Gateways
 from vetrina.payments.model import NotPaid, PaymentRow, Receipt
 from vetrina.payments.receipts import queries
 from vetrina.web import time_zones
+from vetrina.web.i18n import say
 
 
 async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
@@ -32,7 +33,7 @@ async def receipt(services: Services, tx: Tx, payment: PaymentRow) -> Receipt:
         quantity=payment.quantity,
         amount=payment.amount,
         currency=payment.currency,
-        gateway=gateway.title if gateway else payment.gateway.title(),
+        gateway=say(gateway.title) if gateway else payment.gateway.title(),
         card_mask=payment.card_mask,
         reference=payment.reference,
         refunds=[(datetime.fromisoformat(refund["at"]).astimezone(zone), int(refund["amount"])) for refund in row.refunds],

@@ -20,6 +20,7 @@ from vetrina.payments.webhooks import actions as told
 from vetrina.payments.webhooks import queries
 from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 from vetrina.payments.webhooks.queries import Logged
+from vetrina.web import i18n
 
 SHOWN = 50
 OUTCOMES = {
@@ -99,7 +100,7 @@ async def replay(request: Request) -> Redirect:
         count = len(await told.replay(request.services, chosen))
     else:
         raise Invalid("Choose which events to apply again.")
-    message = "One event is being applied again." if count == 1 else f"{count} events are being applied again."
+    message = i18n.count("{n} event is being applied again.", "{n} events are being applied again.", count)
     return pages.redirect(pages.safe_local_path(str(form.get("next") or ""), "/operator/webhooks"), flash=("good", message))
 
 

@@ -21,6 +21,7 @@ from vetrina.reports import formatting
 from vetrina.reports.members import actions, queries
 from vetrina.reports.members import filters as members
 from vetrina.reports.model import Filters, Key, Kind, Member, MemberSubscription, Search
+from vetrina.web.i18n import say
 
 PAGE_SIZE = 50
 UNFOLDED_FILTERS = 6
@@ -104,7 +105,7 @@ async def save_search(request: Request, data: Form) -> Redirect:
             saved = await actions.save_search(tx, request.account.id, data.get("name", ""), of, filters)
     except Refusal as refused:
         return pages.redirect(_search_path([("kind", of), *pairs]), flash=("bad", refused.message))
-    return pages.redirect(_saved_search(saved)["href"], flash=("good", f"Saved as {saved.name}."))
+    return pages.redirect(_saved_search(saved)["href"], flash=("good", say("Saved as {name}.", name=saved.name)))
 
 
 @post("/members/searches/{search_id:uuid}/removal", guards=[operator], include_in_schema=False)
@@ -112,7 +113,7 @@ async def delete_search(request: Request, search_id: UUID) -> Redirect:
     """Delete a saved search."""
     async with request.tx() as tx:
         await actions.delete_search(tx, request.account.id, search_id)
-    return pages.redirect("/members", flash=("good", "Search deleted."))
+    return pages.redirect("/members", flash=("good", say("Search deleted.")))
 
 
 @get("/members/{customer_id:str}", guards=[operator], include_in_schema=False)

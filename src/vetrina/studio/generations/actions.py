@@ -142,9 +142,9 @@ def check(services: Services, wish: GenerationRequest) -> dict[str, Any]:
     if max(len(wish.product_files), len(wish.model_files)) > PICTURES_LIMIT:
         raise TooManyImages
     if style.needs_product and not wish.product_files:
-        raise ImageRequired(f"{style.title} needs a product picture.")
+        raise ImageRequired("{style} needs a product picture.", values={"style": style.title})
     if style.needs_model and not wish.model_files:
-        raise ImageRequired(f"{style.title} needs a picture of a model or a scene.", field="model_files")
+        raise ImageRequired("{style} needs a picture of a model or a scene.", values={"style": style.title}, field="model_files")
     if style.needs_picture and not wish.product_files and not wish.model_files:
         raise ImageRequired
     try:

@@ -22,8 +22,9 @@ from vetrina.studio.generations.actions import GenerationRequest
 from vetrina.studio.model import PROMPT_LIMIT, GenerationRow
 from vetrina.studio.styles.catalogue import Catalogue
 from vetrina.wallet.model import Balance
+from vetrina.web.i18n import N_, say
 
-ASSETS = {"token": "Tokens", "conversion": "Conversions of your plan"}
+ASSETS = {"token": N_("Tokens"), "conversion": N_("Conversions of your plan")}
 ROLES: tuple[picker.Role, ...] = ("product", "model")
 
 
@@ -121,7 +122,7 @@ def assets(balances: Sequence[Balance], first: str) -> list[dict[str, Any]]:
     """Return the assets that can pay: tokens always, conversions if there are any. `first` is the one that expires first."""
     have = {balance.asset: balance.balance for balance in balances}
     return [
-        {"name": name, "title": title, "balance": have.get(name, 0), "first": name == first}
+        {"name": name, "title": say(title), "balance": have.get(name, 0), "first": name == first}
         for name, title in ASSETS.items()
         if name == "token" or have.get(name)
     ]
@@ -156,7 +157,7 @@ def _parameters(data: FormMultiDict, style: Style, errors: dict[str, str]) -> di
         elif name in data:
             value = _value(parameter, str(data.get(name, "")))
             if value is None:
-                errors[name] = f"{parameter.title} must be a number."
+                errors[name] = say("{name} must be a number.", name=say(parameter.title))
             else:
                 values[parameter.name] = value
     return values

@@ -24,19 +24,19 @@ from vetrina.studio.generations import actions, draft_form, form, presenters
 from vetrina.studio.model import PublicResult, Status
 from vetrina.studio.styles.catalogue import Catalogue
 from vetrina.wallet import queries as wallet
-from vetrina.web.i18n import say
+from vetrina.web.i18n import N_, say
 
 WALL = 24
 HISTORY = 24
 OPENING = 3
 """Images of the public gallery shown beside the title."""
 TABS: list[tuple[str, str]] = [
-    ("", "All"),
-    (Status.PROCESSING, "In progress"),
-    (Status.PENDING, "Waiting"),
-    (Status.COMPLETED, "Finished"),
-    (Status.FAILED, "Failed"),
-    (Status.CANCELLED, "Cancelled"),
+    ("", N_("All")),
+    (Status.PROCESSING, N_("In progress")),
+    (Status.PENDING, N_("Waiting")),
+    (Status.COMPLETED, N_("Finished")),
+    (Status.FAILED, N_("Failed")),
+    (Status.CANCELLED, N_("Cancelled")),
 ]
 
 
@@ -143,7 +143,7 @@ async def history(
         "studio/generations/history.html",
         nav="history",
         tabs=[
-            {"status": str(value), "title": title, "count": counts.get(str(value)) if value else None}
+            {"status": str(value), "title": say(title), "count": counts.get(str(value)) if value else None}
             for value, title in TABS
             if not value or value in {Status.COMPLETED, chosen} or counts.get(str(value))
         ],

@@ -23,7 +23,7 @@ CLOSE = 0.02
 def style_title(services: Services, name: str) -> str:
     """Return the style's title, or its name if its engine is no longer set up."""
     style = services.get(Catalogue).styles.get(name)
-    return style.title if style else name.replace("_", " ").capitalize()
+    return say(style.title) if style else name.replace("_", " ").capitalize()
 
 
 def style_groups(services: Services) -> list[dict[str, Any]]:
@@ -33,12 +33,12 @@ def style_groups(services: Services) -> list[dict[str, Any]]:
     for style in catalogue.styles.values():
         row = catalogue.row(style)
         groups[row.group].append(row)
-    return [{"name": name, "title": GROUPS[name], "styles": rows} for name, rows in groups.items() if rows]
+    return [{"name": name, "title": say(GROUPS[name]), "styles": rows} for name, rows in groups.items() if rows]
 
 
 def engine_titles(services: Services) -> dict[str, str]:
     """Return the titles of the engines that are set up, by name."""
-    return {name: engine.title for name, engine in services.get(Catalogue).engines.items()}
+    return {name: say(engine.title) for name, engine in services.get(Catalogue).engines.items()}
 
 
 def public_image(services: Services, row: PublicResult) -> dict[str, Any]:
@@ -52,7 +52,9 @@ def public_image(services: Services, row: PublicResult) -> dict[str, Any]:
         "width": facts.width,
         "height": facts.height,
         "colour": facts.colour,
-        "alt": f"{title} by {row.maker}" if row.maker else f"A picture in the style {title}",
+        "alt": say("{title} by {maker}", title=title, maker=row.maker)
+        if row.maker
+        else say("A picture in the style {title}", title=title),
         "href": f"/pictures/{row.account_id}/{row.generation_id}",
         "report_href": f"/report/{row.account_id}/{facts.id}",
         "title": title,
@@ -155,11 +157,11 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
     catalogue = services.get(Catalogue)
     style = catalogue.styles.get(row.style_name)
     title = style_title(services, row.style_name)
-    alt = f"{title}: {row.prompt}" if row.prompt else f"The finished picture in the style {title}"
+    alt = f"{title}: {row.prompt}" if row.prompt else say("The finished picture in the style {title}", title=title)
     results = [picture(services, row, item, alt) for item in row.in_role("result")]
-    products = [picture(services, row, item, f"Product: {item.file_name}") for item in row.in_role("product")]
-    models = [picture(services, row, item, f"Scene: {item.file_name}") for item in row.in_role("model")]
-    titles = {parameter.name: parameter.title for parameter in style.parameters} if style else {}
+    products = [picture(services, row, item, say("Product: {name}", name=item.file_name)) for item in row.in_role("product")]
+    models = [picture(services, row, item, say("Scene: {name}", name=item.file_name)) for item in row.in_role("model")]
+    titles = {parameter.name: say(parameter.title) for parameter in style.parameters} if style else {}
     return {
         "generation": {
             "id": row.id,
@@ -168,7 +170,7 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
             "step": row.step or "",
             "queue_position": row.queue_position,
             "style_title": title,
-            "engine_title": catalogue.engines[row.engine].title if row.engine in catalogue.engines else row.engine,
+            "engine_title": say(catalogue.engines[row.engine].title) if row.engine in catalogue.engines else row.engine,
             "prompt": row.prompt,
             "parameters": [
                 {"title": titles.get(name, name), "value": format_value(row.parameters[name])}

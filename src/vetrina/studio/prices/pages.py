@@ -21,9 +21,7 @@ from vetrina.wallet import queries as wallet
 from vetrina.wallet.model import Asset
 from vetrina.wallet.plans import queries as plan_queries
 from vetrina.web import i18n
-from vetrina.web.i18n import N_, Language, say
-
-LANGUAGES = {"en": "English", "fa": "فارسی"}
+from vetrina.web.i18n import N_, say
 
 
 @get("/prices", include_in_schema=False)
@@ -39,7 +37,7 @@ async def prices(
         terms = await tx.fetch_one(queries.TERMS)
     offered = offers.currencies(packs, plans)
     chosen = currencies.choose(request, offered, currency)
-    speaks = _language(request, language)
+    speaks = i18n.named(language) or i18n.current()
     engines = request.services.get(Catalogue).engines.values()
     costs = sorted({engine.cost for engine in engines if engine.styles})
     with i18n.use(speaks):
@@ -58,24 +56,21 @@ async def prices(
             request,
             "studio/prices/prices.html",
             nav="prices",
-            lang=speaks,
-            dir=i18n.direction(speaks),
             packs=[_card(offer, chosen) for offer in tokens],
             others=others,
             plans=[_card(offer, chosen) for offer in personal],
             business=business,
-            engines=[{"title": engine.title, "cost": engine.cost, "styles": len(engine.styles)} for engine in engines],
+            engines=[{"title": say(engine.title), "cost": engine.cost, "styles": len(engine.styles)} for engine in engines],
             currency=chosen,
             currencies=[{"code": code, "href": _here(currency=code, language=language)} for code in offered if len(offered) > 1],
             languages=[
                 {"code": code, "title": title, "href": _here(currency=currency, language=code)}
-                for code, title in LANGUAGES.items()
+                for code, title in i18n.TITLES.items()
             ],
             terms=terms,
             structured=offers.structured([tokens, others, personal, business], chosen, address) if chosen else None,
             preview=preview,
         )
-    response.headers["Vary"] = "Accept-Language, Cookie"
     if currency and currency == chosen:
         currencies.remember(response, chosen)
     return response
@@ -84,12 +79,6 @@ async def prices(
 def footer(services: Services) -> list[Place]:
     """Return the link to the page at the foot of every page; the sitemap lists it too."""
     return [Place("prices", "/prices", N_("Prices"))]
-
-
-def _language(request: Request, requested: str) -> Language:
-    """Return the language that the address asks for, else the one that the browser prefers."""
-    matches: list[Language] = [language for language in i18n.LANGUAGES if language == requested]
-    return matches[0] if matches else i18n.preferred(request.headers.get("accept-language"))
 
 
 def _card(offer: Offer, currency: str) -> dict[str, Any]:

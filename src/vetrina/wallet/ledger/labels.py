@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from vetrina.core.module import LedgerSubject
 from vetrina.wallet.labels import ASSETS, amount
 from vetrina.wallet.model import Entry, Kind
+from vetrina.web.i18n import N_, say
 
 KINDS: dict[str, str] = {
     Kind.GRANT: "Added",
@@ -23,11 +24,12 @@ def title(entry: Entry, subjects: Sequence[LedgerSubject]) -> str:
         return _came(entry)
     if entry.kind == Kind.HOLD:
         named = next((subject.named for subject in subjects if subject.named), "{name}")
-        return named.format(name=entry.style) if entry.style else _spent_on(entry, subjects)
+        return say(named, name=say(entry.style)) if entry.style else _spent_on(entry, subjects)
     if entry.kind == Kind.RELEASE:
         why = {reason: text for subject in subjects for reason, text in subject.reasons}.get(entry.reason or "")
-        return f"Refunded: {_spent_on(entry, subjects)}{f' ({why})' if why else ''}"
-    return f"{KINDS[entry.kind]}: {_came(entry, whole=False)}"
+        refunded = say("Refunded: {what}", what=_spent_on(entry, subjects))
+        return f"{refunded} ({say(why)})" if why else refunded
+    return f"{say(KINDS[entry.kind])}: {_came(entry, whole=False)}"
 
 
 def href(entry: Entry, subjects: Sequence[LedgerSubject]) -> str | None:
@@ -43,18 +45,21 @@ def _subject(entry: Entry, subjects: Sequence[LedgerSubject]) -> tuple[LedgerSub
 
 def _spent_on(entry: Entry, subjects: Sequence[LedgerSubject]) -> str:
     subject, _ = _subject(entry, subjects)
-    return entry.style or (subject.spent_on if subject else "") or f"{ASSETS[entry.asset][0]} used"
+    if entry.style:
+        return say(entry.style)
+    return say(subject.spent_on) if subject and subject.spent_on else say("{asset} used", asset=say(ASSETS[entry.asset][0]))
 
 
 def _came(entry: Entry, *, whole: bool = True) -> str:
     """Return the source of a grant; with its quantity if the entry is the `whole` grant."""
     if entry.source == "purchase":
-        return f"Bought {amount(entry.asset, entry.quantity)}" if whole else entry.note or "Bought credits"
+        bought = say("Bought {amount}", amount=amount(entry.asset, entry.quantity))
+        return bought if whole else say(entry.note or N_("Bought credits"))
     if entry.source == "plan":
-        plan = f"{entry.note} plan" if entry.note else "Your plan"
-        return f"{plan}, grace period" if entry.subject.startswith("grace:") else plan
+        plan = say("{plan} plan", plan=say(entry.note)) if entry.note else say("Your plan")
+        return say("{plan}, grace period", plan=plan) if entry.subject.startswith("grace:") else plan
     if entry.source == "refund":
-        return f"Refund: {entry.note}" if entry.note else "Refund"
+        return say("Refund: {note}", note=entry.note) if entry.note else say("Refund")
     if entry.subject == "welcome":
-        return "Welcome gift"
-    return f"Gift: {entry.note}" if entry.note else "Gift"
+        return say("Welcome gift")
+    return say("Gift: {note}", note=entry.note) if entry.note else say("Gift")

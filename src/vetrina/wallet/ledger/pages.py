@@ -22,6 +22,7 @@ from vetrina.wallet import labels, queries
 from vetrina.wallet.ledger import actions
 from vetrina.wallet.ledger import labels as entry_labels
 from vetrina.wallet.model import Asset, Balance, Entry, Kind
+from vetrina.web.i18n import say
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -46,8 +47,8 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
         nav="wallet",
         balances=[_balance_card(balance, buy) for balance in balances],
         entries=[_line(rows, subjects) for rows in _grouped(page.items)],
-        assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
-        kinds=[{"value": str(name), "title": title} for name, title in entry_labels.KINDS.items()],
+        assets=[{"value": str(name), "title": say(title)} for name, (title, _) in labels.ASSETS.items()],
+        kinds=[{"value": str(name), "title": say(title)} for name, title in entry_labels.KINDS.items()],
         asset=filters.get("asset", ""),
         kind=filters.get("kind", ""),
         older=page.older("/wallet", filters),
@@ -98,14 +99,14 @@ def _line(rows: list[Entry], subjects: tuple[LedgerSubject, ...]) -> dict[str, A
         "title": entry_labels.title(row, subjects),
         "href": entry_labels.href(row, subjects),
         "asset": row.asset,
-        "asset_title": labels.ASSETS[row.asset][0],
+        "asset_title": say(labels.ASSETS[row.asset][0]),
         "quantity": sum(item.quantity for item in rows),
         "running": row.balance_after,
     }
 
 
 def _balance_card(row: Balance, buy: str | None) -> dict[str, Any]:
-    title, about = labels.ASSETS[row.asset]
+    title, about = map(say, labels.ASSETS[row.asset])
     expiring = {"quantity": row.expiring_quantity, "at": row.expiring_at} if row.expiring_quantity else None
     return {
         "asset": row.asset,

@@ -18,6 +18,7 @@ from vetrina.wallet.model import InvalidPack, SoldPack
 from vetrina.wallet.packs import actions as packs
 from vetrina.wallet.packs import agreement
 from vetrina.wallet.packs.actions import NewPack, PackChange
+from vetrina.web.i18n import say
 from vetrina.web.money import UnknownCurrency, plain_amount
 
 FIELDS = ("name", "title", "asset", "quantity", "price", "amount", "currency", "position")
@@ -52,7 +53,7 @@ async def add(request: Request, data: Form) -> Response[Any]:
             await packs.add(tx, pack)
     except Refusal as refusal:
         return await _shown(request, values, refusal)
-    return pages.redirect("/operator/packs", flash=("good", f"{pack.title} is for sale now."))
+    return pages.redirect("/operator/packs", flash=("good", say("{pack} is for sale now.", pack=pack.title)))
 
 
 @post("/operator/packs/{name:str}", guards=[operator], include_in_schema=False, opt=CONFIRMED)
@@ -73,7 +74,9 @@ async def change(request: Request, name: str, data: Form) -> Response[Any]:
         raise
     except Refusal as refused:
         return pages.redirect("/operator/packs", flash=("bad", f"{name}: {refused.message}"))
-    return pages.redirect("/operator/packs", flash=("good", f"{changed.title}: saved. Open checkouts keep their price."))
+    return pages.redirect(
+        "/operator/packs", flash=("good", say("{pack}: saved. Open checkouts keep their price.", pack=changed.title))
+    )
 
 
 def _amount(pack: SoldPack) -> str:
@@ -114,7 +117,7 @@ async def _shown(request: Request, values: dict[str, str], refusal: Refusal | No
             }
             for row in rows
         ],
-        assets=[{"value": str(name), "title": title} for name, (title, _) in labels.ASSETS.items()],
+        assets=[{"value": str(name), "title": say(title)} for name, (title, _) in labels.ASSETS.items()],
         values={name: values.get(name, "") for name in FIELDS},
     )
 
