@@ -2630,6 +2630,21 @@ begin
 end
 $$;
 
+CREATE FUNCTION studio.cancel_batch(p_account uuid, p_batch uuid) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_ids uuid[] := array(
+    select g.id from studio.generations g
+     where g.account_id = p_account and g.status in ('pending', 'uploading', 'processing')
+       and exists (select from studio.batch_items b
+                    where b.account_id = p_account and b.batch_id = p_batch and b.generation_id = g.id)
+     order by g.id for update);
+begin
+  return (select count(*) filter (where studio.finish(p_account, id, null, 'cancelled', null, null)) from unnest(v_ids) id);
+end
+$$;
+
 CREATE FUNCTION studio.check_transition() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -2694,8 +2709,9 @@ begin
     from unnest(p_requests) with ordinality r
     join unnest(v_turns) with ordinality t (turn, ordinality) using (ordinality);
   insert into studio.generation_files (account_id, generation_id, role, position, file_id, category)
-  select f.account_id, f.generation_id, f.role, f.place, f.file_id, f.role || '_image'
-    from unnest(p_requests) r cross join lateral unnest(r.files) f;
+  select f.account_id, f.generation_id, f.role, f.place, f.file_id, coalesce(m.category, f.role || '_image')
+    from unnest(p_requests) r cross join lateral unnest(r.files) f
+    left join media.files m on m.account_id = f.account_id and m.id = f.file_id;
   insert into core.usage (account_id, action, metadata)
   select account_id, 'generation_started',
          jsonb_build_object('generation_id', id, 'style_name', style_name, 'asset', charge_asset, 'cost', cost)
@@ -2749,7 +2765,8 @@ CREATE FUNCTION studio.resolve_inputs(p_items jsonb) RETURNS SETOF studio.start_
      parameters jsonb, seed bigint, charge text, product_files uuid[], model_files uuid[], retry_of uuid)
     left join studio.styles s on s.name = i.style_name and s.is_active
    cross join lateral (
-     select count(m.id) as found, count(*) as wanted, count(*) filter (where m.category = w.role || '_image') as fitting,
+     select count(m.id) as found, count(*) as wanted,
+            count(*) filter (where m.category in (w.role || '_image', 'generated_image')) as fitting,
             coalesce(jsonb_agg(jsonb_build_object('role', w.role, 'file', media.facts(m)) order by w.role, w.place), '[]')
               as facts,
             array_agg(row(i.account_id, i.id, w.role, w.place, w.file_id)::studio.chosen_file) as files
@@ -2833,6 +2850,52 @@ begin
     perform studio.insert_started(v_started);
   end if;
   return query select a.answer from unnest(v_answers) with ordinality a (answer, n) order by a.n;
+end
+$$;
+
+CREATE FUNCTION studio.start_batch(p jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+  v_account uuid := (p->>'account_id')::uuid;
+  v_key text := p->>'key';
+  v_outcome text;
+  v_claimed_at timestamptz;
+  v_response jsonb;
+  v_answers jsonb[];
+  v_answer jsonb;
+begin
+  if v_key is not null then
+    select outcome, claimed_at, response into v_outcome, v_claimed_at, v_response
+      from core.claim_key(v_account, v_key, decode(p->>'request_hash', 'hex'));
+    v_answer := case v_outcome when 'replayed' then v_response || '{"outcome": "replayed"}'
+                  when 'reused' then '{"refused": "key-reused"}' when 'in-use' then '{"refused": "key-in-use"}' end;
+    if v_answer is not null then
+      return v_answer;
+    end if;
+  end if;
+  begin
+    v_answers := array(select answer from studio.start_all(p->'items') with ordinality s (answer, n) order by n);
+    if exists (select from unnest(v_answers) a where a ? 'refused') then
+      raise exception 'a batch is started as a whole' using errcode = 'VB001';
+    end if;
+    insert into studio.batches (account_id, id, kind) values (v_account, (p->>'id')::uuid, p->>'kind');
+    insert into studio.batch_items (account_id, batch_id, position, generation_id)
+    select v_account, (p->>'id')::uuid, n, (a->>'id')::uuid from unnest(v_answers) with ordinality s (a, n);
+    v_answer := jsonb_build_object('id', p->'id', 'created_at', now(), 'items', to_jsonb(v_answers));
+    perform core.save_response(v_account, v_key, v_claimed_at, v_answer) where v_key is not null;
+    return v_answer || '{"outcome": "created"}';
+  exception when sqlstate 'VB001' then
+    perform core.release_key(v_account, v_key, v_claimed_at, true) where v_key is not null;
+    return (select (a - 'cost') || jsonb_build_object(
+                     'position', n,
+                     'affordable', (select count(*) from unnest(v_answers) b where not b ? 'refused'),
+                     'total', (select sum((b->>'cost')::bigint) from unnest(v_answers) b),
+                     'balance', coalesce((a->>'balance')::bigint, 0)
+                       + (select coalesce(sum((b->>'cost')::bigint), 0) from unnest(v_answers) b where not b ? 'refused'))
+              from unnest(v_answers) with ordinality s (a, n) where a ? 'refused' order by n limit 1);
+  end;
 end
 $$;
 
@@ -4292,7 +4355,7 @@ CREATE TABLE studio.generation_files (
     file_id uuid,
     category text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT generation_file_category_fits_role CHECK (((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))))
+    CONSTRAINT generation_file_category_fits_role CHECK (((((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))) OR ((role = 'product'::text) AND (category = 'generated_image'::text))) OR ((role = 'model'::text) AND (category = 'generated_image'::text))))
 );
 
 CREATE TABLE studio.generations (
@@ -4943,6 +5006,22 @@ CREATE TABLE stripe_mirror.unsettled (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE studio.batch_items (
+    account_id uuid NOT NULL,
+    batch_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    generation_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE studio.batches (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT batch_kind_known CHECK ((kind = ANY (ARRAY['pictures'::text, 'styles'::text, 'seeds'::text])))
+);
+
 CREATE TABLE studio.drafts (
     account_id uuid NOT NULL,
     style_name text NOT NULL,
@@ -4954,7 +5033,14 @@ CREATE TABLE studio.drafts (
     model_files uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     discarded_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    batch jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+CREATE TABLE studio.favourites (
+    account_id uuid NOT NULL,
+    generation_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE studio.styles (
@@ -5313,11 +5399,23 @@ ALTER TABLE ONLY stripe_mirror.thin_events
 ALTER TABLE ONLY stripe_mirror.unsettled
     ADD CONSTRAINT unsettled_pkey PRIMARY KEY (kind, object_id);
 
+ALTER TABLE ONLY studio.batch_items
+    ADD CONSTRAINT batch_items_pkey PRIMARY KEY (account_id, batch_id, "position");
+
+ALTER TABLE ONLY studio.batches
+    ADD CONSTRAINT batches_pkey PRIMARY KEY (account_id, id);
+
 ALTER TABLE ONLY studio.drafts
     ADD CONSTRAINT drafts_pkey PRIMARY KEY (account_id);
 
+ALTER TABLE ONLY studio.favourites
+    ADD CONSTRAINT favourites_pkey PRIMARY KEY (account_id, generation_id);
+
 ALTER TABLE ONLY studio.generation_files
     ADD CONSTRAINT generation_files_pkey PRIMARY KEY (account_id, generation_id, role, "position");
+
+ALTER TABLE ONLY studio.batch_items
+    ADD CONSTRAINT generation_in_one_batch UNIQUE (account_id, generation_id);
 
 ALTER TABLE ONLY studio.generations
     ADD CONSTRAINT generations_pkey PRIMARY KEY (account_id, id);
@@ -5932,8 +6030,20 @@ ALTER TABLE ONLY reports.searches
 ALTER TABLE ONLY stripe_mirror.links
     ADD CONSTRAINT link_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY studio.batches
+    ADD CONSTRAINT batch_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY studio.batch_items
+    ADD CONSTRAINT batch_item_belongs FOREIGN KEY (account_id, batch_id) REFERENCES studio.batches(account_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY studio.batch_items
+    ADD CONSTRAINT batch_item_is_a_generation FOREIGN KEY (account_id, generation_id) REFERENCES studio.generations(account_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY studio.drafts
     ADD CONSTRAINT draft_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY studio.favourites
+    ADD CONSTRAINT favourite_is_a_generation FOREIGN KEY (account_id, generation_id) REFERENCES studio.generations(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY studio.generations
     ADD CONSTRAINT generation_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
@@ -6147,6 +6257,7 @@ GRANT ALL ON FUNCTION stripe_mirror.store_discounts(p_subscriptions jsonb[]) TO 
 GRANT ALL ON FUNCTION stripe_mirror.undelete(p_kind text, p_ids text[], p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.announce() TO vetrina_app;
+GRANT ALL ON FUNCTION studio.cancel_batch(p_account uuid, p_batch uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.check_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.finish(p_account uuid, p_id uuid, p_attempt integer, p_status text, p_code text, p_message text) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.insert_started(p_requests studio.start_request[]) TO vetrina_app;
@@ -6155,6 +6266,7 @@ GRANT ALL ON FUNCTION studio.refuse_charge(p_account uuid, p_asset text, p_cost 
 GRANT ALL ON FUNCTION studio.resolve_inputs(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start_all(p_items jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION studio.start_batch(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.add_rest(p_account uuid, p_period uuid, p_left interval, p_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.advance_period(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_of uuid, p_subscription text, p_force boolean) TO vetrina_app;
@@ -6282,7 +6394,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.ranges TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.staged TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.thin_events TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.unsettled TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.batch_items TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.batches TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.drafts TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.favourites TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE wallet.entries_position_seq TO vetrina_app;

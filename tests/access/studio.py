@@ -26,6 +26,16 @@ async def cancelled(scene: Scene) -> Made:
     return generation_id
 
 
+async def batch(scene: Scene) -> Made:
+    """Two pictures of the owner's file."""
+    return {"kind": "seeds", "count": 2, **(await wanted(scene))}
+
+
+async def started_batch(scene: Scene) -> Made:
+    """A batch that is waiting."""
+    return {"batch_id": (await scene.created("/batches", json=await batch(scene)))["id"]}
+
+
 async def draft(scene: Scene) -> Made:
     """The owner's draft."""
     body = await wanted(scene)
@@ -43,6 +53,12 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/generations/{generation_id}/events": owned(of=cancelled),
     "POST /api/v1/generations/{generation_id}/cancellation": owned(of=generation),
     "POST /api/v1/generations/{generation_id}/retry": owned(201, of=cancelled),
+    "PUT /api/v1/generations/{generation_id}/favourite": owned(of=cancelled),
+    "DELETE /api/v1/generations/{generation_id}/favourite": owned(of=cancelled),
+    "POST /api/v1/batches": Row(NOBODY, 422, 201, 422, body=batch),
+    "POST /api/v1/batches/quote": own(body=batch),
+    "GET /api/v1/batches/{batch_id}": owned(of=started_batch),
+    "POST /api/v1/batches/{batch_id}/cancellation": owned(of=started_batch),
     "GET /api/v1/studio/draft": Row(NOBODY, 404, 200, 404, of=draft),
     "PUT /api/v1/studio/draft": Row(NOBODY, 422, 200, 422, body=wanted),
     "DELETE /api/v1/studio/draft": own(204),

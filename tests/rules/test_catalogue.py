@@ -65,7 +65,8 @@ UNINDEXED = {
 INSIDE = {
     "the routes and forms offer nothing else": [
         "account_kind_known", "payment_kind_known", "payment_gateway_known", "hold_state_known", "grant_source_known",
-        "entry_kind_known", "asset_known", "generation_status_known", "payment_status_known", "usage_action_is_named",
+        "entry_kind_known", "asset_known", "generation_status_known", "batch_kind_known",
+        "payment_status_known", "usage_action_is_named",
         "site_page_known", "site_page_language_known", "account_language_is_a_code",
     ],
     "written by the operator or a migration": [
@@ -99,6 +100,7 @@ INSIDE = {
         "refund_amount_positive", "refund_status_known", "refund_moves_legally", "dispute_ends_once",
         "payment_money_back_in_range",
     ],
+    "a batch makes its generations itself": ["generation_in_one_batch"],
     "a search is kept in place of the one of its name; the routes offer the two kinds": [
         "search_name_taken", "search_kind_known",
     ],

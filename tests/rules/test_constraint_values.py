@@ -66,6 +66,7 @@ def python_values() -> dict[str, set[str]]:
         "export_status_known": field(ExportView, "status"),
         "file_category_known": members(Category),
         "generation_status_known": members(studio.Status),
+        "batch_kind_known": members(studio.BatchKind),
         "grant_source_known": members(wallet.GrantSource),
         "outbox_channel_known": field(Letter, "channel"),
         "payment_gateway_known": {StripeGateway.name, ZarinPalGateway.name, Sandbox.name},

@@ -46,7 +46,7 @@ async def test_draft_is_saved_replaced_and_deleted(site: Site, make: Make) -> No
         ({"product_files": [str(uuid4())]}, "file-not-found"),
     ],
 )
-async def test_invalid_draft_is_refused_and_the_saved_one_kept(
+async def test_invalid_draft_is_refused_and_the_saved_one_remains(
     site: Site, make: Make, changes: dict[str, Any], kind: str
 ) -> None:
     account = await make.account()
@@ -60,20 +60,20 @@ async def test_invalid_draft_is_refused_and_the_saved_one_kept(
 async def test_draft_holds_own_files_only_and_loses_deleted_ones(site: Site, make: Make) -> None:
     account, other = await make.account(), await make.account()
     async with site.api(account) as api, site.api(other) as others, site.browser(account) as browser:
-        mine, deleted, theirs = await upload(api), await upload(api, photo="cat"), await upload(others)
-        refused = await api.put("/studio/draft", json=draft(theirs))
+        own, deleted, foreign = await upload(api), await upload(api, photo="cat"), await upload(others)
+        refused = await api.put("/studio/draft", json=draft(foreign))
         assert refused.status_code == 422 and refused.json()["type"].endswith("file-not-found")
-        form = {"style": "oil", "product_files": [theirs, mine, deleted], "prompt": "A cup"}
+        form = {"style": "oil", "product_files": [foreign, own, deleted], "prompt": "A cup"}
         assert (await browser.post("/studio/draft", data=form)).status_code == 204
-        assert (await api.get("/studio/draft")).json()["product_files"] == [mine, deleted]
+        assert (await api.get("/studio/draft")).json()["product_files"] == [own, deleted]
         assert (await api.delete(f"/files/{deleted}")).status_code == 204
         left = (await api.get("/studio/draft")).json()
-        assert left["product_files"] == [mine] and left["deleted_files"] == 1
+        assert left["product_files"] == [own] and left["deleted_files"] == 1
         page = await browser.get("/studio")
         assert "We restored your draft" in page.text and "deleted and is not in it any more" in page.text
 
 
-async def test_form_without_scripts_saves_restores_and_starts_fresh(site: Site, make: Make) -> None:
+async def test_form_without_scripts_saves_restores_and_discards(site: Site, make: Make) -> None:
     account = await make.account(tokens=5)
     async with site.browser(account) as browser, site.api(account) as api:
         product = await upload(api)
@@ -85,8 +85,8 @@ async def test_form_without_scripts_saves_restores_and_starts_fresh(site: Site, 
         assert f'value="{product}" checked' in page
         assert (await browser.post("/studio/draft/discard")).headers["location"] == "/studio"
         assert (await api.get("/studio/draft")).status_code == 404
-        fresh = (await browser.get("/studio")).text
-        assert "You started fresh" in fresh and "Half a thought" not in fresh
+        page = (await browser.get("/studio")).text
+        assert "You started fresh" in page and "Half a thought" not in page
         await browser.post("/studio/draft/restoration")
         assert "Half a thought" in (await browser.get("/studio")).text
         buying = await browser.post("/studio/draft", data={**form, "prompt": "Before the purchase", "then": "buy"})
@@ -107,14 +107,18 @@ async def test_an_address_with_a_picture_or_a_style_goes_into_the_draft(site: Si
         assert "You have a draft" in again
 
 
-async def test_refused_start_saves_the_draft_and_a_started_one_ends_it(site: Site, make: Make) -> None:
+async def test_refused_start_saves_the_draft_and_a_start_deletes(site: Site, make: Make) -> None:
     account = await make.account(tokens=1)
     async with site.browser(account) as browser, site.api(account) as api:
         product = await upload(api)
         form = {"style": "oil", "prompt": "Not lost", "asset": "token", "seed": "", "p.oil.size": "480", "p.oil.brush": "9"}
         assert (await browser.post("/studio", data={**form, "product_files": product})).status_code == 422
-        kept = (await api.get("/studio/draft")).json()
-        assert kept["prompt"] == "Not lost" and kept["parameters"] == {"size": 480} and kept["product_files"] == [product]
+        draft_saved = (await api.get("/studio/draft")).json()
+        assert (
+            draft_saved["prompt"] == "Not lost"
+            and draft_saved["parameters"] == {"size": 480}
+            and draft_saved["product_files"] == [product]
+        )
         del form["p.oil.brush"]
         assert (await browser.post("/studio", data={**form, "product_files": product})).status_code == 303
         assert (await api.get("/studio/draft")).status_code == 404

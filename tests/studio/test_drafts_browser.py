@@ -96,7 +96,7 @@ async def test_draft_is_there_after_a_purchase_and_generate_works(site: Site, ma
         await page.get_by_role("button", name="Generate").click()
         await page.wait_for_url(re.compile(r"/studio/generations/[0-9a-f-]{36}$"))
         async with site.api(account) as api:
-            made = (await api.get(f"/generations/{page.url.rpartition('/')[2]}")).json()
-        assert made["seed"] == 77 and made["parameters"]["size"] == 640 and made["prompt"] == "A cup in oil"
+            generation = (await api.get(f"/generations/{page.url.rpartition('/')[2]}")).json()
+        assert generation["seed"] == 77 and generation["parameters"]["size"] == 640 and generation["prompt"] == "A cup in oil"
         await page.goto("/studio")
         await expect(page.get_by_text("We restored your draft.")).to_have_count(0)

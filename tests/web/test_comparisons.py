@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from vetrina.core.database.ids import new_id
+from vetrina.studio.composer.form import GenerationForm
 from vetrina.studio.generations.actions import GenerationRequest
-from vetrina.studio.generations.form import GenerationForm
 from vetrina.studio.model import Status
 from vetrina.web import environment
 from vetrina.web.comparisons import MixedComparison

@@ -7,10 +7,11 @@ from vetrina.core.module import LedgerSubject, Module, Place
 MODULE = Module(
     "studio",
     requires=("accounts", "wallet", "media"),
-    api=("vetrina.studio.generations.api", "vetrina.studio.drafts.api"),
+    api=("vetrina.studio.generations.api", "vetrina.studio.batches.api", "vetrina.studio.drafts.api"),
     pages=(
         "vetrina.studio.generations.pages",
-        "vetrina.studio.generations.draft_pages",
+        "vetrina.studio.composer.pages",
+        "vetrina.studio.composer.draft_pages",
         "vetrina.studio.prices.pages",
         "vetrina.studio.styles.previews",
     ),

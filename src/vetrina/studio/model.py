@@ -17,6 +17,8 @@ PROMPT_LIMIT = 1000
 """Maximum length of a prompt, in characters."""
 SEED_LIMIT = 2**53
 """Seeds are below this, so that every JSON reader keeps them exactly."""
+BATCH_LIMIT = 64
+"""Maximum number of generations of one batch."""
 PICTURES_LIMIT = 4
 """Maximum number of product images, and of model images, of one generation."""
 
@@ -65,6 +67,8 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+    batch_id: UUID | None
+    is_favourite: bool
     queue_position: int | None
     pictures: list[dict[str, Any]]
 
@@ -101,9 +105,27 @@ class Generation(msgspec.Struct, kw_only=True):
     error_message: str | None
     processing_time_ms: int | None
     queue_position: int | None
+    batch_id: UUID | None
+    is_favourite: bool
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+
+
+class BatchKind(StrEnum):
+    """What differs between the generations of a batch: the picture, the style, or the seed."""
+
+    PICTURES = "pictures"
+    STYLES = "styles"
+    SEEDS = "seeds"
+
+
+class BatchRow(msgspec.Struct, frozen=True):
+    """A batch's row."""
+
+    id: UUID
+    kind: str
+    created_at: datetime
 
 
 class State(msgspec.Struct, frozen=True):
@@ -158,6 +180,7 @@ class DraftRow(msgspec.Struct, frozen=True):
     parameters: dict[str, Any]
     seed: int | None
     asset: str
+    batch: dict[str, Any]
     product_files: list[UUID]
     model_files: list[UUID]
     file_count: int
@@ -238,6 +261,19 @@ class PromptTooLong(Refusal):
     status = 422
     constraint = "generation_prompt_length"
     field = "prompt"
+
+
+class InvalidBatch(Refusal):
+    """A batch has 1 to 64 pictures."""
+
+    status = 422
+    field = "count"
+
+
+class PriceChanged(Refusal):
+    """The batch has another price now."""
+
+    status = 409
 
 
 class GenerationEnded(Refusal):

@@ -25,6 +25,20 @@ GENERATION_FILES = Statement(
     """,
 )
 DRAFT = Statement(dict[str, Any], "select to_jsonb(d) - 'account_id' as row from studio.drafts d where account_id = %(account)s")
+BATCHES = Statement(
+    dict[str, Any], "select to_jsonb(b) - 'account_id' as row from studio.batches b where account_id = %(account)s order by id"
+)
+BATCH_ITEMS = Statement(
+    dict[str, Any],
+    """
+    select to_jsonb(i) - 'account_id' as row from studio.batch_items i
+     where account_id = %(account)s order by batch_id, position
+    """,
+)
+FAVOURITES = Statement(
+    dict[str, Any],
+    "select to_jsonb(f) - 'account_id' as row from studio.favourites f where account_id = %(account)s order by generation_id",
+)
 AT_WORK = Statement(
     UUID,
     """
@@ -33,6 +47,9 @@ AT_WORK = Statement(
 )
 ERASE_GENERATION_FILES = Statement(NoneType, "delete from studio.generation_files where account_id = %(account)s")
 ERASE_GENERATIONS = Statement(NoneType, "delete from studio.generations where account_id = %(account)s")
+ERASE_BATCH_ITEMS = Statement(NoneType, "delete from studio.batch_items where account_id = %(account)s")
+ERASE_BATCHES = Statement(NoneType, "delete from studio.batches where account_id = %(account)s")
+ERASE_FAVOURITES = Statement(NoneType, "delete from studio.favourites where account_id = %(account)s")
 ERASE_DRAFT = Statement(NoneType, "delete from studio.drafts where account_id = %(account)s")
 
 
@@ -51,6 +68,9 @@ async def stop(services: Services, account: AccountId) -> None:
 PERSONAL_DATA = PersonalData(
     "studio",
     [
+        TableRule("studio.favourites", FAVOURITES, ERASE_FAVOURITES),
+        TableRule("studio.batch_items", BATCH_ITEMS, ERASE_BATCH_ITEMS),
+        TableRule("studio.batches", BATCHES, ERASE_BATCHES),
         TableRule("studio.drafts", DRAFT, ERASE_DRAFT),
         TableRule("studio.generation_files", GENERATION_FILES, ERASE_GENERATION_FILES),
         TableRule("studio.generations", GENERATIONS, ERASE_GENERATIONS),

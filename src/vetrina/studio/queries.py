@@ -10,7 +10,7 @@ from uuid import UUID
 
 from vetrina.core.database.connection import Statement
 from vetrina.core.web.public.sitemap import SitemapRow
-from vetrina.studio.model import ClaimedGeneration, Count, GenerationRow, PublicPicture, PublicResult, State, Waiting
+from vetrina.studio.model import BatchRow, ClaimedGeneration, Count, GenerationRow, PublicPicture, PublicResult, State, Waiting
 
 START = Statement(str, "select studio.start_all(%(items)s::jsonb)::text")
 
@@ -33,7 +33,10 @@ RETIRE_STYLES = Statement(NoneType, "update studio.styles set is_active = false 
 
 _COLUMNS = """g.account_id, g.id, g.status, g.style_name, g.engine, g.prompt, g.parameters, g.seed,
            g.charge_asset::text as charge_asset, g.cost, g.progress, g.step, g.attempt, g.retry_of, g.error_code,
-           g.error_message, g.processing_time_ms, g.created_at, g.started_at, g.completed_at"""
+           g.error_message, g.processing_time_ms, g.created_at, g.started_at, g.completed_at,
+           (select b.batch_id from studio.batch_items b where b.account_id = g.account_id and b.generation_id = g.id) as batch_id,
+           exists (select from studio.favourites v where v.account_id = g.account_id and v.generation_id = g.id)
+             as is_favourite"""
 _PLACE = """case when g.status = 'pending' then (
              select count(*)::integer + 1 from (
                select from studio.generations before
@@ -69,6 +72,24 @@ HISTORY_BY_STATUS = Statement(
      order by g.id desc limit %(limit)s
     """,
 )
+FAVOURITES = Statement(
+    GenerationRow,
+    f"""
+    {_ROWS}
+      join studio.favourites s on s.account_id = g.account_id and s.generation_id = g.id
+     where g.account_id = %(account)s and g.id < %(before)s
+     order by g.id desc limit %(limit)s
+    """,
+)
+ADD_FAVOURITE = Statement(
+    NoneType,
+    """
+    insert into studio.favourites (account_id, generation_id)
+    select account_id, id from studio.generations where account_id = %(account)s and id = %(id)s
+    on conflict do nothing
+    """,
+)
+REMOVE_FAVOURITE = Statement(NoneType, "delete from studio.favourites where account_id = %(account)s and generation_id = %(id)s")
 COUNTS = Statement(
     Count,
     """
@@ -78,6 +99,20 @@ COUNTS = Statement(
       from unnest(array['pending', 'uploading', 'processing', 'completed', 'failed', 'cancelled']) s (status)
     """,
 )
+
+START_BATCH = Statement(str, "select studio.start_batch(%(batch)s::jsonb)::text")
+BATCH = Statement(BatchRow, "select id, kind, created_at from studio.batches where account_id = %(account)s and id = %(id)s")
+BATCH_ITEMS = Statement(
+    GenerationRow,
+    f"""
+    select {_COLUMNS}, {_PLACE}, {_PICTURES} as pictures
+      from studio.batch_items i
+      join studio.generations g on g.account_id = i.account_id and g.id = i.generation_id
+     where i.account_id = %(account)s and i.batch_id = %(id)s
+     order by i.position
+    """,
+)
+CANCEL_BATCH = Statement(int, "select studio.cancel_batch(%(account)s, %(id)s)")
 
 STATE = Statement(
     State,

@@ -129,7 +129,7 @@ async def test_tags_are_saved_or_reported(site: Site, make: Make):
     async with site.browser(account) as browser:
         page = await browser.get(path)
         assert f'href="/studio/generations/{generation}"' in page.text
-        assert "Use in the studio" not in page.text
+        assert f'href="/studio?product={row.id}"' in page.text, "a result can be the next input"
         assert (await browser.get(pictures(page)[0])).status_code == 200
         download = re.search(r'href="(/media/[^"]+)" download', page.text)
         assert download

@@ -29,7 +29,7 @@ AT_ONCE = 20
 """Files accepted from one form without scripts; with scripts each file is a request of its own."""
 _MIMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP"}
 _UPLOADED = [{"value": item.value, "title": picker.TITLES[item]} for item in (Category.PRODUCT, Category.MODEL, Category.PROFILE)]
-_USES = {"product_image": "product", "model_image": "model"}
+_USES = {"product_image": "product", "model_image": "model", "generated_image": "product"}
 _SHARE_NOTE = "Shown in the public gallery if it was generated here, and to anyone with its address."
 
 

@@ -29,7 +29,7 @@ TITLES = {
 GRID_THUMBNAIL = 320
 PICKER_PAGE = 24
 """Images per page of the picker."""
-MAX_CHOSEN = 8
+MAX_CHOSEN = 64
 """The largest number of chosen images shown first."""
 
 
@@ -65,13 +65,15 @@ async def picker_context(
 ) -> dict[str, Any]:
     """Return `{files, older}` for the studio's slot `role`: chosen images first, then the newest of the category.
 
-    Chosen ids of other accounts or categories are ignored. Raises Invalid (422) for an invalid cursor.
+    Chosen ids of other accounts or categories are ignored; generated images fit every slot.
+    Raises Invalid (422) for an invalid cursor.
     """
     category = f"{role}_image"
     chosen_ids = list(dict.fromkeys(chosen))[:MAX_CHOSEN]
     rows: list[FileRow] = []
     if chosen_ids and cursor is None:
-        rows = [row for row in await tx.fetch_all(queries.SOME, account=account, ids=chosen_ids) if row.category == category]
+        some = await tx.fetch_all(queries.SOME, account=account, ids=chosen_ids)
+        rows = [row for row in some if row.category in {category, "generated_image"}]
     page = await paging.fetch(
         tx,
         queries.NEWEST_IN_CATEGORY,

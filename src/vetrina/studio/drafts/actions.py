@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,13 +12,16 @@ from psycopg.types.json import Jsonb
 from vetrina.clients.engines.base import BadParameter, validate
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
+from vetrina.core.database.records import to_record
 from vetrina.core.errors import Invalid, NotFound
 from vetrina.core.services import Services
 from vetrina.studio.drafts import queries
 from vetrina.studio.model import (
+    BATCH_LIMIT,
     PICTURES_LIMIT,
     PROMPT_LIMIT,
     SEED_LIMIT,
+    BatchKind,
     DraftRow,
     FileNotFound,
     InvalidParameters,
@@ -27,6 +30,14 @@ from vetrina.studio.model import (
     UnknownStyle,
 )
 from vetrina.studio.styles.catalogue import Catalogue
+
+
+class DraftBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a draft makes: one picture (""), or a batch of a kind, of these styles (none: all that fit) or this many seeds."""
+
+    kind: Literal["", "pictures", "styles", "seeds"] = ""
+    styles: Annotated[list[str], msgspec.Meta(max_length=BATCH_LIMIT)] = []
+    count: Annotated[int, msgspec.Meta(ge=1, le=BATCH_LIMIT)] = 4
 
 
 class DraftRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +50,7 @@ class DraftRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: dict[str, Any] = {}
     seed: int | None = None
     asset: Literal["token", "conversion"] = "token"
+    batch: DraftBatch = msgspec.field(default_factory=DraftBatch)
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +63,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any]
     seed: int | None
     asset: str
+    batch: DraftBatch
     deleted_files: int
     updated_at: datetime
 
@@ -69,7 +82,8 @@ async def save(services: Services, tx: Tx, account: AccountId, draft: DraftReque
         raise Invalid("The words contain a character that cannot be stored (U+0000).")
     if draft.seed is not None and not 0 <= draft.seed < SEED_LIMIT:
         raise Invalid("A seed is a whole number from 0 to 9007199254740991.", field="seed")
-    if max(len(draft.product_files), len(draft.model_files)) > PICTURES_LIMIT:
+    limit = BATCH_LIMIT if draft.batch.kind == BatchKind.PICTURES else PICTURES_LIMIT
+    if max(len(draft.product_files), len(draft.model_files)) > limit:
         raise TooManyImages
     try:
         validate(style, draft.parameters)
@@ -78,7 +92,8 @@ async def save(services: Services, tx: Tx, account: AccountId, draft: DraftReque
     for role, ids in (("product", draft.product_files), ("model", draft.model_files)):
         if len(await own_files(tx, account, role, ids)) < len(set(ids)):
             raise FileNotFound(field=f"{role}_files")
-    fields = msgspec.structs.asdict(draft) | {"parameters": Jsonb(draft.parameters)}
+    fields = msgspec.structs.asdict(draft)
+    fields |= {"parameters": Jsonb(draft.parameters), "batch": Jsonb(msgspec.to_builtins(draft.batch))}
     await tx.execute(queries.SAVE, account=account, **fields)
 
 
@@ -98,8 +113,12 @@ async def current(tx: Tx, account: AccountId) -> Draft:
     row = await load(tx, account)
     if row is None or row.is_discarded:
         raise NotFound
-    fields = {name: getattr(row, name) for name in Draft.__struct_fields__}
-    return Draft(**fields)
+    return to_record(Draft, row, batch=batch_of(row))
+
+
+def batch_of(row: DraftRow) -> DraftBatch:
+    """Return what the draft makes."""
+    return msgspec.convert(row.batch, DraftBatch)
 
 
 async def delete(tx: Tx, account: AccountId) -> None:

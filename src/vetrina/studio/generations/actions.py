@@ -105,8 +105,25 @@ async def start(
     ImageRequired, TooManyImages, FileNotFound, WrongCategory, PromptTooLong (422), InsufficientCredits (402; QuotaUsedUp
     for a conversion), StorageFull, KeyInUse (409), KeyReused (422), TooManyWaiting (429), Unauthenticated (401).
     """
+    item = to_item(services, account, session, wish, key=key, retry_of=retry_of)
+    answer = await services.get(StartBatcher)(item)
+    if answer.refused:
+        raise await _refusal(services, account, answer)
+    return started_response(services, account, item, answer)
+
+
+def to_item(
+    services: Services,
+    account: AccountId,
+    session: UUID,
+    wish: GenerationRequest,
+    *,
+    key: str | None = None,
+    retry_of: UUID | None = None,
+) -> StartItem:
+    """Return what the database needs to start the generation. Raises what `start` raises for an invalid request."""
     parameters = check(services, wish)
-    item = StartItem(
+    return StartItem(
         account_id=account,
         id=new_id(),
         session_id=session,
@@ -121,10 +138,6 @@ async def start(
         request_hash=_hash(wish, retry_of) if key else None,
         retry_of=retry_of,
     )
-    answer = await services.get(StartBatcher)(item)
-    if answer.refused:
-        raise await _refusal(services, account, answer)
-    return _started_response(services, account, item, answer)
 
 
 def check(services: Services, wish: GenerationRequest) -> dict[str, Any]:
@@ -209,6 +222,15 @@ async def share_source(tx: Tx, account: AccountId, generation: UUID, file: UUID,
     await media.change(tx, account, file, is_public=is_public)
 
 
+async def set_favourite(tx: Tx, account: AccountId, generation: UUID, *, is_favourite: bool) -> GenerationRow:
+    """Mark a generation as a favourite, or unmark it. Raises NotFound."""
+    if is_favourite:
+        await tx.execute(queries.ADD_FAVOURITE, account=account, id=generation)
+    else:
+        await tx.execute(queries.REMOVE_FAVOURITE, account=account, id=generation)
+    return await tx.fetch_one(queries.ONE, account=account, id=generation)
+
+
 def shown(services: Services, row: GenerationRow) -> Generation:
     """Return the API's representation of a row, with the addresses of its files."""
     roles = ("product", "model", "result")
@@ -256,7 +278,10 @@ async def _refusal(services: Services, account: AccountId, answer: StartResult) 
     return for_code(answer.refused or "")
 
 
-def _started_response(services: Services, account: AccountId, item: StartItem, answer: StartResult) -> Generation:
+def started_response(
+    services: Services, account: AccountId, item: StartItem, answer: StartResult, batch_id: UUID | None = None
+) -> Generation:
+    """Return the API's representation of a generation that was just started."""
     by_role = {
         role: [ref(services, account, file.file) for file in answer.files if file.role == role and file.file]
         for role in ("product", "model")
@@ -283,6 +308,8 @@ def _started_response(services: Services, account: AccountId, item: StartItem, a
         error_message=None,
         processing_time_ms=None,
         queue_position=None,
+        batch_id=batch_id,
+        is_favourite=False,
         created_at=answer.created_at,
         started_at=None,
         completed_at=None,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import delete, get, post, put
 from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 
@@ -53,11 +53,15 @@ async def start(request: Request, data: GenerationRequest) -> Generation:
 
 
 @get("/generations", guards=[signed_in], tags=["studio"])
-async def history(request: Request, limit: Limit = 24, cursor: Cursor = None, status: Status | None = None) -> Page[Generation]:
-    """Return the account's generations, newest first."""
+async def history(
+    request: Request, limit: Limit = 24, cursor: Cursor = None, status: Status | None = None, *, favourites: bool = False
+) -> Page[Generation]:
+    """Return the account's generations, newest first; those of one status, or with `favourites` those marked with a star."""
     account = request.account.id
     async with request.read() as tx:
-        if status is None:
+        if favourites:
+            page = await paging.fetch(tx, queries.FAVOURITES, cursor, limit, account=account)
+        elif status is None:
             page = await paging.fetch(tx, queries.HISTORY, cursor, limit, account=account)
         else:
             page = await paging.fetch(tx, queries.HISTORY_BY_STATUS, cursor, limit, account=account, status=status.value)
@@ -108,6 +112,22 @@ async def share(request: Request, generation_id: UUID, data: Sharing) -> Generat
     return actions.shown(request.services, row)
 
 
+@put("/generations/{generation_id:uuid}/favourite", guards=[signed_in], tags=["studio"])
+async def add_favourite(request: Request, generation_id: UUID) -> Generation:
+    """Mark a generation as a favourite."""
+    async with request.tx() as tx:
+        row = await actions.set_favourite(tx, request.account.id, generation_id, is_favourite=True)
+    return actions.shown(request.services, row)
+
+
+@delete("/generations/{generation_id:uuid}/favourite", guards=[signed_in], status_code=200, tags=["studio"])
+async def remove_favourite(request: Request, generation_id: UUID) -> Generation:
+    """Unmark a generation as a favourite."""
+    async with request.tx() as tx:
+        row = await actions.set_favourite(tx, request.account.id, generation_id, is_favourite=False)
+    return actions.shown(request.services, row)
+
+
 async def _messages(services: Services, account: AccountId, generation: UUID) -> AsyncIterator[ServerSentEventMessage]:
     with services.hub.subscribe(f"generations/{generation}") as messages:
         state = await _state(services, account, generation)
@@ -137,4 +157,4 @@ def _event(state: State) -> ServerSentEventMessage:
     return ServerSentEventMessage(data=msgspec.json.encode(state).decode(), event="generation")
 
 
-ROUTES: list[Any] = [styles, start, history, one, events, cancel, retry, share]
+ROUTES: list[Any] = [styles, start, history, one, events, cancel, retry, share, add_favourite, remove_favourite]

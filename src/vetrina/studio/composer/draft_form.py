@@ -10,10 +10,10 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.services import Services
 from vetrina.studio import queries
+from vetrina.studio.composer import form
+from vetrina.studio.composer.form import ASSETS, GenerationForm
 from vetrina.studio.drafts import actions as drafts
 from vetrina.studio.drafts.actions import DraftRequest
-from vetrina.studio.generations import form
-from vetrina.studio.generations.form import ASSETS, GenerationForm
 from vetrina.studio.model import PICTURES_LIMIT, PROMPT_LIMIT, SEED_LIMIT, DraftRow
 from vetrina.studio.styles.catalogue import Catalogue
 

@@ -10,8 +10,8 @@ from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
 from vetrina.media.files import upload_form as uploads
+from vetrina.studio.composer import draft_form, form
 from vetrina.studio.drafts import queries
-from vetrina.studio.generations import draft_form, form
 from vetrina.web.i18n import say
 
 BUY = "/wallet/buy?next=%2Fstudio"

@@ -1,0 +1,1 @@
+"""Batches: several generations that are started together, all or none."""

@@ -1,0 +1,94 @@
+"""The studio's page: its form, and the start of what it describes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import Parameter
+
+from vetrina.core.database.connection import Tx
+from vetrina.core.errors import Invalid, Refusal
+from vetrina.core.web import pages
+from vetrina.core.web.request import Request, signed_in
+from vetrina.core.web.route_options import limited
+from vetrina.media.files import picker
+from vetrina.media.files import upload_form as uploads
+from vetrina.studio.composer import draft_form, form
+from vetrina.studio.drafts import actions as drafts
+from vetrina.studio.generations import actions, presenters
+from vetrina.studio.styles.catalogue import Catalogue
+from vetrina.wallet import queries as wallet
+
+ChosenFiles = Annotated[list[UUID] | None, Parameter(max_items=picker.MAX_CHOSEN)]
+
+
+@get("/studio", guards=[signed_in], include_in_schema=False)
+async def studio(
+    request: Request,
+    again: UUID | None = None,
+    product: ChosenFiles = None,
+    model: ChosenFiles = None,
+    style: str | None = None,
+) -> Response[str]:
+    """Render the studio's form."""
+    arrival = draft_form.Arrival(again, product, model, style)
+    async with request.read() as tx:
+        opened = await draft_form.open_form(request.services, tx, request.account.id, arrival)
+        return await _studio(request, tx, opened)
+
+
+@post(
+    "/studio",
+    guards=[signed_in],
+    include_in_schema=False,
+    request_max_body_size=uploads.MANY_FILES,
+    opt=limited("generations"),
+)
+async def start(request: Request) -> Response[Any]:
+    """Start a generation, or render the form again with its errors."""
+    chosen = await form.read(request)
+    refusal: Refusal = Invalid()
+    if not chosen.errors:
+        try:
+            wish = form.to_request(request.services, chosen)
+            started = await actions.start(request.services, request.account.id, request.account.session_id, wish)
+            async with request.tx() as tx:
+                await drafts.delete(tx, request.account.id)
+            return pages.redirect(f"/studio/generations/{started.id}")
+        except Refusal as refused:
+            chosen.errors[form.field_of(refused, chosen)] = refused.message
+            refusal = refused
+    async with request.tx() as tx:
+        await draft_form.save(request.services, tx, request.account.id, chosen)
+    async with request.read() as tx:
+        return await _studio(request, tx, draft_form.Opened(chosen), refusal)
+
+
+async def _studio(request: Request, tx: Tx, opened: draft_form.Opened, refusal: Refusal | None = None) -> Response[str]:
+    chosen = opened.form
+    balances = await tx.fetch_all(wallet.BALANCES, account=request.account.id)
+    catalogue = request.services.get(Catalogue)
+    style = catalogue.row(catalogue.styles[chosen.style])
+    first = await tx.fetch_one(wallet.FIRST_TO_EXPIRE, account=request.account.id, tokens=style.cost)
+    chosen.asset = chosen.asset or first or "token"
+    slots: dict[str, Any] = await form.slots(request, tx, chosen)
+    return pages.render(
+        request,
+        "studio/composer/studio.html",
+        refusal=refusal,
+        nav="studio",
+        groups=presenters.style_groups(request.services),
+        engines=presenters.engine_titles(request.services),
+        style=style,
+        chosen=chosen,
+        assets=form.assets(balances, first),
+        errors=chosen.errors,
+        draft=opened.draft,
+        deleted_files=opened.deleted_files,
+        **slots,
+    )
+
+
+ROUTES: list[Any] = [studio, start]
