@@ -54,32 +54,32 @@ async def test_variations_differ_by_seed_alone_and_keep_their_order(site: Site, 
         answer = await api.post("/batches", json=seeds(product, 3, seed=10, total=3))
         assert answer.status_code == 201, answer.text
         batch = answer.json()
-        assert [one["seed"] for one in batch["items"]] == [10, 11, 12] and batch["total"] == 3 and batch["refunded"] == 0
-        assert {one["batch_id"] for one in batch["items"]} == {batch["id"]}
+        assert [row["seed"] for row in batch["items"]] == [10, 11, 12] and batch["total"] == 3 and batch["refunded"] == 0
+        assert {row["batch_id"] for row in batch["items"]} == {batch["id"]}
         read = (await api.get(f"/batches/{batch['id']}")).json()
-        assert [one["id"] for one in read["items"]] == [one["id"] for one in batch["items"]]
-        assert [one["queue_position"] for one in read["items"]] == [1, 2, 3]
+        assert [row["id"] for row in read["items"]] == [row["id"] for row in batch["items"]]
+        assert [row["queue_position"] for row in read["items"]] == [1, 2, 3]
         history = (await api.get("/generations")).json()["items"]
-        assert [one["id"] for one in reversed(history)] == [one["id"] for one in batch["items"]]
+        assert [row["id"] for row in reversed(history)] == [row["id"] for row in batch["items"]]
     assert await make.balance(account) == (6, 3)
     assert await counts(site.services) == (3, 1, 3, 3, 3, 3)
     await make.books()
 
 
-async def test_one_of_each_picture_and_every_style_that_fits(site: Site, make: Make) -> None:
+async def test_batches_of_pictures_and_of_all_styles_that_fit(site: Site, make: Make) -> None:
     account = await make.account(tokens=80)
     async with site.api(account) as api:
         files = [await upload(api), await upload(api, photo="cat"), await upload(api, photo="room")]
-        each = (await api.post("/batches", json={"kind": "pictures", "style_name": "oil", "product_files": files})).json()
-        assert [[file["id"] for file in one["product_files"]] for one in each["items"]] == [[file] for file in files]
+        pictures = (await api.post("/batches", json={"kind": "pictures", "style_name": "oil", "product_files": files})).json()
+        assert [[file["id"] for file in row["product_files"]] for row in pictures["items"]] == [[file] for file in files]
         sheet = {"kind": "styles", "product_files": files[:1], "style_name": "oil", "parameters": QUICK, "seed": 4}
         every = (await api.post("/batches", json=sheet)).json()
         styles = site.services.get(Catalogue).styles.values()
-        assert [one["style_name"] for one in every["items"]] == [style.name for style in styles if not style.needs_model]
-        assert {one["seed"] for one in every["items"]} == {4}
-        assert {one["parameters"]["size"] for one in every["items"] if one["style_name"] == "oil"} == {480}
+        assert [row["style_name"] for row in every["items"]] == [style.name for style in styles if not style.needs_model]
+        assert {row["seed"] for row in every["items"]} == {4}
+        assert {row["parameters"]["size"] for row in every["items"] if row["style_name"] == "oil"} == {480}
         chosen = (await api.post("/batches", json={**sheet, "styles": ["comic", "oil"]})).json()
-        assert [one["style_name"] for one in chosen["items"]] == ["comic", "oil"]
+        assert [row["style_name"] for row in chosen["items"]] == ["comic", "oil"]
     await make.books()
 
 
@@ -172,7 +172,7 @@ async def test_connection_killed_in_the_middle_leaves_no_charge(services: Servic
     file = await picture(services, account)
     sql = "select studio.start_batch(%s)"
     with psycopg.connect(owner) as blocker, psycopg.connect(owner, autocommit=True) as watcher:
-        # The charges are one by then: what follows them waits for this lock.
+        # The charges are written by then: what follows them waits for this lock.
         blocker.execute("lock table studio.batches in share mode")
 
         async def run() -> None:
@@ -200,14 +200,14 @@ async def test_cancelling_all_refunds_what_has_not_ended(site: Site, make: Make)
         assert (await api.post(f"/generations/{batch['items'][1]['id']}/cancellation")).status_code == 200
         assert (await others.post(f"/batches/{batch['id']}/cancellation")).status_code == 404
         cancelled = await api.post(f"/batches/{batch['id']}/cancellation")
-        assert cancelled.status_code == 200 and {one["status"] for one in cancelled.json()["items"]} == {"cancelled"}
+        assert cancelled.status_code == 200 and {row["status"] for row in cancelled.json()["items"]} == {"cancelled"}
         assert cancelled.json()["refunded"] == 4
         assert (await api.post(f"/batches/{batch['id']}/cancellation")).status_code == 200
     assert await make.balance(account) == (9, 0)
     await make.books()
 
 
-async def test_cancelling_all_while_workers_finish_settles_each_once(site: Site, worker: Services, make: Make) -> None:
+async def test_cancelling_all_while_workers_finish_settles_all_once(site: Site, worker: Services, make: Make) -> None:
     account = await make.account(tokens=12)
     async with site.api(account) as api:
         product = await upload(api)
@@ -215,11 +215,11 @@ async def test_cancelling_all_while_workers_finish_settles_each_once(site: Site,
         await ended(api, batches[0]["items"][0]["id"])
         await race(6, lambda: api.post(f"/batches/{batches[1]['id']}/cancellation"))
         await race(6, lambda: api.post(f"/batches/{batches[0]['id']}/cancellation"))
-        await asyncio.gather(*(ended(api, one["id"]) for batch in batches for one in batch["items"]))
+        await asyncio.gather(*(ended(api, row["id"]) for batch in batches for row in batch["items"]))
         read = [(await api.get(f"/batches/{batch['id']}")).json() for batch in batches]
-        completed = sum(one["status"] == "completed" for batch in read for one in batch["items"])
+        completed = sum(row["status"] == "completed" for batch in read for row in batch["items"])
         assert completed >= 5 and sum(batch["refunded"] for batch in read) == 12 - completed
-        assert all(one["result_files"] for batch in read for one in batch["items"] if one["status"] == "completed")
+        assert all(row["result_files"] for batch in read for row in batch["items"] if row["status"] == "completed")
     assert await make.balance(account) == (12 - completed, 0)
     await make.books()
 
@@ -241,11 +241,11 @@ async def test_result_is_the_next_input(site: Site, worker: Services, make: Make
 async def test_favourites_are_marked_and_listed(site: Site, make: Make) -> None:
     account, stranger = await make.account(tokens=5), await make.account()
     async with site.api(account) as api, site.api(stranger) as others:
-        ids = [one["id"] for one in (await api.post("/batches", json=seeds(await upload(api), 3))).json()["items"]]
+        ids = [row["id"] for row in (await api.post("/batches", json=seeds(await upload(api), 3))).json()["items"]]
         for name in (ids[0], ids[2], ids[2]):
             assert (await api.put(f"/generations/{name}/favourite")).json()["is_favourite"]
         assert (await others.put(f"/generations/{ids[0]}/favourite")).status_code == 404
         listed = (await api.get("/generations", params={"favourites": True})).json()["items"]
-        assert [one["id"] for one in listed] == [ids[2], ids[0]]
+        assert [row["id"] for row in listed] == [ids[2], ids[0]]
         assert not (await api.delete(f"/generations/{ids[2]}/favourite")).json()["is_favourite"]
         assert len((await api.get("/generations", params={"favourites": True})).json()["items"]) == 1
