@@ -42,7 +42,7 @@ async def test_draft_is_saved_replaced_and_deleted(site: Site, make: Make) -> No
         ({"prompt": "x" * 1001}, "prompt-too-long"),
         ({"seed": -1}, "invalid"),
         ({"prompt": "\0"}, "invalid"),
-        ({"product_files": [str(uuid4()) for _ in range(5)]}, "too-many-images"),
+        ({"product_files": [str(uuid4()) for _ in range(65)]}, "too-many-images"),
         ({"product_files": [str(uuid4())]}, "file-not-found"),
     ],
 )

@@ -10,6 +10,8 @@ MODULE = Module(
     api=("vetrina.studio.generations.api", "vetrina.studio.batches.api", "vetrina.studio.drafts.api"),
     pages=(
         "vetrina.studio.generations.pages",
+        "vetrina.studio.generations.result_pages",
+        "vetrina.studio.batches.pages",
         "vetrina.studio.composer.pages",
         "vetrina.studio.composer.draft_pages",
         "vetrina.studio.prices.pages",

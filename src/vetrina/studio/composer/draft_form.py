@@ -13,8 +13,8 @@ from vetrina.studio import queries
 from vetrina.studio.composer import form
 from vetrina.studio.composer.form import ASSETS, GenerationForm
 from vetrina.studio.drafts import actions as drafts
-from vetrina.studio.drafts.actions import DraftRequest
-from vetrina.studio.model import PICTURES_LIMIT, PROMPT_LIMIT, SEED_LIMIT, DraftRow
+from vetrina.studio.drafts.actions import BATCH_KINDS, DraftBatch, DraftRequest
+from vetrina.studio.model import BATCH_LIMIT, PROMPT_LIMIT, SEED_LIMIT, DraftRow
 from vetrina.studio.styles.catalogue import Catalogue
 
 
@@ -69,17 +69,19 @@ async def save(services: Services, tx: Tx, account: AccountId, chosen: Generatio
     draft = DraftRequest(
         style_name=chosen.style,
         prompt=chosen.prompt.replace("\0", "")[:PROMPT_LIMIT],
-        product_files=(await drafts.own_files(tx, account, "product", chosen.product_files))[:PICTURES_LIMIT],
-        model_files=(await drafts.own_files(tx, account, "model", chosen.model_files))[:PICTURES_LIMIT],
+        product_files=(await drafts.own_files(tx, account, "product", chosen.product_files))[:BATCH_LIMIT],
+        model_files=(await drafts.own_files(tx, account, "model", chosen.model_files))[:BATCH_LIMIT],
         parameters={name: value for name, value in chosen.parameters.items() if _is_valid(style, name, value)},
         seed=chosen.seed if isinstance(chosen.seed, int) and 0 <= chosen.seed < SEED_LIMIT else None,
         asset="conversion" if chosen.asset == "conversion" else "token",
+        batch=DraftBatch(BATCH_KINDS.get(chosen.make, ""), chosen.styles[:BATCH_LIMIT], chosen.count),
     )
     await drafts.save(services, tx, account, draft)
 
 
 def _from_draft(services: Services, row: DraftRow) -> GenerationForm:
     style = form.first_style(services, row.style_name)
+    batch = drafts.batch_of(row)
     return GenerationForm(
         style=style,
         prompt=row.prompt,
@@ -88,6 +90,9 @@ def _from_draft(services: Services, row: DraftRow) -> GenerationForm:
         parameters=row.parameters if style == row.style_name else {},
         product_files=row.product_files,
         model_files=row.model_files,
+        make=batch.kind,
+        styles=batch.styles,
+        count=batch.count,
     )
 
 

@@ -18,13 +18,21 @@ from vetrina.core.web.request import Request
 from vetrina.media.files import picker, quota
 from vetrina.media.files import upload_form as uploads
 from vetrina.media.processing.images import MAX_BYTES
+from vetrina.studio.batches.actions import BatchRequest
 from vetrina.studio.generations.actions import GenerationRequest
-from vetrina.studio.model import PROMPT_LIMIT, GenerationRow
+from vetrina.studio.model import BATCH_LIMIT, PROMPT_LIMIT, BatchKind, GenerationRow
 from vetrina.studio.styles.catalogue import Catalogue
 from vetrina.wallet.model import Balance
 from vetrina.web.i18n import N_, say
 
 ASSETS = {"token": N_("Tokens"), "conversion": N_("Conversions of your plan")}
+MAKES = {
+    "": N_("One picture"),
+    "pictures": N_("One of each picture"),
+    "styles": N_("One in each style"),
+    "seeds": N_("Variations"),
+}
+"""What the form makes."""
 ROLES: tuple[picker.Role, ...] = ("product", "model")
 
 
@@ -40,6 +48,14 @@ class GenerationForm:
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])
     product_files: list[UUID] = field(default_factory=list[UUID])
     model_files: list[UUID] = field(default_factory=list[UUID])
+    make: str = ""
+    """What a batch differs by ("pictures", "styles", "seeds"); "" for one picture."""
+    styles: list[str] = field(default_factory=list[str])
+    """The styles of a batch of styles; none for all that fit."""
+    count: int = 4
+    """The number of a batch's variations."""
+    total: int | None = None
+    """The price of the batch that was shown."""
     errors: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -79,7 +95,14 @@ async def read(request: Request) -> GenerationForm:
         asset=str(data.get("asset", "token")),
         product_files=_ids(data, "product_files"),
         model_files=_ids(data, "model_files"),
+        make=str(data.get("make", "")),
+        styles=[str(value) for value in data.getall("styles", [])],
+        total=_whole(data, "total"),
     )
+    if chosen.make not in MAKES:
+        chosen.make = ""
+    count = _whole(data, "count")
+    chosen.count = count if count is not None and 1 <= count <= BATCH_LIMIT else chosen.count
     style = services.get(Catalogue).styles.get(name)
     if style is None:
         chosen.errors["style"] = "Choose a style."
@@ -108,6 +131,13 @@ def to_request(services: Services, chosen: GenerationForm) -> GenerationRequest:
         seed=chosen.seed if isinstance(chosen.seed, int) else None,
         asset="conversion" if chosen.asset == "conversion" else "token",
     )
+
+
+def to_batch(services: Services, chosen: GenerationForm) -> BatchRequest:
+    """Return the batch that the form describes. Raises ValueError for a form that describes one picture."""
+    wish = to_request(services, chosen)
+    fields = {name: getattr(wish, name) for name in wish.__struct_fields__}
+    return BatchRequest(kind=BatchKind(chosen.make), styles=chosen.styles, count=chosen.count, total=chosen.total, **fields)
 
 
 def field_of(refused: Refusal, chosen: GenerationForm) -> str:
@@ -141,6 +171,12 @@ async def slots(request: Request, tx: Tx, chosen: GenerationForm) -> dict[str, A
         "accept": uploads.ACCEPT,
         "max_bytes": MAX_BYTES,
     }
+
+
+def _whole(data: FormMultiDict, name: str) -> int | None:
+    """Return the value of a field that is a whole number, else None."""
+    text = str(data.get(name, ""))
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _ids(data: FormMultiDict, name: str) -> list[UUID]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import Parameter
 
@@ -15,9 +16,11 @@ from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
 from vetrina.media.files import picker
 from vetrina.media.files import upload_form as uploads
+from vetrina.studio.batches import actions as batches
 from vetrina.studio.composer import draft_form, form
 from vetrina.studio.drafts import actions as drafts
 from vetrina.studio.generations import actions, presenters
+from vetrina.studio.model import BATCH_LIMIT
 from vetrina.studio.styles.catalogue import Catalogue
 from vetrina.wallet import queries as wallet
 
@@ -52,6 +55,8 @@ async def start(request: Request) -> Response[Any]:
     refusal: Refusal = Invalid()
     if not chosen.errors:
         try:
+            if chosen.make:
+                return await _start_batch(request, chosen)
             wish = form.to_request(request.services, chosen)
             started = await actions.start(request.services, request.account.id, request.account.session_id, wish)
             async with request.tx() as tx:
@@ -66,7 +71,28 @@ async def start(request: Request) -> Response[Any]:
         return await _studio(request, tx, draft_form.Opened(chosen), refusal)
 
 
-async def _studio(request: Request, tx: Tx, opened: draft_form.Opened, refusal: Refusal | None = None) -> Response[str]:
+async def _start_batch(request: Request, chosen: form.GenerationForm) -> Response[Any]:
+    """Start a batch whose price was shown, else show its price. Raises what `batches.start` raises."""
+    account, batch = request.account, form.to_batch(request.services, chosen)
+    async with request.read() as tx:
+        quote = await batches.quote(request.services, tx, account.id, batch)
+    if quote.total != chosen.total and quote.balance_after is not None:
+        chosen.total = quote.total
+        async with request.tx() as tx:
+            await draft_form.save(request.services, tx, account.id, chosen)
+        async with request.read() as tx:
+            return await _studio(request, tx, draft_form.Opened(chosen), quote=quote)
+    started = await batches.start(
+        request.services, account.id, account.session_id, msgspec.structs.replace(batch, total=quote.total)
+    )
+    async with request.tx() as tx:
+        await drafts.delete(tx, account.id)
+    return pages.redirect(f"/studio/batches/{started.id}")
+
+
+async def _studio(
+    request: Request, tx: Tx, opened: draft_form.Opened, refusal: Refusal | None = None, quote: batches.BatchQuote | None = None
+) -> Response[str]:
     chosen = opened.form
     balances = await tx.fetch_all(wallet.BALANCES, account=request.account.id)
     catalogue = request.services.get(Catalogue)
@@ -86,6 +112,9 @@ async def _studio(request: Request, tx: Tx, opened: draft_form.Opened, refusal: 
         assets=form.assets(balances, first),
         errors=chosen.errors,
         draft=opened.draft,
+        makes=form.MAKES,
+        quote=quote,
+        batch_limit=BATCH_LIMIT,
         deleted_files=opened.deleted_files,
         **slots,
     )

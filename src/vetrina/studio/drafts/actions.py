@@ -18,10 +18,8 @@ from vetrina.core.services import Services
 from vetrina.studio.drafts import queries
 from vetrina.studio.model import (
     BATCH_LIMIT,
-    PICTURES_LIMIT,
     PROMPT_LIMIT,
     SEED_LIMIT,
-    BatchKind,
     DraftRow,
     FileNotFound,
     InvalidParameters,
@@ -31,11 +29,14 @@ from vetrina.studio.model import (
 )
 from vetrina.studio.styles.catalogue import Catalogue
 
+Making = Literal["", "pictures", "styles", "seeds"]
+BATCH_KINDS: dict[str, Making] = {"pictures": "pictures", "styles": "styles", "seeds": "seeds"}
+
 
 class DraftBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a draft makes: one picture (""), or a batch of a kind, of these styles (none: all that fit) or this many seeds."""
 
-    kind: Literal["", "pictures", "styles", "seeds"] = ""
+    kind: Making = ""
     styles: Annotated[list[str], msgspec.Meta(max_length=BATCH_LIMIT)] = []
     count: Annotated[int, msgspec.Meta(ge=1, le=BATCH_LIMIT)] = 4
 
@@ -82,8 +83,7 @@ async def save(services: Services, tx: Tx, account: AccountId, draft: DraftReque
         raise Invalid("The words contain a character that cannot be stored (U+0000).")
     if draft.seed is not None and not 0 <= draft.seed < SEED_LIMIT:
         raise Invalid("A seed is a whole number from 0 to 9007199254740991.", field="seed")
-    limit = BATCH_LIMIT if draft.batch.kind == BatchKind.PICTURES else PICTURES_LIMIT
-    if max(len(draft.product_files), len(draft.model_files)) > limit:
+    if max(len(draft.product_files), len(draft.model_files)) > BATCH_LIMIT:
         raise TooManyImages
     try:
         validate(style, draft.parameters)

@@ -25,8 +25,10 @@ WALL = 24
 HISTORY = 24
 OPENING = 3
 """Images of the public gallery shown beside the title."""
+FAVOURITES = "favourites"
 TABS: list[tuple[str, str]] = [
     ("", N_("All")),
+    (FAVOURITES, N_("Favourites")),
     (Status.PROCESSING, N_("In progress")),
     (Status.PENDING, N_("Waiting")),
     (Status.COMPLETED, N_("Finished")),
@@ -80,10 +82,12 @@ async def history(
     request: Request, cursor: Cursor = None, status: str | None = Parameter(default=None, max_length=16)
 ) -> Response[str]:
     """Render the history, newest first."""
-    chosen = status if status in {item.value for item in Status} else ""
+    chosen = status if status in {FAVOURITES, *(item.value for item in Status)} else ""
     account = request.account.id
     async with request.read() as tx:
-        if chosen:
+        if chosen == FAVOURITES:
+            page = await paging.fetch(tx, queries.FAVOURITES, cursor, HISTORY, account=account)
+        elif chosen:
             page = await paging.fetch(tx, queries.HISTORY_BY_STATUS, cursor, HISTORY, account=account, status=chosen)
         else:
             page = await paging.fetch(tx, queries.HISTORY, cursor, HISTORY, account=account)
@@ -95,7 +99,7 @@ async def history(
         tabs=[
             {"status": str(value), "title": say(title), "count": counts.get(str(value)) if value else None}
             for value, title in TABS
-            if not value or value in {Status.COMPLETED, chosen} or counts.get(str(value))
+            if not value or value in {Status.COMPLETED, FAVOURITES, chosen} or counts.get(str(value))
         ],
         state=chosen,
         generations=[presenters.tile(request.services, row) for row in page.items],

@@ -148,7 +148,23 @@ def tile(services: Services, row: GenerationRow) -> dict[str, Any]:
         "prompt": row.prompt,
         "created_at": row.created_at,
         "progress": row.progress,
+        "queue_position": row.queue_position,
+        "error_message": row.error_message,
+        "is_favourite": row.is_favourite,
         "picture": picture(services, row, first, f"{title}: {row.prompt}" if row.prompt else title) if first else None,
+    }
+
+
+def result(services: Services, row: GenerationRow) -> dict[str, Any]:
+    """Return a finished generation's template data for a comparison."""
+    title = style_title(services, row.style_name)
+    return {
+        "id": row.id,
+        "href": f"/studio/generations/{row.id}",
+        "again_href": f"/studio?again={row.id}",
+        "title": title,
+        "seed": row.seed,
+        "picture": picture(services, row, row.in_role("result")[0], f"{title}: {row.prompt}" if row.prompt else title),
     }
 
 
@@ -185,6 +201,8 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
             "returned": row.status in ENDED and row.status != "completed",
             "is_public": any(item.is_public for item in row.in_role("result")),
             "attempt": row.attempt,
+            "batch_id": row.batch_id,
+            "is_favourite": row.is_favourite,
         },
         "products": products,
         "models": models,

@@ -14,28 +14,53 @@ let lastSlot = null;
 const line = (name, text) => (lines.querySelector(`[data-line=${name}]`).textContent = text);
 const count = (role) => form.querySelectorAll(`[name=${role}_files]:checked`).length;
 
-/** Show the price and whether the generation can be started. */
+const needs = (style) => "needsProduct" in style && !count("product") ? "product"
+  : "needsModel" in style && !count("model") ? "model"
+  : "needsPicture" in style && !count("product") && !count("model") ? "any"
+  : "";
+
+/** The styles of the pictures that would be started, in order: one, or those of a batch. */
+function planned(style) {
+  const make = form.elements.make.value;
+  if (make === "pictures") return Array(count("product") || count("model")).fill(style);
+  if (make === "seeds") return Array(Number(form.elements.count.value) || 0).fill(style);
+  if (make !== "styles") return [style];
+  const ticked = new Set([...form.querySelectorAll("[name=styles]:checked")].map((box) => box.value));
+  const tiles = [...form.querySelectorAll("input[name=style]")];
+  return tiles.filter((tile) => (ticked.size ? ticked.has(tile.value) : !needs(tile.dataset)));
+}
+
+/** Show the price and whether the generation, or the batch, can be started. */
 function tally() {
   const style = form.querySelector("input[name=style]:checked");
   const asset = form.querySelector("input[name=asset]:checked, input[type=hidden][name=asset]");
+  const batch = form.elements.make.value !== "";
   const balance = Number(asset.dataset.balance);
-  const cost = asset.value === "conversion" ? 1 : Number(style?.dataset.cost ?? 0);
+  const costs = planned(style).map((tile) => (asset.value === "conversion" ? 1 : Number(tile?.dataset.cost ?? 0)));
+  const cost = costs.reduce((sum, one) => sum + one, 0);
+  let left = balance;
+  const affordable = costs.filter((one) => one <= left && ((left -= one), true)).length;
   const short = balance < cost;
-  line("style", style?.dataset.title ?? "–");
+  const title = style?.dataset.title ?? "–";
+  line("style", form.elements.make.value === "styles" ? lines.dataset.styles.replace("{n}", costs.length)
+    : batch ? `${title} × ${costs.length}` : title);
   line("balance", balance.toLocaleString("en"));
   line("cost", cost.toLocaleString("en"));
   line("after", short ? "–" : (balance - cost).toLocaleString("en"));
+  form.elements.total.value = batch ? cost : "";
   lines.classList.toggle("is-short", short);
   buy.hidden = !short;
-  const needs = style?.dataset ?? {};
-  const reason = short ? "short"
-    : underWay ? "uploading"
-    : "needsProduct" in needs && !count("product") ? "product"
-    : "needsModel" in needs && !count("model") ? "model"
-    : "needsPicture" in needs && !count("product") && !count("model") ? "any"
+  const most = Math.max(count("product"), count("model"));
+  const missing = planned(style).map((tile) => needs(tile?.dataset ?? {})).find(Boolean);
+  const reason = underWay ? "uploading"
+    : missing ? missing
+    : !costs.length ? "any"
+    : most > Number(form.dataset.limit) && form.elements.make.value !== "pictures" ? "over"
+    : costs.length > Number(form.dataset.batchLimit) ? "many"
+    : short ? (batch ? "part" : "short")
     : "";
   button.disabled = Boolean(reason);
-  why.textContent = why.dataset[reason || "fine"];
+  why.textContent = why.dataset[reason || "fine"].replace("{n}", affordable).replace("{count}", costs.length);
 }
 
 /** Show the selected images of a slot in its frame. */
@@ -71,7 +96,13 @@ function arrived(slot, role, answer) {
 for (const slot of form.querySelectorAll("[data-slot]")) {
   const role = slot.dataset.slot;
   const list = slot.querySelector("[data-upload-list]");
-  slot.take = async (files) => {
+  const tooMany = slot.querySelector("[data-too-many]");
+  slot.take = async (dropped) => {
+    const left = form.dataset.uploads === undefined ? Infinity : Math.max(0, Number(form.dataset.uploads));
+    const files = dropped.slice(0, left);
+    tooMany.hidden = dropped.length <= left;
+    tooMany.textContent = tooMany.hidden ? "" : tooMany.dataset.tooMany
+      .replace("{n}", dropped.length - left).replace("{count}", dropped.length).replace("{left}", left);
     underWay += 1;
     tally();
     await sendAll(files, {
@@ -79,6 +110,7 @@ for (const slot of form.querySelectorAll("[data-slot]")) {
       category: `${role}_image`,
       maxBytes: Number(form.dataset.maxBytes),
       done: (answer, item) => {
+        if (form.dataset.uploads !== undefined) form.dataset.uploads -= 1;
         arrived(slot, role, answer);
         item.remove();
         showChosen(slot);
@@ -155,6 +187,7 @@ const counter = form.querySelector("[data-counter=prompt]");
 const countLetters = () => (counter.textContent = `${prompt.value.length} / ${prompt.maxLength}`);
 form.addEventListener("input", (event) => {
   if (event.target === prompt) countLetters();
+  if (event.target.name === "count") tally();
   if (event.target.type === "range") {
     form.querySelector(`output[for="${CSS.escape(event.target.id)}"]`).textContent = event.target.value;
   }
@@ -173,8 +206,6 @@ async function saveDraft() {
   saving = null;
   const body = new FormData(form);
   for (const name of ["product_upload", "model_upload"]) body.delete(name);
-  const own = `p.${body.get("style")}.`;
-  for (const name of [...body.keys()]) if (name.startsWith("p.") && !name.startsWith(own)) body.delete(name);
   try {
     const answer = await fetch(form.dataset.draft, { method: "POST", body, keepalive: true });
     saved.textContent = answer.ok ? saved.dataset.text : "";
@@ -182,6 +213,10 @@ async function saveDraft() {
     saved.textContent = "";
   }
 }
+form.addEventListener("formdata", (event) => { // the settings of other styles are not read
+  const own = `p.${event.formData.get("style")}.`;
+  for (const name of [...event.formData.keys()]) if (name.startsWith("p.") && !name.startsWith(own)) event.formData.delete(name);
+});
 function saveSoon() {
   clearTimeout(saving);
   saving = setTimeout(saveDraft, 600);
