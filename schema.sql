@@ -727,6 +727,22 @@ begin
 end
 $$;
 
+CREATE FUNCTION core.stand_in(p_email text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_email text := lower(p_email);
+  v_key bytea;
+  v_hash text;
+begin
+  select key into strict v_key from core.stand_in_key;
+  v_hash := encode(sha256(v_key || sha256(v_key || textsend(v_email))), 'hex');
+  return left(v_email, 1) || '***-' || left(v_hash, 16)
+         || case when position('@' in v_email) > 0 then substring(v_email from '@[^@]*$') else '' end;
+end
+$_$;
+
 CREATE FUNCTION core.touch() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -735,6 +751,14 @@ begin
   return new;
 end
 $$;
+
+CREATE FUNCTION doc_cogento.stand_in(p_email text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN core.stand_in(p_email);
+
+CREATE FUNCTION doc_style_studio.stand_in(p_email text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN core.stand_in(p_email);
 
 CREATE FUNCTION media.audit_featured() RETURNS trigger
     LANGUAGE plpgsql
@@ -1723,12 +1747,6 @@ CREATE FUNCTION reports.masked_address(p jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
   select case when jsonb_typeof(p) = 'object' then jsonb_build_object('city', p -> 'city', 'country', p -> 'country') end
-$$;
-
-CREATE FUNCTION reports.masked_email(p text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-  select case when position('@' in p) > 0 then left(p, 1) || '***' || substring(p from position('@' in p)) else p end
 $$;
 
 CREATE FUNCTION reports.masked_name(p text) RETURNS text
@@ -4227,6 +4245,14 @@ CREATE TABLE core.settings (
     is_sensitive boolean DEFAULT false NOT NULL
 );
 
+CREATE TABLE core.stand_in_key (
+    only_one boolean DEFAULT true NOT NULL,
+    key bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT stand_in_key_is_long CHECK ((length(key) = 32)),
+    CONSTRAINT stand_in_key_is_single CHECK (only_one)
+);
+
 CREATE TABLE core.usage (
     account_id uuid NOT NULL,
     id uuid DEFAULT core.new_id() NOT NULL,
@@ -4236,6 +4262,30 @@ CREATE TABLE core.usage (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT usage_action_is_named CHECK ((action ~ '^[a-z][a-z_]{2,63}$'::text))
 );
+
+CREATE TABLE stripe_mirror.customers (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
+    email text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'email'::text))) STORED,
+    name text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'name'::text))) STORED,
+    phone text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'phone'::text))) STORED,
+    address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    balance bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'balance'::text))) STORED,
+    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'delinquent'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.customers ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE TABLE stripe_mirror.subscriptions (
     id text NOT NULL,
@@ -4268,17 +4318,18 @@ CREATE TABLE stripe_mirror.subscriptions (
 ALTER TABLE ONLY stripe_mirror.subscriptions ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE VIEW doc_cogento.subscriptions AS
- SELECT (md5(('stripe subscription '::text || id)))::uuid AS subscription_id,
-    (id)::character varying AS stripe_subscription_id,
-    (md5(('stripe customer '::text || customer_id)))::uuid AS user_id,
-    (product_id)::character varying AS product_id,
-    (status)::character varying AS status,
-    current_period_start,
-    current_period_end,
-    metadata,
-    synced_at
-   FROM stripe_mirror.subscriptions
-  WHERE (deleted_at IS NULL);
+ SELECT (md5(('stripe subscription '::text || s.id)))::uuid AS subscription_id,
+    (s.id)::character varying AS stripe_subscription_id,
+    c.user_id,
+    (s.product_id)::character varying AS product_id,
+    (s.status)::character varying AS status,
+    s.current_period_start,
+    s.current_period_end,
+    s.metadata,
+    s.synced_at
+   FROM (stripe_mirror.subscriptions s
+     JOIN stripe_mirror.customers c ON ((c.id = s.customer_id)))
+  WHERE ((s.deleted_at IS NULL) AND (c.deleted_at IS NULL));
 
 CREATE TABLE stripe_mirror.links (
     account_id uuid NOT NULL,
@@ -4287,39 +4338,17 @@ CREATE TABLE stripe_mirror.links (
 );
 
 CREATE VIEW doc_cogento.user_roles AS
- SELECT (md5(('stripe customer '::text || l.customer_id)))::uuid AS user_id,
+ SELECT c.user_id,
     (r.role)::character varying AS role,
     r.created_at
-   FROM (accounts.user_roles r
-     JOIN stripe_mirror.links l ON ((l.account_id = r.account_id)));
-
-CREATE TABLE stripe_mirror.customers (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
-    user_id uuid GENERATED ALWAYS AS ((md5(('stripe customer '::text || id)))::uuid) STORED NOT NULL,
-    email text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'email'::text))) STORED,
-    name text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'name'::text))) STORED,
-    phone text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'phone'::text))) STORED,
-    address jsonb GENERATED ALWAYS AS (NULLIF((data -> 'address'::text), 'null'::jsonb)) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
-    balance bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'balance'::text))) STORED,
-    delinquent boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'delinquent'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.customers ALTER COLUMN data SET STORAGE EXTERNAL;
+   FROM ((accounts.user_roles r
+     JOIN stripe_mirror.links l ON ((l.account_id = r.account_id)))
+     JOIN stripe_mirror.customers c ON ((c.id = l.customer_id)))
+  WHERE (c.deleted_at IS NULL);
 
 CREATE VIEW doc_cogento.users AS
  SELECT user_id,
-    (reports.masked_email(email))::character varying AS email,
+    (core.stand_in(email))::character varying AS email,
     (id)::character varying AS stripe_customer_id,
     (reports.masked_name(name))::character varying AS name,
     (reports.masked_phone(phone))::character varying AS phone,
@@ -4410,40 +4439,34 @@ CREATE VIEW doc_style_studio.generations AS
     created_at AS "createdAt"
    FROM studio.generations g;
 
-CREATE TABLE payments.gateway_refs (
-    gateway text NOT NULL,
-    ref text NOT NULL,
-    account_id uuid NOT NULL,
-    payment_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
 CREATE VIEW doc_style_studio."tokenPurchases" AS
- SELECT id AS _id,
-    account_id AS "userId",
-    amount,
-    quantity AS tokens,
-        CASE status
+ SELECT p.id AS _id,
+    a.id AS "userId",
+    p.amount,
+    p.quantity AS tokens,
+        CASE p.status
             WHEN 'cancelled'::text THEN 'failed'::text
             WHEN 'expired'::text THEN 'failed'::text
             WHEN 'disputed'::text THEN 'completed'::text
-            ELSE status
+            ELSE p.status
         END AS status,
-    ( SELECT r.ref
-           FROM payments.gateway_refs r
-          WHERE ((r.account_id = p.account_id) AND (r.payment_id = p.id) AND (r.gateway = 'stripe'::text) AND (r.ref ~~ 'pi\_%'::text))
-         LIMIT 1) AS "stripePaymentIntentId",
-    COALESCE(reference, track_id) AS "transactionId"
-   FROM payments.payments p
-  WHERE (kind = 'tokens'::text);
+        CASE
+            WHEN ((p.gateway = 'stripe'::text) AND (p.reference ~~ 'pi\_%'::text)) THEN p.reference
+            ELSE NULL::text
+        END AS "stripePaymentIntentId",
+    p.track_id AS "transactionId"
+   FROM (payments.payments p
+     LEFT JOIN accounts.accounts a ON (((a.id = p.account_id) AND (a.erased_at IS NULL))))
+  WHERE (p.kind = 'tokens'::text);
 
 CREATE VIEW doc_style_studio.usage AS
- SELECT id AS _id,
-    account_id AS "userId",
-    action,
-    at AS "timestamp",
-    metadata
-   FROM core.usage;
+ SELECT u.id AS _id,
+    a.id AS "userId",
+    u.action,
+    u.at AS "timestamp",
+    ((u.metadata - '{generation_id,payment_id,file_id}'::text[]) || jsonb_strip_nulls(jsonb_build_object('generationId', (u.metadata -> 'generation_id'::text), 'tokenPurchaseId', (u.metadata -> 'payment_id'::text), 'fileId', (u.metadata -> 'file_id'::text)))) AS metadata
+   FROM (core.usage u
+     LEFT JOIN accounts.accounts a ON (((a.id = u.account_id) AND (a.erased_at IS NULL))));
 
 CREATE TABLE wallet.grants (
     account_id uuid NOT NULL,
@@ -4480,21 +4503,21 @@ CREATE TABLE wallet.wallets (
 
 CREATE VIEW doc_style_studio.users AS
  SELECT a.id AS _id,
-    reports.masked_email(a.email) AS email,
+    core.stand_in(a.email) AS email,
     reports.masked_name(u.name) AS name,
-    ( SELECT i.subject
-           FROM accounts.identities i
-          WHERE (i.account_id = a.id)
-          ORDER BY i.created_at, i.issuer
-         LIMIT 1) AS "externalId",
+    i.subject AS "externalId",
     COALESCE(w.balance, (0)::bigint) AS tokens,
     COALESCE(w.balance, (0)::bigint) AS "tokenBalance",
     COALESCE(( SELECT (sum(g.quantity))::bigint AS sum
            FROM wallet.grants g
           WHERE ((g.account_id = a.id) AND ((g.asset)::text = 'token'::text) AND (g.source = 'purchase'::text))), (0)::bigint) AS "totalTokensPurchased"
-   FROM ((accounts.accounts a
+   FROM (((accounts.accounts a
      LEFT JOIN accounts.users u ON ((u.account_id = a.id)))
-     LEFT JOIN wallet.wallets w ON (((w.account_id = a.id) AND ((w.asset)::text = 'token'::text))));
+     LEFT JOIN accounts.identities i ON (((i.account_id = a.id) AND (NOT (EXISTS ( SELECT
+           FROM accounts.identities e
+          WHERE ((e.account_id = i.account_id) AND (ROW(e.created_at, e.issuer, e.subject) < ROW(i.created_at, i.issuer, i.subject)))))))))
+     LEFT JOIN wallet.wallets w ON (((w.account_id = a.id) AND ((w.asset)::text = 'token'::text))))
+  WHERE (a.erased_at IS NULL);
 
 CREATE TABLE media.featured_files (
     account_id uuid NOT NULL,
@@ -4569,6 +4592,14 @@ CREATE TABLE payments.failed_transactions (
     code text,
     reason text NOT NULL,
     failed_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE payments.gateway_refs (
+    gateway text NOT NULL,
+    ref text NOT NULL,
+    account_id uuid NOT NULL,
+    payment_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -5264,6 +5295,9 @@ ALTER TABLE ONLY core.rate_limits
 ALTER TABLE ONLY core.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY core.stand_in_key
+    ADD CONSTRAINT stand_in_key_pkey PRIMARY KEY (only_one);
+
 ALTER TABLE ONLY core.usage
     ADD CONSTRAINT usage_pkey PRIMARY KEY (account_id, id);
 
@@ -5477,6 +5511,8 @@ CREATE INDEX accounts_by_beginning_of_handle ON accounts.accounts USING btree (h
 
 CREATE INDEX accounts_by_beginning_of_phone ON accounts.accounts USING btree (phone text_pattern_ops);
 
+CREATE INDEX accounts_by_stand_in ON accounts.accounts USING btree (core.stand_in(email));
+
 CREATE INDEX domains_due ON accounts.domain_verifications USING btree (recheck_at) WHERE (recheck_at IS NOT NULL);
 
 CREATE INDEX domains_verified ON accounts.domain_verifications USING btree (domain) WHERE (status = 'verified'::text);
@@ -5492,6 +5528,8 @@ CREATE INDEX exports_by_end ON accounts.exports USING btree (expires_at);
 CREATE INDEX former_handles_by_account ON accounts.former_handles USING btree (account_id);
 
 CREATE INDEX identifier_changes_by_old_value ON accounts.identifier_changes USING btree (old_value) WHERE (undo_until IS NOT NULL);
+
+CREATE INDEX identities_by_subject ON accounts.identities USING btree (subject);
 
 CREATE INDEX second_factor_removals_due ON accounts.second_factor_removals USING btree (due_at);
 
@@ -5531,9 +5569,13 @@ CREATE INDEX files_by_category ON media.files USING btree (account_id, category,
 
 CREATE INDEX files_by_metadata ON media.files USING gin (metadata jsonb_path_ops);
 
+CREATE INDEX files_by_storage_id ON media.files USING btree (storage_key);
+
 CREATE INDEX files_by_tag ON media.files USING gin (tags);
 
 CREATE INDEX files_not_measured ON media.files USING btree (account_id, id) WHERE (derived_bytes IS NULL);
+
+CREATE INDEX files_of_category ON media.files USING btree (category, id);
 
 CREATE INDEX files_public ON media.files USING btree (id) WHERE is_public;
 
@@ -5557,6 +5599,12 @@ CREATE INDEX gateway_refs_by_payment ON payments.gateway_refs USING btree (accou
 
 CREATE INDEX payments_by_grant ON payments.payments USING btree (account_id, grant_id) WHERE (grant_id IS NOT NULL);
 
+CREATE INDEX payments_by_intent ON payments.payments USING btree ((
+CASE
+    WHEN ((gateway = 'stripe'::text) AND (reference ~~ 'pi\_%'::text)) THEN reference
+    ELSE NULL::text
+END));
+
 CREATE INDEX payments_by_pack ON payments.payments USING btree (pack_id) WHERE (pack_id IS NOT NULL);
 
 CREATE INDEX payments_by_plan ON payments.payments USING btree (plan_id) WHERE (plan_id IS NOT NULL);
@@ -5566,6 +5614,8 @@ CREATE INDEX payments_by_reference ON payments.payments USING btree (gateway, re
 CREATE INDEX payments_by_status ON payments.payments USING btree (status, expires_at) WHERE (status = 'pending'::text);
 
 CREATE INDEX payments_by_time ON payments.payments USING btree (id);
+
+CREATE INDEX payments_by_track ON payments.payments USING btree (track_id);
 
 CREATE INDEX refunds_by_payment ON payments.refunds USING btree (account_id, payment_id);
 
@@ -5594,6 +5644,8 @@ CREATE INDEX customers_by_email ON stripe_mirror.customers USING btree (email);
 CREATE INDEX customers_by_folded_email ON stripe_mirror.customers USING btree (lower(email));
 
 CREATE INDEX customers_by_metadata ON stripe_mirror.customers USING gin (metadata jsonb_path_ops);
+
+CREATE INDEX customers_by_stand_in ON stripe_mirror.customers USING btree (core.stand_in(email));
 
 CREATE INDEX customers_by_syncing ON stripe_mirror.customers USING brin (synced_at);
 
@@ -5658,6 +5710,10 @@ CREATE INDEX generations_by_hold ON studio.generations USING btree (account_id, 
 CREATE INDEX generations_by_status ON studio.generations USING btree (account_id, status, id);
 
 CREATE INDEX generations_by_style ON studio.generations USING btree (style_name);
+
+CREATE INDEX generations_by_time ON studio.generations USING btree (account_id, created_at);
+
+CREATE INDEX generations_of_status ON studio.generations USING btree (status, created_at);
 
 CREATE INDEX generations_waiting ON studio.generations USING btree (account_id, turn) WHERE (status = 'pending'::text);
 
@@ -6159,6 +6215,7 @@ GRANT ALL ON FUNCTION core.new_id() TO vetrina_app;
 GRANT ALL ON FUNCTION core.refuse_change() TO vetrina_app;
 GRANT ALL ON FUNCTION core.release_key(p_account uuid, p_key text, p_claimed_at timestamp with time zone, p_delete boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION core.save_response(p_account uuid, p_key text, p_claimed_at timestamp with time zone, p_response jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION core.stand_in(p_email text) TO vetrina_app;
 GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_featured() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_report() TO vetrina_app;
@@ -6213,7 +6270,6 @@ GRANT ALL ON FUNCTION reports.is_metered(p_price jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.later_worths(p reports.version) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.list_amount(p_item jsonb, p_currency text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_address(p jsonb) TO vetrina_app;
-GRANT ALL ON FUNCTION reports.masked_email(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_name(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.masked_phone(p text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.minor(p numeric) TO vetrina_app;
@@ -6340,13 +6396,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.outbox TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.rate_limits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.settings TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.usage TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
 GRANT SELECT ON TABLE doc_cogento.subscriptions TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_cogento.subscriptions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.links TO vetrina_app;
 GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
 GRANT SELECT ON TABLE doc_cogento.users TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_cogento.users TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_reporting;
@@ -6355,7 +6411,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_ap
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_reporting;
@@ -6371,6 +6426,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.takedowns TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE payments.receipt_numbers TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.refunds TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.reversals TO vetrina_app;

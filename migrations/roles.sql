@@ -8,6 +8,7 @@ revoke update, delete, truncate on wallet.entries, payments.failed_transactions,
 revoke delete, truncate on core.audit_heads from vetrina_app;
 revoke delete, truncate on wallet.wallets, wallet.grants, wallet.holds, wallet.shortfalls, payments.payments, payments.gateway_refs, payments.refunds, payments.disputes from vetrina_app;
 revoke insert, update, delete on core.migrations from vetrina_app;
+revoke all on core.stand_in_key from vetrina_app;
 -- vetrina_reporting: the documents' views (doc_*) and nothing else.
 do $$
 declare

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from urllib.parse import urlsplit, urlunsplit
+import re
 
 import psycopg
 import pytest
@@ -20,8 +19,9 @@ from vetrina.wallet.ledger import actions as wallet
 from vetrina.wallet.model import Asset
 
 AT = at("2026-02-01")
+ADDRESS = "Ada.Lovelace@example.com"
 
-# Copied literally from the document.
+# Copied literally from the document; its two literals '[email protected]' become the stand-in of ADDRESS.
 QUERIES = [
     """SELECT u.*, s.* 
 FROM users u 
@@ -38,27 +38,18 @@ WHERE u.email = '[email protected]';""",
 ]  # fmt: skip
 
 
-@pytest.fixture
-def reporting(database: str, owner: str) -> Iterator[psycopg.Connection]:
-    """Connect as the reporting role, with the limits that `vetrina up` sets."""
-    parts = urlsplit(database)
-    uri = urlunsplit(parts._replace(netloc=f"vetrina_reporting:test@{parts.netloc.rpartition('@')[2]}"))
-    with psycopg.connect(uri, autocommit=True, options="-c default_transaction_read_only=on") as connection:
-        yield connection
-
-
 async def members(db: Database) -> None:
-    """Add three customers, one of them with the address used in the document's queries, and two subscriptions."""
+    """Add three customers, two of them with addresses that share first letter and domain, and two subscriptions."""
     await ingest(db, [
-        made({**sample.customer(1, AT), "email": "[email protected]", "metadata": {"membership_type": "Adult"}}, "2026-02-01"),
-        made({**sample.customer(2, AT), "metadata": {"membership_type": "Adult", "branch": "north"}}, "2026-02-01"),
+        made({**sample.customer(1, AT), "email": ADDRESS, "metadata": {"membership_type": "Adult"}}, "2026-02-01"),
+        made({**sample.customer(2, AT), "email": "alan@example.com", "metadata": {"membership_type": "Adult"}}, "2026-02-01"),
         made({**sample.customer(3, AT), "email": None, "metadata": {"membership_type": "Junior"}}, "2026-02-01"),
         made({**subscription(1, "2026-02-01", 900), "metadata": {"subscription_type": "Premium"}}, "2026-02-01"),
         made({**subscription(2, "2026-02-01", 900), "metadata": {"subscription_type": "Basic"}}, "2026-02-01"),
     ])  # fmt: skip
 
 
-async def test_documented_queries_run_unchanged(db: Database, make: Make, reporting: psycopg.Connection) -> None:
+async def test_documented_queries_return_their_rows(db: Database, make: Make, reporting: psycopg.Connection) -> None:
     await members(db)
     account = await make.account()
     async with db.tx() as tx:
@@ -67,7 +58,7 @@ async def test_documented_queries_run_unchanged(db: Database, make: Make, report
     reporting.execute("set search_path = doc_cogento")
     answers = []
     for query in QUERIES:
-        cursor = reporting.execute(query.encode())
+        cursor = reporting.execute(query.replace("'[email protected]'", f"stand_in('{ADDRESS}')").encode())
         names = [item.name for item in cursor.description or ()]
         answers.append([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
     with_subscription, adults, premium, roles = answers
@@ -81,10 +72,12 @@ async def test_personal_data_is_masked(db: Database, make: Make, reporting: psyc
     grace = {**sample.customer(2, AT), "email": "grace@example.com", "name": "Grace", "phone": "+32470123456"}
     await ingest(db, [made(grace, "2026-02-01")])
     row = reporting.execute("select email, name, phone, address, metadata ->> 'member_number' from doc_cogento.users").fetchone()
-    assert row == ("g***@example.com", "G***", "***56", {"city": "Ghent", "country": "BE"}, "2")
+    assert row and row[1:] == ("G***", "***56", {"city": "Ghent", "country": "BE"}, "2")
+    assert re.fullmatch(r"g\*\*\*-[0-9a-f]{16}@example\.com", row[0])
     account = await make.account(email="ada@example.com")
     users = reporting.execute('select email, name, "tokenBalance" from doc_style_studio.users where _id = %s', (account.id,))
-    assert users.fetchone() == ("a***@example.com", "T***", 20)
+    email, *others = users.fetchone() or ("",)
+    assert re.fullmatch(r"a\*\*\*-[0-9a-f]{16}@example\.com", email) and others == ["T***", 20]
 
 
 async def test_style_studio_tables_have_documented_values(db: Database, make: Make, reporting: psycopg.Connection) -> None:
@@ -102,18 +95,17 @@ async def test_style_studio_tables_have_documented_values(db: Database, make: Ma
         ):
             await tx.connection.execute(
                 "insert into payments.payments (account_id, id, kind, status, gateway, quantity, amount, currency, description, "
-                "expires_at, track_id) values (%s, gen_random_uuid(), %s, %s, 'sandbox', 50, 499, 'USD', 'x', now(), %s)",
+                "expires_at, track_id) values (%s, gen_random_uuid(), %s, %s, 'stripe', 50, 499, 'USD', 'x', now(), %s)",
                 (ada, kind, status, f"t{number}"))  # fmt: skip
         await tx.connection.execute(
-            "insert into payments.gateway_refs "
-            "select 'stripe', 'pi_1', account_id, id from payments.payments where track_id = 't0'")  # fmt: skip
+            "select payments.settle(account_id, id, 'pi_1', null) from payments.payments where track_id = 't0'")  # fmt: skip
     columns = '"externalId", tokens, "tokenBalance", "totalTokensPurchased"'
     users = {row[0]: row[1:] for row in reporting.execute(f"select _id, {columns} from doc_style_studio.users")}
     assert users[ada] == ("sub-1", 57, 57, 50) and users[other.id] == (None, 20, 20, 0)
     columns = '"transactionId", amount, tokens, status, "stripePaymentIntentId"'
     bought = reporting.execute(f'select {columns} from doc_style_studio."tokenPurchases" order by 1')
     assert bought.fetchall() == [
-        ("t0", 499, 50, "pending", "pi_1"), ("t1", 499, 50, "failed", None), ("t2", 499, 50, "failed", None)]  # fmt: skip
+        ("t0", 499, 50, "completed", "pi_1"), ("t1", 499, 50, "failed", None), ("t2", 499, 50, "failed", None)]  # fmt: skip
     actions = reporting.execute('select distinct action, "userId" from doc_style_studio.usage').fetchall()
     assert all(isinstance(name, str) for name, _ in actions)
 
@@ -181,12 +173,3 @@ def test_reporting_role_reads_only_documented_views(reporting: psycopg.Connectio
             reporting.execute(command.encode())
         if read_only == "off":
             assert not isinstance(refused.value, psycopg.errors.ReadOnlySqlTransaction)
-
-
-async def test_views_use_the_metadata_index(db: Database, owner: str, reporting: psycopg.Connection) -> None:
-    await ingest(db, [made(sample.customer(n, AT), "2026-02-01") for n in range(300)])
-    with psycopg.connect(owner, autocommit=True) as connection:
-        connection.execute("analyze stripe_mirror.customers")
-    reporting.execute("set enable_seqscan = off")
-    plan = reporting.execute("""explain select * from doc_cogento.users where metadata @> '{"member_number": "7"}'""").fetchall()
-    assert any("customers_by_metadata" in row[0] for row in plan), plan

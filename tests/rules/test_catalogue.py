@@ -18,6 +18,7 @@ REFERENCE = {
     "core.migrations": "the files that were applied",
     "core.settings": "the operator's settings",
     "core.outbox": "a development site's mail and SMS, which need no account",
+    "core.stand_in_key": "the key of the documented views, one of the database",
     "core.rate_limits": "counts addresses and targets too, which need no account",
     "accounts.verifications": "codes for an e-mail address or a phone, before there is an account",
     "accounts.sign_in_failures": "counts identifiers that need no account",
@@ -73,6 +74,7 @@ INSIDE = {
         "plan_name_taken", "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "plan_price_positive",
         "plan_price_currency_is_iso", "plan_storage_positive", "style_cost_positive",
         "payment_amount_positive", "payment_currency_is_iso", "payment_not_in_toman",
+        "stand_in_key_is_single", "stand_in_key_is_long",
     ],
     "kept by our own functions; a breach is a fault of ours, and the ledger then stops": [
         "shortfall_not_negative",
@@ -130,16 +132,19 @@ KEPT = {"wallet.wallets", "wallet.grants", "wallet.holds", "wallet.shortfalls", 
 """Money tables: the application may not delete from them."""
 
 
+LENT = {"core.stand_in": "reports compute stand-ins with a key that they may not read; it takes a text and returns its hash"}
+"""Functions that run with their owner's rights, with the reason."""
+
+
 def module(name: str) -> str:
     """Return the schema of schema.table."""
     return name.split(".")[0]
 
 
 def test_every_schema_is_a_module(catalogue: Catalogue) -> None:
-    assert {module(table) for table in catalogue.columns} | {function.schema for function in catalogue.functions} <= {
-        "core",
-        *MODULES,
-    }
+    assert {module(table) for table in catalogue.columns} | {
+        function.schema for function in catalogue.functions if not function.schema.startswith("doc_")
+    } <= {"core", *MODULES}
 
 
 def test_every_table_is_owner_first(catalogue: Catalogue) -> None:
@@ -265,7 +270,7 @@ def test_functions_call_only_lower_modules(catalogue: Catalogue) -> None:
 
 
 def test_no_function_lends_its_owners_rights(catalogue: Catalogue) -> None:
-    assert [f"{function.schema}.{function.name}" for function in catalogue.functions if function.definer] == []
+    assert {f"{function.schema}.{function.name}" for function in catalogue.functions if function.definer} == set(LENT)
 
 
 def test_the_application_has_no_ddl(as_app: psycopg.Connection[Any], catalogue: Catalogue) -> None:

@@ -174,7 +174,7 @@ async def _as_reporting(settings: Settings, tag: str) -> tuple[int, int]:
     def ask(uri: str) -> tuple[int, int]:
         with psycopg.connect(uri) as connection:
             row = connection.execute(
-                """select count(distinct u.user_id), count(*) filter (where u.email not like '_***@%%')
+                """select count(distinct u.user_id), count(*) filter (where u.email not like '_***-%%@%%')
                      from doc_cogento.users u left join doc_cogento.subscriptions s on u.user_id = s.user_id
                     where u.metadata @> jsonb_build_object('demo', %s::text)""",
                 (tag,),
