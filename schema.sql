@@ -4173,7 +4173,9 @@ CREATE TABLE accounts.verifications (
     attempts_since timestamp with time zone DEFAULT now() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    hourly_count integer DEFAULT 0 NOT NULL,
     CONSTRAINT verification_attempts_in_range CHECK (((attempt_count >= 0) AND (attempt_count <= 5))),
+    CONSTRAINT verification_hourly_in_range CHECK (((hourly_count >= 0) AND (hourly_count <= 15))),
     CONSTRAINT verification_is_short CHECK ((expires_at <= (updated_at + '00:11:00'::interval))),
     CONSTRAINT verification_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text, 'any'::text]))),
     CONSTRAINT verification_purpose_known CHECK ((purpose = ANY (ARRAY['email_verify'::text, 'phone_verify'::text, 'password_reset'::text, 'sign_in'::text, 'email_change'::text, 'phone_change'::text])))
@@ -4242,7 +4244,7 @@ CREATE TABLE core.settings (
     description text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    is_sensitive boolean DEFAULT false NOT NULL
+    is_sensitive boolean DEFAULT true NOT NULL
 );
 
 CREATE TABLE core.stand_in_key (

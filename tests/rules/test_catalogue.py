@@ -110,7 +110,8 @@ INSIDE = {
     "kept by what guards accounts; a breach is a fault of ours": [
         "outbox_channel_known", "rate_limit_count_not_negative", "audit_head_position_positive", "audit_position_taken",
         "audit_actor_known", "audit_action_is_named", "audit_logs_append_only", "verification_kind_known",
-        "verification_purpose_known", "verification_attempts_in_range", "verification_is_short", "role_known",
+        "verification_purpose_known", "verification_attempts_in_range", "verification_hourly_in_range", "verification_is_short",
+        "role_known",
         "export_status_known", "export_is_somewhere_when_ready", "export_one_ready", "storage_not_negative",
         "second_factor_attempts_in_range",
         "confirmed_email_is_set", "confirmed_phone_is_set", "session_client_known", "sign_in_failures_positive",

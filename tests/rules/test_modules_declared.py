@@ -173,6 +173,32 @@ def test_whatever_strangers_may_send_is_counted_by_their_address() -> None:
     assert uncounted == UNLIMITED
 
 
+HARMLESS = {
+    "it protects, and is undone by signing in": {"sessions/revocation"},
+    "it removes nothing for good, its owner is notified, and it is undone": {"takedown", "restoration", "dismissal", "featuring"},
+    "applied twice it changes nothing, and only the gateway decides": {"inquiry", "replays"},
+    "a badge, audited and undone at once": {"verification", "vendor-verification"},
+    "words of the site, audited, the former ones kept": {"{language:str}"},
+    "an operator's own": {"searches", "{search_id:uuid}", "removal"},
+    "it cancels a danger": {"second-factor-removal"},
+}
+"""Writes of operators that ask for no password: they move no money or credits, open or close no access, weaken no limit."""
+
+
+def test_every_write_of_an_operator_is_confirmed_or_harmless() -> None:
+    unsaid = {
+        f"{method} {path}"
+        for module in ALL
+        for route in (*module.api_routes(), *module.page_routes())
+        if {"operator", "superuser"} & {getattr(guard, "__name__", "") for guard in route.guards or ()}
+        for method in {"POST", "PUT", "PATCH", "DELETE"} & {str(method) for method in getattr(route, "http_methods", ())}
+        for path in route.paths
+        if "confirmed" not in route.opt
+        if not any(path.rstrip("/").endswith(f"/{end}") for ends in HARMLESS.values() for end in ends)
+    }
+    assert unsaid == set()
+
+
 def test_where_a_refusal_leads_and_where_one_signs_in_exist() -> None:
     paths = {path for module in ALL for route in module.page_routes() for path in route.paths}
     installed = of(read({}))

@@ -12,6 +12,7 @@ from vetrina.core.errors import Invalid, Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
+from vetrina.core.web.route_options import CONFIRMED
 from vetrina.stripe_mirror import account_links, queries
 from vetrina.stripe_mirror import status as mirror_status
 from vetrina.web.i18n import say
@@ -28,7 +29,7 @@ async def stripe(request: Request) -> Response[str]:
     return await _page(request)
 
 
-@post(f"{PATH}/links", guards=[operator], include_in_schema=False)
+@post(f"{PATH}/links", guards=[operator], include_in_schema=False, opt=CONFIRMED)
 async def link(request: Request, data: Form) -> Response[Any]:
     """Link a customer to an account."""
     values = {name: data.get(name, "").strip()[:MAX_LENGTH] for name in ("account", "customer")}
@@ -42,7 +43,7 @@ async def link(request: Request, data: Form) -> Response[Any]:
     return pages.redirect(PATH, flash=("good", say("{customer} is linked.", customer=values["customer"])))
 
 
-@post(f"{PATH}/links/removal", guards=[operator], include_in_schema=False)
+@post(f"{PATH}/links/removal", guards=[operator], include_in_schema=False, opt=CONFIRMED)
 async def unlink(request: Request, data: Form) -> Redirect:
     """Remove a link, if there is one."""
     async with request.tx() as tx:

@@ -80,7 +80,7 @@ async def test_9_17_a_dangerous_call_needs_a_confirmed_session(
 
 async def test_9_17_a_harmless_setting_needs_none(site: Site, admin: Account) -> None:
     async with site.api(admin) as api:
-        answer = await api.put("/operator/settings/limits.reports", json={"value": {"count": 30, "seconds": 3600}})
+        answer = await api.put("/operator/settings/studio.waiting_limit", json={"value": 100})
         assert answer.status_code == 200
 
 
@@ -91,10 +91,10 @@ async def test_9_17_the_page_keeps_the_form(site: Site, make: Make, db: Database
         refused = await browser.post(path, data={"why": why})
         assert refused.status_code == 403 and "Confirm your password" in refused.text
         assert fields(refused.text) == {"why": why, "confirm_target": path}
-        wrong = await browser.post("/operator/confirmation", data={**fields(refused.text), "confirm_password": "wrong"})
+        wrong = await browser.post("/confirmation", data={**fields(refused.text), "confirm_password": "wrong"})
         assert wrong.status_code == 403 and fields(wrong.text) == fields(refused.text)
         assert await scalar(db, "select is_active from accounts.accounts where id = %s", other.id) is True
-        right = await browser.post("/operator/confirmation", data={**fields(refused.text), "confirm_password": PASSWORD})
+        right = await browser.post("/confirmation", data={**fields(refused.text), "confirm_password": PASSWORD})
         assert right.status_code == 200 and fields(right.text) == {"why": why}
         assert f'action="{path}"' in right.text and PASSWORD not in right.text
         assert (await browser.post(path, data=fields(right.text))).status_code == 303
@@ -106,8 +106,8 @@ async def test_9_17_the_page_keeps_the_form(site: Site, make: Make, db: Database
 async def test_9_17_the_page_sends_nothing_elsewhere(site: Site, admin: Account) -> None:
     async with site.browser(admin) as browser:
         data = {"confirm_target": "https://evil.example/", "confirm_password": PASSWORD}
-        answer = await browser.post("/operator/confirmation", data=data)
-        assert answer.status_code == 200 and 'action="/operator"' in answer.text
+        answer = await browser.post("/confirmation", data=data)
+        assert answer.status_code == 200 and 'action="/account"' in answer.text
 
 
 async def test_9_17_without_a_password_a_new_sign_in_confirms(site: Site, make: Make, db: Database, admin: Account) -> None:

@@ -92,6 +92,23 @@ async def test_a_phone_is_added_and_asks_for_the_second_factor(posting: Site) ->
     assert answer.json()["phone"] == PHONE and answer.json()["phone_verified"] and answer.json()["email"] == OLD
 
 
+async def test_an_added_phone_is_removed_again_from_the_confirmed_address(posting: Site) -> None:
+    body = await owner(posting)
+    assert (await changed(posting, body, phone=PHONE)).status_code == 200
+    links = [letter["text"] for letter in await letters(posting, OLD, 3) if "/undo/" in letter["text"]]
+    assert len(links) == 1 and "undo it within seven days" in links[0]
+    token = re.search(r"/undo/(\S+)", links[0])
+    assert token is not None
+    assert (await post(posting, "/auth/identifiers/undo", {"token": token[1]})).status_code == 204
+    signed_out = await post(posting, "/auth/identifiers", {"phone": PHONE, "password": PASSWORD}, headers=bearer(body))
+    assert signed_out.status_code == 401, "every session ends"
+    sms = await post(posting, "/auth/verifications", {"phone": PHONE, "purpose": "sign_in"})
+    assert sms.status_code == 202
+    async with posting.services.db.read() as tx:
+        rows = await tx.connection.execute("select count(*) from accounts.accounts where phone is not null")
+        assert await rows.fetchone() == (0,)
+
+
 async def test_an_address_of_another_account_is_notified_and_never_changes_hands(posting: Site) -> None:
     body = await owner(posting)
     await registered(posting, email=NEW)

@@ -131,7 +131,8 @@ async def test_recovery_code_works_once_and_is_notified(posting: Site) -> None:
     assert any("recovery code" in letter["subject"] for letter in sent)
     state = (await posting.client.get(f"/api/v1{FACTOR}", headers=bearer(body))).json()
     assert state["recovery_codes_left"] == 9
-    response = await post(posting, f"{FACTOR}/recovery-codes", {"password": PASSWORD}, headers=bearer(body))
+    proof = {"password": PASSWORD, "code": recovery[2]}
+    response = await post(posting, f"{FACTOR}/recovery-codes", proof, headers=bearer(body))
     assert response.status_code == 201 and not set(response.json()["recovery_codes"]) & set(recovery)
     assert (await second(posting, await challenged(posting), recovery[1])).status_code == 422
     assert (await second(posting, await challenged(posting), response.json()["recovery_codes"][0])).status_code == 201
@@ -151,14 +152,21 @@ async def test_secrets_cannot_be_read_from_the_database(posting: Site, services:
     assert ("second_factor_on",) in actions
 
 
-async def test_second_factor_is_disabled_with_the_password(posting: Site) -> None:
+async def test_second_factor_is_disabled_with_the_password_and_a_code(posting: Site) -> None:
     body = await registered(posting, email="ada@example.com")
-    await enrolled(posting, body)
+    there, codes = await enrolled(posting, body)
     for wrong in ({}, {"password": "not the right one"}, {"code": "123456"}):
         answer = await post(posting, f"{FACTOR}/removal", wrong, headers=bearer(body))
         assert answer.status_code == 403, answer.text
-    assert (await post(posting, f"{FACTOR}/removal", {"password": PASSWORD}, headers=bearer(body))).status_code == 204
-    assert (await post(posting, f"{FACTOR}/removal", {"password": PASSWORD}, headers=bearer(body))).status_code == 409
+    for path in ("removal", "recovery-codes"):
+        bare = await post(posting, f"{FACTOR}/{path}", {"password": PASSWORD}, headers=bearer(body))
+        assert bare.status_code == 422 and bare.json()["type"] == "urn:vetrina:wrong-code", "the password alone is not enough"
+    both = {"password": PASSWORD, "code": there.next()}
+    renewed = await post(posting, f"{FACTOR}/recovery-codes", both, headers=bearer(body))
+    assert renewed.status_code == 201 and set(renewed.json()["recovery_codes"]).isdisjoint(codes)
+    last = {"password": PASSWORD, "code": renewed.json()["recovery_codes"][0]}
+    assert (await post(posting, f"{FACTOR}/removal", last, headers=bearer(body))).status_code == 204, "a recovery code will do"
+    assert (await post(posting, f"{FACTOR}/removal", last, headers=bearer(body))).status_code == 409
     assert (await post(posting, "/auth/session", {"email": "ada@example.com", "password": PASSWORD})).status_code == 201
 
 

@@ -152,11 +152,15 @@ async def test_the_second_factor_from_the_page(posting: Site) -> None:
         page = await browser.post("/sign-in/second-factor", data={"code": there.wrong()})
         assert page.status_code == 422 and "not right" in page.text
         assert place(await browser.post("/sign-in/second-factor", data={"code": there.next()})) == "/wallet"
-        renewed = await browser.post("/settings/security/recovery-codes", data={"password": PASSWORD})
+        renewed = await browser.post("/settings/security/recovery-codes", data={"password": PASSWORD, "code": recovery[0]})
         assert len(set(re.findall(r"<code>([a-z2-9]{5}-[a-z2-9]{5})</code>", renewed.text)) - set(recovery)) == 10
         off = await browser.post("/settings/security/second-factor/removal", data={"password": "wrong"})
         assert off.status_code == 403 and '<details class="plate" open>' in off.text
-        assert place(await browser.post("/settings/security/second-factor/removal", data={"password": PASSWORD}))
+        alone = await browser.post("/settings/security/second-factor/removal", data={"password": PASSWORD})
+        assert alone.status_code == 422 and 'id="code-remove-error"' in alone.text
+        new_codes = re.findall(r"<code>([a-z2-9]{5}-[a-z2-9]{5})</code>", renewed.text)
+        both = {"password": PASSWORD, "code": new_codes[0]}
+        assert place(await browser.post("/settings/security/second-factor/removal", data=both))
         assert "The second factor is off." in (await browser.get("/settings/security")).text
         assert TOTP(secret).interval == 30
 

@@ -14,7 +14,7 @@ from vetrina.core.web.request import Request, signed_in
 
 @post("/auth/confirmation", guards=[signed_in], status_code=204, tags=["accounts"], opt=SIGN_IN_LIMIT)
 async def confirm(request: Request, data: OwnerCredentials) -> None:
-    """Confirm this session for ten minutes: dangerous acts of operators answer 403 `password-confirmation-required` without.
+    """Confirm this session for ten minutes: dangerous acts answer 403 `password-confirmation-required` without.
 
     Send the password and, with a second factor, a code. An account with neither signs in again instead (403).
     """

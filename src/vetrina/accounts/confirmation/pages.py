@@ -1,4 +1,4 @@
-"""The page on which an operator confirms a session; it keeps the form that was sent."""
+"""The page on which one confirms a session; it keeps the form that was sent."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from litestar.datastructures import FormMultiDict
 
 from vetrina.accounts.confirmation import actions
 from vetrina.accounts.confirmation.model import PasswordConfirmationRequired
-from vetrina.accounts.roles.guards import operator
 from vetrina.accounts.web import SIGN_IN_LIMIT
 from vetrina.core.errors import Refusal
 from vetrina.core.web import pages
-from vetrina.core.web.request import Request
+from vetrina.core.web.request import Request, signed_in
 
 Fields = list[tuple[str, str]]
 OURS = {"confirm_target", "confirm_password", "confirm_code"}
 """The page's own fields; the others are those of the form that waits."""
 
 
-@post("/operator/confirmation", guards=[operator], include_in_schema=False, opt=SIGN_IN_LIMIT)
+@post("/confirmation", guards=[signed_in], include_in_schema=False, opt=SIGN_IN_LIMIT)
 async def confirm(request: Request) -> Response[Any]:
     """Confirm the session and offer to send the form that waits."""
     form = texts(await request.form())
     ours = {name: value for name, value in form if name in OURS}
-    target = pages.safe_local_path(ours.get("confirm_target"), "/operator")
+    target = pages.safe_local_path(ours.get("confirm_target"), "/account")
     fields = [(name, value) for name, value in form if name not in OURS]
     password, code = ours.get("confirm_password") or None, ours.get("confirm_code") or None
     try:
@@ -46,7 +45,7 @@ def ask(request: Request, target: str, fields: Fields, refusal: Refusal | None) 
         request,
         "accounts/confirmation/confirmation.html",
         refusal=refusal,
-        nav="operator",
+        nav="operator" if target.startswith("/operator") else "account",
         target=target,
         waiting_fields=fields,
         is_confirmed=refusal is None,

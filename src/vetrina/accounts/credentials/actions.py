@@ -58,15 +58,18 @@ async def confirm_change(
         is_right = await verification.check_code(tx, services, to, kind=kind, purpose=purpose, code=code, change_of=account)
         if is_right:
             await audit.set_actor(tx, caller.actor)
-            await notifications.notify_account(tx, services, account, notice="identifier_changed", language=caller.language)
             await tx.fetch_one(queries.PROVE, account=account)
             change = await tx.fetch_one(
                 queries.CHANGE_IDENTIFIER, account=account, id=new_id(), channel=to.channel, value=to.value, days=UNDO_DAYS
             )
-            if change.undo_until is not None and change.old_value is not None:
-                undo = seal(services.keys, UndoLink(account, change.id))
+            undo = seal(services.keys, UndoLink(account, change.id))
+            if change.old_value is not None:
                 old = Identifier(change.channel, change.old_value)
-                await notifications.notify_former(tx, services, old, undo=undo, language=caller.language)
+                await notifications.send_undo(tx, services, old, notice="identifier_undo", undo=undo, language=caller.language)
+            elif change.other is not None:
+                other = Identifier("phone" if change.channel == "email" else "email", change.other)
+                await notifications.send_undo(tx, services, other, notice="identifier_added", undo=undo, language=caller.language)
+            await notifications.notify_account(tx, services, account, notice="identifier_changed", language=caller.language)
             await usage.record(tx, account, "identifier_changed", {"channel": to.channel})
             return await tx.fetch_one(account_queries.ACCOUNT, account=account)
     raise WrongCode

@@ -15,12 +15,13 @@ UNDO_DAYS = 7
 
 
 class AppliedChange(msgspec.Struct, frozen=True):
-    """A change of an identifier; `undo_until` is set when the old one was confirmed."""
+    """A change of an identifier; `undo_until` is set when the old one, or `other`, the other one, was confirmed."""
 
     id: UUID
     channel: Channel
     old_value: str | None
     undo_until: datetime | None
+    other: str | None
 
 
 class UndoLink(msgspec.Struct, frozen=True):

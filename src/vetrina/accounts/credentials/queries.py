@@ -17,7 +17,9 @@ CHANGE_IDENTIFIER = Statement(
     """
     with before as (
       select id, case %(channel)s when 'email' then email else phone end as value,
-             case %(channel)s when 'email' then email_verified_at else phone_verified_at end as verified_at
+             case %(channel)s when 'email' then email_verified_at else phone_verified_at end as verified_at,
+             case when %(channel)s = 'email' and phone_verified_at is not null then phone
+                  when %(channel)s = 'phone' and email_verified_at is not null then email end as other
         from accounts.accounts where id = %(account)s for update
     ), changed as (
       update accounts.accounts a
@@ -30,14 +32,15 @@ CHANGE_IDENTIFIER = Statement(
     )
     insert into accounts.identifier_changes (account_id, id, channel, old_value, new_value, old_verified_at, undo_until)
     select before.id, %(id)s, %(channel)s, before.value, %(value)s, before.verified_at,
-           case when before.verified_at is not null then now() + make_interval(days => %(days)s) end
+           case when before.verified_at is not null or before.other is not null then now() + make_interval(days => %(days)s) end
       from before join changed on changed.id = before.id
-    returning id, channel, old_value, undo_until
+    returning id, channel, case when old_verified_at is not null then old_value end as old_value, undo_until,
+              (select other from before)
     """,
 )
 
 # The former owner gets the account back. What was set up after the change goes with it: later changes of either channel, whose
-# own links would give the account away again, and whatever was added in the days before it, when nobody could undo it.
+# own links would give the account away again, and whatever was added in the days before it.
 UNDO_CHANGE = Statement(
     UUID,
     """
@@ -48,7 +51,7 @@ UNDO_CHANGE = Statement(
       update accounts.identifier_changes c set undone_at = now() from chosen
        where c.account_id = chosen.account_id and c.undone_at is null
          and (c.id = chosen.id or c.created_at > chosen.created_at
-              or c.undo_until is null and c.created_at > chosen.created_at - make_interval(days => %(days)s))
+              or c.old_verified_at is null and c.created_at > chosen.created_at - make_interval(days => %(days)s))
       returning c.id, c.channel, c.created_at, case when c.old_verified_at is not null then c.old_value end as value,
                 c.old_verified_at
     ), earliest as (

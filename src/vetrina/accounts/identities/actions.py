@@ -16,6 +16,7 @@ from vetrina.accounts.identities.model import (
 )
 from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, PendingAuthorization, Providers
 from vetrina.accounts.model import Caller, EmailTaken
+from vetrina.accounts.notifications import actions as notifications
 from vetrina.accounts.sessions import actions as sessions
 from vetrina.accounts.sessions.actions import NewSession
 from vetrina.clients.oidc import Identified
@@ -71,9 +72,15 @@ async def _register(tx: Tx, pending: PendingAuthorization, identity: Identified)
 
 
 async def link(
-    services: Services, pending: PendingAuthorization, response: AuthorizationResponse, account: AccountId, session: UUID
+    services: Services,
+    pending: PendingAuthorization,
+    response: AuthorizationResponse,
+    account: AccountId,
+    session: UUID,
+    *,
+    caller: Caller,
 ) -> IdentityRow:
-    """Link an identity to the account whose session began the authorization.
+    """Link an identity to the account whose session began the authorization; every confirmed identifier is notified.
 
     Raises SignInExpired (400), SessionEnded, SignInFailed (401), IdentityTaken (409), ProviderUnavailable (503).
     """
@@ -87,6 +94,7 @@ async def link(
         if row is None:
             raise IdentityTaken
         await usage.record(tx, account, "identity_linked", {"provider": pending.provider})
+        await notifications.notify_account(tx, services, account, notice="identity_linked", language=caller.language)
         return row
 
 

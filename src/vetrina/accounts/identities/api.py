@@ -17,6 +17,7 @@ from vetrina.accounts.sessions.web import Session, session_response
 from vetrina.accounts.web import SIGN_IN_LIMIT, caller, kind
 from vetrina.core.database.paging import Page
 from vetrina.core.web.request import Request, signed_in
+from vetrina.core.web.route_options import CONFIRMED
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 ReturnAddress = Annotated[str, msgspec.Meta(max_length=300)]
@@ -108,7 +109,7 @@ async def list_identities(request: Request) -> Page[IdentityRow]:
         return Page(await tx.fetch_all(queries.IDENTITIES, account=request.account.id), None)
 
 
-@post("/identities/authorizations", guards=[signed_in], tags=["accounts"])
+@post("/identities/authorizations", guards=[signed_in], tags=["accounts"], opt=CONFIRMED)
 async def begin_link(request: Request, data: LinkRequest) -> Authorization:
     """Start linking an identity to this account."""
     account = request.account
@@ -125,7 +126,10 @@ async def begin_link(request: Request, data: LinkRequest) -> Authorization:
 async def link(request: Request, data: LinkResponse) -> IdentityRow:
     """Finish linking, from the session that started it. 409 when the identity is linked to another account."""
     pending = request.services.get(Providers).unsealed(data.provider, data.transaction)
-    return await identities.link(request.services, pending, data.parameters(), request.account.id, request.account.session_id)
+    account = request.account
+    return await identities.link(
+        request.services, pending, data.parameters(), account.id, account.session_id, caller=caller(request)
+    )
 
 
 @delete("/identities/{identity_id:uuid}", guards=[signed_in], tags=["accounts"])

@@ -23,6 +23,7 @@ from vetrina.core.rate_limits import Limits
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request, signed_in
+from vetrina.core.web.route_options import CONFIRMED
 from vetrina.web.i18n import say
 
 PATH = "/settings/identities"
@@ -49,7 +50,7 @@ async def callback(request: Request, name: str) -> Response[Any]:
             account = request.principal
             if account is None or not account.browser:
                 raise SignInExpired
-            await identities.link(request.services, pending, parameters, account.id, account.session_id)
+            await identities.link(request.services, pending, parameters, account.id, account.session_id, caller=caller(request))
             response: Response[Any] = pages.redirect(PATH, flash=("good", say("Linked. You can sign in with it from now on.")))
         else:
             try:
@@ -70,7 +71,7 @@ async def list_identities(request: Request) -> Response[str]:
     return await _page(request)
 
 
-@post(PATH, guards=[signed_in], include_in_schema=False)
+@post(PATH, guards=[signed_in], include_in_schema=False, opt=CONFIRMED)
 async def begin_link(request: Request, data: Form) -> Response[Any]:
     """Show a page that leads to the provider, to link an identity there.
 

@@ -23,7 +23,9 @@ Notice = Literal[
     "recovery_code_used",
     "identifier_released",
     "identifier_changed",
+    "identifier_added",
     "identifier_undo",
+    "identity_linked",
     "second_factor_removal",
     "publication_removed",
     "publication_restored",
@@ -61,9 +63,20 @@ async def notify_account(
     await _enqueue(tx, services, Notification(notice, language, account=account, reason=reason))
 
 
-async def notify_former(tx: Tx, services: Services, to: Identifier, *, undo: str, language: Language) -> None:
-    """Send the link that undoes a change to the account's former address or number, once the transaction has committed."""
-    await _enqueue(tx, services, Notification("identifier_undo", language, to, undo=undo, former=True))
+async def send_undo(
+    tx: Tx,
+    services: Services,
+    to: Identifier,
+    *,
+    notice: Literal["identifier_undo", "identifier_added"],
+    undo: str,
+    language: Language,
+) -> None:
+    """Send the link that undoes a change of identifiers, once the transaction has committed.
+
+    It goes to the identifier that was replaced, or to the other one that the account had before.
+    """
+    await _enqueue(tx, services, Notification(notice, language, to, undo=undo, former=True))
 
 
 async def _enqueue(tx: Tx, services: Services, notification: Notification) -> None:

@@ -101,6 +101,19 @@ NOTICES: dict[Notice, Words] = {
         N_("Your account at {site} has another number now. If this was not you, undo it within seven days: {url}"),
         NP_("link", "Undo the change"),
     ),
+    "identifier_added": Words(
+        N_("An address or number was added to your account"),
+        (N_("Your account has another e-mail address or phone number now. It can sign in and reset the password."),
+         N_("If this was not you, undo it within seven days: it is removed again, and everybody is signed out.")),
+        N_("A number or address was added to your account at {site}. If this was not you, undo it within seven days: {url}"),
+        NP_("link", "Undo the change"),
+    ),
+    "identity_linked": Words(
+        N_("An identity was linked to your account"),
+        (N_("From now on your account can also be signed in to through an identity provider."),),
+        N_("An identity provider was linked to your account at {site}. If this was not you, choose a new password now."),
+        NP_("link", "Choose a new password"), (_WAS_IT_YOU,),
+    ),
     "second_factor_removal": Words(
         N_("Your second factor will be removed"),
         (N_("An operator was asked to remove the second factor of your account. It is removed in three days."),

@@ -82,7 +82,7 @@ async def disable(request: Request, account_id: UUID, data: Disabling) -> Manage
         return await accounts.get_account(tx, account_id)
 
 
-@post("/operator/accounts/{account_id:uuid}/enabling", guards=[operator], tags=["operator"])
+@post("/operator/accounts/{account_id:uuid}/enabling", guards=[operator], tags=["operator"], opt=CONFIRMED)
 async def enable(request: Request, account_id: UUID) -> ManagedAccount:
     """Enable a disabled account."""
     async with request.tx() as tx:
@@ -124,7 +124,7 @@ async def get_storage(request: Request, account_id: UUID) -> StorageLimit:
         return await storage.limit(tx, account_id)
 
 
-@put("/operator/accounts/{account_id:uuid}/storage", guards=[operator], tags=["operator"])
+@put("/operator/accounts/{account_id:uuid}/storage", guards=[operator], tags=["operator"], opt=CONFIRMED)
 async def set_storage_limit(request: Request, account_id: UUID, data: OwnStorageLimit) -> StorageLimit:
     """Set an account's own storage limit. The audit log stores the change."""
     async with request.tx() as tx:

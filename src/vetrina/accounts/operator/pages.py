@@ -104,7 +104,7 @@ async def disable(request: Request, account_id: UUID, data: Form) -> Response[An
     return _back(account_id, say("Disabled, and signed out everywhere."))
 
 
-@post("/operator/accounts/{account_id:uuid}/enabling", guards=[operator], include_in_schema=False)
+@post("/operator/accounts/{account_id:uuid}/enabling", guards=[operator], include_in_schema=False, opt=CONFIRMED)
 async def enable(request: Request, account_id: UUID) -> Redirect:
     """Enable a disabled account."""
     async with request.tx() as tx:
@@ -160,7 +160,7 @@ async def verify(request: Request, account_id: UUID, data: Form) -> Redirect:
     return _back(account_id, say("The business is verified.") if verified else say("The business is no longer verified."))
 
 
-@post("/operator/accounts/{account_id:uuid}/storage", guards=[operator], include_in_schema=False)
+@post("/operator/accounts/{account_id:uuid}/storage", guards=[operator], include_in_schema=False, opt=CONFIRMED)
 async def set_storage_limit(request: Request, account_id: UUID, data: Form) -> Response[Any]:
     """Set the account's own storage limit in megabytes; an empty field restores the site's default."""
     text = data.get("storage_mb", "").strip()

@@ -27,6 +27,7 @@ async def reset(
     password: str,
     caller: Caller,
     chosen: Kind | None = None,
+    by_link: bool = False,
 ) -> Kind:
     """Set a new password, end every session and return the account's kind.
 
@@ -38,7 +39,7 @@ async def reset(
     password_hash = await services.get(Hasher).hash(password)
     async with services.db.tx() as tx:
         confirmed = target = None
-        if await verification.check_code(tx, services, to, kind=kind, purpose="password_reset", code=code):
+        if await verification.check_code(tx, services, to, kind=kind, purpose="password_reset", code=code, by_link=by_link):
             target = choose_account(await verification.accounts_of(tx, to), kind, chosen)
         if target is not None:
             confirmed = await verification.confirm_identifier(tx, to, kind=target.kind, password_hash=password_hash)

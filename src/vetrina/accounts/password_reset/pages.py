@@ -98,6 +98,7 @@ async def reset_by_link(request: Request, data: Form) -> Response[Any]:
             code=sent.code,
             password=data.get("password", ""),
             caller=caller(request),
+            by_link=True,
         )
     except Refusal as refusal:
         return render_code_link(request, token, sent, refusal)

@@ -97,11 +97,11 @@ async def confirm(services: Services, account: AccountId, *, code: str, caller: 
 async def renew_recovery_codes(
     services: Services, account: AccountId, *, password: str | None, code: str | None = None
 ) -> list[str]:
-    """Replace the recovery codes and return the ten new ones.
+    """Replace the recovery codes and return the ten new ones; the proof is that of `remove`.
 
     Raises WrongPassword (403), WrongCode (422), SecondFactorDisabled (409), RateLimited, TooManyGuesses (429).
     """
-    await _check_owner(services, account, password, code)
+    await check_owner(services, account, password=password, code=code)
     async with services.db.tx() as tx:
         row = await tx.fetch_optional(queries.LOCK, account=account)
         if row is None or row.confirmed_at is None:
@@ -110,11 +110,11 @@ async def renew_recovery_codes(
 
 
 async def remove(services: Services, account: AccountId, *, password: str | None, code: str | None, caller: Caller) -> None:
-    """Turn the second factor off: with the password or, in an account without one, with a code.
+    """Turn the second factor off, with a code (a recovery code will do) and, if the account has one, the password.
 
     Raises WrongPassword (403), WrongCode (422), SecondFactorDisabled (409), RateLimited, TooManyGuesses (429).
     """
-    await _check_owner(services, account, password, code)
+    await check_owner(services, account, password=password, code=code)
     async with services.db.tx() as tx:
         if await tx.fetch_optional(queries.REMOVE, account=account) is None:
             raise SecondFactorDisabled
@@ -225,16 +225,6 @@ async def remove_due(services: Services) -> int:
         for account in accounts:
             await notifications.notify_account(tx, services, AccountId(account), notice="second_factor_off", language="en")
     return len(accounts)
-
-
-async def _check_owner(services: Services, account: AccountId, password: str | None, code: str | None) -> None:
-    """Check the password or, in an account without one, a code."""
-    _, has_password = await _check_password(services, account, password)
-    if not has_password:
-        async with services.db.tx() as tx:
-            is_right = await _check_code(tx, services, account, code or "")
-        if not is_right:
-            raise WrongCode
 
 
 def _enrolment(label: str, secret: str) -> Enrolment:

@@ -19,7 +19,7 @@ from vetrina.core.web.request import Request, signed_in
 
 
 class OwnerCredentials(msgspec.Struct, forbid_unknown_fields=True):
-    """Proof that the owner sends the request: the password or, in an account without one, a code."""
+    """Proof that the owner sends the request: the password, if there is one, and a code, if the second factor is on."""
 
     password: Password | None = None
     code: Code | None = None

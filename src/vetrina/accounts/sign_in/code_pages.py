@@ -110,7 +110,7 @@ async def confirm_by_link(request: Request, data: Form) -> Response[Any]:
     try:
         if sent is None or sent.kind == "any":
             raise WrongCode
-        ended = await _confirm(request, sent.to, sent.kind, sent.purpose, sent.code, data.get("password"))
+        ended = await _confirm(request, sent.to, sent.kind, sent.purpose, sent.code, data.get("password"), by_link=True)
     except Refusal as refusal:
         return render_code_link(request, token, sent, refusal)
     return _confirmed(request, sent.to, home_path(request), access_ended=ended)
@@ -125,21 +125,29 @@ async def _change(request: Request, to: Identifier, kind: Kind, code: str) -> Re
     )
 
 
-async def _confirm(request: Request, to: Identifier, kind: Kind, purpose: Purpose, code: str, password: str | None) -> bool:
+async def _confirm(
+    request: Request, to: Identifier, kind: Kind, purpose: Purpose, code: str, password: str | None, *, by_link: bool = False
+) -> bool:
     """Confirm as the account that is signed in here or has this password; return whether earlier ways to sign in ended."""
     account = request.principal.id if request.principal else None
     if account is None and password:
         account = await verification.prove_account(request.services, to, kind=kind, password=password)
     return await verification.confirm(
-        request.services, to, kind=kind, purpose=purpose, code=code, caller=caller(request), account=account
+        request.services, to, kind=kind, purpose=purpose, code=code, caller=caller(request), account=account, by_link=by_link
     )
 
 
 def _confirmed(request: Request, to: Identifier, onward: str, *, access_ended: bool) -> Redirect:
-    flash = ("good", f"{to.value} is confirmed.")
+    flash = ("good", say("{identifier} is confirmed.", identifier=to.value))
     path = pages.safe_local_path(onward, home_path(request)) if in_browser(request) else "/sign-in"
     if access_ended:
-        flash = ("info", f"{to.value} is confirmed, and earlier ways to sign in have ended. Choose a new password now.")
+        flash = (
+            "info",
+            say(
+                "{identifier} is confirmed, and earlier ways to sign in have ended. Choose a new password now.",
+                identifier=to.value,
+            ),
+        )
         path = f"/reset?way={to.channel}"
     return pages.redirect(path, flash=flash, cookies=[pending_sign_in.cookie(request.services, None)])
 

@@ -22,6 +22,7 @@ from vetrina.accounts.passwords import Hasher
 from vetrina.accounts.sessions import failures
 from vetrina.accounts.verification import queries
 from vetrina.accounts.verification.model import (
+    CodeClosed,
     ConfirmedIdentifier,
     IdentifierAccount,
     InvalidPurpose,
@@ -41,7 +42,9 @@ from vetrina.core.services import Services
 LIFETIME = 600
 """Seconds for which a code is valid."""
 ATTEMPTS = 5
-"""Wrong guesses for one identifier and purpose until it is locked, for an hour after the last; new codes do not reset them."""
+"""Wrong guesses that end a code; a new one can be requested at once."""
+HOURLY_ATTEMPTS = 15
+"""Wrong guesses for one identifier and purpose, over all codes and kinds, until no code is taken, for an hour after the last."""
 CHANNELS = {
     "email_verify": {"email"},
     "phone_verify": {"phone"},
@@ -109,10 +112,11 @@ async def send_code(
         id=new_id(),
         hash=_hash(services.keys[0], sent, sent.code),
         lifetime=LIFETIME,
-        attempts=ATTEMPTS,
+        hourly=HOURLY_ATTEMPTS,
     )
     if code_id is None:
-        return await _locked(tx, sent) or TooManyGuesses()
+        refusal = await _locked(tx, sent)
+        return refusal if isinstance(refusal, TooManyGuesses) else TooManyGuesses()
     await enqueue(tx, "accounts.send_code", queue="core", sent=seal(services.keys, sent))
     return None
 
@@ -126,10 +130,12 @@ async def check_code(
     purpose: Purpose,
     code: str,
     change_of: UUID | None = None,
+    by_link: bool = False,
 ) -> bool:
     """Return whether the code is right, and consume it. A wrong guess is counted: commit whatever this returns.
 
-    Raises TooManyGuesses (429) when the identifier is locked.
+    A code that a letter's link carried (`by_link`) is right whatever was guessed before. Raises CodeClosed (422) after too many
+    wrong guesses for this code, TooManyGuesses (429) when the identifier is locked.
     """
     guess = SentCode(to, kind, purpose, digits(code), 0, change_of=change_of)
     is_right = await tx.fetch_optional(
@@ -139,6 +145,8 @@ async def check_code(
         target=to.value,
         hashes=[_hash(key, guess, guess.code) for key in services.keys],
         attempts=ATTEMPTS,
+        hourly=HOURLY_ATTEMPTS,
+        by_link=by_link,
     )
     if is_right is None and (locked := await _locked(tx, guess)):
         raise locked
@@ -154,6 +162,7 @@ async def confirm(
     code: str,
     caller: Caller,
     account: UUID | None = None,
+    by_link: bool = False,
 ) -> bool:
     """Confirm an address or a phone with its code, and return whether that ended earlier ways to sign in.
 
@@ -166,7 +175,7 @@ async def confirm(
         raise InvalidPurpose
     async with services.db.tx() as tx:
         confirmed = None
-        if await check_code(tx, services, to, kind=kind, purpose=purpose, code=code):
+        if await check_code(tx, services, to, kind=kind, purpose=purpose, code=code, by_link=by_link):
             confirmed = await confirm_identifier(tx, to, kind=kind, account=account)
         if confirmed is not None:
             if confirmed.outcome == "owned":
@@ -233,11 +242,12 @@ def read_link(services: Services, token: str) -> SentCode | None:
     return sent if sent.expires > time.time() else None
 
 
-async def _locked(tx: Tx, sent: SentCode) -> TooManyGuesses | None:
-    seconds = await tx.fetch_optional(
-        queries.LOCKED_FOR, kind=sent.kind, purpose=sent.purpose, target=sent.to.value, attempts=ATTEMPTS
-    )
-    return TooManyGuesses(seconds=seconds) if seconds is not None else None
+async def _locked(tx: Tx, sent: SentCode) -> TooManyGuesses | CodeClosed | None:
+    """Return why no guess is taken: too many for the identifier, or for its code."""
+    guesses = await tx.fetch_one(queries.GUESSES, kind=sent.kind, purpose=sent.purpose, target=sent.to.value)
+    if guesses.in_last_hour >= HOURLY_ATTEMPTS:
+        return TooManyGuesses(seconds=guesses.seconds_left)
+    return CodeClosed() if guesses.of_code >= ATTEMPTS else None
 
 
 def _hash(key: bytes, sent: SentCode, code: str) -> bytes:

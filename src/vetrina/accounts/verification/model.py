@@ -11,6 +11,15 @@ from vetrina.accounts.model import Kind
 from vetrina.core.errors import Refusal
 
 
+class Guesses(msgspec.Struct, frozen=True):
+    """Wrong guesses of the last hour for an identifier and purpose, and those of its live code of one kind."""
+
+    in_last_hour: int
+    seconds_left: int
+    """Until an hour after the last one."""
+    of_code: int
+
+
 class ConfirmedIdentifier(msgspec.Struct, frozen=True):
     """What became of an identifier whose code was right; see the function `accounts.confirm_identifier`."""
 
@@ -31,6 +40,13 @@ class InvalidPurpose(Refusal):
 
     status = 422
     field = "purpose"
+
+
+class CodeClosed(Refusal):
+    """This code was entered wrongly too often. Ask for another one."""
+
+    status = 422
+    field = "code"
 
 
 class WrongCode(Refusal):

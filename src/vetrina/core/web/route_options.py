@@ -16,7 +16,7 @@ FOR_PROGRAMS = {"for_programs": True}
 QUIET = {"quiet": True}
 """Requested so often that only failures are logged."""
 CONFIRMED = {"confirmed": True}
-"""A dangerous act of an operator: the session was confirmed by its password in the last ten minutes."""
+"""A dangerous act of an operator, or of an account's owner: the session was confirmed by its password in the last ten minutes."""
 NO_COMPRESSION = "no_compression"
 UNCOMPRESSED = {NO_COMPRESSION: True}
 """A stream, or data that is compressed already."""
