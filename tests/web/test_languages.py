@@ -16,7 +16,7 @@ ENGLISH = '<html lang="en" dir="ltr"'
 
 
 def visitor(site: Site) -> httpx2.AsyncClient:
-    """Return a browser that nobody is signed in with."""
+    """Return a browser without a session."""
     return httpx2.AsyncClient(base_url=site.url)
 
 
@@ -44,7 +44,7 @@ async def test_switch_at_the_foot_goes_before_the_account_and_the_account_before
 
 
 @pytest.mark.parametrize("language", ["xx", "fa-IR", "<script>", "f" * 300])
-async def test_unknown_language_is_not_kept(site: Site, language: str) -> None:
+async def test_unknown_language_is_ignored(site: Site, language: str) -> None:
     async with visitor(site) as browser:
         await browser.post("/language", data={"language": language})
         assert ENGLISH in (await browser.get("/sign-in")).text

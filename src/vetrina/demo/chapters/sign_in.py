@@ -153,7 +153,7 @@ def _second_factor(demo: DemoRun, ada: Person) -> None:
         demo.check("a recovery code signs in", "access_token" in signed)
         demo.check("it works once", demo.client.post(f"/api/v1{step}", json=spare).status_code == 422)
         demo.sign_in(signed["access_token"])
-        demo.call("POST", "/auth/second-factor/removal", json={"password": ada.password}, expect=204)
+        demo.call("POST", "/auth/second-factor/removal", json={"password": ada.password, "code": recovery[1]}, expect=204)
         _leave(demo)
         demo.call("POST", "/auth/session", json=login, expect=201)
         demo.check("after turning it off, the password is enough", True)
