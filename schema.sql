@@ -985,6 +985,17 @@ begin
 end
 $$;
 
+CREATE FUNCTION payments.link_customer() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if new.gateway = 'stripe' then
+    perform stripe_mirror.link_customer(new.account_id, new.ref, 'checkout');
+  end if;
+  return null;
+end
+$$;
+
 CREATE TABLE payments.payments (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -2128,6 +2139,17 @@ CREATE FUNCTION stripe_mirror.json_timestamp(p jsonb) RETURNS timestamp with tim
 begin
   return case when jsonb_typeof(p) = 'number' then
     case when p::numeric between -62135596800 and 253402300799 then to_timestamp(p::numeric::double precision) end end;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.link_customer(p_account uuid, p_customer text, p_origin text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update stripe_mirror.links set is_primary = false where account_id = p_account and is_primary and customer_id <> p_customer;
+  insert into stripe_mirror.links (account_id, customer_id, origin, is_primary) values (p_account, p_customer, p_origin, true)
+  on conflict (customer_id) do update set account_id = excluded.account_id, is_primary = true,
+    origin = case when links.account_id = excluded.account_id then links.origin else excluded.origin end;
 end
 $$;
 
@@ -4336,7 +4358,11 @@ CREATE VIEW doc_cogento.subscriptions AS
 CREATE TABLE stripe_mirror.links (
     account_id uuid NOT NULL,
     customer_id text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    origin text DEFAULT 'operator'::text NOT NULL,
+    is_primary boolean DEFAULT false NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT link_origin_known CHECK ((origin = ANY (ARRAY['checkout'::text, 'operator'::text, 'import'::text])))
 );
 
 CREATE VIEW doc_cogento.user_roles AS
@@ -4344,7 +4370,7 @@ CREATE VIEW doc_cogento.user_roles AS
     (r.role)::character varying AS role,
     r.created_at
    FROM ((accounts.user_roles r
-     JOIN stripe_mirror.links l ON ((l.account_id = r.account_id)))
+     JOIN stripe_mirror.links l ON (((l.account_id = r.account_id) AND l.is_primary)))
      JOIN stripe_mirror.customers c ON ((c.id = l.customer_id)))
   WHERE (c.deleted_at IS NULL);
 
@@ -5677,6 +5703,8 @@ CREATE INDEX invoices_by_subscription_id ON stripe_mirror.invoices USING btree (
 
 CREATE INDEX invoices_by_syncing ON stripe_mirror.invoices USING brin (synced_at);
 
+CREATE UNIQUE INDEX link_is_primary_once ON stripe_mirror.links USING btree (account_id) WHERE is_primary;
+
 CREATE INDEX payment_intents_by_metadata ON stripe_mirror.payment_intents USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX payment_intents_by_syncing ON stripe_mirror.payment_intents USING brin (synced_at);
@@ -5881,6 +5909,8 @@ CREATE TRIGGER reports_touch BEFORE UPDATE ON media.reports FOR EACH ROW EXECUTE
 
 CREATE CONSTRAINT TRIGGER takedowns_audited AFTER INSERT OR DELETE ON media.takedowns DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION media.audit_takedown();
 
+CREATE TRIGGER customers_link AFTER INSERT OR UPDATE OF ref ON payments.customers FOR EACH ROW EXECUTE FUNCTION payments.link_customer();
+
 CREATE TRIGGER customers_touch BEFORE UPDATE ON payments.customers FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER dispute_ends_once BEFORE UPDATE OF status ON payments.disputes FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.status <> old.status))) EXECUTE FUNCTION payments.check_dispute_transition();
@@ -5922,6 +5952,8 @@ CREATE TRIGGER disputes_touch BEFORE UPDATE ON stripe_mirror.disputes FOR EACH R
 CREATE TRIGGER events_kept BEFORE DELETE OR UPDATE ON stripe_mirror.events FOR EACH ROW EXECUTE FUNCTION core.refuse_change();
 
 CREATE TRIGGER invoices_touch BEFORE UPDATE ON stripe_mirror.invoices FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER links_touch BEFORE UPDATE ON stripe_mirror.links FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER payment_intents_touch BEFORE UPDATE ON stripe_mirror.payment_intents FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -6236,6 +6268,7 @@ GRANT ALL ON FUNCTION payments.check_refund_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.close_unpaid(p_account uuid, p_payment uuid, p_status text, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.keep_surplus(p_account uuid, p_payment uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.link_customer() TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
 GRANT ALL ON FUNCTION payments.money_back(p payments.payments, OUT refunded bigint, OUT disputed bigint, OUT undecided boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.move_credits(p payments.payments, p_change bigint, p_reversal uuid, p_kind text, OUT taken bigint, OUT shortfall bigint) TO vetrina_app;
@@ -6296,6 +6329,7 @@ GRANT ALL ON FUNCTION stripe_mirror.json_id(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror."json_object"(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.json_text(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.json_timestamp(p jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.link_customer(p_account uuid, p_customer text, p_origin text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.mark_unresolved(p_kind text, p_since timestamp with time zone, p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge(p_kind text, p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.merge_charges(p_versions stripe_mirror.version[]) TO vetrina_app;

@@ -53,7 +53,10 @@ async def test_documented_queries_return_their_rows(db: Database, make: Make, re
     await members(db)
     account = await make.account()
     async with db.tx() as tx:
-        await tx.connection.execute("insert into stripe_mirror.links values (%s, 'cus_sample0000000001')", (account.id,))
+        await tx.connection.execute(
+            "insert into stripe_mirror.links (account_id, customer_id, is_primary) values (%s, 'cus_sample0000000001', true)",
+            (account.id,),
+        )
         await tx.connection.execute("insert into accounts.user_roles values (%s, 'admin'), (%s, 'member')", (account.id,) * 2)
     reporting.execute("set search_path = doc_cogento")
     answers = []

@@ -108,7 +108,10 @@ async def test_subscriptions_and_roles_refer_to_listed_users(db: Database, make:
     await ingest(db, [made(item, "2026-02-01") for item in (customer, subscription(1, "2026-02-01", 900), orphan)])
     account = await make.account()
     async with db.tx() as tx:
-        await tx.connection.execute("insert into stripe_mirror.links values (%s, 'cus_sample0000000001')", (account.id,))
+        await tx.connection.execute(
+            "insert into stripe_mirror.links (account_id, customer_id, is_primary) values (%s, 'cus_sample0000000001', true)",
+            (account.id,),
+        )
         await tx.connection.execute("insert into accounts.user_roles values (%s, 'member')", (account.id,))
     counts = "select (select count(*) from doc_cogento.subscriptions), (select count(*) from doc_cogento.user_roles)"
     assert reporting.execute(counts).fetchone() == (1, 1)

@@ -97,7 +97,8 @@ INSIDE = {
     ],
     "Stripe's events are only inserted, kinds come by migration": ["events_append_only", "mirror_object_taken"],
     "kept by our own functions, which say the gateway's word as it is": [
-        "customer_is_one_account", "reversal_kind_known", "reversals_append_only", "failure_recorded_once",
+        "customer_is_one_account", "link_origin_known", "link_is_primary_once",
+        "reversal_kind_known", "reversals_append_only", "failure_recorded_once",
         "failed_transactions_append_only", "webhook_outcome_known", "webhook_tried_again_when_failed", "refund_recorded_once",
         "refund_amount_positive", "refund_status_known", "refund_moves_legally", "dispute_ends_once",
         "payment_money_back_in_range",

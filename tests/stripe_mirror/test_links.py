@@ -18,7 +18,7 @@ from vetrina.core.services import Services, connect
 from vetrina.core.settings.environment import Settings
 from vetrina.stripe_mirror import account_links, queries
 from vetrina.stripe_mirror.consistency import sample_data as sample
-from vetrina.stripe_mirror.model import CustomerLinked, NoSuchAccount, NoSuchCustomer, SeveralAccounts, Suggestion
+from vetrina.stripe_mirror.model import CustomerInUse, CustomerLinked, NoSuchAccount, NoSuchCustomer, SeveralAccounts, Suggestion
 
 NOW = int(time.time())
 
@@ -71,6 +71,27 @@ async def test_customer_has_one_account(services: Services, make: Make) -> None:
         await account_links.link(tx, second.id, customer)
     assert await value(services.db, "select count(*) from core.audit_logs where action like 'customer_%%' and account_id = %s",
                        first.id) == 2  # fmt: skip
+
+
+async def test_account_has_one_primary_customer(services: Services, make: Make) -> None:
+    account = await make.account()
+    first, second, third = await add_customers(services.db, "x@example.com", "y@example.com", "z@example.com")
+    primary = "select string_agg(customer_id || ' ' || origin, ',') from stripe_mirror.links where is_primary and account_id = %s"
+    async with services.db.tx() as tx:
+        assert (await account_links.link(tx, account.id, first)).is_primary
+        assert not (await account_links.link(tx, account.id, second)).is_primary
+    async with services.db.tx() as tx:
+        await account_links.unlink(tx, first)
+    assert await value(services.db, primary, account.id) == f"{second} operator"
+    async with services.db.tx() as tx:
+        await tx.connection.execute("insert into payments.customers values (%s, 'stripe', %s)", (account.id, third))
+    assert await value(services.db, primary, account.id) == f"{third} checkout"
+    with pytest.raises(CustomerInUse):
+        async with services.db.tx() as tx:
+            await account_links.unlink(tx, third)
+    async with services.db.tx() as tx:
+        await account_links.unlink(tx, second)
+    assert await value(services.db, "select count(*) from stripe_mirror.links") == 1
 
 
 async def test_unknown_customers_and_accounts_are_refused(services: Services, make: Make) -> None:

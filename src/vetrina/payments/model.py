@@ -150,11 +150,12 @@ class ReceiptRow(msgspec.Struct, frozen=True):
 
 
 class CustomerInfo(msgspec.Struct, frozen=True):
-    """The data of an account sent to Stripe, and its customer id if there is one."""
+    """The data of an account sent to Stripe, its customer id if it has paid before, and the customer linked to it."""
 
     email: str | None
     name: str | None
     ref: str | None
+    linked: str | None
 
 
 class ExpiredPayment(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from uuid import UUID
 from vetrina.core import audit
 from vetrina.core.database.connection import Tx
 from vetrina.stripe_mirror import queries
-from vetrina.stripe_mirror.model import CustomerLinked, Link, NoSuchAccount, NoSuchCustomer, SeveralAccounts
+from vetrina.stripe_mirror.model import CustomerInUse, CustomerLinked, Link, NoSuchAccount, NoSuchCustomer, SeveralAccounts
 
 
 async def link(tx: Tx, account: UUID, customer: str) -> Link:
@@ -32,9 +32,15 @@ async def claim(tx: Tx, account: UUID, customer: str) -> Link:
 
 
 async def unlink(tx: Tx, customer: str) -> bool:
-    """Remove a customer's link; return whether there was one."""
+    """Remove a customer's link; return whether there was one. Another link of the account becomes the primary one.
+
+    Raises CustomerInUse (409) if a checkout uses the customer.
+    """
     account = await tx.fetch_optional(queries.DELETE_LINK, customer=customer)
+    if account is None and await tx.fetch_one(queries.LINK_EXISTS, customer=customer):
+        raise CustomerInUse
     if account is not None:
+        await tx.execute(queries.PROMOTE_LINK, account=account)
         await audit.record(tx, "customer_unlinked", account, resource=("stripe_customer", customer))
     return account is not None
 

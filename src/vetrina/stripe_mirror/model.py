@@ -55,6 +55,13 @@ class CustomerLinked(Refusal):
     field = "customer"
 
 
+class CustomerInUse(Refusal):
+    """This customer belongs to the payments of its account. The link cannot be removed."""
+
+    status = 409
+    field = "customer"
+
+
 class NoSuchCustomer(Refusal):
     """The mirror has no customer with this id."""
 
@@ -210,6 +217,10 @@ class Link(msgspec.Struct, frozen=True):
     account_id: UUID
     customer_id: str
     created_at: datetime
+    origin: str
+    """checkout, operator or import."""
+    is_primary: bool
+    """Whether this is the customer by which the account is charged and reported."""
     account_email: str | None
     account_kind: str
     customer_email: str | None

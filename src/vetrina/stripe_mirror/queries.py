@@ -261,7 +261,7 @@ SNAPSHOT = Statement(NoneType, "set transaction isolation level repeatable read"
 LINKS = Statement(
     Link,
     """
-    select l.account_id, l.customer_id, l.created_at, a.email as account_email, a.kind as account_kind,
+    select l.account_id, l.customer_id, l.created_at, l.origin, l.is_primary, a.email as account_email, a.kind as account_kind,
            c.email as customer_email, c.name as customer_name
       from stripe_mirror.links l join accounts.accounts a on a.id = l.account_id
       left join stripe_mirror.customers c on c.id = l.customer_id
@@ -286,10 +286,23 @@ SUGGESTIONS = Statement(
 INSERT_LINK = Statement(
     NoneType,
     """
-    insert into stripe_mirror.links (account_id, customer_id) values (%(account)s, %(customer)s)
+    insert into stripe_mirror.links (account_id, customer_id, is_primary)
+    values (%(account)s, %(customer)s, not exists (select from stripe_mirror.links where account_id = %(account)s and is_primary))
     on conflict (customer_id) do nothing""",
 )
-DELETE_LINK = Statement(UUID, "delete from stripe_mirror.links where customer_id = %(customer)s returning account_id")
+DELETE_LINK = Statement(
+    UUID, "delete from stripe_mirror.links where customer_id = %(customer)s and origin <> 'checkout' returning account_id"
+)
+PROMOTE_LINK = Statement(
+    NoneType,
+    """
+    update stripe_mirror.links l set is_primary = true
+     where l.account_id = %(account)s
+       and l.customer_id = (select o.customer_id from stripe_mirror.links o where o.account_id = %(account)s
+                             order by o.is_primary desc, o.created_at, o.customer_id limit 1)
+    """,
+)
+LINK_EXISTS = Statement(bool, "select exists (select from stripe_mirror.links where customer_id = %(customer)s)")
 CUSTOMER_EXISTS = Statement(bool, "select exists (select from stripe_mirror.customers where id = %(customer)s)")
 MATCHING_ACCOUNTS = Statement(
     AccountMatch,

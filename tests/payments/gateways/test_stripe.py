@@ -123,6 +123,28 @@ async def test_every_call_is_pinned_and_keyed(shop_site: Site, stripe: StripeFak
     assert stripe.counted() == {"POST /v1/customers": 1, "POST /v1/checkout/sessions": 2}, "a customer is made once"
 
 
+async def test_checkout_links_its_customer(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account = await make.account(tokens=0)
+    async with shop_site.api(account) as api:
+        await checkout(api)
+    linked = "select customer_id || ' ' || origin || ' ' || is_primary from stripe_mirror.links where account_id = %s"
+    assert await scalar(db, linked, account.id) == f"{stripe.all('customers')[0]['id']} checkout true"
+
+
+async def test_checkout_uses_the_linked_customer(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
+    account, other = await make.account(tokens=0), await make.account(tokens=0)
+    async with shop_site.api(other) as api:
+        await checkout(api)
+    customer = stripe.all("customers")[0]["id"]
+    async with db.tx() as tx:
+        await tx.connection.execute("delete from payments.customers")
+        await tx.connection.execute("update stripe_mirror.links set account_id = %s, origin = 'operator'", (account.id,))
+    async with shop_site.api(account) as api:
+        await checkout(api)
+    assert [item["id"] for item in stripe.all("customers")] == [customer], "no second customer is made"
+    assert await scalar(db, "select ref from payments.customers where account_id = %s", account.id) == customer
+
+
 async def test_many_checkouts_at_once_make_one_customer(shop_site: Site, stripe: StripeFake, make: Make, db: Database) -> None:
     account = await make.account(tokens=0)
     async with shop_site.api(account) as api:

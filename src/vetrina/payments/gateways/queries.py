@@ -10,10 +10,13 @@ from vetrina.payments.model import CustomerInfo
 WHO = Statement(
     CustomerInfo,
     """
-    select a.email, u.name, c.ref
+    select a.email, u.name, c.ref, l.customer_id as linked
       from accounts.accounts a
       left join accounts.users u on u.account_id = a.id
       left join payments.customers c on c.account_id = a.id and c.gateway = 'stripe'
+      left join (select k.account_id, k.customer_id
+                   from stripe_mirror.links k left join stripe_mirror.customers m on m.id = k.customer_id
+                  where k.is_primary and m.deleted_at is null) l on l.account_id = a.id
      where a.id = %(account)s
     """,
 )

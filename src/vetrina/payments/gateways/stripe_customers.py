@@ -1,4 +1,4 @@
-"""The Stripe customer of an account, created at its first checkout."""
+"""The Stripe customer of an account: the linked one, else one created at the first checkout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def of(services: Services, client: Stripe, account: AccountId) -> str:
         info = await tx.fetch_one(queries.WHO, account=account)
     if info.ref is not None:
         return info.ref
-    customer = await _create(client, account, info)
+    customer = info.linked or await _create(client, account, info)
     async with services.db.tx() as tx:
         await tx.execute(queries.INSERT_CUSTOMER, account=account, ref=customer)
     return await _stored(services, account)
