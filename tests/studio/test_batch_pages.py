@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser import browsing, judge, needs_chromium, sign_in
 from tests.factories import Make
 from tests.server import Site
 from tests.studio.helpers import QUICK, ended, upload
 from vetrina.core.services import Services
+from vetrina.demo.photos import path_of
 
 
 def form(product: str | list[str], **changes: Any) -> dict[str, Any]:
@@ -23,13 +24,24 @@ def form(product: str | list[str], **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def test_form_without_scripts_shows_the_total_before_it_starts(site: Site, make: Make) -> None:
+async def judge_everywhere(page: Page) -> list[str]:
+    """What axe-core finds in both themes and both directions."""
+    faults: list[str] = []
+    views: list[tuple[Literal["light", "dark"], str]] = [("light", "rtl"), ("dark", "rtl"), ("dark", "ltr"), ("light", "ltr")]
+    for scheme, direction in views:
+        await page.emulate_media(color_scheme=scheme)
+        await page.evaluate("(direction) => (document.documentElement.dir = direction)", direction)
+        faults += await judge(page)
+    return faults
+
+
+async def test_form_without_scripts_shows_the_total_first(site: Site, make: Make) -> None:
     account = await make.account(tokens=5)
     async with site.browser(account) as browser, site.api(account) as api:
         product = await upload(api)
-        shown = await browser.post("/studio", data=form(product))
-        assert shown.status_code == 200 and "3 pictures cost 3, 2 are left afterwards" in shown.text
-        assert 'name="total" value="3"' in shown.text and await make.balance(account) == (5, 0)
+        quoted = await browser.post("/studio", data=form(product))
+        assert quoted.status_code == 200 and "3 pictures cost 3, 2 are left afterwards" in quoted.text
+        assert 'name="total" value="3"' in quoted.text and await make.balance(account) == (5, 0)
         stale = await browser.post("/studio", data=form(product, total="2"))
         assert stale.status_code == 200 and await make.balance(account) == (5, 0), "another price is shown first"
         started = await browser.post("/studio", data=form(product, total="3"))
@@ -46,7 +58,7 @@ async def test_form_without_scripts_shows_the_total_before_it_starts(site: Site,
     assert await make.balance(account) == (5, 0)
 
 
-async def test_page_of_another_account_is_not_found(site: Site, make: Make) -> None:
+async def test_page_of_another_account_is_hidden(site: Site, make: Make) -> None:
     account, stranger = await make.account(tokens=5), await make.account()
     async with site.api(account) as api, site.browser(stranger) as browser:
         product = await upload(api)
@@ -91,7 +103,7 @@ async def test_batch_is_priced_started_watched_compared_and_marked(site: Site, w
         await page.get_by_role("button", name="Generate").click()
         await page.wait_for_url(re.compile(r"/studio/batches/[0-9a-f-]{36}$"))
         await expect(page.get_by_text("2 of 2 done")).to_be_visible(timeout=60_000)  # by itself
-        assert await judge(page) == []
+        assert await judge_everywhere(page) == []
         await page.locator("li.history-item").nth(0).get_by_role("button", name="Favourite").click()
         await expect(page.locator("li.history-item").nth(0).get_by_role("button")).to_have_attribute("aria-pressed", "true")
         for tick in await page.locator(".tick input").all():
@@ -103,7 +115,7 @@ async def test_batch_is_priced_started_watched_compared_and_marked(site: Site, w
         for _ in range(5):
             await page.keyboard.press("ArrowRight")
         await expect(slider).to_have_attribute("aria-valuetext", "55 %")
-        assert await judge(page) == []
+        assert await judge_everywhere(page) == []
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         await page.goto("/studio/generations?status=favourites")
         await expect(page.locator("li.history-item")).to_have_count(1)
@@ -115,7 +127,27 @@ async def test_batch_is_priced_started_watched_compared_and_marked(site: Site, w
 
 
 @needs_chromium
-async def test_what_does_not_fit_is_said_before_the_click(site: Site, make: Make) -> None:
+async def test_uploads_beyond_the_limit_are_reported_before_sending(site: Site, make: Make) -> None:
+    account = await make.account(tokens=1)
+    async with site.api(account) as api:
+        for _ in range(3):
+            await upload(api)
+    async with browsing(site.url, viewport={"width": 360, "height": 740}) as context:
+        await sign_in(context, site.url, account)
+        page = await context.new_page()
+        await page.goto("/studio")
+        left = int(await page.locator("form[data-uploads]").get_attribute("data-uploads") or "")
+        photos = [path_of(photo) for photo in ("coffee", "cat", "room", "coffee")]
+        assert left == 2
+        await page.locator("input[name=product_upload]").set_input_files(photos)
+        await expect(page.get_by_text("2 of 4 do not fit: 2 uploads are left this month.")).to_be_visible()
+        await expect(page.locator("[data-slot=product] [data-chosen] li")).to_have_count(2)
+    async with site.api(account) as api:
+        assert len((await api.get("/files")).json()["items"]) == 5
+
+
+@needs_chromium
+async def test_too_many_pictures_are_reported_before_the_click(site: Site, make: Make) -> None:
     account = await make.account(tokens=9)
     async with site.api(account) as api:
         files = [await upload(api, photo=photo) for photo in ("coffee", "cat", "room", "coffee", "cat")]

@@ -102,7 +102,12 @@ class BatchResult(msgspec.Struct):
 
 
 def expand(services: Services, request: BatchRequest) -> list[GenerationRequest]:
-    """Return the batch's generations in order. Raises InvalidBatch, UnknownStyle (422)."""
+    """Return the batch's generations in order; without a seed in the request they share a random one.
+
+    Raises InvalidBatch, UnknownStyle (422).
+    """
+    first = request.seed if request.seed is not None else secrets.randbelow(2**31)
+    request = msgspec.structs.replace(request, seed=first)
     if request.kind == BatchKind.STYLES:
         wishes = [
             _wish(request, style_name=name, parameters=request.parameters if name == request.style_name else {})
@@ -112,7 +117,6 @@ def expand(services: Services, request: BatchRequest) -> list[GenerationRequest]
         files, field = (request.product_files, "product_files") if request.product_files else (request.model_files, "model_files")
         wishes = [_wish(request, **{field: [file]}) for file in files[: BATCH_LIMIT + 1]]
     else:
-        first = request.seed if request.seed is not None else secrets.randbelow(2**31)
         count = min(request.count, BATCH_LIMIT + 1)
         wishes = [_wish(request, seed=(first + n) % SEED_LIMIT if first >= 0 else first) for n in range(count)]
     if not 1 <= len(wishes) <= BATCH_LIMIT:

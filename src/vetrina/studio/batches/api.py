@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import get, post
+from litestar.openapi.spec import Example
+from litestar.params import Body
 
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
 from vetrina.studio.batches import actions
 from vetrina.studio.batches.actions import Batch, BatchQuote, BatchRequest
 
+_FILE, _OTHER = "0199f2a0-6c1e-7c4b-9d0e-5b7f1a2c3d4e", "0199f2a0-6c1e-7c4b-9d0e-5b7f1a2c3d4f"
+EXAMPLES = [
+    Example("Variations", value={"kind": "seeds", "style_name": "watercolour", "product_files": [_FILE], "count": 4, "seed": 7}),
+    Example("One of each photograph", value={"kind": "pictures", "style_name": "linocut", "product_files": [_FILE, _OTHER]}),
+    Example(
+        "A contact sheet", value={"kind": "styles", "styles": ["oil", "comic", "poster"], "product_files": [_FILE], "total": 3}
+    ),
+]
+Data = Annotated[BatchRequest, Body(examples=EXAMPLES)]
+
 
 @post("/batches", guards=[signed_in], tags=["studio"], opt=limited("generations"))
-async def start(request: Request, data: BatchRequest) -> Batch:
+async def start(request: Request, data: Data) -> Batch:
     """Start several generations together: all of them or, if the balance or the queue does not take all, none.
 
     Each is charged, makes progress, and is refunded on its own. The same Idempotency-Key returns the same batch. 402 with
@@ -25,7 +37,7 @@ async def start(request: Request, data: BatchRequest) -> Batch:
 
 
 @post("/batches/quote", guards=[signed_in], status_code=200, tags=["studio"])
-async def quote(request: Request, data: BatchRequest) -> BatchQuote:
+async def quote(request: Request, data: Data) -> BatchQuote:
     """Return what a batch would cost, and the balance before and after it. Nothing is started."""
     async with request.read() as tx:
         return await actions.quote(request.services, tx, request.account.id, data)

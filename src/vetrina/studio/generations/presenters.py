@@ -9,13 +9,15 @@ import msgspec
 
 from vetrina.core.services import Services
 from vetrina.core.web.public.link_preview import LinkPreview, absolute
-from vetrina.media.links import FileFacts, download_url, original_url, ref
+from vetrina.media.links import FileFacts, download_url, original_url, ref, thumbnail_url
 from vetrina.media.share_cards import card_url
 from vetrina.studio.model import ENDED, GenerationRow, PublicPicture, PublicResult
 from vetrina.studio.styles.catalogue import Catalogue, StyleRow
 from vetrina.studio.styles.groups import GROUPS
 from vetrina.web.i18n import date, say
 
+TILE = 320
+"""Long side in pixels of the images in tiles, which are at most 192 CSS pixels wide."""
 CLOSE = 0.02
 """Two images whose aspect ratios differ by less than this share are compared with a slider."""
 
@@ -126,7 +128,7 @@ def picture(services: Services, row: GenerationRow, facts: FileFacts, alt: str) 
         "href": f"/library/{facts.id}",
         "url": file.preview_url,
         "download_url": download_url(services, row.account_id, facts),
-        "thumb_url": file.thumbnail_url,
+        "thumb_url": thumbnail_url(services, row.account_id, facts, TILE),
         "width": facts.width,
         "height": facts.height,
         "colour": facts.colour,
