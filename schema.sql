@@ -2953,6 +2953,56 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.adjust(p_account uuid, p_id uuid, p_asset text, p_quantity bigint, p_reason text, p_author uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_grant record;
+  v_given uuid := core.new_id();
+  v_left bigint := -p_quantity;
+  v_part bigint;
+  v_balance bigint;
+begin
+  insert into wallet.wallets (account_id, asset) values (p_account, p_asset) on conflict do nothing;
+  perform wallet.expire(p_account, p_asset);    -- locks the wallet
+  if exists (select from wallet.adjustments where account_id = p_account and id = p_id) then
+    return true;
+  end if;
+  select balance into v_balance from wallet.wallets where account_id = p_account and asset = p_asset;
+  if v_balance < v_left then
+    return false;
+  end if;
+  insert into wallet.adjustments (account_id, id, asset, quantity, reason, author_id)
+  values (p_account, p_id, p_asset, p_quantity, p_reason, p_author);
+  update wallet.wallets
+     set balance = balance + p_quantity, lifetime_granted = lifetime_granted + greatest(p_quantity, 0)
+   where account_id = p_account and asset = p_asset;
+  if p_quantity > 0 then
+    insert into wallet.grants (account_id, id, asset, source, quantity, remaining, key)
+    values (p_account, v_given, p_asset, 'adjustment', p_quantity, p_quantity, 'adjustment:' || p_id);
+    insert into wallet.entries (account_id, asset, kind, quantity, balance_after, grant_id, adjustment_id, idempotency_key)
+    values (p_account, p_asset, 'adjustment', p_quantity, v_balance + p_quantity, v_given, p_id, 'adjustment:' || p_id);
+  end if;
+  for v_grant in
+    select id, remaining from wallet.grants
+     where account_id = p_account and asset = p_asset and remaining > 0 and v_left > 0
+     order by expires_at, id
+  loop
+    exit when v_left <= 0;
+    v_part := least(v_left, v_grant.remaining);
+    v_left := v_left - v_part;
+    v_balance := v_balance - v_part;
+    update wallet.grants set remaining = remaining - v_part where account_id = p_account and id = v_grant.id;
+    insert into wallet.entries (account_id, asset, kind, quantity, balance_after, grant_id, adjustment_id, idempotency_key)
+    values (p_account, p_asset, 'adjustment', -v_part, v_balance, v_grant.id, p_id, 'adjustment:' || p_id || ':' || v_grant.id);
+  end loop;
+  perform core.audit(p_account, case when p_quantity > 0 then 'credits_given' else 'credits_taken' end, 'adjustment', p_id::text,
+                     jsonb_build_object('asset', p_asset, 'quantity', abs(p_quantity)), jsonb_build_object('why', p_reason));
+  perform core.enqueue('wallet.notify_adjustment', jsonb_build_object('account', p_account, 'adjustment', p_id), 'core');
+  return true;
+end
+$$;
+
 CREATE FUNCTION wallet.advance_period(p_account uuid) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -4511,7 +4561,7 @@ CREATE TABLE wallet.grants (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT grant_quantity_positive CHECK ((quantity > 0)),
     CONSTRAINT grant_remaining_in_range CHECK (((remaining >= 0) AND (remaining <= quantity))),
-    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text])))
+    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text, 'adjustment'::text])))
 );
 
 CREATE TABLE wallet.wallets (
@@ -5119,6 +5169,25 @@ CREATE TABLE studio.styles (
     CONSTRAINT style_cost_positive CHECK ((cost > 0))
 );
 
+CREATE TABLE wallet.adjustments (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT core.new_id() NOT NULL,
+    asset wallet.asset NOT NULL,
+    quantity bigint NOT NULL,
+    reason text,
+    author_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT adjustment_quantity_not_zero CHECK ((quantity <> 0)),
+    CONSTRAINT adjustment_reason_length CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 400)))
+);
+
+COMMENT ON COLUMN wallet.adjustments.quantity IS 'Above zero: given, below zero: taken';
+
+COMMENT ON COLUMN wallet.adjustments.reason IS 'Null once the account is erased';
+
+COMMENT ON COLUMN wallet.adjustments.author_id IS 'The operator; null for the command line';
+
 CREATE TABLE wallet.entries (
     account_id uuid NOT NULL,
     id uuid DEFAULT core.new_id() NOT NULL,
@@ -5131,9 +5200,11 @@ CREATE TABLE wallet.entries (
     hold_id uuid,
     idempotency_key text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    adjustment_id uuid,
     CONSTRAINT entry_balance_not_negative CHECK ((balance_after >= 0)),
-    CONSTRAINT entry_kind_known CHECK ((kind = ANY (ARRAY['grant'::text, 'hold'::text, 'release'::text, 'expiry'::text, 'revocation'::text]))),
-    CONSTRAINT entry_sign_fits_kind CHECK ((((kind = ANY (ARRAY['grant'::text, 'release'::text])) = (quantity > 0)) AND (quantity <> 0)))
+    CONSTRAINT entry_kind_known CHECK ((kind = ANY (ARRAY['grant'::text, 'hold'::text, 'release'::text, 'expiry'::text, 'revocation'::text, 'adjustment'::text]))),
+    CONSTRAINT entry_of_an_adjustment CHECK (((kind = 'adjustment'::text) = (adjustment_id IS NOT NULL))),
+    CONSTRAINT entry_sign_fits_kind CHECK (((quantity <> 0) AND ((kind = 'adjustment'::text) OR ((kind = ANY (ARRAY['grant'::text, 'release'::text])) = (quantity > 0)))))
 );
 
 ALTER TABLE wallet.entries ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
@@ -5484,6 +5555,9 @@ ALTER TABLE ONLY studio.generations
 
 ALTER TABLE ONLY studio.styles
     ADD CONSTRAINT styles_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY wallet.adjustments
+    ADD CONSTRAINT adjustment_made_once PRIMARY KEY (account_id, id);
 
 ALTER TABLE ONLY wallet.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (account_id, id);
@@ -5981,6 +6055,8 @@ CREATE TRIGGER generations_touch BEFORE UPDATE ON studio.generations FOR EACH RO
 
 CREATE TRIGGER styles_touch BEFORE UPDATE ON studio.styles FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER adjustments_touch BEFORE UPDATE ON wallet.adjustments FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON wallet.entries FOR EACH ROW EXECUTE FUNCTION core.refuse_change();
 
 CREATE CONSTRAINT TRIGGER grants_audited AFTER INSERT ON wallet.grants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.source = ANY (ARRAY['purchase'::text, 'refund'::text, 'gift'::text]))) EXECUTE FUNCTION wallet.audit_grant();
@@ -6149,6 +6225,12 @@ ALTER TABLE ONLY studio.generations
 
 ALTER TABLE ONLY studio.generations
     ADD CONSTRAINT generation_is_charged FOREIGN KEY (account_id, hold_id) REFERENCES wallet.holds(account_id, id);
+
+ALTER TABLE ONLY wallet.adjustments
+    ADD CONSTRAINT adjustment_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY wallet.entries
+    ADD CONSTRAINT entry_belongs_to_adjustment FOREIGN KEY (account_id, adjustment_id) REFERENCES wallet.adjustments(account_id, id);
 
 ALTER TABLE ONLY wallet.entries
     ADD CONSTRAINT entry_belongs_to_grant FOREIGN KEY (account_id, grant_id) REFERENCES wallet.grants(account_id, id);
@@ -6360,6 +6442,7 @@ GRANT ALL ON FUNCTION studio.start(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start_all(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.start_batch(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.add_rest(p_account uuid, p_period uuid, p_left interval, p_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.adjust(p_account uuid, p_id uuid, p_asset text, p_quantity bigint, p_reason text, p_author uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.advance_period(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_of uuid, p_subscription text, p_force boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.apply_plan_storage() TO vetrina_app;
@@ -6491,6 +6574,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.batches TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.drafts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.favourites TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.adjustments TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE wallet.entries_position_seq TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.holds TO vetrina_app;

@@ -6,7 +6,7 @@ grant usage, select on all sequences in schema core, accounts, wallet, media, pa
 grant execute on all functions in schema core, accounts, wallet, media, payments, stripe_mirror, studio, reports, public to vetrina_app;
 revoke update, delete, truncate on wallet.entries, payments.failed_transactions, payments.reversals, core.audit_logs, stripe_mirror.events from vetrina_app;
 revoke delete, truncate on core.audit_heads from vetrina_app;
-revoke delete, truncate on wallet.wallets, wallet.grants, wallet.holds, wallet.shortfalls, payments.payments, payments.gateway_refs, payments.refunds, payments.disputes from vetrina_app;
+revoke delete, truncate on wallet.wallets, wallet.grants, wallet.holds, wallet.shortfalls, wallet.adjustments, payments.payments, payments.gateway_refs, payments.refunds, payments.disputes from vetrina_app;
 revoke insert, update, delete on core.migrations from vetrina_app;
 revoke all on core.stand_in_key from vetrina_app;
 -- vetrina_reporting: the documents' views (doc_*) and nothing else.

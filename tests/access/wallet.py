@@ -17,6 +17,11 @@ async def pack(scene: Scene) -> Made:
     return {"name": "tokens_50"}
 
 
+async def an_account(scene: Scene) -> Made:
+    """Return an account that operators may give credits to."""
+    return {"account_id": (await scene.make.account()).id}
+
+
 ROWS: dict[str, Row] = {
     "GET /api/v1/wallet": own(),
     "GET /api/v1/wallet/entries": own(),
@@ -26,5 +31,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/quotas": own(),
     "GET /api/v1/operator/packs": operated(),
     "POST /api/v1/operator/packs": operated(201, body=new_pack),
+    "GET /api/v1/operator/accounts/{account_id}/credits": operated(of=an_account),
+    "POST /api/v1/operator/accounts/{account_id}/credits": operated(201, of=an_account, body={"quantity": 5, "reason": "A gift"}),
     "PATCH /api/v1/operator/packs/{name}": operated(of=pack, body={"title": "Sketchbook"}),
 }

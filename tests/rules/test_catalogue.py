@@ -60,6 +60,7 @@ UNINDEXED = {
     "grant_belongs_to_wallet": "wallets are never deleted",
     "hold_belongs_to_wallet": "wallets are never deleted",
     "entry_belongs_to_grant": "grants are never deleted, and every index on entries costs each charge",
+    "entry_belongs_to_adjustment": "adjustments are never deleted, and every index on entries costs each charge",
 }
 """Foreign keys without an index on their columns."""
 
@@ -80,7 +81,9 @@ INSIDE = {
         "shortfall_not_negative",
         "wallet_held_not_negative", "wallet_lifetime_not_negative", "grant_made_once", "grant_quantity_positive",
         "grant_remaining_in_range", "hold_made_once", "hold_quantity_positive", "hold_settled_when_ended", "entry_made_once",
-        "entry_sign_fits_kind", "entry_balance_not_negative", "entries_append_only", "membership_period_in_order",
+        "entry_sign_fits_kind",
+        "entry_of_an_adjustment", "entry_balance_not_negative", "entries_append_only",
+        "membership_period_in_order",
         "payment_paid_when_completed", "payment_is_kept", "payment_moves_legally", "generation_ends_with_a_time",
         "generation_failed_has_message", "generation_progress_in_percent", "generation_file_category_fits_role",
         "session_ends_after_it_starts",

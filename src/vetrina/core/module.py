@@ -7,7 +7,7 @@ first use, so that declaring costs nothing: a short command imports no web frame
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, LiteralString
@@ -56,6 +56,18 @@ class LedgerSubject:
 
 
 @dataclass(frozen=True)
+class AccountSection:
+    """A section on the operators' page of an account: `template` shows what `load` returns, in `data`.
+
+    `load` is a function ("package.file:name") of a transaction and the account's id.
+    """
+
+    template: str
+    load: str
+    position: int = 0
+
+
+@dataclass(frozen=True)
 class ErrorPage:
     """Title and next link of the error page for an HTTP status."""
 
@@ -92,6 +104,7 @@ class Module:
     account_menu: tuple[Place, ...] = ()
     settings_navigation: tuple[Place, ...] = ()
     operator_navigation: tuple[Place, ...] = ()
+    account_sections: tuple[AccountSection, ...] = ()
     header: tuple[str, ...] = ()
     """Templates at the end of every page's header: a balance, the account menu. Those of upper modules come first."""
     session_columns: tuple[tuple[LiteralString, LiteralString], ...] = ()
@@ -231,8 +244,13 @@ class Modules:
     @cached_property
     def footers(self) -> tuple[Callable[[Any], list[Place]], ...]:
         """Return the functions that return links of the footer."""
-        names = [module.footer.partition(":") for module in self if module.footer]
-        return tuple(getattr(importlib.import_module(file), name) for file, _, name in names)
+        return tuple(_function(module.footer) for module in self if module.footer)
+
+    @cached_property
+    def account_sections(self) -> tuple[tuple[str, Callable[[Any, Any], Awaitable[dict[str, Any]]]], ...]:
+        """Return the templates of sections on the operators' page of an account, each with the function that loads it."""
+        sections = sorted((part for module in self for part in module.account_sections), key=lambda part: part.position)
+        return tuple((part.template, _function(part.load)) for part in sections)
 
     @cached_property
     def private_paths(self) -> list[str]:
@@ -261,6 +279,11 @@ class Modules:
 
 def _sorted(places: Iterable[Place]) -> list[Place]:
     return sorted(places, key=lambda place: place.position)
+
+
+def _function(name: str) -> Callable[..., Any]:
+    file, _, function = name.partition(":")
+    return getattr(importlib.import_module(file), function)
 
 
 def _routes(paths: tuple[str, ...]) -> list[Any]:

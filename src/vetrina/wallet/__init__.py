@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, Module, Place
+from vetrina.core.module import AccountSection, Command, Module, Place
 
 MODULE = Module(
     "wallet",
@@ -11,15 +11,21 @@ MODULE = Module(
         "vetrina.wallet.ledger.api",
         "vetrina.wallet.packs.api",
         "vetrina.wallet.plans.api",
+        "vetrina.wallet.adjustments.api",
     ),
     pages=(
         "vetrina.wallet.ledger.pages",
         "vetrina.wallet.packs.pages",
+        "vetrina.wallet.adjustments.pages",
     ),
-    jobs=("vetrina.wallet.ledger.jobs", "vetrina.wallet.plans.jobs"),
+    jobs=("vetrina.wallet.ledger.jobs", "vetrina.wallet.plans.jobs", "vetrina.wallet.adjustments.jobs"),
     commands=(
         Command("packs", "vetrina.wallet.packs.commands:app", "List, add and change packs of credits."),
         Command("quota", "vetrina.wallet.plans.commands:app", "Show an account's plan, usage and reset date."),
+        Command("credits", "vetrina.wallet.adjustments.commands:app", "Give credits to an account, or take them."),
+    ),
+    account_sections=(
+        AccountSection("wallet/adjustments/section.html", "vetrina.wallet.adjustments.pages:section", position=10),
     ),
     personal_data="vetrina.wallet.personal_data",
     navigation=(Place("wallet", "/wallet", "Wallet", "wallet", position=40, key="w"),),

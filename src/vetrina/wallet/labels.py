@@ -40,6 +40,10 @@ def _grant(metadata: Mapping[str, Any]) -> str:
     return f"{i18n.number(int(metadata['quantity']))} {str(metadata['asset']).replace('_', ' ')}, {metadata['source']}"
 
 
+def _adjustment(metadata: Mapping[str, Any]) -> str:
+    return amount(str(metadata["asset"]), int(metadata["quantity"]))
+
+
 def _price_list(metadata: Mapping[str, Any]) -> str:
     """Return the row that was added, changed or removed, and what changed: "tokens_50, price: 499 → 599"."""
     changes = [f"{name}: {values['from']} → {values['to']}" for name, values in metadata.get("changed", {}).items()]
@@ -48,6 +52,8 @@ def _price_list(metadata: Mapping[str, Any]) -> str:
 
 AUDIT = {
     "credits_granted": "Credits came in",
+    "credits_given": "An operator gave credits",
+    "credits_taken": "An operator took credits",
     "pack_added": "A pack was added",
     "pack_changed": "A pack was changed",
     "pack_removed": "A pack was removed",
@@ -61,6 +67,8 @@ AUDIT = {
 """Titles of actions in the audit log."""
 AUDIT_DETAILS = {
     "credits_granted": _grant,
+    "credits_given": _adjustment,
+    "credits_taken": _adjustment,
     **{action: _price_list for action in AUDIT if action.startswith(("pack_", "plan_"))},
 }
 """What the audit log says of an action besides, made of its metadata."""

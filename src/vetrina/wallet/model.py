@@ -30,9 +30,10 @@ class Kind(StrEnum):
     RELEASE = "release"
     EXPIRY = "expiry"
     REVOCATION = "revocation"
+    ADJUSTMENT = "adjustment"
 
 
-GrantSource = Literal["free", "plan", "purchase", "refund", "gift"]
+GrantSource = Literal["free", "plan", "purchase", "refund", "gift", "adjustment"]
 """Where granted credits come from."""
 
 
@@ -52,7 +53,7 @@ class Entry(msgspec.Struct, frozen=True):
     """One line of the ledger; `balance_after` is the running balance of its asset.
 
     `subject` is what it was for: `generation:<id>`, `payment:<id>`, or the key of another grant; `style` the title of the
-    generation's style; `reason` why credits were returned.
+    generation's style; `reason` why credits were returned, given or taken.
     """
 
     id: UUID

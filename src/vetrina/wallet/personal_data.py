@@ -7,6 +7,7 @@ from typing import Any
 
 from vetrina.core.database.connection import Statement
 from vetrina.core.personal_data import LEDGER, PersonalData, TableRule
+from vetrina.wallet.adjustments import queries as adjustments
 
 WALLETS = Statement(
     dict[str, Any], "select to_jsonb(w) - 'account_id' as row from wallet.wallets w where account_id = %(account)s order by asset"
@@ -41,6 +42,7 @@ PERSONAL_DATA = PersonalData(
         TableRule("wallet.wallets", WALLETS, None, LEDGER),
         TableRule("wallet.grants", GRANTS, None, LEDGER),
         TableRule("wallet.holds", HOLDS, None, LEDGER),
+        TableRule("wallet.adjustments", adjustments.EXPORT, adjustments.ERASE_REASONS),
         TableRule("wallet.entries", ENTRIES, None, LEDGER),
         TableRule("wallet.shortfalls", SHORTFALLS, None, LEDGER),
     ],

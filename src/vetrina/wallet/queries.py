@@ -57,10 +57,12 @@ ENTRIES = Statement(
        order by e.position desc limit %(limit)s
     )
     select e.id, e.position, e.asset, e.kind, e.quantity, e.balance_after, g.note, g.source, e.hold_id,
-           coalesce(h.key, g.key) as subject, null::text as style, h.reason, e.created_at
+           case when e.adjustment_id is null then coalesce(h.key, g.key) else 'adjustment:' || e.adjustment_id end as subject,
+           null::text as style, coalesce(h.reason, j.reason) as reason, e.created_at
       from page e
       join wallet.grants g on g.account_id = e.account_id and g.id = e.grant_id
       left join wallet.holds h on h.account_id = e.account_id and h.id = e.hold_id
+      left join wallet.adjustments j on j.account_id = e.account_id and j.id = e.adjustment_id
      order by e.position desc
     """,
 )
@@ -123,6 +125,9 @@ FAULTS = Statement(
       select account_id, grant_id, sum(quantity) as total from wallet.entries group by 1, 2
     ), by_hold as (
       select account_id, hold_id, sum(quantity) as total from wallet.entries where hold_id is not null group by 1, 2
+    ), by_adjustment as (
+      select account_id, adjustment_id as id, sum(quantity) as total
+        from wallet.entries where adjustment_id is not null group by 1, 2
     ), spent as (
       select account_id, asset, sum(quantity) as total from wallet.holds where state = 'captured' group by 1, 2
     ), faults as (
@@ -153,6 +158,10 @@ FAULTS = Statement(
       select 7, 'lifetime used = captured holds', w.account_id, 'wallet.wallets ' || w.asset, 0,
              coalesce(s.total, 0)::bigint, w.lifetime_used
         from wallet.wallets w left join spent s using (account_id, asset) where w.lifetime_used <> coalesce(s.total, 0)
+      union all
+      select 8, 'an adjustment = its entries', j.account_id, 'wallet.adjustments ' || j.id, 0, j.quantity,
+             coalesce(b.total, 0)::bigint
+        from wallet.adjustments j left join by_adjustment b using (account_id, id) where j.quantity <> coalesce(b.total, 0)
     )
     select check_name, account_id, row, expected, found from faults order by rank, position, account_id limit %(limit)s
     """,

@@ -31,7 +31,8 @@ def remark(modules: Modules, row: Row) -> str:
     if row.action in {"role_granted", "role_revoked"}:
         return row.resource_id or ""
     if (detail := modules.audit_details.get(row.action)) is not None and (text := detail(metadata)):
-        return text
+        why = (row.said or {}).get("why")
+        return f"{text}: {why}" if why else text
     if row.action == "setting_changed":
         return f"{row.resource_id}: {metadata['from']} → {metadata['to']}"
     if row.said and "name" in row.said:

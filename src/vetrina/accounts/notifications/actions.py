@@ -29,6 +29,8 @@ Notice = Literal[
     "second_factor_removal",
     "publication_removed",
     "publication_restored",
+    "credits_added",
+    "credits_removed",
 ]
 
 

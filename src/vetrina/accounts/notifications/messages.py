@@ -132,6 +132,14 @@ NOTICES: dict[Notice, Words] = {
         (N_("An operator of {site} undid the removal of one of your pictures: it may be public again."),),
         N_("An operator undid the removal of one of your pictures at {site}."),
     ),
+    "credits_added": Words(
+        N_("You were given credits"), (N_("An operator of {site} gave you credits:"), "{reason}"),
+        N_("An operator of {site} gave you credits: {reason}"),
+    ),
+    "credits_removed": Words(
+        N_("Credits were taken from your account"), (N_("An operator of {site} took credits from your account:"), "{reason}"),
+        N_("An operator of {site} took credits from your account: {reason}"),
+    ),
 }  # fmt: skip
 
 UNCONFIRMED = Words("", (), N_("This number was never confirmed at {site}: sign in with your password, or choose a new one."))

@@ -65,21 +65,21 @@ async def disable(tx: Tx, by: Principal | None, account_id: UUID, *, why: str) -
     """
     if by is not None and by.id == account_id:
         raise CannotDisableSelf
-    await _require_manageable(tx, by, account_id)
+    await require_manageable(tx, by, account_id)
     if await tx.fetch_optional(queries.SET_ACTIVE, account=account_id, active=False) is not None:
         await audit.record(tx, "account_disabled", account_id, resource=("account", account_id), said={"why": why.strip()})
 
 
 async def enable(tx: Tx, by: Principal | None, account_id: UUID) -> None:
     """Enable a disabled account. Raises NotFound (404), SuperuserRequired (403)."""
-    await _require_manageable(tx, by, account_id)
+    await require_manageable(tx, by, account_id)
     if await tx.fetch_optional(queries.SET_ACTIVE, account=account_id, active=True) is not None:
         await audit.record(tx, "account_enabled", account_id, resource=("account", account_id))
 
 
 async def sign_out(tx: Tx, by: Principal | None, account_id: UUID) -> int:
     """End every session of an account and return their number. Raises NotFound (404), SuperuserRequired (403)."""
-    await _require_manageable(tx, by, account_id)
+    await require_manageable(tx, by, account_id)
     return await sessions.revoke_all(tx, account_id, why="ended by an operator")
 
 
@@ -94,13 +94,13 @@ async def request_second_factor_removal(tx: Tx, services: Services, by: Principa
 
     Raises NotFound (404), SuperuserRequired (403), SecondFactorDisabled (409).
     """
-    await _require_manageable(tx, by, account_id)
+    await require_manageable(tx, by, account_id)
     await second_factor.request_removal(tx, services, AccountId(account_id))
 
 
 async def cancel_second_factor_removal(tx: Tx, by: Principal, account_id: UUID) -> None:
     """Cancel the removal. Raises NotFound (404), SuperuserRequired (403)."""
-    await _require_manageable(tx, by, account_id)
+    await require_manageable(tx, by, account_id)
     await second_factor.cancel_removal(tx, AccountId(account_id))
 
 
@@ -109,7 +109,9 @@ async def confirm_email(tx: Tx, account_id: UUID, kind: Kind, email: str) -> Non
     await verification.confirm_identifier(tx, Identifier("email", email), kind=kind, account=account_id)
 
 
-async def _require_manageable(tx: Tx, by: Principal | None, account_id: UUID) -> None:
+async def require_manageable(tx: Tx, by: Principal | None, account_id: UUID) -> ManagedAccount:
+    """Return an account that `by` may act on: of operators only superusers. Raises NotFound (404), SuperuserRequired (403)."""
     account = await get_account(tx, account_id)
     if by is not None and "superuser" not in by.roles and not OPERATORS.isdisjoint(account.roles):
         raise SuperuserRequired
+    return account

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -87,7 +88,7 @@ async def search(
 @get("/operator/accounts/{account_id:uuid}", guards=[operator], include_in_schema=False)
 async def show_account(request: Request, account_id: UUID) -> Response[str]:
     """Show an account with its sessions and what can be done."""
-    return await _account(request, account_id)
+    return await render_account(request, account_id)
 
 
 @post("/operator/accounts/{account_id:uuid}/disabling", guards=[operator], include_in_schema=False, opt=CONFIRMED)
@@ -100,7 +101,7 @@ async def disable(request: Request, account_id: UUID, data: Form) -> Response[An
         async with request.tx() as tx:
             await accounts.disable(tx, request.account, account_id, why=why)
     except Refusal as refusal:
-        return await _account(request, account_id, why=why, refusal=refusal)
+        return await render_account(request, account_id, values={"why": why}, refusal=refusal)
     return _back(account_id, say("Disabled, and signed out everywhere."))
 
 
@@ -133,7 +134,7 @@ async def set_role(request: Request, account_id: UUID, data: Form) -> Response[A
             else:
                 raise Invalid("There is no such role.")
     except Refusal as refusal:
-        return await _account(request, account_id, refusal=refusal)
+        return await render_account(request, account_id, refusal=refusal)
     return _back(account_id, say("The roles are changed."))
 
 
@@ -147,7 +148,7 @@ async def remove_second_factor(request: Request, account_id: UUID, data: Form) -
             else:
                 await accounts.request_second_factor_removal(tx, request.services, request.account, account_id)
     except Refusal as refusal:
-        return await _account(request, account_id, refusal=refusal)
+        return await render_account(request, account_id, refusal=refusal)
     return _back(account_id, say("Cancelled.") if data.get("cancel") else say("The second factor is removed in three days."))
 
 
@@ -170,11 +171,14 @@ async def set_storage_limit(request: Request, account_id: UUID, data: Form) -> R
         async with request.tx() as tx:
             await storage.set_limit(tx, account_id, int(text) if text else None)
     except InvalidStorageLimit as refusal:
-        return await _account(request, account_id, refusal=refusal)
+        return await render_account(request, account_id, refusal=refusal)
     return _back(account_id, say("The storage limit is changed."))
 
 
-async def _account(request: Request, account_id: UUID, *, why: str = "", refusal: Refusal | None = None) -> Response[str]:
+async def render_account(
+    request: Request, account_id: UUID, *, values: Mapping[str, str] | None = None, refusal: Refusal | None = None
+) -> Response[str]:
+    """Render an account's page with the modules' sections. `values` are those of a form that was refused."""
     async with request.read() as tx:
         account = await accounts.get_account(tx, account_id)
         rows = await tx.fetch_all(session_queries.LIVE_SESSIONS, account=account_id)
@@ -182,6 +186,10 @@ async def _account(request: Request, account_id: UUID, *, why: str = "", refusal
         removal_due_at = await tx.fetch_optional(factor_queries.REMOVAL_DUE_AT, account=account_id)
         business = await tx.fetch_optional(profile_queries.BUSINESS, account=account_id)
         stored = await storage.limit(tx, account_id)
+        sections = [
+            {"template": template, "data": await load(tx, account_id)}
+            for template, load in request.services.modules.account_sections
+        ]
     is_superuser = "superuser" in request.account.roles
     is_operator = not OPERATORS.isdisjoint(account.roles)
     return pages.render(
@@ -201,7 +209,8 @@ async def _account(request: Request, account_id: UUID, *, why: str = "", refusal
         superuser=is_superuser,
         manageable=account.id != request.account.id and (is_superuser or not is_operator),
         roles=ROLES,
-        values={"why": why},
+        values={"why": "", **(values or {})},
+        sections=sections,
         error=refusal.message if refusal else None,
     )
 

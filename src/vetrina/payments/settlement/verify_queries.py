@@ -21,7 +21,7 @@ FAULTS = Statement(
         from wallet.entries where kind = 'revocation' group by 1, 2, 3
     ), gone as (
       select account_id, grant_id, -sum(quantity) as total
-        from wallet.entries where kind in ('expiry', 'revocation') group by 1, 2
+        from wallet.entries where kind in ('expiry', 'revocation', 'adjustment') group by 1, 2
     ), away as (
       select e.account_id, e.grant_id, -sum(e.quantity) as total
         from wallet.entries e join wallet.holds h on h.account_id = e.account_id and h.id = e.hold_id

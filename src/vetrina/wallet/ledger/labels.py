@@ -15,6 +15,7 @@ KINDS: dict[str, str] = {
     Kind.RELEASE: "Refunded",
     Kind.EXPIRY: "Expired",
     Kind.REVOCATION: "Revoked",
+    Kind.ADJUSTMENT: "Given or taken",
 }
 
 
@@ -29,6 +30,9 @@ def title(entry: Entry, subjects: Sequence[LedgerSubject]) -> str:
         why = {reason: text for subject in subjects for reason, text in subject.reasons}.get(entry.reason or "")
         refunded = say("Refunded: {what}", what=_spent_on(entry, subjects))
         return f"{refunded} ({say(why)})" if why else refunded
+    if entry.kind == Kind.ADJUSTMENT:
+        what = say("Given by an operator") if entry.quantity > 0 else say("Taken by an operator")
+        return f"{what}: {entry.reason}" if entry.reason else what
     return f"{say(KINDS[entry.kind])}: {_came(entry, whole=False)}"
 
 
@@ -60,6 +64,8 @@ def _came(entry: Entry, *, whole: bool = True) -> str:
         return say("{plan}, grace period", plan=plan) if entry.subject.startswith("grace:") else plan
     if entry.source == "refund":
         return say("Refund: {note}", note=entry.note) if entry.note else say("Refund")
+    if entry.source == "adjustment":
+        return say("Given by an operator")
     if entry.subject == "welcome":
         return say("Welcome gift")
     return say("Gift: {note}", note=entry.note) if entry.note else say("Gift")

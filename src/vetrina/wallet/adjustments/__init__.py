@@ -1,0 +1,1 @@
+"""Credits that operators give and take."""
