@@ -2146,10 +2146,12 @@ CREATE FUNCTION stripe_mirror.link_customer(p_account uuid, p_customer text, p_o
     LANGUAGE plpgsql
     AS $$
 begin
+  if exists (select from stripe_mirror.links where customer_id = p_customer and account_id <> p_account) then
+    return;
+  end if;
   update stripe_mirror.links set is_primary = false where account_id = p_account and is_primary and customer_id <> p_customer;
   insert into stripe_mirror.links (account_id, customer_id, origin, is_primary) values (p_account, p_customer, p_origin, true)
-  on conflict (customer_id) do update set account_id = excluded.account_id, is_primary = true,
-    origin = case when links.account_id = excluded.account_id then links.origin else excluded.origin end;
+  on conflict (customer_id) do update set is_primary = true;
 end
 $$;
 

@@ -11,7 +11,7 @@ create trigger links_touch before update on stripe_mirror.links for each row exe
 
 insert into stripe_mirror.links (account_id, customer_id, origin, is_primary)
 select account_id, ref, 'checkout', true from payments.customers where gateway = 'stripe'
-on conflict (customer_id) do update set account_id = excluded.account_id, origin = 'checkout', is_primary = true;
+on conflict (customer_id) do update set origin = 'checkout', is_primary = true where links.account_id = excluded.account_id;
 update stripe_mirror.links l set is_primary = true
   from (select distinct on (account_id) account_id, customer_id from stripe_mirror.links
          order by account_id, is_primary desc, created_at, customer_id) f
@@ -20,13 +20,16 @@ update stripe_mirror.links l set is_primary = true
 create unique index link_is_primary_once on stripe_mirror.links (account_id) where is_primary;
 
 -- Link the customer that a checkout created for this account, or an import names. It becomes the account's primary customer.
+-- A customer that an operator linked to another account stays there.
 create function stripe_mirror.link_customer(p_account uuid, p_customer text, p_origin text) returns void
 language plpgsql as $$
 begin
+  if exists (select from stripe_mirror.links where customer_id = p_customer and account_id <> p_account) then
+    return;
+  end if;
   update stripe_mirror.links set is_primary = false where account_id = p_account and is_primary and customer_id <> p_customer;
   insert into stripe_mirror.links (account_id, customer_id, origin, is_primary) values (p_account, p_customer, p_origin, true)
-  on conflict (customer_id) do update set account_id = excluded.account_id, is_primary = true,
-    origin = case when links.account_id = excluded.account_id then links.origin else excluded.origin end;
+  on conflict (customer_id) do update set is_primary = true;
 end
 $$;
 
