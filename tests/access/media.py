@@ -19,10 +19,16 @@ async def file(scene: Scene) -> Made:
     return {"file_id": created["id"]}
 
 
+async def kept_file(scene: Scene) -> Made:
+    """A picture of the owner's that several rows use: uploads are few."""
+    if "file" not in scene.kept:
+        scene.kept["file"] = (await file(scene))["file_id"]
+    return {"file_id": scene.kept["file"]}
+
+
 async def public_file(scene: Scene) -> Made:
     """A public picture of the owner's, or one that the row before took down: uploads are few."""
-    if "file" not in scene.kept:  # as the studio's rows use
-        scene.kept["file"] = (await file(scene))["file_id"]
+    await kept_file(scene)  # as the studio's rows use
     path = f"/api/v1/files/{scene.kept['file']}"
     await scene.site.client.patch(path, headers=scene.owner.headers, json={"is_public": True})
     return {"account_id": scene.owner.id, "file_id": scene.kept["file"]}
@@ -33,6 +39,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/files": own(),
     "GET /api/v1/files/usage": own(),
     "GET /api/v1/files/{file_id}": owned(of=file),
+    "GET /api/v1/files/{file_id}/credentials": owned(of=kept_file),
     "PATCH /api/v1/files/{file_id}": owned(of=file, body={"is_public": True}),
     "POST /api/v1/public-pictures/{account_id}/{file_id}/reports": public(202, of=public_file, body={"reason": "spam"}),
     "GET /api/v1/operator/public-pictures": operated(),

@@ -85,7 +85,7 @@ def test_no_path_of_anyones_machine_is_named() -> None:
 # Addresses that may be named: our own and examples, specifications, licences and sources of works that we credit.
 HOSTS = re.compile(
     r"storage|database|localhost|127\.0\.0\.1|host|(?:[\w-]+\.)*(?:example(?:\.\w+)?|invalid|test)|"
-    r"www\.w3\.org|www\.apache\.org|www\.sitemaps\.org|ns\.adobe\.com|creativecommons\.org|fsf\.org|www\.gnu\.org|"
+    r"www\.w3\.org|www\.apache\.org|www\.sitemaps\.org|cv\.iptc\.org|ns\.adobe\.com|creativecommons\.org|fsf\.org|www\.gnu\.org|"
     r"api\.openai\.com|api\.twilio\.com|"
     r"keepachangelog\.com|semver\.org|schema\.org|payment\.zarinpal\.com|(?:api|billing|checkout|docs|invoice|pay)\.stripe\.com|"
     r"\w|user|here|printer|2130706433\.?|\w+\.internal"

@@ -78,8 +78,10 @@ class _Up:
                 async with self._database(lock) as access:
                     if access.note:
                         log.warning(access.note)
+                    from vetrina.media.provenance import certificate
                     from vetrina.prepare import prepare  # imports the modules: late, so that errors are reported at once
 
+                    certificate.certificate(self.settings)  # made here, once, rather than by the first of several workers
                     applied = await self._unless_stopped(prepare(self.settings, access.owner))
                     log.info("the database is up to date", applied=len(applied))
                     await self._serve(sockets, access.app)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import LedgerSubject, Module, Place
+from vetrina.core.module import Command, LedgerSubject, Module, Place
 
 MODULE = Module(
     "media",
     requires=("accounts",),
     api=(
         "vetrina.media.files.api",
+        "vetrina.media.files.origin_api",
         "vetrina.media.portraits.api",
         "vetrina.media.public_pictures.api",
     ),
     pages=(
         "vetrina.media.files.pages",
+        "vetrina.media.files.origin_pages",
         "vetrina.media.portraits.pages",
         "vetrina.media.public_pictures.pages",
         "vetrina.media.delivery",
         "vetrina.media.share_cards",
     ),
     jobs=("vetrina.media.files.jobs",),
-    services=("vetrina.media.files.decode_slots:DecodeSlots",),
+    services=("vetrina.media.files.decode_slots:DecodeSlots", "vetrina.media.provenance.signing:Signer"),
+    commands=(Command("media", "vetrina.media.commands:app", "Verify the Content Credentials of a picture."),),
     personal_data="vetrina.media.personal_data",
     spends=("image_slot",),
     navigation=(Place("library", "/library", "Library", "images", position=30, key="l"),),
@@ -28,7 +31,7 @@ MODULE = Module(
     operator_navigation=(
         Place("pictures", "/operator/public-pictures", "Public pictures", "images", "Reports, removal, the front page", 35),
     ),
-    checks="vetrina.media.public_pictures.checks",
+    checks="vetrina.media.checks",
     labels="vetrina.media.labels",
     ledger_subjects=(LedgerSubject("upload", "/library/{id}", spent_on="A file in your library"),),
     sitemaps=("vetrina.media.portraits.sitemap",),

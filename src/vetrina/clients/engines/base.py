@@ -90,7 +90,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 class Style(msgspec.Struct, frozen=True, kw_only=True):
     """A style of pictures, with its parameters and the photographs that it requires.
 
-    `needs_picture`: at least one photograph, of a product or a model.
+    `needs_picture`: at least one photograph, of a product or a model. `process`: what makes the pixels, a trained network, an
+    algorithm without one, or the composition of photographs.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     needs_product: bool = False
     needs_model: bool = False
     needs_picture: bool = False
+    process: Literal["network", "algorithm", "composition"] = "network"
     hint: str = ""
     """What goes where, for styles whose pictures have other roles than product and scene."""
 

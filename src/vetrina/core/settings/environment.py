@@ -76,6 +76,12 @@ class Settings:
         values.secret_keys,
         secret=True,
     )
+    credentials_file: str = _setting(
+        "VETRINA_CREDENTIALS_FILE",
+        "",
+        "Key and certificate chain (PEM) that sign Content Credentials; otherwise the site's own, in the data folder.",
+        values.file,
+    )
     web_processes: int = _setting("VETRINA_WEB_PROCESSES", 2, "Web processes of `vetrina up`.", values.number(1, 256))
     worker_processes: int = _setting("VETRINA_WORKER_PROCESSES", 1, "Worker processes of `vetrina up`.", values.number(0, 256))
     worker_concurrency: int = _setting(

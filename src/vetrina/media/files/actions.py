@@ -36,6 +36,9 @@ from vetrina.media.model import (
     UnknownCategory,
 )
 from vetrina.media.processing.dimensions import HEAD, MAX_PIXELS, pixel_count
+from vetrina.media.provenance import reading as credentials
+from vetrina.media.provenance.model import Origin, Provenance
+from vetrina.media.provenance.signing import Signer
 from vetrina.wallet.model import Fault
 
 
@@ -82,14 +85,19 @@ async def upload(
     return row
 
 
-async def prepare(services: Services, account: AccountId, data: bytes, *, timeout: float | None = None) -> Prepared:
+async def prepare(
+    services: Services, account: AccountId, data: bytes, *, origin: Origin | None = None, timeout: float | None = None
+) -> Prepared:
     """Check, re-encode and store an image and its thumbnails; the caller then writes its row by `insert`.
 
+    With `origin` the original carries Content Credentials that say how it was made; thumbnails carry none.
     Waits for a decoding slot up to `timeout` seconds (None: without limit). Raises the errors of `upload`.
     """
     pixels = pixel_count(data[:HEAD]) or MAX_PIXELS
     async with services.get(DecodeSlots).hold(account, pixels, timeout):
         result = await intake.run(data)
+    if origin is not None:
+        result = await services.get(Signer).signed(result, origin)
     return await intake.store(services, account, result)
 
 
@@ -144,6 +152,12 @@ async def read(services: Services, account: AccountId, file_id: UUID) -> bytes:
         raise NotFound from None
     except StorageUnavailable as error:
         raise Unavailable("Images are not available at the moment. Try again later.") from error
+
+
+async def provenance(services: Services, account: AccountId, file_id: UUID) -> Provenance:
+    """Return what the file's Content Credentials say and what holds. Raises NotFound (404), DamagedImage (422), Unavailable."""
+    data = await read(services, account, file_id)
+    return await credentials.read(data, services.get(Signer).existing)
 
 
 async def search(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.checks import Check, Site, SiteCheck
+from vetrina.core.checks import Check, Site
 from vetrina.media.public_pictures import queries
 
 
@@ -14,6 +14,3 @@ async def reports(site: Site) -> list[Check]:
     if not waiting:
         return [Check("reports", "ok", "no reported picture waits for a decision")]
     return [Check("reports", "warning", f"reported pictures that wait: {waiting}", "Decide on the page of public pictures.")]
-
-
-CHECKS: list[SiteCheck] = [reports]

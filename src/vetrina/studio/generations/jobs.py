@@ -21,6 +21,7 @@ from vetrina.core.services import Services
 from vetrina.core.storage import reserve
 from vetrina.media.files import actions as media
 from vetrina.media.files.actions import Prepared
+from vetrina.media.provenance.model import Origin, Source, SourceType
 from vetrina.studio import queries
 from vetrina.studio.model import ENDED, ClaimedGeneration, Picture, Status
 from vetrina.studio.styles.catalogue import Catalogue
@@ -108,7 +109,7 @@ class GenerationRun:
             async with engine.gate:
                 await self._write(0.0, "Beginning")
                 result = await engine.engine.generate(request, self._progress)
-            await self._save(result)
+            await self._save(result, self._origin(request))
         except EngineRefused as refused:
             await self.fail("engine-refused", refused.message)
         except (EngineUnavailable, Unavailable) as away:
@@ -150,6 +151,19 @@ class GenerationRun:
             models=read["model"],
         )
 
+    def _origin(self, request: EngineRequest) -> Origin:
+        """Return what the results say about how they were made."""
+        style = self.services.get(Catalogue).styles.get(request.style)
+        sources = [
+            Source(role, data) for role, files in (("product", request.products), ("model", request.models)) for data in files
+        ]
+        types: dict[str, SourceType] = {
+            "algorithm": "algorithmicMedia",
+            "composition": "composite",
+            "network": "compositeWithTrainedAlgorithmicMedia" if sources else "trainedAlgorithmicMedia",
+        }
+        return Origin(self.taken.engine, request.style, types[style.process if style else "network"], sources)
+
     async def _require_room(self) -> None:
         """Refuse before the engine's work if the result could not be stored. Raises StorageFull, DiskReserved."""
         reserve.require(self.services.settings)
@@ -186,7 +200,7 @@ class GenerationRun:
         if not touched:
             raise ClaimLost
 
-    async def _save(self, result: EngineResult) -> None:
+    async def _save(self, result: EngineResult, origin: Origin) -> None:
         """Store results and end the generation in one transaction; a late result is discarded."""
         if not result.images:
             raise EngineRefused("The engine returned no picture.")
@@ -194,7 +208,7 @@ class GenerationRun:
         saved = False
         try:
             for data in result.images:
-                ready.append(await media.prepare(self.services, self.account, data))  # noqa: PERF401
+                ready.append(await media.prepare(self.services, self.account, data, origin=origin))  # noqa: PERF401
             async with self.services.db.tx() as tx:
                 saved = await self._finish(tx, Status.COMPLETED)
                 if saved:

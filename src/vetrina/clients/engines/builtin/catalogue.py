@@ -33,6 +33,7 @@ def _style(
         needs_product=needs_product,
         needs_model=needs_model,
         needs_picture=True,
+        process="composition" if needs_product else "algorithm",
     )
 
 
