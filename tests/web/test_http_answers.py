@@ -147,3 +147,23 @@ def _find_ambiguous(value: Any, place: str, places: list[str]) -> None:
     elif isinstance(value, list):
         for item in value:
             _find_ambiguous(item, place, places)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 401),
+        ("application/json; charset=utf-8", 401),
+        ("application/vnd.api+json", 401),
+        ("text/plain", 415),
+        ("text/plain;charset=UTF-8", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("image/png", 415),
+    ],
+)
+async def test_json_is_read_from_json_only(site: Site, content_type: str, status: int) -> None:
+    """A page of another site may send text/plain without the browser asking this site first."""
+    body = b'{"email":"somebody@example.com","password":"not the right one"}'
+    answer = await site.client.post("/api/v1/auth/session", content=body, headers={"Content-Type": content_type})
+    assert answer.status_code == status, answer.text
+    assert status != 415 or answer.json()["type"] == "urn:vetrina:json-required"

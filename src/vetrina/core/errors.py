@@ -116,6 +116,12 @@ class Malformed(Refusal):
     status = 400
 
 
+class JsonRequired(Refusal):
+    """Send the body as JSON, with Content-Type: application/json."""
+
+    status = 415
+
+
 class TooLarge(Refusal):
     """The request is too large."""
 

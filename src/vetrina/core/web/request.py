@@ -19,7 +19,7 @@ from vetrina.core import audit
 from vetrina.core.audit import Actor, ActorType
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
-from vetrina.core.errors import Invalid, Unauthenticated
+from vetrina.core.errors import Invalid, JsonRequired, Unauthenticated
 from vetrina.core.services import Services
 from vetrina.core.web import forms
 from vetrina.core.web.route_options import option
@@ -97,6 +97,16 @@ class Request(litestar.Request[Any, Any, Any]):
         if self.content_type[0] == RequestEncodingType.URL_ENCODED:
             forms.check_fields(body)
         return body
+
+    async def json(self) -> Any:
+        """Return the body of a JSON request.
+
+        Raises JsonRequired (415) for another content type: a form of another site can send text/plain without asking the browser.
+        """
+        content_type = self.content_type[0].lower()
+        if content_type and content_type != "application/json" and not content_type.endswith("+json"):
+            raise JsonRequired
+        return await super().json()
 
     async def form(self) -> FormMultiDict:
         """Return the fields of a form, files as `UploadFile`. Raises Malformed (400), TooLarge and TooManyFields (413)."""
