@@ -1,4 +1,6 @@
 // Live progress of a generation by server-sent events. Event data: {id, status, progress, step, error_message, queue_position}.
+import { number, say } from "./messages.js";
+
 const place = document.querySelector("[data-progress]");
 
 function watch() {
@@ -19,7 +21,7 @@ function watch() {
     bar.value = now.progress;
     percent.textContent = `${Math.round(now.progress)} %`;
     const words = {
-      pending: now.queue_position > 1 ? `Number ${now.queue_position} in line` : now.queue_position === 1 ? "Next in the queue" : step.dataset.waiting,
+      pending: now.queue_position > 1 ? say("place", { n: number(now.queue_position) }) : now.queue_position === 1 ? say("next") : step.dataset.waiting,
       uploading: step.dataset.preparing,
       processing: now.step || step.dataset.working,
     }[now.status];

@@ -1,4 +1,5 @@
 // Image uploads with progress: from a file input, drag and drop or the clipboard.
+import { say } from "./messages.js";
 
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
 
@@ -21,11 +22,11 @@ export function send(file, category, onProgress = () => {}) {
       const answer = request.response;
       if (request.status === 201) resolve(answer);
       else {
-        const error = new Error(answer?.detail || answer?.title || `The server answered ${request.status}.`);
+        const error = new Error(answer?.detail || answer?.title || say("status", { status: request.status }));
         reject(Object.assign(error, { status: request.status, wait: Number(request.getResponseHeader("Retry-After")) || 2 }));
       }
     });
-    request.addEventListener("error", () => reject(new Error("The connection was lost. Try again.")));
+    request.addEventListener("error", () => reject(new Error(say("lost"))));
     request.send(body);
   });
 }
@@ -40,7 +41,7 @@ function line(list, file) {
   picture.addEventListener("error", () => picture.removeAttribute("src"), { once: true });
   const name = document.createElement("span");
   name.className = "upload-name";
-  name.textContent = file.name || "Pasted picture";
+  name.textContent = file.name || say("pasted");
   const said = document.createElement("span");
   said.className = "upload-said";
   said.textContent = size(file.size);
@@ -60,7 +61,7 @@ async function patiently(said, attempt) {
       return await attempt();
     } catch (error) {
       if (error.status !== 429 || left === 0) throw error;
-      said.textContent = "Waiting for its turn";
+      said.textContent = say("turn");
       await new Promise((resolve) => setTimeout(resolve, Math.min(error.wait, 60) * 1000));
     }
   }
@@ -71,7 +72,7 @@ function offer(item, list, status, again) {
   const ways = list.parentElement.querySelector("template[data-ways-on]")?.content.cloneNode(true);
   if (!ways) return;
   if (status !== 409) ways.querySelector("[data-for-storage]")?.remove(); // deleting gives no upload of the month back
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-small", textContent: "Try again" });
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-small", textContent: say("again") });
   button.addEventListener("click", again);
   ways.querySelector(".ways-on").prepend(button);
   item.append(ways);
@@ -84,13 +85,13 @@ export async function sendAll(files, { list, category, maxBytes, done }) {
     for (let job = queue.shift(); job; job = queue.shift()) {
       const { file, item, bar, said } = job;
       try {
-        if (!TYPES.includes(file.type)) throw new Error("This is not a JPEG, PNG or WebP picture.");
-        if (file.size > maxBytes) throw new Error(`This file has ${size(file.size)}; at most ${size(maxBytes)} are taken.`);
+        if (!TYPES.includes(file.type)) throw new Error(say("type"));
+        if (file.size > maxBytes) throw new Error(say("size", { size: size(file.size), most: size(maxBytes) }));
         const answer = await patiently(said, () => send(file, category, (share) => {
           bar.value = share;
-          said.textContent = share < 1 ? `${Math.round(share * 100)} %` : "Being checked";
+          said.textContent = share < 1 ? `${Math.round(share * 100)} %` : say("checked");
         }));
-        said.textContent = "Done";
+        said.textContent = say("done");
         bar.value = 1;
         done(answer, item);
       } catch (error) {
