@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any, Literal
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser import browsing, judge, needs_chromium, sign_in
 from tests.factories import Make
@@ -139,9 +140,19 @@ async def test_uploads_beyond_the_limit_are_reported_before_sending(site: Site, 
         left = int(await page.locator("form[data-uploads]").get_attribute("data-uploads") or "")
         photos = [path_of(photo) for photo in ("coffee", "cat", "room", "coffee")]
         assert left == 2
+        delays = iter([1.0])
+
+        async def delay(route: Route) -> None:  # the first picture arrives last
+            await asyncio.sleep(next(delays, 0))
+            await route.continue_()
+
+        await page.route("**/api/v1/files", delay)
         await page.locator("input[name=product_upload]").set_input_files(photos)
         await expect(page.get_by_text("2 of 4 do not fit: 2 uploads are left this month.")).to_be_visible()
-        await expect(page.locator("[data-slot=product] [data-chosen] li")).to_have_count(2)
+        pictures = page.locator("[data-slot=product] [data-chosen] img")
+        await expect(pictures).to_have_count(2)
+        names = [await pictures.nth(n).get_attribute("alt") for n in range(2)]
+        assert names == [path_of("coffee").name, path_of("cat").name], "in the order of the drop"
     async with site.api(account) as api:
         assert len((await api.get("/files")).json()["items"]) == 5
 

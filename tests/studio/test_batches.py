@@ -66,6 +66,21 @@ async def test_variations_differ_by_seed_alone_and_keep_their_order(site: Site, 
     await make.books()
 
 
+async def test_examples_of_the_api_are_valid_and_in_the_document(site: Site, make: Make) -> None:
+    document = (await site.client.get("/api/docs/openapi.json")).json()
+    body = document["paths"]["/api/v1/batches"]["post"]["requestBody"]["content"]["application/json"]
+    values = body["schema"]["examples"]
+    assert [batch["kind"] for batch in values] == ["seeds", "pictures", "styles"]
+    page = (await site.client.get("/api/docs")).text
+    assert "affordable" in page and "product_files" in page[page.index("/api/v1/batches") :][:6000]
+    account = await make.account(tokens=9)
+    async with site.api(account) as api:
+        files = [await upload(api), await upload(api, photo="cat")]
+        for batch in values:
+            answer = await api.post("/batches/quote", json={**batch, "product_files": files[: len(batch["product_files"])]})
+            assert answer.status_code == 200 and answer.json()["total"] == batch.get("total", answer.json()["total"]), answer.text
+
+
 async def test_batches_of_pictures_and_of_all_styles_that_fit(site: Site, make: Make) -> None:
     account = await make.account(tokens=80)
     async with site.api(account) as api:
@@ -95,6 +110,8 @@ async def test_batches_of_pictures_and_of_all_styles_that_fit(site: Site, make: 
         ({"product_files": [str(new_id())]}, 422, "file-not-found"),
         ({"total": 2}, 409, "price-changed"),
         ({"seed": -1}, 422, "invalid"),
+        ({"seed": 2**53}, 422, "invalid"),
+        ({"seed": 2**70}, 422, "invalid"),
     ],
 )
 async def test_invalid_batch_starts_nothing(site: Site, make: Make, changes: dict[str, Any], status: int, kind: str) -> None:

@@ -109,6 +109,8 @@ def _result(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, An
 
 
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    if len(parts := schema.get("allOf", [])) == 1:  # a reference that has examples
+        schema = parts[0]
     if "$ref" not in schema:
         return schema
     node = document

@@ -118,7 +118,7 @@ def expand(services: Services, request: BatchRequest) -> list[GenerationRequest]
         wishes = [_wish(request, **{field: [file]}) for file in files[: BATCH_LIMIT + 1]]
     else:
         count = min(request.count, BATCH_LIMIT + 1)
-        wishes = [_wish(request, seed=(first + n) % SEED_LIMIT if first >= 0 else first) for n in range(count)]
+        wishes = [_wish(request, seed=(first + n) % SEED_LIMIT if 0 <= first < SEED_LIMIT else first) for n in range(count)]
     if not 1 <= len(wishes) <= BATCH_LIMIT:
         raise InvalidBatch
     return wishes

@@ -65,7 +65,8 @@ async def open_form(services: Services, tx: Tx, account: AccountId, arrival: Arr
 
 async def save(services: Services, tx: Tx, account: AccountId, chosen: GenerationForm) -> None:
     """Save what of a form is valid as the account's draft; the rest of it is left out."""
-    style = services.get(Catalogue).styles[chosen.style]
+    styles = services.get(Catalogue).styles
+    style = styles[chosen.style]
     draft = DraftRequest(
         style_name=chosen.style,
         prompt=chosen.prompt.replace("\0", "")[:PROMPT_LIMIT],
@@ -74,7 +75,9 @@ async def save(services: Services, tx: Tx, account: AccountId, chosen: Generatio
         parameters={name: value for name, value in chosen.parameters.items() if _is_valid(style, name, value)},
         seed=chosen.seed if isinstance(chosen.seed, int) and 0 <= chosen.seed < SEED_LIMIT else None,
         asset="conversion" if chosen.asset == "conversion" else "token",
-        batch=DraftBatch(BATCH_KINDS.get(chosen.make, ""), chosen.styles[:BATCH_LIMIT], chosen.count),
+        batch=DraftBatch(
+            BATCH_KINDS.get(chosen.make, ""), [name for name in chosen.styles if name in styles][:BATCH_LIMIT], chosen.count
+        ),
     )
     await drafts.save(services, tx, account, draft)
 
@@ -91,7 +94,7 @@ def _from_draft(services: Services, row: DraftRow) -> GenerationForm:
         product_files=row.product_files,
         model_files=row.model_files,
         make=batch.kind,
-        styles=batch.styles,
+        styles=[name for name in batch.styles if name in services.get(Catalogue).styles],
         count=batch.count,
     )
 

@@ -74,8 +74,9 @@ async def save(services: Services, tx: Tx, account: AccountId, draft: DraftReque
 
     Raises UnknownStyle, InvalidParameters, PromptTooLong, TooManyImages, FileNotFound, Invalid (422).
     """
-    style = services.get(Catalogue).styles.get(draft.style_name)
-    if style is None:
+    styles = services.get(Catalogue).styles
+    style = styles.get(draft.style_name)
+    if style is None or any(name not in styles for name in draft.batch.styles):
         raise UnknownStyle
     if len(draft.prompt) > PROMPT_LIMIT:
         raise PromptTooLong

@@ -9,6 +9,7 @@ const buy = form.querySelector("[data-buy]");
 const blank = document.getElementById("chosen-item");
 const panel = form.querySelector("[data-panel]");
 let underWay = 0;
+let drops = 0;
 let lastSlot = null;
 
 const line = (name, text) => (lines.querySelector(`[data-line=${name}]`).textContent = text);
@@ -84,13 +85,17 @@ function showChosen(slot) {
   }
 }
 
-function arrived(slot, role, answer) {
+/** Tick an image that has been uploaded, in the order of the drop: smaller ones arrive sooner. */
+function arrived(slot, role, answer, order) {
   const box = document.createElement("input");
   Object.assign(box, { type: "checkbox", name: `${role}_files`, value: answer.id, checked: true, hidden: true });
   box.dataset.arrived = "";
   box.dataset.thumb = answer.thumbnail_url;
   box.setAttribute("aria-label", answer.file_name);
-  slot.append(box);
+  box.dataset.order = order;
+  const later = [...slot.querySelectorAll("input[data-arrived]")].find((other) => Number(other.dataset.order) > order);
+  if (later) later.before(box);
+  else slot.append(box);
 }
 
 for (const slot of form.querySelectorAll("[data-slot]")) {
@@ -105,18 +110,20 @@ for (const slot of form.querySelectorAll("[data-slot]")) {
       .replace("{n}", dropped.length - left).replace("{count}", dropped.length).replace("{left}", left);
     underWay += 1;
     tally();
-    await sendAll(files, {
+    const sending = sendAll(files, {
       list,
       category: `${role}_image`,
       maxBytes: Number(form.dataset.maxBytes),
       done: (answer, item) => {
         if (form.dataset.uploads !== undefined) form.dataset.uploads -= 1;
-        arrived(slot, role, answer);
+        arrived(slot, role, answer, Number(item.dataset.order));
         item.remove();
         showChosen(slot);
         saveSoon();
       },
     });
+    for (const item of list.children) item.dataset.order ??= ++drops;
+    await sending;
     underWay -= 1;
     tally();
   };
