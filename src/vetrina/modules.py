@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vetrina import accounts, core, media, payments, reports, stripe_mirror, studio, wallet
+from vetrina import accounts, core, gallery, media, payments, reports, stripe_mirror, studio, wallet
 from vetrina.core.module import Module, Modules
 from vetrina.core.settings.environment import BadSetting, Settings
 
@@ -22,6 +22,7 @@ MODULES: tuple[Module, ...] = (
     stripe_mirror.MODULE,
     payments.MODULE,
     studio.MODULE,
+    gallery.MODULE,
     reports.MODULE,
 )
 

@@ -87,7 +87,7 @@ HOSTS = re.compile(
     r"storage|database|localhost|127\.0\.0\.1|host|(?:[\w-]+\.)*(?:example(?:\.\w+)?|invalid|test)|"
     r"www\.w3\.org|www\.apache\.org|www\.sitemaps\.org|cv\.iptc\.org|ns\.adobe\.com|creativecommons\.org|fsf\.org|www\.gnu\.org|"
     r"api\.openai\.com|api\.twilio\.com|"
-    r"keepachangelog\.com|semver\.org|schema\.org|payment\.zarinpal\.com|(?:api|billing|checkout|docs|invoice|pay)\.stripe\.com|"
+    r"jsonfeed\.org|keepachangelog\.com|semver\.org|schema\.org|payment\.zarinpal\.com|(?:api|billing|checkout|docs|invoice|pay)\.stripe\.com|"
     r"\w|user|here|printer|2130706433\.?|\w+\.internal"
 )
 """Hosts that may be named: those of standards and of services with a client here, and made-up ones without a public name."""

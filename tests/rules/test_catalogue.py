@@ -70,6 +70,7 @@ INSIDE = {
         "entry_kind_known", "asset_known", "generation_status_known", "batch_kind_known",
         "payment_status_known", "usage_action_is_named",
         "site_page_known", "site_page_language_known", "account_language_is_a_code",
+        "post_status_known", "post_visibility_known",
     ],
     "written by the operator or a migration": [
         "plan_name_taken", "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "plan_price_positive",
@@ -88,6 +89,7 @@ INSIDE = {
         "generation_failed_has_message", "generation_progress_in_percent", "generation_file_category_fits_role",
         "session_ends_after_it_starts",
     ],
+    "written by our own statements and triggers": ["post_published_has_a_time", "counter_kind_known"],
     "kept by the functions that turn periods": [
         "period_made_once", "period_in_order", "period_worth_what_was_paid", "period_duration_positive",
         "period_bought_as_long_as_given", "period_allowance_share_in_range", "period_time_back_not_negative",

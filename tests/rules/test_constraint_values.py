@@ -19,6 +19,7 @@ from vetrina.accounts.site_pages import model as site_pages
 from vetrina.accounts.verification import actions as verification
 from vetrina.core.audit import ActorType
 from vetrina.core.messages.outbox import Letter
+from vetrina.gallery import model as gallery
 from vetrina.media.model import Category
 from vetrina.media.portraits.actions import Face
 from vetrina.media.public_pictures import model as public_pictures
@@ -38,6 +39,7 @@ SQL_ONLY = {
     "domain_status_known": "decided in SQL; pages show the word",
     "file_mime_is_a_picture": "the processing of pictures writes one of three, each tested there",
     "entry_sign_fits_kind": "kinds whose quantity is positive, not all",
+    "counter_kind_known": "written by triggers and read in SQL",
     "generation_ends_with_a_time": "states that are an end, not all",
 }
 """Constraints with a list of values that no Python type has, and why."""
@@ -73,6 +75,8 @@ def python_values() -> dict[str, set[str]]:
         "payment_kind_known": members(payments.PaymentKind),
         "payment_status_known": members(payments.Status),
         "plan_kind_known": members(accounts.Kind),
+        "post_status_known": members(gallery.PostStatus),
+        "post_visibility_known": members(gallery.Visibility),
         "portrait_face_known": members(Face),
         "report_reason_known": members(public_pictures.Reason),
         "report_state_known": members(public_pictures.ReportState),

@@ -133,6 +133,12 @@ class Module:
     """Files whose SITEMAP lists public things of the module (`core.web.public.sitemap`)."""
     footer: str = ""
     """A function ("package.file:name") of the services that returns further links of the footer, as `Place`s."""
+    profile_tabs: tuple[Place, ...] = ()
+    """Tabs of an account's public page; `href` is what follows the page's address."""
+    wall: str = ""
+    """A function ("package.file:name") of the services, a transaction and the reader's account (or None) that returns cards
+    for the start page's wall.
+    """
     home: str = ""
     """The site's start page; `vetrina.modules.HOMES` sets which module takes precedence."""
 
@@ -253,6 +259,12 @@ class Modules:
         return tuple((part.template, _function(part.load)) for part in sections)
 
     @cached_property
+    def wall(self) -> Callable[[Any, Any, Any], Awaitable[list[dict[str, Any]]]] | None:
+        """Return the function of the uppermost module that has cards for the start page; None if none has."""
+        names = [module.wall.partition(":") for module in reversed(self.loaded) if module.wall]
+        return next((getattr(importlib.import_module(file), name) for file, _, name in names), None)
+
+    @cached_property
     def private_paths(self) -> list[str]:
         """Return the paths of the navigations, which need an account: crawlers keep out of them."""
         places = (
@@ -272,6 +284,7 @@ class Modules:
             "navigation": _sorted(place for module in self for place in module.navigation),
             "account_menu": _sorted(place for module in self for place in module.account_menu),
             "settings_places": _sorted(place for module in self for place in module.settings_navigation),
+            "profile_places": _sorted(place for module in self for place in module.profile_tabs),
             "operator_places": _sorted(place for module in self for place in module.operator_navigation),
             "header": [template for module in reversed(self.loaded) for template in module.header],
         }

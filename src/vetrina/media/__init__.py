@@ -35,5 +35,6 @@ MODULE = Module(
     labels="vetrina.media.labels",
     ledger_subjects=(LedgerSubject("upload", "/library/{id}", spent_on="A file in your library"),),
     sitemaps=("vetrina.media.portraits.sitemap",),
+    profile_tabs=(Place("pictures", "", "Pictures", position=10),),
     links=(("profile", "/@{handle}"),),
 )

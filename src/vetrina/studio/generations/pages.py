@@ -44,14 +44,20 @@ async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
         page = await paging.fetch(tx, queries.WALL, cursor, WALL, key=lambda row: UUID(row.file["id"]))
         opening = await _opening(tx, page.items if not cursor else None)
         gift = await tx.fetch_one(wallet.WELCOME)
+        posts = await _posts(request, tx) if not cursor else []
     opening_ids = {row.file["id"] for row in opening}
     below = [row for row in page.items if row.file["id"] not in opening_ids]
-    items = [presenters.public_image(request.services, row) for row in [*opening, *below]]
+    in_posts = {str(post["file_id"]) for post in posts}
+    pictures = [
+        *(presenters.public_image(request.services, row) for row in opening),
+        *posts,
+        *(presenters.public_image(request.services, row) for row in below if row.file["id"] not in in_posts),
+    ]
     preview = presenters.site_preview(request.services, (opening or page.items)[:1])
     return pages.render(
         request,
         "studio/generations/landing.html",
-        wall=items,
+        wall=pictures,
         older=page.older("/"),
         free_tokens=gift,
         wall_link="#wall",
@@ -156,6 +162,12 @@ async def share(request: Request, generation_id: UUID) -> Response[Any]:
             await actions.share(tx, request.account.id, generation_id, is_public=is_public)
             text = say("The picture is public now.") if is_public else say("The picture is private again.")
     return pages.redirect(path, flash=("good", text))
+
+
+async def _posts(request: Request, tx: Tx) -> list[dict[str, Any]]:
+    """Return the cards that an upper module adds to the wall."""
+    wall = request.services.modules.wall
+    return await wall(request.services, tx, request.principal.id if request.principal else None) if wall else []
 
 
 async def _opening(tx: Tx, newest: list[PublicResult] | None) -> list[PublicResult]:

@@ -1,0 +1,42 @@
+"""The gallery: posts of pictures, likes, comments, follows, the wall and the feed."""
+
+from __future__ import annotations
+
+from vetrina.core.module import Module, Place
+
+MODULE = Module(
+    "gallery",
+    requires=("accounts", "media", "studio"),
+    api=(
+        "vetrina.gallery.posts.api",
+        "vetrina.gallery.reactions.api",
+        "vetrina.gallery.follows.api",
+        "vetrina.gallery.wall.api",
+    ),
+    pages=(
+        "vetrina.gallery.posts.pages",
+        "vetrina.gallery.reactions.pages",
+        "vetrina.gallery.follows.pages",
+        "vetrina.gallery.wall.pages",
+        "vetrina.gallery.wall.feeds",
+    ),
+    jobs=("vetrina.gallery.jobs",),
+    services=(
+        "vetrina.gallery.reactions.actions:LikeBatcher",
+        "vetrina.gallery.reactions.actions:UnlikeBatcher",
+        "vetrina.gallery.follows.actions:FollowBatcher",
+    ),
+    personal_data="vetrina.gallery.personal_data",
+    labels="vetrina.gallery.labels",
+    navigation=(Place("feed", "/feed", "Feed", "images", position=22, key="f"),),
+    account_menu=(Place("posts", "/posts", "Your posts", position=5),),
+    settings_navigation=(Place("followers", "/settings/followers", "Followers", position=15),),
+    sitemaps=("vetrina.gallery.wall.sitemap",),
+    footer="vetrina.gallery.wall.pages:footer",
+    profile_tabs=(
+        Place("posts", "/posts", "Posts", position=5),
+        Place("followers", "/followers", "Followers", position=20),
+    ),
+    wall="vetrina.gallery.wall.pages:newest",
+    links=(("post_generation", "/posts/new/{generation}"),),
+)

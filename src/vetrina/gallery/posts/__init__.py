@@ -1,0 +1,1 @@
+"""Posts: several pictures in order with a text."""

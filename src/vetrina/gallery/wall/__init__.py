@@ -1,0 +1,1 @@
+"""Lists of posts: the wall, the feed, profiles, tags, search, Atom and JSON feeds."""
