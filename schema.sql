@@ -9,6 +9,8 @@ CREATE SCHEMA doc_cogento;
 
 CREATE SCHEMA doc_style_studio;
 
+CREATE SCHEMA gallery;
+
 CREATE SCHEMA media;
 
 CREATE SCHEMA payments;
@@ -759,6 +761,108 @@ CREATE FUNCTION doc_cogento.stand_in(p_email text) RETURNS text
 CREATE FUNCTION doc_style_studio.stand_in(p_email text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN core.stand_in(p_email);
+
+CREATE FUNCTION gallery.add_counts(p_kind text, p_accounts uuid[], p_subjects uuid[], p_sign integer) RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into gallery.counters as c (account_id, subject_id, kind, slot, count)
+  select s.account_id, s.subject_id, p_kind, pg_backend_pid() % 16, p_sign * count(*)
+    from unnest(p_accounts, p_subjects) as s (account_id, subject_id)
+   group by s.account_id, s.subject_id
+   order by s.account_id, s.subject_id
+  on conflict (account_id, subject_id, kind, slot) do update set count = c.count + excluded.count
+$$;
+
+CREATE FUNCTION gallery.blocked(p_one uuid, p_other uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select exists (select from gallery.blocks b where b.account_id = p_one and b.blocked_account_id = p_other)
+      or exists (select from gallery.blocks b where b.account_id = p_other and b.blocked_account_id = p_one)
+$$;
+
+CREATE FUNCTION gallery.count_follows() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform gallery.add_counts('followers', array_agg(r.followed_account_id), array_agg(r.followed_account_id), tg_argv[0]::integer),
+          gallery.add_counts('following', array_agg(r.account_id), array_agg(r.account_id), tg_argv[0]::integer)
+     from changed r where r.is_approved having count(*) > 0;
+  return null;
+end
+$$;
+
+CREATE FUNCTION gallery.count_post_rows() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform gallery.add_counts(tg_argv[0], array_agg(r.post_account_id), array_agg(r.post_id), tg_argv[1]::integer)
+     from changed r having count(*) > 0;
+  return null;
+end
+$$;
+
+CREATE FUNCTION gallery.counted(p_account uuid, p_subject uuid, p_kind text) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(sum(c.count), 0)::bigint from gallery.counters c
+   where c.account_id = p_account and c.subject_id = p_subject and c.kind = p_kind
+$$;
+
+CREATE FUNCTION gallery.follows_account(p_follower uuid, p_followed uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select exists (select from gallery.follows f
+                  where f.account_id = p_follower and f.followed_account_id = p_followed and f.is_approved)
+$$;
+
+CREATE FUNCTION gallery.images(p_account uuid, p_post uuid, p_limit integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(jsonb_agg(jsonb_build_object('file', i.facts, 'alt', i.alt, 'generation_id', i.generation_id)
+                            order by i.position), '[]')
+    from (select media.facts(f) as facts, pi.alt, pi.position, f.metadata->>'generation_id' as generation_id
+            from gallery.post_images pi
+            join media.files f on f.account_id = pi.account_id and f.id = pi.file_id
+           where pi.account_id = p_account and pi.post_id = p_post
+             and not exists (select from media.takedowns t where t.account_id = f.account_id and t.file_id = f.id)
+           order by pi.position limit p_limit) i
+$$;
+
+CREATE TABLE gallery.posts (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    visibility text DEFAULT 'public'::text NOT NULL,
+    title text DEFAULT ''::text NOT NULL,
+    body text DEFAULT ''::text NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    wall_id uuid,
+    published_at timestamp with time zone,
+    edited_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    words tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('simple'::regconfig, title), 'A'::"char") || setweight(array_to_tsvector(tags), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, body), 'C'::"char"))) STORED,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT post_body_length CHECK ((length(body) <= 4000)),
+    CONSTRAINT post_published_has_a_time CHECK (((status <> 'published'::text) OR ((wall_id IS NOT NULL) AND (published_at IS NOT NULL)))),
+    CONSTRAINT post_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'published'::text, 'archived'::text]))),
+    CONSTRAINT post_tags_few CHECK ((cardinality(tags) <= 20)),
+    CONSTRAINT post_title_length CHECK ((length(title) <= 120)),
+    CONSTRAINT post_visibility_known CHECK ((visibility = ANY (ARRAY['public'::text, 'followers'::text, 'link'::text])))
+);
+
+CREATE FUNCTION gallery.shows(p_viewer uuid, p gallery.posts) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select p.deleted_at is null and (p.account_id = p_viewer or (
+           p.status = 'published'
+           and exists (select from accounts.accounts a where a.id = p.account_id and a.is_active and a.erased_at is null)
+           and not gallery.blocked(p.account_id, p_viewer)
+           and (p.visibility = 'link'
+                or (p.visibility = 'public'
+                    and not exists (select from gallery.profiles s where s.account_id = p.account_id and s.is_private))
+                or gallery.follows_account(p_viewer, p.account_id))))
+$$;
 
 CREATE FUNCTION media.audit_featured() RETURNS trigger
     LANGUAGE plpgsql
@@ -4599,6 +4703,77 @@ CREATE VIEW doc_style_studio.users AS
      LEFT JOIN wallet.wallets w ON (((w.account_id = a.id) AND ((w.asset)::text = 'token'::text))))
   WHERE (a.erased_at IS NULL);
 
+CREATE TABLE gallery.blocks (
+    account_id uuid NOT NULL,
+    blocked_account_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT not_blocking_oneself CHECK ((account_id <> blocked_account_id))
+);
+
+CREATE TABLE gallery.comments (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    post_account_id uuid NOT NULL,
+    post_id uuid NOT NULL,
+    parent_account_id uuid,
+    parent_id uuid,
+    body text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT comment_length CHECK (((length(body) >= 1) AND (length(body) <= 2000)))
+);
+
+CREATE TABLE gallery.counters (
+    account_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
+    kind text NOT NULL,
+    slot smallint NOT NULL,
+    count bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT counter_kind_known CHECK ((kind = ANY (ARRAY['likes'::text, 'comments'::text, 'followers'::text, 'following'::text])))
+);
+
+CREATE TABLE gallery.follows (
+    account_id uuid NOT NULL,
+    followed_account_id uuid NOT NULL,
+    is_approved boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT not_following_oneself CHECK ((account_id <> followed_account_id))
+);
+
+CREATE TABLE gallery.likes (
+    account_id uuid NOT NULL,
+    post_account_id uuid NOT NULL,
+    post_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE gallery.mutes (
+    account_id uuid NOT NULL,
+    muted_account_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT not_muting_oneself CHECK ((account_id <> muted_account_id))
+);
+
+CREATE TABLE gallery.post_images (
+    account_id uuid NOT NULL,
+    post_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    file_id uuid NOT NULL,
+    alt text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT post_image_alt_length CHECK ((length(alt) <= 1000)),
+    CONSTRAINT post_image_position_in_range CHECK ((("position" >= 1) AND ("position" <= 10)))
+);
+
+CREATE TABLE gallery.profiles (
+    account_id uuid NOT NULL,
+    is_private boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE media.featured_files (
     account_id uuid NOT NULL,
     file_id uuid NOT NULL,
@@ -5402,6 +5577,36 @@ ALTER TABLE ONLY core.stand_in_key
 ALTER TABLE ONLY core.usage
     ADD CONSTRAINT usage_pkey PRIMARY KEY (account_id, id);
 
+ALTER TABLE ONLY gallery.blocks
+    ADD CONSTRAINT blocks_pkey PRIMARY KEY (account_id, blocked_account_id);
+
+ALTER TABLE ONLY gallery.comments
+    ADD CONSTRAINT comments_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY gallery.counters
+    ADD CONSTRAINT counters_pkey PRIMARY KEY (account_id, subject_id, kind, slot);
+
+ALTER TABLE ONLY gallery.follows
+    ADD CONSTRAINT follows_pkey PRIMARY KEY (account_id, followed_account_id);
+
+ALTER TABLE ONLY gallery.likes
+    ADD CONSTRAINT likes_pkey PRIMARY KEY (account_id, post_account_id, post_id);
+
+ALTER TABLE ONLY gallery.mutes
+    ADD CONSTRAINT mutes_pkey PRIMARY KEY (account_id, muted_account_id);
+
+ALTER TABLE ONLY gallery.post_images
+    ADD CONSTRAINT post_image_shown_once UNIQUE (account_id, post_id, file_id);
+
+ALTER TABLE ONLY gallery.post_images
+    ADD CONSTRAINT post_images_pkey PRIMARY KEY (account_id, post_id, "position");
+
+ALTER TABLE ONLY gallery.posts
+    ADD CONSTRAINT posts_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY gallery.profiles
+    ADD CONSTRAINT profiles_pkey PRIMARY KEY (account_id);
+
 ALTER TABLE ONLY media.featured_files
     ADD CONSTRAINT featured_files_pkey PRIMARY KEY (account_id, file_id);
 
@@ -5666,6 +5871,32 @@ CREATE INDEX usage_by_account_and_action ON core.usage USING btree (account_id, 
 CREATE INDEX usage_by_account_and_time ON core.usage USING btree (account_id, at);
 
 CREATE INDEX usage_by_action ON core.usage USING btree (action, at);
+
+CREATE INDEX blocks_of_account ON gallery.blocks USING btree (blocked_account_id, account_id);
+
+CREATE INDEX comments_by_parent ON gallery.comments USING btree (parent_account_id, parent_id) WHERE (parent_id IS NOT NULL);
+
+CREATE INDEX comments_of_post ON gallery.comments USING btree (post_account_id, post_id, id);
+
+CREATE INDEX follows_of_account ON gallery.follows USING btree (followed_account_id, account_id);
+
+CREATE INDEX likes_by_time ON gallery.likes USING btree (created_at);
+
+CREATE INDEX likes_of_post ON gallery.likes USING btree (post_account_id, post_id, created_at);
+
+CREATE INDEX mutes_of_account ON gallery.mutes USING btree (muted_account_id, account_id);
+
+CREATE INDEX post_images_by_file ON gallery.post_images USING btree (account_id, file_id);
+
+CREATE INDEX posts_by_tag ON gallery.posts USING gin (tags);
+
+CREATE INDEX posts_by_words ON gallery.posts USING gin (words);
+
+CREATE INDEX posts_deleted ON gallery.posts USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX posts_of_account ON gallery.posts USING btree (account_id, wall_id) WHERE ((status = 'published'::text) AND (deleted_at IS NULL));
+
+CREATE INDEX posts_on_the_wall ON gallery.posts USING btree (wall_id) WHERE ((status = 'published'::text) AND (visibility = 'public'::text) AND (deleted_at IS NULL));
 
 CREATE INDEX featured_files_newest ON media.featured_files USING btree (created_at);
 
@@ -5957,6 +6188,28 @@ CREATE CONSTRAINT TRIGGER settings_audited_when_listed AFTER INSERT OR DELETE ON
 
 CREATE TRIGGER settings_touch BEFORE UPDATE ON core.settings FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER comments_counted AFTER INSERT ON gallery.comments REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_post_rows('comments', '1');
+
+CREATE TRIGGER comments_no_longer_counted AFTER DELETE ON gallery.comments REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_post_rows('comments', '-1');
+
+CREATE TRIGGER counters_touch BEFORE UPDATE ON gallery.counters FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER follows_counted AFTER INSERT ON gallery.follows REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_follows('1');
+
+CREATE TRIGGER follows_counted_when_approved AFTER UPDATE ON gallery.follows REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_follows('1');
+
+CREATE TRIGGER follows_no_longer_counted AFTER DELETE ON gallery.follows REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_follows('-1');
+
+CREATE TRIGGER follows_touch BEFORE UPDATE ON gallery.follows FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER likes_counted AFTER INSERT ON gallery.likes REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_post_rows('likes', '1');
+
+CREATE TRIGGER likes_no_longer_counted AFTER DELETE ON gallery.likes REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_post_rows('likes', '-1');
+
+CREATE TRIGGER posts_touch BEFORE UPDATE ON gallery.posts FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER profiles_touch BEFORE UPDATE ON gallery.profiles FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE CONSTRAINT TRIGGER featured_files_audited AFTER INSERT OR DELETE ON media.featured_files DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION media.audit_featured();
 
 CREATE TRIGGER files_counted AFTER INSERT ON media.files REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION media.count_new_files();
@@ -6144,6 +6397,54 @@ ALTER TABLE ONLY accounts.vendors
 ALTER TABLE ONLY core.audit_details
     ADD CONSTRAINT audit_detail_is_of_a_row FOREIGN KEY (account_id, id) REFERENCES core.audit_logs(account_id, id);
 
+ALTER TABLE ONLY gallery.blocks
+    ADD CONSTRAINT block_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY gallery.blocks
+    ADD CONSTRAINT block_is_of_an_account FOREIGN KEY (blocked_account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY gallery.comments
+    ADD CONSTRAINT comment_answers_a_comment FOREIGN KEY (parent_account_id, parent_id) REFERENCES gallery.comments(account_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY gallery.comments
+    ADD CONSTRAINT comment_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY gallery.comments
+    ADD CONSTRAINT comment_is_on_a_post FOREIGN KEY (post_account_id, post_id) REFERENCES gallery.posts(account_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY gallery.counters
+    ADD CONSTRAINT counter_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY gallery.follows
+    ADD CONSTRAINT follow_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY gallery.follows
+    ADD CONSTRAINT follow_is_of_an_account FOREIGN KEY (followed_account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY gallery.profiles
+    ADD CONSTRAINT gallery_profile_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY gallery.likes
+    ADD CONSTRAINT like_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY gallery.likes
+    ADD CONSTRAINT like_is_of_a_post FOREIGN KEY (post_account_id, post_id) REFERENCES gallery.posts(account_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY gallery.mutes
+    ADD CONSTRAINT mute_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY gallery.mutes
+    ADD CONSTRAINT mute_is_of_an_account FOREIGN KEY (muted_account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY gallery.posts
+    ADD CONSTRAINT post_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY gallery.post_images
+    ADD CONSTRAINT post_image_belongs_to_post FOREIGN KEY (account_id, post_id) REFERENCES gallery.posts(account_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY gallery.post_images
+    ADD CONSTRAINT post_image_is_own_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY media.featured_files
     ADD CONSTRAINT featured_file_is_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
 
@@ -6285,6 +6586,7 @@ GRANT USAGE ON SCHEMA doc_cogento TO vetrina_reporting;
 GRANT USAGE ON SCHEMA doc_cogento TO vetrina_app;
 GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_reporting;
 GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_app;
+GRANT USAGE ON SCHEMA gallery TO vetrina_app;
 GRANT USAGE ON SCHEMA media TO vetrina_app;
 GRANT USAGE ON SCHEMA payments TO vetrina_app;
 GRANT USAGE ON SCHEMA reports TO vetrina_app;
@@ -6335,6 +6637,15 @@ GRANT ALL ON FUNCTION core.release_key(p_account uuid, p_key text, p_claimed_at 
 GRANT ALL ON FUNCTION core.save_response(p_account uuid, p_key text, p_claimed_at timestamp with time zone, p_response jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.stand_in(p_email text) TO vetrina_app;
 GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.add_counts(p_kind text, p_accounts uuid[], p_subjects uuid[], p_sign integer) TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.blocked(p_one uuid, p_other uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.count_follows() TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.count_post_rows() TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.counted(p_account uuid, p_subject uuid, p_kind text) TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.follows_account(p_follower uuid, p_followed uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.images(p_account uuid, p_post uuid, p_limit integer) TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.posts TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.shows(p_viewer uuid, p gallery.posts) TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_featured() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_report() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_takedown() TO vetrina_app;
@@ -6540,6 +6851,14 @@ GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.blocks TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.comments TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.counters TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.follows TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.likes TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.mutes TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.post_images TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.profiles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.featured_files TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.portraits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.reports TO vetrina_app;

@@ -69,8 +69,7 @@ INSIDE = {
         "account_kind_known", "payment_kind_known", "payment_gateway_known", "hold_state_known", "grant_source_known",
         "entry_kind_known", "asset_known", "generation_status_known", "batch_kind_known",
         "payment_status_known", "usage_action_is_named",
-        "site_page_known", "site_page_language_known", "account_language_is_a_code",
-        "post_status_known", "post_visibility_known",
+        "site_page_known", "site_page_language_known", "account_language_is_a_code", "post_status_known", "post_visibility_known",
     ],
     "written by the operator or a migration": [
         "plan_name_taken", "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "plan_price_positive",

@@ -142,7 +142,7 @@ class PictureTwice(Refusal):
     field = "images"
 
 
-class PictureNotFound(Refusal):
+class UnknownPicture(Refusal):
     """One of these pictures is not in your library."""
 
     status = 422

@@ -8,7 +8,6 @@ from typing import Any
 from vetrina.core.database.connection import Statement
 from vetrina.core.personal_data import PersonalData, TableRule
 
-
 EXPORT_LIKES = Statement(
     dict[str, Any],
     "select to_jsonb(r) - 'account_id' as row from gallery.likes r where account_id = %(account)s order by created_at",
@@ -19,7 +18,10 @@ EXPORT_COMMENTS = Statement(
 )
 EXPORT_IMAGES = Statement(
     dict[str, Any],
-    "select to_jsonb(r) - 'account_id' as row from gallery.post_images r where account_id = %(account)s order by post_id, position",
+    """
+    select to_jsonb(r) - 'account_id' as row from gallery.post_images r
+     where account_id = %(account)s order by post_id, position
+    """,
 )
 EXPORT_POSTS = Statement(
     dict[str, Any],

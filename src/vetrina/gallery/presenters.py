@@ -93,7 +93,7 @@ def images(services: Services, row: PostRow) -> list[dict[str, Any]]:
     result: list[dict[str, Any]] = []
     for image in row.images:
         facts = msgspec.convert(image["file"], FileFacts)
-        made_in = image["generation_id"]
+        generation = image["generation_id"]
         result.append(
             {
                 "id": facts.id,
@@ -106,8 +106,8 @@ def images(services: Services, row: PostRow) -> list[dict[str, Any]]:
                 "described": image["alt"],
                 "is_public": facts.is_public,
                 "report_href": f"/report/{row.account_id}/{facts.id}" if facts.is_public else None,
-                "made_href": services.modules.link("picture", account=row.account_id, id=made_in)
-                if made_in and facts.is_public
+                "made_href": services.modules.link("picture", account=row.account_id, id=generation)
+                if generation and facts.is_public
                 else None,
             }
         )

@@ -41,12 +41,12 @@ async def test_a_private_account_approves_its_followers(site: Site, make: Make) 
 
 async def test_a_block_hides_both_ways(site: Site, make: Make) -> None:
     artist, other = await make.account(), await make.account()
-    post, theirs_post = await written(site, artist), await written(site, other)
+    post, readers_post = await written(site, artist), await written(site, other)
     async with site.api(artist) as own, site.api(other) as reader:
         await reader.put(f"/following/{artist.id}")
         await reader.post(f"{address(post)}/comments", json={"body": "Hm"})
         assert (await own.put(f"/blocks/{other.id}")).status_code == 204
-        for client, hidden in ((theirs, post), (own, theirs_post)):
+        for client, hidden in ((reader, post), (own, readers_post)):
             assert (await client.get(address(hidden))).status_code == 404
             assert (await client.put(f"{address(hidden)}/like")).status_code == 404
             assert hidden["id"] not in [row["id"] for row in (await client.get("/wall")).json()["items"]]

@@ -9,7 +9,7 @@ from vetrina.gallery.posts.actions import tags_of
 from vetrina.gallery.posts.text import rich_text
 
 
-async def test_a_draft_is_its_owners_until_it_is_published(site: Site, make: Make) -> None:
+async def test_a_draft_is_private_until_publication(site: Site, make: Make) -> None:
     artist, other = await make.account(), await make.account()
     post = await written(site, artist, publish=False, title="A cup", body="From my #Kitchen. #kitchen #cups")
     assert post["status"] == "draft" and post["tags"] == ["kitchen", "cups"]
@@ -42,7 +42,7 @@ async def test_pictures_keep_their_order_and_are_the_accounts_own(site: Site, ma
         post = (await own.post("/posts", json={"images": [{"file_id": second}, {"file_id": first}]})).json()
         assert [image["file"]["id"] for image in post["images"]] == [second, first]
         refused = await own.patch(f"/posts/{post['id']}", json={"images": [{"file_id": foreign}]})
-        assert refused.status_code == 422 and refused.json()["type"] == "urn:vetrina:picture-not-found"
+        assert refused.status_code == 422 and refused.json()["type"] == "urn:vetrina:unknown-picture"
         twice = await own.post("/posts", json={"images": [{"file_id": first}, {"file_id": first}]})
         assert twice.json()["type"] == "urn:vetrina:picture-twice"
         assert (await own.get(address(post))).json()["images"] == post["images"]
@@ -51,7 +51,7 @@ async def test_pictures_keep_their_order_and_are_the_accounts_own(site: Site, ma
         assert (await own.post(f"/posts/{post['id']}/publication")).json()["type"] == "urn:vetrina:post-without-pictures"
 
 
-async def test_a_deleted_post_is_restored_as_it_was(site: Site, make: Make) -> None:
+async def test_a_deleted_post_is_restored_unchanged(site: Site, make: Make) -> None:
     artist, other = await make.account(), await make.account()
     post = await written(site, artist)
     async with site.api(artist) as own, site.api(other) as reader:

@@ -9,7 +9,7 @@ from vetrina.gallery.reactions import actions
 from vetrina.gallery.reactions.actions import LikeBatcher
 
 
-async def test_one_like_counts_once_however_often_it_is_sent(site: Site, make: Make) -> None:
+async def test_a_repeated_like_counts_once(site: Site, make: Make) -> None:
     artist, fan = await make.account(), await make.account()
     post = await written(site, artist)
     async with site.api(fan) as client:

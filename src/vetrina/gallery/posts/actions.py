@@ -58,7 +58,7 @@ def tags_of(text: str) -> list[str]:
 async def create(tx: Tx, account: AccountId, post: PostRequest) -> UUID:
     """Write a draft and return its id.
 
-    Raises TitleTooLong, TextTooLong, TooManyTags, TooManyPictures, AltTextTooLong, PictureNotFound, PictureTwice (422).
+    Raises TitleTooLong, TextTooLong, TooManyTags, TooManyPictures, AltTextTooLong, UnknownPicture, PictureTwice (422).
     """
     _check(post)
     post_id = new_id()
