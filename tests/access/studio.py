@@ -49,6 +49,7 @@ ROWS: dict[str, Row] = {
     # Who sends another's file is told that there is none.
     "POST /api/v1/generations": Row(NOBODY, 422, 201, 422, body=wanted),
     "GET /api/v1/generations": own(),
+    "GET /api/v1/generations/events": own(),
     "GET /api/v1/generations/{generation_id}": owned(of=generation),
     "GET /api/v1/generations/{generation_id}/events": owned(of=cancelled),
     "POST /api/v1/generations/{generation_id}/cancellation": owned(of=generation),

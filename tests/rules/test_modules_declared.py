@@ -142,7 +142,7 @@ def test_the_pages_that_navigations_name_exist_and_their_icons_too() -> None:
 
 def test_session_columns_are_read_in_one_statement(as_owner: psycopg.Connection[Any]) -> None:
     installed = of(read({}))
-    assert {name for name, _ in installed.session_columns} == {"balance", "language", "time_zone"}
+    assert {name for name, _ in installed.session_columns} == {"balance", "has_running", "language", "time_zone"}
     statement = session_owner(installed.session_columns)
     as_owner.execute(b"prepare owner as " + re.sub(r"%\(\w+\)s", "null", statement.sql).encode())
     assert "wallet." not in SESSION_OWNER.sql, "where the wallet is not loaded nothing of it is read"
@@ -216,7 +216,7 @@ def test_every_channel_that_is_subscribed_to_is_declared(as_owner: psycopg.Conne
             if not isinstance(method, ast.Attribute):
                 continue
             if method.attr in {"subscribe", "watch"} and "hub" in ast.unparse(method.value):
-                used.add(re.split(r"[/'\"]", ast.unparse(call.args[0]).lstrip("f").strip("'\""))[0])
+                used.add(re.split(r"[/@'\"]", ast.unparse(call.args[0]).lstrip("f").strip("'\""))[0])
     rows = as_owner.execute("select pg_get_functiondef(oid) from pg_proc where prosrc like '%pg_notify%'").fetchall()
     notified = {name for (text,) in rows for name in re.findall(r"pg_notify\(\s*'(\w+)'", text)}
     declared = {channel for module in ALL for channel in module.channels}

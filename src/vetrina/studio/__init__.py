@@ -30,6 +30,14 @@ MODULE = Module(
         Place("studio", "/studio", "Studio", "wand-sparkles", position=10, key="s"),
         Place("history", "/studio/generations", "History", "history", position=20, key="h"),
     ),
+    header=("studio/generations/live.html",),
+    session_columns=(
+        (
+            "has_running",
+            "exists (select from studio.generations g"
+            " where g.account_id = a.id and g.status in ('pending', 'uploading', 'processing'))",
+        ),
+    ),
     after_sign_in="/studio",
     footer="vetrina.studio.prices.pages:footer",
     sitemaps=("vetrina.studio.sitemap",),

@@ -22,7 +22,7 @@ MessageHandler = Callable[[dict[str, Any] | None], Awaitable[None]]
 
 
 class Hub:
-    """Delivers each notification to the subscribers of its topic ("generations/<id>")."""
+    """Delivers each notification to the subscribers of its topics: "generations/<id>", and "generations@<account id>" for all."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -78,8 +78,9 @@ class Hub:
             message = _parse(payload)
             for handler in self._handlers.get(channel, ()):
                 await _call(handler, message)
-            for queue in self._subscribers.get(f"{channel}/{message.get('id')}", ()):
-                _put(queue, message)
+            for topic in (f"{channel}/{message.get('id')}", f"{channel}@{message.get('account_id')}"):
+                for queue in self._subscribers.get(topic, ()):
+                    _put(queue, message)
 
 
 class Subscription:

@@ -76,6 +76,15 @@ async def one(request: Request, generation_id: UUID) -> Generation:
     return actions.shown(request.services, row)
 
 
+@get("/generations/events", guards=[signed_in], tags=["studio"], opt=UNCOMPRESSED, sync_to_thread=False)
+def all_events(request: Request) -> ServerSentEvent:
+    """Stream each change of the account's generations as an event `generation`, as `/generations/{id}/events` does of one.
+
+    An event `resync` says that changes may have been missed: read the generations again.
+    """
+    return _stream(_changes(request.services, request.account.id))
+
+
 @get("/generations/{generation_id:uuid}/events", guards=[signed_in], tags=["studio"], opt=UNCOMPRESSED)
 async def events(request: Request, generation_id: UUID) -> ServerSentEvent:
     """Stream progress as events `generation` with `{id, status, progress, step, error_message, queue_position}`."""
@@ -83,10 +92,7 @@ async def events(request: Request, generation_id: UUID) -> ServerSentEvent:
     async with request.read() as tx:
         if await tx.fetch_optional(queries.STATE, account=account, id=generation_id) is None:
             raise NotFound
-    stream = ServerSentEvent(_messages(request.services, account, generation_id))
-    stream.headers["Cache-Control"] = "no-store"
-    stream.headers["X-Accel-Buffering"] = "no"
-    return stream
+    return _stream(_messages(request.services, account, generation_id))
 
 
 @post("/generations/{generation_id:uuid}/cancellation", guards=[signed_in], status_code=200, tags=["studio"])
@@ -128,6 +134,23 @@ async def remove_favourite(request: Request, generation_id: UUID) -> Generation:
     return actions.shown(request.services, row)
 
 
+def _stream(messages: AsyncIterator[ServerSentEventMessage]) -> ServerSentEvent:
+    stream = ServerSentEvent(messages)
+    stream.headers["Cache-Control"] = "no-store"
+    stream.headers["X-Accel-Buffering"] = "no"
+    return stream
+
+
+async def _changes(services: Services, account: AccountId) -> AsyncIterator[ServerSentEventMessage]:
+    with services.hub.subscribe(f"generations@{account}") as messages:
+        yield ServerSentEventMessage(comment="listening")
+        async for message in messages.messages(poll_interval=QUIET):
+            if message is None:
+                yield ServerSentEventMessage(data="{}", event="resync")
+            else:
+                yield _event(msgspec.convert(message, State))
+
+
 async def _messages(services: Services, account: AccountId, generation: UUID) -> AsyncIterator[ServerSentEventMessage]:
     with services.hub.subscribe(f"generations/{generation}") as messages:
         state = await _state(services, account, generation)
@@ -157,4 +180,4 @@ def _event(state: State) -> ServerSentEventMessage:
     return ServerSentEventMessage(data=msgspec.json.encode(state).decode(), event="generation")
 
 
-ROUTES: list[Any] = [styles, start, history, one, events, cancel, retry, share, add_favourite, remove_favourite]
+ROUTES: list[Any] = [styles, start, history, one, all_events, events, cancel, retry, share, add_favourite, remove_favourite]

@@ -1,4 +1,5 @@
 // Live progress of a generation by server-sent events. Event data: {id, status, progress, step, error_message, queue_position}.
+import { announce } from "./live.js";
 import { number, say } from "./messages.js";
 
 const place = document.querySelector("[data-progress]");
@@ -15,7 +16,11 @@ function watch() {
     const now = JSON.parse(event.data);
     if (!["pending", "uploading", "processing"].includes(now.status)) {
       events.close();
-      location.reload(); // the finished page is another page
+      // The finished page is another page; a hidden tab shows first that there is something to see.
+      if (document.hidden && now.status === "completed") {
+        announce(document.querySelector("[data-live]")?.dataset.ready ?? document.title);
+        document.addEventListener("visibilitychange", () => location.reload(), { once: true });
+      } else location.reload();
       return;
     }
     bar.value = now.progress;
