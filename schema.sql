@@ -4228,6 +4228,17 @@ CREATE TABLE accounts.identities (
     CONSTRAINT identity_names_are_short CHECK (((length(issuer) <= 500) AND ((length(subject) >= 1) AND (length(subject) <= 255))))
 );
 
+CREATE TABLE accounts.notes (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    author_id uuid NOT NULL,
+    text text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT note_length CHECK (((char_length(text) >= 1) AND (char_length(text) <= 2000)))
+);
+
+COMMENT ON TABLE accounts.notes IS 'Operators'' notes on an account: never changed, deleted with the account''s personal data';
+
 CREATE TABLE accounts.recovery_codes (
     account_id uuid NOT NULL,
     code_hash bytea NOT NULL,
@@ -5505,6 +5516,9 @@ ALTER TABLE ONLY accounts.identities
 ALTER TABLE ONLY accounts.identities
     ADD CONSTRAINT identity_id_unique UNIQUE (account_id, id);
 
+ALTER TABLE ONLY accounts.notes
+    ADD CONSTRAINT notes_pkey PRIMARY KEY (account_id, id);
+
 ALTER TABLE ONLY accounts.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (account_id, code_hash);
 
@@ -5902,6 +5916,8 @@ CREATE INDEX featured_files_newest ON media.featured_files USING btree (created_
 
 CREATE INDEX files_by_category ON media.files USING btree (account_id, category, id) INCLUDE (bytes);
 
+CREATE INDEX files_by_id ON media.files USING btree (id);
+
 CREATE INDEX files_by_metadata ON media.files USING gin (metadata jsonb_path_ops);
 
 CREATE INDEX files_by_storage_id ON media.files USING btree (storage_key);
@@ -5943,6 +5959,8 @@ END));
 CREATE INDEX payments_by_pack ON payments.payments USING btree (pack_id) WHERE (pack_id IS NOT NULL);
 
 CREATE INDEX payments_by_plan ON payments.payments USING btree (plan_id) WHERE (plan_id IS NOT NULL);
+
+CREATE INDEX payments_by_receipt ON payments.payments USING btree (receipt_number) WHERE (receipt_number IS NOT NULL);
 
 CREATE INDEX payments_by_reference ON payments.payments USING btree (gateway, reference) WHERE (reference IS NOT NULL);
 
@@ -6043,6 +6061,8 @@ CREATE INDEX generation_files_by_file ON studio.generation_files USING btree (ac
 CREATE INDEX generations_at_work ON studio.generations USING btree (turn, id) WHERE (status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text]));
 
 CREATE INDEX generations_by_hold ON studio.generations USING btree (account_id, hold_id);
+
+CREATE INDEX generations_by_id ON studio.generations USING btree (id);
 
 CREATE INDEX generations_by_status ON studio.generations USING btree (account_id, status, id);
 
@@ -6369,6 +6389,9 @@ ALTER TABLE ONLY accounts.identifier_changes
 
 ALTER TABLE ONLY accounts.identities
     ADD CONSTRAINT identity_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY accounts.notes
+    ADD CONSTRAINT note_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
 ALTER TABLE ONLY accounts.recovery_codes
     ADD CONSTRAINT recovery_code_belongs_to_second_factor FOREIGN KEY (account_id) REFERENCES accounts.second_factors(account_id) ON DELETE CASCADE;
@@ -6808,6 +6831,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.exports TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.former_handles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.identifier_changes TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.identities TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.notes TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.recovery_codes TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.reserved_handles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.second_factor_removals TO vetrina_app;

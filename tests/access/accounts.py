@@ -64,6 +64,9 @@ async def a_setting(scene: Scene) -> Made:
 
 
 ROWS: dict[str, Row] = {
+    "GET /api/v1/operator/accounts/{account_id}/notes": operated(of=somebody),
+    "POST /api/v1/operator/accounts/{account_id}/notes": operated(201, of=somebody, body={"text": "Called about an invoice."}),
+    "GET /api/v1/operator/search": operated(),
     "POST /api/v1/auth/registration": public(201, body=registering),
     "POST /api/v1/auth/session": public(201, body=registered),
     "POST /api/v1/auth/refresh": public(201, body=refreshable),

@@ -181,6 +181,7 @@ HARMLESS = {
     "a badge, audited and undone at once": {"verification", "vendor-verification"},
     "words of the site, audited, the former ones kept": {"{language:str}"},
     "an operator's own": {"searches", "{search_id:uuid}", "removal"},
+    "words for operators only, audited": {"notes"},
     "it cancels a danger": {"second-factor-removal"},
 }
 """Writes of operators that ask for no password: they move no money or credits, open or close no access, weaken no limit."""

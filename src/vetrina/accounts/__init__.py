@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, Module, Place
+from vetrina.core.module import AccountSection, Command, Module, Place
 
 MODULE = Module(
     "accounts",
@@ -20,6 +20,7 @@ MODULE = Module(
         "vetrina.accounts.audit_log.api",
         "vetrina.accounts.identities.api",
         "vetrina.accounts.operator.api",
+        "vetrina.accounts.operator.notes_api",
         "vetrina.accounts.site_settings.api",
         "vetrina.accounts.privacy.api",
         "vetrina.accounts.sessions.api",
@@ -38,6 +39,7 @@ MODULE = Module(
         "vetrina.accounts.audit_log.pages",
         "vetrina.accounts.identities.pages",
         "vetrina.accounts.operator.pages",
+        "vetrina.accounts.operator.notes_pages",
         "vetrina.accounts.site_settings.pages",
         "vetrina.accounts.site_pages.pages",
         "vetrina.accounts.privacy.pages",
@@ -95,6 +97,11 @@ MODULE = Module(
         ),
         Place("pages", "/operator/pages", "Pages", "globe", "Terms, privacy, refunds, imprint, contact", 70),
     ),
+    account_sections=(
+        AccountSection("accounts/operator/notes.html", "vetrina.accounts.operator.notes_pages:section", position=50),
+    ),
+    links=(("operator_search", "/operator/search"),),
+    searches=("vetrina.accounts.operator.find:search_accounts",),
     header=("accounts/header.html",),
     session_columns=(("time_zone", "a.time_zone"), ("language", "a.language")),
     sign_in="/sign-in",

@@ -29,6 +29,7 @@ AUDIT = {
     "vendor_unverified": "The business is no longer verified",
     "role_granted": "A role was given",
     "role_revoked": "A role was taken away",
+    "note_added": "An operator wrote a note",
     "account_disabled": "The account was disabled",
     "account_enabled": "The account was enabled",
     "storage_limit_changed": "The storage limit was changed",

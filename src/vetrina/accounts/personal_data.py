@@ -5,6 +5,7 @@ from __future__ import annotations
 from vetrina.accounts.credentials import queries as credentials
 from vetrina.accounts.domains import queries as domains
 from vetrina.accounts.identities import queries as identities
+from vetrina.accounts.operator import queries as operator
 from vetrina.accounts.privacy import queries as privacy
 from vetrina.accounts.profiles import queries as profiles
 from vetrina.accounts.storage import queries as storage
@@ -24,6 +25,7 @@ PERSONAL_DATA = PersonalData(
         TableRule("accounts.identities", identities.EXPORT_IDENTITIES, identities.ERASE_IDENTITIES),
         TableRule("accounts.domain_verifications", domains.EXPORT_DOMAINS, domains.ERASE_DOMAINS),
         TableRule("accounts.former_handles", profiles.EXPORT_FORMER_HANDLES, profiles.ERASE_FORMER_HANDLES),
+        TableRule("accounts.notes", None, operator.ERASE_NOTES, "operators' notes, for operators only; deleted on erasure"),
         TableRule("accounts.users", privacy.EXPORT_USER, privacy.ERASE_USER),
         TableRule("accounts.vendors", privacy.EXPORT_VENDOR, privacy.ERASE_VENDOR),
         TableRule("accounts.storage", storage.EXPORT, None, "figures, which are 0 once the files are deleted"),

@@ -68,6 +68,27 @@ class AccountSection:
 
 
 @dataclass(frozen=True)
+class SearchHit:
+    """A hit of the operators' search. `exact` if the whole identifier was given."""
+
+    title: str
+    href: str
+    detail: str = ""
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class SearchGroup:
+    """Hits of one kind; if there are `more`, `href` with the text appended lists them all."""
+
+    name: str
+    title: str
+    hits: list[SearchHit]
+    more: bool = False
+    href: str = ""
+
+
+@dataclass(frozen=True)
 class ErrorPage:
     """Title and next link of the error page for an HTTP status."""
 
@@ -105,6 +126,8 @@ class Module:
     settings_navigation: tuple[Place, ...] = ()
     operator_navigation: tuple[Place, ...] = ()
     account_sections: tuple[AccountSection, ...] = ()
+    searches: tuple[str, ...] = ()
+    """Functions ("package.file:name") of a transaction and a text that return a `SearchGroup`. Their statements use indexes."""
     header: tuple[str, ...] = ()
     """Templates at the end of every page's header: a balance, the account menu. Those of upper modules come first."""
     session_columns: tuple[tuple[LiteralString, LiteralString], ...] = ()
@@ -263,6 +286,11 @@ class Modules:
         """Return the function of the uppermost module that has cards for the start page; None if none has."""
         names = [module.wall.partition(":") for module in reversed(self.loaded) if module.wall]
         return next((getattr(importlib.import_module(file), name) for file, _, name in names), None)
+
+    @cached_property
+    def searches(self) -> tuple[Callable[[Any, str], Awaitable[SearchGroup]], ...]:
+        """Return the functions of the operators' search."""
+        return tuple(_function(name) for module in self for name in module.searches)
 
     @cached_property
     def private_paths(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, LedgerSubject, Module, Place
+from vetrina.core.module import AccountSection, Command, LedgerSubject, Module, Place
 
 MODULE = Module(
     "media",
@@ -36,5 +36,7 @@ MODULE = Module(
     ledger_subjects=(LedgerSubject("upload", "/library/{id}", spent_on="A file in your library"),),
     sitemaps=("vetrina.media.portraits.sitemap",),
     profile_tabs=(Place("pictures", "", "Pictures", position=10),),
+    account_sections=(AccountSection("media/operator/section.html", "vetrina.media.operator.lookup:section", position=30),),
+    searches=("vetrina.media.operator.lookup:search_files",),
     links=(("profile", "/@{handle}"),),
 )

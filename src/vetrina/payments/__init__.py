@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, ErrorPage, LedgerSubject, Module, Place
+from vetrina.core.module import AccountSection, Command, ErrorPage, LedgerSubject, Module, Place
 from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 
 MODULE = Module(
@@ -38,6 +38,8 @@ MODULE = Module(
         Place("payments", "/operator/payments", "Payments", "credit-card", "Search, refunds, disputes", 10),
         Place("webhooks", "/operator/webhooks", "Webhooks", "rotate-ccw", "Received Stripe events and replays", 20),
     ),
+    account_sections=(AccountSection("payments/operator/section.html", "vetrina.payments.operator.lookup:section", position=20),),
+    searches=("vetrina.payments.operator.lookup:search_payments", "vetrina.payments.operator.lookup:search_events"),
     error_pages=(ErrorPage(402, "There are not enough tokens", "/wallet/buy", "Buy tokens"),),
     checks="vetrina.payments.webhooks.checks",
     labels="vetrina.payments.labels",

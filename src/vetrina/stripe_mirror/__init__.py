@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Command, Module, Place
+from vetrina.core.module import AccountSection, Command, Module, Place
 
 MODULE = Module(
     "stripe_mirror",
@@ -16,6 +16,9 @@ MODULE = Module(
     services=("vetrina.stripe_mirror.ingest.actions:EventBatcher",),
     personal_data="vetrina.stripe_mirror.personal_data",
     home="/operator/stripe",
+    account_sections=(
+        AccountSection("stripe_mirror/operator/section.html", "vetrina.stripe_mirror.operator.lookup:section", position=40),
+    ),
     operator_navigation=(
         Place("stripe", "/operator/stripe", "Stripe", "refresh-cw", "Status of the Stripe mirror, customer links", 70),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import LedgerSubject, Module, Place
+from vetrina.core.module import AccountSection, LedgerSubject, Module, Place
 
 MODULE = Module(
     "studio",
@@ -54,6 +54,8 @@ MODULE = Module(
             reasons=(("generation failed", "it failed"), ("generation cancelled", "cancelled")),
         ),
     ),
+    account_sections=(AccountSection("studio/operator/section.html", "vetrina.studio.operator.lookup:section", position=31),),
+    searches=("vetrina.studio.operator.lookup:search_generations",),
     links=(
         ("generation", "/studio/generations/{id}"),
         ("picture", "/pictures/{account}/{id}"),

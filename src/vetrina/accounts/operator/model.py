@@ -41,3 +41,13 @@ class SuperuserRequired(Forbidden):
 
 class CannotDisableSelf(Forbidden):
     """You cannot disable your own account; ask another operator."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A note on an account, with its author's id and name."""
+
+    id: UUID
+    author_id: UUID
+    author: str | None
+    text: str
+    created_at: datetime

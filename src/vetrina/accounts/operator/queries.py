@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from uuid import UUID
 
-from vetrina.accounts.operator.model import AccountLabel, ManagedAccount
+from vetrina.accounts.operator.model import AccountLabel, ManagedAccount, Note
 from vetrina.core.database.connection import Statement
 
 # Matches prefixes of addresses, phones, handles and names; each has an index for it.
@@ -56,3 +57,20 @@ NAMES = Statement(
      where a.id = any(%(ids)s)
     """,
 )
+NOTES = Statement(
+    Note,
+    """
+    select n.id, n.author_id, coalesce(u.name, a.email, a.phone) as author, n.text, n.created_at
+      from accounts.notes n
+      left join accounts.accounts a on a.id = n.author_id
+      left join accounts.users u on u.account_id = n.author_id
+     where n.account_id = %(account)s and n.id < %(before)s order by n.id desc limit %(limit)s
+    """,
+)
+ADD_NOTE = Statement(
+    NoneType,
+    """
+    insert into accounts.notes (account_id, id, author_id, text) values (%(account)s, %(id)s, %(author)s, %(text)s)
+    """,
+)
+ERASE_NOTES = Statement(NoneType, "delete from accounts.notes where account_id = %(account)s")

@@ -99,3 +99,35 @@ STORY = Statement(
 CONFIRM_ABOVE = Statement(
     int, "select (value #>> '{}')::bigint as units from core.settings where key = 'payments.confirm_refunds_above'"
 )
+
+
+class EventHit(msgspec.Struct, frozen=True):
+    """A stored Stripe event."""
+
+    id: str
+    type: str
+    object_id: str | None
+
+
+_PAYMENT = """
+    select p.account_id, p.id, coalesce(a.email, a.phone, '@' || a.handle) as buyer, p.status, p.gateway, p.description, p.amount,
+           p.currency, p.refunded, p.disputed, p.created_at
+      from payments.payments p join accounts.accounts a on a.id = p.account_id"""
+
+# Each branch is one index; the union of ids is small.
+BY_REFERENCE = Statement(
+    PaymentListItem,
+    f"""
+    with ids as (
+      select account_id, id from payments.payments where id = %(id)s::uuid
+      union select account_id, id from payments.payments where gateway = any(%(gateways)s) and reference = %(text)s
+      union select account_id, id from payments.payments where track_id = %(text)s
+      union select account_id, id from payments.payments where receipt_number = %(receipt)s::bigint
+      union select account_id, payment_id from payments.gateway_refs where gateway = any(%(gateways)s) and ref = %(text)s
+    )
+    {_PAYMENT} join ids i on i.account_id = p.account_id and i.id = p.id
+     order by p.id desc limit 10
+    """,
+)
+OF_ACCOUNT = Statement(PaymentListItem, f"{_PAYMENT} where p.account_id = %(account)s order by p.id desc limit %(limit)s")
+EVENT = Statement(EventHit, "select id, type, object_id from stripe_mirror.events where id = %(text)s")

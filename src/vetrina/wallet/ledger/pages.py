@@ -46,7 +46,7 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
         "wallet/ledger/wallet.html",
         nav="wallet",
         balances=[_balance_card(balance, buy) for balance in balances],
-        entries=[_line(rows, subjects) for rows in _grouped(page.items)],
+        entries=lines(page.items, subjects),
         assets=[{"value": str(name), "title": say(title)} for name, (title, _) in labels.ASSETS.items()],
         kinds=[{"value": str(name), "title": say(title)} for name, title in entry_labels.KINDS.items()],
         asset=filters.get("asset", ""),
@@ -87,9 +87,18 @@ def _cells(row: Entry, subjects: tuple[LedgerSubject, ...]) -> list[str]:
     return [*map(spreadsheet.harmless, texts), *figures, spreadsheet.harmless(row.subject), str(row.id)]
 
 
+def lines(rows: list[Entry], subjects: tuple[LedgerSubject, ...]) -> list[dict[str, Any]]:
+    """Return the lines of a page: entries of one hold or adjustment are one line."""
+    return [_line(group, subjects) for group in _grouped(rows)]
+
+
 def _grouped(rows: list[Entry]) -> list[list[Entry]]:
-    """Group the entries of one hold: a hold on two grants is two entries."""
-    return [list(group) for _, group in groupby(rows, key=lambda row: (row.hold_id or row.id, row.kind))]
+    """Group the entries of one hold or adjustment: one on two grants is two entries."""
+    return [list(group) for _, group in groupby(rows, key=_act)]
+
+
+def _act(row: Entry) -> tuple[object, str]:
+    return (row.subject if row.kind == Kind.ADJUSTMENT else row.hold_id or row.id, row.kind)
 
 
 def _line(rows: list[Entry], subjects: tuple[LedgerSubject, ...]) -> dict[str, Any]:
