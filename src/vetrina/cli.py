@@ -18,7 +18,7 @@ COMMANDS = {
     "migrate": "Apply database migrations.",
     "doctor": "List every setting, and check database, storage and engines.",
     "verify": "Verify every balance against the ledger.",
-    "conform": "Check that every documented table and column exists.",
+    "conform": "Prove that everything the documents name holds.",
 }
 GROUPS = {"db": "Show the database's address, open psql, dump and restore."}
 """Command groups, each in a file of `commands`."""

@@ -91,13 +91,20 @@ def test_members(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_conform(shell: str, owner: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["conform"]) == exits.OK
-    assert "Cogento" in capsys.readouterr().out
+    assert main(["conform", "cogento", "style-studio"]) == exits.OK
+    printed = capsys.readouterr().out
+    assert " hold, " in printed and " differ on purpose, 0 missing" in printed and "not checked" in printed
+    assert main(["conform"]) == exits.FAILED, "documents without a schema of views are missing"
+    assert "doc_contacts.posts.price_point: there is no such schema" in capsys.readouterr().out
+    assert main(["conform", "cogneto"]) == exits.USAGE
+    capsys.readouterr()
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("drop view doc_cogento.user_roles")
-    assert main(["conform", "--json"]) == exits.FAILED
-    wrong = {item["schema"]: item["wrong"] for item in json.loads(capsys.readouterr().out)}
-    assert len(wrong["doc_cogento"]) == 3 and wrong["doc_style_studio"] == []
+    assert main(["conform", "cogento", "style-studio", "--json"]) == exits.FAILED
+    wrong = {item["schema"]: [one["thing"] for one in item["outcomes"] if one["verdict"] == "missing"]
+             for item in json.loads(capsys.readouterr().out)}  # fmt: skip
+    assert wrong["doc_style_studio"] == [] and [name for name in wrong["doc_cogento"] if name.startswith("doc_")] == [
+        f"doc_cogento.user_roles.{column}" for column in ("user_id", "role", "created_at")]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from vetrina.core.jobs import queue as jobs
 from vetrina.core.settings.environment import read
 from vetrina.payments.settlement import verify as payment_books
 from vetrina.prepare import prepare
+from vetrina.reports.conformance import documents
 from vetrina.wallet.ledger import actions as ledger
 from vetrina.worker import load
 
@@ -60,7 +61,7 @@ async def faults(uri: str) -> list[Any]:
             wrong: list[Any] = [*await ledger.faults(tx), *await payment_books.faults(tx), *await audit.faults(tx)]
     finally:
         await db.close()
-    return [*wrong, *(document for document in await asyncio.to_thread(examine, uri) if document.wrong)]
+    return [*wrong, *(document for document in await asyncio.to_thread(examine, uri, uri, documents()) if document.wrong)]
 
 
 def test_every_version_of_the_changelog_has_a_dump() -> None:

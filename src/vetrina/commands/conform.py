@@ -1,4 +1,4 @@
-"""`vetrina conform`: checks that every documented table and column exists for the reporting role."""
+"""`vetrina conform`: proves that everything the documents name holds in this database."""
 
 from __future__ import annotations
 
@@ -17,30 +17,45 @@ from vetrina.core.command_line import logs, output
 from vetrina.core.command_line.database_access import reaching
 from vetrina.core.settings import environment as settings
 from vetrina.core.settings.environment import Settings
-from vetrina.reports.conformance import Document, conforms, documents
+from vetrina.reports.conformance import Document, every_document
+from vetrina.reports.conformance.proof import Outcome, Verdict, prove
 
 
 class Conformity(msgspec.Struct, frozen=True):
-    """One document's tables and columns: how many could be read, and the problems."""
+    """What became of everything that one document names."""
 
     document: str
+    system: str
     schema: str
-    tables: int
-    columns: int
-    wrong: list[str]
+    outcomes: list[Outcome]
+    unchecked: list[str]
+
+    def of(self, verdict: Verdict) -> list[Outcome]:
+        """Return the outcomes with this verdict."""
+        return [item for item in self.outcomes if item.verdict == verdict]
+
+    @property
+    def wrong(self) -> list[str]:
+        """Return what is missing, with the reasons."""
+        return [f"{item.thing}: {item.reason}" for item in self.of(Verdict.MISSING)]
 
 
-def conform(*, json: bool = False) -> int:
-    """Check that the reporting role can read every table and column that the documents name.
+def conform(*systems: str, json: bool = False) -> int:
+    """Prove that everything the documents name holds: columns, rules, indexes, queries.
 
-    Exit code 1 if one is missing.
+    Exit code 1 if something is missing. Rows are planted in transactions that are rolled back.
 
     Args:
+        systems: The documents: gallery, style-studio, cogento, ai-stayler, contacts. Default: all.
         json: Print the result as JSON.
     """
     config = settings.read()
     logs.configure(config.log_format, "conform")
-    conformities = asyncio.run(_all(config))
+    chosen = [document for document in every_document() if not systems or document.system in systems]
+    if unknown := set(systems) - {document.system for document in chosen}:
+        print(f"vetrina: there is no document {', '.join(sorted(unknown))}.", file=sys.stderr)
+        return exits.USAGE
+    conformities = asyncio.run(_all(config, chosen))
     if json:
         output.as_json(conformities)
     else:
@@ -48,62 +63,81 @@ def conform(*, json: bool = False) -> int:
     return exits.FAILED if any(item.wrong for item in conformities) else exits.OK
 
 
-async def _all(config: Settings) -> list[Conformity]:
+async def _all(config: Settings, chosen: list[Document]) -> list[Conformity]:
     async with reaching(config) as access:
         if access.note:
             print(f"vetrina: {access.note}", file=sys.stderr)
-        return await asyncio.to_thread(examine, access.reporting)
+        return await asyncio.to_thread(examine, access.owner, access.reporting, chosen)
 
 
-def examine(uri: str) -> list[Conformity]:
-    """Check every document against the database at `uri`."""
-    with psycopg.connect(uri, autocommit=True) as connection:
-        return [_one(connection, document) for document in documents()]
+def examine(owner: str, reporting: str, chosen: list[Document]) -> list[Conformity]:
+    """Check documents against the database at `owner`, and that the role of `reporting` can read their columns."""
+    with psycopg.connect(owner, autocommit=True) as connection, psycopg.connect(reporting, autocommit=True) as reader:
+        return [
+            Conformity(
+                document.title, document.system, document.schema,
+                [*_readable(reader, document, prove(connection, document)), *_undocumented(connection, document)],
+                document.proof.unchecked,
+            )
+            for document in chosen
+        ]  # fmt: skip
 
 
-def _one(connection: psycopg.Connection[Any], document: Document) -> Conformity:
-    wrong: list[str] = []
+def _readable(connection: psycopg.Connection[Any], document: Document, outcomes: list[Outcome]) -> list[Outcome]:
+    """Return the outcomes; a column that the reporting role cannot read is missing."""
+    refused: dict[str, str] = {}
     for table, columns in document.tables.items():
-        for column, expected in columns.items():
-            name = f"{document.schema}.{table}.{column}"
+        for column in columns:
+            query = sql.SQL("select {} from {} limit 1").format(sql.Identifier(column), sql.Identifier(document.schema, table))
             try:
-                kind = _type(connection, document.schema, table, column)
+                connection.execute(query).fetchone()
+            except psycopg.OperationalError:
+                raise
             except psycopg.Error as error:
-                wrong.append(f"{name}: {error.diag.message_primary or error}")
-                continue
-            if not conforms(expected, kind):
-                wrong.append(f"{name} is {kind}, documented as {expected}")
-    there = connection.execute(
-        "select table_name, column_name from information_schema.columns where table_schema = %s order by 1, ordinal_position",
+                refused[f"{document.schema}.{table}.{column}"] = error.diag.message_primary or str(error)
+    return [
+        Outcome(item.thing, Verdict.MISSING, refused[item.thing])
+        if item.verdict == Verdict.HOLDS and item.thing in refused else item
+        for item in outcomes
+    ]  # fmt: skip
+
+
+def _undocumented(connection: psycopg.Connection[Any], document: Document) -> list[Outcome]:
+    """Return the columns of the document's schema that no document names."""
+    rows = connection.execute(
+        "select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 "
+        "where c.relnamespace = to_regnamespace(%s) and not a.attisdropped and c.relkind in ('r', 'v', 'm', 'p') "
+        "order by 1, a.attnum",
         (document.schema,),
     )
-    wrong += [f"{document.schema}.{table}.{column} is in no document" for table, column in there
-              if column not in document.tables.get(table, {})]  # fmt: skip
-    count = sum(len(columns) for columns in document.tables.values())
-    return Conformity(document.title, document.schema, len(document.tables), count, wrong)
-
-
-def _type(connection: psycopg.Connection[Any], schema: str, table: str, column: str) -> str:
-    """Return a column's type after reading a row of it. Raises psycopg's error if it cannot be read."""
-    connection.execute(
-        sql.SQL("select {} from {} limit 1").format(sql.Identifier(column), sql.Identifier(schema, table))
-    ).fetchone()
-    row = connection.execute(
-        "select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = %s::regclass and a.attname = %s",
-        (sql.Identifier(schema, table).as_string(connection), column),
-    ).fetchone()
-    return row[0] if row else ""
+    return [Outcome(f"{document.schema}.{table}.{column}", Verdict.MISSING, "is in no document")
+            for table, column in rows if column not in document.tables.get(table, {})]  # fmt: skip
 
 
 def _print(conformities: list[Conformity]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for title in ("Document", "Schema", "Tables", "Columns", ""):
-        table.add_column(title, justify="right" if title in {"Tables", "Columns"} else "left")
-    for conformity in conformities:
-        verdict = f"[red]{len(conformity.wrong)} wrong[/red]" if conformity.wrong else "[green]all there[/green]"
-        table.add_row(conformity.document, conformity.schema, str(conformity.tables), str(conformity.columns), verdict)
     console = Console()
+    table = Table(box=None, pad_edge=False)
+    for title in ("Document", "System", "Things", "Hold", "Differ", "Missing"):
+        table.add_column(title, justify="left" if title in {"Document", "System"} else "right")
+    for item in conformities:
+        counts = [len(item.of(verdict)) for verdict in Verdict]
+        table.add_row(item.document, item.system, str(len(item.outcomes)), *map(str, counts))
     console.print(table)
-    for conformity in conformities:
-        for wrong in conformity.wrong:
-            console.print(f"  {wrong}", highlight=False, markup=False)
+    for item in conformities:
+        _lines(console, f"{item.document}, different on purpose:",
+               [f"{one.thing}: {one.reason}" for one in item.of(Verdict.DIFFERS)])  # fmt: skip
+        _lines(console, f"{item.document}, not checked:", item.unchecked)
+        _lines(console, f"{item.document}, missing:", item.wrong)
+    counts = {verdict: sum(len(item.of(verdict)) for item in conformities) for verdict in Verdict}
+    console.print(
+        f"{sum(counts.values())} documented things: {counts[Verdict.HOLDS]} hold, {counts[Verdict.DIFFERS]} differ on purpose, "
+        f"{counts[Verdict.MISSING]} missing",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+def _lines(console: Console, title: str, lines: list[str]) -> None:
+    if lines:
+        console.print(f"\n{title}", highlight=False, markup=False, soft_wrap=True)
+    for line in lines:
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
