@@ -82,6 +82,7 @@ def python_values() -> dict[str, set[str]]:
         "report_state_known": members(public_pictures.ReportState),
         "refund_status_known": members(payments.RefundStatus),
         "role_known": members(Role),
+        "link_origin_known": members(LinkOrigin),
         "search_kind_known": members(reports.Kind),
         "session_client_known": members(accounts.Client),
         "identifier_change_channel_known": members(accounts.Channel),

@@ -32,6 +32,7 @@ TYPES: dict[str, tuple[Any, ...]] = {
 UNDECLARED = {
     "demo/cogento.py": "reads the documents' views as other tools do",
     "commands/conform.py": "selects columns whose names come from the documents, one by one",
+    "reports/conformance/proof.py": "runs the documents' queries and plants their rows, in transactions that are rolled back",
     "core/database/connection.py": "runs the declared ones, and LISTEN, which takes no parameters",
     "core/database/timeouts.py": "sets up a connection before it runs any statement",
     "commands/db.py": "looks whether a database is empty before a dump is restored into it",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -211,14 +212,21 @@ class AccountMatch(msgspec.Struct, frozen=True):
     email: str | None
 
 
+class LinkOrigin(StrEnum):
+    """Who made a link."""
+
+    CHECKOUT = "checkout"
+    OPERATOR = "operator"
+    IMPORT = "import"
+
+
 class Link(msgspec.Struct, frozen=True):
     """A link between a Stripe customer and an account."""
 
     account_id: UUID
     customer_id: str
     created_at: datetime
-    origin: str
-    """checkout, operator or import."""
+    origin: LinkOrigin
     is_primary: bool
     """Whether this is the customer by which the account is charged and reported."""
     account_email: str | None
