@@ -29,6 +29,7 @@ from vetrina.payments.gateways.stripe import StripeGateway
 from vetrina.payments.gateways.zarinpal import ZarinPalGateway
 from vetrina.payments.webhooks import commands as webhooks
 from vetrina.reports import model as reports
+from vetrina.stripe_mirror import model as mirror
 from vetrina.studio import model as studio
 from vetrina.wallet import model as wallet
 from vetrina.web.i18n import Language
@@ -82,7 +83,7 @@ def python_values() -> dict[str, set[str]]:
         "report_state_known": members(public_pictures.ReportState),
         "refund_status_known": members(payments.RefundStatus),
         "role_known": members(Role),
-        "link_origin_known": members(LinkOrigin),
+        "link_origin_known": members(mirror.LinkOrigin),
         "search_kind_known": members(reports.Kind),
         "session_client_known": members(accounts.Client),
         "identifier_change_channel_known": members(accounts.Channel),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -212,12 +211,8 @@ class AccountMatch(msgspec.Struct, frozen=True):
     email: str | None
 
 
-class LinkOrigin(StrEnum):
-    """Who made a link."""
-
-    CHECKOUT = "checkout"
-    OPERATOR = "operator"
-    IMPORT = "import"
+LinkOrigin = Literal["checkout", "operator", "import"]
+"""Who made a link."""
 
 
 class Link(msgspec.Struct, frozen=True):
