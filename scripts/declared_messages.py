@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vetrina.clients.engines.builtin import catalogue as builtin
+from vetrina.clients.engines.cutting import catalogue as cutting
 from vetrina.clients.engines.neural import catalogue as neural
 from vetrina.core.errors import Refusal
 from vetrina.core.module import ErrorPage, LedgerSubject, Place
@@ -113,7 +114,7 @@ def _reports() -> Iterator[str]:
 
 def _styles() -> Iterator[str]:
     """The styles drawn and painted here; those of other engines are an operator's own, or a model's."""
-    for style in (*builtin.STYLES, *neural.STYLES):
+    for style in (*builtin.STYLES, *cutting.STYLES, *neural.STYLES):
         yield from (style.title, style.description, style.hint or "")
         for parameter in style.parameters:
             yield from (parameter.title, parameter.help or "")

@@ -15,6 +15,9 @@ import pyvips
 from vetrina.clients.engines.base import Value
 from vetrina.clients.engines.builtin import catalogue as builtin
 from vetrina.clients.engines.builtin import render as builtin_renderer
+from vetrina.clients.engines.cutting import catalogue as cutting
+from vetrina.clients.engines.cutting import render as cutting_renderer
+from vetrina.clients.engines.cutting.catalogue import REMOVE_BACKGROUND
 from vetrina.clients.engines.networks.models import read_all
 from vetrina.clients.engines.neural import catalogue as neural
 from vetrina.clients.engines.neural import render as neural_renderer
@@ -121,6 +124,19 @@ def preview(style: str, sitting: PreviewSettings) -> bytes:
     raise ValueError(f"the preview of {style} does not fit into {MAX_BYTES} bytes")
 
 
+def cut_out_preview() -> bytes:
+    """Return the preview of Remove background: a bowl on the chequers that stand for transparency, as WebP."""
+    parameters = {"format": "png", "margin": 0.02, "size": 800}
+    payload = {"networks": read_all(), "parameters": parameters, "seed": 7, "models": []}
+    result = cutting_renderer.render({**payload, "products": [photo_of("fig_bowl").read_bytes()]}, lambda fraction, step: None)
+    subject = pyvips.Image.thumbnail_buffer(result["images"][0], WIDTH - 60, height=HEIGHT - 60).copy_memory()
+    places = pyvips.Image.xyz(WIDTH, HEIGHT)
+    chequers = (((places[0] / 24).floor() + (places[1] / 24).floor()) % 2).ifthenelse(255, 214).cast("uchar")
+    ground = chequers.copy(interpretation="b-w").colourspace("srgb")
+    left, top = (WIDTH - subject.width) // 2, (HEIGHT - subject.height) // 2
+    return ground.composite2(subject, "over", x=left, y=top).flatten().webpsave_buffer(Q=84, effort=6, keep=0)
+
+
 def _product(style: str, path: Path) -> bytes:
     """Return the product's photograph; what becomes the whole picture has the tile's proportions."""
     return _crop(path, 0.5, 0.5, 1.0) if style in neural.BY_NAME else path.read_bytes()
@@ -141,7 +157,9 @@ def _crop(path: Path, x: float, y: float, zoom: float) -> bytes:
 
 def main(styles: list[str]) -> None:
     """Write the previews of the named styles, or of all of them."""
-    for style in styles or list(PREVIEWS):
+    if not styles or REMOVE_BACKGROUND in styles:
+        cutting.preview_path(REMOVE_BACKGROUND).write_bytes(cut_out_preview())
+    for style in [style for style in styles if style != REMOVE_BACKGROUND] or ([] if styles else list(PREVIEWS)):
         data = preview(style, PREVIEWS[style])
         catalogue = neural if style in neural.BY_NAME else builtin
         catalogue.preview_path(style).write_bytes(data)

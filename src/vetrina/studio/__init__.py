@@ -7,13 +7,19 @@ from vetrina.core.module import AccountSection, LedgerSubject, Module, Place
 MODULE = Module(
     "studio",
     requires=("accounts", "wallet", "media"),
-    api=("vetrina.studio.generations.api", "vetrina.studio.batches.api", "vetrina.studio.drafts.api"),
+    api=(
+        "vetrina.studio.generations.api",
+        "vetrina.studio.batches.api",
+        "vetrina.studio.drafts.api",
+        "vetrina.studio.cutouts.api",
+    ),
     pages=(
         "vetrina.studio.generations.pages",
         "vetrina.studio.generations.result_pages",
         "vetrina.studio.batches.pages",
         "vetrina.studio.composer.pages",
         "vetrina.studio.composer.draft_pages",
+        "vetrina.studio.cutouts.pages",
         "vetrina.studio.prices.pages",
         "vetrina.studio.styles.previews",
     ),
@@ -60,6 +66,7 @@ MODULE = Module(
         ("generation", "/studio/generations/{id}"),
         ("picture", "/pictures/{account}/{id}"),
         ("use_file", "/studio"),
+        ("cut_out", "/studio/cutouts/{id}"),
         ("make_picture", "/studio"),
         ("prices", "/prices"),
     ),

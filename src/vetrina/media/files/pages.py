@@ -30,6 +30,7 @@ AT_ONCE = 20
 _MIMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP"}
 _UPLOADED = [{"value": item.value, "title": picker.TITLES[item]} for item in (Category.PRODUCT, Category.MODEL, Category.PROFILE)]
 _USES = {"product_image": "product", "model_image": "model", "generated_image": "product"}
+_CUTTABLE = {*_USES, "generated_image"}
 _SHARE_NOTE = "Shown in the public gallery if it was generated here, and to anyone with its address."
 
 
@@ -188,6 +189,7 @@ def _file_page(request: Request, row: FileRow, *, tags_text: str | None = None, 
         file=card,
         usable=bool(use and use_page),
         use_href=f"{use_page}?{use}={row.id}",
+        cut_out_href=modules.link("cut_out", id=row.id) if row.category in _CUTTABLE else None,
         values={"tags": ", ".join(row.tags) if tags_text is None else tags_text},
         share_note=_SHARE_NOTE,
     )

@@ -15,6 +15,8 @@ from vetrina.clients.engines.base import Engine, Parameter, Style
 from vetrina.clients.engines.builtin import catalogue as catalogue_of_builtin
 from vetrina.clients.engines.builtin.engine import BuiltinEngine
 from vetrina.clients.engines.comfyui import engine as comfyui
+from vetrina.clients.engines.cutting import catalogue as catalogue_of_cutting
+from vetrina.clients.engines.cutting import engine as cutting
 from vetrina.clients.engines.networks import models
 from vetrina.clients.engines.neural import catalogue as catalogue_of_neural
 from vetrina.clients.engines.neural import engine as neural
@@ -104,7 +106,11 @@ class Catalogue:
 
 def preview(style: str) -> Path | None:
     """Return the file with the style's preview, or None."""
-    paths = (catalogue_of_builtin.preview_path(style), catalogue_of_neural.preview_path(style))
+    paths = (
+        catalogue_of_builtin.preview_path(style),
+        catalogue_of_cutting.preview_path(style),
+        catalogue_of_neural.preview_path(style),
+    )
     return next((path for path in paths if path.is_file()), None)
 
 
@@ -140,6 +146,10 @@ async def publish(tx: Tx, settings: Settings) -> int:
 def _engines(settings: Settings) -> list[OfferedEngine]:
     at_once = asyncio.Semaphore(settings.builtin_concurrency)
     engines = [OfferedEngine(BuiltinEngine(), N_("Made on this server"), catalogue_of_builtin.STYLES, 1, at_once)]
+    if models.problem([models.SUBJECT]) is None:
+        engines.append(
+            OfferedEngine(cutting.CuttingEngine(), N_("Cut out on this server"), catalogue_of_cutting.STYLES, 1, at_once)
+        )
     missing = models.problem(neural.NEEDED)
     if missing is None:
         title = N_("Painted on this server by a small neural network")

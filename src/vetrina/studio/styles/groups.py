@@ -17,7 +17,7 @@ GROUPS = {
 """Titles of the groups by name, in the order of the page."""
 
 _MEMBERS = {
-    "product": ("studio_composite", "studio_sweep", "studio_plinth", "studio_white"),
+    "product": ("studio_composite", "studio_sweep", "studio_plinth", "studio_white", "remove_background"),
     "painting": ("watercolour", "oil", "gouache", "pastel", "pointillism"),
     "drawing": ("pencil", "charcoal", "hatching", "stipple", "engraving"),
     "print": ("risograph", "pop_art", "comic", "poster", "linocut", "cyanotype"),

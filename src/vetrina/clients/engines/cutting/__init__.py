@@ -1,0 +1,1 @@
+"""The engine that removes the background of a photograph."""

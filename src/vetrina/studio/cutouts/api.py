@@ -1,0 +1,37 @@
+"""JSON route of the free preview of a cut-out."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import get
+
+from vetrina.core.web.request import Request, signed_in
+from vetrina.core.web.route_options import limited
+from vetrina.media import queries as media
+from vetrina.studio.cutouts import actions
+
+
+class CutOut(msgspec.Struct):
+    """A preview: `image` is a WebP with transparency (base64), empty if it is `doubtful` what the subject is."""
+
+    image: str
+    doubtful: bool
+
+
+@get("/files/{file_id:uuid}/cutout", guards=[signed_in], tags=["generations"], opt=limited("uploads"))
+async def cutout(request: Request, file_id: UUID) -> CutOut:
+    """Return the file's cut-out at 480 pixels, free. `POST /generations` in the style remove_background makes it.
+
+    422 for a file that generations do not take, 429 retry later.
+    """
+    async with request.read() as tx:
+        row = await tx.fetch_one(media.ONE, account=request.account.id, id=file_id)
+    shown = await actions.preview(request.services, request.account.id, row)
+    return CutOut(base64.b64encode(shown.image).decode(), shown.doubtful)
+
+
+ROUTES: list[Any] = [cutout]
