@@ -40,18 +40,18 @@ def verify(file: Path, *, json: bool = False) -> int:
     return exits.OK if provenance.state == "valid" else exits.FAILED
 
 
-def _lines(found: Provenance) -> list[str]:
-    if found.state == "none":
+def _lines(provenance: Provenance) -> list[str]:
+    if provenance.state == "none":
         return ["No Content Credentials in this file."]
-    signer = f"{found.signed_by}, this site" if found.own else f"{found.signed_by}, which is what the signer says"
-    if found.state == "valid":
+    signer = f"{provenance.signed_by}, this site" if provenance.own else f"{provenance.signed_by}, which is what the signer says"
+    if provenance.state == "valid":
         lines = ["Valid, untrusted: unchanged since it was signed; no public list names the signer."]
     else:
         lines = ["Invalid: changed since it was signed, or the signature is broken."]
     lines.append(f"signed by   {signer}")
-    facts = {"made by": found.software, "engine": found.engine, "style": found.style}
-    kind = f"{found.source_type} ({labels.SOURCE_TYPES.get(found.source_type, 'IPTC digital source type')})"
-    facts["kind"] = kind if found.source_type else ""
+    facts = {"made by": provenance.software, "engine": provenance.engine, "style": provenance.style}
+    kind = f"{provenance.source_type} ({labels.SOURCE_TYPES.get(provenance.source_type, 'IPTC digital source type')})"
+    facts["kind"] = kind if provenance.source_type else ""
     lines += [f"{title:<11} {text}" for title, text in facts.items() if text]
-    lines += [f"made from   {item.role}, SHA-256 {item.sha256}" for item in found.ingredients]
-    return lines + [f"problem     {item.code}: {item.explanation}" for item in found.problems]
+    lines += [f"made from   {item.role}, SHA-256 {item.sha256}" for item in provenance.ingredients]
+    return lines + [f"problem     {item.code}: {item.explanation}" for item in provenance.problems]

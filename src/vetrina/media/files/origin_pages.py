@@ -20,14 +20,14 @@ async def origin(request: Request, file_id: UUID) -> Response[str]:
     """Show what the file says about itself, and what of that holds."""
     async with request.read() as tx:
         row = await tx.fetch_one(queries.ONE, account=request.account.id, id=file_id)
-    found = await actions.provenance(request.services, request.account.id, file_id)
+    provenance = await actions.provenance(request.services, request.account.id, file_id)
     return pages.render(
         request,
         "media/files/origin.html",
         nav="library",
         file=picker.to_card(request.services, row),
-        credentials=found,
-        source=labels.SOURCE_TYPES.get(found.source_type),
+        credentials=provenance,
+        source=labels.SOURCE_TYPES.get(provenance.source_type),
         roles=labels.ROLES,
         generated=row.category == "generated_image",
     )

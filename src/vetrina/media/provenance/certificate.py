@@ -103,7 +103,7 @@ def _issue(host: str) -> bytes:
             [x509.NameAttribute(NameOID.ORGANIZATION_NAME, host[:64]), x509.NameAttribute(NameOID.COMMON_NAME, common[:64])]
         )
 
-    def begun(subject: x509.Name, public: ec.EllipticCurvePublicKey, *, authority: bool) -> x509.CertificateBuilder:
+    def builder(subject: x509.Name, public: ec.EllipticCurvePublicKey, *, authority: bool) -> x509.CertificateBuilder:
         now = datetime.now(UTC).replace(microsecond=0)
         usage = x509.KeyUsage(
             digital_signature=not authority,
@@ -135,9 +135,9 @@ def _issue(host: str) -> bytes:
         )
 
     above, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority = begun(named(f"{host} authority"), above.public_key(), authority=True).sign(above, hashes.SHA256())
+    authority = builder(named(f"{host} authority"), above.public_key(), authority=True).sign(above, hashes.SHA256())
     leaf = (
-        begun(named(host), key.public_key(), authority=False)
+        builder(named(host), key.public_key(), authority=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(above.public_key()), critical=False)
         .sign(above, hashes.SHA256())

@@ -1,4 +1,4 @@
-"""Reading Content Credentials back, in an isolated child: the file may be anybody's."""
+"""Reading Content Credentials back, in an isolated child: the file may come from anywhere."""
 
 from __future__ import annotations
 

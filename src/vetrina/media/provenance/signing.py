@@ -70,7 +70,7 @@ def sign(data: bytes, mime: str, origin: Origin, by: Certificate) -> bytes:
 
 
 def _manifest(origin: Origin) -> dict[str, Any]:
-    made = {
+    action = {
         "action": "c2pa.created",
         "digitalSourceType": SOURCE_TYPES + origin.source_type,
         "softwareAgent": {"name": f"{SOFTWARE} {origin.engine}", "version": vetrina.__version__},
@@ -80,7 +80,7 @@ def _manifest(origin: Origin) -> dict[str, Any]:
         "claim_generator_info": [{"name": SOFTWARE, "version": vetrina.__version__}],
         "title": origin.style,
         "assertions": [
-            {"label": "c2pa.actions.v2", "created": True, "data": {"actions": [made]}},
+            {"label": "c2pa.actions.v2", "created": True, "data": {"actions": [action]}},
             {
                 "label": ASSERTION,
                 "created": True,

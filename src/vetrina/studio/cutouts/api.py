@@ -30,8 +30,8 @@ async def cutout(request: Request, file_id: UUID) -> CutOut:
     """
     async with request.read() as tx:
         row = await tx.fetch_one(media.ONE, account=request.account.id, id=file_id)
-    shown = await actions.preview(request.services, request.account.id, row)
-    return CutOut(base64.b64encode(shown.image).decode(), shown.doubtful)
+    preview = await actions.preview(request.services, request.account.id, row)
+    return CutOut(base64.b64encode(preview.image).decode(), preview.doubtful)
 
 
 ROUTES: list[Any] = [cutout]

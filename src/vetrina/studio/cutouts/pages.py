@@ -51,9 +51,9 @@ async def _page(request: Request, file_id: UUID, refusal: Refusal | None = None)
         row = await tx.fetch_one(media.ONE, account=request.account.id, id=file_id)
     image, doubt = "", ""
     try:
-        shown = await actions.preview(services, request.account.id, row)
-        image = f"data:image/webp;base64,{base64.b64encode(shown.image).decode()}" if shown.image else ""
-        doubt = say("It is doubtful what its subject is, so nothing is offered and nothing charged.") if shown.doubtful else ""
+        preview = await actions.preview(services, request.account.id, row)
+        image = f"data:image/webp;base64,{base64.b64encode(preview.image).decode()}" if preview.image else ""
+        doubt = say("It is doubtful what its subject is, so nothing is offered and nothing charged.") if preview.doubtful else ""
     except actions.NotCuttable as refused:
         doubt = refused.message
     return pages.render(
