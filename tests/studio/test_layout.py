@@ -138,3 +138,15 @@ async def test_studio_is_accessible(site: Site, make: Make, scheme: str, directi
         assert await in_view(page, "[data-generate]")
         await page.set_viewport_size({"width": 1280, "height": 720})
         assert await judge(page) == []
+
+
+async def test_scripts_write_the_digits_of_the_page(site: Site, make: Make) -> None:
+    account = await make.account(tokens=1204)
+    async with browsing(site.url, viewport={"width": 1280, "height": 720}, locale="fa") as context:
+        await sign_in(context, site.url, account)
+        page = await context.new_page()
+        await page.goto("/studio")
+        await page.locator("input[name=asset][value=token]").check()
+        await expect(page.locator("html")).to_have_attribute("lang", "fa")
+        await expect(page.locator("[data-line=balance]")).to_have_text("۱٬۲۰۴")
+        await expect(page.locator("[data-line=after]")).to_have_text("۱٬۲۰۳")

@@ -8,6 +8,7 @@ const lines = form.querySelector("[data-lines]");
 const buy = form.querySelector("[data-buy]");
 const blank = document.getElementById("chosen-item");
 const panel = form.querySelector("[data-panel]");
+const number = (value) => value.toLocaleString(document.documentElement.lang); // digits as the page writes them
 let underWay = 0;
 let drops = 0;
 let lastSlot = null;
@@ -43,11 +44,11 @@ function tally() {
   const affordable = costs.filter((one) => one <= left && ((left -= one), true)).length;
   const short = balance < cost;
   const title = style?.dataset.title ?? "–";
-  line("style", form.elements.make.value === "styles" ? lines.dataset.styles.replace("{n}", costs.length)
-    : batch ? `${title} × ${costs.length}` : title);
-  line("balance", balance.toLocaleString("en"));
-  line("cost", cost.toLocaleString("en"));
-  line("after", short ? "–" : (balance - cost).toLocaleString("en"));
+  line("style", form.elements.make.value === "styles" ? lines.dataset.styles.replace("{n}", number(costs.length))
+    : batch ? `${title} × ${number(costs.length)}` : title);
+  line("balance", number(balance));
+  line("cost", number(cost));
+  line("after", short ? "–" : number(balance - cost));
   form.elements.total.value = batch ? cost : "";
   lines.classList.toggle("is-short", short);
   buy.hidden = !short;
@@ -61,7 +62,7 @@ function tally() {
     : short ? (batch ? "part" : "short")
     : "";
   button.disabled = Boolean(reason);
-  why.textContent = why.dataset[reason || "fine"].replace("{n}", affordable).replace("{count}", costs.length);
+  why.textContent = why.dataset[reason || "fine"].replace("{n}", number(affordable)).replace("{count}", number(costs.length));
 }
 
 /** Show the selected images of a slot in its frame. */
@@ -107,7 +108,7 @@ for (const slot of form.querySelectorAll("[data-slot]")) {
     const files = dropped.slice(0, left);
     tooMany.hidden = dropped.length <= left;
     tooMany.textContent = tooMany.hidden ? "" : tooMany.dataset.tooMany
-      .replace("{n}", dropped.length - left).replace("{count}", dropped.length).replace("{left}", left);
+      .replace("{n}", number(dropped.length - left)).replace("{count}", number(dropped.length)).replace("{left}", number(left));
     underWay += 1;
     tally();
     const sending = sendAll(files, {
@@ -169,7 +170,7 @@ function search() {
     matches += !style.hidden;
   }
   step.classList.toggle("is-searching", asked.length > 0);
-  said.textContent = !asked.length ? "" : matches ? said.dataset.many.replace("{n}", matches) : said.dataset.none;
+  said.textContent = !asked.length ? "" : matches ? said.dataset.many.replace("{n}", number(matches)) : said.dataset.none;
 }
 form.querySelector("[data-search]").addEventListener("input", search);
 form.querySelector("[data-search]").addEventListener("keydown", (event) => {
@@ -191,7 +192,7 @@ form.addEventListener("change", (event) => {
 
 const prompt = form.elements.prompt;
 const counter = form.querySelector("[data-counter=prompt]");
-const countLetters = () => (counter.textContent = `${prompt.value.length} / ${prompt.maxLength}`);
+const countLetters = () => (counter.textContent = `${number(prompt.value.length)} / ${number(prompt.maxLength)}`);
 form.addEventListener("input", (event) => {
   if (event.target === prompt) countLetters();
   if (event.target.name === "count") tally();
