@@ -5836,6 +5836,8 @@ CREATE INDEX accounts_by_beginning_of_phone ON accounts.accounts USING btree (ph
 
 CREATE INDEX accounts_by_stand_in ON accounts.accounts USING btree (core.stand_in(email));
 
+CREATE INDEX accounts_by_time ON accounts.accounts USING btree (created_at);
+
 CREATE INDEX domains_due ON accounts.domain_verifications USING btree (recheck_at) WHERE (recheck_at IS NOT NULL);
 
 CREATE INDEX domains_verified ON accounts.domain_verifications USING btree (domain) WHERE (status = 'verified'::text);
@@ -5958,6 +5960,8 @@ END));
 
 CREATE INDEX payments_by_pack ON payments.payments USING btree (pack_id) WHERE (pack_id IS NOT NULL);
 
+CREATE INDEX payments_by_payment_time ON payments.payments USING btree (paid_at) WHERE (paid_at IS NOT NULL);
+
 CREATE INDEX payments_by_plan ON payments.payments USING btree (plan_id) WHERE (plan_id IS NOT NULL);
 
 CREATE INDEX payments_by_receipt ON payments.payments USING btree (receipt_number) WHERE (receipt_number IS NOT NULL);
@@ -5973,6 +5977,8 @@ CREATE INDEX payments_by_track ON payments.payments USING btree (track_id);
 CREATE INDEX refunds_by_payment ON payments.refunds USING btree (account_id, payment_id);
 
 CREATE INDEX reversals_by_payment ON payments.reversals USING btree (account_id, payment_id);
+
+CREATE INDEX reversals_by_time ON payments.reversals USING btree (created_at);
 
 CREATE INDEX webhook_events_by_outcome ON payments.webhook_events USING btree (outcome, created_at);
 

@@ -101,6 +101,7 @@ MODULE = Module(
         AccountSection("accounts/operator/notes.html", "vetrina.accounts.operator.notes_pages:section", position=50),
     ),
     links=(("operator_search", "/operator/search"),),
+    figures=("vetrina.accounts.operator.figures:figures",),
     searches=("vetrina.accounts.operator.find:search_accounts",),
     header=("accounts/header.html",),
     session_columns=(("time_zone", "a.time_zone"), ("language", "a.language")),

@@ -9,8 +9,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, LiteralString
+
+from vetrina.core.operator_parts import AccountSection, Figure, SearchGroup
 
 
 @dataclass(frozen=True)
@@ -56,39 +59,6 @@ class LedgerSubject:
 
 
 @dataclass(frozen=True)
-class AccountSection:
-    """A section on the operators' page of an account: `template` shows what `load` returns, in `data`.
-
-    `load` is a function ("package.file:name") of a transaction and the account's id.
-    """
-
-    template: str
-    load: str
-    position: int = 0
-
-
-@dataclass(frozen=True)
-class SearchHit:
-    """A hit of the operators' search. `exact` if the whole identifier was given."""
-
-    title: str
-    href: str
-    detail: str = ""
-    exact: bool = False
-
-
-@dataclass(frozen=True)
-class SearchGroup:
-    """Hits of one kind; if there are `more`, `href` with the text appended lists them all."""
-
-    name: str
-    title: str
-    hits: list[SearchHit]
-    more: bool = False
-    href: str = ""
-
-
-@dataclass(frozen=True)
 class ErrorPage:
     """Title and next link of the error page for an HTTP status."""
 
@@ -126,6 +96,8 @@ class Module:
     settings_navigation: tuple[Place, ...] = ()
     operator_navigation: tuple[Place, ...] = ()
     account_sections: tuple[AccountSection, ...] = ()
+    figures: tuple[str, ...] = ()
+    """Functions ("package.file:name") of a transaction and a time that return a list of `Figure` since then."""
     searches: tuple[str, ...] = ()
     """Functions ("package.file:name") of a transaction and a text that return a `SearchGroup`. Their statements use indexes."""
     header: tuple[str, ...] = ()
@@ -286,6 +258,11 @@ class Modules:
         """Return the function of the uppermost module that has cards for the start page; None if none has."""
         names = [module.wall.partition(":") for module in reversed(self.loaded) if module.wall]
         return next((getattr(importlib.import_module(file), name) for file, _, name in names), None)
+
+    @cached_property
+    def figures(self) -> tuple[Callable[[Any, datetime], Awaitable[list[Figure]]], ...]:
+        """Return the functions of the operators' figures."""
+        return tuple(_function(name) for module in self for name in module.figures)
 
     @cached_property
     def searches(self) -> tuple[Callable[[Any, str], Awaitable[SearchGroup]], ...]:

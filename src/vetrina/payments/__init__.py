@@ -39,6 +39,7 @@ MODULE = Module(
         Place("webhooks", "/operator/webhooks", "Webhooks", "rotate-ccw", "Received Stripe events and replays", 20),
     ),
     account_sections=(AccountSection("payments/operator/section.html", "vetrina.payments.operator.lookup:section", position=20),),
+    figures=("vetrina.payments.operator.figures:figures",),
     searches=("vetrina.payments.operator.lookup:search_payments", "vetrina.payments.operator.lookup:search_events"),
     error_pages=(ErrorPage(402, "There are not enough tokens", "/wallet/buy", "Buy tokens"),),
     checks="vetrina.payments.webhooks.checks",

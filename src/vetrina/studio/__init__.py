@@ -61,6 +61,7 @@ MODULE = Module(
         ),
     ),
     account_sections=(AccountSection("studio/operator/section.html", "vetrina.studio.operator.lookup:section", position=31),),
+    figures=("vetrina.studio.operator.figures:figures",),
     searches=("vetrina.studio.operator.lookup:search_generations",),
     links=(
         ("generation", "/studio/generations/{id}"),

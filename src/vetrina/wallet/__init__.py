@@ -24,6 +24,7 @@ MODULE = Module(
         Command("quota", "vetrina.wallet.plans.commands:app", "Show an account's plan, usage and reset date."),
         Command("credits", "vetrina.wallet.adjustments.commands:app", "Give credits to an account, or take them."),
     ),
+    figures=("vetrina.wallet.ledger.figures:figures",),
     account_sections=(
         AccountSection("wallet/adjustments/section.html", "vetrina.wallet.adjustments.pages:section", position=10),
     ),

@@ -168,3 +168,4 @@ FAULTS = Statement(
 )
 COUNTS = Statement(int, "select (select count(*) from wallet.entries)")
 WELCOME = Statement(int, "select (value #>> '{}')::integer as tokens from core.settings where key = 'wallet.welcome_tokens'")
+OWED = Statement(int, "select coalesce(sum(balance + held), 0)::bigint from wallet.wallets where asset = 'token'")

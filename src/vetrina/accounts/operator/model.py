@@ -51,3 +51,11 @@ class Note(msgspec.Struct, frozen=True):
     author: str | None
     text: str
     created_at: datetime
+
+
+class Hourly(msgspec.Struct, frozen=True):
+    """A sum of what happened in one hour (its start, UTC), of one kind `key`."""
+
+    hour: datetime
+    key: str
+    value: int

@@ -14,6 +14,7 @@ from litestar.response import Redirect
 from vetrina.accounts import user_agents
 from vetrina.accounts.model import OPERATORS
 from vetrina.accounts.operator import actions as accounts
+from vetrina.accounts.operator import figures
 from vetrina.accounts.profiles import actions as profiles
 from vetrina.accounts.profiles import queries as profile_queries
 from vetrina.accounts.roles import actions as roles
@@ -26,6 +27,7 @@ from vetrina.accounts.storage.model import InvalidStorageLimit
 from vetrina.core import checks
 from vetrina.core.checks import Site
 from vetrina.core.errors import Invalid, Refusal, Unavailable
+from vetrina.core.operator_parts import Figure
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
@@ -46,14 +48,22 @@ ROLES = [{"value": role.value, "title": role.value.capitalize()} for role in Rol
 @get("/operator", guards=[operator], include_in_schema=False)
 async def home(request: Request) -> Response[str]:
     """Show the operators' pages, and the state of the site."""
-    services = request.services
+    services, now = request.services, figures.utc_now()
+    shown: list[Figure] = []
     try:
         async with request.read() as tx:
             results = await checks.run(Site(services.settings, services.modules, tx))
+            shown = await figures.load(tx, services.modules, now)
     except Unavailable:
         results = await checks.run(Site(services.settings, services.modules, None))
     results.sort(key=lambda check: ("failure", "warning", "ok").index(check.state))
-    return pages.render(request, "accounts/operator/home.html", nav="operator", checks=results)
+    return pages.render(
+        request,
+        "accounts/operator/home.html",
+        nav="operator",
+        checks=results,
+        figures=[figures.present(item, now) for item in shown],
+    )
 
 
 @get("/operator/accounts", guards=[operator], include_in_schema=False)

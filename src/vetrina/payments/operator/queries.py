@@ -131,3 +131,31 @@ BY_REFERENCE = Statement(
 )
 OF_ACCOUNT = Statement(PaymentListItem, f"{_PAYMENT} where p.account_id = %(account)s order by p.id desc limit %(limit)s")
 EVENT = Statement(EventHit, "select id, type, object_id from stripe_mirror.events where id = %(text)s")
+
+
+class Hourly(msgspec.Struct, frozen=True):
+    """A sum of what happened in one hour (its start, UTC): `key` is paid, returned or tokens."""
+
+    hour: datetime
+    key: str
+    gateway: str
+    currency: str
+    value: int
+
+
+MONEY = Statement(
+    Hourly,
+    """
+    with paid as (
+      select date_trunc('hour', paid_at, 'UTC') as hour, gateway, currency, amount, asset, quantity from payments.payments
+       where paid_at >= %(since)s
+    )
+    select hour, 'paid' as key, gateway, currency, sum(amount)::bigint as value from paid group by 1, 3, 4
+    union all
+    select hour, 'tokens', '', '', sum(quantity)::bigint from paid where asset = 'token' group by 1
+    union all
+    select date_trunc('hour', r.created_at, 'UTC'), 'returned', p.gateway, p.currency, sum(r.amount)::bigint
+      from payments.reversals r join payments.payments p on p.account_id = r.account_id and p.id = r.payment_id
+     where r.created_at >= %(since)s group by 1, 3, 4
+    """,
+)

@@ -41,3 +41,27 @@ COUNTS = Statement(
      group by status order by status
     """,
 )
+
+
+class Hourly(msgspec.Struct, frozen=True):
+    """A sum of what happened in one hour (its start, UTC), of one kind `key`."""
+
+    hour: datetime
+    key: str
+    value: int
+
+
+# A generation ends within a day of its start, so that an index on the start bounds it.
+ENDED = Statement(
+    Hourly,
+    """
+    with ended as (
+      select date_trunc('hour', completed_at, 'UTC') as hour, status, charge_asset, cost from studio.generations
+       where status in ('completed', 'failed') and created_at >= %(since)s::timestamptz - interval '1 day'
+         and completed_at >= %(since)s
+    )
+    select hour, status as key, count(*) as value from ended group by 1, 2
+    union all
+    select hour, 'tokens', sum(cost)::bigint from ended where status = 'completed' and charge_asset = 'token' group by 1
+    """,
+)
