@@ -12,6 +12,7 @@ from litestar.params import Body, Parameter
 from vetrina.accounts.roles.guards import operator
 from vetrina.core.database import paging
 from vetrina.core.database.paging import Page
+from vetrina.core.web.http.query_parameters import filters
 from vetrina.core.web.paging import Limit
 from vetrina.core.web.request import Request
 from vetrina.reports import actions
@@ -64,7 +65,7 @@ async def report(request: Request, name: str, as_of: AsOf = None, months: Months
     return await actions.figures(request.services.db, name, as_of=actions.parse_date(as_of), months=months)
 
 
-@get("/members", guards=[operator], tags=["members"])
+@get("/members", guards=[operator], tags=["members"], opt=filters("metadata.", "subscription.metadata."))
 async def customers(request: Request, limit: Limit = 50, cursor: After = None, q: str = "") -> Page[Member]:
     """List Stripe customers that match all filters `metadata.KEY=VALUE`.
 
@@ -77,7 +78,7 @@ async def customers(request: Request, limit: Limit = 50, cursor: After = None, q
     return paging.split(rows, limit, lambda row: row.id)
 
 
-@get("/members/subscriptions", guards=[operator], tags=["members"])
+@get("/members/subscriptions", guards=[operator], tags=["members"], opt=filters("metadata.", "subscription.metadata."))
 async def subscriptions(request: Request, limit: Limit = 50, cursor: After = None, q: str = "") -> Page[MemberSubscription]:
     """List subscriptions that match all filters `metadata.KEY=VALUE`. `q` is an id."""
     filters = members.parse_filters(request.query_params.multi_items(), "subscriptions")
