@@ -124,6 +124,9 @@ async def test_failed_event_is_listed_retried_and_abandoned(
     async with shop_site.browser(operator) as browser, shop_site.api(buyer) as api:
         page = await browser.get("/operator/webhooks?outcome=dead")
         assert "checkout.session.completed" in page.text and "charge.succeeded" in page.text
+        assert ">Mirror</th>" in page.text and ">Payments</th>" in page.text and ">Stored</span>" in page.text
+        everything = (await browser.get("/operator/webhooks")).text
+        assert "Ignored" not in everything and "Nothing to do" in everything
         result = re.findall(r'name="event" value="(evt_\w+)"', page.text)
         one_page = await browser.get(f"/operator/webhooks/{result[0]}")
         assert "a fault of ours" in one_page.text and "Given up" in one_page.text and "&#34;api_version&#34;" in one_page.text

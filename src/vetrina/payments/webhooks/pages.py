@@ -21,14 +21,15 @@ from vetrina.payments.webhooks import queries
 from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 from vetrina.payments.webhooks.queries import Logged
 from vetrina.web import i18n
+from vetrina.web.i18n import N_
 
 SHOWN = 50
 OUTCOMES = {
-    "failed": ("wait", "Failed, tried again"),
-    "dead": ("bad", "Given up"),
-    "waiting": ("wait", "Waiting"),
-    "applied": ("good", "Applied"),
-    "ignored": ("off", "Ignored"),
+    "failed": ("wait", N_("Failed, tried again")),
+    "dead": ("bad", N_("Given up")),
+    "waiting": ("wait", N_("Waiting")),
+    "applied": ("good", N_("Applied")),
+    "ignored": ("off", N_("Nothing to do")),
 }
 Text = Annotated[str, Parameter(max_length=255)]
 
@@ -58,7 +59,7 @@ async def log(request: Request, outcome: Text = "", type: Text = "", object: Tex
         nav="operator",
         events=page.items,
         words=OUTCOMES,
-        outcomes=[{"value": value, "title": title} for value, (_, title) in OUTCOMES.items()],
+        outcomes=[{"value": value, "title": i18n.say(title)} for value, (_, title) in OUTCOMES.items()],
         filters=filters,
         counts=counts,
         older=page.older("/operator/webhooks", filters),
