@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from tests.accounts.auth_helpers import letters, settled
@@ -19,6 +20,7 @@ from tests.studio.helpers import ended, upload, wish
 from vetrina import worker as worker_process
 from vetrina.accounts.storage import actions as storage
 from vetrina.clients.engines.base import EngineRefused, EngineRequest, EngineResult, Progress
+from vetrina.core.database.ids import new_id
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
 from vetrina.modules import connect
@@ -174,6 +176,30 @@ async def test_more_waiting_pictures_than_the_cap_are_refused_before_the_charge(
         assert (await api.post(f"/generations/{first}/cancellation")).status_code == 200
         assert (await api.post("/generations", json=wish(str(eager.product)))).status_code == 201
     assert len(await other.begin(site.services, "other")) == 1
+    await make.books()
+
+
+async def test_two_web_processes_at_once_keep_to_the_cap(site: Site, make: Make) -> None:
+    """9.9a: the second counts what the first has committed, however many processes there are."""
+    eager = await customer(site, make)
+    async with site.services.db.tx() as tx:
+        await tx.connection.execute("update core.settings set value = '3' where key = 'studio.waiting_limit'")
+
+    def items() -> str:
+        item = {"account_id": eager.account.id, "style_name": "watercolour", "product_files": [eager.product], "seed": 1}
+        return msgspec.json.encode([{**item, "id": new_id()} for _ in range(2)]).decode()
+
+    async def second() -> list[dict[str, str]]:
+        async with site.services.db.tx() as tx:
+            return [msgspec.json.decode(row) for row in await tx.fetch_all(queries.START, items=items())]
+
+    async with site.services.db.tx() as tx:
+        first: list[dict[str, str]] = [msgspec.json.decode(row) for row in await tx.fetch_all(queries.START, items=items())]
+        waiting = asyncio.create_task(second())
+        await asyncio.sleep(0.5)
+        assert not waiting.done()
+    assert [answer.get("outcome") for answer in first] == ["created", "created"]
+    assert [answer.get("outcome", answer.get("refused")) for answer in await waiting] == ["created", "too-many-waiting"]
     await make.books()
 
 
