@@ -18,15 +18,22 @@ from tests.fakes.dns import free_port
 
 @pytest.fixture
 def port(database: str, tmp_path: Path) -> Iterator[int]:
+    """Yield the port of a web process behind a proxy of this machine."""
+    with serving(database, tmp_path, VETRINA_TRUSTED_PROXIES="127.0.0.1") as number:
+        yield number
+
+
+@contextlib.contextmanager
+def serving(database: str, data: Path, **settings: str) -> Iterator[int]:
     """Yield the port of a web process."""
     number = free_port()
     environment = {
         **os.environ,
         "VETRINA_DATABASE_URL": database,
-        "VETRINA_DATA": str(tmp_path),
+        "VETRINA_DATA": str(data),
         "VETRINA_SECRET_KEY": "s" * 40,
         "VETRINA_PORT": str(number),
-        "VETRINA_TRUSTED_PROXIES": "127.0.0.1",
+        **settings,
     }
     words = [sys.executable, "-m", "vetrina", "serve"]
     with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -68,3 +75,14 @@ def test_a_web_process_keeps_to_its_limits(port: int) -> None:
     started = time.monotonic()
     assert status(port, b"GET / HTTP/1.1\r\nHost:") == 408
     assert 9 < time.monotonic() - started < 14
+
+
+def test_connections_of_a_trusted_proxy_are_not_those_of_one_person(database: str, tmp_path: Path) -> None:
+    """9.B8: everybody behind the proxy has its address, so that the cap would refuse them for each other."""
+    settings = {"VETRINA_CONNECTIONS_PER_ADDRESS": "2", "VETRINA_TRUSTED_PROXIES": "127.0.0.1"}
+    with serving(database, tmp_path, **settings) as number, contextlib.ExitStack() as stack:
+        request = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
+        held = [stack.enter_context(socket.create_connection(("127.0.0.1", number), timeout=20)) for _ in range(8)]
+        for connection in held:
+            connection.sendall(request)
+        assert [connection.makefile("rb").readline()[9:12] for connection in held] == [b"200"] * 8

@@ -27,6 +27,8 @@ from vetrina.payments.webhooks import queries as queries_told
 from vetrina.payments.webhooks import stripe_payments as stripe_events
 from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 from vetrina.web import formatting as words
+from vetrina.web import i18n
+from vetrina.web.i18n import say
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -115,13 +117,19 @@ async def notify_surplus(services: Services, account: str, payment: str) -> None
         late = await tx.fetch_optional(refund_queries.SURPLUS, account=UUID(account), payment=UUID(payment))
         if late is None:
             return
-        text = (
-            f"Your payment of {words.money(late.amount, late.currency)} for the {late.plan} plan came in after your plan had "
-            "changed, so that it no longer bought what its checkout said. It is being refunded. If the refund is not possible, "
-            f"the month follows those that you have paid already. {services.settings.address}/payments/{payment}"
-        )
+        link = f"{services.settings.address}/payments/{payment}"
+        with i18n.use(i18n.named(late.language) or "en"):
+            subject = say("Your payment is being refunded")
+            text = say(
+                "Your payment of {amount} for the {plan} plan came in after your plan had changed, so that it no longer bought "
+                "what its checkout said. It is being refunded. If the refund is not possible, the month follows those that you "
+                "have paid already. {link}",
+                amount=words.money(late.amount, late.currency),
+                plan=late.plan,
+                link=link,
+            )
         if late.email:
-            await post(tx, services, Letter("mail", late.email, text, "Your payment is being refunded"))
+            await post(tx, services, Letter("mail", late.email, text, subject))
         elif late.phone:
             await post(tx, services, Letter("sms", late.phone, text))
 

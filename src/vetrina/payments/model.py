@@ -234,6 +234,8 @@ class Surplus(msgspec.Struct, frozen=True):
     plan: str
     amount: int
     currency: str
+    language: str | None
+    """The one that the buyer has chosen."""
 
 
 class NotRefundable(Refusal):

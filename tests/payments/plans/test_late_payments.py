@@ -203,6 +203,13 @@ async def test_9_12_the_buyer_of_a_surplus_is_written_to(site: Site, make: Make,
     assert "50,000 IRR for the Basic plan" in text and text.endswith(f"/payments/{opened[2]['id']}")
     assert await scalar(db, "select count(*)::int from core.audit_logs where action = 'refund_asked'") == 1
 
+    async with db.tx() as tx:
+        await tx.connection.execute("update accounts.accounts set language = 'fa' where id = %s", (account.id,))
+    await payment_jobs.notify_surplus(services, **queued[0][0])
+    sent = await rows(db, "select args ->> 'letter' from procrastinate_jobs where task_name = 'core.deliver' order by id")
+    persian = unseal(services.keys, sent[-1][0], Letter)
+    assert "پرداخت" in persian.text and "50,000" not in persian.text and "refunded" not in (persian.subject or "")
+
 
 async def test_9_12_a_second_smaller_subscription_ends_at_stripe(
     shop_site: Site, stripe: StripeFake, make: Make, db: Database

@@ -51,7 +51,8 @@ SURPLUS = Statement(
     Surplus,
     """
     select case when a.email_verified_at is not null then a.email end as email,
-           case when a.phone_verified_at is not null then a.phone end as phone, n.display_name as plan, p.amount, p.currency
+           case when a.phone_verified_at is not null then a.phone end as phone, n.display_name as plan, p.amount, p.currency,
+           a.language
       from payments.payments p
       join accounts.accounts a on a.id = p.account_id
       join wallet.plans n on n.id = p.plan_id
