@@ -2868,6 +2868,13 @@ begin
 end
 $$;
 
+CREATE FUNCTION studio.lock_starts(p_accounts uuid[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+  select pg_advisory_xact_lock(hashtextextended('studio.start:' || account_id, 0))
+    from (select distinct account_id from unnest(p_accounts) a (account_id) order by account_id) accounts
+$$;
+
 CREATE FUNCTION studio.refuse_account(p_account uuid, p_before bigint) RETURNS text
     LANGUAGE sql STABLE
     AS $$
@@ -2944,6 +2951,7 @@ declare
   v_started studio.start_request[] := '{}';
   v_holds uuid[];
 begin
+  perform studio.lock_starts(array(select (value->>'account_id')::uuid from jsonb_array_elements(p_items)));
   for v_item in select * from studio.resolve_inputs(p_items) loop
     v_answer := case v_item.refused when 'unauthenticated' then '{"refused": "unauthenticated"}'::jsonb end;
     if v_answer is null and v_item.key is not null then
@@ -3012,6 +3020,7 @@ declare
   v_answers jsonb[];
   v_answer jsonb;
 begin
+  perform studio.lock_starts(array[v_account]);
   if v_key is not null then
     select outcome, claimed_at, response into v_outcome, v_claimed_at, v_response
       from core.claim_key(v_account, v_key, decode(p->>'request_hash', 'hex'));
@@ -6777,6 +6786,7 @@ GRANT ALL ON FUNCTION studio.cancel_batch(p_account uuid, p_batch uuid) TO vetri
 GRANT ALL ON FUNCTION studio.check_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.finish(p_account uuid, p_id uuid, p_attempt integer, p_status text, p_code text, p_message text) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.insert_started(p_requests studio.start_request[]) TO vetrina_app;
+GRANT ALL ON FUNCTION studio.lock_starts(p_accounts uuid[]) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.refuse_account(p_account uuid, p_before bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.refuse_charge(p_account uuid, p_asset text, p_cost bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.resolve_inputs(p_items jsonb) TO vetrina_app;
