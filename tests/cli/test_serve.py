@@ -78,7 +78,7 @@ def test_a_web_process_keeps_to_its_limits(port: int) -> None:
 
 
 def test_connections_of_a_trusted_proxy_are_not_those_of_one_person(database: str, tmp_path: Path) -> None:
-    """9.B8: everybody behind the proxy has its address, so that the cap would refuse them for each other."""
+    """9.B8: all clients behind the proxy share its address, so that the cap would refuse them for each other."""
     settings = {"VETRINA_CONNECTIONS_PER_ADDRESS": "2", "VETRINA_TRUSTED_PROXIES": "127.0.0.1"}
     with serving(database, tmp_path, **settings) as number, contextlib.ExitStack() as stack:
         request = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
