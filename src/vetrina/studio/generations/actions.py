@@ -1,4 +1,4 @@
-"""Generation actions: start, cancel, retry, share."""
+"""Generation actions: start, cancel, retry, mark."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from vetrina.core.database.batching import Coalescer
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.database.records import to_record
-from vetrina.core.errors import Invalid, NotFound, Refusal, for_code
+from vetrina.core.errors import Invalid, Refusal, for_code
 from vetrina.core.services import Services
-from vetrina.media.files import actions as media
 from vetrina.media.links import ref
 from vetrina.studio import queries
 from vetrina.studio.model import (
@@ -198,28 +197,6 @@ async def retry(services: Services, account: AccountId, session: UUID, generatio
         asset="conversion" if row.charge_asset == "conversion" else "token",
     )
     return await start(services, account, session, wish, key=key, retry_of=generation)
-
-
-async def share(tx: Tx, account: AccountId, generation: UUID, *, is_public: bool) -> GenerationRow:
-    """Publish the results in the public gallery, or withdraw them. Raises NotFound, GenerationRunning (409)."""
-    row = await tx.fetch_one(queries.ONE, account=account, id=generation)
-    results = row.in_role("result")
-    if not results:
-        raise GenerationRunning("There is no finished picture to show.")
-    for result in results:
-        await media.change(tx, account, result.id, is_public=is_public)
-    return await tx.fetch_one(queries.ONE, account=account, id=generation)
-
-
-async def share_source(tx: Tx, account: AccountId, generation: UUID, file: UUID, *, is_public: bool) -> None:
-    """Publish a photograph that the generation was made from, to be compared with the result, or withdraw it.
-
-    Raises NotFound (404) for another file.
-    """
-    row = await tx.fetch_one(queries.ONE, account=account, id=generation)
-    if file not in {facts.id for facts in (*row.in_role("product"), *row.in_role("model"))}:
-        raise NotFound
-    await media.change(tx, account, file, is_public=is_public)
 
 
 async def set_favourite(tx: Tx, account: AccountId, generation: UUID, *, is_favourite: bool) -> GenerationRow:

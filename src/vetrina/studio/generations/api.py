@@ -20,7 +20,7 @@ from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import UNCOMPRESSED, limited
 from vetrina.studio import queries
-from vetrina.studio.generations import actions
+from vetrina.studio.generations import actions, publication
 from vetrina.studio.generations.actions import GenerationRequest
 from vetrina.studio.model import ENDED, Generation, State, Status
 from vetrina.studio.styles.catalogue import Catalogue, StyleRow
@@ -114,7 +114,7 @@ async def retry(request: Request, generation_id: UUID) -> Generation:
 async def share(request: Request, generation_id: UUID, data: Sharing) -> Generation:
     """Publish the results in the public gallery, or withdraw them."""
     async with request.tx() as tx:
-        row = await actions.share(tx, request.account.id, generation_id, is_public=data.is_public)
+        row = await publication.share(tx, request.account.id, generation_id, is_public=data.is_public)
     return actions.shown(request.services, row)
 
 

@@ -16,7 +16,7 @@ from vetrina.core.web import pages
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.studio import queries
-from vetrina.studio.generations import actions, presenters
+from vetrina.studio.generations import actions, presenters, publication
 from vetrina.studio.model import PublicResult, Status
 from vetrina.wallet import queries as wallet
 from vetrina.web.i18n import N_, say
@@ -155,11 +155,11 @@ async def share(request: Request, generation_id: UUID) -> Response[Any]:
     async with request.tx() as tx:
         if (before := read_id(form_data.get("before"))) is not None:
             is_public = form_data.get("before_is_public") == "true"
-            await actions.share_source(tx, request.account.id, generation_id, before, is_public=is_public)
+            await publication.share_source(tx, request.account.id, generation_id, before, is_public=is_public)
             text = say("The photograph before is public now.") if is_public else say("The photograph before is private again.")
         else:
             is_public = form_data.get("is_public") == "true"
-            await actions.share(tx, request.account.id, generation_id, is_public=is_public)
+            await publication.share(tx, request.account.id, generation_id, is_public=is_public)
             text = say("The picture is public now.") if is_public else say("The picture is private again.")
     return pages.redirect(path, flash=("good", text))
 
