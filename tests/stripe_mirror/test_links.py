@@ -16,8 +16,9 @@ from vetrina.accounts.roles import actions as roles
 from vetrina.core.database.connection import Database
 from vetrina.core.services import Services, connect
 from vetrina.core.settings.environment import Settings
-from vetrina.stripe_mirror import account_links, queries
 from vetrina.stripe_mirror.consistency import sample_data as sample
+from vetrina.stripe_mirror.links import actions as links
+from vetrina.stripe_mirror.links import queries as link_queries
 from vetrina.stripe_mirror.model import CustomerInUse, CustomerLinked, NoSuchAccount, NoSuchCustomer, SeveralAccounts, Suggestion
 
 NOW = int(time.time())
@@ -40,7 +41,7 @@ async def add_customers(db: Database, *emails: str | None) -> list[str]:
 async def suggestions(services: Services) -> list[Suggestion]:
     """Return the suggestions."""
     async with services.db.read() as tx:
-        return await tx.fetch_all(queries.SUGGESTIONS, limit=50)
+        return await tx.fetch_all(link_queries.SUGGESTIONS, limit=50)
 
 
 async def test_shared_address_suggests_but_does_not_link(services: Services, make: Make) -> None:
@@ -51,7 +52,7 @@ async def test_shared_address_suggests_but_does_not_link(services: Services, mak
         (one, account.id, 2, 1, False), (two, account.id, 2, 1, False)}  # fmt: skip
     assert await value(services.db, "select count(*) from stripe_mirror.links") == 0
     async with services.db.tx() as tx:
-        linked = await account_links.link(tx, account.id, one)
+        linked = await links.link(tx, account.id, one)
     assert (linked.account_id, linked.customer_id, linked.customer_email) == (account.id, one, "Ada.Links@Example.com")
     assert [item.customer_id for item in await suggestions(services)] == [two]
 
@@ -60,15 +61,15 @@ async def test_customer_has_one_account(services: Services, make: Make) -> None:
     first, second = await make.account(), await make.account()
     (customer,) = await add_customers(services.db, "x@example.com")
     async with services.db.tx() as tx:
-        await account_links.link(tx, first.id, customer)
-        await account_links.link(tx, first.id, customer)
+        await links.link(tx, first.id, customer)
+        await links.link(tx, first.id, customer)
     with pytest.raises(CustomerLinked):
         async with services.db.tx() as tx:
-            await account_links.link(tx, second.id, customer)
+            await links.link(tx, second.id, customer)
     async with services.db.tx() as tx:
-        assert await account_links.unlink(tx, customer) is True
-        assert await account_links.unlink(tx, customer) is False
-        await account_links.link(tx, second.id, customer)
+        assert await links.unlink(tx, customer) is True
+        assert await links.unlink(tx, customer) is False
+        await links.link(tx, second.id, customer)
     assert await value(services.db, "select count(*) from core.audit_logs where action like 'customer_%%' and account_id = %s",
                        first.id) == 2  # fmt: skip
 
@@ -78,19 +79,19 @@ async def test_account_has_one_primary_customer(services: Services, make: Make) 
     first, second, third = await add_customers(services.db, "x@example.com", "y@example.com", "z@example.com")
     primary = "select string_agg(customer_id || ' ' || origin, ',') from stripe_mirror.links where is_primary and account_id = %s"
     async with services.db.tx() as tx:
-        assert (await account_links.link(tx, account.id, first)).is_primary
-        assert not (await account_links.link(tx, account.id, second)).is_primary
+        assert (await links.link(tx, account.id, first)).is_primary
+        assert not (await links.link(tx, account.id, second)).is_primary
     async with services.db.tx() as tx:
-        await account_links.unlink(tx, first)
+        await links.unlink(tx, first)
     assert await value(services.db, primary, account.id) == f"{second} operator"
     async with services.db.tx() as tx:
         await tx.connection.execute("insert into payments.customers values (%s, 'stripe', %s)", (account.id, third))
     assert await value(services.db, primary, account.id) == f"{third} checkout"
     with pytest.raises(CustomerInUse):
         async with services.db.tx() as tx:
-            await account_links.unlink(tx, third)
+            await links.unlink(tx, third)
     async with services.db.tx() as tx:
-        await account_links.unlink(tx, second)
+        await links.unlink(tx, second)
     assert await value(services.db, "select count(*) from stripe_mirror.links") == 1
 
 
@@ -99,13 +100,13 @@ async def test_unknown_customers_and_accounts_are_refused(services: Services, ma
     await make.account(email="twice@example.com", kind="vendor")
     async with services.db.tx() as tx:
         with pytest.raises(NoSuchCustomer):
-            await account_links.link(tx, account.id, "cus_nobody")
+            await links.link(tx, account.id, "cus_nobody")
         with pytest.raises(NoSuchAccount):
-            await account_links.account(tx, "nobody@example.com")
+            await links.account(tx, "nobody@example.com")
         with pytest.raises(SeveralAccounts):
-            await account_links.account(tx, "twice@example.com")
-        assert await account_links.account(tx, str(account.id)) == account.id
-        assert (await account_links.claim(tx, account.id, "cus_made_by_us")).customer_id == "cus_made_by_us"
+            await links.account(tx, "twice@example.com")
+        assert await links.account(tx, str(account.id)) == account.id
+        assert (await links.claim(tx, account.id, "cus_made_by_us")).customer_id == "cus_made_by_us"
 
 
 async def test_operator_page(site_with_mirror: Site) -> None:

@@ -16,12 +16,13 @@ from vetrina.core.command_line.database_access import reaching
 from vetrina.core.errors import Invalid
 from vetrina.core.services import Services, connect
 from vetrina.core.settings import environment as settings
-from vetrina.stripe_mirror import account_links, queries
 from vetrina.stripe_mirror import status as mirror_status
 from vetrina.stripe_mirror.backfill import actions as backfill_actions
 from vetrina.stripe_mirror.client import AT_ONCE
 from vetrina.stripe_mirror.consistency import order_test, rebuild
 from vetrina.stripe_mirror.ingest import tie_resolution
+from vetrina.stripe_mirror.links import actions as links
+from vetrina.stripe_mirror.links import queries as link_queries
 from vetrina.stripe_mirror.object_types import kinds_named
 
 app = App(name="stripe", help="Backfill, verify and inspect the Stripe mirror; link customers to accounts.")
@@ -163,8 +164,8 @@ def links_(*, suggestions: bool = False, json: bool = False, limit: int = 100) -
     async def work(services: Services) -> list[msgspec.Struct]:
         async with services.db.read() as tx:
             if suggestions:
-                return [*await tx.fetch_all(queries.SUGGESTIONS, limit=limit)]
-            return [*await tx.fetch_all(queries.LINKS, customer=None, limit=limit)]
+                return [*await tx.fetch_all(link_queries.SUGGESTIONS, limit=limit)]
+            return [*await tx.fetch_all(link_queries.LINKS, customer=None, limit=limit)]
 
     result = _run(work, "stripe links")
     if json:
@@ -185,7 +186,7 @@ def link(account: str, customer: str) -> int:
 
     async def work(services: Services) -> None:
         async with services.db.tx() as tx:
-            await account_links.link(tx, await account_links.account(tx, account), customer)
+            await links.link(tx, await links.account(tx, account), customer)
 
     _run(work, "stripe link")
     print(f"Linked {customer} to {account}.")
@@ -202,7 +203,7 @@ def unlink(customer: str) -> int:
 
     async def work(services: Services) -> bool:
         async with services.db.tx() as tx:
-            return await account_links.unlink(tx, customer)
+            return await links.unlink(tx, customer)
 
     removed = _run(work, "stripe unlink")
     print(f"Removed the link of {customer}." if removed else f"{customer} has no link.")

@@ -13,8 +13,9 @@ from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.request import Request
 from vetrina.core.web.route_options import CONFIRMED
-from vetrina.stripe_mirror import account_links, queries
 from vetrina.stripe_mirror import status as mirror_status
+from vetrina.stripe_mirror.links import actions as links
+from vetrina.stripe_mirror.links import queries as link_queries
 from vetrina.web.i18n import say
 
 PATH = "/operator/stripe"
@@ -37,7 +38,7 @@ async def link(request: Request, data: Form) -> Response[Any]:
         if not all(values.values()):
             raise Invalid("Enter an account and a customer.")
         async with request.tx() as tx:
-            await account_links.link(tx, await account_links.account(tx, values["account"]), values["customer"])
+            await links.link(tx, await links.account(tx, values["account"]), values["customer"])
     except Refusal as refused:
         return await _page(request, values=values, refused=refused)
     return pages.redirect(PATH, flash=("good", say("{customer} is linked.", customer=values["customer"])))
@@ -47,15 +48,15 @@ async def link(request: Request, data: Form) -> Response[Any]:
 async def unlink(request: Request, data: Form) -> Redirect:
     """Remove a link, if there is one."""
     async with request.tx() as tx:
-        await account_links.unlink(tx, data.get("customer", ""))
+        await links.unlink(tx, data.get("customer", ""))
     return pages.redirect(PATH, flash=("good", say("Link removed.")))
 
 
 async def _page(request: Request, *, values: dict[str, str] | None = None, refused: Refusal | None = None) -> Response[str]:
     status = await mirror_status.status(request.services)
     async with request.read() as tx:
-        suggestions = await tx.fetch_all(queries.SUGGESTIONS, limit=PAGE_SIZE)
-        linked = await tx.fetch_all(queries.LINKS, customer=None, limit=PAGE_SIZE)
+        suggestions = await tx.fetch_all(link_queries.SUGGESTIONS, limit=PAGE_SIZE)
+        linked = await tx.fetch_all(link_queries.LINKS, customer=None, limit=PAGE_SIZE)
     runs = {row.kind: row for row in status.list_runs}
     return pages.render(
         request,

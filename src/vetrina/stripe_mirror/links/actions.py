@@ -6,7 +6,7 @@ from uuid import UUID
 
 from vetrina.core import audit
 from vetrina.core.database.connection import Tx
-from vetrina.stripe_mirror import queries
+from vetrina.stripe_mirror.links import queries
 from vetrina.stripe_mirror.model import CustomerInUse, CustomerLinked, Link, NoSuchAccount, NoSuchCustomer, SeveralAccounts
 
 

@@ -1,0 +1,1 @@
+"""Links between accounts and customers of Stripe."""
