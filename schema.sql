@@ -7,6 +7,8 @@ CREATE SCHEMA core;
 
 CREATE SCHEMA doc_cogento;
 
+CREATE SCHEMA doc_gallery;
+
 CREATE SCHEMA doc_style_studio;
 
 CREATE SCHEMA gallery;
@@ -4572,6 +4574,238 @@ CREATE VIEW doc_cogento.users AS
    FROM stripe_mirror.customers
   WHERE (deleted_at IS NULL);
 
+CREATE VIEW doc_gallery.cognito_users AS
+ SELECT COALESCE(( SELECT i.subject
+           FROM accounts.identities i
+          WHERE (i.account_id = a.id)
+          ORDER BY i.created_at, i.subject
+         LIMIT 1), (a.id)::text) AS sub,
+    reports.masked_name(COALESCE(u.name, v.business_name)) AS name,
+    core.stand_in(a.email) AS email,
+    COALESCE(( SELECT k.customer_id
+           FROM stripe_mirror.links k
+          WHERE ((k.account_id = a.id) AND k.is_primary)), (a.id)::text) AS customer_id,
+    a.created_at
+   FROM ((accounts.accounts a
+     LEFT JOIN accounts.users u ON ((u.account_id = a.id)))
+     LEFT JOIN accounts.vendors v ON ((v.account_id = a.id)))
+  WHERE (a.erased_at IS NULL);
+
+CREATE TABLE payments.failed_transactions (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT core.new_id() NOT NULL,
+    payment_id uuid,
+    gateway text NOT NULL,
+    ref text NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    code text,
+    reason text NOT NULL,
+    failed_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE VIEW doc_gallery.failed_transactions AS
+ SELECT id,
+    COALESCE(( SELECT k.customer_id
+           FROM stripe_mirror.links k
+          WHERE ((k.account_id = t.account_id) AND k.is_primary)), (account_id)::text) AS customer_id,
+    gateway,
+    ref,
+    amount,
+    currency,
+    code,
+    reason,
+    failed_at
+   FROM payments.failed_transactions t;
+
+CREATE TABLE gallery.follows (
+    account_id uuid NOT NULL,
+    followed_account_id uuid NOT NULL,
+    is_approved boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT not_following_oneself CHECK ((account_id <> followed_account_id))
+);
+
+CREATE VIEW doc_gallery.followers AS
+ SELECT COALESCE(( SELECT i.subject
+           FROM accounts.identities i
+          WHERE (i.account_id = f.account_id)
+          ORDER BY i.created_at, i.subject
+         LIMIT 1), (account_id)::text) AS follower_id,
+    COALESCE(( SELECT i.subject
+           FROM accounts.identities i
+          WHERE (i.account_id = f.followed_account_id)
+          ORDER BY i.created_at, i.subject
+         LIMIT 1), (followed_account_id)::text) AS followed_id,
+    created_at
+   FROM gallery.follows f
+  WHERE is_approved;
+
+CREATE VIEW doc_gallery.gallery_posts AS
+ SELECT id,
+    COALESCE(( SELECT k.customer_id
+           FROM stripe_mirror.links k
+          WHERE ((k.account_id = p.account_id) AND k.is_primary)), (account_id)::text) AS customer_id,
+    title,
+    body AS description,
+    tags,
+    status,
+    visibility,
+    published_at,
+    created_at
+   FROM gallery.posts p
+  WHERE (deleted_at IS NULL);
+
+CREATE TABLE media.daily_uploads (
+    account_id uuid NOT NULL,
+    day date NOT NULL,
+    count integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT daily_uploads_positive CHECK ((count > 0))
+);
+
+CREATE VIEW doc_gallery.image_uploads AS
+ SELECT COALESCE(( SELECT k.customer_id
+           FROM stripe_mirror.links k
+          WHERE ((k.account_id = d.account_id) AND k.is_primary)), (account_id)::text) AS customer_id,
+    day AS upload_date,
+    count AS upload_count
+   FROM media.daily_uploads d;
+
+CREATE TABLE stripe_mirror.invoices (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'customer'::text))) STORED,
+    subscription_id text GENERATED ALWAYS AS (stripe_mirror.json_id(COALESCE(NULLIF((data -> 'subscription'::text), 'null'::jsonb), (data #> '{parent,subscription_details,subscription}'::text[])))) STORED,
+    number text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'number'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    total bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'total'::text))) STORED,
+    amount_due bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_due'::text))) STORED,
+    amount_paid bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_paid'::text))) STORED,
+    amount_remaining bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_remaining'::text))) STORED,
+    attempt_count bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'attempt_count'::text))) STORED,
+    billing_reason text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'billing_reason'::text))) STORED,
+    due_date timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'due_date'::text))) STORED,
+    paid_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data #> '{status_transitions,paid_at}'::text[]))) STORED,
+    hosted_invoice_url text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'hosted_invoice_url'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.invoices ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE VIEW doc_gallery.invoices AS
+ SELECT id AS invoice_id,
+    customer_id,
+    subscription_id,
+    status,
+    currency,
+    total,
+    amount_paid,
+    paid_at
+   FROM stripe_mirror.invoices i
+  WHERE (deleted_at IS NULL);
+
+CREATE TABLE gallery.likes (
+    account_id uuid NOT NULL,
+    post_account_id uuid NOT NULL,
+    post_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE VIEW doc_gallery.likes AS
+ SELECT COALESCE(( SELECT i.subject
+           FROM accounts.identities i
+          WHERE (i.account_id = l.account_id)
+          ORDER BY i.created_at, i.subject
+         LIMIT 1), (l.account_id)::text) AS user_sub,
+    l.post_id,
+    l.created_at
+   FROM (gallery.likes l
+     JOIN gallery.posts p ON (((p.account_id = l.post_account_id) AND (p.id = l.post_id))))
+  WHERE (p.deleted_at IS NULL);
+
+CREATE TABLE gallery.post_images (
+    account_id uuid NOT NULL,
+    post_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    file_id uuid NOT NULL,
+    alt text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT post_image_alt_length CHECK ((length(alt) <= 1000)),
+    CONSTRAINT post_image_position_in_range CHECK ((("position" >= 1) AND ("position" <= 10)))
+);
+
+CREATE VIEW doc_gallery.posts_imgs AS
+ SELECT i.post_id,
+    i.file_id,
+    i."position",
+    i.alt,
+    (((('/media/'::text || i.account_id) || '/'::text) || i.file_id) || '/original'::text) AS url,
+    i.created_at
+   FROM (gallery.post_images i
+     JOIN gallery.posts p ON (((p.account_id = i.account_id) AND (p.id = i.post_id))))
+  WHERE (p.deleted_at IS NULL);
+
+CREATE VIEW doc_gallery.stripe_customers AS
+ SELECT l.customer_id,
+    COALESCE(( SELECT i.subject
+           FROM accounts.identities i
+          WHERE (i.account_id = l.account_id)
+          ORDER BY i.created_at, i.subject
+         LIMIT 1), (l.account_id)::text) AS aws_sub,
+    v.business_name AS display_name,
+    l.created_at
+   FROM (stripe_mirror.links l
+     LEFT JOIN accounts.vendors v ON ((v.account_id = l.account_id)))
+  WHERE l.is_primary;
+
+CREATE VIEW doc_gallery.subscriptions AS
+ SELECT id AS subscription_id,
+    customer_id,
+    status,
+    price_id,
+    product_id,
+    current_period_start,
+    current_period_end,
+    cancel_at_period_end
+   FROM stripe_mirror.subscriptions s
+  WHERE (deleted_at IS NULL);
+
+CREATE TABLE payments.webhook_events (
+    event_id text NOT NULL,
+    type text NOT NULL,
+    outcome text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    tries integer DEFAULT 1 NOT NULL,
+    next_at timestamp with time zone,
+    error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_outcome_known CHECK ((outcome = ANY (ARRAY['applied'::text, 'ignored'::text, 'failed'::text, 'dead'::text]))),
+    CONSTRAINT webhook_tried_again_when_failed CHECK (((outcome = 'failed'::text) = (next_at IS NOT NULL)))
+);
+
+CREATE VIEW doc_gallery.webhook_events AS
+ SELECT event_id,
+    type,
+    outcome,
+    attempts,
+    error,
+    created_at
+   FROM payments.webhook_events w;
+
 CREATE VIEW doc_style_studio.files AS
  SELECT id AS _id,
     account_id AS "userId",
@@ -4753,38 +4987,11 @@ CREATE TABLE gallery.counters (
     CONSTRAINT counter_kind_known CHECK ((kind = ANY (ARRAY['likes'::text, 'comments'::text, 'followers'::text, 'following'::text])))
 );
 
-CREATE TABLE gallery.follows (
-    account_id uuid NOT NULL,
-    followed_account_id uuid NOT NULL,
-    is_approved boolean NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT not_following_oneself CHECK ((account_id <> followed_account_id))
-);
-
-CREATE TABLE gallery.likes (
-    account_id uuid NOT NULL,
-    post_account_id uuid NOT NULL,
-    post_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
 CREATE TABLE gallery.mutes (
     account_id uuid NOT NULL,
     muted_account_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT not_muting_oneself CHECK ((account_id <> muted_account_id))
-);
-
-CREATE TABLE gallery.post_images (
-    account_id uuid NOT NULL,
-    post_id uuid NOT NULL,
-    "position" smallint NOT NULL,
-    file_id uuid NOT NULL,
-    alt text DEFAULT ''::text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT post_image_alt_length CHECK ((length(alt) <= 1000)),
-    CONSTRAINT post_image_position_in_range CHECK ((("position" >= 1) AND ("position" <= 10)))
 );
 
 CREATE TABLE gallery.profiles (
@@ -4856,20 +5063,6 @@ CREATE TABLE payments.disputes (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE payments.failed_transactions (
-    account_id uuid NOT NULL,
-    id uuid DEFAULT core.new_id() NOT NULL,
-    payment_id uuid,
-    gateway text NOT NULL,
-    ref text NOT NULL,
-    amount bigint NOT NULL,
-    currency text NOT NULL,
-    code text,
-    reason text NOT NULL,
-    failed_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
 CREATE TABLE payments.gateway_refs (
     gateway text NOT NULL,
     ref text NOT NULL,
@@ -4915,20 +5108,6 @@ CREATE TABLE payments.reversals (
     shortfall bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT reversal_kind_known CHECK ((kind = ANY (ARRAY['refund'::text, 'dispute'::text])))
-);
-
-CREATE TABLE payments.webhook_events (
-    event_id text NOT NULL,
-    type text NOT NULL,
-    outcome text NOT NULL,
-    attempts integer DEFAULT 1 NOT NULL,
-    tries integer DEFAULT 1 NOT NULL,
-    next_at timestamp with time zone,
-    error text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT webhook_outcome_known CHECK ((outcome = ANY (ARRAY['applied'::text, 'ignored'::text, 'failed'::text, 'dead'::text]))),
-    CONSTRAINT webhook_tried_again_when_failed CHECK (((outcome = 'failed'::text) = (next_at IS NOT NULL)))
 );
 
 CREATE TABLE reports.metadata_keys (
@@ -5045,36 +5224,6 @@ CREATE TABLE stripe_mirror.events (
 )
 WITH (toast_tuple_target='8160');
 ALTER TABLE ONLY stripe_mirror.events ALTER COLUMN payload SET STORAGE EXTERNAL;
-
-CREATE TABLE stripe_mirror.invoices (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
-    customer_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'customer'::text))) STORED,
-    subscription_id text GENERATED ALWAYS AS (stripe_mirror.json_id(COALESCE(NULLIF((data -> 'subscription'::text), 'null'::jsonb), (data #> '{parent,subscription_details,subscription}'::text[])))) STORED,
-    number text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'number'::text))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
-    total bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'total'::text))) STORED,
-    amount_due bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_due'::text))) STORED,
-    amount_paid bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_paid'::text))) STORED,
-    amount_remaining bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_remaining'::text))) STORED,
-    attempt_count bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'attempt_count'::text))) STORED,
-    billing_reason text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'billing_reason'::text))) STORED,
-    due_date timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'due_date'::text))) STORED,
-    paid_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data #> '{status_transitions,paid_at}'::text[]))) STORED,
-    hosted_invoice_url text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'hosted_invoice_url'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.invoices ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE TABLE stripe_mirror.kinds (
     name text NOT NULL,
@@ -5629,6 +5778,9 @@ ALTER TABLE ONLY gallery.posts
 
 ALTER TABLE ONLY gallery.profiles
     ADD CONSTRAINT profiles_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY media.daily_uploads
+    ADD CONSTRAINT daily_uploads_pkey PRIMARY KEY (account_id, day);
 
 ALTER TABLE ONLY media.featured_files
     ADD CONSTRAINT featured_files_pkey PRIMARY KEY (account_id, file_id);
@@ -6245,6 +6397,8 @@ CREATE TRIGGER posts_touch BEFORE UPDATE ON gallery.posts FOR EACH ROW EXECUTE F
 
 CREATE TRIGGER profiles_touch BEFORE UPDATE ON gallery.profiles FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER daily_uploads_touch BEFORE UPDATE ON media.daily_uploads FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE CONSTRAINT TRIGGER featured_files_audited AFTER INSERT OR DELETE ON media.featured_files DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION media.audit_featured();
 
 CREATE TRIGGER files_counted AFTER INSERT ON media.files REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION media.count_new_files();
@@ -6483,6 +6637,9 @@ ALTER TABLE ONLY gallery.post_images
 ALTER TABLE ONLY gallery.post_images
     ADD CONSTRAINT post_image_is_own_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY media.daily_uploads
+    ADD CONSTRAINT daily_uploads_belong_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
 ALTER TABLE ONLY media.featured_files
     ADD CONSTRAINT featured_file_is_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
 
@@ -6622,6 +6779,8 @@ GRANT USAGE ON SCHEMA accounts TO vetrina_app;
 GRANT USAGE ON SCHEMA core TO vetrina_app;
 GRANT USAGE ON SCHEMA doc_cogento TO vetrina_reporting;
 GRANT USAGE ON SCHEMA doc_cogento TO vetrina_app;
+GRANT USAGE ON SCHEMA doc_gallery TO vetrina_reporting;
+GRANT USAGE ON SCHEMA doc_gallery TO vetrina_app;
 GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_reporting;
 GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_app;
 GRANT USAGE ON SCHEMA gallery TO vetrina_app;
@@ -6877,6 +7036,35 @@ GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_cogento.user_roles TO vetrina_app;
 GRANT SELECT ON TABLE doc_cogento.users TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_cogento.users TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.cognito_users TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.cognito_users TO vetrina_app;
+GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.failed_transactions TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.failed_transactions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.follows TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.followers TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.followers TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.gallery_posts TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.gallery_posts TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.daily_uploads TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.image_uploads TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.image_uploads TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.invoices TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.invoices TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.invoices TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.likes TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.likes TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.likes TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.post_images TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.posts_imgs TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.posts_imgs TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.stripe_customers TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.stripe_customers TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.subscriptions TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.subscriptions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.webhook_events TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.webhook_events TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.webhook_events TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
@@ -6894,10 +7082,7 @@ GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.blocks TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.comments TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.counters TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.follows TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.likes TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.mutes TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.post_images TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.profiles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.featured_files TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.portraits TO vetrina_app;
@@ -6905,12 +7090,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.reports TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.takedowns TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.disputes TO vetrina_app;
-GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE payments.receipt_numbers TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.refunds TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.reversals TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.webhook_events TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.metadata_keys TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.progress TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.searches TO vetrina_app;
@@ -6919,7 +7102,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.coupons TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.discounts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.disputes TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE stripe_mirror.events TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.invoices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.kinds TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.payment_intents TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.prices TO vetrina_app;

@@ -12,6 +12,7 @@ from vetrina.core.command_line import exit_codes as exits
 from vetrina.core.settings.environment import read
 from vetrina.demo import accounts as accounts_demo
 from vetrina.demo import cogento as cogento_demo
+from vetrina.demo import gallery as gallery_demo
 from vetrina.demo import operator
 from vetrina.demo import payments as payments_demo
 from vetrina.demo import seed as seeding
@@ -62,6 +63,16 @@ def cogento(*, url: str | None = None) -> int:
 
 
 @app.command
+def gallery(*, url: str | None = None) -> int:
+    """Post three pictures, follow, like, comment, block.
+
+    Args:
+        url: The site's address; by default the one in the settings.
+    """
+    return _run(gallery_demo.run, url)
+
+
+@app.command
 def seed(*, url: str | None = None) -> int:
     """Create an account with finished work and an operator, once per data folder, and print how to sign in.
 
@@ -73,6 +84,7 @@ def seed(*, url: str | None = None) -> int:
     try:
         console.print("The demo account and its pictures are being made...", highlight=False)
         login = seeding.seed(DemoRun(url or settings.address, console), settings.data)
+        gallery_demo.seed(DemoRun(url or settings.address, console), settings.data, login)
         run_by = operator.create_operator(DemoRun(url or settings.address, console), settings)
     except CheckFailed as failure:
         console.print(f"[red]The demo account could not be created:[/red] {failure}", highlight=False)

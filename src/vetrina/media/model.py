@@ -193,3 +193,9 @@ class ConfirmFirst(Refusal):
 
     status = 403
     constraint = "public_file_of_a_confirmed_account"
+
+
+class DailyUploadsUsedUp(Refusal):
+    """The uploads of today are used up. New ones are free at midnight UTC."""
+
+    status = 429

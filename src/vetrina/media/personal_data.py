@@ -35,6 +35,11 @@ FILES = Statement(
      where account_id = %(account)s order by id
     """,
 )
+DAILY_UPLOADS = Statement(
+    dict[str, Any],
+    "select to_jsonb(d) - 'account_id' as row from media.daily_uploads d where account_id = %(account)s order by day",
+)
+ERASE_DAILY_UPLOADS = Statement(NoneType, "delete from media.daily_uploads where account_id = %(account)s")
 PICTURES = Statement(Picture, "select id, mime from media.files where account_id = %(account)s order by id")
 # A trigger deletes the bytes with the rows.
 ERASE_FILES = Statement(NoneType, "delete from media.files where account_id = %(account)s")
@@ -55,6 +60,7 @@ PERSONAL_DATA = PersonalData(
         TableRule("media.reports", queries_public.EXPORT_REPORTS, queries_public.ERASE_REPORTS),
         TableRule("media.takedowns", queries_public.EXPORT_TAKEDOWNS, queries_public.ERASE_TAKEDOWNS),
         TableRule("media.featured_files", queries_public.EXPORT_FEATURED, queries_public.ERASE_FEATURED),
+        TableRule("media.daily_uploads", DAILY_UPLOADS, ERASE_DAILY_UPLOADS),
         TableRule("media.files", FILES, ERASE_FILES),
     ],
     files=files,

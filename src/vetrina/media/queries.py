@@ -9,6 +9,28 @@ from vetrina.core.database.connection import Statement
 from vetrina.media.model import FileRow, Name, Unmeasured, Used
 from vetrina.wallet.model import Fault
 
+# A limit of 0 is none, as with every other limit.
+_DAILY_LIMIT = """(select coalesce(nullif((value->>'count')::integer, 0), 2147483647)
+                         from core.settings where key = 'limits.daily_uploads')"""
+DAILY_LIMIT = Statement(int, f"select {_DAILY_LIMIT}")
+HAS_DAILY_UPLOADS = Statement(
+    bool,
+    f"""
+    select coalesce((select d.count from media.daily_uploads d
+                      where d.account_id = %(account)s and d.day = (now() at time zone 'utc')::date), 0) < {_DAILY_LIMIT}
+    """,
+)
+# No row comes back when the day's uploads are used up: uploads at once wait for each other's row.
+TAKE_DAILY_UPLOAD = Statement(
+    int,
+    f"""
+    insert into media.daily_uploads as d (account_id, day, count)
+    select %(account)s, (now() at time zone 'utc')::date, 1
+    on conflict (account_id, day) do update set count = d.count + 1 where d.count < {_DAILY_LIMIT}
+    returning count
+    """,
+)
+
 COLUMNS = """account_id, id, category, file_name, storage_key, mime, bytes, width, height, colour, thumbnails,
            is_public, tags, metadata,
            (select t.reason from media.takedowns t where t.account_id = files.account_id and t.file_id = files.id)
