@@ -50,7 +50,7 @@ async def landing(request: Request, cursor: Cursor = None) -> Response[str]:
     in_posts = {str(post["file_id"]) for post in posts}
     pictures = [
         *(presenters.public_image(request.services, row) for row in opening),
-        *posts,
+        *(post for post in posts if str(post["file_id"]) not in opening_ids),
         *(presenters.public_image(request.services, row) for row in below if row.file["id"] not in in_posts),
     ]
     preview = presenters.site_preview(request.services, (opening or page.items)[:1])
