@@ -14,7 +14,6 @@ MEASURED = {".py", ".sql", ".html", ".css", ".js", ".md", ".lock"}
 LONGER = {
     "migrations/0003_wallet.sql": "the ledger's functions belong beside the tables that they keep",
     "schema.sql": "generated",
-    "src/vetrina/core/module.py": "one record of everything that a module may add",
     "docs/cli.md": "generated",
     "docs/data-model.md": "generated",
     "requirements.lock": "generated",
