@@ -54,6 +54,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/generations/{generation_id}": owned(of=generation),
     "GET /api/v1/generations/{generation_id}/events": owned(of=cancelled),
     "POST /api/v1/generations/{generation_id}/cancellation": owned(of=generation),
+    "POST /api/v1/generations/{generation_id}/return": owned(409, of=generation),
     "POST /api/v1/generations/{generation_id}/retry": owned(201, of=cancelled),
     "PUT /api/v1/generations/{generation_id}/favourite": owned(of=cancelled),
     "DELETE /api/v1/generations/{generation_id}/favourite": owned(of=cancelled),

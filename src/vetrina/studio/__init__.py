@@ -68,6 +68,7 @@ MODULE = Module(
         ("picture", "/pictures/{account}/{id}"),
         ("use_file", "/studio"),
         ("cut_out", "/studio/cutouts/{id}"),
+        ("return_cut_out", "/studio/cutouts/{generation}/return"),
         ("make_picture", "/studio"),
         ("prices", "/prices"),
     ),

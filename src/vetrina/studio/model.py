@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from vetrina.clients.engines.cutting.catalogue import REMOVE_BACKGROUND
 from vetrina.core.errors import Refusal
 from vetrina.media.links import FileFacts, FileRef
 
@@ -71,6 +72,12 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     is_favourite: bool
     queue_position: int | None
     pictures: list[dict[str, Any]]
+
+    @property
+    def returnable(self) -> bool:
+        """Return whether its tokens can be given back: a finished cut-out, paid by tokens, its result not deleted."""
+        cut_out = self.style_name == REMOVE_BACKGROUND and self.status == Status.COMPLETED
+        return cut_out and self.charge_asset == "token" and bool(self.in_role("result"))
 
     def in_role(self, role: str) -> list[FileFacts]:
         """Return the remaining files in a role."""

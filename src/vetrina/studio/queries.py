@@ -224,3 +224,6 @@ SITEMAP_ROWS = Statement(
      group by f.account_id, gf.generation_id order by path
     """,
 )
+
+LOCK_TOKENS = Statement(bool, "select true from wallet.wallets where account_id = %(account)s and asset = 'token' for update")
+CUT_OUT_RETURNED = Statement(bool, "select exists (select from wallet.grants where account_id = %(account)s and key = %(key)s)")

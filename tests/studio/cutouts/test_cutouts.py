@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 
 import pytest
@@ -90,3 +91,24 @@ async def test_doubt_is_said_before_anything_is_charged(site: Site, worker: Serv
         failed = await ended(api, (await api.post("/generations", json=wish)).json()["id"])
     assert (failed["status"], failed["error_code"]) == ("failed", "engine-refused")
     assert await make.balance(account) == (1, 0)
+
+
+async def test_token_of_an_unwanted_result_is_returned_once(site: Site, worker: Services, make: Make):
+    account = await make.account(tokens=3)
+    async with site.api(account) as api:
+        product = await upload(api, photo="fig_bowl")
+        wish = {"style_name": REMOVE_BACKGROUND, "product_files": [product]}
+        runs = [await ended(api, (await api.post("/generations", json=wish)).json()["id"]) for _ in range(2)]
+        assert await make.balance(account) == (1, 0)
+        async with site.browser(account) as browser:
+            assert "Not what I wanted" in (await browser.get(f"/studio/generations/{runs[0]['id']}")).text
+        answers = await asyncio.gather(*(api.post(f"/generations/{run['id']}/return") for run in runs))
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+        left = [await api.get(f"/files/{run['result_files'][0]['id']}") for run in runs]
+        assert sorted(answer.status_code for answer in left) == [200, 404]
+        assert [(await api.post(f"/generations/{run['id']}/return")).status_code for run in runs] == [409, 409]
+        other = (await api.post("/generations", json={"style_name": "poster", "product_files": [product]})).json()
+        assert (await api.post(f"/generations/{other['id']}/return")).status_code == 409
+        await ended(api, other["id"])
+    assert await make.balance(account) == (1, 0)
+    await make.books()

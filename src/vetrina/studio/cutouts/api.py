@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import get
+from litestar import get, post
 
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
 from vetrina.media import queries as media
-from vetrina.studio.cutouts import actions
+from vetrina.studio.cutouts import actions, returns
 
 
 class CutOut(msgspec.Struct):
@@ -20,6 +20,12 @@ class CutOut(msgspec.Struct):
 
     image: str
     doubtful: bool
+
+
+class Returned(msgspec.Struct):
+    """Tokens that were returned."""
+
+    tokens: int
 
 
 @get("/files/{file_id:uuid}/cutout", guards=[signed_in], tags=["generations"], opt=limited("uploads"))
@@ -34,4 +40,14 @@ async def cutout(request: Request, file_id: UUID) -> CutOut:
     return CutOut(base64.b64encode(preview.image).decode(), preview.doubtful)
 
 
-ROUTES: list[Any] = [cutout]
+@post("/generations/{generation_id:uuid}/return", guards=[signed_in], tags=["generations"], status_code=200)
+async def give_back(request: Request, generation_id: UUID) -> Returned:
+    """Delete the result of a cut-out (style remove_background) that is not what you wanted, and return its tokens.
+
+    Once for each picture; 409 for the second time and for what is no finished cut-out.
+    """
+    async with request.tx() as tx:
+        return Returned(await returns.give_back(tx, request.account.id, generation_id))
+
+
+ROUTES: list[Any] = [cutout, give_back]

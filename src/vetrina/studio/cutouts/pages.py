@@ -15,9 +15,10 @@ from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
 from vetrina.media import queries as media
 from vetrina.media.files import picker
-from vetrina.studio.cutouts import actions
+from vetrina.studio.cutouts import actions, returns
 from vetrina.studio.generations import actions as generations
 from vetrina.studio.styles.catalogue import Catalogue
+from vetrina.wallet.labels import amount
 from vetrina.web.i18n import say
 
 
@@ -40,6 +41,18 @@ async def remove_background(request: Request, file_id: UUID) -> Response[Any]:
     except Refusal as refusal:
         return await _page(request, file_id, refusal)
     return pages.redirect(f"/studio/generations/{started.id}")
+
+
+@post("/studio/cutouts/{generation_id:uuid}/return", guards=[signed_in], include_in_schema=False)
+async def give_back(request: Request, generation_id: UUID) -> Response[Any]:
+    """Delete the result of a cut-out and return its tokens."""
+    try:
+        async with request.tx() as tx:
+            tokens = await returns.give_back(tx, request.account.id, generation_id)
+    except (returns.NotReturnable, returns.AlreadyReturned) as refused:
+        return pages.redirect(f"/studio/generations/{generation_id}", flash=("bad", refused.message))
+    returned = say("{amount} returned; the result was deleted.", amount=amount("token", tokens))
+    return pages.redirect("/studio/generations", flash=("good", returned))
 
 
 async def _page(request: Request, file_id: UUID, refusal: Refusal | None = None) -> Response[str]:
@@ -69,4 +82,4 @@ async def _page(request: Request, file_id: UUID, refusal: Refusal | None = None)
     )
 
 
-ROUTES: list[Any] = [cutout, remove_background]
+ROUTES: list[Any] = [cutout, remove_background, give_back]

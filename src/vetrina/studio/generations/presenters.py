@@ -200,6 +200,7 @@ def generation(services: Services, row: GenerationRow) -> dict[str, Any]:
             "created_at": row.created_at,
             "time_ms": row.processing_time_ms if row.status == "completed" else None,
             "error_message": row.error_message,
+            "returnable": row.returnable,
             "returned": row.status in ENDED and row.status != "completed",
             "is_public": any(item.is_public for item in row.in_role("result")),
             "attempt": row.attempt,
