@@ -4411,6 +4411,13 @@ CREATE TABLE core.idempotency_keys (
     CONSTRAINT idempotency_key_is_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 );
 
+CREATE TABLE core.job_failures (
+    job_id bigint NOT NULL,
+    error text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE core.migrations (
     name text NOT NULL,
     sha256 text NOT NULL,
@@ -5731,6 +5738,9 @@ ALTER TABLE ONLY core.audit_logs
 ALTER TABLE ONLY core.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (account_id, key);
 
+ALTER TABLE ONLY core.job_failures
+    ADD CONSTRAINT job_failures_pkey PRIMARY KEY (job_id);
+
 ALTER TABLE ONLY core.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
 
@@ -6366,6 +6376,8 @@ CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE ON core.audit_logs
 CREATE TRIGGER audit_logs_chain BEFORE INSERT ON core.audit_logs FOR EACH ROW EXECUTE FUNCTION core.audit_chain();
 
 CREATE TRIGGER idempotency_keys_touch BEFORE UPDATE ON core.idempotency_keys FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER job_failures_touch BEFORE UPDATE ON core.job_failures FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER rate_limits_touch BEFORE UPDATE ON core.rate_limits FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -7022,6 +7034,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE accounts.verifications TO vetrina_app
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.audit_details TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE core.audit_heads TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.idempotency_keys TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.job_failures TO vetrina_app;
 GRANT SELECT ON TABLE core.migrations TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.outbox TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.rate_limits TO vetrina_app;

@@ -16,6 +16,7 @@ from vetrina.stripe_mirror.object_types import KINDS
 
 REFERENCE = {
     "core.migrations": "the files that were applied",
+    "core.job_failures": "why jobs failed, by the queue's own ids",
     "core.settings": "the operator's settings",
     "core.outbox": "a development site's mail and SMS, which need no account",
     "core.stand_in_key": "the key of the documented views, one of the database",
@@ -78,15 +79,13 @@ INSIDE = {
         "stand_in_key_is_single", "stand_in_key_is_long",
     ],
     "kept by our own functions; a breach is a fault of ours, and the ledger then stops": [
-        "shortfall_not_negative",
-        "wallet_held_not_negative", "wallet_lifetime_not_negative", "grant_made_once", "grant_quantity_positive",
-        "grant_remaining_in_range", "hold_made_once", "hold_quantity_positive", "hold_settled_when_ended", "entry_made_once",
-        "entry_sign_fits_kind",
-        "entry_of_an_adjustment", "entry_balance_not_negative", "entries_append_only",
-        "membership_period_in_order",
-        "payment_paid_when_completed", "payment_is_kept", "payment_moves_legally", "generation_ends_with_a_time",
-        "generation_failed_has_message", "generation_progress_in_percent", "generation_file_category_fits_role",
-        "session_ends_after_it_starts", "post_published_has_a_time", "counter_kind_known",
+        "shortfall_not_negative", "wallet_held_not_negative", "wallet_lifetime_not_negative", "grant_made_once",
+        "grant_quantity_positive", "grant_remaining_in_range", "hold_made_once", "hold_quantity_positive",
+        "hold_settled_when_ended", "entry_made_once", "entry_sign_fits_kind", "entry_of_an_adjustment",
+        "entry_balance_not_negative", "entries_append_only", "membership_period_in_order", "payment_paid_when_completed",
+        "payment_is_kept", "payment_moves_legally", "generation_ends_with_a_time", "generation_failed_has_message",
+        "generation_progress_in_percent", "generation_file_category_fits_role", "session_ends_after_it_starts",
+        "post_published_has_a_time", "counter_kind_known",
     ],
     "kept by the functions that turn periods": [
         "period_made_once", "period_in_order", "period_worth_what_was_paid", "period_duration_positive",

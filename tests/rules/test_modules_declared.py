@@ -177,7 +177,7 @@ def test_whatever_strangers_may_send_is_counted_by_their_address() -> None:
 HARMLESS = {
     "it protects, and is undone by signing in": {"sessions/revocation"},
     "it removes nothing for good, its owner is notified, and it is undone": {"takedown", "restoration", "dismissal", "featuring"},
-    "applied twice it changes nothing, and only the gateway decides": {"inquiry", "replays"},
+    "applied twice it changes nothing, and only the gateway decides": {"inquiry", "replays", "retries"},
     "a badge, audited and undone at once": {"verification", "vendor-verification"},
     "words of the site, audited, the former ones kept": {"{language:str}"},
     "an operator's own": {"searches", "{search_id:uuid}", "removal"},

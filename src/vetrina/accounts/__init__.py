@@ -40,6 +40,7 @@ MODULE = Module(
         "vetrina.accounts.identities.pages",
         "vetrina.accounts.operator.pages",
         "vetrina.accounts.operator.notes_pages",
+        "vetrina.accounts.operator.jobs_pages",
         "vetrina.accounts.site_settings.pages",
         "vetrina.accounts.site_pages.pages",
         "vetrina.accounts.privacy.pages",
@@ -86,6 +87,7 @@ MODULE = Module(
     ),
     operator_navigation=(
         Place("accounts", "/operator/accounts", "Accounts", "user", "Search, roles, sessions, disabling", 30),
+        Place("jobs", "/operator/jobs", "Jobs", "hourglass", "Queues, failed jobs and retries", 25),
         Place("audit", "/operator/audit", "Audit log", "history", "Who did what to what, from where", 50),
         Place(
             "settings",

@@ -59,3 +59,32 @@ class Hourly(msgspec.Struct, frozen=True):
     hour: datetime
     key: str
     value: int
+
+
+class JobLane(msgspec.Struct, frozen=True):
+    """The jobs of one queue: waiting, waiting for a later time, running, failed."""
+
+    queue: str
+    due: int
+    later: int
+    running: int
+    failed: int
+
+
+class FailedJob(msgspec.Struct, frozen=True):
+    """A job that failed for good: its attempts, when, and why."""
+
+    id: int
+    task: str
+    queue: str
+    attempts: int
+    error: str | None
+    at: datetime | None
+
+
+class PeriodicJob(msgspec.Struct, frozen=True):
+    """The last run of a periodic job: when it was due, and its state."""
+
+    task: str
+    due_at: datetime
+    status: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import NoneType
 from uuid import UUID
 
-from vetrina.accounts.operator.model import AccountLabel, Hourly, ManagedAccount, Note
+from vetrina.accounts.operator.model import AccountLabel, FailedJob, Hourly, JobLane, ManagedAccount, Note, PeriodicJob
 from vetrina.core.database.connection import Statement
 
 # Matches prefixes of addresses, phones, handles and names; each has an index for it.
@@ -84,3 +84,45 @@ SIGN_UPS = Statement(
     """,
 )
 STORED_BYTES = Statement(int, "select coalesce(sum(file_bytes + export_bytes), 0)::bigint from accounts.storage")
+JOB_LANES = Statement(
+    JobLane,
+    """
+    select queue_name as queue,
+           count(*) filter (where status = 'todo' and coalesce(scheduled_at, now()) <= now())::integer as due,
+           count(*) filter (where status = 'todo' and scheduled_at > now())::integer as later,
+           count(*) filter (where status = 'doing')::integer as running,
+           count(*) filter (where status = 'failed')::integer as failed
+      from procrastinate_jobs where status in ('todo', 'doing', 'failed') group by queue_name order by queue_name
+    """,
+)
+FAILED_JOBS = Statement(
+    FailedJob,
+    """
+    select j.id, j.task_name as task, j.queue_name as queue, j.attempts, f.error,
+           (select max(e.at) from procrastinate_events e where e.job_id = j.id and e.type = 'failed') as at
+      from procrastinate_jobs j left join core.job_failures f on f.job_id = j.id
+     where j.status = 'failed' order by j.id desc limit %(limit)s
+    """,
+)
+PERIODIC_JOBS = Statement(
+    PeriodicJob,
+    """
+    select distinct on (d.task_name) d.task_name as task, to_timestamp(d.defer_timestamp) as due_at,
+           coalesce(j.status::text, 'succeeded') as status
+      from procrastinate_periodic_defers d left join procrastinate_jobs j on j.id = d.job_id
+     order by d.task_name, d.defer_timestamp desc
+    """,
+)
+RETRY_JOBS = Statement(
+    int,
+    """
+    with failed as (
+      select id from procrastinate_jobs
+       where status = 'failed' and (%(everything)s or id = any(%(ids)s::bigint[])) order by id limit %(limit)s
+         for update skip locked
+    ), retried as (
+      select procrastinate_retry_job_v2(id, now(), null, null, null) from failed
+    )
+    select count(*)::integer from retried
+    """,
+)

@@ -40,6 +40,7 @@ OLD_JOBS = Statement(
     """,
 )
 
+OLD_FAILURES = Statement(NoneType, "delete from core.job_failures where updated_at < now() - interval '31 days'")
 OLD_LETTERS = Statement(NoneType, "delete from core.outbox where created_at < now() - interval '7 days'")
 OLD_WINDOWS = Statement(NoneType, "delete from core.rate_limits where window_start < now() - interval '2 days'")
 
@@ -65,6 +66,7 @@ async def forget_old_jobs(services: Services) -> None:
     """Delete finished jobs after a day and failed ones after a month."""
     async with services.db.tx() as tx:
         await tx.execute(OLD_JOBS)
+        await tx.execute(OLD_FAILURES)
 
 
 @job("core.forget_old_counts", queue="core", every="37 * * * *")

@@ -7,8 +7,10 @@ or the commit's response was lost), so every job is fenced or idempotent.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from types import NoneType
 from typing import Any, cast
 
 from procrastinate import App, JobContext
@@ -19,6 +21,7 @@ from procrastinate.utils import utcnow
 from psycopg.types.json import Jsonb
 
 from vetrina.core.database.connection import Statement, Tx
+from vetrina.core.services import Services
 
 Work = Callable[..., Coroutine[Any, Any, None]]
 
@@ -30,6 +33,13 @@ run when it comes back. The library's default is ten minutes.
 app = App(connector=InMemoryConnector(), periodic_defaults={"max_delay": MISSED_TICKS})
 """Registry of all jobs; the worker sets its connector."""
 
+FAILED = Statement(
+    NoneType,
+    """
+    insert into core.job_failures (job_id, error) values (%(job)s, %(error)s)
+    on conflict (job_id) do update set error = excluded.error
+    """,
+)
 ENQUEUE = Statement(int, "select core.enqueue(%(task)s, %(args)s, %(queue)s, 0, %(lock)s)")
 
 
@@ -64,7 +74,12 @@ def job(
             if every:
                 arguments.pop("timestamp", None)
             at_hand = cast("dict[str, Any]", context.additional_context)  # pyright: ignore[reportUnknownMemberType]
-            await work(at_hand["services"], **arguments)
+            services: Services = at_hand["services"]
+            try:
+                await work(services, **arguments)
+            except Exception as error:
+                await record_failure(services, context.job.id, error)
+                raise
 
         task = app.task(
             name=name,
@@ -80,6 +95,14 @@ def job(
         return work
 
     return declare
+
+
+async def record_failure(services: Services, job_id: int | None, error: Exception) -> None:
+    """Store why an attempt failed; nothing where the database does not answer, which is often the reason itself."""
+    text = f"{type(error).__name__}: {error}"[:500].replace("\0", " ")
+    with contextlib.suppress(Exception):
+        async with services.db.tx() as tx:
+            await tx.execute(FAILED, job=job_id, error=text)
 
 
 async def enqueue(tx: Tx, task: str, *, queue: str, lock: str | None = None, **arguments: Any) -> int:
