@@ -95,7 +95,9 @@ def test_conform(shell: str, owner: str, capsys: pytest.CaptureFixture[str]) -> 
     printed = capsys.readouterr().out
     assert " hold, " in printed and " differ on purpose, 0 missing" in printed and "not checked" in printed
     assert main(["conform"]) == exits.FAILED, "documents without a schema of views are missing"
-    assert "doc_contacts.posts.price_point: there is no such schema" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "doc_contacts.posts.price_point: there is no such schema" in printed
+    assert "doc_gallery.messages.sender_sub: " in printed and "is in no document" not in printed
     assert main(["conform", "cogneto"]) == exits.USAGE
     capsys.readouterr()
     with psycopg.connect(owner, autocommit=True) as connection:

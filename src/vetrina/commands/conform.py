@@ -104,6 +104,8 @@ def _readable(connection: psycopg.Connection[Any], document: Document, outcomes:
 
 def _undocumented(connection: psycopg.Connection[Any], document: Document) -> list[Outcome]:
     """Return the columns of the document's schema that no document names."""
+    if document.planned:  # its schema may hold the views of another list
+        return []
     rows = connection.execute(
         "select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 "
         "where c.relnamespace = to_regnamespace(%s) and not a.attisdropped and c.relkind in ('r', 'v', 'm', 'p') "

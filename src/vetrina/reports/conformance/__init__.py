@@ -64,7 +64,7 @@ class Document(msgspec.Struct, frozen=True):
     schema: str
     tables: dict[str, dict[str, str]]
     planned: bool = False
-    """Whether its schema of views does not exist yet."""
+    """Whether its views do not exist yet."""
     proof: Proof = Proof()
 
     @property
