@@ -11,7 +11,11 @@ from tests.accounts.identities.helpers import COOKIE, at_provider, begun, count,
 from tests.factories import Account, Make, race
 from tests.fakes.oidc import HostedUi
 from tests.server import Site
+from vetrina.accounts.notifications.actions import Notification
+from vetrina.accounts.notifications.jobs import contacts
+from vetrina.accounts.notifications.model import Recipient
 from vetrina.core.database.ids import new_id
+from vetrina.core.encryption import unseal
 from vetrina.core.settings.environment import Settings
 
 
@@ -46,6 +50,30 @@ async def test_signed_in_account_links_an_identity(site: Site, hosted: HostedUi,
         refused = await link(browser, user)
         assert refused.status_code == 409 and "linked to another account" in refused.text
     assert await known(site, eve) == []
+
+
+async def test_linking_is_undone_from_a_confirmed_identifier(site: Site, hosted: HostedUi, make: Make) -> None:
+    """9.A4: a new password alone would leave the identity of a thief linked."""
+    ada = await make.account(email="ada@example.com")
+    async with site.browser(ada) as browser:
+        await link(browser, person(hosted, email="thief@example.com"))
+        (told,) = await notices(site)
+        assert told.notice == "identity_linked" and told.account == ada.id
+        undo = {"token": told.undo}
+        assert (await site.client.post("/api/v1/auth/identifiers/undo", json=undo)).status_code == 204
+        assert (await browser.get("/settings/identities")).status_code == 303, "every session ends"
+    assert await count(site, "accounts.identities") == 0
+    assert (await site.client.post("/api/v1/auth/identifiers/undo", json=undo)).status_code == 410
+    unconfirmed = Recipient(ada.id, None, "ada@example.com", None, email_verified=False, phone_verified=False)
+    assert contacts(unconfirmed, confirmed_only=True) == [] and len(contacts(unconfirmed)) == 1
+
+
+async def notices(site: Site) -> list[Notification]:
+    async with site.services.db.read() as tx:
+        jobs = await tx.connection.execute(
+            "select args ->> 'told' from procrastinate_jobs where task_name = 'accounts.send_notice'"
+        )
+        return [unseal(site.services.keys, row[0], Notification) for row in await jobs.fetchall()]
 
 
 async def test_link_is_bound_to_its_session(site: Site, hosted: HostedUi, make: Make) -> None:

@@ -8,6 +8,7 @@ from vetrina.accounts import queries as account_queries
 from vetrina.accounts.credentials import queries
 from vetrina.accounts.credentials.model import UNDO_DAYS, NoPassword, SignInAgainToChange, UndoExpired, UndoLink
 from vetrina.accounts.identifiers import Identifier
+from vetrina.accounts.identities.model import UndoIdentityLink
 from vetrina.accounts.model import AccountRow, Caller, Kind, Purpose
 from vetrina.accounts.notifications import actions as notifications
 from vetrina.accounts.passwords import Hasher
@@ -81,12 +82,14 @@ async def undo(services: Services, token: str, *, caller: Caller) -> None:
     Later changes are undone with it, and so are an address or number that was added and an identity that was linked in the
     seven days before.
 
-    Sessions and the password end; a new one is chosen by a reset. Raises UndoExpired (410), EmailTaken, PhoneTaken (409).
+    Sessions and the password end; a new one is chosen by a reset. The link of an identity that was linked does the same for
+    that identity alone. Raises UndoExpired (410), EmailTaken, PhoneTaken (409).
     """
     try:
         link = unseal(services.keys, token, UndoLink)
     except Broken:
-        raise UndoExpired from None
+        await _undo_identity(services, token, caller=caller)
+        return
     async with services.db.tx() as tx:
         await audit.set_actor(tx, Actor("user", link.undo_account, caller.ip))
         await tx.fetch_one(queries.PROVE, account=link.undo_account)
@@ -94,6 +97,21 @@ async def undo(services: Services, token: str, *, caller: Caller) -> None:
         if undone is None:
             raise UndoExpired
         await sessions.revoke_all(tx, link.undo_account, why="change of identifier undone")
+
+
+async def _undo_identity(services: Services, token: str, *, caller: Caller) -> None:
+    try:
+        link = unseal(services.keys, token, UndoIdentityLink)
+    except Broken:
+        raise UndoExpired from None
+    account = AccountId(link.undo_identity_of)
+    async with services.db.tx() as tx:
+        await audit.set_actor(tx, Actor("user", account, caller.ip))
+        undone = await tx.fetch_optional(queries.UNDO_IDENTITY, account=account, id=link.undo_identity, days=UNDO_DAYS)
+        if undone is None:
+            raise UndoExpired
+        await usage.record(tx, account, "identity_unlinked", {"by": "undo"})
+        await sessions.revoke_all(tx, account, why="linking of an identity undone")
 
 
 async def change_password(

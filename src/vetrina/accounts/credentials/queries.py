@@ -77,6 +77,19 @@ UNDO_CHANGE = Statement(
     """,
 )
 
+UNDO_IDENTITY = Statement(
+    UUID,
+    """
+    with unlinked as (
+      delete from accounts.identities
+       where account_id = %(account)s and id = %(id)s and created_at > now() - make_interval(days => %(days)s)
+      returning account_id
+    )
+    update accounts.accounts a set password_hash = null from unlinked where a.id = unlinked.account_id
+    returning a.id
+    """,
+)
+
 SET_PASSWORD = Statement(NoneType, "update accounts.accounts set password_hash = %(password_hash)s where id = %(account)s")
 
 RECENT_SIGN_IN = Statement(

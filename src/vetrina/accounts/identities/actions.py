@@ -12,6 +12,7 @@ from vetrina.accounts.identities.model import (
     IdentityRow,
     IdentityTaken,
     SignInExpired,
+    UndoIdentityLink,
     WrongAccountKind,
 )
 from vetrina.accounts.identities.providers import MINUTES, AuthorizationResponse, PendingAuthorization, Providers
@@ -23,6 +24,7 @@ from vetrina.clients.oidc import Identified
 from vetrina.core import usage
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
+from vetrina.core.encryption import seal
 from vetrina.core.services import Services
 
 
@@ -82,6 +84,8 @@ async def link(
 ) -> IdentityRow:
     """Link an identity to the account whose session began the authorization; every confirmed identifier is notified.
 
+    The notice has a link that undoes it within seven days.
+
     Raises SignInExpired (400), SessionEnded, SignInFailed (401), IdentityTaken (409), ProviderUnavailable (503).
     """
     if pending.link_to != (account, session):
@@ -94,7 +98,8 @@ async def link(
         if row is None:
             raise IdentityTaken
         await usage.record(tx, account, "identity_linked", {"provider": pending.provider})
-        await notifications.notify_account(tx, services, account, notice="identity_linked", language=caller.language)
+        undo = seal(services.keys, UndoIdentityLink(account, row.id))
+        await notifications.notify_account(tx, services, account, notice="identity_linked", language=caller.language, undo=undo)
         return row
 
 

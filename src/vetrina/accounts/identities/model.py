@@ -79,6 +79,13 @@ class AccountExistsLinkRequired(Refusal):
     status = 409
 
 
+class UndoIdentityLink(msgspec.Struct, frozen=True):
+    """What the link to undo the linking of an identity carries, sealed."""
+
+    undo_identity_of: UUID
+    undo_identity: UUID
+
+
 class IdentityTaken(Refusal):
     """This identity is linked to another account."""
 

@@ -56,13 +56,13 @@ async def notify_identifier(services: Services, to: Identifier, *, kind: Kind, n
 
 
 async def notify_account(
-    tx: Tx, services: Services, account: AccountId, *, notice: Notice, language: Language, reason: str = ""
+    tx: Tx, services: Services, account: AccountId, *, notice: Notice, language: Language, reason: str = "", undo: str = ""
 ) -> None:
     """Send a notice to every confirmed identifier of the account once the caller's transaction has committed.
 
-    `reason` is an operator's, for notices that quote it.
+    `reason` is an operator's, for notices that quote it. With `undo`, a link's token, none goes to an unconfirmed identifier.
     """
-    await _enqueue(tx, services, Notification(notice, language, account=account, reason=reason))
+    await _enqueue(tx, services, Notification(notice, language, account=account, undo=undo, reason=reason))
 
 
 async def send_undo(

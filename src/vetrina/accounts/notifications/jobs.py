@@ -36,15 +36,19 @@ async def send_notice(services: Services, *, told: str) -> None:
             recipient = await tx.fetch_optional(queries.RECIPIENT_BY_ID, account=notification.account)
         if recipient is None:
             return
-        for contact in [to] if to is not None else contacts(recipient):
+        for contact in [to] if to is not None else contacts(recipient, confirmed_only=bool(notification.undo)):
             await post(tx, services, render.notice(services, contact, notification))
 
 
-def contacts(recipient: Recipient) -> list[Identifier]:
-    """Return every confirmed identifier; without one, the address or else the phone that the account claims."""
+def contacts(recipient: Recipient, *, confirmed_only: bool = False) -> list[Identifier]:
+    """Return every confirmed identifier; without one, the address or else the phone that the account claims.
+
+    An unconfirmed one may be a stranger's: with `confirmed_only` it gets nothing.
+    """
     identifiers = [
         (recipient.email_verified, Identifier("email", recipient.email)) if recipient.email else None,
         (recipient.phone_verified, Identifier("phone", recipient.phone)) if recipient.phone else None,
     ]
     pairs = [pair for pair in identifiers if pair]
-    return [identifier for is_confirmed, identifier in pairs if is_confirmed] or [identifier for _, identifier in pairs[:1]]
+    confirmed = [identifier for is_confirmed, identifier in pairs if is_confirmed]
+    return confirmed if confirmed or confirmed_only else [identifier for _, identifier in pairs[:1]]

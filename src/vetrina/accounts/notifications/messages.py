@@ -110,9 +110,10 @@ NOTICES: dict[Notice, Words] = {
     ),
     "identity_linked": Words(
         N_("An identity was linked to your account"),
-        (N_("From now on your account can also be signed in to through an identity provider."),),
-        N_("An identity provider was linked to your account at {site}. If this was not you, choose a new password now."),
-        NP_("link", "Choose a new password"), (_WAS_IT_YOU,),
+        (N_("From now on your account can also be signed in to through an identity provider."),
+         N_("If this was not you, undo it within seven days: it is removed again, and everybody is signed out.")),
+        N_("An identity provider was linked to your account at {site}. If this was not you, undo it within seven days: {url}"),
+        NP_("link", "Undo the change"),
     ),
     "second_factor_removal": Words(
         N_("Your second factor will be removed"),
