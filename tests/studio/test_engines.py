@@ -95,6 +95,6 @@ async def test_an_engine_that_is_not_set_up_is_not_offered(
     await prepare(settings, owner)
     account = await make.account(tokens=20)
     async with serving(connect(settings, database)) as site, site.api(account) as api:
-        assert all(item["engine"] in {"builtin", "neural"} for item in (await api.get("/styles")).json()["items"])
+        assert all(item["engine"] in {"builtin", "cutting", "neural"} for item in (await api.get("/styles")).json()["items"])
         refused = await api.post("/generations", json={"style_name": "openai_own_words", "prompt": "a red cup"})
         assert refused.status_code == 422 and refused.json()["type"] == "urn:vetrina:unknown-style"
