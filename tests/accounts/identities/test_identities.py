@@ -57,9 +57,9 @@ async def test_linking_is_undone_from_a_confirmed_identifier(site: Site, hosted:
     ada = await make.account(email="ada@example.com")
     async with site.browser(ada) as browser:
         await link(browser, person(hosted, email="thief@example.com"))
-        (told,) = await notices(site)
-        assert told.notice == "identity_linked" and told.account == ada.id
-        undo = {"token": told.undo}
+        (notification,) = await notices(site)
+        assert notification.notice == "identity_linked" and notification.account == ada.id
+        undo = {"token": notification.undo}
         assert (await site.client.post("/api/v1/auth/identifiers/undo", json=undo)).status_code == 204
         assert (await browser.get("/settings/identities")).status_code == 303, "every session ends"
     assert await count(site, "accounts.identities") == 0
