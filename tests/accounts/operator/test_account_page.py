@@ -69,7 +69,7 @@ async def test_notes_are_appended_with_author_and_erased_with_the_account(
     assert await rows(db, "select text from accounts.notes") == []
 
 
-async def test_everything_is_found_exact_hits_first(site: Site, make: Make, db: Database) -> None:
+async def test_search_returns_exact_hits_first(site: Site, make: Make, db: Database) -> None:
     operator = await appoint(make, Role.ADMIN)
     ada, adam = await make.account(email="ada@example.com"), await make.account(email="ada@example.community")
     async with site.api(ada) as api:
@@ -84,18 +84,18 @@ async def test_everything_is_found_exact_hits_first(site: Site, make: Make, db: 
     )
     async with site.api(operator) as api:
 
-        async def found(text: str) -> list[tuple[str, list[str]]]:
+        async def hrefs(text: str) -> list[tuple[str, list[str]]]:
             items = (await api.get("/operator/search", params={"q": text})).json()["items"]
             return [(group["name"], [hit["href"] for hit in group["hits"]]) for group in items]
 
         pages = [f"/operator/accounts/{account.id}" for account in (ada, adam)]
-        assert await found("ada@example.com") == [("accounts", pages)]
-        assert await found(str(adam.id)) == [("accounts", pages[1:])]
+        assert await hrefs("ada@example.com") == [("accounts", pages)]
+        assert await hrefs(str(adam.id)) == [("accounts", pages[1:])]
         one = [("payments", [f"/operator/payments/{ada.id}/{payment['id']}"])]
         for text in (payment["id"], receipt, receipt.lower(), ref, *([reference] if reference else [])):
-            assert await found(text) == one, text
+            assert await hrefs(text) == one, text
         for text in ("", "  ", "nothing like it", "%", "_", "evt_1", "R-2026-999999"):
-            assert await found(text) == [], text
+            assert await hrefs(text) == [], text
     async with site.browser(operator) as browser:
         page = (await browser.get("/operator/search", params={"q": "<b>ada"})).text
         assert "No results" in page and "<b>ada" not in page

@@ -16,7 +16,7 @@ NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)
 """A Tuesday; the month before has 28 days."""
 
 
-def test_each_period_is_compared_with_the_same_part_of_the_one_before() -> None:
+def test_periods_are_compared_with_the_same_part_of_the_one_before() -> None:
     hour = timedelta(hours=1)
     hours = {
         datetime(2026, 3, 31, 10, tzinfo=UTC): 1,

@@ -80,16 +80,16 @@ def present(figure: Figure, now: datetime) -> dict[str, Any]:
             return words.filesize(int(value))
         return words.money(int(value), figure.unit) if figure.unit else words.number(int(value))
 
-    shown: dict[str, Any] = {
+    card: dict[str, Any] = {
         "figure": figure,
         "now": None if figure.now is None else write(figure.now),
         "periods": [],
         "chart": None,
     }
     if figure.now is not None:
-        return shown
+        return card
     totals = compare(figure.hours, now)
-    shown["periods"] = [
+    card["periods"] = [
         {"title": say(title), "value": write(totals[name][0]), "before": write(totals[name][1]), "change": _change(*totals[name])}
         for name, title in PERIODS
     ]
@@ -98,9 +98,9 @@ def present(figure: Figure, now: datetime) -> dict[str, Any]:
         titles = [words.day(day) for day, _ in daily]
         series = [charts.Series(figure.title, [value for _, value in daily], 1)]
         label = say("{figure} by day, the last 30 days", figure=figure.title)
-        shown["chart"] = charts.columns(titles, series, write, label=label, smallest=1)
-        shown["rows"] = [(words.day(day), write(value)) for day, value in reversed(daily) if value]
-    return shown
+        card["chart"] = charts.columns(titles, series, write, label=label, smallest=1)
+        card["rows"] = [(words.day(day), write(value)) for day, value in reversed(daily) if value]
+    return card
 
 
 def utc_now() -> datetime:

@@ -49,11 +49,11 @@ ROLES = [{"value": role.value, "title": role.value.capitalize()} for role in Rol
 async def home(request: Request) -> Response[str]:
     """Show the operators' pages, and the state of the site."""
     services, now = request.services, figures.utc_now()
-    shown: list[Figure] = []
+    loaded: list[Figure] = []
     try:
         async with request.read() as tx:
             results = await checks.run(Site(services.settings, services.modules, tx))
-            shown = await figures.load(tx, services.modules, now)
+            loaded = await figures.load(tx, services.modules, now)
     except Unavailable:
         results = await checks.run(Site(services.settings, services.modules, None))
     results.sort(key=lambda check: ("failure", "warning", "ok").index(check.state))
@@ -62,7 +62,7 @@ async def home(request: Request) -> Response[str]:
         "accounts/operator/home.html",
         nav="operator",
         checks=results,
-        figures=[figures.present(item, now) for item in shown],
+        figures=[figures.present(item, now) for item in loaded],
     )
 
 
