@@ -143,7 +143,7 @@ def test_a_data_folder_of_an_earlier_version_starts(tmp_path: Path, version: str
     shutil.copy(HERE / version / "secret-key.json", data)
     asyncio.run(_fill(version, data))
     with up(tmp_path, VETRINA_DEVELOPMENT="1", VETRINA_WEB_PROCESSES="1", VETRINA_WORKER_PROCESSES="1") as site:
-        for command in (("verify",), ("conform", "style-studio", "cogento", "gallery"), ("audit", "verify")):
+        for command in (("verify",), ("conform", "style-studio", "cogento"), ("audit", "verify")):
             result = site.run(*command)
             assert result.returncode == 0, (command, result.stdout, result.stderr)
         with httpx2.Client(base_url=site.url, timeout=30) as client:
