@@ -22,7 +22,7 @@ from vetrina.core.module import Module
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
 from vetrina.core.web import meta_pages, problems
-from vetrina.core.web.http.query_parameters import known_parameters
+from vetrina.core.web.http.query_parameters import declared_parameters
 from vetrina.core.web.middleware.body_limits import BODY_BYTES, BodyLimits
 from vetrina.core.web.middleware.handle_rewrite import rewrite_handle_path
 from vetrina.core.web.middleware.head import answer_head
@@ -81,7 +81,7 @@ def _litestar(loaded: tuple[Module, ...]) -> Litestar:
             Router(
                 "/api/v1",
                 route_handlers=[route for module in loaded for route in module.api_routes()],
-                guards=[known_parameters],
+                guards=[declared_parameters],
             ),
             *(route for module in loaded for route in module.page_routes()),
             *meta_pages.home_redirect(next(homes[name] for name in modules.HOMES if name in homes)),

@@ -19,7 +19,7 @@ async def file(scene: Scene) -> Made:
     return {"file_id": created["id"]}
 
 
-async def kept_file(scene: Scene) -> Made:
+async def stored_file(scene: Scene) -> Made:
     """A picture of the owner's that several rows use: uploads are few."""
     if "file" not in scene.kept:
         scene.kept["file"] = (await file(scene))["file_id"]
@@ -28,7 +28,7 @@ async def kept_file(scene: Scene) -> Made:
 
 async def public_file(scene: Scene) -> Made:
     """A public picture of the owner's, or one that the row before took down: uploads are few."""
-    await kept_file(scene)  # as the studio's rows use
+    await stored_file(scene)  # as the studio's rows use
     path = f"/api/v1/files/{scene.kept['file']}"
     await scene.site.client.patch(path, headers=scene.owner.headers, json={"is_public": True})
     return {"account_id": scene.owner.id, "file_id": scene.kept["file"]}
@@ -39,7 +39,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/files": own(),
     "GET /api/v1/files/usage": own(),
     "GET /api/v1/files/{file_id}": owned(of=file),
-    "GET /api/v1/files/{file_id}/credentials": owned(of=kept_file),
+    "GET /api/v1/files/{file_id}/credentials": owned(of=stored_file),
     "PATCH /api/v1/files/{file_id}": owned(of=file, body={"is_public": True}),
     "POST /api/v1/public-pictures/{account_id}/{file_id}/reports": public(202, of=public_file, body={"reason": "spam"}),
     "GET /api/v1/operator/public-pictures": operated(),

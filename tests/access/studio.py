@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.access.matrix import NOBODY, Made, Row, Scene, own, owned, public
-from tests.access.media import file, kept_file
+from tests.access.media import file, stored_file
 from tests.studio.helpers import wish
 
 
@@ -45,7 +45,7 @@ async def draft(scene: Scene) -> Made:
 
 
 ROWS: dict[str, Row] = {
-    "GET /api/v1/files/{file_id}/cutout": owned(of=kept_file),
+    "GET /api/v1/files/{file_id}/cutout": owned(of=stored_file),
     "GET /api/v1/styles": public(),
     # Who sends another's file is told that there is none.
     "POST /api/v1/generations": Row(NOBODY, 422, 201, 422, body=wanted),

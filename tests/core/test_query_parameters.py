@@ -20,7 +20,7 @@ from vetrina.accounts.roles import actions as roles
         ("/me?verbose=1", "verbose"),
     ],
 )
-async def test_unknown_parameters_are_refused(site: Site, make: Make, path: str, unknown: str) -> None:
+async def test_undeclared_parameters_are_refused(site: Site, make: Make, path: str, unknown: str) -> None:
     async with site.api(await make.account()) as api:
         answer = await api.get(path)
     assert answer.status_code == 400

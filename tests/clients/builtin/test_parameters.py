@@ -74,7 +74,7 @@ def test_any_value_is_converted_or_refused_by_name(style: Style, data: st.DataOb
 
 
 @given(st.text(max_size=20).filter(lambda name: name not in {parameter.name for parameter in SWEEP.parameters}))
-def test_unknown_parameters_are_refused(name: str):
+def test_undeclared_parameters_are_refused(name: str):
     with pytest.raises(BadParameter) as refused:
         validate(SWEEP, {name: 1})
     assert refused.value.name == name

@@ -36,7 +36,7 @@ def origin(*sources: bytes) -> Origin:
     return Origin("builtin", "pencil", "algorithmicMedia", [Source("product", data) for data in sources])
 
 
-async def test_signed_file_says_how_it_was_made(own: certificates.Certificate):
+async def test_signed_file_names_its_origin(own: certificates.Certificate):
     signed = sign(PHOTO, "image/jpeg", origin(PHOTO), own)
     assert 0 < len(signed) - len(PHOTO) < 8_000  # no thumbnail inside
     provenance = await read(signed, own)
@@ -91,7 +91,7 @@ async def test_ingredient_hands_its_credentials_on(own: certificates.Certificate
     assert len(second) > len(sign(PHOTO, "image/jpeg", origin(PHOTO), own)) + 2_000
 
 
-def test_certificate_is_made_once_and_closed_to_others(tmp_path: Path):
+def test_certificate_is_created_once_and_closed_to_others(tmp_path: Path):
     settings = Settings(data=tmp_path)
     assert certificates.existing(settings) is None
     first = certificates.certificate(settings)

@@ -56,7 +56,7 @@ def test_style_has_a_small_preview():
     assert (tile.width, tile.height) == (480, 600) and preview_path(REMOVE_BACKGROUND).stat().st_size < 60_000
 
 
-async def test_cut_out_is_seen_free_and_made_for_a_token(site: Site, worker: Services, make: Make):
+async def test_cut_out_is_previewed_free_and_costs_a_token(site: Site, worker: Services, make: Make):
     account = await make.account(tokens=2)
     async with site.api(account) as api:
         model = await upload(api, "model_image", "fig_bowl")
@@ -78,7 +78,7 @@ async def test_cut_out_is_seen_free_and_made_for_a_token(site: Site, worker: Ser
     assert await make.balance(account) == (1, 0)
 
 
-async def test_doubt_is_said_before_anything_is_charged(site: Site, worker: Services, make: Make):
+async def test_doubt_appears_before_anything_is_charged(site: Site, worker: Services, make: Make):
     account = await make.account(tokens=1)
     async with site.api(account) as api:
         sent = await api.post("/files", data={"category": "product_image"}, files={"file": ("grey.jpg", plain(), "image/jpeg")})

@@ -8,8 +8,7 @@ from typing import Any
 
 from vetrina.accounts.operator import queries
 from vetrina.core.database.connection import Tx
-from vetrina.core.module import Modules
-from vetrina.core.operator_parts import Figure
+from vetrina.core.module import Figure, Modules
 from vetrina.web import charts
 from vetrina.web import formatting as words
 from vetrina.web.i18n import N_, say

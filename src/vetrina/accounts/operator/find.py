@@ -5,7 +5,7 @@ from __future__ import annotations
 from vetrina.accounts.operator import actions as accounts
 from vetrina.accounts.operator.model import ManagedAccount
 from vetrina.core.database.connection import Tx
-from vetrina.core.operator_parts import SearchGroup, SearchHit
+from vetrina.core.module import SearchGroup, SearchHit
 from vetrina.core.services import Services
 from vetrina.web.i18n import say
 

@@ -13,7 +13,7 @@ from vetrina.accounts.operator import find, notes
 from vetrina.accounts.operator.model import Note
 from vetrina.accounts.roles.guards import operator
 from vetrina.core.database.paging import Page
-from vetrina.core.operator_parts import SearchGroup
+from vetrina.core.module import SearchGroup
 from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request
 

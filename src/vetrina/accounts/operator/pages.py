@@ -27,7 +27,7 @@ from vetrina.accounts.storage.model import InvalidStorageLimit
 from vetrina.core import checks
 from vetrina.core.checks import Site
 from vetrina.core.errors import Invalid, Refusal, Unavailable
-from vetrina.core.operator_parts import Figure
+from vetrina.core.module import Figure
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor

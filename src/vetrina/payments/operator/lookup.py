@@ -8,7 +8,7 @@ from uuid import UUID
 
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import read_id
-from vetrina.core.operator_parts import SearchGroup, SearchHit
+from vetrina.core.module import SearchGroup, SearchHit
 from vetrina.payments.operator import queries
 from vetrina.web import formatting as words
 from vetrina.web.i18n import say

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from vetrina.core.database.connection import Tx
-from vetrina.core.operator_parts import Figure
+from vetrina.core.module import Figure
 from vetrina.studio.operator import queries
 from vetrina.web.i18n import say
 

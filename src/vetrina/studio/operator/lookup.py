@@ -7,7 +7,7 @@ from uuid import UUID
 
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import read_id
-from vetrina.core.operator_parts import SearchGroup, SearchHit
+from vetrina.core.module import SearchGroup, SearchHit
 from vetrina.studio.operator import queries
 from vetrina.studio.operator.queries import GenerationHit
 from vetrina.web.i18n import say

@@ -25,7 +25,7 @@ def filters(*prefixes: str) -> dict[str, Any]:
     return {FILTERS: prefixes}
 
 
-def known_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+def declared_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Guard: refuse a GET request with a parameter that its route does not declare. Raises UnknownParameter (400)."""
     if connection.scope["type"] != "http" or connection.scope["method"] not in {"GET", "HEAD"}:
         return

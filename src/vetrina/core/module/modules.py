@@ -13,59 +13,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, LiteralString
 
-from vetrina.core.operator_parts import AccountSection, Figure, SearchGroup
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command of the command line: `target` is its entry point ("vetrina.payments.commands:app"), `help` its help text."""
-
-    name: str
-    target: str
-    help: str
-
-
-@dataclass(frozen=True)
-class Place:
-    """A page in a navigation. `name` is the name the page is rendered with, so that the current entry is highlighted.
-
-    Entries of all modules are sorted by `position`. `key` is the letter that opens the page when typed after "g".
-    """
-
-    name: str
-    href: str
-    title: str
-    icon: str = ""
-    about: str = ""
-    position: int = 0
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class LedgerSubject:
-    """A subject that credits were spent on or granted for: ledger entries whose subject is `kind:id`."""
-
-    kind: str
-    href: str
-    """Address of its page; `{id}` is replaced by the id."""
-    spent_on: str = ""
-    """Title of an entry spent on it."""
-    named: str = ""
-    """Title of such an entry if it has a name, with `{name}`."""
-    name_sql: LiteralString = ""
-    """SQL expression over the ledger's entry `e` for that name; null for other entries."""
-    reasons: tuple[tuple[str, str], ...] = ()
-    """Reasons for which credits were returned: the stored reason and its label."""
-
-
-@dataclass(frozen=True)
-class ErrorPage:
-    """Title and next link of the error page for an HTTP status."""
-
-    status: int
-    title: str
-    href: str
-    action: str
+from vetrina.core.module.operator_parts import AccountSection, Figure, SearchGroup
+from vetrina.core.module.parts import Command, ErrorPage, LedgerSubject, Place
 
 
 @dataclass(frozen=True)
