@@ -38,5 +38,6 @@ MODULE = Module(
         Place("followers", "/followers", "Followers", position=20),
     ),
     wall="vetrina.gallery.wall.pages:newest",
+    hides="vetrina.gallery.follows.actions:is_hidden",
     links=(("post_generation", "/posts/new/{generation}"),),
 )

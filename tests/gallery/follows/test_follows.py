@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.factories import Make, race
 from tests.gallery.helpers import address, written, wrong_counters
 from tests.server import Site
+from vetrina.core.database.connection import Database
 
 
 async def test_follows_at_once_count_once(site: Site, make: Make) -> None:
@@ -57,6 +58,21 @@ async def test_a_block_hides_both_ways(site: Site, make: Make) -> None:
         await own.delete(f"/blocks/{other.id}")
         assert (await reader.get(address(post))).status_code == 200
     assert await wrong_counters(site.services.db) == []
+
+
+async def test_a_block_hides_profile_and_pictures_both_ways(site: Site, make: Make, db: Database) -> None:
+    ada, eve, other = await make.account(), await make.account(), await make.account()
+    async with db.tx() as tx:
+        for account, handle in ((ada, "ada"), (eve, "eve")):
+            await tx.connection.execute("update accounts.accounts set handle = %s where id = %s", (handle, account.id))
+    async with site.browser(ada) as reader, site.browser(eve) as blocked, site.browser(other) as third, site.api(ada) as api:
+        assert (await blocked.get("/@ada")).status_code == 200
+        assert (await api.put(f"/blocks/{eve.id}")).status_code == 204
+        for browser, handle, status in ((blocked, "ada", 404), (reader, "eve", 404), (third, "ada", 200), (reader, "ada", 200)):
+            for path in (f"/@{handle}", f"/@{handle}/posts", f"/api/v1/profiles/{handle}", f"/api/v1/profiles/{handle}/pictures"):
+                assert (await browser.get(path)).status_code == status, (path, status)
+        assert (await api.delete(f"/blocks/{eve.id}")).status_code == 204
+        assert (await blocked.get("/@ada")).status_code == 200
 
 
 async def test_a_muted_account_is_out_of_lists_only(site: Site, make: Make) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, LiteralString
+from uuid import UUID
 
 from vetrina.core.module.operator_parts import AccountSection, Figure, SearchGroup
 from vetrina.core.module.parts import Command, ErrorPage, LedgerSubject, Place
@@ -82,6 +83,10 @@ class Module:
     wall: str = ""
     """A function ("package.file:name") of the services, a transaction and the reader's account (or None) that returns cards
     for the start page's wall.
+    """
+    hides: str = ""
+    """A function ("package.file:name") of a transaction, the reader's account and another that returns whether the other's pages
+    and pictures are hidden from the reader, such as by a block.
     """
     home: str = ""
     """The site's start page; `vetrina.modules.HOMES` sets which module takes precedence."""
@@ -207,6 +212,11 @@ class Modules:
         """Return the function of the uppermost module that has cards for the start page; None if none has."""
         names = [module.wall.partition(":") for module in reversed(self.loaded) if module.wall]
         return next((getattr(importlib.import_module(file), name) for file, _, name in names), None)
+
+    @cached_property
+    def hides(self) -> tuple[Callable[[Any, UUID, UUID], Awaitable[bool]], ...]:
+        """Return the functions that hide one account from another."""
+        return tuple(_function(module.hides) for module in self if module.hides)
 
     @cached_property
     def figures(self) -> tuple[Callable[[Any, datetime], Awaitable[list[Figure]]], ...]:

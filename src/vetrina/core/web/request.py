@@ -19,7 +19,7 @@ from vetrina.core import audit
 from vetrina.core.audit import Actor, ActorType
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
-from vetrina.core.errors import Invalid, JsonRequired, Unauthenticated
+from vetrina.core.errors import Invalid, JsonRequired, NotFound, Unauthenticated
 from vetrina.core.services import Services
 from vetrina.core.web import forms
 from vetrina.core.web.route_options import option
@@ -90,6 +90,14 @@ class Request(litestar.Request[Any, Any, Any]):
         """Yield a connection for single statements."""
         async with self.services.db.read() as tx:
             yield tx
+
+    async def require_visible(self, tx: Tx, owner: UUID) -> None:
+        """Raise NotFound (404) where the owner is hidden from the caller, such as by a block of either."""
+        if self.principal is None or self.principal.id == owner:
+            return
+        for hides in self.services.modules.hides:
+            if await hides(tx, self.principal.id, owner):
+                raise NotFound
 
     async def body(self) -> bytes:
         """Return the whole body. Raises TooManyFields (413) for a form with too many."""

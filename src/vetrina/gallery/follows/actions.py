@@ -80,6 +80,11 @@ async def block(tx: Tx, account: AccountId, other: UUID) -> None:
     await tx.execute(queries.PART, account=account, other=other)
 
 
+async def is_hidden(tx: Tx, reader: UUID, other: UUID) -> bool:
+    """Return whether one of the two accounts blocks the other."""
+    return await tx.fetch_one(queries.IS_BLOCKED, account=reader, other=other)
+
+
 async def unblock(tx: Tx, account: AccountId, other: UUID) -> None:
     """Take a block back, if there is one."""
     await tx.execute(queries.UNBLOCK, account=account, other=other)

@@ -134,3 +134,5 @@ BLOCKED = Statement(
      order by b.blocked_account_id desc limit %(limit)s
     """,
 )
+
+IS_BLOCKED = Statement(bool, "select gallery.blocked(%(account)s, %(other)s)")

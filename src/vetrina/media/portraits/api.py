@@ -53,20 +53,22 @@ async def change(request: Request, data: ProfileChange) -> MyProfile:
 async def one(request: Request, handle: str) -> Profile:
     """Return the public profile of a handle."""
     async with request.read() as tx:
-        return portraits.profile(request.services, await _row(tx, handle))
+        return portraits.profile(request.services, await _row(request, tx, handle))
 
 
 @get("/profiles/{handle:str}/pictures", tags=["profiles"])
 async def pictures(request: Request, handle: str, limit: Limit = 50, cursor: Cursor = None) -> Page[FileRef]:
     """List the profile's public images, newest first."""
     async with request.read() as tx:
-        row = await _row(tx, handle)
+        row = await _row(request, tx, handle)
         page = await paging.fetch(tx, queries.PICTURES, cursor, limit, account=row.account_id)
     return page.map(lambda item: links.ref(request.services, item.account_id, item.facts()))
 
 
-async def _row(tx: Tx, handle: str) -> ProfileRow:
-    return await tx.fetch_one(queries.PROFILE, handle=handle.removeprefix("@").lower())
+async def _row(request: Request, tx: Tx, handle: str) -> ProfileRow:
+    row = await tx.fetch_one(queries.PROFILE, handle=handle.removeprefix("@").lower())
+    await request.require_visible(tx, row.account_id)
+    return row
 
 
 async def _mine(request: Request, tx: Tx) -> MyProfile:

@@ -86,6 +86,7 @@ async def header(request: Request, tx: Tx, handle: str) -> dict[str, Any] | str:
         raise NotFound
     if handle != canonical:
         return f"/@{canonical}"
+    await request.require_visible(tx, row.account_id)
     public_profile = portraits.profile(request.services, row)
     face = public_profile.business.logo if public_profile.business and row.kind == "vendor" else public_profile.avatar
     return {

@@ -70,8 +70,9 @@ async def picture(request: Request, account_id: UUID, generation_id: UUID) -> Re
     """Render a public image."""
     async with request.read() as tx:
         row = await tx.fetch_optional(queries.HUNG, account=account_id, id=generation_id)
-    if row is None:
-        raise NotFound
+        if row is None:
+            raise NotFound
+        await request.require_visible(tx, account_id)
     preview = presenters.link_preview(request.services, row)
     return pages.render(
         request,
