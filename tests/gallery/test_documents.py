@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
 
 from tests.factories import Make
 from tests.gallery.helpers import address, written
@@ -14,7 +15,7 @@ from tests.server import Site
 async def rows(uri: str, query: str) -> list[dict[str, Any]]:
     """Return what the reporting role reads."""
     async with await psycopg.AsyncConnection.connect(uri.replace("vetrina_app", "vetrina_reporting")) as connection:
-        cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
+        cursor = connection.cursor(row_factory=dict_row)
         return await (await cursor.execute(query.encode())).fetchall()
 
 

@@ -180,3 +180,17 @@ async def test_the_front_page_begins_with_the_pictures_that_an_operator_chose(si
         log = (await api.get("/operator/audit-logs", params={"account": str(account.id)})).json()["items"]
         actions = [item["action"] for item in log if "featured" in item["action"]]
         assert actions == ["picture_unfeatured", "picture_featured", "picture_featured"]
+
+
+async def test_a_deleted_result_is_no_failure(site: Site, worker: Services, make: Make) -> None:
+    """Its page said that it could not be made, and offered to try again, which was refused."""
+    account = await make.account(tokens=5)
+    async with site.api(account) as api, site.browser(account) as browser:
+        generation = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
+        done = await ended(api, generation)
+        assert (await api.delete(f"/files/{done['result_files'][0]['id']}")).status_code == 204
+        page = (await browser.get(f"/studio/generations/{generation}")).text
+        assert "deleted from your library later" in page and "Make another with these settings" in page
+        assert "Generation failed" not in page and f"/studio/generations/{generation}/retry" not in page
+        history = (await browser.get("/studio/generations")).text
+        assert "Deleted" in history

@@ -128,7 +128,7 @@ async def set_privacy(request: Request, data: Privacy) -> Privacy:
 
 
 async def _people(
-    request: Request, statement: Statement[PersonRow], cursor: str | None, limit: int, **arguments: UUID
+    request: Request, statement: Statement[PersonRow], cursor: str | None, limit: int, **arguments: Any
 ) -> Page[Person]:
     async with request.read() as tx:
         page = await paging.fetch(tx, statement, cursor, limit, account=request.account.id, **arguments)

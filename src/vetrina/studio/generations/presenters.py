@@ -146,6 +146,7 @@ def tile(services: Services, row: GenerationRow) -> dict[str, Any]:
         "id": row.id,
         "href": f"/studio/generations/{row.id}",
         "status": row.status,
+        "is_deleted": row.status == "completed" and not row.in_role("result"),
         "style_title": title,
         "prompt": row.prompt,
         "created_at": row.created_at,
