@@ -9,25 +9,21 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
-from vetrina.clients.engines.base import BadParameter, validate
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId
 from vetrina.core.database.records import to_record
-from vetrina.core.errors import Invalid, NotFound
+from vetrina.core.errors import NotFound
 from vetrina.core.services import Services
 from vetrina.studio.drafts import queries
 from vetrina.studio.model import (
     BATCH_LIMIT,
-    PROMPT_LIMIT,
-    SEED_LIMIT,
     DraftRow,
     FileNotFound,
-    InvalidParameters,
-    PromptTooLong,
     TooManyImages,
     UnknownStyle,
 )
 from vetrina.studio.styles.catalogue import Catalogue
+from vetrina.studio.styles.settings import check_settings
 
 Making = Literal["", "pictures", "styles", "seeds"]
 BATCH_KINDS: dict[str, Making] = {"pictures": "pictures", "styles": "styles", "seeds": "seeds"}
@@ -78,18 +74,9 @@ async def save(services: Services, tx: Tx, account: AccountId, draft: DraftReque
     style = styles.get(draft.style_name)
     if style is None or any(name not in styles for name in draft.batch.styles):
         raise UnknownStyle
-    if len(draft.prompt) > PROMPT_LIMIT:
-        raise PromptTooLong
-    if "\0" in draft.prompt:
-        raise Invalid("The words contain a character that cannot be stored (U+0000).")
-    if draft.seed is not None and not 0 <= draft.seed < SEED_LIMIT:
-        raise Invalid("A seed is a whole number from 0 to 9007199254740991.", field="seed")
     if max(len(draft.product_files), len(draft.model_files)) > BATCH_LIMIT:
         raise TooManyImages
-    try:
-        validate(style, draft.parameters)
-    except BadParameter as bad:
-        raise InvalidParameters(bad.message, field=f"parameters.{bad.name}") from None
+    check_settings(style, prompt=draft.prompt, seed=draft.seed, parameters=draft.parameters)
     for role, ids in (("product", draft.product_files), ("model", draft.model_files)):
         if len(await own_files(tx, account, role, ids)) < len(set(ids)):
             raise FileNotFound(field=f"{role}_files")

@@ -11,32 +11,28 @@ from uuid import UUID
 import msgspec
 
 from vetrina.accounts.storage import actions as storage
-from vetrina.clients.engines.base import BadParameter, validate
 from vetrina.core.database.batching import Coalescer
 from vetrina.core.database.connection import Tx
 from vetrina.core.database.ids import AccountId, new_id
 from vetrina.core.database.records import to_record
-from vetrina.core.errors import Invalid, Refusal, for_code
+from vetrina.core.errors import Refusal, for_code
 from vetrina.core.services import Services
 from vetrina.media.links import ref
 from vetrina.studio import queries
 from vetrina.studio.model import (
     PICTURES_LIMIT,
-    PROMPT_LIMIT,
-    SEED_LIMIT,
     Generation,
     GenerationEnded,
     GenerationRow,
     GenerationRunning,
     ImageRequired,
-    InvalidParameters,
     Picture,
-    PromptTooLong,
     TooManyImages,
     TooManyWaiting,
     UnknownStyle,
 )
 from vetrina.studio.styles.catalogue import Catalogue
+from vetrina.studio.styles.settings import check_settings
 from vetrina.wallet.model import Asset, InsufficientCredits
 from vetrina.wallet.plans import actions as plans
 
@@ -145,12 +141,6 @@ def check(services: Services, wish: GenerationRequest) -> dict[str, Any]:
     style = catalogue.styles.get(wish.style_name)
     if style is None:
         raise UnknownStyle
-    if len(wish.prompt) > PROMPT_LIMIT:
-        raise PromptTooLong
-    if "\0" in wish.prompt:
-        raise Invalid("The words contain a character that cannot be stored (U+0000).")
-    if wish.seed is not None and not 0 <= wish.seed < SEED_LIMIT:
-        raise Invalid("A seed is a whole number from 0 to 9007199254740991.", field="seed")
     if max(len(wish.product_files), len(wish.model_files)) > PICTURES_LIMIT:
         raise TooManyImages
     if style.needs_product and not wish.product_files:
@@ -159,10 +149,7 @@ def check(services: Services, wish: GenerationRequest) -> dict[str, Any]:
         raise ImageRequired("{style} needs a picture of a model or a scene.", values={"style": style.title}, field="model_files")
     if style.needs_picture and not wish.product_files and not wish.model_files:
         raise ImageRequired
-    try:
-        return dict(validate(style, wish.parameters))
-    except BadParameter as bad:
-        raise InvalidParameters(bad.message, field=f"parameters.{bad.name}") from None
+    return check_settings(style, prompt=wish.prompt, seed=wish.seed, parameters=wish.parameters)
 
 
 async def cancel(tx: Tx, account: AccountId, generation: UUID) -> GenerationRow:
