@@ -83,13 +83,13 @@ async def browsing(url: str, **options: Any) -> AsyncIterator[BrowserContext]:
         browser = await playwright.chromium.connect_over_cdp(at)
         context = await browser.new_context(base_url=url, reduced_motion="reduce", **options)
         faults: list[str] = []
-        context.on("weberror", lambda error: faults.append(str(error.error)))
+        context.on("weberror", lambda error: faults.append(str(getattr(error.error, "stack", "") or error.error)))
         try:
             yield context
         finally:
             await context.close()
             await browser.close()
-    assert faults == []
+    assert faults == [], f"errors of scripts: {faults}"
 
 
 async def sign_in(context: BrowserContext, url: str, account: Account) -> None:

@@ -37,6 +37,7 @@ REFUSED = {
     "VETRINA_METRICS_TOKEN": ["short", "a token with spaces in it", ","],
     "VETRINA_DATABASE_URL": ["garbage", "http://host/d", "host", ","],
     "VETRINA_STORAGE_URL": ["ftp://bucket", "bucket", "s3://", "file:///tmp", "s3://b?x=1", ","],
+    "VETRINA_CREDENTIALS_FILE": ["/no/such/file", "/", ","],
     "VETRINA_SECRET_KEY": ["x", "a" * 31, "a" * 40 + ",b", ",", "a" * 40 + ","],
     "VETRINA_WEB_PROCESSES": ["0", "two"],
     "VETRINA_WORKER_PROCESSES": ["-1", "two"],

@@ -51,7 +51,7 @@ async def test_failed_insert_deletes_the_bytes(services: Services, make: Make):
     async def read() -> bytes:
         return corpus.photograph(800, 600)
 
-    with pytest.raises(Exception, match="file_belongs_to_account"):
+    with pytest.raises(Exception, match="daily_uploads_belong_to_account"):
         await actions.upload(services, nobody, read, category="profile_image", file_name="cup.jpg")
     assert await stored(services) == set()
 

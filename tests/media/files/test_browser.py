@@ -60,7 +60,7 @@ async def test_drop_show_and_delete(page: Page, site: Site, account: Account):
     await page.locator(".library-item").first.hover()
     await page.get_by_label("Select coffee.jpg").check()
     await page.get_by_label("Select cup.jpg").check()
-    await expect(page.locator("[data-selected-count]")).to_have_text("2 pictures selected")
+    await expect(page.locator("[data-selected-count]")).to_have_text("2 selected")
     await page.get_by_role("button", name="Delete selected").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(page.locator(".library-item")).to_have_count(1)

@@ -53,7 +53,7 @@ async def test_a_pack_is_bought_by_card(shop_site: Site, stripe: StripeFake, mak
         await expect(page.get_by_text("needs_response").first).to_be_visible()
         assert await judge(page) == []
         await page.get_by_role("button", name="Retry").click()
-        await expect(page.get_by_text("One event is being applied again.")).to_be_visible()
+        await expect(page.get_by_text("1 event is being applied again.")).to_be_visible()
         await page.goto("/operator/payments")
         await page.get_by_role("link", name="Studio, 200 tokens").click()
         await expect(page.get_by_text("200 revoked, 0 already spent")).to_be_visible()

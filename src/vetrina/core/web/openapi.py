@@ -9,6 +9,8 @@ from typing import Any, cast
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
+from vetrina.core.web.http.query_parameters import declared_parameters
+
 PROBLEM = "application/problem+json"
 _REFUSED = {
     "400": "The request cannot be read.",
@@ -71,7 +73,7 @@ def _document(app: Litestar) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], path: str, handler: HTTPRouteHandler) -> None:
     guards: list[Any] = handler.resolve_guards()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    guarded = bool(guards)  # all of them ask who it is
+    guarded = any(getattr(guard, "func", guard) is not declared_parameters for guard in guards)  # the others ask who it is
     operation["security"] = [{"bearer": []}, {"cookie": []}] if guarded else [{}, {"bearer": []}, {"cookie": []}]
     statuses = {"400", "401", "403", "422", "429", "503", *_STATUS.findall(operation.get("description", ""))}
     if "{" in path or guarded:

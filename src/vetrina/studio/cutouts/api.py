@@ -30,7 +30,7 @@ class Returned(msgspec.Struct):
 
 @get("/files/{file_id:uuid}/cutout", guards=[signed_in], tags=["generations"], opt=limited("uploads"))
 async def cutout(request: Request, file_id: UUID) -> CutOut:
-    """Return the file's cut-out at 480 pixels, free. `POST /generations` in the style remove_background makes it.
+    """Return the file's cut-out in a small size, free. `POST /generations` in the style remove_background makes it.
 
     422 for a file that generations do not take, 429 retry later.
     """

@@ -25,6 +25,7 @@ from vetrina.studio.generations.actions import GenerationRequest
 from vetrina.studio.model import ENDED, Generation, State, Status
 from vetrina.studio.styles.catalogue import Catalogue, StyleRow
 
+EVENT_STREAM = "text/event-stream"
 QUIET = 10.0
 """Seconds after which the state is read again although no change was announced."""
 
@@ -76,7 +77,14 @@ async def one(request: Request, generation_id: UUID) -> Generation:
     return actions.shown(request.services, row)
 
 
-@get("/generations/events", guards=[signed_in], tags=["studio"], opt=UNCOMPRESSED, sync_to_thread=False)
+@get(
+    "/generations/events",
+    guards=[signed_in],
+    tags=["studio"],
+    opt=UNCOMPRESSED,
+    media_type=EVENT_STREAM,
+    sync_to_thread=False,
+)
 def all_events(request: Request) -> ServerSentEvent:
     """Stream each change of the account's generations as an event `generation`, as `/generations/{id}/events` does of one.
 
@@ -85,7 +93,7 @@ def all_events(request: Request) -> ServerSentEvent:
     return _stream(_changes(request.services, request.account.id))
 
 
-@get("/generations/{generation_id:uuid}/events", guards=[signed_in], tags=["studio"], opt=UNCOMPRESSED)
+@get("/generations/{generation_id:uuid}/events", guards=[signed_in], tags=["studio"], opt=UNCOMPRESSED, media_type=EVENT_STREAM)
 async def events(request: Request, generation_id: UUID) -> ServerSentEvent:
     """Stream progress as events `generation` with `{id, status, progress, step, error_message, queue_position}`."""
     account = request.account.id

@@ -1,4 +1,5 @@
 // The library: uploads with progress, selection.
+import { number, say } from "./messages.js";
 import { sendAll, takeDrops, takePastes } from "./upload.js";
 
 /** Reload the library grid; rejected files stay listed with their reason. */
@@ -39,7 +40,7 @@ if (form) {
 
 function count(files) {
   const n = files.querySelectorAll("input[name=id]:checked").length;
-  files.querySelector("[data-selected-count]").textContent = n === 1 ? "1 picture selected" : `${n} pictures selected`;
+  files.querySelector("[data-selected-count]").textContent = say("selected", { n: number(n) });
 }
 
 // On the document, because the grid is replaced after uploads.
