@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import structlog
 
 from vetrina.accounts.identifiers import Identifier
@@ -12,13 +13,14 @@ from vetrina.core.encryption import Broken, unseal
 from vetrina.core.jobs.queue import job
 from vetrina.core.messages.outbox import post
 from vetrina.core.services import Services
+from vetrina.web import i18n
 
 log = structlog.get_logger("vetrina.accounts")
 
 
 @job("accounts.send_notice", queue="core", attempts=6)
 async def send_notice(services: Services, *, told: str) -> None:
-    """Send a sealed notification by mail and SMS to the account's contacts."""
+    """Send a sealed notification by mail and SMS to the account's contacts, in the language that the account has chosen."""
     try:
         notification = unseal(services.keys, told, Notification)
     except Broken:
@@ -36,6 +38,8 @@ async def send_notice(services: Services, *, told: str) -> None:
             recipient = await tx.fetch_optional(queries.RECIPIENT_BY_ID, account=notification.account)
         if recipient is None:
             return
+        language = i18n.named(recipient.language) or notification.language
+        notification = msgspec.structs.replace(notification, language=language)
         for contact in [to] if to is not None else contacts(recipient, confirmed_only=bool(notification.undo)):
             await post(tx, services, render.notice(services, contact, notification))
 

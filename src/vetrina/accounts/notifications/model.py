@@ -16,3 +16,5 @@ class Recipient(msgspec.Struct, frozen=True):
     phone: str | None
     email_verified: bool
     phone_verified: bool
+    language: str | None
+    """That the account has chosen for its letters."""

@@ -9,7 +9,8 @@ RECIPIENT = Statement(
     Recipient,
     """
     select a.id, coalesce(u.name, v.business_name) as name, a.email, a.phone,
-           a.email_verified_at is not null as email_verified, a.phone_verified_at is not null as phone_verified
+           a.email_verified_at is not null as email_verified, a.phone_verified_at is not null as phone_verified,
+           a.language
       from accounts.accounts a
       left join accounts.users u on u.account_id = a.id
       left join accounts.vendors v on v.account_id = a.id
@@ -20,7 +21,8 @@ RECIPIENTS = Statement(
     Recipient,
     """
     select a.id, coalesce(u.name, v.business_name) as name, a.email, a.phone,
-           a.email_verified_at is not null as email_verified, a.phone_verified_at is not null as phone_verified
+           a.email_verified_at is not null as email_verified, a.phone_verified_at is not null as phone_verified,
+           a.language
       from accounts.accounts a
       left join accounts.users u on u.account_id = a.id
       left join accounts.vendors v on v.account_id = a.id
@@ -32,7 +34,8 @@ RECIPIENT_BY_ID = Statement(
     Recipient,
     """
     select a.id, coalesce(u.name, v.business_name) as name, a.email, a.phone,
-           a.email_verified_at is not null as email_verified, a.phone_verified_at is not null as phone_verified
+           a.email_verified_at is not null as email_verified, a.phone_verified_at is not null as phone_verified,
+           a.language
       from accounts.accounts a
       left join accounts.users u on u.account_id = a.id
       left join accounts.vendors v on v.account_id = a.id
