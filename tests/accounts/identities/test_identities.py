@@ -64,7 +64,7 @@ async def test_linking_is_undone_from_a_confirmed_identifier(site: Site, hosted:
         assert (await browser.get("/settings/identities")).status_code == 303, "every session ends"
     assert await count(site, "accounts.identities") == 0
     assert (await site.client.post("/api/v1/auth/identifiers/undo", json=undo)).status_code == 410
-    unconfirmed = Recipient(ada.id, None, "ada@example.com", None, email_verified=False, phone_verified=False)
+    unconfirmed = Recipient(ada.id, None, "ada@example.com", None, email_verified=False, phone_verified=False, language=None)
     assert contacts(unconfirmed, confirmed_only=True) == [] and len(contacts(unconfirmed)) == 1
 
 
