@@ -114,7 +114,7 @@ async def test_an_address_of_another_account_is_notified_and_never_changes_hands
     await registered(posting, email=NEW)
     response = await post(posting, "/auth/identifiers", {"email": NEW, "password": PASSWORD}, headers=bearer(body))
     assert response.status_code == 202, "the answer is the same"
-    assert "already" in (await letters(posting, NEW, 2))[0]["subject"]
+    assert any("already" in letter["subject"] for letter in await letters(posting, NEW, 2))
 
 
 async def test_the_password_changes_without_mail(site: Site) -> None:

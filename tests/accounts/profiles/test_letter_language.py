@@ -1,4 +1,4 @@
-"""Letters are in the account's language, whoever causes them."""
+"""Letters are in the account's language, also those that an operator causes."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.factories import race
@@ -54,6 +56,7 @@ async def test_a_planted_read_then_write_is_noticed(services: Services) -> None:
             assert row is not None
             if row[0] >= ATTEMPTS:
                 return True
+            await asyncio.sleep(0.02)  # others look meanwhile
             await tx.connection.execute("update accounts.verifications set attempt_count = %s", (row[0] + 1,))
         return wrong == "right"
 
