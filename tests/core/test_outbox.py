@@ -200,3 +200,25 @@ async def test_the_queue_delivers(settings: Settings, database: str) -> None:
     stop.set()
     await task
     assert [row.to for row in rows] == [MAIL.to]
+
+
+async def test_messages_are_listed_in_the_order_in_which_they_were_written(services: Services) -> None:
+    """Whichever is delivered first, and once if one is delivered again."""
+    changed = using(services, development=True)
+    for subject in ("first", "second", "third"):
+        async with services.db.tx() as tx:
+            await post(tx, services, titled(subject))
+    async with services.db.read() as tx:
+        queued = await (
+            await tx.connection.execute("select args from procrastinate_jobs where task_name = 'core.deliver' order by id")
+        ).fetchall()
+    for (arguments,) in [*reversed(queued), queued[0]]:
+        await deliver(changed, **arguments)
+    async with services.db.read() as tx:
+        rows = await tx.fetch_all(outbox.LIST, before=paging.FIRST, to=MAIL.to, limit=10)
+    assert [row.subject for row in rows] == ["third", "second", "first"]
+
+
+def titled(subject: str) -> Letter:
+    """Return the usual mail with another subject."""
+    return Letter("mail", MAIL.to, MAIL.text, subject)

@@ -47,6 +47,7 @@ KEEP = Statement(
     """
     insert into core.outbox (id, channel, recipient, subject, body_text, body_html)
     values (%(id)s, %(channel)s, %(to)s, %(subject)s, %(text)s, %(html)s)
+    on conflict (id) do nothing
     """,
 )
 LIST = Statement(
@@ -67,13 +68,20 @@ FORGET = Statement(
 
 
 async def post(tx: Tx, services: Services, letter: Letter) -> None:
-    """Send the message once the caller's transaction has committed. The queued job is encrypted."""
-    await enqueue(tx, "core.deliver", queue="core", letter=seal(services.keys, letter))
+    """Send the message once the caller's transaction has committed. The queued job is encrypted.
+
+    The identifier is minted here, so that the outbox lists messages in the order in which they were written, whichever
+    worker is done first, and lists a message that is delivered again once.
+    """
+    await enqueue(tx, "core.deliver", queue="core", letter=seal(services.keys, letter), message_id=str(new_id()))
 
 
 @job("core.deliver", queue="core", attempts=6)
-async def deliver(services: Services, *, letter: str) -> None:
-    """Send a message. A worker killed in between may send it twice, but never loses it."""
+async def deliver(services: Services, *, letter: str, message_id: str | None = None) -> None:
+    """Send a message. A worker killed in between may send it twice, but never loses it.
+
+    Jobs queued by versions before this one have no `message_id`.
+    """
     try:
         opened = unseal(services.keys, letter, Letter)
     except Broken:
@@ -84,7 +92,7 @@ async def deliver(services: Services, *, letter: str) -> None:
         async with services.db.tx() as tx:
             await tx.execute(
                 KEEP,
-                id=new_id(),
+                id=UUID(message_id) if message_id else new_id(),
                 channel=opened.channel,
                 to=opened.to,
                 subject=opened.subject,
