@@ -57,8 +57,8 @@ class Bank:
     name: str = "stripe"
     title: str = "The bank"
     about: str = "Cards"
-    lives: timedelta = timedelta(minutes=30)
-    sites: tuple[str, ...] = ()
+    checkout_lifetime: timedelta = timedelta(minutes=30)
+    origins: tuple[str, ...] = ()
     down: bool = False
     fault: Exception | None = None
     word: GatewayResult = GatewayResult(GatewayStatus.WAITING)
@@ -70,20 +70,20 @@ class Bank:
     def available(self, settings: Settings) -> bool:
         return True
 
-    def takes(self, currency: str) -> bool:
+    def accepts(self, currency: str) -> bool:
         return currency == "USD"
 
-    async def begin(self, payment: PaymentRow) -> Checkout:
+    async def open_checkout(self, payment: PaymentRow) -> Checkout:
         self.begun.append(payment)
         await asyncio.sleep(self.pause)
         if self.down:
             raise GatewayFailed("The bank does not answer. Nothing was charged.")
         return Checkout(self.ref or f"cs_{payment.id.hex}", f"https://checkout.example/{payment.id}")
 
-    async def leave(self, ref: str) -> None:
+    async def close_checkout(self, ref: str) -> None:
         self.asked.append(f"leave {ref}")
 
-    async def ask(self, payment: PaymentRow, ref: str) -> GatewayResult:
+    async def fetch_result(self, payment: PaymentRow, ref: str) -> GatewayResult:
         self.asked.append(ref)
         if self.down:
             raise GatewayFailed

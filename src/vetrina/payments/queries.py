@@ -16,7 +16,7 @@ INSERT = Statement(
       (account_id, id, kind, gateway, pack_id, plan_id, asset, quantity, amount, currency, credit, credit_period, description,
        callback_url, return_url, expires_at)
     values (%(account)s, %(id)s, %(kind)s, %(gateway)s, %(pack)s, %(plan)s, %(asset)s, %(quantity)s, %(amount)s, %(currency)s,
-            %(credit)s, %(credit_period)s, %(description)s, %(callback_url)s, %(return_url)s, now() + %(lives)s)
+            %(credit)s, %(credit_period)s, %(description)s, %(callback_url)s, %(return_url)s, now() + %(lifetime)s)
     on conflict (account_id, id) do nothing
     """,
 )

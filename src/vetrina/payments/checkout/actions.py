@@ -16,7 +16,7 @@ from vetrina.payments import queries
 from vetrina.payments.checkout.pricing import Purchase, Quote, choose
 from vetrina.payments.gateways.registry import Gateway, Gateways
 from vetrina.payments.model import Checkout, CheckoutTooLate, GatewayFailed, PaymentRow, Status
-from vetrina.payments.settlement.actions import give_up, shown
+from vetrina.payments.settlement.actions import give_up, to_response
 
 log = structlog.get_logger("vetrina.payments")
 
@@ -38,7 +38,7 @@ async def start(
     if payment.status != Status.PENDING:
         raise CheckoutTooLate
     try:
-        checkout = await gateway.begin(payment)
+        checkout = await gateway.open_checkout(payment)
         return await _open(services, payment, gateway, checkout, keyed)
     except GatewayFailed as failed:
         log.warning("a checkout could not be opened", gateway=gateway.name, payment=str(payment.id), why=failed.message)
@@ -60,7 +60,7 @@ async def _open(
         if not await tx.execute(queries.OPEN, url=checkout.url, **place):
             raise CheckoutTooLate
         opened = await tx.fetch_one(queries.ONE, account=payment.account_id, id=payment.id)
-        await keyed.save_response(tx, 201, shown(opened))
+        await keyed.save_response(tx, 201, to_response(opened))
     return opened
 
 
@@ -74,7 +74,7 @@ async def _insert(
         gateway=gateway.name,
         callback_url=f"{services.settings.address}/payments/{payment}",
         return_url=return_url,
-        lives=gateway.lives,
+        lifetime=gateway.checkout_lifetime,
         **msgspec.structs.asdict(quote),
     )
     if inserted:

@@ -42,14 +42,14 @@ async def history(request: Request, limit: Limit = 50, cursor: Cursor = None, st
         page = await paging.fetch(
             tx, queries.HISTORY, cursor, limit, account=request.account.id, status=status.value if status else None
         )
-    return page.map(checkout.shown)
+    return page.map(checkout.to_response)
 
 
 @get("/payments/{payment_id:uuid}", guards=[signed_in], tags=["payments"])
 async def one(request: Request, payment_id: UUID) -> Payment:
     """Return one payment."""
     async with request.read() as tx:
-        return checkout.shown(await tx.fetch_one(queries.ONE, account=request.account.id, id=payment_id))
+        return checkout.to_response(await tx.fetch_one(queries.ONE, account=request.account.id, id=payment_id))
 
 
 ROUTES: list[Any] = [start, history, one]

@@ -108,7 +108,7 @@ async def _shop(
             "name": item.name,
             "title": say(item.title),
             "about": item.about,
-            "available": not packs or item.takes(currency),
+            "available": not packs or item.accepts(currency),
         }
         for item in offered
     ]
@@ -122,7 +122,7 @@ async def _shop(
         refusal=refusal,
         fields=("pack_id", "gateway"),
         nav="wallet",
-        forms=[site for item in offered for site in item.sites],
+        forms=[site for item in offered for site in item.origins],
         title=say(COUNTERS[Asset(what)][0]),
         about=COUNTERS[Asset(what)][1],
         what=what,

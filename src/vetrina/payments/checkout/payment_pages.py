@@ -40,7 +40,7 @@ async def history(request: Request, cursor: Cursor = None) -> Response[str]:
         request,
         "payments/checkout/history.html",
         nav="wallet",
-        forms=stripe.sites if billing and stripe else (),
+        forms=stripe.origins if billing and stripe else (),
         payments=[_payment(request, row) for row in page.items],
         older=page.older("/payments"),
         billing=billing and any(row.gateway == StripeGateway.name for row in page.items),

@@ -92,7 +92,7 @@ async def _plan(tx: Tx, registry: Gateways, account: AccountId, plan: UUID, purc
     if not sold.prices:
         raise PlanIsFree
     gateway = _way(registry, purchase, [sold.currency, *sold.prices])
-    currency = purchase.currency or next((item for item in [sold.currency, *sold.prices] if gateway.takes(item)), sold.currency)
+    currency = purchase.currency or next((item for item in [sold.currency, *sold.prices] if gateway.accepts(item)), sold.currency)
     offer = await plans.offer(tx, account, plan, currency)
     price = offer.price or 0
     credit = 0 if gateway.name in RENEWING else min(offer.credit, price - 1)
@@ -114,7 +114,7 @@ def _way(registry: Gateways, purchase: Purchase, currencies: list[str]) -> Gatew
     """Return the requested gateway, or the first that takes one of the currencies."""
     if purchase.currency is not None:
         return registry.choose(purchase.gateway, purchase.currency)
-    taken = (currency for currency in currencies if any(way.takes(currency) for way in _named(registry, purchase.gateway)))
+    taken = (currency for currency in currencies if any(way.accepts(currency) for way in _named(registry, purchase.gateway)))
     return registry.choose(purchase.gateway, next(taken, currencies[0]))
 
 

@@ -19,7 +19,7 @@ from vetrina.payments.model import Checkout, GatewayNotOffered, GatewayResult, N
 
 
 class Gateway(Protocol):
-    """A payment gateway. `begin` and `ask` may call other services, so they are never called inside a transaction."""
+    """A payment gateway. `open_checkout` and `fetch_result` may call other services, so they are never called inside a transaction."""
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class Gateway(Protocol):
         ...
 
     @property
-    def lives(self) -> timedelta:
+    def checkout_lifetime(self) -> timedelta:
         """How long a checkout can be paid."""
         ...
 
@@ -45,11 +45,11 @@ class Gateway(Protocol):
         """Return whether the gateway is set up."""
         ...
 
-    def takes(self, currency: str) -> bool:
+    def accepts(self, currency: str) -> bool:
         """Return whether the gateway takes this ISO currency."""
         ...
 
-    async def begin(self, payment: PaymentRow) -> Checkout:
+    async def open_checkout(self, payment: PaymentRow) -> Checkout:
         """Open a checkout.
 
         `payment.id` is the idempotency key: a repeated call gives the same checkout, or one that cannot be paid.
@@ -59,15 +59,15 @@ class Gateway(Protocol):
         ...
 
     @property
-    def sites(self) -> Sequence[str]:
+    def origins(self) -> Sequence[str]:
         """Origins of the gateway's payment pages, which a form's redirect must be allowed to reach."""
         ...
 
-    async def ask(self, payment: PaymentRow, ref: str) -> GatewayResult:
+    async def fetch_result(self, payment: PaymentRow, ref: str) -> GatewayResult:
         """Return the result of checkout `ref`; amount and currency are the payment's own. Raises GatewayFailed (503)."""
         ...
 
-    async def leave(self, ref: str) -> None:
+    async def close_checkout(self, ref: str) -> None:
         """Close an open checkout, where the gateway can. Raises GatewayFailed (503)."""
         ...
 
@@ -123,7 +123,7 @@ class Gateways:
         """
         offered = self.offered()
         if name is None:
-            fitting = next((item for item in offered if item.takes(currency)), None)
+            fitting = next((item for item in offered if item.accepts(currency)), None)
             if fitting is None:
                 raise NoGateway
             return fitting
@@ -131,7 +131,7 @@ class Gateways:
         if gateway is None:
             names = ", ".join(item.name for item in offered)
             raise GatewayNotOffered(f"This way to pay is not offered here. What is offered: {names or 'nothing'}.")
-        if not gateway.takes(currency):
+        if not gateway.accepts(currency):
             raise GatewayNotOffered(
                 "{gateway} does not take {currency}.", values={"gateway": gateway.title, "currency": currency}
             )

@@ -19,34 +19,34 @@ class Sandbox:
     name = "sandbox"
     title = N_("Test checkout")
     about = N_("Takes no money")
-    lives = timedelta(hours=1)
+    checkout_lifetime = timedelta(hours=1)
 
     def __init__(self, address: str) -> None:
         """Set the site's public address, under which the checkout pages are."""
         self._address = address
-        self.sites = (address,)
+        self.origins = (address,)
 
     def available(self, settings: Settings) -> bool:
         """Return whether VETRINA_SANDBOX, or else development, turns it on."""
         return settings.sandbox
 
-    def takes(self, currency: str) -> bool:
+    def accepts(self, currency: str) -> bool:
         """Return True: the sandbox takes any currency."""
         return True
 
-    async def begin(self, payment: PaymentRow) -> Checkout:
+    async def open_checkout(self, payment: PaymentRow) -> Checkout:
         """Return a new checkout page. One whose reference was not stored can be found by no one."""
         token = secrets.token_urlsafe(24)
         return Checkout(token, f"{self._address}/payments/sandbox/{token}")
 
-    async def leave(self, ref: str) -> None:
+    async def close_checkout(self, ref: str) -> None:
         """Do nothing: the page stays open, and a late payment still counts."""
 
     async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> RefundResult:
         """Return an immediate success."""
         return RefundResult(f"TEST-{key}", "succeeded")
 
-    async def ask(self, payment: PaymentRow, ref: str) -> GatewayResult:
+    async def fetch_result(self, payment: PaymentRow, ref: str) -> GatewayResult:
         """Return waiting: the page records its outcome itself."""
         return GatewayResult(GatewayStatus.WAITING)
 

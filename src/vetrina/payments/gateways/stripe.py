@@ -46,7 +46,7 @@ class StripeGateway:
     name = "stripe"
     title = N_("Card")
     about = N_("Through Stripe")
-    lives = timedelta(hours=1)
+    checkout_lifetime = timedelta(hours=1)
     """Stripe allows from half an hour to a day."""
 
     def __init__(self, services: Services, *, timeout: float = TIMEOUT) -> None:
@@ -59,20 +59,20 @@ class StripeGateway:
         """Return whether STRIPE_API_KEY is set."""
         return bool(settings.stripe_api_key)
 
-    def takes(self, currency: str) -> bool:
+    def accepts(self, currency: str) -> bool:
         """Return whether Stripe charges in this currency; amounts are converted to the units in which it counts."""
         return currency in CURRENCIES
 
     @property
-    def sites(self) -> Sequence[str]:
+    def origins(self) -> Sequence[str]:
         """Return Stripe's origins, or a fake's own."""
         if self.client.base_url == LIVE:
             return PAGES
         return ("{0.scheme}://{0.netloc}".format(urlsplit(self.client.base_url)),)
 
-    async def begin(self, payment: PaymentRow) -> Checkout:
+    async def open_checkout(self, payment: PaymentRow) -> Checkout:
         """Open a Checkout Session for the account's customer. The payment's id is the idempotency key."""
-        if not self.takes(payment.currency):
+        if not self.accepts(payment.currency):
             raise GatewayFailed(f"Stripe does not take {payment.currency}. Nothing was charged.")
         try:
             amount = to_stripe(payment.amount, payment.currency)
@@ -116,7 +116,7 @@ class StripeGateway:
             log.warning("a customer was deleted at stripe", account=str(account), customer=customer)
             return await call(await customers.replace(self._services, self.client, account, customer))
 
-    async def ask(self, payment: PaymentRow, ref: str) -> GatewayResult:
+    async def fetch_result(self, payment: PaymentRow, ref: str) -> GatewayResult:
         """Return the session's result.
 
         A paid session with another amount than the payment's is an error that needs an operator.
@@ -150,7 +150,7 @@ class StripeGateway:
             raise NotRefundable(f"Stripe does not pay this back: {refused}") from refused
         return RefundResult(refund.id, refund.status, refund.failure_reason)
 
-    async def leave(self, ref: str) -> None:
+    async def close_checkout(self, ref: str) -> None:
         """Close an open checkout, so that it cannot be paid later. Raises GatewayFailed (503)."""
         try:
             await self.client.expire(ref, key=f"expire {ref}")

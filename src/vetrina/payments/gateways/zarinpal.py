@@ -25,7 +25,7 @@ class ZarinPalGateway:
     name = "zarinpal"
     title = N_("ZarinPal")
     about = N_("Iranian bank cards")
-    lives = timedelta(minutes=30)
+    checkout_lifetime = timedelta(minutes=30)
 
     def __init__(self, services: Services, *, timeout: float = TIMEOUT) -> None:
         settings = services.settings
@@ -36,16 +36,16 @@ class ZarinPalGateway:
         """Return whether ZARINPAL_MERCHANT_ID is set."""
         return bool(settings.zarinpal_merchant_id)
 
-    def takes(self, currency: str) -> bool:
+    def accepts(self, currency: str) -> bool:
         """Return whether the currency is IRR.
 
         A toman is ten rials and no ISO currency: accepting it would risk a factor of ten.
         """
         return currency == CURRENCY
 
-    async def begin(self, payment: PaymentRow) -> Checkout:
+    async def open_checkout(self, payment: PaymentRow) -> Checkout:
         """Request a new authority. One whose response was lost is known to no one, so it is never paid."""
-        if not self.takes(payment.currency):
+        if not self.accepts(payment.currency):
             raise GatewayFailed("ZarinPal takes rials only. Nothing was charged.")
         try:
             authority = await self._client.request(
@@ -59,7 +59,7 @@ class ZarinPalGateway:
             raise GatewayFailed("ZarinPal does not take this payment. Nothing was charged.") from refused
         return Checkout(authority, self._client.page(authority))
 
-    async def ask(self, payment: PaymentRow, ref: str) -> GatewayResult:
+    async def fetch_result(self, payment: PaymentRow, ref: str) -> GatewayResult:
         """Verify with our own amount.
 
         Code 101 (verified before) counts like the first time: the row decides whether anything is granted, once. Verifying
@@ -77,11 +77,11 @@ class ZarinPalGateway:
         return await self._unpaid(ref)
 
     @property
-    def sites(self) -> list[str]:
+    def origins(self) -> list[str]:
         """Return ZarinPal's origin."""
         return [self._client.site]
 
-    async def leave(self, ref: str) -> None:
+    async def close_checkout(self, ref: str) -> None:
         """Do nothing: an authority cannot be closed; it expires."""
 
     async def refund(self, payment: PaymentRow, ref: str, amount: int, key: str) -> RefundResult:

@@ -94,7 +94,7 @@ async def _shown(request: Request, *, gateway: str, refusal: Refusal | None = No
         refusal=refusal,
         fields=(),
         nav="wallet",
-        forms=[site for item in ways for site in item.sites],
+        forms=[site for item in ways for site in item.origins],
         member=member,
         bars=[_bar(bucket) for bucket in buckets],
         plans=cards,
@@ -105,12 +105,12 @@ async def _shown(request: Request, *, gateway: str, refusal: Refusal | None = No
 
 def _first(ways: list[Gateway], offered: list[Plan]) -> Gateway | None:
     """Return the first gateway that takes a currency of the plan."""
-    return next((way for way in ways if any(way.takes(currency) for plan in offered for currency in plan.prices)), None)
+    return next((way for way in ways if any(way.accepts(currency) for plan in offered for currency in plan.prices)), None)
 
 
 async def _card(tx: Tx, account: AccountId, plan: Plan, member: Membership, way: Gateway | None) -> dict[str, Any]:
     """Return a plan's template data: its price for the chosen gateway, and the possible action."""
-    taken = [item for item in (plan.currency, *plan.prices) if item in plan.prices and way is not None and way.takes(item)]
+    taken = [item for item in (plan.currency, *plan.prices) if item in plan.prices and way is not None and way.accepts(item)]
     currency = taken[0] if taken else plan.currency
     offer = (
         await tx.fetch_optional(queries_plans.OFFER, account=account, plan=plan.id, currency=currency) if plan.prices else None

@@ -45,7 +45,7 @@ async def ask(services: Services, payment: PaymentRow, ref: str) -> GatewayResul
     gateway = services.get(Gateways).get(payment.gateway)
     if gateway is None:
         return GatewayResult(GatewayStatus.WAITING)
-    word = await gateway.ask(payment, ref)
+    word = await gateway.fetch_result(payment, ref)
     if word.said != GatewayStatus.WAITING:
         async with services.db.tx() as tx:
             await record_result(tx, payment, word)
@@ -60,8 +60,8 @@ async def close(services: Services, payment: PaymentRow, ref: str | None) -> Gat
     gateway = services.get(Gateways).get(payment.gateway)
     word = GatewayResult(GatewayStatus.CANCELLED)
     if gateway is not None and ref is not None:
-        await gateway.leave(ref)
-        answer = await gateway.ask(payment, ref)
+        await gateway.close_checkout(ref)
+        answer = await gateway.fetch_result(payment, ref)
         word = answer if answer.said == GatewayStatus.PAID else word
     async with services.db.tx() as tx:
         await record_result(tx, payment, word)
@@ -73,7 +73,7 @@ async def expire(tx: Tx, payment: PaymentRow) -> bool:
     return await give_up(tx, payment, Status.EXPIRED, None)
 
 
-def shown(row: PaymentRow) -> Payment:
+def to_response(row: PaymentRow) -> Payment:
     """Return the API's representation of a row."""
     return to_record(Payment, row, checkout_url=row.checkout_url if row.status == Status.PENDING else None)
 

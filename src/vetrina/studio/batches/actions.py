@@ -186,7 +186,7 @@ async def load(services: Services, tx: Tx, account: AccountId, batch: UUID) -> B
         asset=rows[0].charge_asset if rows else "token",
         total=sum(item.cost for item in rows),
         refunded=refunded(rows),
-        items=[generations.shown(services, item) for item in rows],
+        items=[generations.to_response(services, item) for item in rows],
         created_at=row.created_at,
     )
 

@@ -195,7 +195,7 @@ async def set_favourite(tx: Tx, account: AccountId, generation: UUID, *, is_favo
     return await tx.fetch_one(queries.ONE, account=account, id=generation)
 
 
-def shown(services: Services, row: GenerationRow) -> Generation:
+def to_response(services: Services, row: GenerationRow) -> Generation:
     """Return the API's representation of a row, with the addresses of its files."""
     roles = ("product", "model", "result")
     files = {f"{role}_files": [ref(services, row.account_id, facts) for facts in row.in_role(role)] for role in roles}

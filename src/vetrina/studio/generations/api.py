@@ -66,7 +66,7 @@ async def history(
             page = await paging.fetch(tx, queries.HISTORY, cursor, limit, account=account)
         else:
             page = await paging.fetch(tx, queries.HISTORY_BY_STATUS, cursor, limit, account=account, status=status.value)
-    return page.map(lambda row: actions.shown(request.services, row))
+    return page.map(lambda row: actions.to_response(request.services, row))
 
 
 @get("/generations/{generation_id:uuid}", guards=[signed_in], tags=["studio"])
@@ -74,7 +74,7 @@ async def one(request: Request, generation_id: UUID) -> Generation:
     """Return one generation."""
     async with request.read() as tx:
         row = await tx.fetch_one(queries.ONE, account=request.account.id, id=generation_id)
-    return actions.shown(request.services, row)
+    return actions.to_response(request.services, row)
 
 
 @get(
@@ -108,7 +108,7 @@ async def cancel(request: Request, generation_id: UUID) -> Generation:
     """Cancel a generation; its credits are returned. 409 if it has ended."""
     async with request.tx() as tx:
         row = await actions.cancel(tx, request.account.id, generation_id)
-    return actions.shown(request.services, row)
+    return actions.to_response(request.services, row)
 
 
 @post("/generations/{generation_id:uuid}/retry", guards=[signed_in], tags=["studio"])
@@ -123,7 +123,7 @@ async def share(request: Request, generation_id: UUID, data: Sharing) -> Generat
     """Publish the results in the public gallery, or withdraw them."""
     async with request.tx() as tx:
         row = await publication.share(tx, request.account.id, generation_id, is_public=data.is_public)
-    return actions.shown(request.services, row)
+    return actions.to_response(request.services, row)
 
 
 @put("/generations/{generation_id:uuid}/favourite", guards=[signed_in], tags=["studio"])
@@ -131,7 +131,7 @@ async def add_favourite(request: Request, generation_id: UUID) -> Generation:
     """Mark a generation as a favourite."""
     async with request.tx() as tx:
         row = await actions.set_favourite(tx, request.account.id, generation_id, is_favourite=True)
-    return actions.shown(request.services, row)
+    return actions.to_response(request.services, row)
 
 
 @delete("/generations/{generation_id:uuid}/favourite", guards=[signed_in], status_code=200, tags=["studio"])
@@ -139,7 +139,7 @@ async def remove_favourite(request: Request, generation_id: UUID) -> Generation:
     """Unmark a generation as a favourite."""
     async with request.tx() as tx:
         row = await actions.set_favourite(tx, request.account.id, generation_id, is_favourite=False)
-    return actions.shown(request.services, row)
+    return actions.to_response(request.services, row)
 
 
 def _stream(messages: AsyncIterator[ServerSentEventMessage]) -> ServerSentEvent:
