@@ -14,7 +14,11 @@ import psycopg
 import pytest_asyncio
 
 from vetrina.core.database.connection import Database
-from vetrina.core.database.pubsub import Hub
+from vetrina.core.database.pubsub import Hub, Signal
+
+LISTENER_ENDS = """
+select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s and application_name like '%% listen'
+"""
 
 
 @pytest_asyncio.fixture
@@ -67,6 +71,16 @@ async def test_poll_interval_yields_without_messages(hub: Hub) -> None:
             assert await anext(place.messages(poll_interval=0.01)) is None
 
 
+async def test_quiet_differs_from_messages_that_were_missed(db: Database, hub: Hub, database: str, server: str) -> None:
+    """A page that reads its state again at each quiet moment would load itself every few seconds."""
+    with hub.subscribe("generations/quiet") as place:
+        async with asyncio.timeout(5):
+            assert await anext(place.messages_and_signals(quiet_interval=0.01)) is Signal.QUIET
+            with psycopg.connect(server, autocommit=True) as connection:
+                connection.execute(LISTENER_ENDS, (urlsplit(database).path[1:],))
+            assert await anext(place.messages_and_signals(quiet_interval=10)) is Signal.RESYNC
+
+
 async def test_slow_subscriber_receives_a_resync_notice(db: Database, hub: Hub) -> None:
     with hub.subscribe("generations/slow") as place, hub.subscribe("generations/last") as last:
         async with db.read() as tx:
@@ -86,11 +100,7 @@ async def test_slow_subscriber_receives_a_resync_notice(db: Database, hub: Hub) 
 async def test_subscribers_reread_the_state_after_a_reconnect(db: Database, hub: Hub, database: str, server: str) -> None:
     with hub.subscribe("generations/x") as place:
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(
-                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
-                " where datname = %s and application_name like '%% listen'",
-                (urlsplit(database).path[1:],),
-            )
+            connection.execute(LISTENER_ENDS, (urlsplit(database).path[1:],))
         messages = place.messages(poll_interval=10)
         async with asyncio.timeout(5):
             assert await anext(messages) is None

@@ -179,7 +179,7 @@ HARMLESS = {
     "it removes nothing for good, its owner is notified, and it is undone": {"takedown", "restoration", "dismissal", "featuring"},
     "applied twice it changes nothing, and only the gateway decides": {"inquiry", "replays", "retries"},
     "a badge, audited and undone at once": {"verification", "vendor-verification"},
-    "words of the site, audited, the former ones kept": {"{language:str}"},
+    "words of the site, audited, the former ones kept": {"{code:str}"},
     "an operator's own": {"searches", "{search_id:uuid}", "removal"},
     "words for operators only, audited": {"notes"},
     "it cancels a danger": {"second-factor-removal"},

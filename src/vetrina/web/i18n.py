@@ -68,11 +68,6 @@ def preferred(accept_language: str | None) -> Language:
     return best[1]
 
 
-def language(code: str) -> Language:
-    """Return the language of a code. Raises ValueError for one that is not ours."""
-    return next(language for language in LANGUAGES if language == code)
-
-
 def named(code: str | None) -> Language | None:
     """Return the language of a code, None for one that is not ours."""
     return next((language for language in LANGUAGES if language == code), None)

@@ -10,7 +10,8 @@ from vetrina.core.database.connection import Tx
 from vetrina.core.errors import NotFound
 from vetrina.core.module import Place
 from vetrina.core.services import Services
-from vetrina.web.i18n import LANGUAGES
+from vetrina.web import i18n
+from vetrina.web.i18n import Language
 
 
 async def write(tx: Tx, name: str, language: str, body: str) -> None:
@@ -28,10 +29,12 @@ async def write(tx: Tx, name: str, language: str, body: str) -> None:
         await tx.execute(queries.REMOVE, name=name, language=language)
 
 
-def check_key(name: str, language: str) -> None:
-    """Raise NotFound for a page or a language that there is not."""
-    if name not in TITLES or language not in LANGUAGES:
+def check_key(name: str, language: str) -> Language:
+    """Return the language. Raises NotFound (404) for a page or a language that there is not."""
+    code = i18n.named(language)
+    if name not in TITLES or code is None:
         raise NotFound
+    return code
 
 
 class PublishedPages:

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from vetrina.core.errors import Refusal
-from vetrina.web.i18n import N_
+from vetrina.web.i18n import N_, Language
 
 TITLES = {
     "terms": N_("Terms of service"),
@@ -25,7 +25,7 @@ class SitePageRow(msgspec.Struct, frozen=True):
     """A page's text in one language, in Markdown."""
 
     name: str
-    language: str
+    language: Language
     body: str
     updated_at: datetime
 
@@ -34,7 +34,7 @@ class SitePageKey(msgspec.Struct, frozen=True):
     """A page that has a text in this language."""
 
     name: str
-    language: str
+    language: Language
 
 
 class PageTooLong(Refusal):

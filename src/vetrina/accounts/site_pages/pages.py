@@ -16,12 +16,11 @@ from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.public.link_preview import LinkPreview, absolute
 from vetrina.core.web.request import Request
 from vetrina.web import i18n
-from vetrina.web.i18n import LANGUAGES, say
+from vetrina.web.i18n import LANGUAGES, Language, say
 
 FORM_BYTES = 512 * 1024
 """Persian letters take six bytes each in a form."""
 PATH = "/operator/pages"
-LANGUAGE_TITLES = {"en": "English", "fa": "فارسی"}
 
 
 @get([f"/{name}" for name in TITLES], include_in_schema=False)
@@ -33,14 +32,14 @@ async def page(request: Request, lang: str | None = None) -> Response[str]:
     if not rows:
         raise NotFound
     preferred = i18n.current()
-    language = next(code for code in (lang, preferred, *LANGUAGES) if code in rows)
-    response = _page(request, name, rows[language], sorted(rows))
+    language = next(code for code in (i18n.named(lang), preferred, *LANGUAGES) if code in rows)
+    response = _page(request, name, rows[language], [code for code in LANGUAGES if code in rows])
     response.headers["Vary"] = "Accept-Language"
     return response
 
 
-def _page(request: Request, name: str, row: SitePageRow, languages: list[str]) -> Response[str]:
-    language = i18n.language(row.language)
+def _page(request: Request, name: str, row: SitePageRow, languages: list[Language]) -> Response[str]:
+    language = row.language
     with i18n.use(language):
         title = say(TITLES[name])
         return pages.render(
@@ -51,7 +50,7 @@ def _page(request: Request, name: str, row: SitePageRow, languages: list[str]) -
             title=title,
             html=to_html(row.body),
             updated_at=row.updated_at,
-            languages=[{"code": code, "title": LANGUAGE_TITLES[code], "href": f"/{name}?lang={code}"} for code in languages],
+            languages=[{"code": code, "title": i18n.TITLES[code], "href": f"/{name}?lang={code}"} for code in languages],
             preview=LinkPreview(title=title, description=title, url=absolute(request.services, f"/{name}?lang={language}")),
         )
 
@@ -68,7 +67,7 @@ async def list_pages(request: Request) -> Response[str]:
             "languages": [
                 {
                     "code": code,
-                    "title": LANGUAGE_TITLES[code],
+                    "title": i18n.TITLES[code],
                     "href": f"{PATH}/{name}/{code}",
                     "updated_at": rows[name, code].updated_at if (name, code) in rows else None,
                 }
@@ -80,19 +79,19 @@ async def list_pages(request: Request) -> Response[str]:
     return pages.render(request, "accounts/site_pages/list.html", nav="operator", items=items)
 
 
-@get(PATH + "/{name:str}/{language:str}", guards=[operator], include_in_schema=False)
-async def editor(request: Request, name: str, language: str) -> Response[str]:
+@get(PATH + "/{name:str}/{code:str}", guards=[operator], include_in_schema=False)
+async def editor(request: Request, name: str, code: str) -> Response[str]:
     """Show the editor of a page in one language."""
-    actions.check_key(name, language)
+    language = actions.check_key(name, code)
     async with request.read() as tx:
         rows = {row.language: row for row in await tx.fetch_all(queries.LANGUAGES_OF, name=name)}
     return _editor(request, name, language, rows[language].body if language in rows else "")
 
 
-@post(PATH + "/{name:str}/{language:str}", guards=[operator], include_in_schema=False, request_max_body_size=FORM_BYTES)
-async def save(request: Request, name: str, language: str, data: Form) -> Response[Any]:
+@post(PATH + "/{name:str}/{code:str}", guards=[operator], include_in_schema=False, request_max_body_size=FORM_BYTES)
+async def save(request: Request, name: str, code: str, data: Form) -> Response[Any]:
     """Save a text, or show how it would look."""
-    actions.check_key(name, language)
+    language = actions.check_key(name, code)
     body = data.get("body", "")
     if data.get("action") == "preview":
         return _editor(request, name, language, body, previewed=True)
@@ -105,7 +104,7 @@ async def save(request: Request, name: str, language: str, data: Form) -> Respon
 
 
 def _editor(
-    request: Request, name: str, language: str, body: str, *, previewed: bool = False, refusal: Refusal | None = None
+    request: Request, name: str, language: Language, body: str, *, previewed: bool = False, refusal: Refusal | None = None
 ) -> Response[str]:
     return pages.render(
         request,
@@ -115,7 +114,7 @@ def _editor(
         fields=["body"],
         name=name,
         title=TITLES[name],
-        language={"code": language, "title": LANGUAGE_TITLES[language], "dir": i18n.direction(i18n.language(language))},
+        language={"code": language, "title": i18n.TITLES[language], "dir": i18n.direction(language)},
         body=body,
         limit=LIMIT,
         html=to_html(body[:LIMIT]) if previewed else None,

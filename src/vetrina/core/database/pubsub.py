@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
@@ -15,8 +16,15 @@ import structlog
 from vetrina.core.database.connection import Database
 
 log = structlog.get_logger("vetrina.events")
-_RESYNC: Any = object()
 _CLOSED: Any = object()
+
+
+class Signal(enum.Enum):
+    """What a subscription yields beside messages."""
+
+    RESYNC = "messages may have been missed: read the state again"
+    QUIET = "no message has come for a while"
+
 
 MessageHandler = Callable[[dict[str, Any] | None], Awaitable[None]]
 
@@ -73,7 +81,7 @@ class Hub:
                     await _call(handler, None)
                 for queues in list(self._subscribers.values()):
                     for queue in queues:
-                        _put(queue, _RESYNC)
+                        _put(queue, Signal.RESYNC)
                 continue
             message = _parse(payload)
             for handler in self._handlers.get(channel, ()):
@@ -94,16 +102,24 @@ class Subscription:
 
         Ends with the hub's `end`.
         """
+        async for message in self.messages_and_signals(quiet_interval=poll_interval):
+            yield None if isinstance(message, Signal) else message
+
+    async def messages_and_signals(self, *, quiet_interval: float) -> AsyncIterator[dict[str, Any] | Signal]:
+        """Yield each message, RESYNC when messages may have been missed, and QUIET after `quiet_interval` seconds without any.
+
+        Ends with the hub's `end`.
+        """
         while True:
             try:
                 # Not wait_for: before Python 3.12 it may lose a cancellation that arrives together with a message.
-                async with asyncio.timeout(poll_interval):
+                async with asyncio.timeout(quiet_interval):
                     message = await self._queue.get()
             except TimeoutError:
-                message = _RESYNC
+                message = Signal.QUIET
             if message is _CLOSED:
                 return
-            yield None if message is _RESYNC else message
+            yield message
 
 
 def _parse(payload: str) -> dict[str, Any]:
@@ -126,8 +142,8 @@ async def _call(handler: MessageHandler, message: dict[str, Any] | None) -> None
 
 def _put(queue: asyncio.Queue[Any], message: Any) -> None:
     if queue.full():
-        # A slow reader loses messages; _RESYNC makes it read the state again.
+        # A slow reader loses messages; RESYNC makes it read the state again.
         while not queue.empty():
             queue.get_nowait()
-        message = message if message is _CLOSED else _RESYNC
+        message = message if message is _CLOSED else Signal.RESYNC
     queue.put_nowait(message)

@@ -19,7 +19,7 @@ from vetrina.payments.model import Checkout, GatewayNotOffered, GatewayResult, N
 
 
 class Gateway(Protocol):
-    """A payment gateway. `open_checkout` and `fetch_result` may call other services, so they are never called inside a transaction."""
+    """A payment gateway. `open_checkout` and `fetch_result` call other servers: never call them inside a transaction."""
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from litestar.response.sse import ServerSentEventMessage
 from vetrina.core.database import paging
 from vetrina.core.database.ids import AccountId
 from vetrina.core.database.paging import Page
+from vetrina.core.database.pubsub import Signal
 from vetrina.core.errors import NotFound
 from vetrina.core.services import Services
 from vetrina.core.web.paging import Cursor, Limit
@@ -152,8 +153,10 @@ def _stream(messages: AsyncIterator[ServerSentEventMessage]) -> ServerSentEvent:
 async def _changes(services: Services, account: AccountId) -> AsyncIterator[ServerSentEventMessage]:
     with services.hub.subscribe(f"generations@{account}") as messages:
         yield ServerSentEventMessage(comment="listening")
-        async for message in messages.messages(poll_interval=QUIET):
-            if message is None:
+        async for message in messages.messages_and_signals(quiet_interval=QUIET):
+            if message is Signal.QUIET:
+                yield ServerSentEventMessage(comment="listening")  # a reader that has gone is noticed when it is written to
+            elif message is Signal.RESYNC:
                 yield ServerSentEventMessage(data="{}", event="resync")
             else:
                 yield _event(msgspec.convert(message, State))
