@@ -410,6 +410,16 @@ begin
 end
 $$;
 
+CREATE FUNCTION accounts.create_business_profiles(p_accounts uuid[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into accounts.vendors (account_id, business_name)
+  select a.id, coalesce(u.name, a.handle, 'New business')
+    from accounts.accounts a left join accounts.users u on u.account_id = a.id
+   where a.id = any (p_accounts) and a.erased_at is null
+  on conflict (account_id) do nothing
+$$;
+
 CREATE FUNCTION accounts.end_sessions() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -2100,6 +2110,17 @@ begin
 end
 $$;
 
+CREATE FUNCTION stripe_mirror.create_business_profiles(p_customers text[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+  select accounts.create_business_profiles(array_agg(l.account_id))
+    from stripe_mirror.links l
+   where l.customer_id = any (p_customers)
+     and exists (select from stripe_mirror.subscriptions s
+                  where s.customer_id = l.customer_id and s.status in ('active', 'trialing', 'past_due') and s.deleted_at is null)
+  having count(*) > 0
+$$;
+
 CREATE FUNCTION stripe_mirror.event_order(p_type text) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (CASE WHEN (p_type ~~ '%.created'::text) THEN 1 WHEN (p_type ~~ '%.deleted'::text) THEN 9 ELSE 5 END)::smallint;
@@ -2734,6 +2755,37 @@ begin
     end if;
   end loop;
   return v_found;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.profile_active_subscriptions() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform stripe_mirror.create_business_profiles(array_agg(n.customer_id))
+     from changed n join former o on o.id = n.id
+    where n.status in ('active', 'trialing') and o.status is distinct from n.status and o.status is distinct from 'past_due'
+   having count(*) > 0;
+  return null;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.profile_new_links() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform stripe_mirror.create_business_profiles(array[new.customer_id]);
+  return null;
+end
+$$;
+
+CREATE FUNCTION stripe_mirror.profile_new_subscriptions() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform stripe_mirror.create_business_profiles(array_agg(customer_id))
+     from added where status in ('active', 'trialing') having count(*) > 0;
+  return null;
 end
 $$;
 
@@ -4612,19 +4664,103 @@ CREATE TABLE payments.failed_transactions (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE stripe_mirror.charges (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'customer'::text))) STORED,
+    payment_intent_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'payment_intent'::text))) STORED,
+    invoice_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'invoice'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    amount bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount'::text))) STORED,
+    amount_refunded bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_refunded'::text))) STORED,
+    failure_code text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'failure_code'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.charges ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE stripe_mirror.invoices (
+    id text NOT NULL,
+    data jsonb NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    event_rank smallint NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
+    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
+    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
+    customer_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'customer'::text))) STORED,
+    subscription_id text GENERATED ALWAYS AS (stripe_mirror.json_id(COALESCE(NULLIF((data -> 'subscription'::text), 'null'::jsonb), (data #> '{parent,subscription_details,subscription}'::text[])))) STORED,
+    number text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'number'::text))) STORED,
+    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
+    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
+    total bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'total'::text))) STORED,
+    amount_due bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_due'::text))) STORED,
+    amount_paid bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_paid'::text))) STORED,
+    amount_remaining bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_remaining'::text))) STORED,
+    attempt_count bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'attempt_count'::text))) STORED,
+    billing_reason text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'billing_reason'::text))) STORED,
+    due_date timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'due_date'::text))) STORED,
+    paid_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data #> '{status_transitions,paid_at}'::text[]))) STORED,
+    hosted_invoice_url text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'hosted_invoice_url'::text))) STORED,
+    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY stripe_mirror.invoices ALTER COLUMN data SET STORAGE EXTERNAL;
+
 CREATE VIEW doc_gallery.failed_transactions AS
- SELECT id,
+ SELECT t.id,
     COALESCE(( SELECT k.customer_id
            FROM stripe_mirror.links k
-          WHERE ((k.account_id = t.account_id) AND k.is_primary)), (account_id)::text) AS customer_id,
-    gateway,
-    ref,
-    amount,
-    currency,
-    code,
-    reason,
-    failed_at
-   FROM payments.failed_transactions t;
+          WHERE ((k.account_id = t.account_id) AND k.is_primary)), (t.account_id)::text) AS customer_id,
+    t.gateway,
+    t.ref,
+    t.amount,
+    t.currency,
+    t.code,
+    t.reason,
+    t.failed_at
+   FROM payments.failed_transactions t
+UNION ALL
+ SELECT (md5(('stripe charge '::text || c.id)))::uuid AS id,
+    c.customer_id,
+    'stripe'::text AS gateway,
+    c.id AS ref,
+    c.amount,
+    upper(c.currency) AS currency,
+    c.failure_code AS code,
+    COALESCE((c.data ->> 'failure_message'::text), c.failure_code, 'failed'::text) AS reason,
+    c.stripe_created_at AS failed_at
+   FROM stripe_mirror.charges c
+  WHERE ((c.status = 'failed'::text) AND (c.deleted_at IS NULL) AND (NOT (EXISTS ( SELECT
+           FROM payments.failed_transactions t
+          WHERE (t.ref = ANY (ARRAY[c.id, c.payment_intent_id, c.invoice_id]))))))
+UNION ALL
+ SELECT (md5(('stripe invoice '::text || i.id)))::uuid AS id,
+    i.customer_id,
+    'stripe'::text AS gateway,
+    i.id AS ref,
+    i.amount_remaining AS amount,
+    upper(i.currency) AS currency,
+    'invoice_payment_failed'::text AS code,
+    'The payment of an invoice failed'::text AS reason,
+    COALESCE(i.due_date, i.stripe_created_at) AS failed_at
+   FROM stripe_mirror.invoices i
+  WHERE ((i.status = ANY (ARRAY['open'::text, 'uncollectible'::text])) AND (i.attempt_count > 0) AND (i.amount_remaining > 0) AND (i.deleted_at IS NULL) AND (NOT (EXISTS ( SELECT
+           FROM payments.failed_transactions t
+          WHERE (split_part(t.ref, '/'::text, 1) = i.id)))) AND (NOT (EXISTS ( SELECT
+           FROM stripe_mirror.charges c
+          WHERE ((c.invoice_id = i.id) AND (c.status = 'failed'::text) AND (c.deleted_at IS NULL))))));
 
 CREATE TABLE gallery.follows (
     account_id uuid NOT NULL,
@@ -4681,36 +4817,6 @@ CREATE VIEW doc_gallery.image_uploads AS
     day AS upload_date,
     count AS upload_count
    FROM media.daily_uploads d;
-
-CREATE TABLE stripe_mirror.invoices (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
-    customer_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'customer'::text))) STORED,
-    subscription_id text GENERATED ALWAYS AS (stripe_mirror.json_id(COALESCE(NULLIF((data -> 'subscription'::text), 'null'::jsonb), (data #> '{parent,subscription_details,subscription}'::text[])))) STORED,
-    number text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'number'::text))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
-    total bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'total'::text))) STORED,
-    amount_due bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_due'::text))) STORED,
-    amount_paid bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_paid'::text))) STORED,
-    amount_remaining bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_remaining'::text))) STORED,
-    attempt_count bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'attempt_count'::text))) STORED,
-    billing_reason text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'billing_reason'::text))) STORED,
-    due_date timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'due_date'::text))) STORED,
-    paid_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data #> '{status_transitions,paid_at}'::text[]))) STORED,
-    hosted_invoice_url text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'hosted_invoice_url'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.invoices ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE VIEW doc_gallery.invoices AS
  SELECT id AS invoice_id,
@@ -5145,30 +5251,6 @@ CREATE TABLE reports.searches (
     CONSTRAINT search_kind_known CHECK ((kind = ANY (ARRAY['customers'::text, 'subscriptions'::text]))),
     CONSTRAINT search_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80)))
 );
-
-CREATE TABLE stripe_mirror.charges (
-    id text NOT NULL,
-    data jsonb NOT NULL,
-    event_at timestamp with time zone NOT NULL,
-    event_rank smallint NOT NULL,
-    event_id text NOT NULL COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    livemode boolean GENERATED ALWAYS AS (stripe_mirror.json_boolean((data -> 'livemode'::text))) STORED,
-    stripe_created_at timestamp with time zone GENERATED ALWAYS AS (stripe_mirror.json_timestamp((data -> 'created'::text))) STORED,
-    metadata jsonb GENERATED ALWAYS AS (stripe_mirror."json_object"((data -> 'metadata'::text))) STORED NOT NULL,
-    customer_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'customer'::text))) STORED,
-    payment_intent_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'payment_intent'::text))) STORED,
-    invoice_id text GENERATED ALWAYS AS (stripe_mirror.json_id((data -> 'invoice'::text))) STORED,
-    status text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'status'::text))) STORED,
-    currency text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'currency'::text))) STORED,
-    amount bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount'::text))) STORED,
-    amount_refunded bigint GENERATED ALWAYS AS (stripe_mirror.json_bigint((data -> 'amount_refunded'::text))) STORED,
-    failure_code text GENERATED ALWAYS AS (stripe_mirror.json_text((data -> 'failure_code'::text))) STORED,
-    synced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE ONLY stripe_mirror.charges ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE TABLE stripe_mirror.coupons (
     id text NOT NULL,
@@ -6483,6 +6565,8 @@ CREATE TRIGGER events_kept BEFORE DELETE OR UPDATE ON stripe_mirror.events FOR E
 
 CREATE TRIGGER invoices_touch BEFORE UPDATE ON stripe_mirror.invoices FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER links_create_business_profiles AFTER INSERT ON stripe_mirror.links FOR EACH ROW EXECUTE FUNCTION stripe_mirror.profile_new_links();
+
 CREATE TRIGGER links_touch BEFORE UPDATE ON stripe_mirror.links FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER payment_intents_touch BEFORE UPDATE ON stripe_mirror.payment_intents FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -6494,6 +6578,10 @@ CREATE TRIGGER products_touch BEFORE UPDATE ON stripe_mirror.products FOR EACH R
 CREATE TRIGGER ranges_touch BEFORE UPDATE ON stripe_mirror.ranges FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER refunds_touch BEFORE UPDATE ON stripe_mirror.refunds FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER subscriptions_activate_business_profiles AFTER UPDATE ON stripe_mirror.subscriptions REFERENCING OLD TABLE AS former NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION stripe_mirror.profile_active_subscriptions();
+
+CREATE TRIGGER subscriptions_create_business_profiles AFTER INSERT ON stripe_mirror.subscriptions REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stripe_mirror.profile_new_subscriptions();
 
 CREATE TRIGGER subscriptions_touch BEFORE UPDATE ON stripe_mirror.subscriptions FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -6819,6 +6907,7 @@ GRANT ALL ON FUNCTION accounts.check_identifiers() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.check_released_identifiers() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.confirm_identifier(p_kind text, p_email text, p_phone text, p_account uuid, p_password_hash text) TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.count_export() TO vetrina_app;
+GRANT ALL ON FUNCTION accounts.create_business_profiles(p_accounts uuid[]) TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.end_sessions() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.notify_session_ended() TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.require_identifier() TO vetrina_app;
@@ -6921,6 +7010,7 @@ GRANT ALL ON FUNCTION reports.subscription_versions(p_ids text[]) TO vetrina_app
 GRANT ALL ON FUNCTION reports.tier_amount(p_tiers jsonb, p_mode text, p_quantity numeric) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.worth(p_data jsonb, p_billed jsonb, p_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.collapse_discounts(p_object jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.create_business_profiles(p_customers text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.event_order(p_type text) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.expanded_discounts(p_subscription jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.fetched(p_object jsonb, p_at timestamp with time zone, p_began timestamp with time zone) TO vetrina_app;
@@ -6949,6 +7039,9 @@ GRANT ALL ON FUNCTION stripe_mirror.merge_staged(p_batch uuid, p_kind text) TO v
 GRANT ALL ON FUNCTION stripe_mirror.merge_subscriptions(p_versions stripe_mirror.version[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.mirror(p_name text, p_object text, p_deleted_by text, p_columns text, p_indexed text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.period(p_data jsonb, p_field text) TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.profile_active_subscriptions() TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.profile_new_links() TO vetrina_app;
+GRANT ALL ON FUNCTION stripe_mirror.profile_new_subscriptions() TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.store_discounts(p_subscriptions jsonb[]) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.undelete(p_kind text, p_ids text[], p_before timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION stripe_mirror.version(p_object jsonb, p_at timestamp with time zone, p_rank smallint, p_event text, p_deletes boolean) TO vetrina_app;
@@ -7052,6 +7145,8 @@ GRANT SELECT ON TABLE doc_cogento.users TO vetrina_app;
 GRANT SELECT ON TABLE doc_gallery.cognito_users TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_gallery.cognito_users TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.charges TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.invoices TO vetrina_app;
 GRANT SELECT ON TABLE doc_gallery.failed_transactions TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_gallery.failed_transactions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.follows TO vetrina_app;
@@ -7062,7 +7157,6 @@ GRANT SELECT ON TABLE doc_gallery.gallery_posts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.daily_uploads TO vetrina_app;
 GRANT SELECT ON TABLE doc_gallery.image_uploads TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_gallery.image_uploads TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.invoices TO vetrina_app;
 GRANT SELECT ON TABLE doc_gallery.invoices TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_gallery.invoices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.likes TO vetrina_app;
@@ -7110,7 +7204,6 @@ GRANT SELECT,INSERT ON TABLE payments.reversals TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.metadata_keys TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.progress TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.searches TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.charges TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.coupons TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.discounts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.disputes TO vetrina_app;

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from tests.factories import Make
 from tests.gallery.helpers import address, written
@@ -54,3 +55,50 @@ async def test_documented_relations_join(site: Site, make: Make, database: str) 
 async def test_all_documented_tables_are_readable(site: Site, database: str) -> None:
     for table in ("subscriptions", "invoices", "webhook_events", "failed_transactions"):
         assert await rows(database, f"select * from doc_gallery.{table}") == []
+
+
+async def test_failed_transactions_are_of_checkouts_and_of_stripe_alone(site: Site, make: Make, database: str) -> None:
+    """Each failure once: a charge of an own checkout, and an invoice whose charge failed, are not counted twice."""
+    account = await make.account()
+    charge = {
+        "object": "charge",
+        "customer": "cus_9",
+        "status": "failed",
+        "amount": 700,
+        "currency": "usd",
+        "created": 1_750_000_000,
+    }
+    invoice = {
+        "object": "invoice", "customer": "cus_9", "status": "open", "currency": "eur", "amount_remaining": 900,
+        "attempt_count": 2, "created": 1_750_000_000,
+    }  # fmt: skip
+    mirrored = [
+        ("charges", {**charge, "id": "ch_ours", "payment_intent": "pi_ours"}),
+        ("charges", {**charge, "id": "ch_alone", "failure_code": "card_declined", "failure_message": "Your card was declined."}),
+        ("charges", {**charge, "id": "ch_paid", "status": "succeeded"}),
+        ("charges", {**charge, "id": "ch_of_invoice", "invoice": "in_with_charge"}),
+        ("invoices", {**invoice, "id": "in_with_charge"}),
+        ("invoices", {**invoice, "id": "in_alone"}),
+        ("invoices", {**invoice, "id": "in_ours"}),
+        ("invoices", {**invoice, "id": "in_never_tried", "attempt_count": 0}),
+        ("invoices", {**invoice, "id": "in_paid", "status": "paid", "amount_remaining": 0}),
+    ]
+    async with site.services.db.tx() as tx:
+        for table, data in mirrored:
+            query = f"insert into stripe_mirror.{table} (id, data, event_at, event_rank, event_id) values (%s, %s, now(), 1, %s)"
+            await tx.connection.execute(query.encode(), (data["id"], Jsonb(data), f"evt_{data['id']}"))
+        for ref in ("pi_ours", "in_ours/2"):
+            await tx.connection.execute(
+                "insert into payments.failed_transactions (account_id, gateway, ref, amount, currency, code, reason, failed_at)"
+                " values (%s, 'stripe', %s, 700, 'USD', 'card_declined', 'Declined', now())",
+                (account.id, ref),
+            )
+    failed = await rows(database, "select * from doc_gallery.failed_transactions order by ref")
+    assert [(row["ref"], row["customer_id"], row["amount"], row["currency"], row["code"]) for row in failed] == [
+        ("ch_alone", "cus_9", 700, "USD", "card_declined"),
+        ("ch_of_invoice", "cus_9", 700, "USD", None),
+        ("in_alone", "cus_9", 900, "EUR", "invoice_payment_failed"),
+        ("in_ours/2", str(account.id), 700, "USD", "card_declined"),
+        ("pi_ours", str(account.id), 700, "USD", "card_declined"),
+    ]
+    assert len({row["id"] for row in failed}) == 5
