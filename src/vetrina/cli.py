@@ -17,6 +17,7 @@ COMMANDS = {
     "worker": "Run one worker process.",
     "migrate": "Apply database migrations.",
     "doctor": "List every setting, and check database, storage and engines.",
+    "profile": "Show which documented system the site is run as, and apply its settings.",
     "verify": "Verify every balance against the ledger.",
     "conform": "Prove that everything the documents name holds.",
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vetrina import accounts, core, gallery, media, payments, reports, stripe_mirror, studio, wallet
 from vetrina.core.module import Module, Modules
 from vetrina.core.settings.environment import BadSetting, Settings
+from vetrina.site_profiles import PROFILES
 
 if TYPE_CHECKING:
     from vetrina.core.database.timeouts import Timeouts
@@ -31,7 +32,7 @@ HOMES = ("studio", "reports", "stripe_mirror", "accounts")
 
 
 def loaded(settings: Settings) -> list[str]:
-    """Return the names of the modules that VETRINA_ONLY selects, with those they require, in order.
+    """Return the names of the modules that VETRINA_ONLY or VETRINA_PROFILE selects, with those they require, in order.
 
     Raises BadSetting for an unknown module.
     """
@@ -39,7 +40,7 @@ def loaded(settings: Settings) -> list[str]:
     requested = {name.strip() for name in settings.only.split(",")} - {""}
     if unknown := requested - set(names):
         raise BadSetting(f"VETRINA_ONLY names {', '.join(sorted(unknown))}; there are {', '.join(names)}.")
-    requested = requested or set(names)
+    requested = requested or set(PROFILES[settings.profile].modules) or set(names)
     for module in reversed(MODULES):
         if module.name in requested:
             requested.update(module.requires)
@@ -49,7 +50,8 @@ def loaded(settings: Settings) -> list[str]:
 def of(settings: Settings) -> Modules:
     """Return the installed modules and those that these settings load. Raises BadSetting as `loaded` does."""
     names = loaded(settings)
-    return Modules((CORE, *MODULES), (CORE, *(module for module in MODULES if module.name in names)))
+    served = (CORE, *(module for module in MODULES if module.name in names))
+    return Modules((CORE, *MODULES), served, PROFILES[settings.profile].assets)
 
 
 def connect(settings: Settings, uri: str, limits: Timeouts | None = None) -> Services:

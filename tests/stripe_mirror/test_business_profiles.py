@@ -68,7 +68,7 @@ async def test_only_a_subscription_that_is_active_makes_a_profile(db: Database, 
     assert await business(db, account.id) is not None
 
 
-async def test_existing_profile_is_kept(db: Database, make: Make) -> None:
+async def test_existing_profile_does_not_change(db: Database, make: Make) -> None:
     account = await make.account(kind="vendor")
     async with db.tx() as tx:
         await tx.connection.execute(

@@ -132,6 +132,7 @@ class _Up:
             "VETRINA_DATA": str(self.settings.data.absolute()),
             "VETRINA_PORT": str(port),
             "VETRINA_ONLY": self.settings.only,
+            "VETRINA_PROFILE": self.settings.profile,
         }
         fakes = imitated(self._here(port)) if self.with_fakes else Fakes([], {}, "")
         environment |= fakes.environment

@@ -7,7 +7,7 @@ changes to the audit log.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +73,20 @@ async def put(tx: Tx, key: str, value: Any) -> SettingRow:
     return await tx.fetch_one(PUT, key=key, value=Jsonb(value))
 
 
+async def differences(tx: Tx, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the present values of the settings that are not as in `values`, by key."""
+    rows = {row.key: row.value for row in await tx.fetch_all(LIST)}
+    return {key: rows.get(key) for key, value in values.items() if rows.get(key) != value}
+
+
+async def put_all(tx: Tx, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Set these settings; return the former values of those that changed. Raises as `put` does."""
+    former = await differences(tx, values)
+    for key in former:
+        await put(tx, key, values[key])
+    return former
+
+
 def parse_value(text: str) -> Any:
     """Parse a value as operators write it: JSON; 100/60 for a limit of a count per seconds; otherwise text."""
     if match := re.fullmatch(r"\s*(\d{1,10})\s*/\s*(\d{1,6})\s*", text, re.ASCII):
@@ -83,15 +97,15 @@ def parse_value(text: str) -> Any:
         return text
 
 
-def format_value(row: SettingRow) -> str:
-    """Return the value in the format that `parse_value` parses."""
-    if row.key.startswith("limits."):
+def format_value(key: str, value: Any) -> str:
+    """Return a setting's value in the format that `parse_value` parses."""
+    if key.startswith("limits."):
         try:
-            limit = msgspec.convert(row.value, Limit)
+            limit = msgspec.convert(value, Limit)
             return f"{limit.count}/{limit.seconds}"
         except msgspec.ValidationError:
             pass
-    return row.value if isinstance(row.value, str) else msgspec.json.encode(row.value).decode()
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _check(key: str, now: Any, value: Any) -> None:

@@ -35,7 +35,7 @@ def list_(*, json: bool = False) -> int:
     else:
         width = max(len(row.key) for row in rows)
         for row in rows:
-            print(f"{row.key:<{width}}  {site_settings.format_value(row):<14}  {row.description}")
+            print(f"{row.key:<{width}}  {site_settings.format_value(row.key, row.value):<14}  {row.description}")
     return 0
 
 
@@ -54,5 +54,5 @@ def set_(key: str, value: str) -> int:
     configured = settings.read()
     logs.configure(configured.log_format, "settings")
     row = asyncio.run(doing(configured, work))
-    print(f"{row.key} is {site_settings.format_value(row)} now.")
+    print(f"{row.key} is {site_settings.format_value(row.key, row.value)} now.")
     return 0

@@ -38,7 +38,8 @@ async def change(request: Request, key: str, data: Form) -> Response[Any]:
     except site_settings.BadValue as refusal:
         return await _settings(request, key=key, text=text, refusal=refusal)
     return pages.redirect(
-        "/operator/settings", flash=("good", say("{key} is {value} now.", key=row.key, value=site_settings.format_value(row)))
+        "/operator/settings",
+        flash=("good", say("{key} is {value} now.", key=row.key, value=site_settings.format_value(row.key, row.value))),
     )
 
 
@@ -53,7 +54,7 @@ async def _settings(request: Request, *, key: str = "", text: str = "", refusal:
                 {
                     "key": row.key,
                     "description": row.description,
-                    "value": text if row.key == key else site_settings.format_value(row),
+                    "value": text if row.key == key else site_settings.format_value(row.key, row.value),
                     "error": refusal.message if refusal and row.key == key else None,
                     "updated_at": row.updated_at,
                 }

@@ -111,6 +111,8 @@ class Modules:
 
     installed: tuple[Module, ...] = ()
     loaded: tuple[Module, ...] = ()
+    assets: frozenset[str] | None = None
+    """Credits that the site shows and sells; None for those that a loaded module spends."""
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self.loaded)
@@ -172,8 +174,9 @@ class Modules:
 
     @cached_property
     def spends(self) -> frozenset[str]:
-        """Return the assets that a loaded module spends."""
-        return frozenset(asset for module in self for asset in module.spends)
+        """Return the assets that a loaded module spends and that the site shows."""
+        spent = frozenset(asset for module in self for asset in module.spends)
+        return spent if self.assets is None else spent & self.assets
 
     @cached_property
     def error_pages(self) -> dict[int, ErrorPage]:
@@ -243,6 +246,7 @@ class Modules:
         """Return what the base templates need of the loaded modules: navigations and header templates."""
         return {
             "loads": self.loads,
+            "spends": self.spends,
             "sign_in": self.sign_in,
             "link": self.link,
             "navigation": _sorted(place for module in self for place in module.navigation),

@@ -118,6 +118,12 @@ class Settings:
     only: str = _setting(
         "VETRINA_ONLY", "", "Modules to serve, comma-separated, with those that they need; all if not set.", values.names
     )
+    profile: str = _setting(
+        "VETRINA_PROFILE",
+        "all",
+        "The documented system to run as: all, gallery, style-studio, cogento, ai-stayler or contacts (`vetrina profile`).",
+        values.choice("all", "gallery", "style-studio", "cogento", "ai-stayler", "contacts"),
+    )
     log_format: str = _setting(
         "VETRINA_LOG_FORMAT",
         "auto",

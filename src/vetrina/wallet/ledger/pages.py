@@ -37,6 +37,7 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
     """Render balances and ledger entries with the running balance."""
     asset_filter, kind_filter = _member(Asset, asset), _member(Kind, kind)
     subjects, buy = request.services.modules.ledger_subjects, request.services.modules.link("buy_credits")
+    spends = request.services.modules.spends
     async with request.read() as tx:
         balances = await tx.fetch_all(queries.BALANCES, account=request.account.id)
         page = await actions.entries(tx, request.account.id, subjects, cursor, PAGE, asset=asset_filter, kind=kind_filter)
@@ -45,7 +46,7 @@ async def wallet(request: Request, cursor: Cursor = None, asset: str = "", kind:
         request,
         "wallet/ledger/wallet.html",
         nav="wallet",
-        balances=[_balance_card(balance, buy) for balance in balances],
+        balances=[_balance_card(item, buy) for item in balances if item.asset in spends or item.balance or item.held],
         entries=lines(page.items, subjects),
         assets=[{"value": str(name), "title": say(title)} for name, (title, _) in labels.ASSETS.items()],
         kinds=[{"value": str(name), "title": say(title)} for name, title in entry_labels.KINDS.items()],
