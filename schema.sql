@@ -4207,6 +4207,7 @@ CREATE TABLE accounts.accounts (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     time_zone text,
     language text,
+    tour_ended_at timestamp with time zone,
     CONSTRAINT account_email_shape CHECK (((email = lower(email)) AND (email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text) AND (length(email) <= 254))),
     CONSTRAINT account_handle_shape CHECK ((handle ~ '^[a-z0-9](?:[a-z0-9_-]{1,28}[a-z0-9])$'::text)),
     CONSTRAINT account_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),

@@ -19,6 +19,11 @@ async def file(scene: Scene) -> Made:
     return {"file_id": created["id"]}
 
 
+async def sample(_: Scene) -> Made:
+    """A sample photograph of the site."""
+    return {"name": "coffee"}
+
+
 async def stored_file(scene: Scene) -> Made:
     """A picture of the owner's that several rows use: uploads are few."""
     if "file" not in scene.kept:
@@ -37,6 +42,8 @@ async def public_file(scene: Scene) -> Made:
 ROWS: dict[str, Row] = {
     "POST /api/v1/files": own(201, form={"category": "product_image"}, files=photo()),
     "GET /api/v1/files": own(),
+    "GET /api/v1/samples": own(),
+    "POST /api/v1/samples/{name}": own(201, of=sample),
     "GET /api/v1/files/usage": own(),
     "GET /api/v1/files/{file_id}": owned(of=file),
     "GET /api/v1/files/{file_id}/credentials": owned(of=stored_file),

@@ -57,6 +57,16 @@ SOME = Statement(
     """,
 )
 
+HAS_FILES = Statement(bool, "select exists (select from media.files where account_id = %(account)s)")
+SAMPLE = Statement(
+    FileRow,
+    f"""
+    select {COLUMNS} from media.files
+     where account_id = %(account)s and category = %(category)s and metadata ->> 'sample' = %(sample)s
+     order by id desc limit 1
+    """,
+)
+
 # Two statements instead of one with a condition, so that each can walk its own index from the newest.
 _FITS = """id < %(before)s
        and (%(tag)s::text is null or tags @> array[%(tag)s::text])

@@ -189,6 +189,21 @@ async def set_language(tx: Tx, account: AccountId, language: i18n.Language | Non
     await tx.execute(queries.SET_LANGUAGE, account=account, language=language)
 
 
+async def is_tour_due(tx: Tx, account: AccountId) -> bool:
+    """Return whether the studio's tour is still offered to the account."""
+    return await tx.fetch_one(queries.TOUR_DUE, account=account)
+
+
+async def end_tour(tx: Tx, account: AccountId) -> None:
+    """Record that the account has seen or skipped the tour."""
+    await tx.execute(queries.SET_TOUR, account=account, ended=True)
+
+
+async def restart_tour(tx: Tx, account: AccountId) -> None:
+    """Offer the tour to the account again."""
+    await tx.execute(queries.SET_TOUR, account=account, ended=False)
+
+
 async def rename(tx: Tx, account: AccountId, name: str) -> None:
     """Change or remove the account's name; a business keeps its name. Raises InvalidName (422)."""
     text = name.strip()

@@ -56,6 +56,16 @@ async def set_language(request: Request, data: Form) -> Response[Any]:
         return pages.redirect("/account#language", flash=("good", say("Saved")), cookies=[pages.language_cookie(chosen)])
 
 
+@post("/account/tour", guards=[signed_in], include_in_schema=False)
+async def tour(request: Request, data: Form) -> Response[Any]:
+    """End the studio's tour, or offer it again (`state`: "ended" or "again")."""
+    again = data.get("state") == "again"
+    async with request.tx() as tx:
+        await (profiles.restart_tour if again else profiles.end_tour)(tx, request.account.id)
+    use_page = request.services.modules.link("use_file")
+    return pages.redirect(use_page if again and use_page else "/account")
+
+
 async def _home(request: Request, *, name: str | None = None, refusal: Refusal | None = None) -> Response[str]:
     async with request.read() as tx:
         account = await tx.fetch_one(account_queries.ACCOUNT, account=request.account.id)
@@ -73,4 +83,4 @@ async def _home(request: Request, *, name: str | None = None, refusal: Refusal |
     )
 
 
-ROUTES: list[Any] = [home, rename, set_time_zone, set_language]
+ROUTES: list[Any] = [home, rename, set_time_zone, set_language, tour]

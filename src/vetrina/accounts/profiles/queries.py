@@ -29,6 +29,14 @@ SET_NAME = Statement(NoneType, "update accounts.users set name = %(name)s where 
 SET_BIO = Statement(NoneType, "update accounts.users set bio = %(bio)s where account_id = %(account)s")
 SET_LANGUAGE = Statement(NoneType, "update accounts.accounts set language = %(language)s where id = %(account)s")
 SET_TIME_ZONE = Statement(NoneType, "update accounts.accounts set time_zone = %(zone)s where id = %(account)s")
+TOUR_DUE = Statement(bool, "select tour_ended_at is null from accounts.accounts where id = %(account)s")
+SET_TOUR = Statement(
+    NoneType,
+    """
+    update accounts.accounts set tour_ended_at = case when %(ended)s then now() end
+     where id = %(account)s and (tour_ended_at is null) = %(ended)s
+    """,
+)
 RENAME = Statement(
     NoneType,
     """

@@ -1,6 +1,7 @@
 """Real photographs under free licences, for the demos, the previews and the tests.
 
-Authors, licences and changes: `ATTRIBUTION.md` beside this file.
+Authors, licences and changes: `ATTRIBUTION.md` beside this file, and beside those that are samples of the site
+(`vetrina.media.sample_photographs`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from vetrina.media.sample_photographs import SAMPLES
 
 __all__ = ["PHOTOS", "Photo", "path_of"]
 
@@ -32,7 +35,8 @@ class Photo(msgspec.Struct, frozen=True):
 
 
 def _photo(name: str, title: str, author: str, licence: str, source: str, role: Role) -> Photo:
-    return Photo(name, HERE / f"{name}.jpg", title, author, licence, source, role)
+    path = SAMPLES[name].path if name in SAMPLES else HERE / f"{name}.jpg"
+    return Photo(name, path, title, author, licence, source, role)
 
 
 PHOTOS: list[Photo] = [

@@ -51,10 +51,12 @@ async def upload(
     file_name: str,
     pixels: int = MAX_PIXELS,
     timeout: float | None = SLOT_TIMEOUT,
+    sample: str = "",
 ) -> FileRow:
     """Upload an image. `read` is called when a decoding slot is free, so that waiting uploads use no memory.
 
-    `pixels` is the count of its header, the price of its turn.
+    `pixels` is the count of its header, the price of its turn. `sample` names a sample photograph of the site, which takes
+    no upload of the plan's month.
     Raises UnknownCategory, EmptyFile, InvalidDimensions, DamagedImage, ImageTooComplex (422), UnsupportedImage (415),
     FileTooLarge (413), QuotaUsedUp (402), StorageFull (409), DecodingBusy (429), Unavailable (503), DiskReserved (507); then
     nothing is stored.
@@ -63,15 +65,16 @@ async def upload(
         raise UnknownCategory
     reserve.require(services.settings)
     async with services.db.read() as tx:
-        await quota.check(tx, account, category)
+        await quota.check(tx, account, category, is_sample=bool(sample))
         await storage.require_room(tx, account, 1)
     async with services.get(DecodeSlots).hold(account, pixels, timeout):
         result = await intake.run(await read())
     prepared = await intake.store(services, account, result)
     try:
         async with services.db.tx() as tx:
-            await quota.take(tx, account, category, prepared.id)  # first: the wallet is locked before the storage everywhere
-            row = await insert(tx, account, prepared, category, file_name)
+            # first: the wallet is locked before the storage everywhere
+            await quota.take(tx, account, category, prepared.id, is_sample=bool(sample))
+            row = await insert(tx, account, prepared, category, file_name, metadata={"sample": sample} if sample else None)
             metadata = {"file_id": str(row.id), "category": category, "bytes": row.bytes}
             await usage.record(tx, account, "file_uploaded", metadata)
     except Unavailable:

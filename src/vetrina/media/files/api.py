@@ -21,10 +21,11 @@ from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
 from vetrina.media import links, queries
-from vetrina.media.files import actions
+from vetrina.media.files import actions, samples
 from vetrina.media.files import upload_form as uploads
 from vetrina.media.files.names import NAME_LIMIT, TAG_LIMIT, TAGS_LIMIT
 from vetrina.media.model import Category, FileRow
+from vetrina.media.sample_photographs import SAMPLES
 
 Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=TAG_LIMIT)]
 
@@ -77,6 +78,16 @@ class Used(msgspec.Struct):
     storage: StorageUse
 
 
+class SamplePhotograph(msgspec.Struct, frozen=True):
+    """A photograph of the site that anyone may use for anything; `name` adds it to the library."""
+
+    name: str
+    title: str
+    author: str
+    licence: str
+    category: Category
+
+
 @post(
     "/files",
     opt=limited("uploads"),
@@ -92,6 +103,24 @@ async def upload(request: Request) -> File:
     or of invalid size or category, 429 retry later, 507 the site has no room.
     """
     return _file(request.services, await uploads.take_one(request))
+
+
+@get("/samples", guards=[signed_in], tags=["files"], sync_to_thread=False)
+def list_samples() -> list[SamplePhotograph]:
+    """List the site's sample photographs, which an account without pictures of its own can try the studio with."""
+    return [
+        SamplePhotograph(sample.name, sample.title, sample.author, sample.licence, Category(f"{sample.role}_image"))
+        for sample in SAMPLES.values()
+    ]
+
+
+@post("/samples/{name:str}", guards=[signed_in], tags=["files"], opt=limited("uploads"))
+async def add_sample(request: Request, name: str) -> File:
+    """Add a sample photograph to the library, once: sent again, it returns the same file. It takes no upload of the plan.
+
+    409 the account's storage is full, 429 retry later.
+    """
+    return _file(request.services, await samples.add(request.services, request.account.id, name))
 
 
 @get("/files", guards=[signed_in], tags=["files"])
@@ -164,4 +193,4 @@ def _file(services: Services, row: FileRow) -> File:
     )
 
 
-ROUTES: list[Any] = [upload, files, used, file, change, remove]
+ROUTES: list[Any] = [upload, list_samples, add_sample, files, used, file, change, remove]

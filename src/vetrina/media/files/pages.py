@@ -10,13 +10,14 @@ from litestar.params import Parameter
 
 from vetrina.accounts.storage import actions as storage
 from vetrina.core.database.ids import read_id
-from vetrina.core.errors import Refusal
+from vetrina.core.errors import NotFound, Refusal
 from vetrina.core.web import pages
+from vetrina.core.web.meta_pages import Form
 from vetrina.core.web.paging import Cursor
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
 from vetrina.media import links, queries
-from vetrina.media.files import actions, picker, quota
+from vetrina.media.files import actions, picker, quota, samples
 from vetrina.media.files import upload_form as uploads
 from vetrina.media.files.names import TAG_LIMIT
 from vetrina.media.model import Category, FileRow, InvalidTag, TooManyTags
@@ -73,6 +74,20 @@ async def upload(request: Request) -> Response[Any]:
     if errors:
         return await _grid(request, errors=errors, status=422)
     return pages.redirect("/library", flash=("good", count("{n} picture added", "{n} pictures added", added)))
+
+
+@post("/library/samples", guards=[signed_in], include_in_schema=False, opt=limited("uploads"))
+async def add_sample(request: Request, data: Form) -> Response[Any]:
+    """Add a sample photograph to the library, and go on to the studio with it, where there is one."""
+    try:
+        row = await samples.add(request.services, request.account.id, data.get("sample", ""))
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _grid(request, errors=[{"name": say("Sample photograph"), "text": refusal.message}], refusal=refusal)
+    use_page = request.services.modules.link("use_file")
+    onward = f"{use_page}?{_USES[row.category]}={row.id}" if use_page else "/library"
+    return pages.redirect(onward, flash=("good", say("The sample photograph is in your library.")))
 
 
 @get("/library/picks", guards=[signed_in], include_in_schema=False)
@@ -139,6 +154,7 @@ async def _grid(
     cursor: str | None = None,
     errors: list[dict[str, str]] | None = None,
     status: int = 200,
+    refusal: Refusal | None = None,
 ) -> Response[str]:
     account = request.account.id
     async with request.read() as tx:
@@ -147,10 +163,12 @@ async def _grid(
         tags = await tx.fetch_all(queries.TAGS, account=account)
         stored = await storage.use(tx, account)
         uploads_left = await quota.left(tx, account)
+        sample_cards = await samples.offered(tx, account)
     return pages.render(
         request,
         "media/files/library.html",
         status=status,
+        refusal=refusal,
         nav="library",
         files=[picker.to_card(request.services, row) for row in page.items],
         categories=[{"value": item.category, "title": say(picker.TITLES[item.category]), "count": item.files} for item in used],
@@ -161,6 +179,7 @@ async def _grid(
         q=q,
         storage=stored,
         uploads_left=uploads_left,
+        samples=sample_cards,
         stuck=any(item.get("stuck") for item in errors or []),
         picture_count=sum(item.files for item in used),
         older=page.older("/library", {"category": category, "tag": tag, "q": q}),
@@ -192,6 +211,7 @@ def _file_page(request: Request, row: FileRow, *, tags_text: str | None = None, 
         cut_out_href=modules.link("cut_out", id=row.id) if row.category in _CUTTABLE else None,
         values={"tags": ", ".join(row.tags) if tags_text is None else tags_text},
         share_note=_SHARE_NOTE,
+        credit=samples.credit(row.metadata),
     )
 
 
@@ -200,4 +220,4 @@ def _ids(given: list[Any]) -> list[UUID]:
     return [file_id for item in given[:500] if (file_id := read_id(item))]
 
 
-ROUTES: list[Any] = [library, upload, picks, file, save, delete]
+ROUTES: list[Any] = [library, upload, add_sample, picks, file, save, delete]

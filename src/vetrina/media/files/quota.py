@@ -1,6 +1,6 @@
 """The quotas of uploads: one image slot of the plan per upload and month, and a number of uploads per day.
 
-Profile pictures and pictures of posts take no slot, nor do source images while the account has tokens
+Profile pictures, pictures of posts and the site's own samples take no slot, nor do source images while the account has tokens
 that it bought or was welcomed with: who pays per image has paid for its sources (docs/decisions/0012-what-a-plan-covers.md).
 """
 
@@ -22,11 +22,11 @@ SOURCES = {Category.PRODUCT, Category.MODEL}
 """Categories of source images."""
 
 
-async def check(tx: Tx, account: AccountId, category: str) -> None:
-    """Raise QuotaUsedUp (402) if no slot is left, before the image is read."""
+async def check(tx: Tx, account: AccountId, category: str, *, is_sample: bool = False) -> None:
+    """Raise QuotaUsedUp (402) if no slot is left, before the image is read. A sample photograph needs none."""
     if not await tx.fetch_one(queries.HAS_DAILY_UPLOADS, account=account):
         raise await _used_up(tx)
-    if await _counts(tx, account, category):
+    if not is_sample and await _counts(tx, account, category):
         await plans.check(tx, account, Asset.IMAGE_SLOT)
 
 
@@ -37,11 +37,11 @@ async def left(tx: Tx, account: AccountId) -> Quota | None:
     return next((bucket for bucket in await plans.quotas(tx, account) if bucket.asset == Asset.IMAGE_SLOT), None)
 
 
-async def take(tx: Tx, account: AccountId, category: str, file: UUID) -> None:
+async def take(tx: Tx, account: AccountId, category: str, file: UUID, *, is_sample: bool = False) -> None:
     """Spend a slot, once per file, in the transaction that writes the row. Raises QuotaUsedUp (402), DailyUploadsUsedUp (429)."""
     if await tx.fetch_optional(queries.TAKE_DAILY_UPLOAD, account=account) is None:
         raise await _used_up(tx)
-    if await _counts(tx, account, category):
+    if not is_sample and await _counts(tx, account, category):
         await plans.spend(tx, account, Asset.IMAGE_SLOT, key=f"upload:{file}")
 
 

@@ -9,12 +9,13 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import Parameter
 
+from vetrina.accounts.profiles import actions as profiles
 from vetrina.core.database.connection import Tx
 from vetrina.core.errors import Invalid, Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
-from vetrina.media.files import picker
+from vetrina.media.files import picker, samples
 from vetrina.media.files import upload_form as uploads
 from vetrina.studio.batches import actions as batches
 from vetrina.studio.composer import draft_form, form
@@ -23,6 +24,7 @@ from vetrina.studio.generations import actions, presenters
 from vetrina.studio.model import BATCH_LIMIT
 from vetrina.studio.styles.catalogue import Catalogue
 from vetrina.wallet import queries as wallet
+from vetrina.wallet.plans import queries as plan_queries
 
 ChosenFiles = Annotated[list[UUID] | None, Parameter(max_items=picker.MAX_CHOSEN)]
 
@@ -34,12 +36,13 @@ async def studio(
     product: ChosenFiles = None,
     model: ChosenFiles = None,
     style: str | None = None,
+    tour: Annotated[int, Parameter(ge=1, le=4)] = 1,
 ) -> Response[str]:
-    """Render the studio's form."""
+    """Render the studio's form; `tour` is the stop of the tour to show, if the account has not ended it."""
     arrival = draft_form.Arrival(again, product, model, style)
     async with request.read() as tx:
         opened = await draft_form.open_form(request.services, tx, request.account.id, arrival)
-        return await _studio(request, tx, opened)
+        return await _studio(request, tx, opened, tour=tour)
 
 
 @post(
@@ -91,13 +94,23 @@ async def _start_batch(request: Request, chosen: form.GenerationForm) -> Respons
 
 
 async def _studio(
-    request: Request, tx: Tx, opened: draft_form.Opened, refusal: Refusal | None = None, quote: batches.BatchQuote | None = None
+    request: Request,
+    tx: Tx,
+    opened: draft_form.Opened,
+    refusal: Refusal | None = None,
+    quote: batches.BatchQuote | None = None,
+    tour: int = 1,
 ) -> Response[str]:
     chosen = opened.form
     balances = await tx.fetch_all(wallet.BALANCES, account=request.account.id)
     catalogue = request.services.get(Catalogue)
     style = catalogue.row(catalogue.styles[chosen.style])
     first = await tx.fetch_one(wallet.FIRST_TO_EXPIRE, account=request.account.id, tokens=style.cost)
+    own_tokens = await tx.fetch_one(plan_queries.HAS_MORE_THAN_WELCOME_TOKENS, account=request.account.id)
+    assets = form.assets(balances, first)
+    pay_choice = (
+        own_tokens or chosen.asset not in {"", first} or all(style.cost > item["balance"] for item in assets if item["first"])
+    )
     chosen.asset = chosen.asset or first or "token"
     slots: dict[str, Any] = await form.slots(request, tx, chosen)
     return pages.render(
@@ -109,7 +122,10 @@ async def _studio(
         engines=presenters.engine_titles(request.services),
         style=style,
         chosen=chosen,
-        assets=form.assets(balances, first),
+        assets=assets,
+        pay_choice=pay_choice,
+        tour=tour if await profiles.is_tour_due(tx, request.account.id) else 0,
+        samples=await samples.offered(tx, request.account.id),
         errors=chosen.errors,
         draft=opened.draft,
         makes=form.MAKES,

@@ -172,6 +172,10 @@ HAS_BOUGHT_TOKENS = Statement(
     """,
 )
 
+HAS_MORE_THAN_WELCOME_TOKENS = Statement(
+    bool, "select exists (select from wallet.grants where account_id = %(account)s and asset = 'token' and key <> 'welcome')"
+)
+
 ALL_PACKS = Statement(
     SoldPack,
     """

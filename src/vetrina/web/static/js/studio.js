@@ -46,6 +46,10 @@ function tally() {
   const title = style?.dataset.title ?? "–";
   line("style", form.elements.make.value === "styles" ? lines.dataset.styles.replace("{n}", number(costs.length))
     : batch ? `${title} × ${number(costs.length)}` : title);
+  const kind = lines.querySelector("[data-line=kind]");
+  kind.textContent = kind.dataset[asset.value];
+  const pay = form.querySelector("[data-pay]");
+  if (pay && balance < cost) pay.hidden = false; // another kind of credit is needed
   line("balance", number(balance));
   line("cost", number(cost));
   line("after", short ? "–" : number(balance - cost));
@@ -133,6 +137,32 @@ for (const slot of form.querySelectorAll("[data-slot]")) {
   slot.addEventListener("focusin", () => (lastSlot = slot));
   showChosen(slot);
 }
+
+// A sample photograph goes into the library and is chosen; what the form has stays as it is.
+for (const sample of form.querySelectorAll("[data-samples] button")) {
+  sample.addEventListener("click", async (event) => {
+    event.preventDefault();
+    const role = sample.dataset.role;
+    const slot = form.querySelector(`[data-slot=${role}]`);
+    sample.disabled = true;
+    underWay += 1;
+    tally();
+    try {
+      const answer = await fetch(sample.dataset.adds, { method: "POST", headers: { Accept: "application/json" } });
+      const file = await answer.json();
+      if (!answer.ok) throw new Error(file.detail || file.title);
+      arrived(slot, role, file, ++drops);
+      showChosen(slot);
+      saveSoon();
+    } catch (error) {
+      sample.disabled = false;
+      sample.querySelector("span").textContent = error.message;
+    }
+    underWay -= 1;
+    tally();
+  });
+}
+
 takePastes((files) => (lastSlot ?? form.querySelector("[data-slot]")).take(files));
 
 /** Show the chosen style's settings in the panel, and the words where its engine reads them. */
