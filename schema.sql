@@ -15,6 +15,8 @@ CREATE SCHEMA gallery;
 
 CREATE SCHEMA media;
 
+CREATE SCHEMA messaging;
+
 CREATE SCHEMA payments;
 
 CREATE SCHEMA reports;
@@ -24,6 +26,10 @@ CREATE SCHEMA stripe_mirror;
 CREATE SCHEMA studio;
 
 CREATE SCHEMA wallet;
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
 
 CREATE TYPE reports.worth AS (
 	monthly numeric,
@@ -1011,6 +1017,323 @@ begin
       using errcode = 'check_violation', constraint = 'public_file_of_a_confirmed_account';
   end if;
   return null;
+end
+$$;
+
+CREATE FUNCTION messaging.add_participants(p_account uuid, p_conversation uuid, p_others uuid[], p_sort uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_last bigint;
+begin
+  if exists (select from unnest(p_others) as o (id)
+              where gallery.blocked(p_account, o.id) or not exists (
+                    select from accounts.accounts a where a.id = o.id and a.is_active and a.erased_at is null)) then
+    return false;
+  end if;
+  select c.last_position into v_last from messaging.conversations c where c.id = p_conversation for no key update;
+  insert into messaging.participants as p (account_id, conversation_id, status, read_position, from_position, sort_id)
+  select o.id, p_conversation, case when gallery.follows_account(o.id, p_account) then 'active' else 'requested' end,
+         v_last, v_last, p_sort
+    from (select distinct id from unnest(p_others) as i (id) where i.id <> p_account) o
+   order by o.id
+  on conflict (account_id, conversation_id) do update
+     set status = excluded.status, read_position = v_last, from_position = v_last, unread = 0, is_hidden = false, sort_id = p_sort
+   where p.status = 'left';
+  if (select count(*) from messaging.participants p where p.conversation_id = p_conversation and p.status <> 'left') > 50 then
+    raise exception 'too many participants' using errcode = 'check_violation', constraint = 'conversation_participants_few';
+  end if;
+  perform messaging.announce(p_conversation, null);
+  return true;
+end
+$$;
+
+CREATE FUNCTION messaging.announce(p_conversation uuid, p_change bigint, p_account uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  select pg_notify('conversations', json_build_object('id', p_conversation, 'change', p_change)::text) where p_account is null;
+  select pg_notify('messages', json_build_object('account_id', p.account_id, 'conversation_id', p.conversation_id, 'change', p_change)::text)
+    from messaging.participants p
+   where p.conversation_id = p_conversation and p.status in ('active', 'requested')
+     and (p_account is null or p.account_id = p_account);
+$$;
+
+CREATE FUNCTION messaging.change_message(p_account uuid, p_conversation uuid, p_position bigint, p_body text, p_seconds integer) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_message messaging.messages;
+  v_change bigint;
+begin
+  perform from messaging.conversations c
+   where c.id in (select p.conversation_id from messaging.own_place(p_account, p_conversation) p) for no key update;
+  if not found then
+    return 'not-found';
+  end if;
+  select * into v_message from messaging.messages m
+   where m.conversation_id = p_conversation and m.position = p_position and m.account_id = p_account and m.deleted_at is null;
+  if not found then
+    return 'not-found';
+  end if;
+  if v_message.created_at < now() - make_interval(secs => p_seconds) then
+    return 'too-late';
+  end if;
+  update messaging.conversations c set last_change = c.last_change + 1 where c.id = p_conversation returning c.last_change into v_change;
+  update messaging.messages m
+     set change = v_change, body = coalesce(p_body, ''),
+         edited_at = case when p_body is null then m.edited_at else now() end,
+         deleted_at = case when p_body is null then now() end,
+         subject_kind = case when p_body is not null then m.subject_kind end,
+         subject_id = case when p_body is not null then m.subject_id end
+   where m.account_id = p_account and m.id = v_message.id;
+  if p_body is null then
+    delete from messaging.message_images i where i.account_id = p_account and i.message_id = v_message.id;
+    update messaging.participants p set unread = p.unread - 1
+     where p.conversation_id = p_conversation and p.account_id <> p_account and p.status in ('active', 'requested')
+       and greatest(p.read_position, p.from_position) < p_position;
+  end if;
+  perform messaging.announce(p_conversation, v_change);
+  return 'changed';
+end
+$$;
+
+CREATE TABLE messaging.participants (
+    account_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    status text NOT NULL,
+    read_position bigint DEFAULT 0 NOT NULL,
+    from_position bigint DEFAULT 0 NOT NULL,
+    unread integer DEFAULT 0 NOT NULL,
+    is_hidden boolean DEFAULT false NOT NULL,
+    is_muted boolean DEFAULT false NOT NULL,
+    hidden_at timestamp with time zone,
+    sort_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT participant_status_known CHECK ((status = ANY (ARRAY['active'::text, 'requested'::text, 'declined'::text, 'left'::text])))
+);
+
+CREATE FUNCTION messaging.count_unread(p messaging.participants) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+  select count(*)::integer from messaging.messages m
+   where m.conversation_id = p.conversation_id and m.position > greatest(p.read_position, p.from_position)
+     and m.account_id <> p.account_id and m.deleted_at is null
+$$;
+
+CREATE FUNCTION messaging.delete_if_unused(p_conversation uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  delete from messaging.conversations c
+   where c.id = p_conversation and not exists (
+           select from messaging.participants p
+            where p.conversation_id = c.id and p.status in ('active', 'requested') and p.from_position < c.last_position);
+  return found;
+end
+$$;
+
+CREATE FUNCTION messaging.mark_read(p_account uuid, p_conversation uuid, p_position bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_last bigint;
+begin
+  select c.last_position into v_last from messaging.conversations c
+   where c.id in (select p.conversation_id from messaging.own_place(p_account, p_conversation) p) for no key update;
+  if not found then
+    return false;
+  end if;
+  update messaging.participants p set read_position = least(p_position, v_last)
+   where p.account_id = p_account and p.conversation_id = p_conversation and p.read_position < least(p_position, v_last);
+  if found then
+    update messaging.participants p set unread = messaging.count_unread(p)
+     where p.account_id = p_account and p.conversation_id = p_conversation;
+    perform messaging.announce(p_conversation, null, p.account_id) from messaging.participants p
+     where p.conversation_id = p_conversation and p.status = 'active';
+  end if;
+  return true;
+end
+$$;
+
+CREATE FUNCTION messaging.own_place(p_account uuid, p_conversation uuid) RETURNS SETOF messaging.participants
+    LANGUAGE sql STABLE
+    AS $$
+  select p.* from messaging.participants p join messaging.conversations c on c.id = p.conversation_id
+   where p.account_id = p_account and p.conversation_id = p_conversation and p.status in ('active', 'requested')
+     and not (c.kind = 'direct' and gallery.blocked(p.account_id, messaging.partner(c, p.account_id)))
+$$;
+
+CREATE TABLE messaging.conversations (
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    kind text NOT NULL,
+    low_account_id uuid,
+    high_account_id uuid,
+    title text DEFAULT ''::text NOT NULL,
+    last_change bigint DEFAULT 0 NOT NULL,
+    last_position bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT conversation_kind_known CHECK ((kind = ANY (ARRAY['direct'::text, 'group'::text]))),
+    CONSTRAINT conversation_pair_in_order CHECK (
+CASE
+    WHEN (kind = 'direct'::text) THEN COALESCE((low_account_id < high_account_id), false)
+    ELSE ((low_account_id IS NULL) AND (high_account_id IS NULL))
+END),
+    CONSTRAINT conversation_title_length CHECK ((char_length(title) <= 80))
+);
+
+CREATE FUNCTION messaging.partner(c messaging.conversations, p_account uuid) RETURNS uuid
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select case p_account when c.low_account_id then c.high_account_id when c.high_account_id then c.low_account_id end
+$$;
+
+CREATE FUNCTION messaging.refuse_direct(p_account uuid, p_conversation uuid, p_other uuid, p_status text, p_images integer) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if not exists (select from accounts.accounts a where a.id = p_other and a.is_active and a.erased_at is null) or p_status = 'left' then
+    return 'account-unreachable';
+  end if;
+  if p_status = 'requested' and gallery.follows_account(p_other, p_account) then
+    update messaging.participants p set status = 'active' where p.account_id = p_other and p.conversation_id = p_conversation;
+    return null;
+  end if;
+  if p_status <> 'active' and (p_images > 0 or 3 <= (
+       select count(*) from messaging.messages m where m.conversation_id = p_conversation and m.account_id = p_account)) then
+    return 'request-pending';
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION messaging.searchable(p_text text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select lower(translate(p_text, U&'\064A\0649\0643\0629\0623\0625\0622\06F0\06F1\06F2\06F3\06F4\06F5\06F6\06F7\06F8\06F9\0660\0661\0662\0663\0664\0665\0666\0667\0668\0669\200C\200D\064B\064C\064D\064E\064F\0650\0651\0652',
+                           U&'\06CC\06CC\06A9\0647\0627\0627\062701234567890123456789'))
+$$;
+
+CREATE FUNCTION messaging.send_many(p_items jsonb) RETURNS jsonb[]
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_item record;
+  v_place record;
+  v_sent record;
+  v_refused text;
+  v_position bigint;
+  v_answers jsonb[] := '{}';
+  v_announced jsonb := '{}';
+begin
+  perform from messaging.conversations c
+   where c.id in (select p.conversation_id from jsonb_to_recordset(p_items) as i (account_id uuid, conversation_id uuid)
+                    join messaging.participants p on p.account_id = i.account_id and p.conversation_id = i.conversation_id)
+   order by c.id for no key update;
+  for v_item in select * from jsonb_to_recordset(p_items) as i (account_id uuid, conversation_id uuid, id uuid, sort_id uuid,
+                  body text, hash text, file_ids uuid[], subject_kind text, subject_id text) loop
+    v_refused := null;
+    v_position := null;
+    select p.status, c.kind, o.account_id as other, o.status as other_status into v_place
+      from messaging.own_place(v_item.account_id, v_item.conversation_id) p
+      join messaging.conversations c on c.id = p.conversation_id
+      left join messaging.participants o on c.kind = 'direct' and o.conversation_id = c.id and o.account_id <> p.account_id;
+    if not found then
+      v_answers := v_answers || '{"refused": "not-found"}'::jsonb;
+      continue;
+    end if;
+    select m.position, m.request_hash = decode(v_item.hash, 'hex') as is_same into v_sent
+      from messaging.messages m where m.account_id = v_item.account_id and m.id = v_item.id;
+    if found then
+      v_answers := v_answers || case when v_sent.is_same then jsonb_build_object('outcome', 'replayed', 'position', v_sent.position)
+                                     else '{"refused": "key-reused"}' end;
+      continue;
+    end if;
+    if v_place.kind = 'direct' then
+      v_refused := messaging.refuse_direct(v_item.account_id, v_item.conversation_id, v_place.other, v_place.other_status,
+                                           cardinality(v_item.file_ids));
+    end if;
+    if v_refused is null and cardinality(v_item.file_ids) <> (
+         select count(*) from media.files f where f.account_id = v_item.account_id and f.id = any(v_item.file_ids)) then
+      v_refused := 'unknown-image';
+    end if;
+    if v_refused is not null then
+      v_answers := v_answers || jsonb_build_object('refused', v_refused);
+      continue;
+    end if;
+    update messaging.conversations c set last_change = c.last_change + 1, last_position = c.last_change + 1
+     where c.id = v_item.conversation_id returning c.last_position into v_position;
+    insert into messaging.messages (account_id, id, conversation_id, position, change, body, subject_kind, subject_id, request_hash)
+    values (v_item.account_id, v_item.id, v_item.conversation_id, v_position, v_position, v_item.body, v_item.subject_kind,
+            v_item.subject_id, decode(v_item.hash, 'hex'));
+    if cardinality(v_item.file_ids) > 0 then
+      insert into messaging.message_images (account_id, message_id, position, file_id)
+      select v_item.account_id, v_item.id, f.n, f.id from unnest(v_item.file_ids) with ordinality as f (id, n);
+    end if;
+    update messaging.participants p
+       set sort_id = v_item.sort_id, is_hidden = false, hidden_at = null,
+           unread = p.unread + (p.account_id <> v_item.account_id)::integer,
+           read_position = case when p.account_id = v_item.account_id and p.unread = 0 then v_position else p.read_position end,
+           status = case when p.account_id = v_item.account_id then 'active' else p.status end
+     where p.conversation_id = v_item.conversation_id and p.status in ('active', 'requested');
+    v_announced := v_announced || jsonb_build_object(v_item.conversation_id::text, v_position);
+    v_answers := v_answers || jsonb_build_object('outcome', 'created', 'position', v_position);
+  end loop;
+  perform messaging.announce(a.key::uuid, a.value::bigint) from jsonb_each_text(v_announced) a;
+  return v_answers;
+end
+$$;
+
+CREATE FUNCTION messaging.start_direct(p_account uuid, p_other uuid, p_id uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_id uuid;
+begin
+  if p_account = p_other or gallery.blocked(p_account, p_other)
+     or not exists (select from accounts.accounts a where a.id = p_other and a.is_active and a.erased_at is null) then
+    return null;
+  end if;
+  insert into messaging.conversations (id, account_id, kind, low_account_id, high_account_id)
+  values (p_id, p_account, 'direct', least(p_account, p_other), greatest(p_account, p_other))
+  on conflict on constraint conversation_of_a_pair do nothing;
+  select c.id into v_id from messaging.conversations c
+   where c.low_account_id = least(p_account, p_other) and c.high_account_id = greatest(p_account, p_other) for no key update;
+  insert into messaging.participants (account_id, conversation_id, status)
+  values (p_account, v_id, 'active'),
+         (p_other, v_id, case when gallery.follows_account(p_other, p_account) then 'active' else 'requested' end)
+  on conflict (account_id, conversation_id) do nothing;
+  update messaging.participants p set status = 'active', unread = messaging.count_unread(p)
+   where p.account_id = p_account and p.conversation_id = v_id and p.status <> 'active';
+  return v_id;
+end
+$$;
+
+CREATE FUNCTION messaging.step_out(p_account uuid, p_conversation uuid, p_how text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform from messaging.conversations c
+   where c.id in (select p.conversation_id from messaging.own_place(p_account, p_conversation) p
+                   where p_how <> 'declined' or p.status = 'requested')
+     and (p_how <> 'left' or c.kind = 'group') for no key update;
+  if not found then
+    return false;
+  end if;
+  update messaging.participants p
+     set status = case when p_how = 'deleted' then p.status else p_how end, is_hidden = true, hidden_at = now(), unread = 0,
+         read_position = c.last_position,
+         from_position = case when p_how = 'deleted' then c.last_position else p.from_position end
+    from messaging.conversations c
+   where c.id = p.conversation_id and p.account_id = p_account and p.conversation_id = p_conversation;
+  if p_how = 'left' then
+    perform messaging.announce(p_conversation, null);
+  end if;
+  perform messaging.announce(p_conversation, null, p_account);
+  perform messaging.delete_if_unused(p_conversation);
+  return true;
 end
 $$;
 
@@ -4651,6 +4974,35 @@ CREATE VIEW doc_gallery.cognito_users AS
      LEFT JOIN accounts.vendors v ON ((v.account_id = a.id)))
   WHERE (a.erased_at IS NULL);
 
+CREATE VIEW doc_gallery.conversation_participants AS
+ SELECT conversation_id,
+    COALESCE(( SELECT i.subject
+           FROM accounts.identities i
+          WHERE (i.account_id = p.account_id)
+          ORDER BY i.created_at, i.subject
+         LIMIT 1), (account_id)::text) AS user_sub,
+    created_at AS joined_at
+   FROM messaging.participants p
+  WHERE (status <> 'left'::text);
+
+CREATE VIEW doc_gallery.conversation_visibility AS
+ SELECT conversation_id,
+    COALESCE(( SELECT i.subject
+           FROM accounts.identities i
+          WHERE (i.account_id = p.account_id)
+          ORDER BY i.created_at, i.subject
+         LIMIT 1), (account_id)::text) AS user_sub,
+    ((NOT is_hidden) AND (status = ANY (ARRAY['active'::text, 'requested'::text]))) AS is_visible,
+    hidden_at
+   FROM messaging.participants p;
+
+CREATE VIEW doc_gallery.conversations AS
+ SELECT id,
+    kind,
+    title,
+    created_at
+   FROM messaging.conversations c;
+
 CREATE TABLE payments.failed_transactions (
     account_id uuid NOT NULL,
     id uuid DEFAULT core.new_id() NOT NULL,
@@ -4849,6 +5201,38 @@ CREATE VIEW doc_gallery.likes AS
    FROM (gallery.likes l
      JOIN gallery.posts p ON (((p.account_id = l.post_account_id) AND (p.id = l.post_id))))
   WHERE (p.deleted_at IS NULL);
+
+CREATE TABLE messaging.messages (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    change bigint NOT NULL,
+    body text DEFAULT ''::text NOT NULL,
+    subject_kind text,
+    subject_id text,
+    request_hash bytea NOT NULL,
+    edited_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    words tsvector GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, messaging.searchable(body))) STORED,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT message_length CHECK ((char_length(body) <= 4000)),
+    CONSTRAINT message_subject_length CHECK (((char_length(subject_kind) <= 40) AND (char_length(subject_id) <= 200)))
+);
+
+CREATE VIEW doc_gallery.messages AS
+ SELECT id,
+    conversation_id,
+    COALESCE(( SELECT i.subject
+           FROM accounts.identities i
+          WHERE (i.account_id = m.account_id)
+          ORDER BY i.created_at, i.subject
+         LIMIT 1), (account_id)::text) AS sender_sub,
+    created_at,
+    edited_at,
+    (deleted_at IS NOT NULL) AS is_deleted
+   FROM messaging.messages m;
 
 CREATE TABLE gallery.post_images (
     account_id uuid NOT NULL,
@@ -5154,6 +5538,15 @@ CREATE TABLE media.takedowns (
     was_public boolean NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT takedown_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 400)))
+);
+
+CREATE TABLE messaging.message_images (
+    account_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    file_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT message_image_position_in_range CHECK ((("position" >= 1) AND ("position" <= 10)))
 );
 
 CREATE TABLE payments.customers (
@@ -5896,6 +6289,24 @@ ALTER TABLE ONLY media.reports
 ALTER TABLE ONLY media.takedowns
     ADD CONSTRAINT takedowns_pkey PRIMARY KEY (account_id, file_id);
 
+ALTER TABLE ONLY messaging.conversations
+    ADD CONSTRAINT conversation_of_a_pair UNIQUE (low_account_id, high_account_id);
+
+ALTER TABLE ONLY messaging.conversations
+    ADD CONSTRAINT conversations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY messaging.message_images
+    ADD CONSTRAINT message_images_pkey PRIMARY KEY (account_id, message_id, "position");
+
+ALTER TABLE ONLY messaging.messages
+    ADD CONSTRAINT message_position_taken UNIQUE (conversation_id, "position");
+
+ALTER TABLE ONLY messaging.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY messaging.participants
+    ADD CONSTRAINT participants_pkey PRIMARY KEY (account_id, conversation_id);
+
 ALTER TABLE ONLY payments.customers
     ADD CONSTRAINT customer_is_one_account UNIQUE (gateway, ref);
 
@@ -6197,6 +6608,24 @@ CREATE INDEX reports_open ON media.reports USING btree (file_id) WHERE (state = 
 CREATE UNIQUE INDEX reports_open_once ON media.reports USING btree (account_id, file_id, reason) WHERE (state = 'open'::text);
 
 CREATE INDEX takedowns_by_file ON media.takedowns USING btree (file_id);
+
+CREATE INDEX conversations_by_other ON messaging.conversations USING btree (high_account_id);
+
+CREATE INDEX conversations_by_starter ON messaging.conversations USING btree (account_id);
+
+CREATE INDEX message_images_by_file ON messaging.message_images USING btree (account_id, file_id);
+
+CREATE INDEX messages_by_change ON messaging.messages USING btree (conversation_id, change);
+
+CREATE INDEX messages_by_letters ON messaging.messages USING gin (messaging.searchable(body) public.gin_trgm_ops);
+
+CREATE INDEX messages_by_words ON messaging.messages USING gin (words);
+
+CREATE INDEX participants_in_order ON messaging.participants USING btree (account_id, status, sort_id);
+
+CREATE INDEX participants_of_conversation ON messaging.participants USING btree (conversation_id, account_id);
+
+CREATE INDEX participants_with_unread ON messaging.participants USING btree (account_id) WHERE ((unread > 0) AND (status = 'active'::text) AND (NOT is_muted));
 
 CREATE INDEX disputes_by_payment ON payments.disputes USING btree (account_id, payment_id);
 
@@ -6522,6 +6951,12 @@ CREATE TRIGGER reports_touch BEFORE UPDATE ON media.reports FOR EACH ROW EXECUTE
 
 CREATE CONSTRAINT TRIGGER takedowns_audited AFTER INSERT OR DELETE ON media.takedowns DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION media.audit_takedown();
 
+CREATE TRIGGER conversations_touch BEFORE UPDATE ON messaging.conversations FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER messages_touch BEFORE UPDATE ON messaging.messages FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER participants_touch BEFORE UPDATE ON messaging.participants FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER customers_link AFTER INSERT OR UPDATE OF ref ON payments.customers FOR EACH ROW EXECUTE FUNCTION payments.link_customer();
 
 CREATE TRIGGER customers_touch BEFORE UPDATE ON payments.customers FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -6756,6 +7191,33 @@ ALTER TABLE ONLY media.reports
 ALTER TABLE ONLY media.takedowns
     ADD CONSTRAINT takedown_is_of_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY messaging.conversations
+    ADD CONSTRAINT conversation_started_by_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY messaging.conversations
+    ADD CONSTRAINT conversation_with_account FOREIGN KEY (low_account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY messaging.conversations
+    ADD CONSTRAINT conversation_with_other_account FOREIGN KEY (high_account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY messaging.messages
+    ADD CONSTRAINT message_by_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY messaging.message_images
+    ADD CONSTRAINT message_image_is_own_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY messaging.message_images
+    ADD CONSTRAINT message_image_of_message FOREIGN KEY (account_id, message_id) REFERENCES messaging.messages(account_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY messaging.messages
+    ADD CONSTRAINT message_in_conversation FOREIGN KEY (conversation_id) REFERENCES messaging.conversations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY messaging.participants
+    ADD CONSTRAINT participant_is_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY messaging.participants
+    ADD CONSTRAINT participant_of_conversation FOREIGN KEY (conversation_id) REFERENCES messaging.conversations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY payments.customers
     ADD CONSTRAINT customer_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
@@ -6886,11 +7348,14 @@ GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_reporting;
 GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_app;
 GRANT USAGE ON SCHEMA gallery TO vetrina_app;
 GRANT USAGE ON SCHEMA media TO vetrina_app;
+GRANT USAGE ON SCHEMA messaging TO vetrina_app;
 GRANT USAGE ON SCHEMA payments TO vetrina_app;
 GRANT USAGE ON SCHEMA reports TO vetrina_app;
 GRANT USAGE ON SCHEMA stripe_mirror TO vetrina_app;
 GRANT USAGE ON SCHEMA studio TO vetrina_app;
 GRANT USAGE ON SCHEMA wallet TO vetrina_app;
+GRANT ALL ON FUNCTION public.gtrgm_in(cstring) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gtrgm_out(public.gtrgm) TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.actor_self(p_account uuid, p_ip inet) TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.add_storage(p_account uuid, p_files bigint, p_exports bigint, p_enforce boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION accounts.audit_account() TO vetrina_app;
@@ -6956,6 +7421,21 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
 GRANT ALL ON FUNCTION media.refuse_taken_down() TO vetrina_app;
 GRANT ALL ON FUNCTION media.require_confirmed_owner() TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.add_participants(p_account uuid, p_conversation uuid, p_others uuid[], p_sort uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.announce(p_conversation uuid, p_change bigint, p_account uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.change_message(p_account uuid, p_conversation uuid, p_position bigint, p_body text, p_seconds integer) TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.participants TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.count_unread(p messaging.participants) TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.delete_if_unused(p_conversation uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.mark_read(p_account uuid, p_conversation uuid, p_position bigint) TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.own_place(p_account uuid, p_conversation uuid) TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.conversations TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.partner(c messaging.conversations, p_account uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.refuse_direct(p_account uuid, p_conversation uuid, p_other uuid, p_status text, p_images integer) TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.searchable(p_text text) TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.send_many(p_items jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.start_direct(p_account uuid, p_other uuid, p_id uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.step_out(p_account uuid, p_conversation uuid, p_how text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.audit_payment() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_dispute_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_refund_transition() TO vetrina_app;
@@ -6979,6 +7459,35 @@ GRANT ALL ON FUNCTION payments.settle(p_account uuid, p_payment uuid, p_referenc
 GRANT ALL ON FUNCTION payments.settle_plan(p payments.payments, p_reference text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.stop_renewal() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.stop_renewal_of_disabled() TO vetrina_app;
+GRANT ALL ON FUNCTION public.gin_extract_query_trgm(text, internal, smallint, internal, internal, internal, internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gin_extract_value_trgm(text, internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gin_trgm_consistent(internal, smallint, text, integer, internal, internal, internal, internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gin_trgm_triconsistent(internal, smallint, text, integer, internal, internal, internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gtrgm_compress(internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gtrgm_consistent(internal, text, smallint, oid, internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gtrgm_decompress(internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gtrgm_distance(internal, text, smallint, oid, internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gtrgm_options(internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gtrgm_penalty(internal, internal, internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gtrgm_picksplit(internal, internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gtrgm_same(public.gtrgm, public.gtrgm, internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.gtrgm_union(internal, internal) TO vetrina_app;
+GRANT ALL ON FUNCTION public.set_limit(real) TO vetrina_app;
+GRANT ALL ON FUNCTION public.show_limit() TO vetrina_app;
+GRANT ALL ON FUNCTION public.show_trgm(text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.similarity(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.similarity_dist(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.similarity_op(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.strict_word_similarity(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.strict_word_similarity_commutator_op(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.strict_word_similarity_dist_commutator_op(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.strict_word_similarity_dist_op(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.strict_word_similarity_op(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.word_similarity(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.word_similarity_commutator_op(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.word_similarity_dist_commutator_op(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.word_similarity_dist_op(text, text) TO vetrina_app;
+GRANT ALL ON FUNCTION public.word_similarity_op(text, text) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.active_terms(p_holder jsonb, p_currency text, p_at timestamp with time zone, p_durations text[]) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.billed(p_subscription text, p_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION reports.changed_subscriptions(p_since timestamp with time zone) TO vetrina_app;
@@ -7145,6 +7654,12 @@ GRANT SELECT ON TABLE doc_cogento.users TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_cogento.users TO vetrina_app;
 GRANT SELECT ON TABLE doc_gallery.cognito_users TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_gallery.cognito_users TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.conversation_participants TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.conversation_participants TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.conversation_visibility TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.conversation_visibility TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.conversations TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.conversations TO vetrina_app;
 GRANT SELECT,INSERT ON TABLE payments.failed_transactions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.charges TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.invoices TO vetrina_app;
@@ -7163,6 +7678,9 @@ GRANT SELECT ON TABLE doc_gallery.invoices TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.likes TO vetrina_app;
 GRANT SELECT ON TABLE doc_gallery.likes TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_gallery.likes TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.messages TO vetrina_app;
+GRANT SELECT ON TABLE doc_gallery.messages TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_gallery.messages TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.post_images TO vetrina_app;
 GRANT SELECT ON TABLE doc_gallery.posts_imgs TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_gallery.posts_imgs TO vetrina_app;
@@ -7196,6 +7714,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.featured_files TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.portraits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.reports TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.takedowns TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.message_images TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.disputes TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;

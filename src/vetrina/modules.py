@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vetrina import accounts, core, gallery, media, payments, reports, stripe_mirror, studio, wallet
+from vetrina import accounts, core, gallery, media, messaging, payments, reports, stripe_mirror, studio, wallet
 from vetrina.core.module import Module, Modules
 from vetrina.core.settings.environment import BadSetting, Settings
 from vetrina.site_profiles import PROFILES
@@ -24,6 +24,7 @@ MODULES: tuple[Module, ...] = (
     payments.MODULE,
     studio.MODULE,
     gallery.MODULE,
+    messaging.MODULE,
     reports.MODULE,
 )
 

@@ -29,6 +29,7 @@ REFERENCE = {
     "accounts.reserved_handles": "names that are nobody's",
     "accounts.former_handles": "a handle is unique over all accounts",
     "accounts.site_pages": "the operator's texts",
+    "messaging.conversations": "belongs to all who take part in it",
     "wallet.plans": "a price list",
     "wallet.packs": "a price list",
     "wallet.plan_prices": "a price list",
@@ -85,7 +86,8 @@ INSIDE = {
         "entry_balance_not_negative", "entries_append_only", "membership_period_in_order", "payment_paid_when_completed",
         "payment_is_kept", "payment_moves_legally", "generation_ends_with_a_time", "generation_failed_has_message",
         "generation_progress_in_percent", "generation_file_category_fits_role", "session_ends_after_it_starts",
-        "post_published_has_a_time", "counter_kind_known",
+        "post_published_has_a_time", "counter_kind_known", "conversation_kind_known", "conversation_pair_in_order",
+        "conversation_of_a_pair", "participant_status_known", "message_position_taken", "message_subject_length",
     ],
     "kept by the functions that turn periods": [
         "period_made_once", "period_in_order", "period_worth_what_was_paid", "period_duration_positive",

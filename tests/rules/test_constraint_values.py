@@ -23,6 +23,7 @@ from vetrina.gallery import model as gallery
 from vetrina.media.model import Category
 from vetrina.media.portraits.actions import Face
 from vetrina.media.public_pictures import model as public_pictures
+from vetrina.messaging import model as messaging
 from vetrina.payments import model as payments
 from vetrina.payments.gateways.sandbox import Sandbox
 from vetrina.payments.gateways.stripe import StripeGateway
@@ -68,6 +69,8 @@ def python_values() -> dict[str, set[str]]:
         "entry_kind_known": members(wallet.Kind),
         "export_status_known": field(ExportView, "status"),
         "file_category_known": members(Category),
+        "conversation_kind_known": members(messaging.Kind),
+        "participant_status_known": members(messaging.Status),
         "generation_status_known": members(studio.Status),
         "batch_kind_known": members(studio.BatchKind),
         "grant_source_known": members(wallet.GrantSource),

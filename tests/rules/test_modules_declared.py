@@ -153,7 +153,7 @@ def test_each_limit_that_a_route_names_is_a_setting(as_owner: psycopg.Connection
     routes = [route for module in ALL for route in (*module.api_routes(), *module.page_routes())]
     named = {route.opt[key] for route in routes for key in ("account_limit", "address_limit") if key in route.opt}
     assert named == {"sign_in", "uploads", "generations", "drafts", "share_cards", "sitemaps", "reports", "reactions",
-                     "comments"}  # fmt: skip
+                     "comments", "messages", "conversations"}  # fmt: skip
     assert {f"limits.{name}" for name in named} <= {key for (key,) in rows}
 
 

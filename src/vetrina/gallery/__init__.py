@@ -40,4 +40,5 @@ MODULE = Module(
     wall="vetrina.gallery.wall.pages:newest",
     hides="vetrina.gallery.follows.actions:is_hidden",
     links=(("post_generation", "/posts/new/{generation}"),),
+    message_subjects=(("post", "vetrina.gallery.posts.subjects:posts"),),
 )

@@ -56,6 +56,13 @@ class PostRow(msgspec.Struct, frozen=True, kw_only=True):
     images: list[dict[str, Any]]
 
 
+class PostSubject(msgspec.Struct, frozen=True):
+    """A post that messages are about; `id` is "account/post"."""
+
+    id: str
+    title: str
+
+
 class CommentRow(msgspec.Struct, frozen=True, kw_only=True):
     """A comment with its author."""
 

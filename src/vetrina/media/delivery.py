@@ -51,21 +51,30 @@ async def picture(request: Request, account_id: UUID, file_id: UUID, variant: st
     if not signed and not await _is_public(request, account_id, file_id):
         raise LinkExpired if "signature" in request.query_params else NotFound
     headers = {
-        # the bytes of an id never change
-        "ETag": f'"{file_id.hex}-{variant}"',
         "Cache-Control": _lifetime(request.query_params["expires"]) if signed else f"public, max-age={PUBLIC_SECONDS}",
         "Cross-Origin-Resource-Policy": "same-site" if signed else "cross-origin",
     }
-    if _etag_matches(request.headers.get("if-none-match", ""), headers["ETag"]):
-        return Response(None, status_code=304, headers=headers)
     if request.query_params.get("download") == "1":
         async with request.read() as tx:
             name = await tx.fetch_one(queries.NAME, account=account_id, id=file_id)
         headers["Content-Disposition"] = content_disposition(name.file_name, name.mime)
+    return await deliver(request, account_id, file_id, variant, headers)
+
+
+async def deliver(request: Request, account_id: UUID, file_id: UUID, variant: str, headers: dict[str, str]) -> Response[Any]:
+    """Return the bytes of a variant with these headers, whole or in part, for a caller that may have them.
+
+    Raises NotFound (404) for a variant that is not there, Unavailable (503) when the storage does not answer.
+    """
+    if not _VARIANT.fullmatch(variant):
+        raise NotFound
+    headers = {**headers, "ETag": f'"{file_id.hex}-{variant}"'}  # the bytes of an id never change
+    if _etag_matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+        return Response(None, status_code=304, headers=headers)
     byte_range = request.headers.get("range")
     if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
         byte_range = None
-    return await _respond(services.storage, key_of(account_id, file_id, variant), byte_range, headers)
+    return await _respond(request.services.storage, key_of(account_id, file_id, variant), byte_range, headers)
 
 
 async def _respond(storage: Storage, key: str, byte_range: str | None, headers: dict[str, str]) -> Response[Any]:

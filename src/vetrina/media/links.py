@@ -86,9 +86,14 @@ def thumbnail_url(services: Services, account_id: UUID, facts: FileFacts, size: 
 
     If there is none: of the largest thumbnail, or of the original.
     """
+    return link(services, account_id, facts.id, variant_of(facts, size), is_public=facts.is_public)
+
+
+def variant_of(facts: FileFacts, size: int) -> str:
+    """Return the variant that `thumbnail_url` links to."""
     sizes = sorted(int(thumbnail) for thumbnail in facts.thumbnails)
     fitting = [item for item in sizes if item >= size] or sizes[-1:]
-    return link(services, account_id, facts.id, str(fitting[0]) if fitting else ORIGINAL, is_public=facts.is_public)
+    return str(fitting[0]) if fitting else ORIGINAL
 
 
 def link(services: Services, account_id: UUID, file_id: UUID, variant: str, *, is_public: bool = False) -> str:

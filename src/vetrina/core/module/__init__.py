@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vetrina.core.module.modules import Module, Modules
 from vetrina.core.module.operator_parts import AccountSection, Figure, SearchGroup, SearchHit
-from vetrina.core.module.parts import Command, ErrorPage, LedgerSubject, Place
+from vetrina.core.module.parts import Command, ErrorPage, LedgerSubject, Place, Subject
 
 __all__ = [
     "AccountSection",
@@ -17,4 +17,5 @@ __all__ = [
     "Place",
     "SearchGroup",
     "SearchHit",
+    "Subject",
 ]

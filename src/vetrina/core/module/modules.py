@@ -15,7 +15,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from vetrina.core.module.operator_parts import AccountSection, Figure, SearchGroup
-from vetrina.core.module.parts import Command, ErrorPage, LedgerSubject, Place
+from vetrina.core.module.parts import Command, ErrorPage, LedgerSubject, Place, Subject
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,10 @@ class Module:
     hides: str = ""
     """A function ("package.file:name") of a transaction, the reader's account and another that returns whether the other's pages
     and pictures are hidden from the reader, such as by a block.
+    """
+    message_subjects: tuple[tuple[str, str], ...] = ()
+    """What a message may be about: a kind, and a function ("package.file:name") of a transaction, the reader's account and ids
+    that returns the `Subject`s that the reader may see, by id.
     """
     home: str = ""
     """The site's start page; `vetrina.modules.HOMES` sets which module takes precedence."""
@@ -220,6 +224,11 @@ class Modules:
     def hides(self) -> tuple[Callable[[Any, UUID, UUID], Awaitable[bool]], ...]:
         """Return the functions that hide one account from another."""
         return tuple(_function(module.hides) for module in self if module.hides)
+
+    @cached_property
+    def message_subjects(self) -> dict[str, Callable[[Any, UUID, list[str]], Awaitable[dict[str, Subject]]]]:
+        """Return the functions that read what messages are about, by kind."""
+        return {kind: _function(name) for module in self for kind, name in module.message_subjects}
 
     @cached_property
     def figures(self) -> tuple[Callable[[Any, datetime], Awaitable[list[Figure]]], ...]:

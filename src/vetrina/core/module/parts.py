@@ -56,3 +56,11 @@ class ErrorPage:
     title: str
     href: str
     action: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a message is about, as its reader may see it."""
+
+    title: str
+    href: str

@@ -6,7 +6,7 @@ from types import NoneType
 from uuid import UUID
 
 from vetrina.core.database.connection import Statement
-from vetrina.gallery.model import PostRow
+from vetrina.gallery.model import PostRow, PostSubject
 from vetrina.gallery.queries import FROM, columns
 
 INSERT = Statement(
@@ -121,5 +121,14 @@ PURGE_COUNTERS = Statement(
     delete from gallery.counters c
      where c.kind in ('likes', 'comments')
        and not exists (select from gallery.posts p where p.account_id = c.account_id and p.id = c.subject_id)
+    """,
+)
+SUBJECTS = Statement(
+    PostSubject,
+    """
+    select p.account_id || '/' || p.id as id, p.title
+      from unnest(%(accounts)s::uuid[], %(ids)s::uuid[]) as i (account_id, id)
+      join gallery.posts p on p.account_id = i.account_id and p.id = i.id
+     where gallery.shows(%(viewer)s, p)
     """,
 )

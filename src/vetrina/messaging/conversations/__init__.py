@@ -1,0 +1,1 @@
+"""Conversations: start, list, mute, hide, leave; their pages."""

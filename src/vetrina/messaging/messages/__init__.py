@@ -1,0 +1,1 @@
+"""Messages: send, read, edit, delete, search; live."""

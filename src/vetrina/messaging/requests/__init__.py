@@ -1,0 +1,1 @@
+"""Requests of strangers: accept, decline."""
