@@ -17,6 +17,7 @@ from vetrina.core.files import write_whole
 from vetrina.core.settings.environment import BadSetting, Settings, read, secret_keys, unknown
 
 REFUSED = {
+    "VETRINA_HEIC": ["maybe", ","],
     "VETRINA_PROFILE": ["shop", "gallery,studio", ","],
     "VETRINA_DATA": [__file__],
     "VETRINA_HOST": ["http://host", "a b", "127.0.0.1:80", "-", ","],

@@ -309,7 +309,6 @@ REFUSED: dict[Callable[[], bytes], str] = {
     pdf: "format_not_taken",
     gif_bomb: "format_not_taken",
     small_gif: "format_not_taken",
-    tiff: "format_not_taken",
     heic_header: "format_not_taken",
     png_400_megapixels: "too_many_pixels",
     jpeg_of_4_gigapixels: "too_many_pixels",

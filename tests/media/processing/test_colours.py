@@ -264,5 +264,5 @@ def test_thumbnail_of_a_large_transparent_png():
 def test_twelve_bit_jpeg_is_refused_by_kind():
     assert detect_kind(corpus.photograph(64, 64)) == "JPEG" and detect_kind(corpus.cmyk_jpeg()) == "JPEG"
     assert detect_kind(corpus.progressive_jpeg()) == "JPEG"
-    with pytest.raises(IsolatedRejected, match=r"12-bit JPEG files are not taken. Taken are JPEG, PNG, WebP and AVIF"):
+    with pytest.raises(IsolatedRejected, match=r"12-bit JPEG files are not taken. Taken are JPEG, PNG, WebP, AVIF and TIFF"):
         intake(corpus.deep_jpeg())

@@ -51,7 +51,7 @@ def test_bad_file_is_rejected_with_its_code(make: Callable[[], bytes], code: str
 
 
 def test_refusal_names_the_accepted_formats():
-    with pytest.raises(IsolatedRejected, match=r"GIF files are not taken. Taken are JPEG, PNG, WebP and AVIF"):
+    with pytest.raises(IsolatedRejected, match=r"GIF files are not taken. Taken are JPEG, PNG, WebP, AVIF and TIFF"):
         intake(corpus.gif_bomb())
 
 

@@ -154,15 +154,19 @@ def _start(data: socket.socket, status: socket.socket, errors: int) -> tuple[int
     return pid, status
 
 
+_warmed: set[str] = set()
+"""Modules whose `warm_zygote` has run in this process."""
+
+
 def _load(name: str) -> Target | str:
     """Return the function `package.module:function`, or the error for the child to report."""
     module, _, function = name.partition(":")
-    already_imported = module in sys.modules
     try:
         target: Target = getattr(importlib.import_module(module), function)
     except BaseException:
         return f"cannot load {name}\n{traceback.format_exc()}"
-    if not already_imported:
+    if module not in _warmed:  # another target's module may have imported it
+        _warmed.add(module)
         getattr(sys.modules[module], "warm_zygote", _no_hook)()
         gc.collect()
         gc.freeze()  # children then leave these pages shared

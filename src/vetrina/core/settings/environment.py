@@ -124,6 +124,9 @@ class Settings:
         "The documented system to run as: all, gallery, style-studio, cogento, ai-stayler or contacts (`vetrina profile`).",
         values.choice("all", "gallery", "style-studio", "cogento", "ai-stayler", "contacts"),
     )
+    heic: bool = _setting(
+        "VETRINA_HEIC", False, "Take HEIC uploads. HEVC is covered by patents: ask whether you need a licence.", values.flag
+    )
     log_format: str = _setting(
         "VETRINA_LOG_FORMAT",
         "auto",

@@ -212,7 +212,7 @@ async def _composer(request: Request, row: PostRow | None, data: PostRequest, re
         pictures=pictures,
         library=[picker.to_card(services, file) for file in library.items if file.id not in stored],
         visibilities=[{"value": value.value, "title": say(title)} for value, title in VISIBILITIES.items()],
-        accept=uploads.ACCEPT,
+        accept=uploads.accepted(request.services.settings),
         title_length=TITLE_LENGTH,
         body_length=BODY_LENGTH,
         alt_length=ALT_LENGTH,

@@ -68,7 +68,7 @@ async def upload(
         await quota.check(tx, account, category, is_sample=bool(sample))
         await storage.require_room(tx, account, 1)
     async with services.get(DecodeSlots).hold(account, pixels, timeout):
-        result = await intake.run(await read())
+        result = await intake.run(await read(), heic=services.settings.heic)
     prepared = await intake.store(services, account, result)
     try:
         async with services.db.tx() as tx:
@@ -98,7 +98,7 @@ async def prepare(
     """
     pixels = pixel_count(data[:HEAD]) or MAX_PIXELS
     async with services.get(DecodeSlots).hold(account, pixels, timeout):
-        result = await intake.run(data)
+        result = await intake.run(data, heic=services.settings.heic)
     if origin is not None:
         result = await services.get(Signer).signed(result, origin)
     return await intake.store(services, account, result)

@@ -45,6 +45,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "not_an_image": UnsupportedImage,
     "format_not_taken": UnsupportedImage,
     "animated": UnsupportedImage,
+    "several_pages": UnsupportedImage,
     "too_many_pixels": InvalidDimensions,
     "too_long": InvalidDimensions,
     "too_small": InvalidDimensions,
@@ -100,10 +101,10 @@ async def store(services: Services, account: AccountId, result: dict[str, Any]) 
     )
 
 
-async def run(data: bytes) -> dict[str, Any]:
-    """Return the result of the isolated intake; its failures become refusals."""
+async def run(data: bytes, *, heic: bool) -> dict[str, Any]:
+    """Return the result of the isolated intake; its failures become refusals. `heic`: whether the site takes HEIC."""
     try:
-        return await run_isolated("vetrina.media.processing.images:intake", {"data": data}, limits=LIMITS)
+        return await run_isolated("vetrina.media.processing.images:intake", {"data": data, "heic": heic}, limits=LIMITS)
     except IsolatedRejected as refused:
         raise _REFUSALS[refused.code](refused.message, reason=refused.code) from refused
     except (IsolatedTimeout, IsolatedOutOfMemory) as error:

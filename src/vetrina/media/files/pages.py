@@ -183,7 +183,7 @@ async def _grid(
         stuck=any(item.get("stuck") for item in errors or []),
         picture_count=sum(item.files for item in used),
         older=page.older("/library", {"category": category, "tag": tag, "q": q}),
-        accept=uploads.ACCEPT,
+        accept=uploads.accepted(request.services.settings),
         max_bytes=MAX_BYTES,
         errors=errors or [],
     )

@@ -10,18 +10,25 @@ from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Requ
 
 from vetrina.core.database.ids import AccountId
 from vetrina.core.services import Services
+from vetrina.core.settings.environment import Settings
 from vetrina.core.web.request import Request
 from vetrina.media.files import actions
 from vetrina.media.model import UPLOADED, FileMissing, FileRow, FileTooLarge
 from vetrina.media.processing.dimensions import HEAD, MAX_PIXELS, pixel_count
 from vetrina.media.processing.images import MAX_BYTES
 
-ACCEPT = "image/jpeg,image/png,image/webp"
-"""Media types offered by file inputs."""
+_ACCEPTED = "image/jpeg,image/png,image/webp,image/avif,image/tiff"
+_ACCEPTED_HEIC = ",image/heic,image/heif,.heic,.heif"
+"""Some systems know no media type for these."""
 ONE_FILE = MAX_BYTES + 64 * 1024
 """The largest body with one file, in bytes, including the form around it."""
 MANY_FILES = 8 * MAX_BYTES
 """The largest body with several files, in bytes."""
+
+
+def accepted(settings: Settings) -> str:
+    """Return what file inputs offer (HTML's `accept`). Where HEIC is not offered, iPhones convert to JPEG by themselves."""
+    return _ACCEPTED + (_ACCEPTED_HEIC if settings.heic else "")
 
 
 async def form_of(request: Request) -> FormMultiDict:

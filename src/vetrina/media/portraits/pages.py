@@ -187,7 +187,7 @@ async def _editor(
         handle_may_change_at=row.handle_may_change_at,
         networks=[{"name": name, "title": title} for name, (title, _) in profiles.NETWORKS.items()],
         choices=[picker.to_card(request.services, item) for item in choices.items],
-        accept=uploads.ACCEPT,
+        accept=uploads.accepted(request.services.settings),
         faces=_faces(public_profile, vendor=row.kind == "vendor"),
     )
 

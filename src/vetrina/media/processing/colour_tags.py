@@ -1,6 +1,6 @@
 """Colour spaces that a file names by other means than an ICC profile.
 
-- AVIF: the `colr` box of the primary item, as code points (CICP);
+- AVIF, HEIC: the `colr` box of the primary item, as code points (CICP);
 - PNG: the chunks cICP, sRGB, gAMA and cHRM, in that order (PNG, third edition, 4.3);
 - all: EXIF, where ColorSpace 65535 with InteroperabilityIndex R03 is Adobe RGB (DCF 2.0; Exif 2.3, A.2.3).
 
@@ -68,7 +68,7 @@ def declared_space(kind: str, data: bytes, image: Any) -> ColourSpace | None:
             space = _png_gamma(chunks.get(b"gAMA"), chunks.get(b"cHRM"))
         if chunks:
             return None if has_profile or space == SRGB else space
-    elif kind == "AVIF" and (points := avif_code_points(data)) is not None:
+    elif kind in ("AVIF", "HEIC") and (points := avif_code_points(data)) is not None:
         space = _by_code_points(*points)
         return None if has_profile or space == SRGB else space
     return ADOBE_RGB if not has_profile and _exif_adobe_rgb(image) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.media.processing.file_types import detect_kind, jpeg_segments
+from vetrina.media.processing.file_types import detect_kind, jpeg_segments, tiff_tags
 
 MAX_PIXELS = 40_000_000
 """Pixels of the largest image that is taken."""
@@ -45,7 +45,7 @@ def _webp(head: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _avif(head: bytes) -> tuple[int, int] | None:
+def _isobmff(head: bytes) -> tuple[int, int] | None:
     """Return the largest "ispe" property (ISO/IEC 23008-12, 6.5.3): tiles and thumbnails have their own."""
     sizes: list[tuple[int, int]] = []
     offset = head.find(b"ispe")
@@ -57,4 +57,10 @@ def _avif(head: bytes) -> tuple[int, int] | None:
     return max(sizes, key=lambda sides: sides[0] * sides[1], default=None)
 
 
-_READERS = {"PNG": _png, "JPEG": _jpeg, "WebP": _webp, "AVIF": _avif}
+def _tiff(head: bytes) -> tuple[int, int] | None:
+    """Return the sides where the first directory is near the file's beginning; many programs write it at the end."""
+    tags = tiff_tags(head)
+    return (tags[256], tags[257]) if {256, 257} <= tags.keys() else None
+
+
+_READERS = {"PNG": _png, "JPEG": _jpeg, "WebP": _webp, "AVIF": _isobmff, "HEIC": _isobmff, "TIFF": _tiff}

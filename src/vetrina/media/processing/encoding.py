@@ -4,9 +4,9 @@ Pixels are always encoded again, so that nothing else of the file survives (meta
 
 - JPEG becomes JPEG of quality 92 without chroma subsampling, but of no better quality and sampling than the source has, since
   that would only add bytes. Where its encoder was better than ours, the quality is lowered by up to 9;
-- lossy WebP and AVIF become JPEG where that is no larger, else WebP of quality 80 to 45. AVIF packs better than WebP, so that
-  it may grow by half, where JPEG would grow five times;
-- lossless files (PNG, lossless WebP) that are opaque photographs become JPEG of quality 92;
+- lossy WebP, AVIF and HEIC become JPEG where that is no larger, else WebP of quality 80 to 45. AVIF and HEIC pack better than
+  WebP, so that they may grow by half, where JPEG would grow five times;
+- lossless files (PNG, lossless WebP, TIFF without JPEG inside) that are opaque photographs become JPEG of quality 92;
 - flat artwork (a lossless file of less than one byte per pixel, which JPEG would blur) and images with transparency stay
   lossless. PNG stays PNG: encoded fast, or if that is larger than the source, slowly, and with a palette if it loses nothing.
   Lossless WebP stays so up to 8 megapixels.
@@ -85,7 +85,7 @@ def _lossy(image: pyvips.Image, kind: str, size: int) -> tuple[str, bytes]:
     encoded = b""
     for quality in _WEBP_QUALITIES:
         encoded = image.webpsave_buffer(Q=quality, effort=2, keep=_NO_METADATA)
-        if len(encoded) <= size * (1.5 if kind == "AVIF" else 1):
+        if len(encoded) <= size * (1.5 if kind in ("AVIF", "HEIC") else 1):
             break
     return "image/webp", encoded
 
@@ -98,7 +98,7 @@ def _lossless(image: pyvips.Image, kind: str, data: bytes, size: int) -> tuple[s
     if len(encoded) > size and small:
         slow = image.pngsave_buffer(compression=9, filter=_FILTER_NONE, keep=_NO_METADATA)
         encoded = min(encoded, slow, key=len)
-    if len(encoded) > size and small and data[25] in _FEW_COLOURS:
+    if kind == "PNG" and len(encoded) > size and small and data[25] in _FEW_COLOURS:
         palette = image.pngsave_buffer(palette=True, Q=100, dither=0, compression=9, filter=_FILTER_NONE, keep=_NO_METADATA)
         if len(palette) < len(encoded) and _same(image, palette):
             encoded = palette

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
-ACCEPTED = "JPEG, PNG, WebP and AVIF"
+ACCEPTED = "JPEG, PNG, WebP, AVIF and TIFF"
+ACCEPTED_WITH_HEIC = "JPEG, PNG, WebP, AVIF, HEIC and TIFF"
 
 _MAGIC = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -13,8 +15,8 @@ _MAGIC = (
     (b"GIF89a", "GIF"),
     (b"II*\x00", "TIFF"),
     (b"MM\x00*", "TIFF"),
-    (b"II+\x00", "TIFF"),
-    (b"MM\x00+", "TIFF"),
+    (b"II+\x00", "BigTIFF"),
+    (b"MM\x00+", "BigTIFF"),
     (b"BM", "BMP"),
     (b"8BPS", "Photoshop"),
     (b"%PDF-", "PDF"),
@@ -26,6 +28,10 @@ _MAGIC = (
     (b"\x76\x2f\x31\x01", "OpenEXR"),
 )
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_HEIC_SEQUENCES = {b"hevc", b"hevx", b"msf1"}
+_SUBFILE_TYPE, _COMPRESSION, _PHOTOMETRIC, _MAKE, _SUB_IFDS, _DNG_VERSION = 254, 259, 262, 271, 330, 50706
+"""Tags of TIFF 6.0, its supplement 1, and DNG 1.4."""
+_COLOUR_FILTER_ARRAY, _LOSSLESS_TIFF = 32803, {1, 5, 8, 32773, 32946}
 _JPEG_VARIETIES = {0xC3: "Lossless JPEG", 0xC7: "Lossless JPEG", 0xCB: "Lossless JPEG", 0xCF: "Lossless JPEG", 0xF7: "JPEG-LS"}
 _JPEG_FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 """Markers that begin a frame: SOF0 to SOF15 without DHT, JPG and DAC, and SOF55 of JPEG-LS."""
@@ -38,7 +44,7 @@ def detect_kind(data: bytes) -> str | None:
     """
     for magic, kind in _MAGIC:
         if data.startswith(magic):
-            return _jpeg_variety(data) if kind == "JPEG" else kind
+            return _jpeg_variety(data) if kind == "JPEG" else _tiff_variety(data) if kind == "TIFF" else kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     if data[4:8] == b"ftyp":
@@ -87,17 +93,37 @@ def _isobmff(data: bytes) -> str | None:
     return "HEIC" if brands & _HEIC else "Video"
 
 
+def _tiff_variety(data: bytes) -> str:
+    """Return TIFF, or "Camera raw" for the raw files that are TIFFs: their first picture is a small preview."""
+    tags = tiff_tags(data)
+    raw = tags.get(_SUBFILE_TYPE, 0) & 1 or _DNG_VERSION in tags or tags.get(_PHOTOMETRIC) == _COLOUR_FILTER_ARRAY
+    return "Camera raw" if raw or data[8:10] == b"CR" or {_MAKE, _SUB_IFDS} <= tags.keys() else "TIFF"
+
+
+def tiff_tags(data: bytes) -> dict[int, int]:
+    """Return the first value (or the offset of the values) of each tag of the first picture (TIFF 6.0, section 2)."""
+    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
+    start = int.from_bytes(data[4:8], order)
+    count = int.from_bytes(data[start : start + 2], order)
+    tags: dict[int, int] = {}
+    for offset in range(start + 2, min(start + 2 + 12 * count, len(data) - 11), 12):
+        short = int.from_bytes(data[offset + 2 : offset + 4], order) == 3
+        value = data[offset + 8 : offset + (10 if short else 12)]
+        tags[int.from_bytes(data[offset : offset + 2], order)] = int.from_bytes(value, order)
+    return tags
+
+
 def is_animated(kind: str, data: bytes) -> bool:
-    """Return whether the header announces more than one frame (APNG, animated WebP, an AVIF sequence)."""
+    """Return whether the header announces more than one frame (APNG, animated WebP, a sequence in AVIF or HEIC)."""
     if kind == "PNG":
         return any(name == b"acTL" for name, _ in png_chunks(data))
     if kind == "WebP":
         return data[12:16] == b"VP8X" and len(data) > 20 and bool(data[20] & 0x02)
-    return kind == "AVIF" and data[8:12] == b"avis"
+    return (kind == "AVIF" and data[8:12] == b"avis") or (kind == "HEIC" and data[8:12] in _HEIC_SEQUENCES)
 
 
 def lossless_bytes(kind: str, data: bytes) -> int | None:
-    """Return how many bytes hold the pixels of a file without loss (PNG; WebP of that kind), else None.
+    """Return how many bytes hold the pixels of a file without loss (PNG; WebP and TIFF of that kind), else None.
 
     Profiles, EXIF and text beside the pixels do not count.
     """
@@ -107,7 +133,7 @@ def lossless_bytes(kind: str, data: bytes) -> int | None:
         for name, length in _riff_layout(data):
             if name in (b"VP8 ", b"VP8L"):
                 return length if name == b"VP8L" else None
-    return None
+    return len(data) if kind == "TIFF" and tiff_tags(data).get(_COMPRESSION, 1) in _LOSSLESS_TIFF else None
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -1,7 +1,8 @@
 """Image processing in the isolated child: `intake` and `thumbnail`.
 
-Decides by content and header only, not by file name or declared type. Accepts still JPEG, PNG, WebP and
-AVIF. Everything else is refused by name: an animation too, because its first frame alone would not be what
+Decides by content and header only, not by file name or declared type. Accepts still JPEG, PNG, WebP, AVIF
+and TIFF, and HEIC where the payload says so.
+Everything else is refused by name: an animation too, because its first frame alone would not be what
 was uploaded. Only the pixels of the uploaded file are kept.
 
 The results are upright, sRGB, 8 bits, without metadata, and black where they are fully transparent. The original is JPEG,
@@ -13,6 +14,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import importlib
 from collections.abc import Generator
 from typing import Any
 
@@ -23,7 +25,7 @@ from vetrina.media.processing.colour_conversion import tone_map, with_profile
 from vetrina.media.processing.colour_tags import declared_space
 from vetrina.media.processing.dimensions import MAX_PIXELS
 from vetrina.media.processing.encoding import encode
-from vetrina.media.processing.file_types import ACCEPTED, detect_kind, is_animated
+from vetrina.media.processing.file_types import ACCEPTED, ACCEPTED_WITH_HEIC, detect_kind, is_animated
 
 MAX_BYTES = 25_000_000
 MAX_SIDE = 20_000
@@ -32,6 +34,7 @@ MIN_SIDE = 16
 """Pixels; less is a tracking pixel or an icon, which no engine can use."""
 THUMBNAILS = (320, 640, 1280)
 """Long sides of the thumbnails, in pixels."""
+_MOVING = "Moving pictures are not taken. Save one frame as JPEG, PNG, WebP or AVIF."
 _NO_METADATA = 0
 """VipsForeignKeep's "none"."""
 _DOT = (
@@ -39,23 +42,24 @@ _DOT = (
     "CAAQABABAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AAP/Z"
 )
 """A grey JPEG of 16 x 16 pixels, for `warm_zygote`."""
-_LOADERS = {"JPEG": "jpegload", "PNG": "pngload", "WebP": "webpload", "AVIF": "heifload"}
-_CLASSES = ("VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadWebp", "VipsForeignLoadHeif")
+_LOADERS = {"JPEG": "jpegload", "PNG": "pngload", "WebP": "webpload", "AVIF": "heifload", "TIFF": "tiffload"}
+_CLASSES = tuple(f"VipsForeignLoad{name}" for name in ("Jpeg", "Png", "Webp", "Heif", "Tiff"))
 
 
 def intake(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     """Check, normalise and re-encode one image, and make its thumbnails.
 
-    Takes `data`, and optionally `max_bytes`, `max_pixels` and `thumbnails` (long sides in pixels).
+    Takes `data`, and optionally `max_bytes`, `max_pixels`, `thumbnails` (long sides in pixels) and `heic` (whether it is taken).
     Returns `data`, `mime`, `width`, `height`, `bytes`, `sha256` (of the new data, in hex), `colour`
     ("#rrggbb", the one that covers most of the picture) and `thumbnails`: long side as text ->
     `data`, `mime`, `width`, `height`; none is larger than the picture. Refuses with the codes
-    empty, too_many_bytes, not_an_image, format_not_taken, animated, too_many_pixels, too_long,
-    too_small and damaged.
+    empty, too_many_bytes, not_an_image, format_not_taken, animated, several_pages, too_many_pixels,
+    too_long, too_small and damaged.
     """
     report(0.0, "Checking")
     data: bytes = payload["data"]
-    kind, image = _open_image(data, payload.get("max_bytes", MAX_BYTES), payload.get("max_pixels", MAX_PIXELS))
+    limits = payload.get("max_bytes", MAX_BYTES), payload.get("max_pixels", MAX_PIXELS)
+    kind, image = _open_image(data, *limits, heic=payload.get("heic", False))
     report(0.1, "Reading")
     with _decoder_errors():
         image = _without_hidden_colours(_srgb(_with_declared_colours(kind, data, image)).copy_memory()).autorot()
@@ -112,7 +116,11 @@ def open_thumbnail(data: bytes) -> pyvips.Image:
 
 
 def warm_zygote() -> None:
-    """Do what each call would repeat once, in the warm process. Nothing is decoded: that starts threads."""
+    """Do what each call would repeat once, in the warm process. Nothing is decoded: that starts threads.
+
+    The HEIC decoder is loaded here and not with this file, which web processes import too.
+    """
+    importlib.import_module("vetrina.media.processing.heic")
     _restrict_loaders()
     dot = _load("JPEG", base64.b64decode(_DOT))
     dot.thumbnail_image(8, height=8, size="down", output_profile="srgb")
@@ -126,27 +134,39 @@ def warm_child() -> None:
     thumbnail({"data": plain, "size": 32}, lambda fraction, step: None)
 
 
-def _open_image(data: bytes, max_bytes: int, max_pixels: int) -> tuple[str, pyvips.Image]:
+def _open_image(data: bytes, max_bytes: int, max_pixels: int, *, heic: bool = False) -> tuple[str, pyvips.Image]:
     """Return the image's kind and the image opened for one pass, after every check that needs no decoding."""
     if not data:
         raise Reject("empty", "The file is empty.")
     if len(data) > max_bytes:
         raise Reject("too_many_bytes", f"The file is larger than {max_bytes // 1_000_000} MB.")
     kind = detect_kind(data)
+    accepted = ACCEPTED_WITH_HEIC if heic else ACCEPTED
     if kind is None:
-        raise Reject("not_an_image", f"This is not an image. Taken are {ACCEPTED}.")
-    if kind not in _LOADERS:
-        raise Reject("format_not_taken", f"{kind} files are not taken. Taken are {ACCEPTED}.")
+        raise Reject("not_an_image", f"This is not an image. Taken are {accepted}.")
+    if kind not in _LOADERS and not (heic and kind == "HEIC"):
+        raise Reject("format_not_taken", f"{kind} files are not taken. Taken are {accepted}.")
     if is_animated(kind, data):
-        raise Reject("animated", "Moving pictures are not taken. Save one frame as JPEG, PNG, WebP or AVIF.")
+        raise Reject("animated", _MOVING)
     _restrict_loaders()
+    if kind == "HEIC":
+        from vetrina.media.processing.heic import HeicPicture  # see `warm_zygote`
+
+        picture = HeicPicture(data)
+        _check_size(*picture.size, max_pixels)
+        return kind, picture.decode()
     with _decoder_errors():
-        load = getattr(pyvips.Image, f"{_LOADERS[kind]}_source")
-        image: pyvips.Image = load(pyvips.Source.new_from_memory(data), access="sequential", fail_on="truncated")
-        moving = kind == "WebP" and image.get_n_pages() > 1
-    if moving:
-        raise Reject("animated", "Moving pictures are not taken. Save one frame as JPEG, PNG, WebP or AVIF.")
-    width, height = image.width, image.height
+        image = _load(kind, data)
+        pages = image.get_n_pages() if kind in ("WebP", "TIFF") else 1
+    if pages > 1:
+        if kind == "TIFF":
+            raise Reject("several_pages", f"This TIFF has {pages} pages. Save one of them as a file of its own.")
+        raise Reject("animated", _MOVING)
+    _check_size(image.width, image.height, max_pixels)
+    return kind, image
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
     dimensions = f"{width:,} x {height:,} pixels"
     if width * height > max_pixels:
         raise Reject(
@@ -157,7 +177,6 @@ def _open_image(data: bytes, max_bytes: int, max_pixels: int) -> tuple[str, pyvi
         raise Reject("too_long", f"The picture is {dimensions}. No side may exceed {MAX_SIDE:,} pixels.")
     if min(width, height) < MIN_SIDE:
         raise Reject("too_small", f"The picture is {dimensions}. Each side needs {MIN_SIDE} pixels or more.")
-    return kind, image
 
 
 def _load(kind: str, data: bytes, **options: float) -> pyvips.Image:
@@ -167,7 +186,7 @@ def _load(kind: str, data: bytes, **options: float) -> pyvips.Image:
 
 
 def _restrict_loaders() -> None:
-    """Block every decoder but the four, and disable the cache: the process serves one call."""
+    """Block every decoder but the five, and disable the cache: the process serves one call."""
     pyvips.block_untrusted_set(True)
     pyvips.operation_block_set("VipsForeignLoad", True)
     for name in _CLASSES:
@@ -203,7 +222,9 @@ def _srgb(image: pyvips.Image) -> pyvips.Image:
             image = image.colourspace("srgb")
     else:
         image = image.colourspace("srgb")
-    return image.cast("uchar")
+    image = image.cast("uchar")
+    colours = 3 if image.interpretation == "srgb" else 1
+    return image[: colours + 1] if image.bands > colours + 1 else image  # TIFFs may have further channels, such as masks
 
 
 def _with_declared_colours(kind: str, data: bytes, image: pyvips.Image) -> pyvips.Image:

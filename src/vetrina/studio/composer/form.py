@@ -168,7 +168,7 @@ async def slots(request: Request, tx: Tx, chosen: GenerationForm) -> dict[str, A
         **filled,
         "uploads_left": uploads_left,
         "prompt_limit": PROMPT_LIMIT,
-        "accept": uploads.ACCEPT,
+        "accept": uploads.accepted(request.services.settings),
         "max_bytes": MAX_BYTES,
     }
 
