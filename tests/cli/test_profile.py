@@ -52,7 +52,7 @@ def test_profile_decides_modules_and_credits(settings: Settings) -> None:
     assert served(profile="style-studio", only="reports")[0] == ["accounts", "stripe_mirror", "reports"]
 
 
-def test_settings_of_the_profile_are_shown_and_applied(
+def test_profile_lists_and_applies_settings(
     shell: psycopg.Connection[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gift = "select value from core.settings where key = 'wallet.welcome_tokens'"

@@ -32,7 +32,7 @@ async def test_tour_is_skipped_without_scripts(site: Site, make: Make) -> None:
         assert "data-tour=" not in (await browser.get("/studio")).text
 
 
-async def test_one_kind_of_credit_is_shown_until_another_is_needed(site: Site, make: Make) -> None:
+async def test_one_kind_of_credit_until_another_is_needed(site: Site, make: Make) -> None:
     account = await make.account()  # with the welcome tokens and the plan's conversions
     async with site.browser(account) as browser, site.api(account) as api:
         page = (await browser.get("/studio")).text

@@ -57,7 +57,7 @@ def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> Image.Ima
     return image
 
 
-def test_heic_is_taken_where_the_operator_turned_it_on():
+def test_heic_is_taken_where_the_operator_allows_heic():
     data = heic(Image.new("RGB", (640, 480), GREEN))
     assert detect_kind(data) == "HEIC" and pixel_count(data) == 640 * 480
     result = intake(data)
@@ -186,7 +186,7 @@ def test_raw_files_are_refused_by_name_and_not_by_their_preview(data: bytes):
 
 
 def test_jpeg_with_further_pictures_gives_the_first():
-    """MPO of stereo cameras, and the gain map that phones append: the main picture is what everybody sees."""
+    """MPO of stereo cameras, and the gain map that phones append: the main picture is what programs show."""
     first, second = (Image.new("RGB", (64, 48), colour) for colour in (GREEN, (200, 10, 10)))
     stereo = io.BytesIO()
     first.save(stereo, "MPO", save_all=True, append_images=[second], quality=95)
