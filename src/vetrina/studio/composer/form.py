@@ -158,6 +158,20 @@ def assets(balances: Sequence[Balance], first: str) -> list[dict[str, Any]]:
     ]
 
 
+def covering_asset(chosen: GenerationForm, cost: int, balances: Sequence[Balance], first: str) -> str:
+    """Return what pays: the chosen asset or the one that expires first, or the other where only that covers the price.
+
+    `cost` is the style's, in tokens. So a purchase that was made for a draft pays for it.
+    """
+    have = {balance.asset: balance.balance for balance in balances}
+    pictures = {"pictures": max(len(chosen.product_files), len(chosen.model_files)), "seeds": chosen.count}.get(chosen.make)
+    count = pictures or len(chosen.styles) or 1
+    preferred = chosen.asset if chosen.asset in ASSETS else first or "token"
+    other = "conversion" if preferred == "token" else "token"
+    covers = {name: have.get(name, 0) >= count * (1 if name == "conversion" else cost) for name in ASSETS}
+    return other if covers[other] and not covers[preferred] else preferred
+
+
 async def slots(request: Request, tx: Tx, chosen: GenerationForm) -> dict[str, Any]:
     """Return the image fields, filled from the library."""
     ids = {"product": chosen.product_files, "model": chosen.model_files}

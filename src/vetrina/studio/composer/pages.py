@@ -111,7 +111,7 @@ async def _studio(
     pay_choice = (
         own_tokens or chosen.asset not in {"", first} or all(style.cost > item["balance"] for item in assets if item["first"])
     )
-    chosen.asset = chosen.asset or first or "token"
+    chosen.asset = form.covering_asset(chosen, style.cost, balances, first)
     slots: dict[str, Any] = await form.slots(request, tx, chosen)
     return pages.render(
         request,

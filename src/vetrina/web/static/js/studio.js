@@ -6,6 +6,7 @@ const button = form.querySelector("[data-generate]");
 const why = form.querySelector("[data-why]");
 const lines = form.querySelector("[data-lines]");
 const buy = form.querySelector("[data-buy]");
+const each = form.querySelector("[data-each]");
 const blank = document.getElementById("chosen-item");
 const panel = form.querySelector("[data-panel]");
 const number = (value) => value.toLocaleString(document.documentElement.lang); // digits as the page writes them
@@ -32,8 +33,19 @@ function planned(style) {
   return tiles.filter((tile) => (ticked.size ? ticked.has(tile.value) : !needs(tile.dataset)));
 }
 
+/** Pay with the other kind of credit where the first does not cover the price, unless it was chosen by hand. */
+function payWithWhatCovers() {
+  if (form.dataset.paysByHand !== undefined) return;
+  const style = form.querySelector("input[name=style]:checked");
+  const price = (asset) => planned(style).reduce((sum, tile) => sum + (asset.value === "conversion" ? 1 : Number(tile?.dataset.cost ?? 0)), 0);
+  const covers = (asset) => Number(asset.dataset.balance) >= price(asset);
+  const [first, other] = [...form.querySelectorAll("input[type=radio][name=asset]")].sort((a, b) => b.checked - a.checked);
+  if (other && covers(other) && !covers(first)) other.checked = true;
+}
+
 /** Show the price and whether the generation, or the batch, can be started. */
 function tally() {
+  payWithWhatCovers();
   const style = form.querySelector("input[name=style]:checked");
   const asset = form.querySelector("input[name=asset]:checked, input[type=hidden][name=asset]");
   const batch = form.elements.make.value !== "";
@@ -46,8 +58,7 @@ function tally() {
   const title = style?.dataset.title ?? "–";
   line("style", form.elements.make.value === "styles" ? lines.dataset.styles.replace("{n}", number(costs.length))
     : batch ? `${title} × ${number(costs.length)}` : title);
-  const kind = lines.querySelector("[data-line=kind]");
-  kind.textContent = kind.dataset[asset.value];
+  line("kind", lines.querySelector("[data-line=kind]").dataset[asset.value]);
   const pay = form.querySelector("[data-pay]");
   if (pay && balance < cost) pay.hidden = false; // another kind of credit is needed
   line("balance", number(balance));
@@ -57,6 +68,8 @@ function tally() {
   lines.classList.toggle("is-short", short);
   buy.hidden = !short;
   const most = Math.max(count("product"), count("model"));
+  form.querySelector("[data-samples]")?.toggleAttribute("hidden", most > 0);
+  each.hidden = batch || most < 2;
   const missing = planned(style).map((tile) => needs(tile?.dataset ?? {})).find(Boolean);
   const reason = underWay ? "uploading"
     : missing ? missing
@@ -142,8 +155,7 @@ for (const slot of form.querySelectorAll("[data-slot]")) {
 for (const sample of form.querySelectorAll("[data-samples] button")) {
   sample.addEventListener("click", async (event) => {
     event.preventDefault();
-    const role = sample.dataset.role;
-    const slot = form.querySelector(`[data-slot=${role}]`);
+    const slot = form.querySelector(`[data-slot=${sample.dataset.role}]`);
     sample.disabled = true;
     underWay += 1;
     tally();
@@ -151,7 +163,7 @@ for (const sample of form.querySelectorAll("[data-samples] button")) {
       const answer = await fetch(sample.dataset.adds, { method: "POST", headers: { Accept: "application/json" } });
       const file = await answer.json();
       if (!answer.ok) throw new Error(file.detail || file.title);
-      arrived(slot, role, file, ++drops);
+      arrived(slot, slot.dataset.slot, file, ++drops);
       showChosen(slot);
       saveSoon();
     } catch (error) {
@@ -162,7 +174,6 @@ for (const sample of form.querySelectorAll("[data-samples] button")) {
     tally();
   });
 }
-
 takePastes((files) => (lastSlot ?? form.querySelector("[data-slot]")).take(files));
 
 /** Show the chosen style's settings in the panel, and the words where its engine reads them. */
@@ -213,7 +224,14 @@ for (const kind of form.querySelectorAll("[name=group]")) {
   });
 }
 
+each.addEventListener("click", () => {
+  form.elements.make.value = "pictures";
+  tally();
+  saveSoon();
+});
+
 form.addEventListener("change", (event) => {
+  if (event.target.name === "asset") form.dataset.paysByHand = "";
   const slot = event.target.closest("[data-slot]");
   if (slot) showChosen(slot);
   showSettings();
