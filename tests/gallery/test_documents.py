@@ -102,3 +102,27 @@ async def test_failed_transactions_are_of_checkouts_and_of_stripe_alone(site: Si
         ("pi_ours", str(account.id), 700, "USD", "card_declined"),
     ]
     assert len({row["id"] for row in failed}) == 5
+
+
+async def test_documented_conversations_join(site: Site, make: Make, database: str) -> None:
+    ada, leo = await make.account(), await make.account()
+    async with site.api(ada) as one, site.api(leo) as two:
+        path = f"/conversations/{(await one.post('/conversations', json={'account_ids': [str(leo.id)]})).json()['id']}"
+        await one.post(f"{path}/messages", json={"body": "Hello Leo"})
+        await two.post(f"{path}/messages", json={"body": "Hello Ada"})
+        await two.put(f"{path}/hiding")
+    joined = await rows(
+        database,
+        """select c.kind, m.sender_sub, u.sub, v.is_visible, m.is_deleted
+             from doc_gallery.conversations c
+             join doc_gallery.conversation_participants p on p.conversation_id = c.id
+             join doc_gallery.conversation_visibility v on v.conversation_id = c.id and v.user_sub = p.user_sub
+             join doc_gallery.cognito_users u on u.sub = p.user_sub
+             join doc_gallery.messages m on m.conversation_id = c.id and m.sender_sub = u.sub
+            order by m.created_at""",
+    )
+    assert [tuple(row.values()) for row in joined] == [
+        ("direct", str(ada.id), str(ada.id), True, False),
+        ("direct", str(leo.id), str(leo.id), False, False),
+    ]
+    assert "Hello" not in str(await rows(database, "select * from doc_gallery.messages")), "what they say is not for reports"

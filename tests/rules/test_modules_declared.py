@@ -142,7 +142,13 @@ def test_the_pages_that_navigations_name_exist_and_their_icons_too() -> None:
 
 def test_session_columns_are_read_in_one_statement(as_owner: psycopg.Connection[Any]) -> None:
     installed = of(read({}))
-    assert {name for name, _ in installed.session_columns} == {"balance", "has_running", "language", "time_zone"}
+    assert {name for name, _ in installed.session_columns} == {
+        "balance",
+        "has_running",
+        "language",
+        "time_zone",
+        "unread_conversations",
+    }
     statement = session_owner(installed.session_columns)
     as_owner.execute(b"prepare owner as " + re.sub(r"%\(\w+\)s", "null", statement.sql).encode())
     assert "wallet." not in SESSION_OWNER.sql, "where the wallet is not loaded nothing of it is read"

@@ -13,6 +13,7 @@ from vetrina.core.settings.environment import read
 from vetrina.demo import accounts as accounts_demo
 from vetrina.demo import cogento as cogento_demo
 from vetrina.demo import gallery as gallery_demo
+from vetrina.demo import messaging as messaging_demo
 from vetrina.demo import operator
 from vetrina.demo import payments as payments_demo
 from vetrina.demo import seed as seeding
@@ -64,12 +65,12 @@ def cogento(*, url: str | None = None) -> int:
 
 @app.command
 def gallery(*, url: str | None = None) -> int:
-    """Post three pictures, follow, like, comment, block.
+    """Post three pictures, follow, like, comment, block; write about a post, answer, hide and delete the conversation.
 
     Args:
         url: The site's address; by default the one in the settings.
     """
-    return _run(gallery_demo.run, url)
+    return _run(_gallery, url)
 
 
 @app.command
@@ -85,6 +86,7 @@ def seed(*, url: str | None = None) -> int:
         console.print("The demo account and its pictures are being made...", highlight=False)
         login = seeding.seed(DemoRun(url or settings.address, console), settings.data)
         gallery_demo.seed(DemoRun(url or settings.address, console), settings.data, login)
+        messaging_demo.seed(DemoRun(url or settings.address, console), settings.data, login)
         run_by = operator.create_operator(DemoRun(url or settings.address, console), settings)
     except CheckFailed as failure:
         console.print(f"[red]The demo account could not be created:[/red] {failure}", highlight=False)
@@ -93,6 +95,11 @@ def seed(*, url: str | None = None) -> int:
     console.print(f"Demo account: {login.email}, password {login.password}", highlight=False)
     console.print(f"Operator:     {run_by.email}, password {run_by.password}", highlight=False)
     return exits.OK
+
+
+def _gallery(demo: DemoRun) -> None:
+    gallery_demo.run(demo)
+    messaging_demo.run(demo)
 
 
 def _run(run: Callable[[DemoRun], None], url: str | None) -> int:

@@ -39,6 +39,9 @@ MODULE = Module(
     ),
     wall="vetrina.gallery.wall.pages:newest",
     hides="vetrina.gallery.follows.actions:is_hidden",
-    links=(("post_generation", "/posts/new/{generation}"),),
+    links=(
+        ("post_generation", "/posts/new/{generation}"),
+        ("account_act", "/accounts/{account}/{act}"),
+    ),
     message_subjects=(("post", "vetrina.gallery.posts.subjects:posts"),),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Module
+from vetrina.core.module import Module, Place
 
 MODULE = Module(
     "messaging",
@@ -13,10 +13,25 @@ MODULE = Module(
         "vetrina.messaging.messages.events",
         "vetrina.messaging.requests.api",
     ),
-    pages=("vetrina.messaging.messages.images",),
+    pages=(
+        "vetrina.messaging.conversations.pages",
+        "vetrina.messaging.conversations.form_pages",
+        "vetrina.messaging.requests.pages",
+        "vetrina.messaging.messages.images",
+    ),
     jobs=("vetrina.messaging.jobs",),
     services=("vetrina.messaging.messages.actions:SendBatcher",),
     personal_data="vetrina.messaging.personal_data",
     labels="vetrina.messaging.labels",
+    account_menu=(Place("conversations", "/conversations", "Conversations", "message-circle", position=4),),
+    header=("messaging/header.html",),
+    session_columns=(
+        (
+            "unread_conversations",
+            "(select count(*) from messaging.participants p where p.account_id = a.id and p.unread > 0"
+            " and p.status = 'active' and not p.is_muted)",
+        ),
+    ),
+    links=(("message_account", "/conversations/with/{account}"),),
     channels=("conversations", "messages"),
 )

@@ -139,15 +139,22 @@ class ConversationTitleLength(Refusal):
     field = "title"
 
 
+class UnknownPerson(Refusal):
+    """One of these accounts is not here, or cannot be written to."""
+
+    status = 422
+    field = "to"
+
+
 class TooManyParticipants(Refusal):
     """A group has up to 50 people."""
 
     status = 422
     constraint = "conversation_participants_few"
-    field = "people"
+    field = "to"
 
 
-class NotADirectConversation(Refusal):
+class NotAGroup(Refusal):
     """People are added to groups. Start a new one."""
 
     status = 409

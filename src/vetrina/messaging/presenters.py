@@ -129,6 +129,11 @@ def preview(row: ConversationRow) -> str | None:
     return say("You: {text}", text=text) if row.preview["is_own"] else text
 
 
+def last_written(row: ConversationRow) -> datetime | None:
+    """Return when the last message was sent."""
+    return datetime.fromisoformat(row.preview["created_at"]) if row.preview else None
+
+
 def seen_by(row: ConversationRow) -> list[str]:
     """Return the names of those who have read the last message."""
     return [name_of(person["name"]) for person in row.people if 0 < row.last_position <= person["read_position"]]

@@ -20,7 +20,7 @@ from vetrina.messaging.model import (
     ConversationRow,
     ConversationTitleLength,
     Kind,
-    NotADirectConversation,
+    NotAGroup,
     TooManyParticipants,
 )
 from vetrina.messaging.queries import ONE
@@ -61,11 +61,11 @@ async def start_group(tx: Tx, account: AccountId, others: Sequence[UUID], title:
 async def add(tx: Tx, account: AccountId, conversation: UUID, others: Sequence[UUID]) -> None:
     """Add accounts to a group; they see what is written from now on.
 
-    Raises NotFound (404), NotADirectConversation (409), TooManyParticipants (422).
+    Raises NotFound (404), NotAGroup (409), TooManyParticipants (422).
     """
     row = await tx.fetch_one(ONE, account=account, id=conversation)
     if row.kind != Kind.GROUP:
-        raise NotADirectConversation
+        raise NotAGroup
     _check(others, "")
     await _add(tx, account, conversation, others)
 

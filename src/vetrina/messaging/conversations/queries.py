@@ -80,3 +80,39 @@ PURGE = Statement(
     select count(*)::integer from gone
     """,
 )
+BETWEEN = Statement(
+    UUID,
+    """
+    select p.conversation_id from messaging.conversations c
+     cross join lateral messaging.own_place(%(account)s, c.id) p
+     where c.low_account_id = least(%(account)s, %(other)s::uuid) and c.high_account_id = greatest(%(account)s, %(other)s::uuid)
+    """,
+)
+TAKES_PART = Statement(bool, "select true from messaging.own_place(%(account)s, %(id)s)")
+PERSON = Statement(
+    str,
+    """
+    select coalesce((select v.business_name from accounts.vendors v where v.account_id = a.id and a.kind = 'vendor'),
+                    (select u.name from accounts.users u where u.account_id = a.id), '@' || a.handle, '')
+      from accounts.accounts a
+     where a.id = %(other)s and a.id <> %(account)s and a.is_active and a.erased_at is null
+       and not gallery.blocked(%(account)s, a.id)
+    """,
+)
+# Accounts by their handles, such as "@ada"; unknown ones are left out.
+BY_HANDLES = Statement(
+    UUID,
+    """
+    select a.id from accounts.accounts a
+     where lower(a.handle) = any(%(handles)s::text[]) and a.is_active and a.erased_at is null order by a.id
+    """,
+)
+
+REQUEST_COUNT = Statement(
+    int,
+    """
+    select count(*)::integer from messaging.participants p join messaging.conversations c on c.id = p.conversation_id
+     where p.account_id = %(account)s and p.status = 'requested' and not p.is_hidden and p.sort_id is not null
+       and not (c.kind = 'direct' and gallery.blocked(p.account_id, messaging.partner(c, p.account_id)))
+    """,
+)

@@ -168,6 +168,11 @@ def _id_of(account: UUID, key: str) -> UUID:
     return UUID(bytes=bytes(digest))
 
 
+def check(message: MessageRequest) -> None:
+    """Refuse what `send` refuses of a message by itself. Raises EmptyMessage, MessageLength, TooManyImages (422)."""
+    _check(message.body.strip(), message.file_ids)
+
+
 def _check(body: str, files: Sequence[UUID]) -> None:
     if not body and not files:
         raise EmptyMessage

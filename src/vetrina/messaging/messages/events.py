@@ -8,11 +8,12 @@ that they have.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 from litestar import get
+from litestar.params import Parameter
 from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 
@@ -61,7 +62,9 @@ def all_events(request: Request) -> ServerSentEvent:
     opt=UNCOMPRESSED,
     media_type=EVENT_STREAM,
 )
-async def events(request: Request, conversation_id: UUID) -> ServerSentEvent:
+async def events(
+    request: Request, conversation_id: UUID, after: Annotated[int | None, Parameter(ge=0, lt=2**62)] = None
+) -> ServerSentEvent:
     """Stream the messages of a conversation as events `message`, each time they are sent, edited or deleted.
 
     An event's id is the number of the change: with `Last-Event-ID` (or `?after=`) the stream begins after it, without with the
@@ -70,9 +73,10 @@ async def events(request: Request, conversation_id: UUID) -> ServerSentEvent:
     account = request.account.id
     async with request.read() as tx:
         row = await tx.fetch_one(ONE, account=account, id=conversation_id)
-    given = request.headers.get("last-event-id") or request.query_params.get("after") or ""
-    after = int(given) if given.isascii() and given.isdigit() and len(given) < 18 else row.last_change
-    return _stream(_messages(request.services, account, conversation_id, after))
+    last = request.headers.get("last-event-id", "")
+    if last.isascii() and last.isdigit() and len(last) < 18:
+        after = int(last)  # a browser that reconnects calls the same address
+    return _stream(_messages(request.services, account, conversation_id, row.last_change if after is None else after))
 
 
 def _stream(messages: AsyncIterator[ServerSentEventMessage]) -> ServerSentEvent:
@@ -87,7 +91,7 @@ async def _changes(services: Services, account: AccountId) -> AsyncIterator[Serv
         yield _event("resync", {"unread": await _unread(services, account)})
         async for message in messages.messages_and_signals(quiet_interval=QUIET_SECONDS):
             if message is Signal.QUIET:
-                yield ServerSentEventMessage(comment="listening")
+                yield _listening()
             elif message is Signal.RESYNC:
                 yield _event("resync", {"unread": await _unread(services, account)})
             else:
@@ -99,7 +103,7 @@ async def _messages(
     services: Services, account: AccountId, conversation: UUID, after: int
 ) -> AsyncIterator[ServerSentEventMessage]:
     with services.hub.subscribe(f"conversations/{conversation}") as messages:
-        yield ServerSentEventMessage(comment="listening")
+        yield _listening()
         async for message in _first_then(messages.messages(poll_interval=QUIET_SECONDS)):
             if message is not None and message["change"] is not None and message["change"] <= after:
                 continue
@@ -115,7 +119,7 @@ async def _messages(
                 if len(rows) < actions.CATCH_UP:
                     break
             if not items:
-                yield ServerSentEventMessage(comment="listening")
+                yield _listening()
 
 
 async def _first_then(messages: AsyncIterator[dict[str, Any] | None]) -> AsyncIterator[dict[str, Any] | None]:
@@ -127,6 +131,11 @@ async def _first_then(messages: AsyncIterator[dict[str, Any] | None]) -> AsyncIt
 async def _unread(services: Services, account: AccountId) -> int:
     async with services.db.read() as tx:
         return await tx.fetch_one(UNREAD, account=account)
+
+
+def _listening() -> ServerSentEventMessage:
+    """Return a comment. Without `data=None` it would carry an empty line of data, which readers take for an event."""
+    return ServerSentEventMessage(comment="listening", data=None)
 
 
 def _event(name: Literal["resync", "conversation", "message"], data: Any, *, id: int | None = None) -> ServerSentEventMessage:
