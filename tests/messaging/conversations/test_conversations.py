@@ -6,8 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from tests.factories import Account, Make, race
+from tests.gallery.helpers import upload
 from tests.messaging.helpers import befriended, read, send, started, wrong_counters
 from tests.server import Site
+from vetrina.accounts.privacy import erasures
+from vetrina.core.audit import SYSTEM
 from vetrina.messaging.conversations import actions
 from vetrina.messaging.jobs import purge
 
@@ -154,3 +157,21 @@ async def test_purge_deletes_what_all_have_hidden_long_ago(site: Site, make: Mak
             await tx.connection.execute("update messaging.conversations set created_at = created_at - interval '31 days'")
     await purge(site.services)
     assert await count(site, "conversations") == await count(site, "messages") == 0
+
+
+async def test_messages_of_an_erased_account_stay_with_the_others(site: Site, make: Make) -> None:
+    ada, leo = await make.account(), await make.account()
+    await befriended(site, ada, leo)
+    path = await started(site, ada, leo)
+    await send(site, ada, path, "Goodbye", file_ids=[await upload(site, ada)])
+    async with site.services.db.tx() as tx:
+        await erasures.begin(tx, ada.id, SYSTEM)
+    await erasures.erase(site.services, ada.id)
+    (message,) = (await read(site, leo, f"{path}/messages"))["items"]
+    assert (message["body"], message["author"], message["images"]) == ("Goodbye", None, [])
+    assert (await read(site, leo, path))["title"] == "Deleted account"
+    async with site.api(leo) as client:
+        answer = await client.post(f"{path}/messages", json={"body": "Are you there?"})
+        assert (answer.status_code, answer.json()["type"]) == (403, "urn:vetrina:account-unreachable")
+        assert (await client.delete(path)).status_code == 204
+    assert await count(site, "conversations") == 0, "the only one left has deleted it"

@@ -67,8 +67,8 @@ async def test_a_group_by_handles_and_about_a_post(site: Site, make: Make) -> No
     async with site.browser(ada) as browser:
         wrong = await browser.post("/conversations", data={"to": "@leo, @nobody_at_all", "body": "Hello"}, headers=FORM)
         assert wrong.status_code == 422 and "@leo, @nobody_at_all" in wrong.text
-        made = await browser.post("/conversations", data={"to": "@leo, @sara", "title": "Two", "body": "Hello"}, headers=FORM)
-        assert made.status_code == 303 and "Two" in (await browser.get("/conversations")).text
+        group = await browser.post("/conversations", data={"to": "@leo, @sara", "title": "Two", "body": "Hello"}, headers=FORM)
+        assert group.status_code == 303 and "Two" in (await browser.get("/conversations")).text
         page = await browser.get(f"/posts/{post['account_id']}/{post['id']}")
         (href,) = re.findall(r'href="(/conversations/with/[^"]+)"', page.text)
         assert "A cup" in (await browser.get(href)).text
@@ -79,8 +79,8 @@ async def test_a_group_by_handles_and_about_a_post(site: Site, make: Make) -> No
         assert "A cup" in (await browser.get(sent.headers["location"])).text
     async with site.browser(sara) as browser:
         assert (await browser.get(sent.headers["location"])).status_code == 404
-        found = await browser.get("/conversations", params={"q": "hello"})
-        assert "1 message" in found.text
+        results = await browser.get("/conversations", params={"q": "hello"})
+        assert "1 message" in results.text
 
 
 async def test_the_header_counts_unread_conversations(site: Site, make: Make) -> None:
@@ -139,6 +139,7 @@ async def test_pages_are_accessible(site: Site, make: Make, theme: str, language
         )
         page = await context.new_page()
         for address in (path, "/conversations", "/conversations/new"):
-            await page.goto(site.url + address)
+            answer = await page.goto(site.url + address)
+            assert answer is not None and answer.status == 200
             assert await judge(page) == []
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

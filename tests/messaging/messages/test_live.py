@@ -30,7 +30,7 @@ DELIVERED_WITHIN = 0.3
 
 @pytest_asyncio.fixture
 async def other(settings: Settings, database: str) -> AsyncIterator[Site]:
-    """Yield the site in another process, as far as the database can tell."""
+    """Yield the site in another process, with connections and a hub of its own."""
     async with serving(connect(settings, database)) as result:
         yield result
 
@@ -43,13 +43,13 @@ async def follow(site: Site, reader: Account, path: str, last: int, chance: rand
         while not changes or changes[-1] < last:
             connections += 1
             headers = {"Last-Event-ID": str(changes[-1]) if changes else "0"}
-            patience = chance.expovariate(1 / 60)
+            remaining = chance.expovariate(1 / 60)
             async with stream(client, f"{path}/events", headers=headers) as events:
                 async for name, number, message in events:
                     assert (name, number) == ("message", str(message["change"]))
                     changes.append(message["change"])
-                    patience -= 1
-                    if patience < 0 or changes[-1] >= last:
+                    remaining -= 1
+                    if remaining < 0 or changes[-1] >= last:
                         break
     return changes, connections
 
@@ -106,7 +106,7 @@ async def test_delivery_to_another_process(site: Site, other: Site, make: Make) 
     assert statistics.median(taken) < DELIVERED_WITHIN
 
 
-async def test_edits_and_deletions_are_streamed_and_those_who_leave_hear_no_more(site: Site, make: Make) -> None:
+async def test_edits_and_deletions_are_streamed_and_end_with_leaving(site: Site, make: Make) -> None:
     ada, leo, sara = [await make.account() for _ in range(3)]
     await befriended(site, ada, leo, sara)
     path = await started(site, ada, leo, sara, is_group=True)

@@ -103,7 +103,7 @@ async def show(
             about=about,
             subject=await _subject(request, tx, about),
             library=[picker.to_card(services, file) for file in library.items],
-            **_form(typed),
+            **_form(request, typed),
         )
 
 
@@ -147,7 +147,7 @@ async def compose(
             to=to,
             group_title=title,
             title_length=TITLE_LENGTH,
-            **_form(typed),
+            **_form(request, typed),
         )
 
 
@@ -157,8 +157,9 @@ def subject_of(about: str) -> SubjectRequest | None:
     return SubjectRequest(kind, id_) if kind and id_ else None
 
 
-def _form(typed: str) -> dict[str, Any]:
-    return {"typed": typed, "body_length": BODY_LENGTH, "accept": uploads.ACCEPT, "key": new_id()}
+def _form(request: Request, typed: str) -> dict[str, Any]:
+    accept = uploads.accepted(request.services.settings)
+    return {"typed": typed, "body_length": BODY_LENGTH, "accept": accept, "key": new_id()}
 
 
 async def _subject(request: Request, tx: Tx, about: str) -> Any:
