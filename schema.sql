@@ -1279,7 +1279,11 @@ begin
            status = case when p.account_id = v_item.account_id then 'active' else p.status end
      where p.conversation_id = v_item.conversation_id and p.status in ('active', 'requested');
     v_announced := v_announced || jsonb_build_object(v_item.conversation_id::text, v_position);
-    v_answers := v_answers || jsonb_build_object('outcome', 'created', 'position', v_position);
+    v_answers := v_answers || (
+      select jsonb_build_object('outcome', 'created', 'position', v_position, 'created_at', now(), 'handle', a.handle, 'author',
+               coalesce((select v.business_name from accounts.vendors v where v.account_id = a.id and a.kind = 'vendor'),
+                        (select u.name from accounts.users u where u.account_id = a.id), '@' || a.handle))
+        from accounts.accounts a where a.id = v_item.account_id);
   end loop;
   perform messaging.announce(a.key::uuid, a.value::bigint) from jsonb_each_text(v_announced) a;
   return v_answers;

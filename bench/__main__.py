@@ -1,6 +1,6 @@
 """`python -m bench [PART ...] [--rounds N] [--seconds S] [--json FILE]`: every part by default.
 
-Parts: webhooks, start, history, reports, mirror, thumbnail.
+Parts: webhooks, start, messages, history, reports, mirror, thumbnail.
 
 Prints a table for each part; exits with 1 when a goal is missed. Run it on a quiet machine.
 """
@@ -13,21 +13,30 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench import generations, history, reports, thumbnail, webhook_load
+from bench import generations, history, messages, reports, thumbnail, webhook_load
 from bench.environment import Environment, running_environment
 from bench.load_test import WRK
 from bench.mirror import benchmark as mirror
 from bench.report import Line, data, text
 
-PARTS = ("webhooks", "start", "history", "reports", "thumbnail", "mirror")
+PARTS = ("webhooks", "start", "messages", "history", "reports", "thumbnail", "mirror")
 
 
 def print_report(lines: list[Line]) -> list[Line]:
     """Print lines as soon as they are measured: the next part takes minutes."""
     print(text(lines), flush=True)
     return lines
+
+
+def measure_messages(env: Environment | None, parts: Sequence[str], options: argparse.Namespace) -> list[Line]:
+    """Measure the part `messages`, if it was asked for."""
+    if env is None or "messages" not in parts:
+        return []
+    announce("messages: sending, delivery to another process, open streams")
+    return print_report(messages.measure(env, rounds=options.rounds, seconds=options.seconds))
 
 
 def main() -> int:
@@ -49,7 +58,7 @@ def main() -> int:
     lines: list[Line] = []
     with contextlib.ExitStack() as stack:
         env: Environment | None = None
-        if {"webhooks", "start", "history", "reports", "mirror"} & set(parts):
+        if {"webhooks", "start", "messages", "history", "reports", "mirror"} & set(parts):
             announce("starting PostgreSQL")
             env = stack.enter_context(running_environment())
         if env and "webhooks" in parts:
@@ -58,6 +67,7 @@ def main() -> int:
         if env and "start" in parts:
             announce("starting generations" + ("" if WRK else " (wrk is not installed: using the slower load client)"))
             lines += print_report(generations.measure(env, rounds=options.rounds, seconds=options.seconds))
+        lines += measure_messages(env, parts, options)
         if env and "history" in parts:
             announce(f"pages of a history of {options.rows:,} generations")
             lines += print_report(history.measure(env, rows=options.rows))

@@ -122,8 +122,10 @@ def request_body(account: BenchAccount) -> bytes:
 
 
 def write_requests(accounts: list[BenchAccount], to: Path) -> Path:
-    """Write a file with one request per line: token, tab, body."""
-    to.write_bytes(b"\n".join(account.token.encode() + b"\t" + request_body(account) for account in accounts))
+    """Write a file with one request per line: token, path, body, between tabs."""
+    to.write_bytes(
+        b"\n".join(account.token.encode() + b"\t/api/v1/generations\t" + request_body(account) for account in accounts)
+    )
     return to
 
 

@@ -1,4 +1,4 @@
--- wrk's script: requests from a file (token, tab, body a line), answers counted by status.
+-- wrk's script: requests from a file (token, tab, path, tab, body a line), answers counted by status.
 -- Arguments: the file. It prints one line of JSON at the end.
 
 local threads = {}
@@ -15,9 +15,9 @@ function init(args)
   lines = {}
   math.randomseed(os.time() * 100 + number)
   for line in io.lines(args[1]) do
-    local token, body = line:match("^(.-)\t(.*)$")
+    local token, path, body = line:match("^(.-)\t(.-)\t(.*)$")
     local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token }
-    table.insert(lines, wrk.format("POST", "/api/v1/generations", headers, body))
+    table.insert(lines, wrk.format("POST", path, headers, body))
   end
 end
 

@@ -69,10 +69,10 @@ async def main(host: str, port: int, connections: int, seconds: float, file: str
     """Run the load and print a line of JSON."""
     requests: list[bytes] = []
     for line in Path(file).read_bytes().splitlines():
-        token, _, body = line.partition(b"\t")
+        token, path, body = line.split(b"\t", 2)
         requests.append(
-            b"POST /api/v1/generations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n%b" % (token, len(body), body)
+            b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n%b" % (path, token, len(body), body)
         )
     started = time.perf_counter()
     run = _Run(requests, connections, seconds)

@@ -152,6 +152,33 @@ async def messages(services: Services, tx: Tx, account: AccountId, rows: Sequenc
     return [_message(row, account, subjects) for row in rows]
 
 
+def sent_text(
+    account: AccountId,
+    conversation_id: UUID,
+    body: str,
+    position: int,
+    created_at: datetime,
+    author: str | None,
+    handle: str | None,
+) -> Message:
+    """Return a message of text alone that the account has just sent, without reading it."""
+    return Message(
+        conversation_id=conversation_id,
+        position=position,
+        change=position,
+        account_id=account,
+        author=author,
+        handle=handle,
+        is_own=True,
+        body=body.strip(),
+        images=[],
+        subject=None,
+        created_at=created_at,
+        edited_at=None,
+        deleted_at=None,
+    )
+
+
 def _message(row: MessageRow, account: AccountId, subjects: dict[tuple[str, str], Subject]) -> Message:
     about = None
     if row.subject_kind and row.subject_id:

@@ -20,6 +20,8 @@ async def test_a_message_is_read_by_participants_alone(site: Site, make: Make) -
     path = await started(site, ada, leo)
     sent = await send(site, ada, path, "Hello Leo")
     assert (sent["position"], sent["is_own"], sent["author"]) == (1, True, "Test")
+    (same,) = (await read(site, ada, f"{path}/messages"))["items"]
+    assert sent == same, "the answer is what is read later"
     (got,) = (await read(site, leo, f"{path}/messages"))["items"]
     assert (got["body"], got["is_own"]) == ("Hello Leo", False)
     assert (await read(site, leo, path))["unread"] == 1 and (await read(site, ada, path))["unread"] == 0
@@ -69,9 +71,9 @@ async def test_counters_equal_rows_after_many_at_once(site: Site, make: Make) ->
             async with site.services.db.tx() as tx:
                 await actions.mark_read(tx, person.id, conversation, chance.randrange(1, 60))
         elif number % 16 == 5:
-            position = await actions.send(site.services, person.id, conversation, MessageRequest("Away"))
+            sent = await actions.send(site.services, person.id, conversation, MessageRequest("Away"))
             async with site.services.db.tx() as tx:
-                await actions.delete(tx, person.id, conversation, position)
+                await actions.delete(tx, person.id, conversation, sent.position)
         else:
             item = actions.Item(person.id, conversation, actions.new_id(), actions.new_id(), f"{number}", "00", [], None, None)
             assert (await own[number % 2](item))["outcome"] == "created"

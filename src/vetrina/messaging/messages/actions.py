@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -68,6 +69,15 @@ class Item(NamedTuple):
     subject_id: str | None
 
 
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was sent. `created_at` is none if it was sent before with the same key."""
+
+    position: int
+    created_at: datetime | None = None
+    author: str | None = None
+    handle: str | None = None
+
+
 class SendBatcher(Coalescer[Item, dict[str, Any]]):
     """Writes messages that are sent together in one statement."""
 
@@ -86,8 +96,8 @@ class SendBatcher(Coalescer[Item, dict[str, Any]]):
 
 async def send(
     services: Services, account: AccountId, conversation: UUID, message: MessageRequest, *, key: str | None = None
-) -> int:
-    """Send a message and return its position. The same Idempotency-Key returns the same message.
+) -> Sent:
+    """Send a message. The same Idempotency-Key returns the same message.
 
     Raises EmptyMessage, MessageLength, TooManyImages, UnknownImage, UnknownSubject, KeyReused (422), NotFound (404),
     RequestPending, AccountUnreachable (403).
@@ -113,7 +123,7 @@ async def send(
     )
     if refused := answer.get("refused"):
         raise errors.for_code(refused)
-    return int(answer["position"])
+    return msgspec.convert(answer, Sent)
 
 
 async def edit(tx: Tx, account: AccountId, conversation: UUID, position: int, body: str) -> None:

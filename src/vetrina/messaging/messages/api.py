@@ -64,8 +64,10 @@ async def send(request: Request, conversation_id: UUID, data: MessageRequest) ->
     To an account that does not follow the sender, three messages of text can be sent until it accepts.
     """
     account = request.account.id
-    position = await actions.send(request.services, account, conversation_id, data, key=request.idempotency_key)
-    return await _one(request, conversation_id, position)
+    sent = await actions.send(request.services, account, conversation_id, data, key=request.idempotency_key)
+    if sent.created_at is None or data.file_ids or data.subject:
+        return await _one(request, conversation_id, sent.position)
+    return presenters.sent_text(account, conversation_id, data.body, sent.position, sent.created_at, sent.author, sent.handle)
 
 
 @patch(_CONVERSATION + "/messages/{position:int}", guards=[signed_in], tags=["messaging"])
