@@ -27,6 +27,12 @@ SERIOUS = """async (rules) => {
   return serious.map(({impact, id, nodes}) => `${impact}: ${id} at ${nodes[0].html.slice(0, 160)}`);
 }"""
 """The whole answer of axe is as long as the page; only the faults leave the browser."""
+MODERATE = """async () => {
+  const {violations} = await axe.run(document, {resultTypes: ['violations']});
+  const faults = violations.filter(({impact}) => impact !== 'minor');
+  return faults.map(({impact, id, nodes}) => `${impact}: ${id} at ${nodes[0].html.slice(0, 160)}`);
+}"""
+"""By all rules of axe, good practice included; everything above minor."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -101,6 +107,12 @@ async def judge(page: Page) -> list[str]:
     """What axe-core finds serious or critical on the page."""
     await page.evaluate(_axe())
     return await page.evaluate(SERIOUS, RULES)
+
+
+async def judge_strictly(page: Page) -> list[str]:
+    """What axe-core finds moderate, serious or critical on the page, by the rules of good practice too."""
+    await page.evaluate(_axe())
+    return await page.evaluate(MODERATE)
 
 
 @cache

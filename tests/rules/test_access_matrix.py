@@ -73,8 +73,8 @@ async def test_responses_match_the_access_matrix(site: Site, make: Make) -> None
         make,
         owner=await make.account(tokens=100),
         stranger=await make.account(),
-        admin=await _operator(make, Role.ADMIN),
-        superuser=await _operator(make, Role.SUPERUSER),
+        admin=await operator_account(make, Role.ADMIN),
+        superuser=await operator_account(make, Role.SUPERUSER),
     )
     there = await operations(site)
     wrong: list[str] = []
@@ -100,7 +100,7 @@ async def _wrong(scene: Scene, operation: str, row: Row) -> list[str]:
     return wrong
 
 
-async def _content(scene: Scene, declared: Any) -> Any:
+async def content_of(scene: Scene, declared: Any) -> Any:
     """Return the content to send: the declared one, or what the declared function returns."""
     content: Any = declared(scene) if callable(declared) else declared
     return await content if inspect.isawaitable(content) else content
@@ -108,8 +108,8 @@ async def _content(scene: Scene, declared: Any) -> Any:
 
 async def _call(scene: Scene, account: Account | None, method: str, path: str, row: Row) -> int:
     arguments: dict[str, Any] = {
-        "json": await _content(scene, row.body),
-        "data": await _content(scene, row.form),
+        "json": await content_of(scene, row.body),
+        "data": await content_of(scene, row.form),
         "files": row.files,
     }
     sent = {name: value for name, value in arguments.items() if value is not None}
@@ -118,7 +118,8 @@ async def _call(scene: Scene, account: Account | None, method: str, path: str, r
         return answer.status_code
 
 
-async def _operator(make: Make, role: Role) -> Account:
+async def operator_account(make: Make, role: Role) -> Account:
+    """Return an account with a role."""
     account = await make.account()
     async with make.services.db.tx() as tx:
         await roles.grant(tx, account.id, role)

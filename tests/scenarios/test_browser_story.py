@@ -1,18 +1,15 @@
-"""The main flow in a real browser, from a visitor's first click to the picture; and every page with axe-core."""
+"""The main flow in a real browser, from a visitor's first click to the picture."""
 
 from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.async_api import expect
 
-from tests.browser import browsing, judge, needs_chromium, sign_in
+from tests.browser import browsing, needs_chromium, sign_in
 from tests.factories import Make
 from tests.server import Site
-from tests.studio.helpers import ended, upload, wish
-from vetrina.accounts.roles import actions as roles
-from vetrina.accounts.roles.actions import Role
+from tests.studio.helpers import upload, wish
 from vetrina.core.services import Services
 from vetrina.demo.photos import path_of
 
@@ -78,46 +75,3 @@ async def test_a_picture_is_cancelled_in_the_browser(site: Site, worker: Service
         await expect(page.get_by_role("heading", name="Cancelled")).to_be_visible()
         await expect(page.get_by_text("1 token refunded to your wallet.")).to_be_visible()
     assert await make.balance(account) == (3, 0)
-
-
-@pytest.mark.parametrize("look", ["light", "dark narrow"])
-async def test_every_screen_before_axe(site: Site, worker: Services, make: Make, look: str) -> None:
-    account = await make.account(tokens=9)
-    dark, width = "dark" in look, 360 if "narrow" in look else 1280
-    options = {"color_scheme": "dark" if dark else "light", "viewport": {"width": width, "height": 900}}
-    async with browsing(site.url, **options) as context, site.api(account) as api:
-        page = await context.new_page()
-        result: dict[str, list[str]] = {}
-
-        async def look_at(path: str) -> None:
-            answer = await page.goto(path)
-            assert answer is not None and answer.status == 200, path
-            result[path] = await judge(page)
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{path} is {wide} px wide"
-
-        for path in ("/", "/sign-up", "/sign-in", "/sign-up?way=phone&kind=vendor", "/sign-in?way=phone", "/reset", "/api/docs"):
-            await look_at(path)
-        await sign_in(context, site.url, account)
-        product = await upload(api)
-        generation_id = (await api.post("/generations", json=wish(product))).json()["id"]
-        await ended(api, generation_id)
-        await api.post(f"/generations/{generation_id}/sharing", json={"is_public": True})
-        cancelled = (await api.post("/generations", json=wish(product, style_name="oil"))).json()["id"]
-        await api.post(f"/generations/{cancelled}/cancellation")
-        paths = ["/", "/studio", f"/studio?again={generation_id}", "/studio/generations", f"/studio/generations/{generation_id}"]
-        paths += [
-            f"/studio/generations/{cancelled}",
-            f"/pictures/{account.id}/{generation_id}",
-            "/library",
-            f"/library/{product}",
-        ]
-        paths += ["/wallet", "/wallet/buy", "/wallet/buy?what=contact", "/plan", "/payments", "/account", "/account/usage"]
-        paths += ["/settings/security", "/settings/sessions", "/settings/audit"]
-        async with make.services.db.tx() as tx:
-            await roles.grant(tx, account.id, Role.SUPERUSER)
-        paths += ["/operator", "/operator/accounts", f"/operator/accounts/{(await make.account()).id}"]
-        paths += ["/operator/audit", "/operator/settings", "/operator/packs"]
-        for path in paths:
-            await look_at(path)
-        assert {path: faults for path, faults in result.items() if faults} == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from litestar import HttpMethod, Response, get, post, route
 from litestar.datastructures import Cookie
 from litestar.enums import RequestEncodingType
@@ -81,12 +82,33 @@ def _call(document: dict[str, Any], method: str, path: str, operation: dict[str,
         "tag": (operation.get("tags") or ["other"])[0],
         "fields": fields,
         "result": _result(document, operation),
+        "example": _example(method, operation),
         "errors": [
             {"status": status, "about": response.get("description", "")}
             for status, response in sorted(operation.get("responses", {}).items())
             if status.startswith(("4", "5"))
         ],
     }
+
+
+def _example(method: str, operation: dict[str, Any]) -> dict[str, str] | None:
+    """Return the example's request and response as text, or None."""
+    example = operation.get("x-example")
+    if example is None:
+        return None
+    request = [f"{method.upper()} {example['address']}"]
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        if "example" in content:
+            request += [f"Content-Type: {kind}", "", _indented(content["example"])]
+    response = [str(example["status"])]
+    for content in operation["responses"].get(response[0], {}).get("content", {}).values():
+        if "example" in content:
+            response += ["", _indented(content["example"])]
+    return {"request": "\n".join(request), "response": "\n".join(response)}
+
+
+def _indented(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
 def _searched(call: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
+from vetrina.core.web import api_examples
 from vetrina.core.web.http.query_parameters import declared_parameters
 
 PROBLEM = "application/problem+json"
@@ -65,9 +66,12 @@ def _document(app: Litestar) -> dict[str, Any]:
     components["securitySchemes"] = SECURITY
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     handlers = _handlers(app)
+    examples = api_examples.load(module.name for module in app.state.services.modules.loaded)
     for path, item in document.get("paths", {}).items():
         for method, operation in item.items():
             _complete(operation, path, handlers[method.upper(), path])
+            if example := examples.get(f"{method.upper()} {path}"):
+                api_examples.attach(operation, example)
     return cast("dict[str, Any]", _unambiguous(document))
 
 
