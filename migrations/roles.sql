@@ -1,9 +1,9 @@
 -- What each role may do; run after every migration, so that new tables are covered.
 -- vetrina_app: no DDL; ledgers may be read and added to, never changed.
-grant usage on schema core, accounts, wallet, media, payments, stripe_mirror, studio, gallery, messaging, reports, public to vetrina_app;
-grant select, insert, update, delete on all tables in schema core, accounts, wallet, media, payments, stripe_mirror, studio, gallery, messaging, reports, public to vetrina_app;
-grant usage, select on all sequences in schema core, accounts, wallet, media, payments, stripe_mirror, studio, gallery, messaging, reports, public to vetrina_app;
-grant execute on all functions in schema core, accounts, wallet, media, payments, stripe_mirror, studio, gallery, messaging, reports, public to vetrina_app;
+grant usage on schema core, accounts, notifications, wallet, media, payments, stripe_mirror, studio, gallery, messaging, reports, public to vetrina_app;
+grant select, insert, update, delete on all tables in schema core, accounts, notifications, wallet, media, payments, stripe_mirror, studio, gallery, messaging, reports, public to vetrina_app;
+grant usage, select on all sequences in schema core, accounts, notifications, wallet, media, payments, stripe_mirror, studio, gallery, messaging, reports, public to vetrina_app;
+grant execute on all functions in schema core, accounts, notifications, wallet, media, payments, stripe_mirror, studio, gallery, messaging, reports, public to vetrina_app;
 revoke update, delete, truncate on wallet.entries, payments.failed_transactions, payments.reversals, core.audit_logs, stripe_mirror.events from vetrina_app;
 revoke delete, truncate on core.audit_heads from vetrina_app;
 revoke delete, truncate on wallet.wallets, wallet.grants, wallet.holds, wallet.shortfalls, wallet.adjustments, payments.payments, payments.gateway_refs, payments.refunds, payments.disputes from vetrina_app;

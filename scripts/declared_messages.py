@@ -16,7 +16,7 @@ from vetrina.clients.engines.builtin import catalogue as builtin
 from vetrina.clients.engines.cutting import catalogue as cutting
 from vetrina.clients.engines.neural import catalogue as neural
 from vetrina.core.errors import Refusal
-from vetrina.core.module import ErrorPage, LedgerSubject, Place
+from vetrina.core.module import ErrorPage, LedgerSubject, NotificationKind, Place
 from vetrina.modules import CORE, MODULES
 from vetrina.reports.catalogue import REPORTS
 
@@ -25,10 +25,11 @@ _OURS = ("vetrina.demo", "vetrina.commands")
 """Packages whose words no page shows."""
 
 
-def collect() -> set[str]:
+def collect() -> set[str | tuple[str, str]]:
     """Return the messages of refusals, of labels, and of what the modules declare."""
     texts = (*_refusals(), *_raised(), *_labels(), *_declared(), *_reports(), *_styles())
-    return {text for text in texts if any(letter.isalpha() for letter in text)}
+    plurals = {kind.many for module in MODULES for kind in module.notifications if kind.many[0]}
+    return {text for text in texts if any(letter.isalpha() for letter in text)} | plurals
 
 
 def _refusals() -> Iterator[str]:
@@ -101,6 +102,8 @@ def _declared() -> Iterator[str]:
                         yield from (item.title, item.action)
                     case LedgerSubject():
                         yield from (item.spent_on, item.named, *(text for _, text in item.reasons))
+                    case NotificationKind():
+                        yield from (item.title, item.one)
                     case _:
                         pass
 

@@ -41,7 +41,7 @@ def collect() -> Catalog:
         SOURCE, METHODS, options, keywords=KEYWORDS, comment_tags=("Translators:",), strip_comment_tags=True
     ):
         catalogue.add(message, auto_comments=comments, context=context)
-    for message in sorted(declared_messages.collect()):
+    for message in sorted(declared_messages.collect(), key=str):
         catalogue.add(message)
     return catalogue
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vetrina import accounts, core, gallery, media, messaging, payments, reports, stripe_mirror, studio, wallet
+from vetrina import accounts, core, gallery, media, messaging, notifications, payments, reports, stripe_mirror, studio, wallet
 from vetrina.core.module import Module, Modules
 from vetrina.core.settings.environment import BadSetting, Settings
 from vetrina.site_profiles import PROFILES
@@ -18,6 +18,7 @@ CORE: Module = core.MODULE
 
 MODULES: tuple[Module, ...] = (
     accounts.MODULE,
+    notifications.MODULE,
     wallet.MODULE,
     media.MODULE,
     stripe_mirror.MODULE,

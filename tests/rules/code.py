@@ -18,8 +18,8 @@ from vetrina.core.database.connection import Statement
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "vetrina"
-MODULES = ("accounts", "wallet", "media", "stripe_mirror", "payments", "studio", "gallery", "messaging", "shop", "contacts",
-           "moderation", "reports")  # fmt: skip
+MODULES = ("accounts", "notifications", "wallet", "media", "stripe_mirror", "payments", "studio", "gallery", "messaging", "shop",
+           "contacts", "moderation", "reports")  # fmt: skip
 """The design's modules, whether or not they exist yet."""
 
 

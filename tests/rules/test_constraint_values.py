@@ -24,6 +24,7 @@ from vetrina.media.model import Category
 from vetrina.media.portraits.actions import Face
 from vetrina.media.public_pictures import model as public_pictures
 from vetrina.messaging import model as messaging
+from vetrina.notifications import model as notifications
 from vetrina.payments import model as payments
 from vetrina.payments.gateways.sandbox import Sandbox
 from vetrina.payments.gateways.stripe import StripeGateway
@@ -70,6 +71,7 @@ def python_values() -> dict[str, set[str]]:
         "export_status_known": field(ExportView, "status"),
         "file_category_known": members(Category),
         "conversation_kind_known": members(messaging.Kind),
+        "preference_channel_known": members(notifications.Channel),
         "participant_status_known": members(messaging.Status),
         "generation_status_known": members(studio.Status),
         "batch_kind_known": members(studio.BatchKind),

@@ -148,6 +148,7 @@ def test_session_columns_are_read_in_one_statement(as_owner: psycopg.Connection[
         "language",
         "time_zone",
         "unread_conversations",
+        "unread_notifications",
     }
     statement = session_owner(installed.session_columns)
     as_owner.execute(b"prepare owner as " + re.sub(r"%\(\w+\)s", "null", statement.sql).encode())

@@ -70,6 +70,7 @@ PLANTED = {
     "rooms of stripe_mirror": ("stripe_mirror/ingest/actions.py", "import vetrina.stripe_mirror.backfill.actions"),
     "rooms of media": ("media/files/actions.py", "import vetrina.media.delivery"),
     "rooms of payments": ("payments/settlement/actions.py", "import vetrina.payments.checkout.pricing"),
+    "rooms of notifications": ("notifications/actions.py", "import vetrina.notifications.inbox.actions"),
     "rooms of messaging": ("messaging/messages/actions.py", "import vetrina.messaging.conversations.actions"),
     "rooms of studio": ("studio/styles/catalogue.py", "import vetrina.studio.generations.actions"),
     "rooms of reports": ("reports/actions.py", "import vetrina.reports.members.actions"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Module, Place
+from vetrina.core.module import Module, NotificationKind, Place
 
 MODULE = Module(
     "gallery",
-    requires=("accounts", "media", "studio"),
+    requires=("accounts", "notifications", "media", "studio"),
     api=(
         "vetrina.gallery.posts.api",
         "vetrina.gallery.reactions.api",
@@ -42,6 +42,59 @@ MODULE = Module(
     links=(
         ("post_generation", "/posts/new/{generation}"),
         ("account_act", "/accounts/{account}/{act}"),
+    ),
+    notifications=(
+        NotificationKind(
+            "like",
+            "Likes",
+            "{name} liked your post",
+            ("{name} and {n} other liked your post", "{name} and {n} others liked your post"),
+            "/posts/{subject}",
+            "heart",
+        ),
+        NotificationKind(
+            "comment",
+            "Comments",
+            "{name} commented on your post",
+            ("{name} and {n} other commented on your post", "{name} and {n} others commented on your post"),
+            "/posts/{subject}#comments",
+            "message-circle",
+            mail=True,
+        ),
+        NotificationKind(
+            "answer",
+            "Answers to your comments",
+            "{name} answered your comment",
+            ("{name} and {n} other answered your comment", "{name} and {n} others answered your comment"),
+            "/posts/{subject}#comments",
+            "message-circle",
+            mail=True,
+        ),
+        NotificationKind(
+            "follow",
+            "New followers",
+            "{name} follows you",
+            ("{name} and {n} other follow you", "{name} and {n} others follow you"),
+            "/settings/followers",
+            "users",
+        ),
+        NotificationKind(
+            "follow_request",
+            "Requests to follow",
+            "{name} asks to follow you",
+            ("{name} and {n} other ask to follow you", "{name} and {n} others ask to follow you"),
+            "/settings/followers",
+            "users",
+            mail=True,
+        ),
+        NotificationKind(
+            "follow_approved",
+            "Approved requests",
+            "{name} approved your request to follow",
+            ("{name} and {n} other approved your request to follow", "{name} and {n} others approved your request to follow"),
+            "/feed",
+            "users",
+        ),
     ),
     message_subjects=(("post", "vetrina.gallery.posts.subjects:posts"),),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vetrina.core.module.modules import Module, Modules
 from vetrina.core.module.operator_parts import AccountSection, Figure, SearchGroup, SearchHit
-from vetrina.core.module.parts import Command, ErrorPage, LedgerSubject, Place, Subject
+from vetrina.core.module.parts import Command, ErrorPage, LedgerSubject, NotificationKind, Place, Subject
 
 __all__ = [
     "AccountSection",
@@ -14,6 +14,7 @@ __all__ = [
     "LedgerSubject",
     "Module",
     "Modules",
+    "NotificationKind",
     "Place",
     "SearchGroup",
     "SearchHit",

@@ -15,7 +15,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from vetrina.core.module.operator_parts import AccountSection, Figure, SearchGroup
-from vetrina.core.module.parts import Command, ErrorPage, LedgerSubject, Place, Subject
+from vetrina.core.module.parts import Command, ErrorPage, LedgerSubject, NotificationKind, Place, Subject
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,8 @@ class Module:
     """What a message may be about: a kind, and a function ("package.file:name") of a transaction, the reader's account and ids
     that returns the `Subject`s that the reader may see, by id.
     """
+    notifications: tuple[NotificationKind, ...] = ()
+    """What the module notifies accounts of."""
     home: str = ""
     """The site's start page; `vetrina.modules.HOMES` sets which module takes precedence."""
 
@@ -229,6 +231,11 @@ class Modules:
     def message_subjects(self) -> dict[str, Callable[[Any, UUID, list[str]], Awaitable[dict[str, Subject]]]]:
         """Return the functions that read what messages are about, by kind."""
         return {kind: _function(name) for module in self for kind, name in module.message_subjects}
+
+    @cached_property
+    def notification_kinds(self) -> dict[str, NotificationKind]:
+        """Return what accounts are notified of, by name."""
+        return {kind.name: kind for module in self for kind in module.notifications}
 
     @cached_property
     def figures(self) -> tuple[Callable[[Any, datetime], Awaitable[list[Figure]]], ...]:

@@ -64,3 +64,26 @@ class Subject:
 
     title: str
     href: str
+
+
+@dataclass(frozen=True)
+class NotificationKind:
+    """What an account is notified of. Rows of one kind and subject are shown as one.
+
+    The words have `{name}` of who caused it last and `{n}` of how many others did, and what its details contain; `{amount}` is
+    written from the details `amount` (minor units) and `currency`.
+    """
+
+    name: str
+    title: str
+    """In the settings: "Likes"."""
+    one: str
+    many: tuple[str, str] = ("", "")
+    """Singular and plural, by `{n}`; empty for what no account causes."""
+    href: str = ""
+    """Its page; `{subject}` is replaced by the subject."""
+    icon: str = "bell"
+    mail: bool = False
+    """Whether it is in the daily mail unless the account says otherwise."""
+    push: bool = True
+    """Whether subscribed browsers show it unless the account says otherwise."""

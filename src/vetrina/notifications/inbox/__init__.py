@@ -1,0 +1,1 @@
+"""The page of notifications: list, mark read, live count."""

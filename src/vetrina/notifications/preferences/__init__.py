@@ -1,0 +1,1 @@
+"""What an account is notified of, and by which channel."""
