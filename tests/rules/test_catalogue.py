@@ -69,16 +69,13 @@ UNINDEXED = {
 INSIDE = {
     "the routes and forms offer nothing else": [
         "account_kind_known", "payment_kind_known", "payment_gateway_known", "hold_state_known", "grant_source_known",
-        "entry_kind_known", "asset_known", "generation_status_known", "batch_kind_known",
-        "payment_status_known", "usage_action_is_named",
+        "entry_kind_known", "asset_known", "generation_status_known", "batch_kind_known", "payment_status_known",
         "site_page_known", "site_page_language_known", "account_language_is_a_code", "post_status_known", "post_visibility_known",
-        "preference_channel_known",
     ],
     "written by the operator or a migration": [
         "plan_name_taken", "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "plan_price_positive",
-        "plan_price_currency_is_iso", "plan_storage_positive", "style_cost_positive",
-        "payment_amount_positive", "payment_currency_is_iso", "payment_not_in_toman",
-        "stand_in_key_is_single", "stand_in_key_is_long",
+        "plan_price_currency_is_iso", "plan_storage_positive", "style_cost_positive", "payment_amount_positive",
+        "payment_currency_is_iso", "payment_not_in_toman", "stand_in_key_is_single", "stand_in_key_is_long",
     ],
     "kept by our own functions; a breach is a fault of ours, and the ledger then stops": [
         "shortfall_not_negative", "wallet_held_not_negative", "wallet_lifetime_not_negative", "grant_made_once",
@@ -89,11 +86,9 @@ INSIDE = {
         "generation_progress_in_percent", "generation_file_category_fits_role", "session_ends_after_it_starts",
         "post_published_has_a_time", "counter_kind_known", "conversation_kind_known", "conversation_pair_in_order",
         "conversation_of_a_pair", "participant_status_known", "message_position_taken", "message_subject_length",
+        "notification_kind_length", "notification_subject_length", "notification_recorded_once", "preference_channel_known",
+        "push_endpoint_length", "push_key_length", "push_endpoint_subscribed_once", "usage_action_is_named",
     ],
-    "written by the modules' own code, never by a caller": [
-        "notification_kind_length", "notification_subject_length", "notification_recorded_once",
-    ],
-    "checked before they are stored": ["push_endpoint_length", "push_key_length", "push_endpoint_subscribed_once"],
     "kept by the functions that turn periods": [
         "period_made_once", "period_in_order", "period_worth_what_was_paid", "period_duration_positive",
         "period_bought_as_long_as_given", "period_allowance_share_in_range", "period_time_back_not_negative",

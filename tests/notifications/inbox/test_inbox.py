@@ -33,9 +33,9 @@ async def test_a_repeated_like_is_no_news_and_one_taken_back_is_gone(site: Site,
     artist, fan = await make.account(), await make.account()
     post = await written(site, artist)
     await reactions.like(site.services, fan.id, artist.id, post["id"])
-    (shown,) = await listed(site, artist)
+    (newest,) = await listed(site, artist)
     async with site.api(artist) as client:
-        assert (await client.put(f"/notifications/{shown['id']}/read-mark")).status_code == 204
+        assert (await client.put(f"/notifications/{newest['id']}/read-mark")).status_code == 204
     await reactions.like(site.services, fan.id, artist.id, post["id"])
     assert await unread(site, artist) == 0
     await reactions.unlike(site.services, fan.id, artist.id, post["id"])
@@ -49,9 +49,9 @@ async def test_what_comes_after_a_read_mark_stays_unread(site: Site, make: Make)
         async with site.api(account) as client:
             assert (await client.post(f"{address(post)}/comments", json={"body": "Hm"})).status_code == 201
         if account is fan:
-            (shown,) = await listed(site, artist)
+            (newest,) = await listed(site, artist)
     async with site.api(artist) as client:
-        await client.put(f"/notifications/{shown['id']}/read-mark")
+        await client.put(f"/notifications/{newest['id']}/read-mark")
         assert await unread(site, artist) == 1
         await client.put("/notifications/read-mark")
     assert await unread(site, artist) == 0 and await texts(site, artist, unread=True) == []
@@ -94,7 +94,7 @@ async def test_blocks_and_mutes_are_respected(site: Site, make: Make) -> None:
     assert await texts(site, artist) == []
 
 
-async def test_pages_follow_each_other_without_repeating_a_group(site: Site, make: Make) -> None:
+async def test_pages_are_read_without_repeating_a_group(site: Site, make: Make) -> None:
     account, one, two = [await make.account() for _ in range(3)]
     async with site.services.db.tx() as tx:
         for number in range(7):
@@ -172,11 +172,11 @@ async def test_the_page_marks_read_and_opens(site: Site, make: Make) -> None:
     async with site.browser(artist) as browser:
         page = await browser.get("/notifications")
         assert "Test liked your post" in page.text and 'class="bell-count">1<' in page.text
-        (shown,) = await listed(site, artist)
-        answer = await browser.post(f"/notifications/{shown['id']}", data={"next": shown["href"]})
+        (newest,) = await listed(site, artist)
+        answer = await browser.post(f"/notifications/{newest['id']}", data={"next": newest["href"]})
         assert answer.status_code == 303 and answer.headers["location"] == address(post)
         assert 'class="bell-count" hidden>' in (await browser.get("/notifications")).text
         assert (await browser.get("/notifications?show=unread&kind=like")).status_code == 200
-        answer = await browser.post(f"/notifications/{shown['id']}", data={"delete": "1", "next": "https://elsewhere.example"})
+        answer = await browser.post(f"/notifications/{newest['id']}", data={"delete": "1", "next": "https://elsewhere.example"})
         assert answer.headers["location"] == "/notifications"
     assert await texts(site, artist) == []
