@@ -17,6 +17,8 @@ CREATE SCHEMA media;
 
 CREATE SCHEMA messaging;
 
+CREATE SCHEMA notifications;
+
 CREATE SCHEMA payments;
 
 CREATE SCHEMA reports;
@@ -846,6 +848,64 @@ CREATE FUNCTION gallery.images(p_account uuid, p_post uuid, p_limit integer) RET
            order by pi.position limit p_limit) i
 $$;
 
+CREATE FUNCTION gallery.is_quiet(p_account uuid, p_actor uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select gallery.blocked(p_account, p_actor)
+      or exists (select from gallery.mutes m where m.account_id = p_account and m.muted_account_id = p_actor)
+$$;
+
+CREATE FUNCTION gallery.notify_comments() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform notifications.notify(jsonb_agg(jsonb_build_object(
+            'account_id', r.recipient, 'kind', r.kind, 'subject', r.post_account_id || '/' || r.post_id,
+            'actor_account_id', r.account_id)))
+     from (select c.*, c.post_account_id as recipient, 'comment' as kind from changed c
+            where c.post_account_id is distinct from c.parent_account_id
+           union all
+           select c.*, c.parent_account_id, 'answer' from changed c where c.parent_account_id is not null) r
+    where r.account_id <> r.recipient and not gallery.is_quiet(r.recipient, r.account_id)
+   having count(*) > 0;
+  return null;
+end
+$$;
+
+CREATE FUNCTION gallery.notify_follows() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform notifications.notify(jsonb_agg(jsonb_build_object(
+              'account_id', r.followed_account_id, 'kind', case when r.is_approved then 'follow' else 'follow_request' end,
+              'actor_account_id', r.account_id, 'repeats', not r.is_approved)))
+       from changed r where not gallery.is_quiet(r.followed_account_id, r.account_id)
+     having count(*) > 0;
+  else  -- a follow changes only by its approval
+    perform notifications.notify(jsonb_agg(jsonb_build_object(
+              'account_id', r.account_id, 'kind', 'follow_approved', 'actor_account_id', r.followed_account_id))),
+            notifications.withdraw(jsonb_agg(jsonb_build_object(
+              'account_id', r.followed_account_id, 'kind', 'follow_request', 'subject', '', 'actor_account_id', r.account_id)))
+       from changed r having count(*) > 0;
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION gallery.notify_likes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform notifications.notify(jsonb_agg(jsonb_build_object(
+            'account_id', r.post_account_id, 'kind', 'like', 'subject', r.post_account_id || '/' || r.post_id,
+            'actor_account_id', r.account_id, 'repeats', false)))
+     from changed r where r.account_id <> r.post_account_id and not gallery.is_quiet(r.post_account_id, r.account_id)
+   having count(*) > 0;
+  return null;
+end
+$$;
+
 CREATE TABLE gallery.posts (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -880,6 +940,40 @@ CREATE FUNCTION gallery.shows(p_viewer uuid, p gallery.posts) RETURNS boolean
                 or (p.visibility = 'public'
                     and not exists (select from gallery.profiles s where s.account_id = p.account_id and s.is_private))
                 or gallery.follows_account(p_viewer, p.account_id))))
+$$;
+
+CREATE FUNCTION gallery.withdraw_blocked() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform notifications.withdraw_actor(r.account_id, r.blocked_account_id),
+          notifications.withdraw_actor(r.blocked_account_id, r.account_id)
+     from changed r;
+  return null;
+end
+$$;
+
+CREATE FUNCTION gallery.withdraw_follows() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform notifications.withdraw(jsonb_agg(jsonb_build_object(
+            'account_id', r.followed_account_id, 'kind', k.kind, 'subject', '', 'actor_account_id', r.account_id)))
+     from changed r cross join (values ('follow'), ('follow_request')) k (kind) having count(*) > 0;
+  return null;
+end
+$$;
+
+CREATE FUNCTION gallery.withdraw_likes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform notifications.withdraw(jsonb_agg(jsonb_build_object(
+            'account_id', r.post_account_id, 'kind', 'like', 'subject', r.post_account_id || '/' || r.post_id,
+            'actor_account_id', r.account_id)))
+     from changed r having count(*) > 0;
+  return null;
+end
 $$;
 
 CREATE FUNCTION media.audit_featured() RETURNS trigger
@@ -1339,6 +1433,63 @@ begin
   perform messaging.delete_if_unused(p_conversation);
   return true;
 end
+$$;
+
+CREATE FUNCTION notifications.notify(p_items jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_account uuid;
+begin
+  for v_account in
+    with item as (
+      select distinct on (i.account_id, i.kind, coalesce(i.subject, ''), i.actor_account_id)
+             i.account_id, i.kind, coalesce(i.subject, '') as subject, i.actor_account_id,
+             coalesce(i.details, '{}') as details, coalesce(i.repeats, true) as repeats
+        from jsonb_to_recordset(p_items) as i (account_id uuid, kind text, subject text, actor_account_id uuid, details jsonb,
+                                               repeats boolean)
+        join accounts.accounts a on a.id = i.account_id and a.is_active and a.erased_at is null
+       where i.account_id is distinct from i.actor_account_id
+       order by i.account_id, i.kind, coalesce(i.subject, ''), i.actor_account_id),
+    written as (
+      insert into notifications.notifications as n (account_id, id, kind, subject, actor_account_id, details, is_listed)
+      select i.account_id, core.new_id(), i.kind, i.subject, i.actor_account_id, i.details,
+             coalesce((select p.is_on from notifications.preferences p
+                        where p.account_id = i.account_id and p.kind = i.kind and p.channel = 'app'), true)
+        from item i
+       where i.repeats or not exists (
+               select from notifications.notifications b
+                where b.account_id = i.account_id and b.kind = i.kind and b.subject = i.subject
+                  and b.actor_account_id is not distinct from i.actor_account_id)
+       order by i.account_id, i.kind, i.subject, i.actor_account_id
+      on conflict (account_id, kind, subject, actor_account_id) do update
+        set id = excluded.id, details = excluded.details, is_listed = excluded.is_listed, created_at = excluded.created_at,
+            read_at = null, pushed_at = null, mailed_at = null
+      returning n.account_id)
+    select distinct w.account_id from written w
+  loop
+    perform pg_notify('notifications', json_build_object('account_id', v_account)::text);
+    if exists (select from notifications.push_subscriptions s where s.account_id = v_account) then
+      perform core.enqueue('notifications.push', jsonb_build_object('account_id', v_account), 'push', 0,
+                           'notifications.push/' || v_account);
+    end if;
+  end loop;
+end
+$$;
+
+CREATE FUNCTION notifications.withdraw(p_items jsonb) RETURNS void
+    LANGUAGE sql
+    AS $$
+  delete from notifications.notifications n
+   using jsonb_to_recordset(p_items) as i (account_id uuid, kind text, subject text, actor_account_id uuid)
+   where n.account_id = i.account_id and n.kind = i.kind and n.subject = i.subject
+     and (i.actor_account_id is null or n.actor_account_id = i.actor_account_id)
+$$;
+
+CREATE FUNCTION notifications.withdraw_actor(p_account uuid, p_actor uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  delete from notifications.notifications where account_id = p_account and actor_account_id = p_actor
 $$;
 
 CREATE FUNCTION payments.audit_payment() RETURNS trigger
@@ -5553,6 +5704,55 @@ CREATE TABLE messaging.message_images (
     CONSTRAINT message_image_position_in_range CHECK ((("position" >= 1) AND ("position" <= 10)))
 );
 
+CREATE TABLE notifications.digests (
+    account_id uuid NOT NULL,
+    is_stopped boolean DEFAULT false NOT NULL,
+    sent_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE notifications.notifications (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    actor_account_id uuid,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    is_listed boolean DEFAULT true NOT NULL,
+    read_at timestamp with time zone,
+    pushed_at timestamp with time zone,
+    mailed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT notification_kind_length CHECK (((length(kind) >= 1) AND (length(kind) <= 60))),
+    CONSTRAINT notification_subject_length CHECK ((length(subject) <= 200))
+);
+
+CREATE TABLE notifications.preferences (
+    account_id uuid NOT NULL,
+    kind text NOT NULL,
+    channel text NOT NULL,
+    is_on boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT preference_channel_known CHECK ((channel = ANY (ARRAY['app'::text, 'mail'::text, 'push'::text])))
+);
+
+CREATE TABLE notifications.push_subscriptions (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    endpoint text NOT NULL,
+    p256dh text NOT NULL,
+    auth text NOT NULL,
+    device text DEFAULT ''::text NOT NULL,
+    last_success_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT push_endpoint_length CHECK (((length(endpoint) >= 9) AND (length(endpoint) <= 1000))),
+    CONSTRAINT push_key_length CHECK ((((length(p256dh) >= 80) AND (length(p256dh) <= 100)) AND ((length(auth) >= 16) AND (length(auth) <= 40))))
+);
+
 CREATE TABLE payments.customers (
     account_id uuid NOT NULL,
     gateway text NOT NULL,
@@ -6311,6 +6511,24 @@ ALTER TABLE ONLY messaging.messages
 ALTER TABLE ONLY messaging.participants
     ADD CONSTRAINT participants_pkey PRIMARY KEY (account_id, conversation_id);
 
+ALTER TABLE ONLY notifications.digests
+    ADD CONSTRAINT digests_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY notifications.notifications
+    ADD CONSTRAINT notification_recorded_once UNIQUE NULLS NOT DISTINCT (account_id, kind, subject, actor_account_id);
+
+ALTER TABLE ONLY notifications.notifications
+    ADD CONSTRAINT notifications_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY notifications.preferences
+    ADD CONSTRAINT preferences_pkey PRIMARY KEY (account_id, kind, channel);
+
+ALTER TABLE ONLY notifications.push_subscriptions
+    ADD CONSTRAINT push_endpoint_subscribed_once UNIQUE (endpoint);
+
+ALTER TABLE ONLY notifications.push_subscriptions
+    ADD CONSTRAINT push_subscriptions_pkey PRIMARY KEY (account_id, id);
+
 ALTER TABLE ONLY payments.customers
     ADD CONSTRAINT customer_is_one_account UNIQUE (gateway, ref);
 
@@ -6631,6 +6849,18 @@ CREATE INDEX participants_of_conversation ON messaging.participants USING btree 
 
 CREATE INDEX participants_with_unread ON messaging.participants USING btree (account_id) WHERE ((unread > 0) AND (status = 'active'::text) AND (NOT is_muted));
 
+CREATE INDEX notifications_by_actor ON notifications.notifications USING btree (actor_account_id) WHERE (actor_account_id IS NOT NULL);
+
+CREATE INDEX notifications_by_time ON notifications.notifications USING btree (created_at);
+
+CREATE INDEX notifications_listed ON notifications.notifications USING btree (account_id, id) WHERE is_listed;
+
+CREATE INDEX notifications_of_group ON notifications.notifications USING btree (account_id, kind, subject, id) WHERE is_listed;
+
+CREATE INDEX notifications_to_push ON notifications.notifications USING btree (account_id, id) WHERE (pushed_at IS NULL);
+
+CREATE INDEX notifications_unread ON notifications.notifications USING btree (account_id, id) WHERE ((read_at IS NULL) AND is_listed);
+
 CREATE INDEX disputes_by_payment ON payments.disputes USING btree (account_id, payment_id);
 
 CREATE INDEX failed_transactions_by_payment ON payments.failed_transactions USING btree (account_id, payment_id);
@@ -6903,9 +7133,13 @@ CREATE CONSTRAINT TRIGGER settings_audited_when_listed AFTER INSERT OR DELETE ON
 
 CREATE TRIGGER settings_touch BEFORE UPDATE ON core.settings FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER blocks_withdraw_notifications AFTER INSERT ON gallery.blocks REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.withdraw_blocked();
+
 CREATE TRIGGER comments_counted AFTER INSERT ON gallery.comments REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_post_rows('comments', '1');
 
 CREATE TRIGGER comments_no_longer_counted AFTER DELETE ON gallery.comments REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_post_rows('comments', '-1');
+
+CREATE TRIGGER comments_notified AFTER INSERT ON gallery.comments REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.notify_comments();
 
 CREATE TRIGGER counters_touch BEFORE UPDATE ON gallery.counters FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -6915,11 +7149,21 @@ CREATE TRIGGER follows_counted_when_approved AFTER UPDATE ON gallery.follows REF
 
 CREATE TRIGGER follows_no_longer_counted AFTER DELETE ON gallery.follows REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_follows('-1');
 
+CREATE TRIGGER follows_notified AFTER INSERT ON gallery.follows REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.notify_follows();
+
+CREATE TRIGGER follows_notified_when_approved AFTER UPDATE ON gallery.follows REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.notify_follows();
+
 CREATE TRIGGER follows_touch BEFORE UPDATE ON gallery.follows FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER follows_withdrawn AFTER DELETE ON gallery.follows REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.withdraw_follows();
 
 CREATE TRIGGER likes_counted AFTER INSERT ON gallery.likes REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_post_rows('likes', '1');
 
 CREATE TRIGGER likes_no_longer_counted AFTER DELETE ON gallery.likes REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.count_post_rows('likes', '-1');
+
+CREATE TRIGGER likes_notified AFTER INSERT ON gallery.likes REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.notify_likes();
+
+CREATE TRIGGER likes_withdrawn AFTER DELETE ON gallery.likes REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gallery.withdraw_likes();
 
 CREATE TRIGGER posts_touch BEFORE UPDATE ON gallery.posts FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -6960,6 +7204,14 @@ CREATE TRIGGER conversations_touch BEFORE UPDATE ON messaging.conversations FOR 
 CREATE TRIGGER messages_touch BEFORE UPDATE ON messaging.messages FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER participants_touch BEFORE UPDATE ON messaging.participants FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER digests_touch BEFORE UPDATE ON notifications.digests FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER notifications_touch BEFORE UPDATE ON notifications.notifications FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER preferences_touch BEFORE UPDATE ON notifications.preferences FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER push_subscriptions_touch BEFORE UPDATE ON notifications.push_subscriptions FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER customers_link AFTER INSERT OR UPDATE OF ref ON payments.customers FOR EACH ROW EXECUTE FUNCTION payments.link_customer();
 
@@ -7222,6 +7474,21 @@ ALTER TABLE ONLY messaging.participants
 ALTER TABLE ONLY messaging.participants
     ADD CONSTRAINT participant_of_conversation FOREIGN KEY (conversation_id) REFERENCES messaging.conversations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY notifications.digests
+    ADD CONSTRAINT digest_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY notifications.notifications
+    ADD CONSTRAINT notification_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY notifications.notifications
+    ADD CONSTRAINT notification_caused_by_account FOREIGN KEY (actor_account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY notifications.preferences
+    ADD CONSTRAINT preference_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY notifications.push_subscriptions
+    ADD CONSTRAINT push_subscription_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
 ALTER TABLE ONLY payments.customers
     ADD CONSTRAINT customer_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
@@ -7353,6 +7620,7 @@ GRANT USAGE ON SCHEMA doc_style_studio TO vetrina_app;
 GRANT USAGE ON SCHEMA gallery TO vetrina_app;
 GRANT USAGE ON SCHEMA media TO vetrina_app;
 GRANT USAGE ON SCHEMA messaging TO vetrina_app;
+GRANT USAGE ON SCHEMA notifications TO vetrina_app;
 GRANT USAGE ON SCHEMA payments TO vetrina_app;
 GRANT USAGE ON SCHEMA reports TO vetrina_app;
 GRANT USAGE ON SCHEMA stripe_mirror TO vetrina_app;
@@ -7412,8 +7680,15 @@ GRANT ALL ON FUNCTION gallery.count_post_rows() TO vetrina_app;
 GRANT ALL ON FUNCTION gallery.counted(p_account uuid, p_subject uuid, p_kind text) TO vetrina_app;
 GRANT ALL ON FUNCTION gallery.follows_account(p_follower uuid, p_followed uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION gallery.images(p_account uuid, p_post uuid, p_limit integer) TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.is_quiet(p_account uuid, p_actor uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.notify_comments() TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.notify_follows() TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.notify_likes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.posts TO vetrina_app;
 GRANT ALL ON FUNCTION gallery.shows(p_viewer uuid, p gallery.posts) TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.withdraw_blocked() TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.withdraw_follows() TO vetrina_app;
+GRANT ALL ON FUNCTION gallery.withdraw_likes() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_featured() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_report() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_takedown() TO vetrina_app;
@@ -7440,6 +7715,9 @@ GRANT ALL ON FUNCTION messaging.searchable(p_text text) TO vetrina_app;
 GRANT ALL ON FUNCTION messaging.send_many(p_items jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION messaging.start_direct(p_account uuid, p_other uuid, p_id uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION messaging.step_out(p_account uuid, p_conversation uuid, p_how text) TO vetrina_app;
+GRANT ALL ON FUNCTION notifications.notify(p_items jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION notifications.withdraw(p_items jsonb) TO vetrina_app;
+GRANT ALL ON FUNCTION notifications.withdraw_actor(p_account uuid, p_actor uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.audit_payment() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_dispute_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.check_refund_transition() TO vetrina_app;
@@ -7719,6 +7997,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.portraits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.reports TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.takedowns TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.message_images TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE notifications.digests TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE notifications.notifications TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE notifications.preferences TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE notifications.push_subscriptions TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customers TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.disputes TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.gateway_refs TO vetrina_app;
