@@ -8,6 +8,7 @@ MODULE = Module(
     "media",
     requires=("accounts",),
     api=(
+        "vetrina.media.albums.api",
         "vetrina.media.files.api",
         "vetrina.media.files.origin_api",
         "vetrina.media.portraits.api",
@@ -21,7 +22,10 @@ MODULE = Module(
         "vetrina.media.delivery",
         "vetrina.media.share_cards",
     ),
-    jobs=("vetrina.media.files.jobs",),
+    jobs=(
+        "vetrina.media.files.jobs",
+        "vetrina.media.albums.jobs",
+    ),
     services=("vetrina.media.files.decode_slots:DecodeSlots", "vetrina.media.provenance.signing:Signer"),
     commands=(Command("media", "vetrina.media.commands:app", "Verify the Content Credentials of a picture."),),
     personal_data="vetrina.media.personal_data",

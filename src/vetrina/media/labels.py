@@ -16,5 +16,6 @@ USAGE = {
     "file_uploaded": "Files uploaded",
     "file_changed": "Files changed",
     "file_deleted": "Files deleted",
+    "album_created": "Albums created",
 }
 """Titles of actions in the usage record."""

@@ -14,6 +14,7 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.personal_data import PersonalData, TableRule
 from vetrina.core.services import Services
 from vetrina.core.storage.store import key_of
+from vetrina.media.albums import queries as queries_albums
 from vetrina.media.links import ORIGINAL
 from vetrina.media.portraits import queries as queries_profiles
 from vetrina.media.public_pictures import queries as queries_public
@@ -56,6 +57,8 @@ async def files(services: Services, account: AccountId) -> AsyncGenerator[tuple[
 PERSONAL_DATA = PersonalData(
     "media",
     [
+        TableRule("media.album_files", queries_albums.EXPORT_ALBUM_FILES, queries_albums.ERASE_ALBUM_FILES),
+        TableRule("media.albums", queries_albums.EXPORT_ALBUMS, queries_albums.ERASE_ALBUMS),
         TableRule("media.portraits", queries_profiles.EXPORT_PORTRAITS, queries_profiles.ERASE_PORTRAITS),
         TableRule("media.reports", queries_public.EXPORT_REPORTS, queries_public.ERASE_REPORTS),
         TableRule("media.takedowns", queries_public.EXPORT_TAKEDOWNS, queries_public.ERASE_TAKEDOWNS),

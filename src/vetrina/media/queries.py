@@ -172,3 +172,15 @@ FAULTS = Statement(
      order by s.account_id limit %(limit)s
     """,
 )
+ALBUM_FAULTS = Statement(
+    Fault,
+    """
+    select 'album pictures counted' as check_name, a.account_id, 'media.albums:' || a.id as row,
+           n.count::bigint as expected, a.image_count::bigint as found
+      from media.albums a
+     cross join lateral (select count(*) as count from media.album_files i
+                          where i.account_id = a.account_id and i.album_id = a.id) n
+     where a.image_count <> n.count
+     order by a.account_id, a.id limit %(limit)s
+    """,
+)

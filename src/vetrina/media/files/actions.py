@@ -211,8 +211,8 @@ async def delete(tx: Tx, account: AccountId, file_ids: Sequence[UUID]) -> int:
 
 
 async def faults(tx: Tx, limit: int = 20) -> list[Fault]:
-    """Return accounts with counted bytes other than those of their files and exports; empty if there are none."""
-    return await tx.fetch_all(queries.FAULTS, limit=limit)
+    """Return counts of bytes and of albums' pictures that differ from what they count; empty if there are none."""
+    return [*await tx.fetch_all(queries.FAULTS, limit=limit), *await tx.fetch_all(queries.ALBUM_FAULTS, limit=limit)]
 
 
 async def _storage_full(services: Services, account: AccountId, size: int) -> StorageFull:

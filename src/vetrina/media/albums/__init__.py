@@ -1,0 +1,1 @@
+"""Albums of a business: pictures in an order, with a public page."""
