@@ -976,6 +976,29 @@ begin
 end
 $$;
 
+CREATE FUNCTION media.add_to_album(p_account uuid, p_album uuid, p_files uuid[], p_positions bigint[]) RETURNS SETOF uuid
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform from media.albums a where a.account_id = p_account and a.id = p_album for no key update;
+  return query
+    insert into media.album_files (account_id, album_id, file_id, position)
+    select p_account, p_album, w.file_id,
+           case when w.position is not null
+                     and not exists (select from media.album_files t
+                                      where t.account_id = p_account and t.album_id = p_album and t.position = w.position)
+                then w.position
+                else w.number * 65536 + coalesce(greatest(
+                  (select max(t.position) from media.album_files t where t.account_id = p_account and t.album_id = p_album),
+                  (select max(given.position) from unnest(p_positions) as given (position))), 0) end
+      from unnest(p_files, p_positions) with ordinality as w (file_id, position, number)
+      join media.files f on f.account_id = p_account and f.id = w.file_id
+     order by w.number
+    on conflict (account_id, album_id, file_id) do nothing
+    returning album_files.file_id;
+end
+$$;
+
 CREATE FUNCTION media.audit_featured() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1009,6 +1032,22 @@ begin
   elsif exists (select from media.files where account_id = old.account_id and id = old.file_id) then
     perform core.audit(old.account_id, 'picture_restored', 'file', old.file_id::text);
   end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION media.count_album_files() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  -- Locked in one order: statements that change several albums at once wait for each other instead of deadlocking.
+  perform from media.albums a
+    where (a.account_id, a.id) in (select c.account_id, c.album_id from changed c)
+    order by a.account_id, a.id for no key update;
+  update media.albums a
+     set image_count = a.image_count + tg_argv[0]::integer * n.count
+    from (select c.account_id, c.album_id, count(*)::integer as count from changed c group by 1, 2) n
+   where a.account_id = n.account_id and a.id = n.album_id;
   return null;
 end
 $$;
@@ -1087,6 +1126,37 @@ CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     AS $$
   select jsonb_build_object('id', f.id, 'file_name', f.file_name, 'mime', f.mime, 'width', f.width, 'height', f.height,
     'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
+$$;
+
+CREATE FUNCTION media.place_in_album(p_account uuid, p_album uuid, p_file uuid, p_before uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_before bigint;
+  v_previous bigint;
+begin
+  perform from media.albums a where a.account_id = p_account and a.id = p_album for no key update;
+  for attempt in 1..2 loop
+    select t.position into v_before from media.album_files t
+     where t.account_id = p_account and t.album_id = p_album and t.file_id = p_before;
+    if not found and p_before is not null then
+      return false;
+    end if;
+    select max(t.position) into v_previous from media.album_files t
+     where t.account_id = p_account and t.album_id = p_album and t.file_id <> p_file
+       and (v_before is null or t.position < v_before);
+    v_previous := coalesce(v_previous, coalesce(v_before, 65536) - 131072);
+    v_before := coalesce(v_before, v_previous + 131072);
+    exit when v_before - v_previous > 1;
+    update media.album_files t set position = n.number * 65536
+      from (select o.file_id, row_number() over (order by o.position) as number from media.album_files o
+             where o.account_id = p_account and o.album_id = p_album) n
+     where t.account_id = p_account and t.album_id = p_album and t.file_id = n.file_id;
+  end loop;
+  update media.album_files t set position = v_previous + (v_before - v_previous) / 2
+   where t.account_id = p_account and t.album_id = p_album and t.file_id = p_file;
+  return found;
+end
 $$;
 
 CREATE FUNCTION media.refuse_taken_down() RETURNS trigger
@@ -5654,6 +5724,35 @@ CREATE TABLE gallery.profiles (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE media.album_files (
+    account_id uuid NOT NULL,
+    album_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE media.albums (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    is_public boolean DEFAULT false NOT NULL,
+    image_count integer DEFAULT 0 NOT NULL,
+    cover_file_id uuid,
+    published_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT album_description_length CHECK ((length(description) <= 4000)),
+    CONSTRAINT album_image_count_not_negative CHECK ((image_count >= 0)),
+    CONSTRAINT album_name_length CHECK (((length(name) >= 1) AND (length(name) <= 120))),
+    CONSTRAINT album_public_has_a_time CHECK (((NOT is_public) OR (published_at IS NOT NULL))),
+    CONSTRAINT album_slug_is_plain CHECK ((((length(slug) >= 1) AND (length(slug) <= 100)) AND (slug !~ '[[:space:]/?#%&"<>]'::text)))
+);
+
 CREATE TABLE media.featured_files (
     account_id uuid NOT NULL,
     file_id uuid NOT NULL,
@@ -6469,6 +6568,18 @@ ALTER TABLE ONLY gallery.posts
 ALTER TABLE ONLY gallery.profiles
     ADD CONSTRAINT profiles_pkey PRIMARY KEY (account_id);
 
+ALTER TABLE ONLY media.album_files
+    ADD CONSTRAINT album_file_position_taken UNIQUE (account_id, album_id, "position") DEFERRABLE;
+
+ALTER TABLE ONLY media.album_files
+    ADD CONSTRAINT album_files_pkey PRIMARY KEY (account_id, album_id, file_id);
+
+ALTER TABLE ONLY media.albums
+    ADD CONSTRAINT album_slug_taken UNIQUE (account_id, slug);
+
+ALTER TABLE ONLY media.albums
+    ADD CONSTRAINT albums_pkey PRIMARY KEY (account_id, id);
+
 ALTER TABLE ONLY media.daily_uploads
     ADD CONSTRAINT daily_uploads_pkey PRIMARY KEY (account_id, day);
 
@@ -6800,6 +6911,14 @@ CREATE INDEX posts_deleted ON gallery.posts USING btree (deleted_at) WHERE (dele
 CREATE INDEX posts_of_account ON gallery.posts USING btree (account_id, wall_id) WHERE ((status = 'published'::text) AND (deleted_at IS NULL));
 
 CREATE INDEX posts_on_the_wall ON gallery.posts USING btree (wall_id) WHERE ((status = 'published'::text) AND (visibility = 'public'::text) AND (deleted_at IS NULL));
+
+CREATE INDEX album_files_by_file ON media.album_files USING btree (account_id, file_id);
+
+CREATE INDEX albums_by_cover ON media.albums USING btree (account_id, id, cover_file_id) WHERE (cover_file_id IS NOT NULL);
+
+CREATE INDEX albums_deleted ON media.albums USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX albums_public ON media.albums USING btree (account_id, id) WHERE (is_public AND (deleted_at IS NULL));
 
 CREATE INDEX featured_files_newest ON media.featured_files USING btree (created_at);
 
@@ -7169,6 +7288,14 @@ CREATE TRIGGER posts_touch BEFORE UPDATE ON gallery.posts FOR EACH ROW EXECUTE F
 
 CREATE TRIGGER profiles_touch BEFORE UPDATE ON gallery.profiles FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER album_files_counted AFTER INSERT ON media.album_files REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION media.count_album_files('1');
+
+CREATE TRIGGER album_files_no_longer_counted AFTER DELETE ON media.album_files REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION media.count_album_files('-1');
+
+CREATE TRIGGER album_files_touch BEFORE UPDATE ON media.album_files FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER albums_touch BEFORE UPDATE ON media.albums FOR EACH ROW EXECUTE FUNCTION core.touch();
+
 CREATE TRIGGER daily_uploads_touch BEFORE UPDATE ON media.daily_uploads FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE CONSTRAINT TRIGGER featured_files_audited AFTER INSERT OR DELETE ON media.featured_files DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION media.audit_featured();
@@ -7428,6 +7555,18 @@ ALTER TABLE ONLY gallery.post_images
 
 ALTER TABLE ONLY gallery.post_images
     ADD CONSTRAINT post_image_is_own_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY media.albums
+    ADD CONSTRAINT album_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY media.albums
+    ADD CONSTRAINT album_cover_is_in_album FOREIGN KEY (account_id, id, cover_file_id) REFERENCES media.album_files(account_id, album_id, file_id) ON DELETE SET NULL (cover_file_id);
+
+ALTER TABLE ONLY media.album_files
+    ADD CONSTRAINT album_file_belongs_to_album FOREIGN KEY (account_id, album_id) REFERENCES media.albums(account_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY media.album_files
+    ADD CONSTRAINT album_file_is_own_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY media.daily_uploads
     ADD CONSTRAINT daily_uploads_belong_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
@@ -7689,15 +7828,18 @@ GRANT ALL ON FUNCTION gallery.shows(p_viewer uuid, p gallery.posts) TO vetrina_a
 GRANT ALL ON FUNCTION gallery.withdraw_blocked() TO vetrina_app;
 GRANT ALL ON FUNCTION gallery.withdraw_follows() TO vetrina_app;
 GRANT ALL ON FUNCTION gallery.withdraw_likes() TO vetrina_app;
+GRANT ALL ON FUNCTION media.add_to_album(p_account uuid, p_album uuid, p_files uuid[], p_positions bigint[]) TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_featured() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_report() TO vetrina_app;
 GRANT ALL ON FUNCTION media.audit_takedown() TO vetrina_app;
+GRANT ALL ON FUNCTION media.count_album_files() TO vetrina_app;
 GRANT ALL ON FUNCTION media.count_deleted_files() TO vetrina_app;
 GRANT ALL ON FUNCTION media.count_measured_file() TO vetrina_app;
 GRANT ALL ON FUNCTION media.count_new_files() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
+GRANT ALL ON FUNCTION media.place_in_album(p_account uuid, p_album uuid, p_file uuid, p_before uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION media.refuse_taken_down() TO vetrina_app;
 GRANT ALL ON FUNCTION media.require_confirmed_owner() TO vetrina_app;
 GRANT ALL ON FUNCTION messaging.add_participants(p_account uuid, p_conversation uuid, p_others uuid[], p_sort uuid) TO vetrina_app;
@@ -7992,6 +8134,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.comments TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.counters TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.mutes TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.profiles TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.album_files TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.albums TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.featured_files TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.portraits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.reports TO vetrina_app;
