@@ -63,6 +63,6 @@ ROWS: dict[str, Row] = {
     f"POST {_ALBUM}/moves": owned(201, of=filled, body=other_album),
     f"PUT {_ALBUM}/files/{{file_id}}/place": owned(204, of=filled, body={"before": None}),
     "POST /api/v1/files/changes": own(201, body=own_pictures),
-    "GET /api/v1/accounts/{account_id}/albums": public(of=public_album),
-    "GET /api/v1/accounts/{account_id}/albums/{album_id}/files": public(of=public_album),
+    "GET /api/v1/public-albums/{account_id}": public(of=public_album),
+    "GET /api/v1/public-albums/{account_id}/{album_id}/files": public(of=public_album),
 }

@@ -87,15 +87,13 @@ INSIDE = {
         "post_published_has_a_time", "counter_kind_known", "conversation_kind_known", "conversation_pair_in_order",
         "conversation_of_a_pair", "participant_status_known", "message_position_taken", "message_subject_length",
         "notification_kind_length", "notification_subject_length", "notification_recorded_once", "preference_channel_known",
-        "push_endpoint_length", "push_key_length", "push_endpoint_subscribed_once", "usage_action_is_named",
+        "push_endpoint_length", "push_key_length", "push_endpoint_subscribed_once", "usage_action_is_named", "album_file_position_taken",
         "album_slug_taken", "album_slug_is_plain", "album_image_count_not_negative", "album_public_has_a_time",
-        "album_file_position_taken",
     ],
     "kept by the functions that turn periods": [
         "period_made_once", "period_in_order", "period_worth_what_was_paid", "period_duration_positive",
         "period_bought_as_long_as_given", "period_allowance_share_in_range", "period_time_back_not_negative",
-        "membership_grace_after_the_period",
-        "membership_ends_one_way", "membership_renewed_by_a_gateway",
+        "membership_grace_after_the_period", "membership_ends_one_way", "membership_renewed_by_a_gateway",
     ],
     "measured by us from the bytes, or made by us": [
         "file_category_fixed", "file_storage_key_taken", "file_mime_is_a_picture", "file_sides_in_range",

@@ -33,18 +33,18 @@ async def test_a_person_without_a_business_has_no_albums(site: Site, make: Make)
 async def test_pictures_keep_their_order_through_moves(site: Site, make: Make) -> None:
     owner = await business(make, site)
     a, b, c, d = await rows(site.services.db, owner, 4)
-    made = await album(site, owner, [a, b, c, d])
-    path = f"/albums/{made['id']}"
+    bowls = await album(site, owner, [a, b, c, d])
+    path = f"/albums/{bowls['id']}"
     async with site.api(owner) as client:
-        assert await order(client, made["id"]) == [a, b, c, d]
+        assert await order(client, bowls["id"]) == [a, b, c, d]
         assert (await client.put(f"{path}/files/{d}/place", json={"before": b})).status_code == 204
-        assert await order(client, made["id"]) == [a, d, b, c]
+        assert await order(client, bowls["id"]) == [a, d, b, c]
         assert (await client.put(f"{path}/files/{a}/place", json={"before": None})).status_code == 204
-        assert await order(client, made["id"]) == [d, b, c, a]
+        assert await order(client, bowls["id"]) == [d, b, c, a]
         for _ in range(40):  # halves the same gap until the album is numbered again
             await client.put(f"{path}/files/{b}/place", json={"before": d})
             await client.put(f"{path}/files/{d}/place", json={"before": b})
-        assert await order(client, made["id"]) == [d, b, c, a]
+        assert await order(client, bowls["id"]) == [d, b, c, a]
         foreign = (await rows(site.services.db, owner, 1))[0]
         refused = await client.put(f"{path}/files/{a}/place", json={"before": foreign})
         assert refused.status_code == 409 and refused.json()["type"] == "urn:vetrina:picture-not-in-album"
@@ -54,9 +54,9 @@ async def test_pictures_keep_their_order_through_moves(site: Site, make: Make) -
 async def test_64_changes_at_once_are_all_counted(site: Site, make: Make) -> None:
     owner = await business(make, site)
     files = await rows(site.services.db, owner, 96)
-    made = await album(site, owner, files[:32])
+    bowls = await album(site, owner, files[:32])
     other = await album(site, owner, [])
-    path = f"/albums/{made['id']}"
+    path = f"/albums/{bowls['id']}"
     async with site.api(owner) as client:
         answers = await asyncio.gather(
             *(client.post(f"{path}/files", json={"file_ids": [file, files[32]]}) for file in files[32:64]),
@@ -64,12 +64,12 @@ async def test_64_changes_at_once_are_all_counted(site: Site, make: Make) -> Non
             *(client.post(f"{path}/moves", json={"file_ids": [file], "album_id": other["id"]}) for file in files[16:32]),
         )
         assert {answer.status_code for answer in answers} == {201}
-        assert await counts(site.services.db, made["id"]) == (32, 32)
+        assert await counts(site.services.db, bowls["id"]) == (32, 32)
         assert await counts(site.services.db, other["id"]) == (16, 16)
-        assert sorted(await order(client, made["id"])) == sorted(files[32:64])
+        assert sorted(await order(client, bowls["id"])) == sorted(files[32:64])
         deleted = await asyncio.gather(*(client.delete(f"/files/{file}") for file in files[32:64]))
         assert {answer.status_code for answer in deleted} == {204}
-        assert await counts(site.services.db, made["id"]) == (0, 0)
+        assert await counts(site.services.db, bowls["id"]) == (0, 0)
     async with site.services.db.read() as tx:
         assert await faults(tx) == []
 
@@ -91,9 +91,9 @@ async def test_moves_in_both_directions_do_not_deadlock(site: Site, make: Make) 
 async def test_a_removed_picture_and_a_deleted_album_come_back(site: Site, make: Make) -> None:
     owner, stranger = await business(make, site), await business(make, site)
     a, b, c = await rows(site.services.db, owner, 3)
-    made = await album(site, owner, [a, b, c], cover_file_id=b)
-    path = f"/albums/{made['id']}"
-    assert made["cover_file_id"] == b
+    bowls = await album(site, owner, [a, b, c], cover_file_id=b)
+    path = f"/albums/{bowls['id']}"
+    assert bowls["cover_file_id"] == b
     async with site.api(owner) as client, site.api(stranger) as other:
         assert (await other.delete(path)).status_code == 404
         assert (await client.delete(path)).status_code == 204
@@ -111,18 +111,18 @@ async def test_a_removed_picture_and_a_deleted_album_come_back(site: Site, make:
 async def test_visitors_see_the_public_pictures_of_public_albums(site: Site, make: Make) -> None:
     owner = await business(make, site)
     a, b = await rows(site.services.db, owner, 2)
-    made = await album(site, owner, [a, b])
-    public, visitor = f"/api/v1/accounts/{owner.id}/albums", site.client
+    bowls = await album(site, owner, [a, b])
+    public, visitor = f"/api/v1/public-albums/{owner.id}", site.client
     async with site.api(owner) as client:
         assert (await visitor.get(public)).json()["items"] == []
-        assert (await visitor.get(f"{public}/{made['id']}/files")).status_code == 404
-        await client.patch(f"/albums/{made['id']}", json={"is_public": True})
+        assert (await visitor.get(f"{public}/{bowls['id']}/files")).status_code == 404
+        await client.patch(f"/albums/{bowls['id']}", json={"is_public": True})
         assert (await visitor.get(public)).json()["items"][0]["cover"] is None
-        assert (await visitor.get(f"{public}/{made['id']}/files")).json()["items"] == []
+        assert (await visitor.get(f"{public}/{bowls['id']}/files")).json()["items"] == []
         await client.patch(f"/files/{b}", json={"is_public": True})
-        assert [item["id"] for item in (await visitor.get(f"{public}/{made['id']}/files")).json()["items"]] == [b]
+        assert [item["id"] for item in (await visitor.get(f"{public}/{bowls['id']}/files")).json()["items"]] == [b]
         assert (await visitor.get(public)).json()["items"][0]["cover"]["id"] == b
-        await client.patch(f"/albums/{made['id']}", json={"is_public": False, "with_pictures": True})
+        await client.patch(f"/albums/{bowls['id']}", json={"is_public": False, "with_pictures": True})
         assert (await client.get(f"/files/{b}")).json()["is_public"] is False
 
 
@@ -134,8 +134,8 @@ async def test_many_files_are_tagged_and_published_at_once(site: Site, make: Mak
         change: dict[str, Any] = {"file_ids": [a, b, foreign], "add_tags": ["Red", "bowl"], "is_public": True}
         assert sorted((await client.post("/files/changes", json=change)).json()["file_ids"]) == sorted([a, b])
         await client.post("/files/changes", json={"file_ids": [a], "add_tags": ["RED"], "remove_tags": ["BOWL"]})
-        shown = [(await client.get(f"/files/{file}")).json() for file in (a, b)]
-        assert [(item["tags"], item["is_public"]) for item in shown] == [(["Red"], True), (["Red", "bowl"], True)]
+        answers = [(await client.get(f"/files/{file}")).json() for file in (a, b)]
+        assert [(item["tags"], item["is_public"]) for item in answers] == [(["Red"], True), (["Red", "bowl"], True)]
         many = [f"t{number}" for number in range(30)]
         refused = await client.post("/files/changes", json={"file_ids": [a, b], "add_tags": many})
         assert refused.status_code == 422 and (await client.get(f"/files/{b}")).json()["tags"] == ["Red", "bowl"]

@@ -189,7 +189,7 @@ async def change_files(request: Request, data: FilesChange) -> FileIdList:
     return FileIdList([row.id for row in rows])
 
 
-@get("/accounts/{account_id:uuid}/albums", tags=["albums"])
+@get("/public-albums/{account_id:uuid}", tags=["albums"])
 async def public_albums(request: Request, account_id: UUID, limit: Limit = 50, cursor: Cursor = None) -> Page[Album]:
     """List an account's public albums, the newest first."""
     async with request.read() as tx:
@@ -198,7 +198,7 @@ async def public_albums(request: Request, account_id: UUID, limit: Limit = 50, c
     return page.map(lambda row: _album(request.services, row))
 
 
-@get("/accounts/{account_id:uuid}/albums/{album_id:uuid}/files", tags=["albums"])
+@get("/public-albums/{account_id:uuid}/{album_id:uuid}/files", tags=["albums"])
 async def public_files(
     request: Request, account_id: UUID, album_id: UUID, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[FileRef]:
