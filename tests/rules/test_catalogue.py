@@ -86,9 +86,10 @@ INSIDE = {
         "generation_progress_in_percent", "generation_file_category_fits_role", "session_ends_after_it_starts",
         "post_published_has_a_time", "counter_kind_known", "conversation_kind_known", "conversation_pair_in_order",
         "conversation_of_a_pair", "participant_status_known", "message_position_taken", "message_subject_length",
-        "notification_kind_length", "notification_subject_length", "notification_recorded_once", "preference_channel_known",
-        "push_endpoint_length", "push_key_length", "push_endpoint_subscribed_once", "usage_action_is_named", "album_file_position_taken",
-        "album_slug_taken", "album_slug_is_plain", "album_image_count_not_negative", "album_public_has_a_time",
+        "album_file_position_taken", "notification_kind_length", "notification_subject_length", "notification_recorded_once",
+        "preference_channel_known", "push_endpoint_length", "push_key_length", "push_endpoint_subscribed_once",
+        "usage_action_is_named", "album_slug_taken", "album_slug_is_plain", "album_image_count_not_negative",
+        "album_public_has_a_time",
     ],
     "kept by the functions that turn periods": [
         "period_made_once", "period_in_order", "period_worth_what_was_paid", "period_duration_positive",
