@@ -47,7 +47,10 @@ def test_profile_decides_modules_and_credits(settings: Settings) -> None:
     everything = [module.name for module in modules.MODULES]
     assert served()[0] == served(profile="all")[0] == everything and "token" in served()[1]
     assert served(profile="cogento") == (["accounts", "stripe_mirror", "reports"], set())
-    assert served(profile="ai-stayler") == (["accounts", "wallet", "media", "payments", "studio"], {"conversion", "image_slot"})
+    assert served(profile="ai-stayler") == (
+        ["accounts", "notifications", "wallet", "media", "payments", "studio"],
+        {"conversion", "image_slot"},
+    )
     assert served(profile="style-studio")[1] == {"token"}
     assert served(profile="style-studio", only="reports")[0] == ["accounts", "stripe_mirror", "reports"]
 

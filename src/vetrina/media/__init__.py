@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import AccountSection, Command, LedgerSubject, Module, Place
+from vetrina.core.module import AccountSection, Command, LedgerSubject, Module, NotificationKind, Place
 
 MODULE = Module(
     "media",
-    requires=("accounts",),
+    requires=("accounts", "notifications"),
     api=(
         "vetrina.media.albums.api",
         "vetrina.media.files.api",
@@ -42,5 +42,21 @@ MODULE = Module(
     profile_tabs=(Place("pictures", "", "Pictures", position=10),),
     account_sections=(AccountSection("media/operator/section.html", "vetrina.media.operator.lookup:section", position=30),),
     searches=("vetrina.media.operator.lookup:search_files",),
+    notifications=(
+        NotificationKind(
+            "picture_removed",
+            "Pictures removed after a report",
+            "An operator removed a picture of yours from public places",
+            href="/library/{subject}",
+            icon="circle-alert",
+        ),
+        NotificationKind(
+            "picture_restored",
+            "Pictures restored",
+            "A picture of yours that was removed may be public again",
+            href="/library/{subject}",
+            icon="circle-check",
+        ),
+    ),
     links=(("profile", "/@{handle}"),),
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import AccountSection, Command, ErrorPage, LedgerSubject, Module, Place
+from vetrina.core.module import AccountSection, Command, ErrorPage, LedgerSubject, Module, NotificationKind, Place
 from vetrina.payments.webhooks.event_types import STRIPE_EVENTS
 
 MODULE = Module(
     "payments",
-    requires=("accounts", "wallet"),
+    requires=("accounts", "notifications", "wallet"),
     api=(
         "vetrina.payments.checkout.api",
         "vetrina.payments.plans.api",
@@ -44,6 +44,31 @@ MODULE = Module(
     error_pages=(ErrorPage(402, "There are not enough tokens", "/wallet/buy", "Buy tokens"),),
     checks="vetrina.payments.webhooks.checks",
     labels="vetrina.payments.labels",
+    notifications=(
+        NotificationKind(
+            "payment_received",
+            "Payments received",
+            "Your payment of {amount} was received",
+            href="/payments/{subject}",
+            icon="circle-check",
+        ),
+        NotificationKind(
+            "payment_failed",
+            "Payments that failed",
+            "Your payment of {amount} failed",
+            href="/payments/{subject}",
+            icon="circle-alert",
+            mail=True,
+        ),
+        NotificationKind(
+            "payment_refunded",
+            "Refunds",
+            "{amount} was paid back to you",
+            href="/payments/{subject}",
+            icon="rotate-ccw",
+            mail=True,
+        ),
+    ),
     channels=("payments",),
     ledger_subjects=(LedgerSubject("payment", "/payments/{id}"),),
     stripe_events=STRIPE_EVENTS,

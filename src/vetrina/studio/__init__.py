@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import AccountSection, LedgerSubject, Module, Place
+from vetrina.core.module import AccountSection, LedgerSubject, Module, NotificationKind, Place
 
 MODULE = Module(
     "studio",
-    requires=("accounts", "wallet", "media"),
+    requires=("accounts", "notifications", "wallet", "media"),
     api=(
         "vetrina.studio.generations.api",
         "vetrina.studio.batches.api",
@@ -63,6 +63,22 @@ MODULE = Module(
     account_sections=(AccountSection("studio/operator/section.html", "vetrina.studio.operator.lookup:section", position=31),),
     figures=("vetrina.studio.operator.figures:figures",),
     searches=("vetrina.studio.operator.lookup:search_generations",),
+    notifications=(
+        NotificationKind(
+            "picture_ready",
+            "Pictures that are ready",
+            "Your picture is ready",
+            href="/studio/generations/{subject}",
+            icon="image",
+        ),
+        NotificationKind(
+            "picture_failed",
+            "Pictures that failed",
+            "Your picture could not be finished; its price was returned",
+            href="/studio/generations/{subject}",
+            icon="circle-alert",
+        ),
+    ),
     links=(
         ("generation", "/studio/generations/{id}"),
         ("picture", "/pictures/{account}/{id}"),

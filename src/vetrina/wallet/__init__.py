@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import AccountSection, Command, Module, Place
+from vetrina.core.module import AccountSection, Command, Module, NotificationKind, Place
 
 MODULE = Module(
     "wallet",
-    requires=("accounts",),
+    requires=("accounts", "notifications"),
     api=(
         "vetrina.wallet.ledger.api",
         "vetrina.wallet.packs.api",
@@ -39,4 +39,19 @@ MODULE = Module(
         ),
     ),
     labels="vetrina.wallet.labels",
+    notifications=(
+        NotificationKind(
+            "credits_nearly_used",
+            "Credits nearly used",
+            "Four fifths of this month's credits are used",
+            href="/wallet",
+            icon="ticket",
+        ),
+        NotificationKind(
+            "plan_unpaid", "Unpaid plans", "The next month of your plan is not paid yet", href="/wallet", icon="circle-alert"
+        ),
+        NotificationKind(
+            "plan_ends", "Plans that end", "Your plan ends in a few days", href="/wallet", icon="hourglass", mail=True
+        ),
+    ),
 )

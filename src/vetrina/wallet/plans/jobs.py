@@ -71,3 +71,10 @@ async def notify_overdue(services: Services, account: str) -> None:
             await post(tx, services, Letter("mail", late.email, text, f"Your {late.plan} plan"))
         elif late.phone:
             await post(tx, services, Letter("sms", late.phone, text))
+
+
+@job("wallet.notify_ending", queue="core", every="17 8 * * *")
+async def notify_ending(services: Services) -> None:
+    """Notify accounts whose cancelled plan ends within three days."""
+    async with services.db.read() as tx:
+        await tx.execute(queries_plans.NOTIFY_ENDING)

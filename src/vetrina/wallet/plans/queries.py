@@ -206,3 +206,5 @@ CHANGE_PACK = Statement(
     returning id, name, title, asset, quantity, price, currency
     """,
 )
+
+NOTIFY_ENDING = Statement(NoneType, "select wallet.notify_ending_plans()")
