@@ -1128,6 +1128,21 @@ CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
 $$;
 
+CREATE FUNCTION media.notify_takedown() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform notifications.notify(jsonb_build_array(jsonb_build_object(
+              'account_id', new.account_id, 'kind', 'picture_removed', 'subject', new.file_id)));
+  else
+    perform notifications.notify(jsonb_build_array(jsonb_build_object(
+              'account_id', old.account_id, 'kind', 'picture_restored', 'subject', old.file_id)));
+  end if;
+  return null;
+end
+$$;
+
 CREATE FUNCTION media.place_in_album(p_account uuid, p_album uuid, p_file uuid, p_before uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -1733,6 +1748,21 @@ begin
     perform wallet.grant_credits(p.account_id, p.asset, -taken, 'refund', 'reversal:' || p_reversal, null,
       case p_kind when 'dispute' then 'The dispute was decided for you' else 'The refund did not go through' end);
   end if;
+end
+$$;
+
+CREATE FUNCTION payments.notify_payment() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform notifications.notify(jsonb_build_array(jsonb_build_object(
+            'account_id', new.account_id,
+            'kind', case new.status when 'completed' then 'payment_received' when 'failed' then 'payment_failed'
+                                    else 'payment_refunded' end,
+            'subject', new.id,
+            'details', jsonb_build_object('amount', case when new.status = 'refunded' then new.refunded else new.amount end,
+                                          'currency', new.currency))));
+  return null;
 end
 $$;
 
@@ -3477,6 +3507,17 @@ CREATE FUNCTION studio.lock_starts(p_accounts uuid[]) RETURNS void
     from (select distinct account_id from unnest(p_accounts) a (account_id) order by account_id) accounts
 $$;
 
+CREATE FUNCTION studio.notify_picture() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform notifications.notify(jsonb_build_array(jsonb_build_object(
+            'account_id', new.account_id,
+            'kind', case new.status when 'completed' then 'picture_ready' else 'picture_failed' end, 'subject', new.id)));
+  return null;
+end
+$$;
+
 CREATE FUNCTION studio.refuse_account(p_account uuid, p_before bigint) RETURNS text
     LANGUAGE sql STABLE
     AS $$
@@ -4429,6 +4470,36 @@ CREATE FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestam
               (extract(year from t.at) - extract(year from t.anchor)) * 12
               + extract(month from t.at) - extract(month from t.anchor) + near)::integer)) at time zone 'UTC' as at
    ) m
+$$;
+
+CREATE FUNCTION wallet.notify_ending_plans() RETURNS void
+    LANGUAGE sql
+    AS $$
+  select notifications.notify(jsonb_agg(jsonb_build_object(
+           'account_id', m.account_id, 'kind', 'plan_ends', 'subject', to_char(m.period_end at time zone 'UTC', 'YYYY-MM-DD'),
+           'repeats', false)))
+    from wallet.memberships m
+   where m.cancel_at_period_end and m.period_end between now() and now() + interval '3 days'
+  having count(*) > 0
+$$;
+
+CREATE FUNCTION wallet.notify_unpaid_plan() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform notifications.notify(jsonb_build_array(jsonb_build_object('account_id', new.account_id, 'kind', 'plan_unpaid')));
+  return null;
+end
+$$;
+
+CREATE FUNCTION wallet.notify_used_grant() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform notifications.notify(jsonb_build_array(jsonb_build_object(
+            'account_id', new.account_id, 'kind', 'credits_nearly_used', 'subject', new.id, 'repeats', false)));
+  return null;
+end
 $$;
 
 CREATE FUNCTION wallet.plan_rank(p_plan uuid) RETURNS bigint
@@ -7326,6 +7397,8 @@ CREATE TRIGGER reports_touch BEFORE UPDATE ON media.reports FOR EACH ROW EXECUTE
 
 CREATE CONSTRAINT TRIGGER takedowns_audited AFTER INSERT OR DELETE ON media.takedowns DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION media.audit_takedown();
 
+CREATE TRIGGER takedowns_notified AFTER INSERT OR DELETE ON media.takedowns FOR EACH ROW EXECUTE FUNCTION media.notify_takedown();
+
 CREATE TRIGGER conversations_touch BEFORE UPDATE ON messaging.conversations FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER messages_touch BEFORE UPDATE ON messaging.messages FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -7357,6 +7430,8 @@ CREATE TRIGGER payment_moves_legally BEFORE DELETE OR UPDATE ON payments.payment
 CREATE CONSTRAINT TRIGGER payments_audited AFTER UPDATE OF status ON payments.payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION payments.audit_payment();
 
 CREATE CONSTRAINT TRIGGER payments_audited_when_started AFTER INSERT ON payments.payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION payments.audit_payment();
+
+CREATE TRIGGER payments_notified AFTER UPDATE OF status ON payments.payments FOR EACH ROW WHEN (((old.status <> new.status) AND (new.status = ANY (ARRAY['completed'::text, 'failed'::text, 'refunded'::text])) AND (NOT ((new.status = 'completed'::text) AND (old.status = ANY (ARRAY['refunded'::text, 'disputed'::text])))))) EXECUTE FUNCTION payments.notify_payment();
 
 CREATE TRIGGER payments_touch BEFORE UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION core.touch();
 
@@ -7414,6 +7489,8 @@ CREATE TRIGGER generation_moves_legally BEFORE UPDATE OF status ON studio.genera
 
 CREATE TRIGGER generations_announce AFTER UPDATE OF status, progress, step ON studio.generations FOR EACH ROW EXECUTE FUNCTION studio.announce();
 
+CREATE TRIGGER generations_notified AFTER UPDATE OF status ON studio.generations FOR EACH ROW WHEN (((old.status <> new.status) AND (new.status = ANY (ARRAY['completed'::text, 'failed'::text])))) EXECUTE FUNCTION studio.notify_picture();
+
 CREATE TRIGGER generations_touch BEFORE UPDATE ON studio.generations FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER styles_touch BEFORE UPDATE ON studio.styles FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -7424,11 +7501,15 @@ CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON wallet.entries FOR
 
 CREATE CONSTRAINT TRIGGER grants_audited AFTER INSERT ON wallet.grants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.source = ANY (ARRAY['purchase'::text, 'refund'::text, 'gift'::text]))) EXECUTE FUNCTION wallet.audit_grant();
 
+CREATE TRIGGER grants_notify_when_nearly_used AFTER UPDATE OF remaining ON wallet.grants FOR EACH ROW WHEN (((new.source = ANY (ARRAY['plan'::text, 'free'::text])) AND ((new.remaining * 5) <= new.quantity) AND ((old.remaining * 5) > old.quantity))) EXECUTE FUNCTION wallet.notify_used_grant();
+
 CREATE TRIGGER grants_touch BEFORE UPDATE ON wallet.grants FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER hold_ends_once BEFORE UPDATE ON wallet.holds FOR EACH ROW EXECUTE FUNCTION wallet.hold_ends_once();
 
 CREATE TRIGGER holds_touch BEFORE UPDATE ON wallet.holds FOR EACH ROW EXECUTE FUNCTION core.touch();
+
+CREATE TRIGGER memberships_notify_when_unpaid AFTER UPDATE OF grace_until ON wallet.memberships FOR EACH ROW WHEN (((new.grace_until IS NOT NULL) AND (old.grace_until IS NULL))) EXECUTE FUNCTION wallet.notify_unpaid_plan();
 
 CREATE TRIGGER memberships_stop_renewal_of_disabled AFTER UPDATE OF subscription_ref, cancel_at_period_end ON wallet.memberships FOR EACH ROW WHEN (((new.subscription_ref IS NOT NULL) AND (NOT new.cancel_at_period_end) AND (old.cancel_at_period_end OR (old.subscription_ref IS DISTINCT FROM new.subscription_ref)))) EXECUTE FUNCTION payments.stop_renewal_of_disabled();
 
@@ -7839,6 +7920,7 @@ GRANT ALL ON FUNCTION media.count_new_files() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
+GRANT ALL ON FUNCTION media.notify_takedown() TO vetrina_app;
 GRANT ALL ON FUNCTION media.place_in_album(p_account uuid, p_album uuid, p_file uuid, p_before uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION media.refuse_taken_down() TO vetrina_app;
 GRANT ALL ON FUNCTION media.require_confirmed_owner() TO vetrina_app;
@@ -7870,6 +7952,7 @@ GRANT ALL ON FUNCTION payments.link_customer() TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.payments TO vetrina_app;
 GRANT ALL ON FUNCTION payments.money_back(p payments.payments, OUT refunded bigint, OUT disputed bigint, OUT undecided boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.move_credits(p payments.payments, p_change bigint, p_reversal uuid, p_kind text, OUT taken bigint, OUT shortfall bigint) TO vetrina_app;
+GRANT ALL ON FUNCTION payments.notify_payment() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.number_receipt() TO vetrina_app;
 GRANT ALL ON FUNCTION payments.reconcile(p_account uuid, p_payment uuid, p_kind text, p_ref text) TO vetrina_app;
 GRANT ALL ON FUNCTION payments.record_dispute(p_account uuid, p_payment uuid, p_dispute text, p_amount bigint, p_status text, p_reason text) TO vetrina_app;
@@ -7985,6 +8068,7 @@ GRANT ALL ON FUNCTION studio.check_transition() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.finish(p_account uuid, p_id uuid, p_attempt integer, p_status text, p_code text, p_message text) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.insert_started(p_requests studio.start_request[]) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.lock_starts(p_accounts uuid[]) TO vetrina_app;
+GRANT ALL ON FUNCTION studio.notify_picture() TO vetrina_app;
 GRANT ALL ON FUNCTION studio.refuse_account(p_account uuid, p_before bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.refuse_charge(p_account uuid, p_asset text, p_cost bigint) TO vetrina_app;
 GRANT ALL ON FUNCTION studio.resolve_inputs(p_items jsonb) TO vetrina_app;
@@ -8023,6 +8107,9 @@ GRANT ALL ON FUNCTION wallet.interrupt_period(p_account uuid, p_at timestamp wit
 GRANT ALL ON FUNCTION wallet.membership_now(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.month_from(p_anchor timestamp with time zone, p_starts timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.month_of(p_anchor timestamp with time zone, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.notify_ending_plans() TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.notify_unpaid_plan() TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.notify_used_grant() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.plan_rank(p_plan uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.price_of(p_plan uuid, p_currency text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.refuse_frozen() TO vetrina_app;
