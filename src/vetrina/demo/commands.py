@@ -14,7 +14,7 @@ from vetrina.demo import accounts as accounts_demo
 from vetrina.demo import cogento as cogento_demo
 from vetrina.demo import gallery as gallery_demo
 from vetrina.demo import messaging as messaging_demo
-from vetrina.demo import operator
+from vetrina.demo import operations, operator
 from vetrina.demo import payments as payments_demo
 from vetrina.demo import seed as seeding
 from vetrina.demo import studio as studio_demo
@@ -88,6 +88,7 @@ def seed(*, url: str | None = None) -> int:
         gallery_demo.seed(DemoRun(url or settings.address, console), settings.data, login)
         messaging_demo.seed(DemoRun(url or settings.address, console), settings.data, login)
         run_by = operator.create_operator(DemoRun(url or settings.address, console), settings)
+        operations.seed(DemoRun(url or settings.address, console), settings, run_by, login)
     except CheckFailed as failure:
         console.print(f"[red]The demo account could not be created:[/red] {failure}", highlight=False)
         return exits.FAILED

@@ -115,7 +115,9 @@ async def refund(request: Request, account_id: UUID, payment_id: UUID, data: For
         why = data.get("reason", "").strip()[:400] or None
         refund_ = await refunds.ask(request.services, payment, amount, id=_id(data.get("id")), reason=why, by=request.account.id)
     except Refusal as refused:
-        return await _one(request, account_id, payment_id, values=data, refused=refused)
+        return await _one(
+            request, account_id, payment_id, values={"id": str(new_id()), "amount": "", "reason": "", **data}, refused=refused
+        )
     sum = words.money(refund_.amount, payment.currency)
     messages = {
         "asked": ("wait", f"The gateway does not answer just now. It is asked again for {sum} until it does."),
