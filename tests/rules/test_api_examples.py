@@ -26,6 +26,8 @@ WITHOUT = re.compile(r"/events$|\.pdf$|/outbox")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 HOST = re.compile(re.escape("http://127.0.0.1:") + r"\d+")
+FREE = (".metadata", ".parameters", ".context", ".details", ".values")
+"""Fields whose keys are data."""
 LONG = 160
 SECRETS = {
     "access_token": "ACCESS_TOKEN",
@@ -74,6 +76,8 @@ def _differences(where: str, example: Any, response: Any) -> list[str]:
     if example is None or response is None:
         return []
     if isinstance(example, dict) and isinstance(response, dict):
+        if where.endswith(FREE):
+            return []
         different = sorted(example.keys() ^ response.keys())
         faults = [f"{where}: the field {name}" for name in different]
         return faults + [

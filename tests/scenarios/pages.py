@@ -21,6 +21,7 @@ from vetrina.stripe_mirror.consistency import sample_data
 NOT_PAGES = {
     "/.well-known/change-password", "/.well-known/security.txt", "/@/{handle:str}/feed.atom", "/@/{handle:str}/feed.json",
     "/api/docs/openapi.json", "/api/v1/outbox", "/auth/providers/{name:str}", "/auth/providers/{name:str}/callback", "/buy",
+    "/conversations/{conversation_id:uuid}/changes",
     "/conversations/{conversation_id:uuid}/messages/{position:int}/images/{number:int}/{variant:str}",
     "/exports/{account_id:uuid}/{file:str}", "/favicon.ico", "/feed.atom", "/feed.json", "/feed/new", "/healthz",
     "/library/picks", "/media/{account_id:uuid}/{file_id:uuid}/card.jpg", "/media/{account_id:uuid}/{file_id:uuid}/{variant:str}",
@@ -89,6 +90,12 @@ PAGES: dict[str, tuple[str, str]] = {
     "/posts": ("owner", "/posts"),
     "/posts/new": ("owner", "/posts/new"),
     "/posts/new/{generation_id:uuid}": ("owner", "/posts/new/{generation}"),
+    "/conversations": ("owner", "/conversations"),
+    "/conversations/with/{account_id:uuid}": ("owner", "/conversations/with/{operator}"),
+    "/conversations/new": ("owner", "/conversations/new"),
+    "/conversations/{conversation_id:uuid}": ("owner", "/conversations/{conversation}"),
+    "/notifications": ("owner", "/notifications"),
+    "/settings/notifications": ("owner", "/settings/notifications"),
     "/posts/{post_id:uuid}/edit": ("owner", "/posts/{draft}/edit"),
     "/operator": ("operator", "/operator"),
     "/operator/accounts": ("operator", "/operator/accounts"),
@@ -158,6 +165,8 @@ async def fill(scene: Scene) -> dict[str, Any]:
             (await api.post("/payments", json={"pack_id": pack["id"], "gateway": "sandbox"})).json() for _ in range(2)
         ]
         await browser.post(payment["checkout_url"], data={"outcome": "paid"})
+        talk = (await api.post("/conversations", json={"account_ids": [str(scene.stranger.id)]})).json()["id"]
+        await api.post(f"/conversations/{talk}/messages", json={"body": "Hello"})
         photo = {"file": ("cat.jpg", path_of("cat").read_bytes(), "image/jpeg")}
         await api.post("/files", data={"category": "profile_image"}, files=photo)
     post = await written(site, owner, file=file, body="A cup")
@@ -177,7 +186,9 @@ async def fill(scene: Scene) -> dict[str, Any]:
     await deliver(site, created)
     await ingest(site.services.db, [subscription])
     return {
-        "owner": owner.id, "file": file, "generation": generation, "other": other, "batch": batch_id, "result": result,
+        "owner": owner.id,
+        "operator": scene.superuser.id,
+        "file": file, "generation": generation, "other": other, "batch": batch_id, "result": result,
         "cancelled": cancelled, "payment": payment["id"], "checkout": open_payment["checkout_url"], "post": post["id"],
-        "draft": draft["id"], "event": created["id"], "customer": customer["id"],
+        "draft": draft["id"], "conversation": talk, "event": created["id"], "customer": customer["id"],
     }  # fmt: skip
