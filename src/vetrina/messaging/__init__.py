@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vetrina.core.module import Module, Place
+from vetrina.core.module import Module, NotificationKind, Place
 
 MODULE = Module(
     "messaging",
-    requires=("accounts", "media"),
+    requires=("accounts", "notifications", "media"),
     api=(
         "vetrina.messaging.conversations.api",
         "vetrina.messaging.messages.api",
@@ -30,6 +30,27 @@ MODULE = Module(
             "unread_conversations",
             "(select count(*) from messaging.participants p where p.account_id = a.id and p.unread > 0"
             " and p.status = 'active' and not p.is_muted)",
+        ),
+    ),
+    notifications=(
+        NotificationKind(
+            "message",
+            "Messages",
+            "{name} wrote to you",
+            ("{name} and {n} other wrote to you", "{name} and {n} others wrote to you"),
+            "/conversations/{subject}",
+            "message-circle",
+            mail=True,
+            push=True,
+        ),
+        NotificationKind(
+            "message_request",
+            "Requests to write to you",
+            "{name} asks to write to you",
+            ("{name} and {n} other ask to write to you", "{name} and {n} others ask to write to you"),
+            "/conversations/{subject}",
+            "message-circle",
+            mail=True,
         ),
     ),
     links=(("message_account", "/conversations/with/{account}"),),
