@@ -1335,6 +1335,31 @@ begin
 end
 $$;
 
+CREATE FUNCTION messaging.notify_unread() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform notifications.notify(jsonb_agg(jsonb_build_object(
+            'account_id', p.account_id, 'kind', case p.status when 'requested' then 'message_request' else 'message' end,
+            'subject', p.conversation_id, 'actor_account_id', m.account_id)))
+     from changed p
+     join before b on b.account_id = p.account_id and b.conversation_id = p.conversation_id
+     join messaging.conversations c on c.id = p.conversation_id
+     join messaging.messages m on m.conversation_id = c.id and m.position = c.last_position
+    where b.unread = 0 and p.unread > 0 and not p.is_muted and p.status in ('active', 'requested')
+      and m.account_id <> p.account_id and not gallery.is_quiet(p.account_id, m.account_id)
+   having count(*) > 0;
+  perform notifications.withdraw(jsonb_agg(jsonb_build_object(
+            'account_id', p.account_id, 'kind', k.kind, 'subject', p.conversation_id)))
+     from changed p
+     join before b on b.account_id = p.account_id and b.conversation_id = p.conversation_id
+    cross join (values ('message'), ('message_request')) k (kind)
+    where (b.unread > 0 and p.unread = 0) or (k.kind = 'message_request' and b.status = 'requested' and p.status <> 'requested')
+   having count(*) > 0;
+  return null;
+end
+$$;
+
 CREATE FUNCTION messaging.own_place(p_account uuid, p_conversation uuid) RETURNS SETOF messaging.participants
     LANGUAGE sql STABLE
     AS $$
@@ -7403,6 +7428,8 @@ CREATE TRIGGER conversations_touch BEFORE UPDATE ON messaging.conversations FOR 
 
 CREATE TRIGGER messages_touch BEFORE UPDATE ON messaging.messages FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER participants_notified AFTER UPDATE ON messaging.participants REFERENCING OLD TABLE AS before NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION messaging.notify_unread();
+
 CREATE TRIGGER participants_touch BEFORE UPDATE ON messaging.participants FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER digests_touch BEFORE UPDATE ON notifications.digests FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -7931,6 +7958,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.participants TO vetrina_app
 GRANT ALL ON FUNCTION messaging.count_unread(p messaging.participants) TO vetrina_app;
 GRANT ALL ON FUNCTION messaging.delete_if_unused(p_conversation uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION messaging.mark_read(p_account uuid, p_conversation uuid, p_position bigint) TO vetrina_app;
+GRANT ALL ON FUNCTION messaging.notify_unread() TO vetrina_app;
 GRANT ALL ON FUNCTION messaging.own_place(p_account uuid, p_conversation uuid) TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.conversations TO vetrina_app;
 GRANT ALL ON FUNCTION messaging.partner(c messaging.conversations, p_account uuid) TO vetrina_app;
