@@ -22,3 +22,5 @@ begin
   end if;
 end
 $$;
+-- The documented functions that write are the application's; the reporting role only asks.
+grant execute on all functions in schema doc_ai_stayler to vetrina_app;

@@ -19,6 +19,16 @@ async def generation(scene: Scene) -> Made:
     return {"generation_id": (await scene.created("/generations", json=await wanted(scene)))["id"]}
 
 
+async def photograph(scene: Scene) -> Made:
+    """The owner's file and a style, for a conversion."""
+    return {"file_id": (await wanted(scene))["product_files"][0], "style_name": "watercolour", "use_tokens": True}
+
+
+async def conversion(scene: Scene) -> Made:
+    """A conversion that is waiting."""
+    return {"conversion_id": (await scene.created("/conversions", json=await photograph(scene)))["conversion"]["id"]}
+
+
 async def cancelled(scene: Scene) -> Made:
     """A picture that was given up."""
     generation_id = await generation(scene)
@@ -58,6 +68,9 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/generations/{generation_id}/retry": owned(201, of=cancelled),
     "PUT /api/v1/generations/{generation_id}/favourite": owned(of=cancelled),
     "DELETE /api/v1/generations/{generation_id}/favourite": owned(of=cancelled),
+    "POST /api/v1/conversions": Row(NOBODY, 404, 201, 404, body=photograph),
+    "GET /api/v1/conversions": own(),
+    "GET /api/v1/conversions/{conversion_id}": owned(of=conversion),
     "POST /api/v1/batches": Row(NOBODY, 422, 201, 422, body=batch),
     "POST /api/v1/batches/quote": own(body=batch),
     "GET /api/v1/batches/{batch_id}": owned(of=started_batch),

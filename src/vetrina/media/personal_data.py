@@ -41,6 +41,11 @@ DAILY_UPLOADS = Statement(
     "select to_jsonb(d) - 'account_id' as row from media.daily_uploads d where account_id = %(account)s order by day",
 )
 ERASE_DAILY_UPLOADS = Statement(NoneType, "delete from media.daily_uploads where account_id = %(account)s")
+PENDING_UPLOADS = Statement(
+    dict[str, Any],
+    "select to_jsonb(u) - 'account_id' as row from media.pending_uploads u where account_id = %(account)s order by id",
+)
+ERASE_PENDING_UPLOADS = Statement(NoneType, "select media.drop_pending_uploads(%(account)s)")
 PICTURES = Statement(Picture, "select id, mime from media.files where account_id = %(account)s order by id")
 # A trigger deletes the bytes with the rows.
 ERASE_FILES = Statement(NoneType, "delete from media.files where account_id = %(account)s")
@@ -59,6 +64,7 @@ PERSONAL_DATA = PersonalData(
     [
         TableRule("media.album_files", queries_albums.EXPORT_ALBUM_FILES, queries_albums.ERASE_ALBUM_FILES),
         TableRule("media.albums", queries_albums.EXPORT_ALBUMS, queries_albums.ERASE_ALBUMS),
+        TableRule("media.pending_uploads", PENDING_UPLOADS, ERASE_PENDING_UPLOADS),
         TableRule("media.portraits", queries_profiles.EXPORT_PORTRAITS, queries_profiles.ERASE_PORTRAITS),
         TableRule("media.reports", queries_public.EXPORT_REPORTS, queries_public.ERASE_REPORTS),
         TableRule("media.takedowns", queries_public.EXPORT_TAKEDOWNS, queries_public.ERASE_TAKEDOWNS),

@@ -31,6 +31,12 @@ TAKE_DAILY_UPLOAD = Statement(
     """,
 )
 
+HAS_PENDING_UPLOAD = Statement(
+    bool, "select exists (select from media.pending_uploads where account_id = %(account)s and expires_at > now())"
+)
+FILL_PENDING_UPLOAD = Statement(bool, "select media.fill_pending_upload(%(account)s)")
+DROP_PENDING_UPLOADS = Statement(int, "select media.drop_pending_uploads(null)")
+
 COLUMNS = """account_id, id, category, file_name, storage_key, mime, bytes, width, height, colour, thumbnails,
            is_public, tags, metadata,
            (select t.reason from media.takedowns t where t.account_id = files.account_id and t.file_id = files.id)

@@ -9,6 +9,7 @@ MODULE = Module(
     requires=("accounts", "notifications", "wallet", "media"),
     api=(
         "vetrina.studio.generations.api",
+        "vetrina.studio.generations.conversions_api",
         "vetrina.studio.batches.api",
         "vetrina.studio.drafts.api",
         "vetrina.studio.cutouts.api",

@@ -29,6 +29,13 @@ async def erase(services: Services, *, prefix: str) -> None:
     await services.storage.delete([key async for key in services.storage.list(prefix)])
 
 
+@job("media.drop_pending_uploads", queue="media", every="2-59/5 * * * *")
+async def drop_pending_uploads(services: Services) -> None:
+    """Return the slots of uploads that were recorded an hour ago and whose bytes never came."""
+    async with services.db.tx() as tx:
+        await tx.fetch_one(queries.DROP_PENDING_UPLOADS)
+
+
 @job("media.sweep_orphans", queue="media", every="43 * * * *")
 async def sweep_orphans(services: Services) -> None:
     """Delete the bytes of files without a row, left by a crash between storing and committing.

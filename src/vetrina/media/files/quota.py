@@ -26,7 +26,9 @@ async def check(tx: Tx, account: AccountId, category: str, *, is_sample: bool = 
     """Raise QuotaUsedUp (402) if no slot is left, before the image is read. A sample photograph needs none."""
     if not await tx.fetch_one(queries.HAS_DAILY_UPLOADS, account=account):
         raise await _used_up(tx)
-    if not is_sample and await _counts(tx, account, category):
+    if is_sample or not await _counts(tx, account, category):
+        return
+    if not await tx.fetch_one(queries.HAS_PENDING_UPLOAD, account=account):
         await plans.check(tx, account, Asset.IMAGE_SLOT)
 
 
@@ -41,7 +43,9 @@ async def take(tx: Tx, account: AccountId, category: str, file: UUID, *, is_samp
     """Spend a slot, once per file, in the transaction that writes the row. Raises QuotaUsedUp (402), DailyUploadsUsedUp (429)."""
     if await tx.fetch_optional(queries.TAKE_DAILY_UPLOAD, account=account) is None:
         raise await _used_up(tx)
-    if not is_sample and await _counts(tx, account, category):
+    if is_sample or not await _counts(tx, account, category):
+        return
+    if not await tx.fetch_one(queries.FILL_PENDING_UPLOAD, account=account):
         await plans.spend(tx, account, Asset.IMAGE_SLOT, key=f"upload:{file}")
 
 
