@@ -108,6 +108,11 @@ INSIDE = {
         "refund_amount_positive", "refund_status_known", "refund_moves_legally", "dispute_ends_once",
         "payment_money_back_in_range",
     ],
+    "refused by the documented functions, which answer in SQL": [
+        "conversion_belongs_to_active_user", "conversion_input_is_own_file", "conversion_picture_fits_style",
+        "pending_upload_key_taken", "pending_upload_name_length", "pending_upload_address_length",
+        "pending_upload_size_positive", "pending_upload_mime_is_a_picture",
+    ],
     "a batch makes its generations itself": ["generation_in_one_batch"],
     "a search is kept in place of the one of its name; the routes offer the two kinds": [
         "search_name_taken", "search_kind_known",

@@ -58,8 +58,8 @@ async def test_free_then_plan_then_tokens_if_allowed(site: Site, make: Make, own
         assert again.json()["conversion"]["id"] == with_tokens.json()["conversion"]["id"]
         listed = (await api.get("/conversions", params={"limit": 50})).json()["items"]
         assert [item["paid_with"] for item in listed] == ["tokens", *["plan"] * 20, *["free"] * 2]
-        shown = (await api.get(f"/conversions/{listed[-1]['id']}")).json()
-        assert (shown["status"], shown["input"]["id"]) == ("pending", file)
+        conversion = (await api.get(f"/conversions/{listed[-1]['id']}")).json()
+        assert (conversion["status"], conversion["input"]["id"]) == ("pending", file)
     await make.books()
 
 
@@ -133,8 +133,8 @@ async def test_a_recorded_image_holds_a_slot_until_its_bytes_come(site: Site, ma
         f"select {DOC}.record_image_upload(%s, 'cup.jpg', 'https://shop.example/cup.jpg', 1000, 'image/jpeg', true, %s)".encode()
     )
     with psycopg.connect(owner, autocommit=True) as db:
-        kept = [db.execute(record, (vendor.id, str(number))).fetchone() for number in range(10)]
-        assert db.execute(record, (vendor.id, "0")).fetchone() == kept[0]
+        ids = [db.execute(record, (vendor.id, str(number))).fetchone() for number in range(10)]
+        assert db.execute(record, (vendor.id, "0")).fetchone() == ids[0]
         with pytest.raises(psycopg.errors.CheckViolation) as caught:
             db.execute(record, (vendor.id, "eleventh"))
         assert caught.value.diag.constraint_name == "quota_used_up"
@@ -143,7 +143,7 @@ async def test_a_recorded_image_holds_a_slot_until_its_bytes_come(site: Site, ma
             await upload(api, "album_image")  # fills the first of the ten
         assert db.execute("select count(*) from media.pending_uploads").fetchone() == (9,)
         db.execute("update media.pending_uploads set expires_at = now() - interval '1 second'")
-        assert db.execute("select media.drop_pending_uploads(null)").fetchone() == (9,)
+        assert db.execute("delete from media.pending_uploads where expires_at <= now()").rowcount == 9
         row = db.execute(
             f"select free_gallery_remaining, images_used from {DOC}.get_vendor_quota_status(%s)".encode(), (vendor.id,)
         )

@@ -45,7 +45,7 @@ PENDING_UPLOADS = Statement(
     dict[str, Any],
     "select to_jsonb(u) - 'account_id' as row from media.pending_uploads u where account_id = %(account)s order by id",
 )
-ERASE_PENDING_UPLOADS = Statement(NoneType, "select media.drop_pending_uploads(%(account)s)")
+ERASE_PENDING_UPLOADS = Statement(NoneType, "delete from media.pending_uploads where account_id = %(account)s")
 PICTURES = Statement(Picture, "select id, mime from media.files where account_id = %(account)s order by id")
 # A trigger deletes the bytes with the rows.
 ERASE_FILES = Statement(NoneType, "delete from media.files where account_id = %(account)s")

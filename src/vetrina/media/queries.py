@@ -35,7 +35,8 @@ HAS_PENDING_UPLOAD = Statement(
     bool, "select exists (select from media.pending_uploads where account_id = %(account)s and expires_at > now())"
 )
 FILL_PENDING_UPLOAD = Statement(bool, "select media.fill_pending_upload(%(account)s)")
-DROP_PENDING_UPLOADS = Statement(int, "select media.drop_pending_uploads(null)")
+# A trigger returns their slots.
+DROP_PENDING_UPLOADS = Statement(NoneType, "delete from media.pending_uploads where expires_at <= now()")
 
 COLUMNS = """account_id, id, category, file_name, storage_key, mime, bytes, width, height, colour, thumbnails,
            is_public, tags, metadata,

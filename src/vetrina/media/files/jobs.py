@@ -33,7 +33,7 @@ async def erase(services: Services, *, prefix: str) -> None:
 async def drop_pending_uploads(services: Services) -> None:
     """Return the slots of uploads that were recorded an hour ago and whose bytes never came."""
     async with services.db.tx() as tx:
-        await tx.fetch_one(queries.DROP_PENDING_UPLOADS)
+        await tx.execute(queries.DROP_PENDING_UPLOADS)
 
 
 @job("media.sweep_orphans", queue="media", every="43 * * * *")

@@ -1,7 +1,7 @@
 -- AI Stayler's functions under the document's names. They decide nothing themselves: allowances are the wallet's, conversions are
 -- started by studio.start, and an image takes its slot by wallet.hold. The queue of jobs is in public.
 
--- Uploads recorded before their bytes arrive: each holds a slot until the next upload fills it, or for an hour.
+-- Uploads recorded before their bytes arrive: each holds a slot, under its own id, until the next upload fills it, or for an hour.
 create table media.pending_uploads (
   account_id uuid not null,
   id uuid not null,
@@ -10,12 +10,11 @@ create table media.pending_uploads (
   file_size bigint not null,
   mime text not null,
   key text,
-  hold_id uuid not null,
   expires_at timestamptz not null default now() + interval '1 hour',
   created_at timestamptz not null default now(),
   primary key (account_id, id),
   constraint pending_upload_belongs_to_account foreign key (account_id) references accounts.accounts (id),
-  constraint pending_upload_holds_a_slot foreign key (account_id, hold_id) references wallet.holds (account_id, id),
+  constraint pending_upload_holds_a_slot foreign key (account_id, id) references wallet.holds (account_id, id),
   constraint pending_upload_key_taken unique (account_id, key),
   constraint pending_upload_name_length check (length(file_name) between 1 and 255),
   constraint pending_upload_address_length check (length(original_url) <= 2000),
@@ -24,40 +23,29 @@ create table media.pending_uploads (
 );
 create index pending_uploads_due on media.pending_uploads (expires_at);
 
+-- The slot of an upload that goes without having been filled comes back.
+create function media.return_slot() returns trigger
+language plpgsql as $$
+begin
+  perform wallet.release(old.account_id, old.id, 'upload expired');
+  return null;
+end
+$$;
+create trigger pending_uploads_return_slots after delete on media.pending_uploads for each row execute function media.return_slot();
+
 -- Fill the account's oldest pending upload: its slot is spent. False if there is none.
 create function media.fill_pending_upload(p_account uuid) returns boolean
 language plpgsql as $$
 declare
-  v_hold uuid;
+  v_id uuid;
 begin
-  delete from media.pending_uploads u
-   where u.account_id = p_account and u.id = (
-     select id from media.pending_uploads where account_id = p_account and expires_at > now() order by id limit 1
-        for update skip locked)
-  returning hold_id into v_hold;
-  return v_hold is not null and wallet.capture(p_account, v_hold);
-end
-$$;
-
--- Delete pending uploads that are over, or all of one account, and return their slots; the number of them.
-create function media.drop_pending_uploads(p_account uuid default null) returns integer
-language plpgsql as $$
-declare
-  v_upload record;
-  v_count integer := 0;
-begin
-  for v_upload in
-    delete from media.pending_uploads u
-     where (u.account_id, u.id) in (
-       select account_id, id from media.pending_uploads
-        where case when p_account is null then expires_at <= now() else account_id = p_account end
-        order by account_id, id for update skip locked)
-    returning u.account_id, u.hold_id
-  loop
-    perform wallet.release(v_upload.account_id, v_upload.hold_id, 'upload expired');
-    v_count := v_count + 1;
-  end loop;
-  return v_count;
+  select id into v_id from media.pending_uploads where account_id = p_account and expires_at > now() order by id limit 1
+     for update skip locked;
+  if v_id is null or not wallet.capture(p_account, v_id) then
+    return false;
+  end if;
+  delete from media.pending_uploads where account_id = p_account and id = v_id;
+  return true;
 end
 $$;
 
@@ -98,6 +86,28 @@ declare
 begin
   raise exception 'refused: %', replace(p_constraint, '_', ' ')
     using errcode = 'check_violation', constraint = p_constraint, detail = coalesce(v_detail, '');
+end
+$$;
+
+-- Hold a slot for an upload whose bytes follow; its id. The same key returns the same id.
+create function media.record_pending_upload(p_account uuid, p_name text, p_url text, p_size bigint, p_mime text, p_free boolean, p_key text)
+returns uuid language plpgsql as $$
+declare
+  v_id uuid := core.new_id();
+  v_before uuid;
+begin
+  perform 1 from wallet.wallets where account_id = p_account and asset = 'image_slot' for update;
+  select id into v_before from media.pending_uploads where account_id = p_account and key = p_key;
+  if v_before is not null then
+    return v_before;
+  end if;
+  if wallet.can_spend(p_account, (select kind from accounts.accounts where id = p_account), 'image_slot', p_free) is not true
+     or wallet.hold(p_account, 'image_slot', 1, 'upload:' || v_id, v_id) is null then
+    perform wallet.refuse_allowance(p_account, 'image_slot', 'quota_used_up');
+  end if;
+  insert into media.pending_uploads (account_id, id, file_name, original_url, file_size, mime, key)
+  values (p_account, v_id, p_name, p_url, p_size, p_mime, p_key);
+  return v_id;
 end
 $$;
 
@@ -189,26 +199,9 @@ $$;
 create function doc_ai_stayler.record_image_upload(owner uuid, file_name text, original_url text, file_size bigint, mime_type text,
                                                    is_free boolean, key text default null)
 returns uuid language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
-#variable_conflict use_column
-declare
-  v_owner uuid := record_image_upload.owner;
-  v_key text := record_image_upload.key;
-  v_id uuid := core.new_id();
-  v_kept uuid;
 begin
-  perform 1 from wallet.wallets w where w.account_id = v_owner and w.asset = 'image_slot' for update;
-  select u.id into v_kept from media.pending_uploads u where u.account_id = v_owner and u.key = v_key;
-  if v_kept is not null then
-    return v_kept;
-  end if;
-  if not wallet.can_spend(v_owner, (select a.kind from accounts.accounts a where a.id = v_owner), 'image_slot', record_image_upload.is_free)
-     or wallet.hold(v_owner, 'image_slot', 1, 'upload:' || v_id, v_id) is null then
-    perform wallet.refuse_allowance(v_owner, 'image_slot', 'quota_used_up');
-  end if;
-  insert into media.pending_uploads (account_id, id, file_name, original_url, file_size, mime, key, hold_id)
-  values (v_owner, v_id, record_image_upload.file_name, record_image_upload.original_url, record_image_upload.file_size,
-          record_image_upload.mime_type, v_key, v_id);
-  return v_id;
+  return media.record_pending_upload(record_image_upload.owner, record_image_upload.file_name, record_image_upload.original_url,
+    record_image_upload.file_size, record_image_upload.mime_type, record_image_upload.is_free, record_image_upload.key);
 end
 $$;
 
