@@ -144,7 +144,21 @@ KEPT = {"wallet.wallets", "wallet.grants", "wallet.holds", "wallet.shortfalls", 
 """Money tables: the application may not delete from them."""
 
 
-LENT = {"core.stand_in": "reports compute stand-ins with a key that they may not read; it takes a text and returns its hash"}
+LENT = {
+    "core.stand_in": "reports compute stand-ins with a key that they may not read; it takes a text and returns its hash",
+    **{
+        f"doc_ai_stayler.{name}": "the document's function, called by roles that read its views alone"
+        for name in (
+            "get_user_quota_status",
+            "get_vendor_quota_status",
+            "can_user_convert",
+            "can_vendor_upload_image",
+            "record_conversion",
+            "record_image_upload",
+            "get_system_stats",
+        )
+    },
+}
 """Functions that run with their owner's rights, with the reason."""
 
 

@@ -219,6 +219,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
                       from (select status, count(*) from doc_ai_stayler.user_conversions group by status) c),
     'images', (select jsonb_build_object('total', count(*), 'public', count(*) filter (where is_public), 'bytes', coalesce(sum(file_size), 0))
                  from doc_ai_stayler.images),
+    'albums', (select count(*) from doc_ai_stayler.albums),
     'payments', (select coalesce(jsonb_object_agg(p.status, p.count), '{}')
                    from (select status, count(*) from payments.payments group by status) p),
     'revenue', (select coalesce(jsonb_object_agg(r.currency, r.amount), '{}')

@@ -99,6 +99,12 @@ select f.id, u.id as user_id, v.id as vendor_id,
   left join accounts.accounts v on v.id = f.account_id and v.kind = 'vendor'
  where f.category <> 'profile_image';
 
+create view doc_ai_stayler.albums as
+select b.id, b.account_id as vendor_id, b.name, b.description, b.is_public, b.image_count, b.created_at, b.updated_at
+  from media.albums b
+  join accounts.accounts a on a.id = b.account_id and a.kind = 'vendor' and a.erased_at is null
+ where b.deleted_at is null;
+
 -- Payments outlive their account: the owner is null then.
 create view doc_ai_stayler.payments as
 select p.id, u.id as user_id, v.id as vendor_id, p.plan_id,
