@@ -17,10 +17,9 @@ begin
   if exists (select from pg_roles where rolname = 'vetrina_reporting') then
     for v_schema in select nspname from pg_namespace where starts_with(nspname, 'doc_') loop
       execute format('grant usage on schema %1$I to vetrina_reporting, vetrina_app; '
-                     'grant select on all tables in schema %1$I to vetrina_reporting, vetrina_app', v_schema);
+                     'grant select on all tables in schema %1$I to vetrina_reporting, vetrina_app; '
+                     'grant execute on all functions in schema %1$I to vetrina_app', v_schema);
     end loop;
   end if;
 end
 $$;
--- The documented functions that write are the application's; the reporting role only asks.
-grant execute on all functions in schema doc_ai_stayler to vetrina_app;

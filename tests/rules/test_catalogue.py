@@ -110,8 +110,8 @@ INSIDE = {
     ],
     "refused by the documented functions, which answer in SQL": [
         "conversion_belongs_to_active_user", "conversion_input_is_own_file", "conversion_picture_fits_style",
-        "pending_upload_key_taken", "pending_upload_name_length", "pending_upload_address_length",
-        "pending_upload_size_positive", "pending_upload_mime_is_a_picture",
+        "pending_upload_key_taken", "pending_upload_name_length", "pending_upload_address_length", "pending_upload_size_positive",
+        "pending_upload_mime_is_a_picture",
     ],
     "a batch makes its generations itself": ["generation_in_one_batch"],
     "a search is kept in place of the one of its name; the routes offer the two kinds": [
@@ -146,19 +146,10 @@ KEPT = {"wallet.wallets", "wallet.grants", "wallet.holds", "wallet.shortfalls", 
 
 LENT = {
     "core.stand_in": "reports compute stand-ins with a key that they may not read; it takes a text and returns its hash",
-    **{
-        f"doc_ai_stayler.{name}": "the document's function, called by roles that read its views alone"
-        for name in (
-            "get_user_quota_status",
-            "get_vendor_quota_status",
-            "can_user_convert",
-            "can_vendor_upload_image",
-            "record_conversion",
-            "record_image_upload",
-            "get_system_stats",
-        )
-    },
-}
+    **dict.fromkeys((f"doc_ai_stayler.{name}" for name in (
+        "get_user_quota_status", "get_vendor_quota_status", "can_user_convert", "can_vendor_upload_image", "record_conversion",
+        "record_image_upload", "get_system_stats")), "the document's function, called by roles that read its views alone"),
+}  # fmt: skip
 """Functions that run with their owner's rights, with the reason."""
 
 

@@ -41,6 +41,7 @@ SQL_ONLY = {
     "reversal_kind_known": "written and read in SQL",
     "domain_status_known": "decided in SQL; pages show the word",
     "file_mime_is_a_picture": "the processing of pictures writes one of three, each tested there",
+    "pending_upload_mime_is_a_picture": "what a documented function is given; the upload itself is measured",
     "entry_sign_fits_kind": "kinds whose quantity is positive, not all",
     "counter_kind_known": "written by triggers and read in SQL",
     "generation_ends_with_a_time": "states that are an end, not all",

@@ -11,8 +11,8 @@ from vetrina.core.database.paging import Page
 from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import limited
-from vetrina.studio.generations import conversions
-from vetrina.studio.generations.conversions import Conversion, ConversionRequest, StartedConversion
+from vetrina.studio.generations import conversions, queries
+from vetrina.studio.generations.model import Conversion, ConversionRequest, StartedConversion
 
 
 @post("/conversions", guards=[signed_in], tags=["studio"], opt=limited("generations"))
@@ -30,7 +30,7 @@ async def start(request: Request, data: ConversionRequest) -> StartedConversion:
 async def history(request: Request, limit: Limit = 24, cursor: Cursor = None) -> Page[Conversion]:
     """Return the account's conversions, newest first: every generation that was made from a picture."""
     async with request.read() as tx:
-        page = await paging.fetch(tx, conversions.HISTORY, cursor, limit, account=request.account.id)
+        page = await paging.fetch(tx, queries.HISTORY, cursor, limit, account=request.account.id)
     return page.map(lambda row: conversions.to_response(request.services, row))
 
 
@@ -38,7 +38,7 @@ async def history(request: Request, limit: Limit = 24, cursor: Cursor = None) ->
 async def one(request: Request, conversion_id: UUID) -> Conversion:
     """Return one conversion."""
     async with request.read() as tx:
-        row = await tx.fetch_one(conversions.ONE, account=request.account.id, id=conversion_id)
+        row = await tx.fetch_one(queries.ONE, account=request.account.id, id=conversion_id)
     return conversions.to_response(request.services, row)
 
 
