@@ -5,6 +5,8 @@ CREATE SCHEMA accounts;
 
 CREATE SCHEMA core;
 
+CREATE SCHEMA doc_ai_stayler;
+
 CREATE SCHEMA doc_cogento;
 
 CREATE SCHEMA doc_gallery;
@@ -774,6 +776,132 @@ begin
 end
 $$;
 
+CREATE FUNCTION doc_ai_stayler.can_user_convert(user_id uuid, type text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if can_user_convert.type is null or can_user_convert.type not in ('free', 'paid') then
+    raise exception 'a conversion is free or paid' using errcode = 'invalid_parameter_value';
+  end if;
+  return wallet.can_spend(can_user_convert.user_id, 'user', 'conversion', can_user_convert.type = 'free');
+end
+$$;
+
+CREATE FUNCTION doc_ai_stayler.can_vendor_upload_image(vendor_id uuid, is_free boolean) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(wallet.can_spend(can_vendor_upload_image.vendor_id, 'vendor', 'image_slot', can_vendor_upload_image.is_free), false)
+$$;
+
+CREATE FUNCTION doc_ai_stayler.get_system_stats() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select jsonb_build_object(
+    'users', (select jsonb_build_object('total', count(*), 'active', count(*) filter (where is_active), 'verified',
+                count(*) filter (where phone_verified_at is not null or email_verified_at is not null))
+                from accounts.accounts where kind = 'user' and erased_at is null),
+    'vendors', (select jsonb_build_object('total', count(*), 'active', count(*) filter (where a.is_active), 'verified',
+                  count(*) filter (where v.is_verified))
+                  from accounts.accounts a left join accounts.vendors v on v.account_id = a.id where a.kind = 'vendor' and a.erased_at is null),
+    'conversions', (select coalesce(jsonb_object_agg(c.status, c.count), '{}')
+                      from (select status, count(*) from doc_ai_stayler.user_conversions group by status) c),
+    'images', (select jsonb_build_object('total', count(*), 'public', count(*) filter (where is_public), 'bytes', coalesce(sum(file_size), 0))
+                 from doc_ai_stayler.images),
+    'albums', (select count(*) from doc_ai_stayler.albums),
+    'payments', (select coalesce(jsonb_object_agg(p.status, p.count), '{}')
+                   from (select status, count(*) from payments.payments group by status) p),
+    'revenue', (select coalesce(jsonb_object_agg(r.currency, r.amount), '{}')
+                  from (select currency, sum(amount - refunded - disputed) as amount from payments.payments
+                         where status in ('completed', 'refunded', 'disputed') group by currency) r),
+    'computed_at', now())
+$$;
+
+CREATE FUNCTION doc_ai_stayler.get_user_quota_status(user_id uuid) RETURNS TABLE(free_quota_remaining integer, plan_name text, monthly_conversions_limit integer, conversions_used integer, conversions_remaining integer, monthly_images_limit integer, images_used integer, images_remaining integer, resets_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select c.free_left::integer, c.plan, c.granted::integer, c.used::integer, (c.free_left + c.paid_left)::integer,
+         i.granted::integer, i.used::integer, (i.free_left + i.paid_left)::integer, c.resets_at
+    from accounts.accounts a
+   cross join wallet.allowance(a.id, 'conversion') c
+   cross join wallet.allowance(a.id, 'image_slot') i
+   where a.id = get_user_quota_status.user_id and a.kind = 'user' and a.erased_at is null
+$$;
+
+CREATE FUNCTION doc_ai_stayler.get_vendor_quota_status(vendor_id uuid) RETURNS TABLE(free_gallery_remaining integer, plan_name text, monthly_images_limit integer, images_used integer, images_remaining integer, resets_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select i.free_left::integer, i.plan, i.granted::integer, i.used::integer, (i.free_left + i.paid_left)::integer, i.resets_at
+    from accounts.accounts a
+   cross join wallet.allowance(a.id, 'image_slot') i
+   where a.id = get_vendor_quota_status.vendor_id and a.kind = 'vendor' and a.erased_at is null
+$$;
+
+CREATE FUNCTION doc_ai_stayler.record_conversion(user_id uuid, type text, input_file_url text, style_name text, key text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_user uuid := record_conversion.user_id;
+  v_type text := record_conversion.type;
+  v_key text := record_conversion.key;
+  v_path text[] := regexp_match(record_conversion.input_file_url, '^(?:https?://[^/?#]+)?/media/([0-9a-f-]{36})/([0-9a-f-]{36})(?:[/?#].*)?$');
+  v_style studio.styles;
+  v_category text;
+  v_answer jsonb;
+begin
+  if v_type is null or v_type not in ('free', 'paid') then
+    raise exception 'a conversion is free or paid' using errcode = 'invalid_parameter_value';
+  end if;
+  if not exists (select from accounts.accounts a where a.id = v_user and a.kind = 'user' and a.is_active and a.erased_at is null) then
+    raise exception 'there is no such user' using errcode = 'check_violation', constraint = 'conversion_belongs_to_active_user';
+  end if;
+  select f.category into v_category from media.files f where f.account_id = v_user and f.account_id::text = v_path[1] and f.id::text = v_path[2];
+  if v_category is null then
+    raise exception 'the address is of no file of the user' using errcode = 'check_violation', constraint = 'conversion_input_is_own_file';
+  end if;
+  select * into v_style from studio.styles s where s.name = record_conversion.style_name and s.is_active;
+  if (v_style.needs_product and v_category = 'model_image') or (v_style.needs_model and v_category <> 'model_image') then
+    raise exception 'the style takes another kind of picture' using errcode = 'check_violation', constraint = 'conversion_picture_fits_style';
+  end if;
+  v_answer := studio.start(jsonb_build_object(
+    'account_id', v_user, 'id', core.new_id(), 'style_name', record_conversion.style_name, 'seed', floor(random() * 2147483648)::bigint,
+    'charge', 'conversion', 'key', v_key,
+    'request_hash', encode(sha256(convert_to(jsonb_build_array(v_type, v_path[2], record_conversion.style_name)::text, 'UTF8')), 'hex'),
+    'parameters', (select coalesce(jsonb_object_agg(p ->> 'name', p -> 'default'), '{}') from jsonb_array_elements(v_style.parameters) p),
+    case v_category when 'model_image' then 'model_files' else 'product_files' end, jsonb_build_array(v_path[2])));
+  if v_answer ? 'refused' then
+    perform wallet.refuse_allowance(v_user, 'conversion', case v_answer ->> 'refused'
+      when 'insufficient-credits' then 'quota_used_up' when 'wallet-frozen' then 'wallet_not_frozen'
+      else replace(v_answer ->> 'refused', '-', '_') end);
+  end if;
+  if v_answer ->> 'outcome' = 'created' and not exists (
+       select from studio.conversions c where c.account_id = v_user and c.id = (v_answer ->> 'id')::uuid and c.conversion_type = v_type) then
+    perform wallet.refuse_allowance(v_user, 'conversion', case v_type when 'free' then 'quota_used_up' else 'free_conversions_go_first' end);
+  end if;
+  return (v_answer ->> 'id')::uuid;
+end
+$_$;
+
+CREATE FUNCTION doc_ai_stayler.record_image_upload(owner uuid, file_name text, original_url text, file_size bigint, mime_type text, is_free boolean, key text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+begin
+  return media.record_pending_upload(record_image_upload.owner, record_image_upload.file_name, record_image_upload.original_url,
+    record_image_upload.file_size, record_image_upload.mime_type, record_image_upload.is_free, record_image_upload.key);
+end
+$$;
+
+CREATE FUNCTION doc_ai_stayler.stand_in(p_phone text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN core.stand_in(p_phone);
+
 CREATE FUNCTION doc_cogento.stand_in(p_email text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN core.stand_in(p_email);
@@ -1128,6 +1256,22 @@ CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     'colour', f.colour, 'thumbnails', f.thumbnails, 'is_public', f.is_public)
 $$;
 
+CREATE FUNCTION media.fill_pending_upload(p_account uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_id uuid;
+begin
+  select id into v_id from media.pending_uploads where account_id = p_account and expires_at > now() order by id limit 1
+     for update skip locked;
+  if v_id is null or not wallet.capture(p_account, v_id) then
+    return false;
+  end if;
+  delete from media.pending_uploads where account_id = p_account and id = v_id;
+  return true;
+end
+$$;
+
 CREATE FUNCTION media.notify_takedown() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1174,6 +1318,28 @@ begin
 end
 $$;
 
+CREATE FUNCTION media.record_pending_upload(p_account uuid, p_name text, p_url text, p_size bigint, p_mime text, p_free boolean, p_key text) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_id uuid := core.new_id();
+  v_before uuid;
+begin
+  perform 1 from wallet.wallets where account_id = p_account and asset = 'image_slot' for update;
+  select id into v_before from media.pending_uploads where account_id = p_account and key = p_key;
+  if v_before is not null then
+    return v_before;
+  end if;
+  if wallet.can_spend(p_account, (select kind from accounts.accounts where id = p_account), 'image_slot', p_free) is not true
+     or wallet.hold(p_account, 'image_slot', 1, 'upload:' || v_id, v_id) is null then
+    perform wallet.refuse_allowance(p_account, 'image_slot', 'quota_used_up');
+  end if;
+  insert into media.pending_uploads (account_id, id, file_name, original_url, file_size, mime, key)
+  values (p_account, v_id, p_name, p_url, p_size, p_mime, p_key);
+  return v_id;
+end
+$$;
+
 CREATE FUNCTION media.refuse_taken_down() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1195,6 +1361,15 @@ begin
     raise exception 'account % has no confirmed identifier', new.account_id
       using errcode = 'check_violation', constraint = 'public_file_of_a_confirmed_account';
   end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION media.return_slot() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform wallet.release(old.account_id, old.id, 'upload expired');
   return null;
 end
 $$;
@@ -3835,6 +4010,25 @@ begin
 end
 $$;
 
+CREATE FUNCTION wallet.allowance(p_account uuid, p_asset text) RETURNS TABLE(kind text, plan text, granted bigint, used bigint, free_left bigint, paid_left bigint, resets_at timestamp with time zone, is_open boolean)
+    LANGUAGE sql STABLE
+    AS $$
+  select a.kind, p.name, n.granted, n.granted - n.rest, coalesce(f.remaining, 0), s.rest - coalesce(f.remaining, 0), m.period_end,
+         a.is_active and a.erased_at is null and not coalesce(w.frozen, false)
+    from wallet.memberships m
+    join wallet.plans p on p.id = m.plan_id
+    join accounts.accounts a on a.id = m.account_id
+    left join wallet.wallets w on w.account_id = m.account_id and w.asset = p_asset
+    left join wallet.free_allowances f on f.account_id = m.account_id and f.asset = p_asset
+   cross join lateral (
+     select coalesce(sum(g.quantity), 0)::bigint as granted, coalesce(sum(g.remaining) filter (where g.expires_at > now()), 0)::bigint as rest
+       from wallet.grants g where g.account_id = m.account_id and g.key = 'plan:' || p_asset || ':' || m.period_id) n
+   cross join lateral (
+     select coalesce(sum(g.remaining), 0)::bigint as rest from wallet.grants g
+      where g.account_id = m.account_id and g.asset = p_asset and g.remaining > 0 and (g.expires_at is null or g.expires_at > now())) s
+   where m.account_id = p_account
+$$;
+
 CREATE FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint DEFAULT 0, p_credit_of uuid DEFAULT NULL::uuid, p_subscription text DEFAULT NULL::text, p_force boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -4039,6 +4233,13 @@ begin
    where account_id = p_account and started_at is null and starts_at <= clock_timestamp() order by starts_at, id limit 1;
   return found and wallet.begin_period(p_account, v_next, p_waited => true);
 end
+$$;
+
+CREATE FUNCTION wallet.can_spend(p_account uuid, p_kind text, p_asset text, p_free boolean) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce((select a.is_open and a.kind = p_kind and case when p_free then a.free_left > 0 else a.free_left = 0 and a.paid_left > 0 end
+                     from wallet.allowance(p_account, p_asset) a), false)
 $$;
 
 CREATE FUNCTION wallet.capture(p_account uuid, p_hold uuid) RETURNS boolean
@@ -4544,6 +4745,18 @@ CREATE FUNCTION wallet.price_of(p_plan uuid, p_currency text) RETURNS bigint
   select case when p.currency = p_currency then nullif(p.price_per_month, 0)
               else (select price from wallet.plan_prices where plan_id = p.id and currency = p_currency) end
     from wallet.plans p where p.id = p_plan
+$$;
+
+CREATE FUNCTION wallet.refuse_allowance(p_account uuid, p_asset text, p_constraint text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_detail text := (select jsonb_build_object('bucket', p_asset, 'plan', a.plan, 'free_left', a.free_left, 'paid_left', a.paid_left,
+                                              'resets_at', a.resets_at) from wallet.allowance(p_account, p_asset) a);
+begin
+  raise exception 'refused: %', replace(p_constraint, '_', ' ')
+    using errcode = 'check_violation', constraint = p_constraint, detail = coalesce(v_detail, '');
+end
 $$;
 
 CREATE FUNCTION wallet.refuse_frozen() RETURNS trigger
@@ -5169,6 +5382,401 @@ CREATE TABLE core.usage (
     CONSTRAINT usage_action_is_named CHECK ((action ~ '^[a-z][a-z_]{2,63}$'::text))
 );
 
+CREATE TABLE media.albums (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    is_public boolean DEFAULT false NOT NULL,
+    image_count integer DEFAULT 0 NOT NULL,
+    cover_file_id uuid,
+    published_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT album_description_length CHECK ((length(description) <= 4000)),
+    CONSTRAINT album_image_count_not_negative CHECK ((image_count >= 0)),
+    CONSTRAINT album_name_length CHECK (((length(name) >= 1) AND (length(name) <= 120))),
+    CONSTRAINT album_public_has_a_time CHECK (((NOT is_public) OR (published_at IS NOT NULL))),
+    CONSTRAINT album_slug_is_plain CHECK ((((length(slug) >= 1) AND (length(slug) <= 100)) AND (slug !~ '[[:space:]/?#%&"<>]'::text)))
+);
+
+CREATE VIEW doc_ai_stayler.albums AS
+ SELECT b.id,
+    b.account_id AS vendor_id,
+    b.name,
+    b.description,
+    b.is_public,
+    b.image_count,
+    b.created_at,
+    b.updated_at
+   FROM (media.albums b
+     JOIN accounts.accounts a ON (((a.id = b.account_id) AND (a.kind = 'vendor'::text) AND (a.erased_at IS NULL))))
+  WHERE (b.deleted_at IS NULL);
+
+CREATE VIEW doc_ai_stayler.audit_logs AS
+ SELECT l.id,
+    u.id AS user_id,
+    v.id AS vendor_id,
+    l.actor_type,
+    l.action,
+    l.resource,
+    l.resource_id,
+    l.metadata,
+    l.created_at
+   FROM ((core.audit_logs l
+     LEFT JOIN accounts.accounts u ON (((u.id = l.account_id) AND (u.kind = 'user'::text) AND (u.erased_at IS NULL))))
+     LEFT JOIN accounts.accounts v ON (((v.id = l.account_id) AND (v.kind = 'vendor'::text) AND (v.erased_at IS NULL))));
+
+CREATE VIEW doc_ai_stayler.images AS
+ SELECT f.id,
+    u.id AS user_id,
+    v.id AS vendor_id,
+    (
+        CASE
+            WHEN (f.category = 'generated_image'::text) THEN 'result'::text
+            WHEN (u.id IS NOT NULL) THEN 'user'::text
+            ELSE 'vendor'::text
+        END)::character varying(20) AS type,
+    f.file_name,
+    (((('/media/'::text || f.account_id) || '/'::text) || f.id) || '/original'::text) AS original_url,
+        CASE
+            WHEN (f.thumbnails <> '{}'::jsonb) THEN ((((('/media/'::text || f.account_id) || '/'::text) || f.id) || '/'::text) || ( SELECT min((k.k)::integer) AS min
+               FROM jsonb_object_keys(f.thumbnails) k(k)
+              WHERE (k.k ~ '^[0-9]{1,5}$'::text)))
+            ELSE NULL::text
+        END AS thumbnail_url,
+    f.bytes AS file_size,
+    f.mime AS mime_type,
+    f.width,
+    f.height,
+    f.is_public,
+    f.tags,
+    f.metadata,
+    f.created_at,
+    f.updated_at
+   FROM ((media.files f
+     LEFT JOIN accounts.accounts u ON (((u.id = f.account_id) AND (u.kind = 'user'::text))))
+     LEFT JOIN accounts.accounts v ON (((v.id = f.account_id) AND (v.kind = 'vendor'::text))))
+  WHERE (f.category <> 'profile_image'::text);
+
+CREATE VIEW doc_ai_stayler.otps AS
+ SELECT id,
+    core.stand_in(target) AS phone,
+    'hidden'::text AS code,
+    purpose,
+    expires_at,
+    consumed_at,
+    attempt_count,
+    created_at
+   FROM accounts.verifications v
+  WHERE ((purpose = ANY (ARRAY['phone_verify'::text, 'password_reset'::text])) AND starts_with(target, '+'::text));
+
+CREATE TABLE wallet.plans (
+    id uuid DEFAULT core.new_id() NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    display_name text NOT NULL,
+    description text,
+    price_per_month bigint DEFAULT 0 NOT NULL,
+    currency text DEFAULT 'IRR'::text NOT NULL,
+    monthly_tokens integer DEFAULT 0 NOT NULL,
+    monthly_conversions_limit integer DEFAULT 0 NOT NULL,
+    monthly_images_limit integer DEFAULT 0 NOT NULL,
+    features text[] DEFAULT '{}'::text[] NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    storage_mb integer,
+    CONSTRAINT plan_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT plan_figures_not_negative CHECK ((LEAST(price_per_month, (monthly_tokens)::bigint, (monthly_conversions_limit)::bigint, (monthly_images_limit)::bigint) >= 0)),
+    CONSTRAINT plan_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
+    CONSTRAINT plan_storage_positive CHECK ((storage_mb > 0))
+);
+
+CREATE VIEW doc_ai_stayler.payment_plans AS
+ SELECT id,
+    name,
+    display_name,
+    description,
+    price_per_month AS price_per_month_cents,
+    monthly_conversions_limit,
+    monthly_images_limit,
+    features,
+    is_active,
+    created_at,
+    updated_at
+   FROM wallet.plans p;
+
+CREATE VIEW doc_ai_stayler.payments AS
+ SELECT p.id,
+    u.id AS user_id,
+    v.id AS vendor_id,
+    p.plan_id,
+    p.amount,
+    p.currency,
+        CASE p.status
+            WHEN 'disputed'::text THEN 'completed'::text
+            WHEN 'refunded'::text THEN 'cancelled'::text
+            ELSE p.status
+        END AS status,
+    p.gateway AS payment_method,
+    p.gateway,
+    p.track_id AS gateway_track_id,
+    p.reference AS gateway_ref_number,
+    p.card_mask AS gateway_card_number,
+    p.description,
+    COALESCE(p.callback_url, ''::text) AS callback_url,
+    COALESCE(p.return_url, ''::text) AS return_url,
+    p.created_at,
+    p.updated_at,
+    p.paid_at,
+    p.expires_at
+   FROM ((payments.payments p
+     LEFT JOIN accounts.accounts u ON (((u.id = p.account_id) AND (u.kind = 'user'::text) AND (u.erased_at IS NULL))))
+     LEFT JOIN accounts.accounts v ON (((v.id = p.account_id) AND (v.kind = 'vendor'::text) AND (v.erased_at IS NULL))))
+  WHERE (p.kind = 'plan'::text);
+
+CREATE VIEW doc_ai_stayler.rate_limits AS
+ SELECT ((('x'::text || "left"(md5(((key || ' '::text) || EXTRACT(epoch FROM window_start))), 15)))::bit(60))::bigint AS id,
+    key,
+    window_start,
+    count
+   FROM core.rate_limits r;
+
+CREATE VIEW doc_ai_stayler.sessions AS
+ SELECT s.id,
+    u.id AS user_id,
+    v.id AS vendor_id,
+    'hidden'::text AS refresh_token_hash,
+    s.user_agent,
+    (network(set_masklen(s.ip,
+        CASE family(s.ip)
+            WHEN 4 THEN 24
+            ELSE 48
+        END)))::inet AS ip,
+    s.last_used_at,
+    s.expires_at,
+    s.revoked_at,
+    s.rotation_counter
+   FROM ((accounts.sessions s
+     LEFT JOIN accounts.accounts u ON (((u.id = s.account_id) AND (u.kind = 'user'::text))))
+     LEFT JOIN accounts.accounts v ON (((v.id = s.account_id) AND (v.kind = 'vendor'::text))));
+
+CREATE TABLE studio.generation_files (
+    account_id uuid NOT NULL,
+    generation_id uuid NOT NULL,
+    role text NOT NULL,
+    "position" smallint NOT NULL,
+    file_id uuid,
+    category text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT generation_file_category_fits_role CHECK (((((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))) OR ((role = 'product'::text) AND (category = 'generated_image'::text))) OR ((role = 'model'::text) AND (category = 'generated_image'::text))))
+);
+
+CREATE TABLE studio.generations (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    style_name text NOT NULL,
+    engine text NOT NULL,
+    prompt text DEFAULT ''::text NOT NULL,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seed bigint NOT NULL,
+    charge_asset wallet.asset DEFAULT 'token'::text NOT NULL,
+    cost bigint NOT NULL,
+    hold_id uuid NOT NULL,
+    progress smallint DEFAULT 0 NOT NULL,
+    step text,
+    attempt integer DEFAULT 0 NOT NULL,
+    retry_of uuid,
+    error_code text,
+    error_message text,
+    processing_time_ms integer,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    turn integer DEFAULT 0 NOT NULL,
+    CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
+    CONSTRAINT generation_failed_has_message CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
+    CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
+    CONSTRAINT generation_prompt_length CHECK ((length(prompt) <= 1000)),
+    CONSTRAINT generation_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+CREATE TABLE wallet.entries (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT core.new_id() NOT NULL,
+    "position" bigint NOT NULL,
+    asset wallet.asset NOT NULL,
+    kind text NOT NULL,
+    quantity bigint NOT NULL,
+    balance_after bigint NOT NULL,
+    grant_id uuid NOT NULL,
+    hold_id uuid,
+    idempotency_key text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    adjustment_id uuid,
+    CONSTRAINT entry_balance_not_negative CHECK ((balance_after >= 0)),
+    CONSTRAINT entry_kind_known CHECK ((kind = ANY (ARRAY['grant'::text, 'hold'::text, 'release'::text, 'expiry'::text, 'revocation'::text, 'adjustment'::text]))),
+    CONSTRAINT entry_of_an_adjustment CHECK (((kind = 'adjustment'::text) = (adjustment_id IS NOT NULL))),
+    CONSTRAINT entry_sign_fits_kind CHECK (((quantity <> 0) AND ((kind = 'adjustment'::text) OR ((kind = ANY (ARRAY['grant'::text, 'release'::text])) = (quantity > 0)))))
+);
+
+CREATE TABLE wallet.grants (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    asset wallet.asset NOT NULL,
+    source text NOT NULL,
+    quantity bigint NOT NULL,
+    remaining bigint NOT NULL,
+    expires_at timestamp with time zone,
+    extended_at timestamp with time zone,
+    key text NOT NULL,
+    note text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT grant_quantity_positive CHECK ((quantity > 0)),
+    CONSTRAINT grant_remaining_in_range CHECK (((remaining >= 0) AND (remaining <= quantity))),
+    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text, 'adjustment'::text])))
+);
+
+CREATE VIEW studio.conversions AS
+ SELECT g.account_id,
+    g.id,
+        CASE
+            WHEN (EXISTS ( SELECT
+               FROM (((wallet.entries e
+                 JOIN wallet.grants r_1 ON (((r_1.account_id = e.account_id) AND (r_1.id = e.grant_id))))
+                 JOIN wallet.periods o ON (((o.account_id = r_1.account_id) AND (r_1.key = ((('plan:'::text || (r_1.asset)::text) || ':'::text) || o.id)))))
+                 JOIN wallet.plans p ON (((p.id = o.plan_id) AND (p.price_per_month = 0))))
+              WHERE ((e.account_id = g.account_id) AND (e.hold_id = g.hold_id) AND (e.kind = 'hold'::text)))) THEN 'free'::text
+            ELSE 'paid'::text
+        END AS conversion_type,
+    i.file_id AS input_file_id,
+    r.file_id AS output_file_id,
+    g.style_name,
+        CASE g.status
+            WHEN 'uploading'::text THEN 'processing'::text
+            WHEN 'cancelled'::text THEN 'failed'::text
+            ELSE g.status
+        END AS status,
+    g.status AS generation_status,
+    g.charge_asset,
+    g.cost,
+        CASE g.status
+            WHEN 'cancelled'::text THEN COALESCE(g.error_message, 'cancelled'::text)
+            ELSE g.error_message
+        END AS error_message,
+    g.processing_time_ms,
+    r.bytes AS file_size_bytes,
+    g.created_at,
+    g.completed_at
+   FROM ((studio.generations g
+     JOIN LATERAL ( SELECT f.file_id
+           FROM studio.generation_files f
+          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = ANY (ARRAY['product'::text, 'model'::text])))
+          ORDER BY f.role DESC, f."position"
+         LIMIT 1) i ON (true))
+     LEFT JOIN LATERAL ( SELECT f.file_id,
+            m.bytes
+           FROM (studio.generation_files f
+             JOIN media.files m ON (((m.account_id = f.account_id) AND (m.id = f.file_id))))
+          WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'result'::text))
+          ORDER BY f."position"
+         LIMIT 1) r ON (true));
+
+CREATE VIEW doc_ai_stayler.user_conversions AS
+ SELECT c.id,
+    c.account_id AS user_id,
+    c.conversion_type,
+    (((('/media/'::text || c.account_id) || '/'::text) || COALESCE((c.input_file_id)::text, 'deleted'::text)) || '/original'::text) AS input_file_url,
+    (((('/media/'::text || c.account_id) || '/'::text) || c.output_file_id) || '/original'::text) AS output_file_url,
+    c.style_name,
+    c.status,
+    c.error_message,
+    c.processing_time_ms,
+    c.file_size_bytes,
+    c.created_at,
+    c.completed_at
+   FROM (studio.conversions c
+     JOIN accounts.accounts a ON (((a.id = c.account_id) AND (a.kind = 'user'::text) AND (a.erased_at IS NULL))));
+
+CREATE TABLE media.portraits (
+    account_id uuid NOT NULL,
+    face text NOT NULL,
+    file_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT portrait_face_known CHECK ((face = ANY (ARRAY['avatar'::text, 'logo'::text])))
+);
+
+CREATE VIEW wallet.free_allowances AS
+ SELECT g.account_id,
+    g.asset,
+    (sum(g.remaining))::bigint AS remaining
+   FROM ((wallet.grants g
+     JOIN wallet.periods o ON (((o.account_id = g.account_id) AND (g.key = ((('plan:'::text || (g.asset)::text) || ':'::text) || o.id)))))
+     JOIN wallet.plans p ON (((p.id = o.plan_id) AND (p.price_per_month = 0))))
+  WHERE ((g.remaining > 0) AND (g.expires_at > now()))
+  GROUP BY g.account_id, g.asset;
+
+CREATE VIEW doc_ai_stayler.users AS
+ SELECT a.id,
+    core.stand_in(a.phone) AS phone,
+        CASE
+            WHEN (a.password_hash IS NOT NULL) THEN 'hidden'::text
+            ELSE NULL::text
+        END AS password_hash,
+    (COALESCE(( SELECT f.remaining
+           FROM wallet.free_allowances f
+          WHERE ((f.account_id = a.id) AND ((f.asset)::text = 'conversion'::text))), (0)::bigint))::integer AS free_quota_remaining,
+    m.plan_id,
+    reports.masked_name(u.name) AS name,
+    (((('/media/'::text || a.id) || '/'::text) || p.file_id) || '/original'::text) AS avatar_url,
+    reports.masked_name(u.bio) AS bio,
+    (a.phone_verified_at IS NOT NULL) AS is_phone_verified,
+    a.is_active,
+    a.last_login_at,
+    a.created_at,
+    a.updated_at
+   FROM (((accounts.accounts a
+     LEFT JOIN accounts.users u ON ((u.account_id = a.id)))
+     LEFT JOIN wallet.memberships m ON ((m.account_id = a.id)))
+     LEFT JOIN media.portraits p ON (((p.account_id = a.id) AND (p.face = 'avatar'::text))))
+  WHERE ((a.kind = 'user'::text) AND (a.erased_at IS NULL));
+
+CREATE VIEW doc_ai_stayler.vendors AS
+ SELECT a.id,
+    core.stand_in(a.phone) AS phone,
+        CASE
+            WHEN (a.password_hash IS NOT NULL) THEN 'hidden'::text
+            ELSE NULL::text
+        END AS password_hash,
+    (COALESCE(( SELECT f.remaining
+           FROM wallet.free_allowances f
+          WHERE ((f.account_id = a.id) AND ((f.asset)::text = 'image_slot'::text))), (0)::bigint))::integer AS free_gallery_remaining,
+    m.plan_id,
+    v.profile_info,
+    v.business_name,
+    (((('/media/'::text || a.id) || '/'::text) || p.file_id) || '/original'::text) AS avatar_url,
+    v.bio,
+    COALESCE(( SELECT jsonb_object_agg(k.k, '***') AS jsonb_object_agg
+           FROM jsonb_object_keys(v.contact_info) k(k)), '{}'::jsonb) AS contact_info,
+    v.social_links,
+    v.is_verified,
+    a.is_active,
+    a.last_login_at,
+    a.created_at,
+    a.updated_at
+   FROM (((accounts.accounts a
+     JOIN accounts.vendors v ON ((v.account_id = a.id)))
+     LEFT JOIN wallet.memberships m ON ((m.account_id = a.id)))
+     LEFT JOIN media.portraits p ON (((p.account_id = a.id) AND (p.face = 'logo'::text))))
+  WHERE ((a.kind = 'vendor'::text) AND (a.erased_at IS NULL));
+
 CREATE TABLE stripe_mirror.customers (
     id text NOT NULL,
     data jsonb NOT NULL,
@@ -5633,48 +6241,6 @@ CREATE VIEW doc_style_studio.files AS
    FROM media.files
   WHERE (category = ANY (ARRAY['product_image'::text, 'model_image'::text, 'generated_image'::text, 'profile_image'::text]));
 
-CREATE TABLE studio.generation_files (
-    account_id uuid NOT NULL,
-    generation_id uuid NOT NULL,
-    role text NOT NULL,
-    "position" smallint NOT NULL,
-    file_id uuid,
-    category text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT generation_file_category_fits_role CHECK (((((((role = 'product'::text) AND (category = 'product_image'::text)) OR ((role = 'model'::text) AND (category = 'model_image'::text))) OR ((role = 'result'::text) AND (category = 'generated_image'::text))) OR ((role = 'product'::text) AND (category = 'generated_image'::text))) OR ((role = 'model'::text) AND (category = 'generated_image'::text))))
-);
-
-CREATE TABLE studio.generations (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    style_name text NOT NULL,
-    engine text NOT NULL,
-    prompt text DEFAULT ''::text NOT NULL,
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    seed bigint NOT NULL,
-    charge_asset wallet.asset DEFAULT 'token'::text NOT NULL,
-    cost bigint NOT NULL,
-    hold_id uuid NOT NULL,
-    progress smallint DEFAULT 0 NOT NULL,
-    step text,
-    attempt integer DEFAULT 0 NOT NULL,
-    retry_of uuid,
-    error_code text,
-    error_message text,
-    processing_time_ms integer,
-    started_at timestamp with time zone,
-    completed_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    turn integer DEFAULT 0 NOT NULL,
-    CONSTRAINT generation_ends_with_a_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (completed_at IS NOT NULL))),
-    CONSTRAINT generation_failed_has_message CHECK (((status <> 'failed'::text) OR (error_message IS NOT NULL))),
-    CONSTRAINT generation_progress_in_percent CHECK (((progress >= 0) AND (progress <= 100))),
-    CONSTRAINT generation_prompt_length CHECK ((length(prompt) <= 1000)),
-    CONSTRAINT generation_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'uploading'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
-);
-
 CREATE VIEW doc_style_studio.generations AS
  SELECT id AS _id,
     account_id AS "userId",
@@ -5724,24 +6290,6 @@ CREATE VIEW doc_style_studio.usage AS
     ((u.metadata - '{generation_id,payment_id,file_id}'::text[]) || jsonb_strip_nulls(jsonb_build_object('generationId', (u.metadata -> 'generation_id'::text), 'tokenPurchaseId', (u.metadata -> 'payment_id'::text), 'fileId', (u.metadata -> 'file_id'::text)))) AS metadata
    FROM (core.usage u
      LEFT JOIN accounts.accounts a ON (((a.id = u.account_id) AND (a.erased_at IS NULL))));
-
-CREATE TABLE wallet.grants (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    asset wallet.asset NOT NULL,
-    source text NOT NULL,
-    quantity bigint NOT NULL,
-    remaining bigint NOT NULL,
-    expires_at timestamp with time zone,
-    extended_at timestamp with time zone,
-    key text NOT NULL,
-    note text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT grant_quantity_positive CHECK ((quantity > 0)),
-    CONSTRAINT grant_remaining_in_range CHECK (((remaining >= 0) AND (remaining <= quantity))),
-    CONSTRAINT grant_source_known CHECK ((source = ANY (ARRAY['free'::text, 'plan'::text, 'purchase'::text, 'refund'::text, 'gift'::text, 'adjustment'::text])))
-);
 
 CREATE TABLE wallet.wallets (
     account_id uuid NOT NULL,
@@ -5829,39 +6377,26 @@ CREATE TABLE media.album_files (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE media.albums (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    slug text NOT NULL,
-    name text NOT NULL,
-    description text DEFAULT ''::text NOT NULL,
-    is_public boolean DEFAULT false NOT NULL,
-    image_count integer DEFAULT 0 NOT NULL,
-    cover_file_id uuid,
-    published_at timestamp with time zone,
-    deleted_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT album_description_length CHECK ((length(description) <= 4000)),
-    CONSTRAINT album_image_count_not_negative CHECK ((image_count >= 0)),
-    CONSTRAINT album_name_length CHECK (((length(name) >= 1) AND (length(name) <= 120))),
-    CONSTRAINT album_public_has_a_time CHECK (((NOT is_public) OR (published_at IS NOT NULL))),
-    CONSTRAINT album_slug_is_plain CHECK ((((length(slug) >= 1) AND (length(slug) <= 100)) AND (slug !~ '[[:space:]/?#%&"<>]'::text)))
-);
-
 CREATE TABLE media.featured_files (
     account_id uuid NOT NULL,
     file_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE media.portraits (
+CREATE TABLE media.pending_uploads (
     account_id uuid NOT NULL,
-    face text NOT NULL,
-    file_id uuid NOT NULL,
+    id uuid NOT NULL,
+    file_name text NOT NULL,
+    original_url text NOT NULL,
+    file_size bigint NOT NULL,
+    mime text NOT NULL,
+    key text,
+    expires_at timestamp with time zone DEFAULT (now() + '01:00:00'::interval) NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT portrait_face_known CHECK ((face = ANY (ARRAY['avatar'::text, 'logo'::text])))
+    CONSTRAINT pending_upload_address_length CHECK ((length(original_url) <= 2000)),
+    CONSTRAINT pending_upload_mime_is_a_picture CHECK ((mime = ANY (ARRAY['image/jpeg'::text, 'image/png'::text, 'image/webp'::text]))),
+    CONSTRAINT pending_upload_name_length CHECK (((length(file_name) >= 1) AND (length(file_name) <= 255))),
+    CONSTRAINT pending_upload_size_positive CHECK ((file_size > 0))
 );
 
 CREATE TABLE media.reports (
@@ -6416,25 +6951,6 @@ COMMENT ON COLUMN wallet.adjustments.reason IS 'Null once the account is erased'
 
 COMMENT ON COLUMN wallet.adjustments.author_id IS 'The operator; null for the command line';
 
-CREATE TABLE wallet.entries (
-    account_id uuid NOT NULL,
-    id uuid DEFAULT core.new_id() NOT NULL,
-    "position" bigint NOT NULL,
-    asset wallet.asset NOT NULL,
-    kind text NOT NULL,
-    quantity bigint NOT NULL,
-    balance_after bigint NOT NULL,
-    grant_id uuid NOT NULL,
-    hold_id uuid,
-    idempotency_key text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    adjustment_id uuid,
-    CONSTRAINT entry_balance_not_negative CHECK ((balance_after >= 0)),
-    CONSTRAINT entry_kind_known CHECK ((kind = ANY (ARRAY['grant'::text, 'hold'::text, 'release'::text, 'expiry'::text, 'revocation'::text, 'adjustment'::text]))),
-    CONSTRAINT entry_of_an_adjustment CHECK (((kind = 'adjustment'::text) = (adjustment_id IS NOT NULL))),
-    CONSTRAINT entry_sign_fits_kind CHECK (((quantity <> 0) AND ((kind = 'adjustment'::text) OR ((kind = ANY (ARRAY['grant'::text, 'release'::text])) = (quantity > 0)))))
-);
-
 ALTER TABLE wallet.entries ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME wallet.entries_position_seq
     START WITH 1
@@ -6485,28 +7001,6 @@ CREATE TABLE wallet.plan_prices (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT plan_price_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT plan_price_positive CHECK ((price > 0))
-);
-
-CREATE TABLE wallet.plans (
-    id uuid DEFAULT core.new_id() NOT NULL,
-    name text NOT NULL,
-    kind text NOT NULL,
-    display_name text NOT NULL,
-    description text,
-    price_per_month bigint DEFAULT 0 NOT NULL,
-    currency text DEFAULT 'IRR'::text NOT NULL,
-    monthly_tokens integer DEFAULT 0 NOT NULL,
-    monthly_conversions_limit integer DEFAULT 0 NOT NULL,
-    monthly_images_limit integer DEFAULT 0 NOT NULL,
-    features text[] DEFAULT '{}'::text[] NOT NULL,
-    is_active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    storage_mb integer,
-    CONSTRAINT plan_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT plan_figures_not_negative CHECK ((LEAST(price_per_month, (monthly_tokens)::bigint, (monthly_conversions_limit)::bigint, (monthly_images_limit)::bigint) >= 0)),
-    CONSTRAINT plan_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'vendor'::text]))),
-    CONSTRAINT plan_storage_positive CHECK ((storage_mb > 0))
 );
 
 CREATE TABLE wallet.shortfalls (
@@ -6690,6 +7184,12 @@ ALTER TABLE ONLY media.files
 
 ALTER TABLE ONLY media.files
     ADD CONSTRAINT files_pkey PRIMARY KEY (account_id, id);
+
+ALTER TABLE ONLY media.pending_uploads
+    ADD CONSTRAINT pending_upload_key_taken UNIQUE (account_id, key);
+
+ALTER TABLE ONLY media.pending_uploads
+    ADD CONSTRAINT pending_uploads_pkey PRIMARY KEY (account_id, id);
 
 ALTER TABLE ONLY media.portraits
     ADD CONSTRAINT portraits_pkey PRIMARY KEY (account_id, face);
@@ -6928,6 +7428,8 @@ CREATE INDEX accounts_by_beginning_of_handle ON accounts.accounts USING btree (h
 
 CREATE INDEX accounts_by_beginning_of_phone ON accounts.accounts USING btree (phone text_pattern_ops);
 
+CREATE INDEX accounts_by_phone_stand_in ON accounts.accounts USING btree (core.stand_in(phone));
+
 CREATE INDEX accounts_by_stand_in ON accounts.accounts USING btree (core.stand_in(email));
 
 CREATE INDEX accounts_by_time ON accounts.accounts USING btree (created_at);
@@ -6963,6 +7465,10 @@ CREATE INDEX user_roles_by_role ON accounts.user_roles USING btree (role);
 CREATE INDEX users_by_beginning_of_name ON accounts.users USING btree (lower(name) text_pattern_ops);
 
 CREATE INDEX vendors_by_beginning_of_name ON accounts.vendors USING btree (lower(business_name) text_pattern_ops);
+
+CREATE INDEX vendors_by_profile_info ON accounts.vendors USING gin (profile_info jsonb_path_ops);
+
+CREATE INDEX vendors_by_social_links ON accounts.vendors USING gin (social_links jsonb_path_ops);
 
 CREATE INDEX verifications_by_age ON accounts.verifications USING btree (updated_at);
 
@@ -7035,6 +7541,8 @@ CREATE INDEX files_of_category ON media.files USING btree (category, id);
 CREATE INDEX files_public ON media.files USING btree (id) WHERE is_public;
 
 CREATE INDEX files_shown ON media.files USING btree (account_id, id) WHERE is_public;
+
+CREATE INDEX pending_uploads_due ON media.pending_uploads USING btree (expires_at);
 
 CREATE INDEX portraits_by_file ON media.portraits USING btree (account_id, file_id);
 
@@ -7412,6 +7920,8 @@ CREATE TRIGGER files_not_taken_down AFTER UPDATE OF is_public ON media.files FOR
 
 CREATE TRIGGER files_touch BEFORE UPDATE ON media.files FOR EACH ROW EXECUTE FUNCTION core.touch();
 
+CREATE TRIGGER pending_uploads_return_slots AFTER DELETE ON media.pending_uploads FOR EACH ROW EXECUTE FUNCTION media.return_slot();
+
 CREATE TRIGGER portraits_not_taken_down AFTER INSERT OR UPDATE OF file_id ON media.portraits FOR EACH ROW EXECUTE FUNCTION media.refuse_taken_down('file_id');
 
 CREATE TRIGGER portraits_touch BEFORE UPDATE ON media.portraits FOR EACH ROW EXECUTE FUNCTION core.touch();
@@ -7685,6 +8195,12 @@ ALTER TABLE ONLY media.featured_files
 ALTER TABLE ONLY media.files
     ADD CONSTRAINT file_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
+ALTER TABLE ONLY media.pending_uploads
+    ADD CONSTRAINT pending_upload_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
+
+ALTER TABLE ONLY media.pending_uploads
+    ADD CONSTRAINT pending_upload_holds_a_slot FOREIGN KEY (account_id, id) REFERENCES wallet.holds(account_id, id);
+
 ALTER TABLE ONLY media.portraits
     ADD CONSTRAINT portrait_shows_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
 
@@ -7858,6 +8374,8 @@ ALTER TABLE ONLY wallet.wallets
 
 GRANT USAGE ON SCHEMA accounts TO vetrina_app;
 GRANT USAGE ON SCHEMA core TO vetrina_app;
+GRANT USAGE ON SCHEMA doc_ai_stayler TO vetrina_reporting;
+GRANT USAGE ON SCHEMA doc_ai_stayler TO vetrina_app;
 GRANT USAGE ON SCHEMA doc_cogento TO vetrina_reporting;
 GRANT USAGE ON SCHEMA doc_cogento TO vetrina_app;
 GRANT USAGE ON SCHEMA doc_gallery TO vetrina_reporting;
@@ -7920,6 +8438,20 @@ GRANT ALL ON FUNCTION core.release_key(p_account uuid, p_key text, p_claimed_at 
 GRANT ALL ON FUNCTION core.save_response(p_account uuid, p_key text, p_claimed_at timestamp with time zone, p_response jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION core.stand_in(p_email text) TO vetrina_app;
 GRANT ALL ON FUNCTION core.touch() TO vetrina_app;
+GRANT ALL ON FUNCTION doc_ai_stayler.can_user_convert(user_id uuid, type text) TO vetrina_app;
+GRANT ALL ON FUNCTION doc_ai_stayler.can_vendor_upload_image(vendor_id uuid, is_free boolean) TO vetrina_app;
+GRANT ALL ON FUNCTION doc_ai_stayler.get_system_stats() TO vetrina_app;
+GRANT ALL ON FUNCTION doc_ai_stayler.get_user_quota_status(user_id uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION doc_ai_stayler.get_vendor_quota_status(vendor_id uuid) TO vetrina_app;
+
+REVOKE ALL ON FUNCTION doc_ai_stayler.record_conversion(user_id uuid, type text, input_file_url text, style_name text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION doc_ai_stayler.record_conversion(user_id uuid, type text, input_file_url text, style_name text, key text) TO vetrina_app;
+
+REVOKE ALL ON FUNCTION doc_ai_stayler.record_image_upload(owner uuid, file_name text, original_url text, file_size bigint, mime_type text, is_free boolean, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION doc_ai_stayler.record_image_upload(owner uuid, file_name text, original_url text, file_size bigint, mime_type text, is_free boolean, key text) TO vetrina_app;
+GRANT ALL ON FUNCTION doc_ai_stayler.stand_in(p_phone text) TO vetrina_app;
+GRANT ALL ON FUNCTION doc_cogento.stand_in(p_email text) TO vetrina_app;
+GRANT ALL ON FUNCTION doc_style_studio.stand_in(p_email text) TO vetrina_app;
 GRANT ALL ON FUNCTION gallery.add_counts(p_kind text, p_accounts uuid[], p_subjects uuid[], p_sign integer) TO vetrina_app;
 GRANT ALL ON FUNCTION gallery.blocked(p_one uuid, p_other uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION gallery.count_follows() TO vetrina_app;
@@ -7947,10 +8479,13 @@ GRANT ALL ON FUNCTION media.count_new_files() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
+GRANT ALL ON FUNCTION media.fill_pending_upload(p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION media.notify_takedown() TO vetrina_app;
 GRANT ALL ON FUNCTION media.place_in_album(p_account uuid, p_album uuid, p_file uuid, p_before uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION media.record_pending_upload(p_account uuid, p_name text, p_url text, p_size bigint, p_mime text, p_free boolean, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION media.refuse_taken_down() TO vetrina_app;
 GRANT ALL ON FUNCTION media.require_confirmed_owner() TO vetrina_app;
+GRANT ALL ON FUNCTION media.return_slot() TO vetrina_app;
 GRANT ALL ON FUNCTION messaging.add_participants(p_account uuid, p_conversation uuid, p_others uuid[], p_sort uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION messaging.announce(p_conversation uuid, p_change bigint, p_account uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION messaging.change_message(p_account uuid, p_conversation uuid, p_position bigint, p_body text, p_seconds integer) TO vetrina_app;
@@ -8106,6 +8641,7 @@ GRANT ALL ON FUNCTION studio.start_batch(p jsonb) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.add_rest(p_account uuid, p_period uuid, p_left interval, p_at timestamp with time zone) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.adjust(p_account uuid, p_id uuid, p_asset text, p_quantity bigint, p_reason text, p_author uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.advance_period(p_account uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.allowance(p_account uuid, p_asset text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.apply_paid_period(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_currency text, p_credit bigint, p_credit_of uuid, p_subscription text, p_force boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.apply_plan_storage() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.apply_renewal(p_account uuid, p_plan uuid, p_key text, p_amount bigint, p_value bigint, p_currency text, p_subscription text, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone) TO vetrina_app;
@@ -8113,6 +8649,7 @@ GRANT ALL ON FUNCTION wallet.audit_grant() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.audit_price_list() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.begin_period(p_account uuid, p_period uuid, p_waited boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.begin_waiting(p_account uuid) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.can_spend(p_account uuid, p_kind text, p_asset text, p_free boolean) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.capture(p_account uuid, p_hold uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.collect(p_account uuid, p_grant uuid, p_quantity bigint, p_key text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.create_for_account() TO vetrina_app;
@@ -8140,6 +8677,7 @@ GRANT ALL ON FUNCTION wallet.notify_unpaid_plan() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.notify_used_grant() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.plan_rank(p_plan uuid) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.price_of(p_plan uuid, p_currency text) TO vetrina_app;
+GRANT ALL ON FUNCTION wallet.refuse_allowance(p_account uuid, p_asset text, p_constraint text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.refuse_frozen() TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.release(p_account uuid, p_hold uuid, p_reason text) TO vetrina_app;
 GRANT ALL ON FUNCTION wallet.restore_allowance(p_account uuid, p_rest uuid, p_root uuid, p_expires_at timestamp with time zone) TO vetrina_app;
@@ -8182,6 +8720,37 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.outbox TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.rate_limits TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.settings TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE core.usage TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.albums TO vetrina_app;
+GRANT SELECT ON TABLE doc_ai_stayler.albums TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_ai_stayler.albums TO vetrina_app;
+GRANT SELECT ON TABLE doc_ai_stayler.audit_logs TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_ai_stayler.audit_logs TO vetrina_app;
+GRANT SELECT ON TABLE doc_ai_stayler.images TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_ai_stayler.images TO vetrina_app;
+GRANT SELECT ON TABLE doc_ai_stayler.otps TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_ai_stayler.otps TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plans TO vetrina_app;
+GRANT SELECT ON TABLE doc_ai_stayler.payment_plans TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_ai_stayler.payment_plans TO vetrina_app;
+GRANT SELECT ON TABLE doc_ai_stayler.payments TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_ai_stayler.payments TO vetrina_app;
+GRANT SELECT ON TABLE doc_ai_stayler.rate_limits TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_ai_stayler.rate_limits TO vetrina_app;
+GRANT SELECT ON TABLE doc_ai_stayler.sessions TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_ai_stayler.sessions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
+GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.conversions TO vetrina_app;
+GRANT SELECT ON TABLE doc_ai_stayler.user_conversions TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_ai_stayler.user_conversions TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.portraits TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.free_allowances TO vetrina_app;
+GRANT SELECT ON TABLE doc_ai_stayler.users TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_ai_stayler.users TO vetrina_app;
+GRANT SELECT ON TABLE doc_ai_stayler.vendors TO vetrina_reporting;
+GRANT SELECT ON TABLE doc_ai_stayler.vendors TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.customers TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE stripe_mirror.subscriptions TO vetrina_app;
 GRANT SELECT ON TABLE doc_cogento.subscriptions TO vetrina_reporting;
@@ -8232,15 +8801,12 @@ GRANT SELECT ON TABLE doc_gallery.webhook_events TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_gallery.webhook_events TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio.files TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generation_files TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.generations TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio.generations TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio."tokenPurchases" TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio.usage TO vetrina_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE wallet.grants TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.wallets TO vetrina_app;
 GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_reporting;
 GRANT SELECT ON TABLE doc_style_studio.users TO vetrina_app;
@@ -8250,9 +8816,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.counters TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.mutes TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE gallery.profiles TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.album_files TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.albums TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.featured_files TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.portraits TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.pending_uploads TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.reports TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.takedowns TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.message_images TO vetrina_app;
@@ -8289,10 +8854,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.drafts TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.favourites TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.styles TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.adjustments TO vetrina_app;
-GRANT SELECT,INSERT ON TABLE wallet.entries TO vetrina_app;
 GRANT SELECT,USAGE ON SEQUENCE wallet.entries_position_seq TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.holds TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.packs TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plan_prices TO vetrina_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.plans TO vetrina_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE wallet.shortfalls TO vetrina_app;
