@@ -73,7 +73,7 @@ INSIDE = {
         "site_page_known", "site_page_language_known", "account_language_is_a_code", "post_status_known", "post_visibility_known",
     ],
     "written by the operator or a migration": [
-        "plan_name_taken", "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "plan_price_positive",
+        "plan_kind_known", "plan_currency_is_iso", "plan_figures_not_negative", "plan_price_positive",
         "plan_price_currency_is_iso", "plan_storage_positive", "style_cost_positive", "payment_amount_positive",
         "payment_currency_is_iso", "payment_not_in_toman", "stand_in_key_is_single", "stand_in_key_is_long",
     ],

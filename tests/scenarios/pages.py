@@ -104,6 +104,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "/operator/audit": ("operator", "/operator/audit"),
     "/operator/jobs": ("operator", "/operator/jobs"),
     "/operator/packs": ("operator", "/operator/packs"),
+    "/operator/plans": ("operator", "/operator/plans"),
+    "/operator/plans/{name:str}": ("operator", "/operator/plans/basic"),
     "/operator/pages": ("operator", "/operator/pages"),
     "/operator/pages/{name:str}/{code:str}": ("operator", "/operator/pages/terms/en"),
     "/operator/payments": ("operator", "/operator/payments"),

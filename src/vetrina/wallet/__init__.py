@@ -12,15 +12,18 @@ MODULE = Module(
         "vetrina.wallet.packs.api",
         "vetrina.wallet.plans.api",
         "vetrina.wallet.adjustments.api",
+        "vetrina.wallet.plan_editor.api",
     ),
     pages=(
         "vetrina.wallet.ledger.pages",
         "vetrina.wallet.packs.pages",
         "vetrina.wallet.adjustments.pages",
+        "vetrina.wallet.plan_editor.pages",
     ),
     jobs=("vetrina.wallet.ledger.jobs", "vetrina.wallet.plans.jobs", "vetrina.wallet.adjustments.jobs"),
     commands=(
         Command("packs", "vetrina.wallet.packs.commands:app", "List, add and change packs of credits."),
+        Command("plans", "vetrina.wallet.plan_editor.commands:app", "List, add, change, close and delete plans."),
         Command("quota", "vetrina.wallet.plans.commands:app", "Show an account's plan, usage and reset date."),
         Command("credits", "vetrina.wallet.adjustments.commands:app", "Give credits to an account, or take them."),
     ),
@@ -30,7 +33,10 @@ MODULE = Module(
     ),
     personal_data="vetrina.wallet.personal_data",
     navigation=(Place("wallet", "/wallet", "Wallet", "wallet", position=40, key="w"),),
-    operator_navigation=(Place("packs", "/operator/packs", "Packs", "ticket", "What is for sale, at which price", 40),),
+    operator_navigation=(
+        Place("packs", "/operator/packs", "Packs", "ticket", "What is for sale, at which price", 40),
+        Place("plans", "/operator/plans", "Plans", "star", "Prices, limits, features and members", 42),
+    ),
     header=("wallet/header.html",),
     session_columns=(
         (

@@ -52,6 +52,7 @@ def fields(page: str) -> dict[str, str]:
         ("POST", "/operator/accounts/{other}/second-factor-removal", None),
         ("POST", "/operator/packs", {"name": "x", "title": "X", "asset": "token", "quantity": 1, "price": 1, "currency": "USD"}),
         ("PATCH", "/operator/packs/tokens_50", {"price": 1}),
+        ("PATCH", "/operator/plans/basic", {"monthly_tokens": 7}),
         ("PUT", "/operator/settings/wallet.welcome_tokens", {"value": 1000}),
         ("PUT", "/operator/settings/payments.confirm_refunds_above", {"value": 1000}),
     ],

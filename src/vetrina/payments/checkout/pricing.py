@@ -86,7 +86,7 @@ async def choose(
 
 
 async def _plan(tx: Tx, registry: Gateways, account: AccountId, plan: UUID, purchase: Purchase) -> tuple[Quote, Gateway]:
-    sold = next((row for row in await tx.fetch_all(queries_plans.PLANS) if row.id == plan), None)
+    sold = next((row for row in await tx.fetch_all(queries_plans.OFFERED, account=account) if row.id == plan), None)
     if sold is None:
         raise UnknownPlan
     if not sold.prices:

@@ -83,7 +83,7 @@ async def _costs(services: Services, account: AccountId, ref: str, plan: str) ->
         price = now.items.data[0].price if now.items.data else None
         currency = (price.currency or "usd").upper() if price else "USD"
         async with services.db.read() as tx:
-            sold = next(row for row in await tx.fetch_all(wallet.PLANS) if row.name == plan)
+            sold = await tx.fetch_one(wallet.BY_NAME, name=plan)
         if currency not in sold.prices:
             raise GatewayFailed(f"The {sold.display_name} plan has no price in {currency}. Nothing was changed.")
         await stripe.cost(

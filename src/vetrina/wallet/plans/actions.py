@@ -81,7 +81,7 @@ async def downgrade(tx: Tx, account: AccountId, plan: UUID) -> Membership:
 
     Raises UnknownPlan, PlanNotForYou (422), NoPaidPlan, NotADowngrade (409).
     """
-    chosen = next((row for row in await tx.fetch_all(queries.PLANS) if row.id == plan), None)
+    chosen = next((row for row in await tx.fetch_all(queries.OFFERED, account=account) if row.id == plan), None)
     if chosen is None:
         raise UnknownPlan
     if not chosen.prices:

@@ -9,17 +9,27 @@ from vetrina.core.database.connection import Statement
 from vetrina.wallet.model import Grant, Pack, SoldPack, StoredKey
 from vetrina.wallet.plans.model import Membership, Offer, Overdue, Plan, Quota
 
+# Closed plans are only for those who are on them.
 _PLANS = """
     select id, name, kind, display_name, description, price_per_month, currency, monthly_tokens,
            monthly_conversions_limit, monthly_images_limit, features,
            jsonb_strip_nulls(jsonb_build_object(currency, nullif(price_per_month, 0)))
            || coalesce((select jsonb_object_agg(e.currency, e.price) from wallet.plan_prices e where e.plan_id = p.id), '{}')
              as prices
-      from wallet.plans p where is_active"""
-PLANS = Statement(Plan, f"{_PLANS} order by kind, price_per_month, name")
+      from wallet.plans p"""
+PLANS = Statement(Plan, f"{_PLANS} where is_active order by kind, price_per_month, name")
+# With the account's own plan, which it may keep after it was closed to new members.
+OFFERED = Statement(
+    Plan,
+    f"{_PLANS} where is_active or id = (select plan_id from wallet.memberships where account_id = %(account)s)",
+)
+BY_NAME = Statement(Plan, f"{_PLANS} where name = %(name)s")
 PLANS_FOR = Statement(
     Plan,
-    f"{_PLANS} and kind = (select kind from accounts.accounts where id = %(account)s) order by price_per_month, name",
+    f"""{_PLANS}
+     where kind = (select kind from accounts.accounts where id = %(account)s)
+       and (is_active or id = (select plan_id from wallet.memberships where account_id = %(account)s))
+     order by price_per_month, name""",
 )
 
 MEMBERSHIP = Statement(
@@ -103,7 +113,8 @@ OFFER = Statement(
       join accounts.accounts a on a.id = m.account_id
       left join wallet.periods paid on paid.account_id = m.account_id and paid.id = m.period_id
       left join wallet.periods c on c.account_id = m.account_id and c.id = m.period_id and c.paid_value > 0 and c.ends_at > now()
-     where p.id = %(plan)s and p.is_active and m.account_id = %(account)s
+     where p.id = %(plan)s and m.account_id = %(account)s
+       and (p.is_active or p.id in (m.plan_id, coalesce(m.next_plan_id, m.plan_id)))
     """,
 )
 
