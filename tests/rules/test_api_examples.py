@@ -1,6 +1,6 @@
 """Every operation of the API has an example, which is sent to a site here: the response has the form that the example shows.
 
-To write the examples anew, as after a change of a response: VETRINA_WRITE_EXAMPLES=1 pytest tests/rules/test_api_examples.py.
+To write the examples again, as after a change of a response: VETRINA_WRITE_EXAMPLES=1 pytest tests/rules/test_api_examples.py.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ async def _sent(scene: Scene, operation: str, row: Row) -> Example | None:
     """Send the matrix's request as one who is answered; return it with its response."""
     method, path = operation.split(" ")
     filled = path.format(**(await row.of(scene) if row.of else {}))
-    ok = next((who for who in ("owner", "admin", "superuser") if (getattr(row, who) or 500) < 300), "owner")
+    ok = next((role for role in ("owner", "admin", "superuser") if (getattr(row, role) or 500) < 300), "owner")
     account = await scene.make.account() if row.alone else getattr(scene, ok)
     body, form = await content_of(scene, row.body), await content_of(scene, row.form)
     content = {"json": body, "data": form, "files": row.files}
@@ -56,12 +56,12 @@ async def _sent(scene: Scene, operation: str, row: Row) -> Example | None:
     return Example(filled, answer.status_code, body=body, form=form, response=response)
 
 
-def _kept(value: Any, names: dict[str, str]) -> Any:
+def _stored(value: Any, names: dict[str, str]) -> Any:
     """Return what of a value is kept in the file: stable ids, times and addresses, one item of a list, no long text."""
     if isinstance(value, dict):
-        return {key: SECRETS.get(key) or _kept(item, names) for key, item in value.items()}
+        return {key: SECRETS.get(key) or _stored(item, names) for key, item in value.items()}
     if isinstance(value, list):
-        return [_kept(item, names) for item in value[:1]]
+        return [_stored(item, names) for item in value[:1]]
     if not isinstance(value, str):
         return value
     text = UUID.sub(lambda match: names.setdefault(match[0], f"01a0c0de-0000-7000-8000-{len(names) + 1:012}"), value)
@@ -91,7 +91,7 @@ def _differences(where: str, example: Any, response: Any) -> list[str]:
     return [] if same else [f"{where}: {type(response).__name__} instead of {type(example).__name__}"]
 
 
-async def test_every_example_is_answered_as_it_says(site: Site, make: Make) -> None:
+async def test_responses_have_the_form_of_the_examples(site: Site, make: Make) -> None:
     scene = Scene(
         site,
         make,
@@ -100,7 +100,7 @@ async def test_every_example_is_answered_as_it_says(site: Site, make: Make) -> N
         admin=await operator_account(make, Role.ADMIN),
         superuser=await operator_account(make, Role.SUPERUSER),
     )
-    there, kept = await operations(site), load(module.name for module in MODULES)
+    there, documented = await operations(site), load(module.name for module in MODULES)
     write = os.environ.get("VETRINA_WRITE_EXAMPLES") == "1"
     written: dict[str, dict[str, Example]] = {}
     names: dict[str, str] = {}
@@ -112,12 +112,12 @@ async def test_every_example_is_answered_as_it_says(site: Site, make: Make) -> N
         if sent is None:
             continue
         if write:
-            example = msgspec.convert(_kept(msgspec.to_builtins(sent, enc_hook=str), names), Example)
+            example = msgspec.convert(_stored(msgspec.to_builtins(sent, enc_hook=str), names), Example)
             written.setdefault(there[operation], {})[operation] = example
-        elif operation not in kept:
-            faults.append(f"{operation}: no example; write them anew")
+        elif operation not in documented:
+            faults.append(f"{operation}: no example; write them with VETRINA_WRITE_EXAMPLES=1")
         else:
-            example = kept[operation]
+            example = documented[operation]
             faults += [] if example.status == sent.status else [f"{operation}: {sent.status} instead of {example.status}"]
             faults += _differences(operation, example.response, sent.response)
             faults += _differences(f"{operation} request", example.body, msgspec.to_builtins(sent.body, enc_hook=str))
@@ -125,8 +125,8 @@ async def test_every_example_is_answered_as_it_says(site: Site, make: Make) -> N
         data = msgspec.json.format(msgspec.json.encode(dict(sorted(examples.items()))), indent=1)
         path_of(module).write_bytes(data + b"\n")
     assert faults == [], "\n" + "\n".join(faults)
-    assert not write, "written; run it again"
-    assert sorted(kept.keys() - there.keys()) == [], "these are no operations any more"
+    assert not write, "written; run this again"
+    assert sorted(documented.keys() - there.keys()) == [], "these are no operations any more"
 
 
 @pytest.mark.parametrize(

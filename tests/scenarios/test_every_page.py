@@ -48,32 +48,32 @@ async def test_every_page_before_axe(whole_site: Site, worker: Services, theme: 
     names = await fill(Scene(whole_site, make, owner, stranger, superuser, superuser))
     faults: dict[str, list[str]] = {}
     todo = [*PAGES.values(), *FURTHER]
-    for who in ("owner", "operator", "stranger", "resetting", "signing up", "second factor", "anyone"):
-        account = {"owner": owner, "operator": superuser, "stranger": stranger}.get(who)
+    for caller in ("owner", "operator", "stranger", "resetting", "signing up", "second factor", "anyone"):
+        account = {"owner": owner, "operator": superuser, "stranger": stranger}.get(caller)
         options: dict[str, Any] = {"color_scheme": theme, "viewport": {"width": width, "height": 900}}
         async with browsing(whole_site.url, **options) as context:
-            await _become(context, whole_site, who, account, language)
+            await _become(context, whole_site, caller, account, language)
             page = await context.new_page()
-            for address in (address.format(**names) for opener, address in todo if opener == who):
-                if found := await _look_at(page, whole_site, address, width, language):
-                    faults[f"{who} {address}"] = found
-    assert faults == {}, "\n" + "\n".join(f"{page}: {fault}" for page, found in faults.items() for fault in found)
+            for address in (address.format(**names) for opener, address in todo if opener == caller):
+                if page_faults := await _look_at(page, whole_site, address, width, language):
+                    faults[f"{caller} {address}"] = page_faults
+    assert faults == {}, "\n" + "\n".join(f"{page}: {fault}" for page, page_faults in faults.items() for fault in page_faults)
 
 
-async def _become(context: BrowserContext, site: Site, who: str, account: Account | None, language: str) -> None:
+async def _become(context: BrowserContext, site: Site, caller: str, account: Account | None, language: str) -> None:
     if account is not None:
         await sign_in(context, site.url, account)
     post = context.request.post
     await post("/language", form={"language": language, "next": "/"}, max_redirects=0)
-    if who == "owner":
+    if caller == "owner":
         await post("/settings/security/second-factor", form={"password": ""}, max_redirects=0)
-    elif who == "resetting":
+    elif caller == "resetting":
         await post("/reset", form={"email": "nobody@example.com", "kind": "user", "way": "email"}, max_redirects=0)
-    elif who == "second factor":
+    elif caller == "second factor":
         await enrolled(site, await registered(site, email="two@example.com"))
         form: dict[str, str | float | bool] = {"email": "two@example.com", "password": PASSWORD, "kind": "user", "way": "email"}
         await post("/sign-in", form=form, max_redirects=0)
-    elif who == "signing up":
+    elif caller == "signing up":
         form = {"email": "new@example.com", "password": "a very good long one", "kind": "user", "way": "email", "name": "New"}
         await post("/sign-up", form=form, max_redirects=0)
 
