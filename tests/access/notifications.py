@@ -15,6 +15,18 @@ async def notification(scene: Scene) -> Made:
     return {"notification_id": page.json()["items"][0]["id"]}
 
 
+async def browser(scene: Scene) -> Made:
+    """A browser of the owner's."""
+    body = {"endpoint": f"https://fcm.googleapis.com/fcm/send/{scene.owner.id}", "keys": KEYS}
+    return {"subscription_id": (await scene.created("/push-subscriptions", json=body))["id"]}
+
+
+KEYS = {
+    "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+    "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+}
+"""Of RFC 8291, section 5."""
+
 ROWS: dict[str, Row] = {
     "GET /api/v1/notifications": own(),
     "GET /api/v1/notifications/unread": own(),
@@ -24,4 +36,8 @@ ROWS: dict[str, Row] = {
     "DELETE /api/v1/notifications/{notification_id}": owned(204, of=notification),
     "GET /api/v1/notification-preferences": own(),
     "PATCH /api/v1/notification-preferences": own(body={"choices": []}),
+    "GET /api/v1/push-key": own(),
+    "GET /api/v1/push-subscriptions": own(),
+    "POST /api/v1/push-subscriptions": own(201, body={"endpoint": "https://fcm.googleapis.com/fcm/send/1", "keys": KEYS}),
+    "DELETE /api/v1/push-subscriptions/{subscription_id}": owned(204, of=browser),
 }

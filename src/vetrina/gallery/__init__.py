@@ -15,6 +15,7 @@ MODULE = Module(
     ),
     pages=(
         "vetrina.gallery.posts.pages",
+        "vetrina.gallery.posts.share_pages",
         "vetrina.gallery.reactions.pages",
         "vetrina.gallery.follows.pages",
         "vetrina.gallery.wall.pages",
@@ -41,6 +42,7 @@ MODULE = Module(
     hides="vetrina.gallery.follows.actions:is_hidden",
     links=(
         ("post_generation", "/posts/new/{generation}"),
+        ("share_target", "/posts/shared"),
         ("account_act", "/accounts/{account}/{act}"),
     ),
     notifications=(

@@ -7,9 +7,15 @@ from vetrina.core.module import Module, Place
 MODULE = Module(
     "notifications",
     requires=("accounts",),
-    api=("vetrina.notifications.inbox.api", "vetrina.notifications.preferences.api"),
-    pages=("vetrina.notifications.inbox.pages", "vetrina.notifications.preferences.pages"),
-    jobs=("vetrina.notifications.jobs",),
+    api=("vetrina.notifications.inbox.api", "vetrina.notifications.preferences.api", "vetrina.notifications.push.api"),
+    pages=(
+        "vetrina.notifications.inbox.pages",
+        "vetrina.notifications.preferences.pages",
+        "vetrina.notifications.digest.pages",
+        "vetrina.notifications.push.pages",
+    ),
+    jobs=("vetrina.notifications.jobs", "vetrina.notifications.digest.jobs", "vetrina.notifications.push.jobs"),
+    services=("vetrina.notifications.push.keys:PushKey",),
     personal_data="vetrina.notifications.personal_data",
     settings_navigation=(Place("notifications", "/settings/notifications", "Notifications", position=17),),
     header=("notifications/inbox/header.html",),

@@ -42,8 +42,13 @@ class Server:
         )
 
 
-def compose(settings: Settings, *, to: str, subject: str, text: str, html: str | None) -> EmailMessage:
-    """Return a message with a text and, optionally, an HTML part. Raises ValueError for an invalid recipient."""
+def compose(
+    settings: Settings, *, to: str, subject: str, text: str, html: str | None, unsubscribe: str = ""
+) -> EmailMessage:
+    """Return a message with a text and, optionally, an HTML part. Raises ValueError for an invalid recipient.
+
+    `unsubscribe` is the address at which one POST stops mails of this kind (RFC 8058).
+    """
     local, _, domain = to.rpartition("@")
     if any(item in '@,;:<>()[]\\"' or item.isspace() for item in local):
         raise ValueError("this is not one plain address")
@@ -55,6 +60,9 @@ def compose(settings: Settings, *, to: str, subject: str, text: str, html: str |
     message["Date"] = localtime()
     message["Message-ID"] = make_msgid(domain=address.rpartition("@")[2] or None)
     message["Auto-Submitted"] = "auto-generated"
+    if unsubscribe:
+        message["List-Unsubscribe"] = f"<{unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(text)
     if html is not None:
         message.add_alternative(html, subtype="html")

@@ -28,6 +28,8 @@ class Letter(msgspec.Struct, frozen=True):
     text: str
     subject: str = ""
     html: str | None = None
+    unsubscribe: str = ""
+    """Address at which one POST stops mails of this kind (RFC 8058)."""
 
 
 class OutboxRow(msgspec.Struct, frozen=True):
@@ -103,7 +105,14 @@ async def deliver(services: Services, *, letter: str, message_id: str | None = N
         if not settings.smtp_url:
             log.error("a mail was not sent: VETRINA_SMTP_URL is not set")
             return
-        message = mail.compose(settings, to=opened.to, subject=opened.subject, text=opened.text, html=opened.html)
+        message = mail.compose(
+            settings,
+            to=opened.to,
+            subject=opened.subject,
+            text=opened.text,
+            html=opened.html,
+            unsubscribe=opened.unsubscribe,
+        )
         await mail.Server(settings.smtp_url).send(message)
     else:
         await _text(services, opened)

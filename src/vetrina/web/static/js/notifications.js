@@ -33,3 +33,6 @@ if (bell) {
     follow();
   });
 }
+
+// For the page without a connection; pushed notifications are subscribed to in the settings.
+if (bell) navigator.serviceWorker?.register("/service-worker.js", { scope: "/" }).catch(() => {});

@@ -1,0 +1,1 @@
+"""Web Push (RFC 8030): browsers that an account has asked to show notifications."""
