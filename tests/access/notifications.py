@@ -17,10 +17,12 @@ async def notification(scene: Scene) -> Made:
 
 async def browser(scene: Scene) -> Made:
     """A browser of the owner's."""
-    body = {"endpoint": f"https://fcm.googleapis.com/fcm/send/{scene.owner.id}", "keys": KEYS}
+    body = {"endpoint": f"https://{SERVICE}/fcm/send/{scene.owner.id}", "keys": KEYS}
     return {"subscription_id": (await scene.created("/push-subscriptions", json=body))["id"]}
 
 
+SERVICE = "fcm.googleapis.com"
+"""One of the push services that the setting names."""
 KEYS = {
     "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
     "auth": "BTBZMqHH6r4Tts7J_aSIgg",
@@ -38,6 +40,6 @@ ROWS: dict[str, Row] = {
     "PATCH /api/v1/notification-preferences": own(body={"choices": []}),
     "GET /api/v1/push-key": own(),
     "GET /api/v1/push-subscriptions": own(),
-    "POST /api/v1/push-subscriptions": own(201, body={"endpoint": "https://fcm.googleapis.com/fcm/send/1", "keys": KEYS}),
+    "POST /api/v1/push-subscriptions": own(201, body={"endpoint": f"https://{SERVICE}/fcm/send/1", "keys": KEYS}),
     "DELETE /api/v1/push-subscriptions/{subscription_id}": owned(204, of=browser),
 }

@@ -24,7 +24,7 @@ OPEN = {
     "/sign-in/second-factor", "/verify", "/verify/again", "/verify/link", "/reset", "/reset/code", "/reset/link",
     "/terms", "/privacy", "/refunds", "/imprint", "/contact", "/.well-known/change-password", "/.well-known/security.txt",
     "/robots.txt", "/sitemap.xml", "/sitemaps/pages.xml", "/favicon.ico",
-    "/explore", "/feed.atom", "/feed.json", "/oembed",
+    "/service-worker.js", "/offline", "/explore", "/feed.atom", "/feed.json", "/oembed",
     "/prices", "/api/docs", "/api/docs/openapi.json", "/{rest:path}", "/payments/zarinpal/callback",
     "/payments/stripe/return",
 }  # fmt: skip

@@ -24,6 +24,9 @@ ALLOWED = {
     ("core", "accounts.accounts"): "the outbox deletes the letters to an account's addresses, which only accounts knows",
     ("core", "/@"): "addresses with a handle are rewritten before they are routed",
     ("clients", "email_verified"): "a claim of OpenID Connect, which has the name of an action of ours",
+    ("web", "/service-worker.js"): "the service worker and the scripts that register it are served with all static files",
+    ("web", "/offline"): "the service worker is served with all static files",
+    ("web", "/notifications"): "the service worker is served with all static files",
     ("web", "/library"): "the library's script is served with all static files",
     ("web", "/api/v1/files"): "the library's script is served with all static files",
 }

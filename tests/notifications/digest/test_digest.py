@@ -24,7 +24,7 @@ async def letters(site: Site) -> list[Letter]:
     return [letter for letter in opened if letter.unsubscribe]
 
 
-async def asked(site: Site, account: Account, actor: Account, kind: str = "follow_request") -> None:
+async def notified(site: Site, account: Account, actor: Account, kind: str = "follow_request") -> None:
     """Notify an account of something that the daily mail has by default."""
     async with site.services.db.tx() as tx:
         await notify(tx, account.id, kind, actor=actor.id)
@@ -40,9 +40,9 @@ async def test_one_mail_a_day_of_what_is_unread(site: Site, make: Make) -> None:
     account, actor, quiet = [await make.account() for _ in range(3)]
     for person in (account, quiet):
         await confirm(site, person)
-    await asked(site, account, actor)
-    await asked(site, account, actor, "like")
-    await asked(site, quiet, actor, "like")
+    await notified(site, account, actor)
+    await notified(site, account, actor, "like")
+    await notified(site, quiet, actor, "like")
     for _ in range(2):
         await jobs.send_digests(site.services)
     (letter,) = await letters(site)
@@ -57,7 +57,7 @@ async def test_one_mail_a_day_of_what_is_unread(site: Site, make: Make) -> None:
 async def test_one_post_without_a_session_stops_the_mails(site: Site, make: Make) -> None:
     account, actor = await make.account(), await make.account()
     await confirm(site, account)
-    await asked(site, account, actor)
+    await notified(site, account, actor)
     await jobs.send_digests(site.services)
     (letter,) = await letters(site)
     path = re.sub(r"^https?://[^/]+", "", letter.unsubscribe)
@@ -70,7 +70,7 @@ async def test_one_post_without_a_session_stops_the_mails(site: Site, make: Make
     assert (await site.client.post(path[:-4] + "aaaa")).status_code == 404
     async with site.services.db.tx() as tx:
         await tx.connection.execute("update notifications.digests set sent_at = now() - interval '2 days'")
-    await asked(site, account, await make.account())
+    await notified(site, account, await make.account())
     await jobs.send_digests(site.services)
     assert len(await letters(site)) == 1
 
@@ -79,6 +79,6 @@ async def test_an_unconfirmed_address_gets_no_mail(site: Site, make: Make) -> No
     account, actor = await make.account(), await make.account()
     async with site.services.db.tx() as tx:
         await tx.connection.execute("update accounts.accounts set email_verified_at = null where id = %s", (account.id,))
-    await asked(site, account, actor)
+    await notified(site, account, actor)
     await jobs.send_digests(site.services)
     assert await letters(site) == []

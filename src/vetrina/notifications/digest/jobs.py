@@ -71,4 +71,5 @@ def _letter(services: Services, account: DueRow, lines: list[str]) -> Letter:
             after=[f"{after} {stop}"],
         )
     )
+    assert account.email is not None, "accounts that are due have an address"
     return Letter("mail", account.email, text, f"{subject} · Vetrina", html, unsubscribe=stop)

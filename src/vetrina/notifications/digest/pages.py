@@ -8,7 +8,7 @@ from litestar import Response, get, post
 
 from vetrina.core.web import pages
 from vetrina.core.web.request import Request
-from vetrina.core.web.route_options import ANONYMOUS
+from vetrina.core.web.route_options import ANONYMOUS, limited_by_address
 from vetrina.notifications.digest import links
 from vetrina.notifications.preferences import actions as preferences
 
@@ -22,7 +22,7 @@ def ask(request: Request, token: str) -> Response[str]:
     return pages.render(request, "notifications/digest/unsubscribe.html", is_stopped=False)
 
 
-@post(_UNSUBSCRIBE, status_code=200, include_in_schema=False, opt=ANONYMOUS)
+@post(_UNSUBSCRIBE, status_code=200, include_in_schema=False, opt={**ANONYMOUS, **limited_by_address("sitemaps")})
 async def stop(request: Request, token: str) -> Response[str]:
     """Stop the daily mail."""
     account = links.account_of(request.services, token)

@@ -16,7 +16,7 @@ class DueRow(msgspec.Struct, frozen=True):
     """An account to write to: its confirmed address and the language of its letters."""
 
     id: UUID
-    email: str
+    email: str | None
     language: str | None
 
 

@@ -33,7 +33,7 @@ async def subscribe(tx: Tx, account: AccountId, endpoint: str, p256dh: str, auth
     """Have a browser show the account's notifications; return the subscription's id. Repeating it changes nothing.
 
     The browser is the account's alone from now on. Only services of the setting `notifications.push_services` are sent to, so
-    that no address of somebody's choice is requested. Raises BadSubscription (422), TooManyBrowsers (409).
+    that no other address is requested. Raises BadSubscription (422), TooManyBrowsers (409).
     """
     if not is_service(endpoint, await tx.fetch_one(queries.SERVICES)):
         raise BadSubscription

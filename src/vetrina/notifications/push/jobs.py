@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -10,7 +9,6 @@ import msgspec
 import structlog
 
 from vetrina.clients import tls
-from vetrina.core.database.connection import Statement
 from vetrina.core.database.ids import AccountId
 from vetrina.core.jobs.queue import job
 from vetrina.core.services import Services
@@ -82,7 +80,8 @@ async def _send(
         except httpx2.HTTPError:
             return False
         if answer.status_code in GONE:
-            await _write(services, queries.UNSUBSCRIBE, account, subscription)
+            async with services.db.tx() as tx:
+                await tx.execute(queries.UNSUBSCRIBE, account=account, id=subscription.id)
             return True
         if answer.status_code == 429 or answer.status_code >= 500:
             return False
@@ -90,10 +89,6 @@ async def _send(
             log.error("a push service refused a message", status=answer.status_code, answer=answer.text[:200])
             return True
     if notifications:
-        await _write(services, queries.SENT, account, subscription)
+        async with services.db.tx() as tx:
+            await tx.execute(queries.SENT, account=account, id=subscription.id)
     return True
-
-
-async def _write(services: Services, statement: Statement[Any], account: AccountId, row: SubscriptionRow) -> None:
-    async with services.db.tx() as tx:
-        await tx.execute(statement, account=account, id=row.id)
