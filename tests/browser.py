@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
-import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
 
 from tests.factories import Account
 
@@ -36,65 +33,42 @@ MODERATE = """async () => {
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
-class _Chromium:
-    """One Chromium for all tests of this process, in a loop of its own; tests have loops that end with them."""
-
-    def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.url = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        self._loop = asyncio.new_event_loop()
-        self._end = asyncio.Event()
-        self._running: Future[None] = Future()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._run()], daemon=True)
-        self._thread.start()
-        self._running.result(60)
-
-    async def _run(self) -> None:
-        try:
-            async with async_playwright() as playwright:
-                port = self.url.rpartition(":")[2]
-                arguments = ["--no-sandbox", f"--remote-debugging-port={port}"]
-                browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-                self._running.set_result(None)
-                await self._end.wait()
-                await browser.close()
-        except BaseException as error:
-            if not self._running.done():
-                self._running.set_exception(error)
-            raise
-
-    def close(self) -> None:
-        """End the browser."""
-        self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(20)
-
-
 @cache
-def _chromium() -> _Chromium:
-    return _Chromium()
+def _ready() -> asyncio.Lock:
+    return asyncio.Lock()
 
 
-def close() -> None:
+_started: list[tuple[Playwright, Browser]] = []
+"""The one driver and Chromium of this process, once a test has needed them: each driver costs half a second of a processor."""
+
+
+async def _chromium() -> Browser:
+    async with _ready():
+        if not _started:
+            playwright = await async_playwright().start()
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            _started.append((playwright, browser))
+    return _started[0][1]
+
+
+async def close() -> None:
     """End the browser, if a test has used it."""
-    if _chromium.cache_info().currsize:
-        _chromium().close()
-        _chromium.cache_clear()
+    while _started:
+        playwright, browser = _started.pop()
+        await browser.close()
+        await playwright.stop()
 
 
 @asynccontextmanager
 async def browsing(url: str, **options: Any) -> AsyncIterator[BrowserContext]:
     """A fresh browser profile on the site at `url`."""
-    at = (await asyncio.to_thread(_chromium)).url
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.connect_over_cdp(at)
-        context = await browser.new_context(base_url=url, reduced_motion="reduce", **options)
-        faults: list[str] = []
-        context.on("weberror", lambda error: faults.append(str(getattr(error.error, "stack", "") or error.error)))
-        try:
-            yield context
-        finally:
-            await context.close()
-            await browser.close()
+    context = await (await _chromium()).new_context(base_url=url, reduced_motion="reduce", **options)
+    faults: list[str] = []
+    context.on("weberror", lambda error: faults.append(str(getattr(error.error, "stack", "") or error.error)))
+    try:
+        yield context
+    finally:
+        await context.close()
     assert faults == [], f"errors of scripts: {faults}"
 
 

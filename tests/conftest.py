@@ -92,12 +92,12 @@ def full_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "MEMORY", MEMORY)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_browser() -> Iterator[None]:
+@pytest_asyncio.fixture(scope="session", autouse=True)
+async def one_browser() -> AsyncIterator[None]:
     """The browser that the tests of this process have shared ends with them."""
     yield
     if "tests.browser" in sys.modules:  # importing it takes a while, and few tests need it
-        sys.modules["tests.browser"].close()
+        await sys.modules["tests.browser"].close()
 
 
 @pytest.fixture(scope="session")
