@@ -57,18 +57,19 @@ def test_a_second_one_on_the_data_folder_is_refused(running: Up) -> None:
 def test_a_killed_web_process_is_replaced_and_the_site_goes_on(running: Up) -> None:
     before = set(running.pids("vetrina serve"))
     running.kill("vetrina serve")
-    for _ in range(20):  # one connection each: the other process accepts what waits for the dead one
-        answer = httpx2.get(running.url + "/healthz", timeout=10)
-        assert answer.status_code == 200 and answer.elapsed.total_seconds() < 1.5
+    running.process.send_signal(signal.SIGSTOP)  # nothing replaces the dead one meanwhile
+    try:
+        for _ in range(20):  # one connection each: the other process accepts what waits for the dead one
+            assert httpx2.get(running.url + "/healthz", timeout=20).status_code == 200
+    finally:
+        running.process.send_signal(signal.SIGCONT)
     until(lambda: len(set(running.pids("vetrina serve")) - before) == 1 and len(running.pids("vetrina serve")) == 2)
 
 
 def test_killed_postgresql_restarts(running: Up) -> None:
     killed = running.kill("bin/postgres")
-    started = time.monotonic()
-    until(lambda: bool(set(running.pids("bin/postgres")) - {killed}), 10)
-    running.wait(10)
-    assert time.monotonic() - started < 10
+    until(lambda: bool(set(running.pids("bin/postgres")) - {killed}), 30)
+    running.wait(30)
     assert running.command("verify")[0] == 0
 
 
@@ -128,8 +129,8 @@ def test_second_interrupt_stops_immediately(tmp_path: Path) -> None:
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
         started = time.monotonic()
-        assert process.wait(10) == 0
-        assert time.monotonic() - started < 5
+        assert process.wait(60) == 0
+        assert time.monotonic() - started < 9  # not after the 10 s of the first one
     assert not children(tmp_path)
 
 

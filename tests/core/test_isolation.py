@@ -231,9 +231,14 @@ def test_failing_report_callback_ends_the_call(run: Run):
 
 def test_many_concurrent_calls(run: Run):
     async def scene() -> None:
-        begin = time.monotonic()
-        await asyncio.gather(*(call("sleep", {"seconds": 0.3}) for _ in range(20)))
-        assert time.monotonic() - begin < 3  # one after the other: 6 s
+        all_run = asyncio.Barrier(20)
+
+        async def report(fraction: float, step: str) -> None:
+            await all_run.wait()  # passes when all twenty children have begun: one after the other, none would
+
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(call("sleep", {"seconds": 0.3}, report=report) for _ in range(20)))
+        assert all_run.n_waiting == 0
 
     run(scene())
 
@@ -337,7 +342,7 @@ def test_malformed_messages_of_a_child_are_rejected(said: dict[str, Any]):
     begin = time.monotonic()
     with pytest.raises(IsolatedCrashed):
         asyncio.run(call("lie", said, limits=Limits(memory_mb=256), report=report))
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 25  # and not by the call's time limit, which is 30 s
 
 
 @linux
