@@ -26,6 +26,7 @@ from vetrina import worker as worker_process
 from vetrina.accounts import passwords
 from vetrina.accounts.passwords import MEMORY, PASSES
 from vetrina.core.database.connection import Database
+from vetrina.core.jobs import queue as jobs
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings, read
 from vetrina.modules import connect
@@ -204,8 +205,13 @@ async def site(settings: Settings, database: str) -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture
-async def worker(settings: Settings, database: str) -> AsyncIterator[Services]:
-    """A worker at work on the test's database, in this process."""
+async def worker(settings: Settings, database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Services]:
+    """A worker at work on the test's database, in this process.
+
+    It does not make up the nightly jobs that a fresh database has missed, thirty in all, nor wait for what still runs at the end.
+    """
+    monkeypatch.setitem(jobs.app.periodic_defaults, "max_delay", 60)
+    monkeypatch.setattr(worker_process, "GRACE", 0.2)
     result = connect(settings, database)
     stop = asyncio.Event()
     task = asyncio.create_task(worker_process.work(result, stop))
