@@ -20,6 +20,7 @@ from vetrina.stripe_mirror.consistency import sample_data
 
 NOT_PAGES = {
     "/.well-known/change-password", "/.well-known/security.txt", "/@/{handle:str}/feed.atom", "/@/{handle:str}/feed.json",
+    "/@/{handle:str}/albums/feed.atom", "/albums/{album_id:uuid}/album.zip",
     "/api/docs/openapi.json", "/api/v1/outbox", "/auth/providers/{name:str}", "/auth/providers/{name:str}/callback", "/buy",
     "/conversations/{conversation_id:uuid}/changes",
     "/conversations/{conversation_id:uuid}/messages/{position:int}/images/{number:int}/{variant:str}",
@@ -57,6 +58,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "/{rest:path}": ("anyone", "/nothing/is/here"),
     "/@/{handle:str}": ("anyone", "/@ada"),
     "/@/{handle:str}/posts": ("anyone", "/@ada/posts"),
+    "/@/{handle:str}/albums": ("anyone", "/@ada/albums"),
+    "/@/{handle:str}/albums/{slug:str}": ("anyone", "/@ada/albums/bowls"),
     "/@/{handle:str}/followers": ("anyone", "/@ada/followers"),
     "/pictures/{account_id:uuid}/{generation_id:uuid}": ("anyone", "/pictures/{owner}/{generation}"),
     "/posts/{account_id:uuid}/{post_id:uuid}": ("anyone", "/posts/{owner}/{post}"),
@@ -89,6 +92,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "/payments/{payment_id:uuid}/receipt": ("owner", "/payments/{payment}/receipt"),
     "/payments/sandbox/{token:str}": ("owner", "{checkout}"),
     "/feed": ("owner", "/feed"),
+    "/albums": ("owner", "/albums"),
+    "/albums/{album_id:uuid}": ("owner", "/albums/{album}"),
+    "/albums/{album_id:uuid}/choices": ("owner", "/albums/{album}/choices"),
     "/posts": ("owner", "/posts"),
     "/posts/new": ("owner", "/posts/new"),
     "/posts/new/{generation_id:uuid}": ("owner", "/posts/new/{generation}"),
@@ -173,6 +179,10 @@ async def fill(scene: Scene) -> dict[str, Any]:
         await api.post(f"/conversations/{talk}/messages", json={"body": "Hello"})
         photo = {"file": ("cat.jpg", path_of("cat").read_bytes(), "image/jpeg")}
         await api.post("/files", data={"category": "profile_image"}, files=photo)
+        await api.patch("/me/profile", json={"business": {"business_name": "Ada's Press"}})
+        album = (await api.post("/albums", json={"name": "Bowls", "description": "In oil."})).json()["id"]
+        await api.post(f"/albums/{album}/files", json={"file_ids": [result, file]})
+        await api.patch(f"/albums/{album}", json={"is_public": True, "with_pictures": True})
     post = await written(site, owner, file=file, body="A cup")
     draft = await written(site, owner, file=file, publish=False)
     async with site.api(scene.stranger) as api:
@@ -194,5 +204,5 @@ async def fill(scene: Scene) -> dict[str, Any]:
         "operator": scene.superuser.id,
         "file": file, "generation": generation, "other": other, "batch": batch_id, "result": result,
         "cancelled": cancelled, "payment": payment["id"], "checkout": open_payment["checkout_url"], "post": post["id"],
-        "draft": draft["id"], "conversation": talk, "event": created["id"], "customer": customer["id"],
+        "draft": draft["id"], "conversation": talk, "album": album, "event": created["id"], "customer": customer["id"],
     }  # fmt: skip

@@ -18,6 +18,7 @@ from vetrina.demo import operations, operator
 from vetrina.demo import payments as payments_demo
 from vetrina.demo import seed as seeding
 from vetrina.demo import studio as studio_demo
+from vetrina.demo.chapters import albums as albums_demo
 from vetrina.demo.runner import CheckFailed, DemoRun
 
 app = App(name="demo", help="Stories on real input against a running site; they stop at the first failure.")
@@ -87,6 +88,7 @@ def seed(*, url: str | None = None) -> int:
         login = seeding.seed(DemoRun(url or settings.address, console), settings.data)
         gallery_demo.seed(DemoRun(url or settings.address, console), settings.data, login)
         messaging_demo.seed(DemoRun(url or settings.address, console), settings.data, login)
+        albums_demo.seed(DemoRun(url or settings.address, console), settings.data)
         run_by = operator.create_operator(DemoRun(url or settings.address, console), settings)
         operations.seed(DemoRun(url or settings.address, console), settings, run_by, login)
     except CheckFailed as failure:

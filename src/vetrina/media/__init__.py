@@ -15,6 +15,8 @@ MODULE = Module(
         "vetrina.media.public_pictures.api",
     ),
     pages=(
+        "vetrina.media.albums.pages",
+        "vetrina.media.albums.public_pages",
         "vetrina.media.files.pages",
         "vetrina.media.files.origin_pages",
         "vetrina.media.portraits.pages",
@@ -31,6 +33,7 @@ MODULE = Module(
     personal_data="vetrina.media.personal_data",
     spends=("image_slot",),
     navigation=(Place("library", "/library", "Library", "images", position=30, key="l"),),
+    account_menu=(Place("albums", "/albums", "Your albums", position=6),),
     settings_navigation=(Place("profile", "/settings/profile", "Profile", position=10),),
     operator_navigation=(
         Place("pictures", "/operator/public-pictures", "Public pictures", "images", "Reports, removal, the front page", 35),
@@ -39,7 +42,7 @@ MODULE = Module(
     labels="vetrina.media.labels",
     ledger_subjects=(LedgerSubject("upload", "/library/{id}", spent_on="A file in your library"),),
     sitemaps=("vetrina.media.portraits.sitemap",),
-    profile_tabs=(Place("pictures", "", "Pictures", position=10),),
+    profile_tabs=(Place("pictures", "", "Pictures", position=10), Place("albums", "/albums", "Albums", position=12)),
     account_sections=(AccountSection("media/operator/section.html", "vetrina.media.operator.lookup:section", position=30),),
     searches=("vetrina.media.operator.lookup:search_files",),
     notifications=(

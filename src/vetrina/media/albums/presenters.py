@@ -15,7 +15,6 @@ from vetrina.core.web.request import Request
 from vetrina.media import links
 from vetrina.media.albums import queries
 from vetrina.media.albums.model import AlbumRow
-from vetrina.media.files.names import alt_text
 from vetrina.media.links import FileFacts
 
 
@@ -44,21 +43,23 @@ def position_of(cursor: str | None) -> int | None:
     return position
 
 
+def cover(row: AlbumRow) -> FileFacts:
+    """Return the facts of an album's cover, which must not be null."""
+    return msgspec.convert(row.cover, FileFacts)
+
+
 def card(services: Services, row: AlbumRow) -> dict[str, Any]:
     """Return an album's card for lists."""
-    cover = msgspec.convert(row.cover, FileFacts) if row.cover else None
-    picture = (
-        {
-            "thumb_url": links.thumbnail_url(services, row.account_id, cover, links.THUMBNAIL),
-            "width": cover.width,
-            "height": cover.height,
-            "colour": cover.colour,
+    picture = None
+    if row.cover:
+        facts = cover(row)
+        picture = {
+            "thumb_url": links.thumbnail_url(services, row.account_id, facts, links.THUMBNAIL),
+            "width": facts.width,
+            "height": facts.height,
+            "colour": facts.colour,
             "alt": "",
-            "file_alt": alt_text(cover.file_name),
         }
-        if cover
-        else None
-    )
     return {
         "id": row.id,
         "name": row.name,

@@ -52,6 +52,31 @@ LIST = Statement(
      order by a.id desc limit %(limit)s
     """,
 )
+BY_SLUG = Statement(
+    AlbumRow,
+    f"select {_ALBUM} where a.account_id = %(account)s and a.slug = %(slug)s and a.is_public and a.deleted_at is null",
+)
+ALL_FILES = Statement(
+    FileRow,
+    f"""
+    select {COLUMNS}
+      from (select i.file_id, i.position from media.album_files i
+             where i.account_id = %(account)s and i.album_id = %(album)s) placed
+      join media.files on files.account_id = %(account)s and files.id = placed.file_id
+     order by placed.position
+    """,
+)
+# Pictures of the library that are not in the album, the newest first.
+CHOICES = Statement(
+    FileRow,
+    f"""
+    select {COLUMNS} from media.files
+     where account_id = %(account)s and id < %(before)s
+       and not exists (select from media.album_files i
+                        where i.account_id = %(account)s and i.album_id = %(album)s and i.file_id = files.id)
+     order by id desc limit %(limit)s
+    """,
+)
 OWNER_IS_OPEN = Statement(bool, "select a.is_active and a.erased_at is null from accounts.accounts a where a.id = %(account)s")
 LOCK = Statement(
     UUID,
