@@ -20,7 +20,7 @@ from vetrina.stripe_mirror.consistency import sample_data
 
 NOT_PAGES = {
     "/.well-known/change-password", "/.well-known/security.txt", "/@/{handle:str}/feed.atom", "/@/{handle:str}/feed.json",
-    "/@/{handle:str}/albums/feed.atom", "/albums/{album_id:uuid}/album.zip",
+    "/@/{handle:str}/albums.atom", "/albums/{album_id:uuid}/album.zip",
     "/api/docs/openapi.json", "/api/v1/outbox", "/auth/providers/{name:str}", "/auth/providers/{name:str}/callback", "/buy",
     "/conversations/{conversation_id:uuid}/changes",
     "/conversations/{conversation_id:uuid}/messages/{position:int}/images/{number:int}/{variant:str}",

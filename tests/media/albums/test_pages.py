@@ -17,7 +17,7 @@ from vetrina.media.albums.archive import names
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-async def test_an_album_is_made_and_changed_without_scripts(site: Site, make: Make) -> None:
+async def test_an_album_is_created_and_changed_without_scripts(site: Site, make: Make) -> None:
     owner = await business(make, site)
     a, b, c = await rows(site.services.db, owner, 3)
     async with site.browser(owner) as browser, site.api(owner) as api:
@@ -27,18 +27,18 @@ async def test_an_album_is_made_and_changed_without_scripts(site: Site, make: Ma
         created = await browser.post("/albums", data={"name": "Bowls & cups"})
         path = created.headers["location"].removesuffix("/choices")
         assert (await browser.get(f"{path}/choices")).text.count('name="id"') == 3
-        await browser.post(f"{path}/pictures", data={"id": [a, b, c]})
+        await browser.post(f"{path}/files", data={"id": [a, b, c]})
         page = (await browser.get(path)).text
         assert "Bowls &amp; cups" in page and [m for m in re.findall(r'data-file="([^"]+)"', page)] == [a, b, c]
-        later = re.search(rf'action="{path}/pictures/{a}/place"><input type="hidden" name="before" value="([^"]*)"', page)
+        later = re.search(rf'action="{path}/files/{a}/place"><input type="hidden" name="before" value="([^"]*)"', page)
         assert later and later[1] == c, "later: before the one after the next"
-        await browser.post(f"{path}/pictures/{a}/place", data={"before": c})
+        await browser.post(f"{path}/files/{a}/place", data={"before": c})
         order = [item["id"] for item in (await api.get(f"{path}/files")).json()["items"]]
         assert order == [b, a, c]
         removed = (await browser.post(f"{path}/changes", data={"id": [a], "act": "remove"})).text
         assert [item["id"] for item in (await api.get(f"{path}/files")).json()["items"]] == [b, c]
         fields = dict(re.findall(r'name="(id|position)" value="([^"]+)"', removed))
-        await browser.post(f"{path}/pictures", data=fields)
+        await browser.post(f"{path}/files", data=fields)
         assert [item["id"] for item in (await api.get(f"{path}/files")).json()["items"]] == [b, a, c], "where it was"
         await browser.post(f"{path}/changes", data={"id": [a, b], "act": "tag", "tags": "Blue, Clay"})
         assert (await api.get(f"/files/{b}")).json()["tags"] == ["Blue", "Clay"]
@@ -68,7 +68,7 @@ async def test_the_public_pages_describe_the_album(site: Site, make: Make) -> No
     facts = json.loads(structured[1])
     assert facts["@type"] == "ImageGallery" and len(facts["image"]) == 2 and facts["url"] == bowls["url"]
     assert 'property="og:title" content="Bowls"' in page
-    feed = await site.client.get("/@potter/albums/feed.atom")
+    feed = await site.client.get("/@potter/albums.atom")
     root = ElementTree.fromstring(feed.text)
     entries = [str(item.findtext(f"{ATOM}title")) for item in root.findall(f"{ATOM}entry")]
     assert entries == ["Bowls"] and feed.headers["content-type"].startswith("application/atom+xml")

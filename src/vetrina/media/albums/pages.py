@@ -108,7 +108,7 @@ async def choices(request: Request, album_id: UUID, cursor: Cursor = None) -> Re
     )
 
 
-@post("/albums/{album_id:uuid}/pictures", guards=[signed_in], include_in_schema=False)
+@post("/albums/{album_id:uuid}/files", guards=[signed_in], include_in_schema=False)
 async def add(request: Request, album_id: UUID) -> Response[Any]:
     """Add chosen pictures; with `position` fields beside the ids, where they were before a removal."""
     form = await uploads.form_of(request)
@@ -120,7 +120,7 @@ async def add(request: Request, album_id: UUID) -> Response[Any]:
     return pages.redirect(f"/albums/{album_id}", flash=("good", message))
 
 
-@post("/albums/{album_id:uuid}/pictures/{file_id:uuid}/place", guards=[signed_in], include_in_schema=False)
+@post("/albums/{album_id:uuid}/files/{file_id:uuid}/place", guards=[signed_in], include_in_schema=False)
 async def place(request: Request, album_id: UUID, file_id: UUID, data: Form) -> Response[Any]:
     """Move a picture before another one (field `before`), or to the end."""
     async with request.tx() as tx:
@@ -140,7 +140,7 @@ async def change_pictures(request: Request, album_id: UUID) -> Response[Any]:
             if act == "remove":
                 removed = await actions.remove(tx, account, album_id, ids)
                 text = count("{n} picture is out of the album", "{n} pictures are out of the album", len(removed))
-                return _undo(request, text, f"/albums/{album_id}/pictures", removed)
+                return _undo(request, text, f"/albums/{album_id}/files", removed)
             number = await _change(tx, request, album_id, ids, act, form)
     except NotFound:
         raise

@@ -95,7 +95,7 @@ async def profile_album(request: Request, handle: str, slug: str, cursor: Cursor
 
 
 @get(
-    "/@/{handle:str}/albums/feed.atom",
+    "/@/{handle:str}/albums.atom",
     include_in_schema=False,
     opt={**ANONYMOUS, **QUIET, **limited_by_address("sitemaps")},
 )
@@ -110,9 +110,9 @@ async def atom(request: Request, handle: str) -> Response[str]:
     changed = max((row.updated_at for row in page.items), default=datetime(2026, 1, 1, tzinfo=UTC))
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
-        f"<id>{escape(absolute(services, home + '/feed.atom'))}</id><title>{escape(context['title'])}</title>"
+        f"<id>{escape(absolute(services, home + '.atom'))}</id><title>{escape(context['title'])}</title>"
         f'<link href="{escape(absolute(services, home))}"/>'
-        f'<link rel="self" href="{escape(absolute(services, home + "/feed.atom"))}"/>'
+        f'<link rel="self" href="{escape(absolute(services, home + ".atom"))}"/>'
         f"<author><name>{escape(context['title'])}</name></author><updated>{changed.isoformat()}</updated>\n"
         f"{''.join(_entry(services, row) for row in page.items)}</feed>\n"
     )

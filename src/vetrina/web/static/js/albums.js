@@ -26,7 +26,7 @@ list?.addEventListener("drop", async (event) => {
   const next = moved.nextElementSibling;
   target.before(moved);
   const body = new URLSearchParams({ before: target.dataset.file });
-  const response = await fetch(`${location.pathname}/pictures/${moved.dataset.file}/place`, { method: "POST", body });
+  const response = await fetch(`${location.pathname}/files/${moved.dataset.file}/place`, { method: "POST", body });
   if (!response.ok) next ? next.before(moved) : list.append(moved);
   else location.reload();
 });
