@@ -64,7 +64,10 @@ async def serving(services: Services) -> AsyncIterator[Site]:
         services.settings = replace(services.settings, port=listener.getsockname()[1])  # absolute addresses lead here
     with application(services) as app:
         inside = ClientAddress(app, services.settings.trusted_proxies)
-        config = uvicorn.Config(inside, http=Protocol, ws="none", log_level="error", access_log=False, lifespan="on")
+        # As `vetrina serve` does: the application alone decides which headers it trusts.
+        config = uvicorn.Config(
+            inside, http=Protocol, ws="none", log_level="error", access_log=False, lifespan="on", proxy_headers=False
+        )
         server = PromptServer(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

@@ -12,11 +12,12 @@ import pytest_asyncio
 from tests.accounts.auth_helpers import letters
 from tests.factories import Account, Make
 from tests.media.processing import bad_files as corpus
-from tests.server import Site
+from tests.server import Site, serving
 from vetrina.accounts.roles import actions as roles
 from vetrina.accounts.roles.actions import Role
 from vetrina.core.services import Services
 from vetrina.core.settings.environment import Settings
+from vetrina.modules import connect
 
 
 @pytest.fixture
@@ -172,6 +173,29 @@ async def test_reports_are_limited_by_address(site: Site, make: Make) -> None:
     answers = [await site.client.post(page, data={"reason": "spam"}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [303, 303, 429]
     assert int(answers[2].headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("trusted", ["127.0.0.1", ""])
+async def test_reports_are_limited_by_the_address_that_a_trusted_proxy_forwards(
+    settings: Settings, database: str, make: Make, trusted: str
+) -> None:
+    """Addresses that a client forwards itself, or that no trusted proxy forwards, do not open a new limit."""
+    async with serving(connect(replace(settings, trusted_proxies=trusted), database)) as site:
+        async with site.services.db.tx() as tx:
+            await tx.connection.execute(
+                "update core.settings set value = '{\"count\": 2, \"seconds\": 3600}' where key = 'limits.reports'"
+            )
+        owner = await make.account()
+        file = await published(site, owner)
+
+        async def report(forwarded: str) -> int:
+            headers = {"X-Forwarded-For": forwarded}
+            answer = await site.client.post(f"/report/{owner.id}/{file['id']}", data={"reason": "spam"}, headers=headers)
+            return answer.status_code
+
+        assert [await report("203.0.113.9") for _ in range(3)] == [303, 303, 429]
+        assert await report("198.51.100.1, 203.0.113.9") == 429
+        assert await report("203.0.113.10") == (303 if trusted else 429)
 
 
 async def test_report_form_without_an_account(site: Site, make: Make, operator: Account) -> None:
