@@ -119,6 +119,7 @@ async def test_two_people_in_browsers(site: Site, make: Make) -> None:
         await own.keyboard.press("Tab")
         await own.keyboard.press("Enter")
         await other.wait_for_selector("text=And again")
+        await own.wait_for_selector(".message-own >> text=And again")
         assert await other.locator(".message").count() == 3, "each message once"
         assert await own.locator(".message").count() == 3
 
