@@ -19,6 +19,7 @@ from vetrina.demo import payments as payments_demo
 from vetrina.demo import seed as seeding
 from vetrina.demo import studio as studio_demo
 from vetrina.demo.chapters import albums as albums_demo
+from vetrina.demo.chapters import stayler as stayler_demo
 from vetrina.demo.runner import CheckFailed, DemoRun
 
 app = App(name="demo", help="Stories on real input against a running site; they stop at the first failure.")
@@ -72,6 +73,16 @@ def gallery(*, url: str | None = None) -> int:
         url: The site's address; by default the one in the settings.
     """
     return _run(_gallery, url)
+
+
+@app.command
+def stayler(*, url: str | None = None) -> int:
+    """Phone and code, free conversions, a plan through ZarinPal, a business's eleventh image, a token used twice.
+
+    Args:
+        url: The site's address; by default the one in the settings.
+    """
+    return _run(stayler_demo.run, url)
 
 
 @app.command
