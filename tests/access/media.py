@@ -19,6 +19,13 @@ async def file(scene: Scene) -> Made:
     return {"file_id": created["id"]}
 
 
+async def trashed(scene: Scene) -> Made:
+    """A picture in the owner's trash."""
+    of = {"file_id": (await scene.created("/files", data={"category": "profile_image"}, files=photo()))["id"]}
+    await scene.site.client.delete(f"/api/v1/files/{of['file_id']}", headers=scene.owner.headers)
+    return of
+
+
 async def sample(_: Scene) -> Made:
     """A sample photograph of the site."""
     return {"name": "coffee"}
@@ -59,4 +66,9 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/operator/public-pictures/{account_id}/{file_id}/featuring": operated(201, of=public_file),
     "DELETE /api/v1/operator/public-pictures/{account_id}/{file_id}/featuring": operated(204, of=public_file),
     "DELETE /api/v1/files/{file_id}": owned(204, of=file),
+    "GET /api/v1/files/trash": own(),
+    "GET /api/v1/files/trash/usage": own(),
+    "POST /api/v1/files/{file_id}/restoration": owned(201, of=trashed),
+    "DELETE /api/v1/files/trash/{file_id}": owned(204, of=trashed),
+    "DELETE /api/v1/files/trash": own(204),
 }

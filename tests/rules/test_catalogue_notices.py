@@ -19,12 +19,13 @@ PLANTED: list[tuple[Callable[[Catalogue], None], str]] = [
     (
         rules.test_references_to_owned_rows_include_the_owner,
         f"""create table studio.thieves ({OWNED}, file_id uuid);
-            alter table media.files add constraint file_alone unique (id);
-            alter table studio.thieves add constraint thief_has_a_file foreign key (file_id) references media.files (id)""",
+            alter table media.stored_files add constraint file_alone unique (id);
+            alter table studio.thieves add constraint thief_has_a_file foreign key (file_id)
+              references media.stored_files (id)""",
     ),
     (
         rules.test_foreign_keys_point_to_lower_modules,
-        """alter table media.files add column generation_id uuid, add constraint file_knows_its_maker
+        """alter table media.stored_files add column generation_id uuid, add constraint file_knows_its_maker
              foreign key (account_id, generation_id) references studio.generations (account_id, id)""",
     ),
     (
@@ -36,7 +37,7 @@ PLANTED: list[tuple[Callable[[Catalogue], None], str]] = [
     (rules.test_every_constraint_is_named_by_us, "alter table wallet.packs add unique (name, title)"),
     (rules.test_constraint_names_are_unique, "alter table wallet.plans add constraint pack_name_taken check (name <> '')"),
     (rules.test_every_table_has_created_and_updated_times, "create table wallet.timeless (account_id uuid primary key)"),
-    (rules.test_every_table_has_created_and_updated_times, "drop trigger files_touch on media.files"),
+    (rules.test_every_table_has_created_and_updated_times, "drop trigger files_touch on media.stored_files"),
     (
         rules.test_every_table_has_created_and_updated_times,
         f"""create table wallet.silent ({OWNED}); create function wallet.hush() returns void language sql as
@@ -51,7 +52,7 @@ PLANTED: list[tuple[Callable[[Catalogue], None], str]] = [
     (rules.test_every_refusal_names_a_constraint_that_exists, "alter table wallet.wallets drop constraint wallet_not_overdrawn"),
     (
         rules.test_every_reachable_constraint_has_a_refusal,
-        "alter table media.files add constraint file_is_lucky check (bytes <> 13)",
+        "alter table media.stored_files add constraint file_is_lucky check (bytes <> 13)",
     ),
     (
         rules.test_only_the_owning_module_writes,

@@ -50,6 +50,9 @@ ELSEWHERE = {
 NEVER_NULL: dict[str, str] = {
     "accounts.domains.queries.DOMAINS_DUE.leased_until": "has just been set",
     "accounts.domains.queries.LEASE_DOMAIN.leased_until": "has just been set",
+    "media.trash.queries.TRASH.deleted_at": "has just been set",
+    "media.trash.queries.LIST.deleted_at": "is in its condition",
+    "media.trash.queries.ONE.deleted_at": "is in its condition",
 }
 """Columns that may be null in the table and not in this statement's rows: statement.column to reason."""
 
@@ -94,12 +97,19 @@ def described(connection: psycopg.Connection[Any], sql: str) -> list[Column]:
 def _column(
     connection: psycopg.Connection[Any], name: bytes | None, oid: int, table: int, number: int, outer: set[str]
 ) -> Column:
+    # A column that a view takes from its table under the same name is as the table's.
     row = connection.execute(
-        """select t.typname, a.attnotnull, n.nspname || '.' || c.relname
-             from pg_type t left join pg_attribute a on a.attrelid = %s and a.attnum = %s
+        """select t.typname, coalesce(b.attnotnull, a.attnotnull), n.nspname || '.' || c.relname
+             from pg_type t left join pg_attribute a on a.attrelid = %(table)s and a.attnum = %(number)s
              left join pg_class c on c.oid = a.attrelid left join pg_namespace n on n.oid = c.relnamespace
-            where t.oid = %s""",
-        (table, number, oid),
+             left join lateral (
+               select bool_and(o.attnotnull) as attnotnull
+                 from pg_rewrite r
+                 join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refobjsubid > 0
+                 join pg_attribute o on o.attrelid = d.refobjid and o.attnum = d.refobjsubid and o.attname = a.attname
+                where c.relkind = 'v' and r.ev_class = c.oid) b on true
+            where t.oid = %(oid)s""",
+        {"table": table, "number": number, "oid": oid},
     ).fetchone()
     assert row is not None
     # Of a computed column nothing is known; a column from the far side of an outer join may be missing.

@@ -11,6 +11,7 @@ MODULE = Module(
         "vetrina.media.albums.api",
         "vetrina.media.files.api",
         "vetrina.media.files.origin_api",
+        "vetrina.media.trash.api",
         "vetrina.media.portraits.api",
         "vetrina.media.public_pictures.api",
     ),
@@ -19,6 +20,7 @@ MODULE = Module(
         "vetrina.media.albums.public_pages",
         "vetrina.media.files.pages",
         "vetrina.media.files.origin_pages",
+        "vetrina.media.trash.pages",
         "vetrina.media.portraits.pages",
         "vetrina.media.public_pictures.pages",
         "vetrina.media.delivery",
@@ -26,6 +28,7 @@ MODULE = Module(
     ),
     jobs=(
         "vetrina.media.files.jobs",
+        "vetrina.media.trash.jobs",
         "vetrina.media.albums.jobs",
     ),
     services=("vetrina.media.files.decode_slots:DecodeSlots", "vetrina.media.provenance.signing:Signer"),

@@ -39,16 +39,19 @@ class LinkExpired(Forbidden):
     opt={**ANONYMOUS, **QUIET, **UNCOMPRESSED},
 )
 async def picture(request: Request, account_id: UUID, file_id: UUID, variant: str) -> Response[Any]:
-    """Return one variant of a file. A signed link needs no database, except for the name of a download.
+    """Return one variant of a file. A signed link ends when its file is moved to the trash.
 
-    404 for a file that does not exist or is not public, 403 for an invalid link, whether or not the file exists.
+    404 for a file that is not there or is not public, 403 for an invalid link, whether or not the file exists.
     """
     if not _VARIANT.fullmatch(variant):
         raise NotFound
     services = request.services
     path, query = f"/media/{account_id}/{file_id}/{variant}", request.url.query
     signed = services.links.check(path, query)
-    if not signed and not await _is_public(request, account_id, file_id):
+    is_public = await _is_public(request, account_id, file_id)
+    if signed and is_public is None:
+        raise NotFound
+    if not signed and not is_public:
         raise LinkExpired if "signature" in request.query_params else NotFound
     headers = {
         "Cache-Control": _lifetime(request.query_params["expires"]) if signed else f"public, max-age={PUBLIC_SECONDS}",
@@ -101,9 +104,10 @@ async def _respond(storage: Storage, key: str, byte_range: str | None, headers: 
     return Stream(_whole(beginning, piece.chunks), media_type=mime, headers=headers, status_code=206)
 
 
-async def _is_public(request: Request, account_id: UUID, file_id: UUID) -> bool:
+async def _is_public(request: Request, account_id: UUID, file_id: UUID) -> bool | None:
+    """Return whether anyone may see the file; None if it does not exist or is in the trash."""
     async with request.read() as tx:
-        return bool(await tx.fetch_optional(queries.IS_PUBLIC, account=account_id, id=file_id))
+        return await tx.fetch_optional(queries.IS_PUBLIC, account=account_id, id=file_id)
 
 
 async def _whole(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

@@ -15,7 +15,9 @@ AUDIT = {
 USAGE = {
     "file_uploaded": "Files uploaded",
     "file_changed": "Files changed",
-    "file_deleted": "Files deleted",
+    "file_deleted": "Files moved to the trash",
+    "file_restored": "Files restored",
+    "file_erased": "Files deleted for good",
     "album_created": "Albums created",
 }
 """Titles of actions in the usage record."""

@@ -32,8 +32,8 @@ class Picture(msgspec.Struct, frozen=True):
 FILES = Statement(
     dict[str, Any],
     """
-    select to_jsonb(f) - 'account_id' - 'storage_key' - 'sha256' as row from media.files f
-     where account_id = %(account)s order by id
+    select to_jsonb(f) - 'account_id' - 'storage_key' - 'sha256' - 'deleted_at' as row from media.stored_files f
+     where account_id = %(account)s and deleted_at is null order by id
     """,
 )
 DAILY_UPLOADS = Statement(
@@ -47,8 +47,8 @@ PENDING_UPLOADS = Statement(
 )
 ERASE_PENDING_UPLOADS = Statement(NoneType, "delete from media.pending_uploads where account_id = %(account)s")
 PICTURES = Statement(Picture, "select id, mime from media.files where account_id = %(account)s order by id")
-# A trigger deletes the bytes with the rows.
-ERASE_FILES = Statement(NoneType, "delete from media.files where account_id = %(account)s")
+# With those in the trash; a trigger deletes the bytes with the rows.
+ERASE_FILES = Statement(NoneType, "delete from media.stored_files where account_id = %(account)s")
 
 
 async def files(services: Services, account: AccountId) -> AsyncGenerator[tuple[str, str]]:
@@ -70,7 +70,7 @@ PERSONAL_DATA = PersonalData(
         TableRule("media.takedowns", queries_public.EXPORT_TAKEDOWNS, queries_public.ERASE_TAKEDOWNS),
         TableRule("media.featured_files", queries_public.EXPORT_FEATURED, queries_public.ERASE_FEATURED),
         TableRule("media.daily_uploads", DAILY_UPLOADS, ERASE_DAILY_UPLOADS),
-        TableRule("media.files", FILES, ERASE_FILES),
+        TableRule("media.stored_files", FILES, ERASE_FILES),
     ],
     files=files,
 )

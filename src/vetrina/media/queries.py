@@ -1,4 +1,7 @@
-"""SQL of media."""
+"""SQL of media.
+
+`media.files` has no picture that is in the trash: those are only in `media.stored_files`.
+"""
 
 from __future__ import annotations
 
@@ -123,6 +126,7 @@ TAGS = Statement(
     """,
 )
 
+# No row for a file that is in the trash.
 IS_PUBLIC = Statement(
     bool,
     """
@@ -144,21 +148,21 @@ LIVE = Statement(
     """
     select f.storage_key
       from unnest(%(accounts)s::uuid[], %(keys)s::text[]) as asked (account_id, storage_key)
-      join media.files f on f.account_id = asked.account_id and f.storage_key = asked.storage_key
+      join media.stored_files f on f.account_id = asked.account_id and f.storage_key = asked.storage_key
     """,
 )
 
 UNMEASURED = Statement(
     Unmeasured,
     """
-    select account_id, id, storage_key, thumbnails from media.files
+    select account_id, id, storage_key, thumbnails from media.stored_files
      where derived_bytes is null order by account_id, id limit %(limit)s
     """,
 )
 MEASURED = Statement(
     NoneType,
     """
-    update media.files set derived_bytes = %(bytes)s
+    update media.stored_files set derived_bytes = %(bytes)s
      where account_id = %(account)s and id = %(id)s and derived_bytes is null
     """,
 )
@@ -172,7 +176,7 @@ FAULTS = Statement(
            case when s.file_bytes = f.bytes then s.export_bytes else s.file_bytes end as found
       from accounts.storage s
      cross join lateral (select coalesce(sum(bytes + coalesce(derived_bytes, 0)), 0)::bigint as bytes
-                           from media.files where account_id = s.account_id) f
+                           from media.stored_files where account_id = s.account_id) f
      cross join lateral (select coalesce(sum(bytes), 0)::bigint as bytes
                            from accounts.exports where account_id = s.account_id) e
      where s.file_bytes <> f.bytes or s.export_bytes <> e.bytes

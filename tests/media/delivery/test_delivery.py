@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 import pytest
 import pyvips
@@ -52,16 +50,17 @@ async def test_signed_link_returns_its_variant_privately(site: Site, make: Make,
     assert pyvips.Image.new_from_buffer(answer.content, "").width <= 400
 
 
-async def test_signed_link_needs_no_database(site: Site, make: Make, monkeypatch: pytest.MonkeyPatch):
+async def test_signed_link_ends_with_the_deletion_and_works_again_after_the_restoration(site: Site, make: Make):
     account = await make.account()
-    url = signed(site, path_of(await kept(site, account), "320"))
-
-    def away(*_: Any) -> AbstractAsyncContextManager[Any]:
-        raise AssertionError("the database was asked")
-
-    monkeypatch.setattr(site.services.db, "connection", away)
-    async with site.browser(account) as browser:
-        assert (await browser.get(url)).status_code == 200
+    row = await kept(site, account)
+    urls = [signed(site, path_of(row, variant)) for variant in ("original", "320")]
+    async with site.api(account) as api:
+        assert [(await site.client.get(url)).status_code for url in urls] == [200, 200]
+        assert (await api.delete(f"/files/{row.id}")).status_code == 204
+        for headers in ({}, {"If-None-Match": f'"{row.id.hex}-320"'}, {"Range": "bytes=0-9"}):
+            assert [(await site.client.get(url, headers=headers)).status_code for url in urls] == [404, 404]
+        assert (await api.post(f"/files/{row.id}/restoration")).status_code == 201
+        assert [(await site.client.get(url)).status_code for url in urls] == [200, 200]
 
 
 @pytest.mark.parametrize(

@@ -87,12 +87,13 @@ async def test_upload_show_change_and_delete(site: Site, db: Database, make: Mak
         assert (await api.delete(f"/files/{file['id']}")).status_code == 204
         assert (await api.delete(f"/files/{file['id']}")).status_code == 404
         assert (await api.get(f"/files/{file['id']}")).status_code == 404
+        assert (await site.client.get(file["url"])).status_code == 404
+        assert (await api.delete(f"/files/trash/{file['id']}")).status_code == 204
         await jobs_run(db)
         assert await stored(site.services) == set()
-        assert (await site.client.get(file["url"])).status_code == 404
 
         usage = (await api.get("/usage")).json()["items"]
-        assert [item["action"] for item in usage] == ["file_deleted", "file_changed", "file_uploaded"]
+        assert [item["action"] for item in usage] == ["file_erased", "file_deleted", "file_changed", "file_uploaded"]
         assert usage[0]["metadata"] == {"file_id": file["id"], "category": "product_image", "bytes": file["bytes"]}
 
 

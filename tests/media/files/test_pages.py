@@ -45,7 +45,7 @@ async def test_library_redirects_to_sign_in(site: Site):
     for path in ("/library", "/library?tag=a", f"/library/{new_id()}", "/library/picks?role=product"):
         answer = await site.client.get(path)
         assert (answer.status_code, answer.headers["location"].startswith("/sign-in?next=%2Flibrary")) == (303, True)
-    assert (await site.client.post("/library/deletion", data={"id": str(new_id()), "confirmed": "1"})).status_code == 303
+    assert (await site.client.post("/library/deletion", data={"id": str(new_id())})).status_code == 303
 
 
 async def test_upload_of_several_files_without_scripts(site: Site, make: Make, worker: Services, db: Database):
@@ -65,14 +65,28 @@ async def test_upload_of_several_files_without_scripts(site: Site, make: Make, w
         assert "2 pictures added" not in (await browser.get("/library")).text
 
         ids = re.findall(r'name="id" value="([^"]+)"', page.text)
-        response = await browser.post("/library/deletion", data={"id": ids})
-        assert (response.status_code, len(pictures(response))) == (200, 2)
-        assert "Delete these 2 pictures?" in response.text
-        assert len(await stored(site.services)) == 8
-        done = await browser.post("/library/deletion", data={"id": ids, "confirmed": "1"})
+        done = await browser.post("/library/deletion", data={"id": ids})
         assert done.headers["location"] == "/library"
         page = await browser.get("/library")
-        assert "2 pictures deleted" in page.text and "Your library is empty" in page.text
+        assert "2 pictures moved to the trash" in page.text and "Your library is empty" in page.text
+        undo = re.search(r'name="deleted_at" value="([^"]+)"', page.text)
+        assert (
+            undo and (await browser.post("/library/restoration", data={"deleted_at": html.unescape(undo[1])})).status_code == 303
+        )
+        page = await browser.get("/library")
+        assert "2 pictures restored" in page.text and len(pictures(page)) == 2
+
+        await browser.post("/library/deletion", data={"id": ids})
+        page = await browser.get("/library/trash")
+        thumbnails = re.findall(r'src="(/library/trash/[^"]+/picture)"', page.text)
+        assert len(thumbnails) == 2
+        for url in thumbnails:
+            assert (await browser.get(url)).headers["content-type"] == "image/webp"
+        asked = await browser.post("/library/trash/deletion", data={"id": ids})
+        assert "Delete these 2 pictures for good?" in asked.text and len(await stored(site.services)) == 8
+        erased = await browser.post("/library/trash/deletion", data={"id": ids, "confirmed": "1"})
+        assert erased.headers["location"] == "/library/trash"
+        assert "The trash is empty" in (await browser.get("/library/trash")).text
     await jobs_run(db)
     assert await stored(site.services) == set()
 
@@ -149,7 +163,7 @@ async def test_tags_are_saved_or_reported(site: Site, make: Make):
     async with site.browser(stranger) as browser:
         assert (await browser.get(path)).status_code == 404
         assert (await browser.post(path, data={"is_public": "on"})).status_code == 404
-        await browser.post("/library/deletion", data={"id": str(row.id), "confirmed": "1"})
+        await browser.post("/library/deletion", data={"id": str(row.id)})
         assert len(pictures(await browser.get("/library"))) == 0
     async with site.browser(account) as browser:
         assert (await browser.get(path)).status_code == 200

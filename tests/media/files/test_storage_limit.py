@@ -97,6 +97,7 @@ async def test_uploads_over_http_stop_at_the_limit_with_the_figures_and_leave_no
         assert on_disk(folder) == me["used_bytes"], "originals and thumbnails, and nothing of the refused"
         # Deleting is a way out.
         assert (await api.delete(f"/files/{files[0]['id']}")).status_code == 204
+        assert (await api.delete(f"/files/trash/{files[0]['id']}")).status_code == 204
         assert await send() == 201
     await assert_counted(site.services)
 

@@ -36,7 +36,7 @@ README = """\
 The data that this Vetrina site holds about your account, as of {time}.
 
 data/      one JSON file for each table: a list of rows
-pictures/  your pictures, named by their id in data/media.files.json
+pictures/  your pictures, named by their id in data/media.stored_files.json
 
 Passwords, codes and other secrets are not included: only their hashes are stored.
 """

@@ -118,11 +118,24 @@ def errors_of(refusal: Refusal | None, fields: Collection[str] | None = None) ->
     return {field if fields is None or field in fields else "": refusal.message}
 
 
-def redirect(location: str, *, flash: tuple[str, str] | None = None, cookies: list[Cookie] | None = None) -> Redirect:
-    """Redirect (303) to a page of this site, with a flash message (kind good|bad|wait|info, text) to show there once."""
+class Undo(msgspec.Struct, frozen=True):
+    """The button of a flash message: a form to a path of this site, with one field."""
+
+    path: str
+    name: str
+    value: str
+
+
+def redirect(
+    location: str, *, flash: tuple[str, str] | None = None, undo: Undo | None = None, cookies: list[Cookie] | None = None
+) -> Redirect:
+    """Redirect (303) to a page of this site, with a flash message (kind good|bad|wait|info, text) to show there once.
+
+    `undo` adds a button to the message.
+    """
     extra = list(cookies or [])
     if flash:
-        value = base64.urlsafe_b64encode(msgspec.json.encode(flash)).decode()
+        value = base64.urlsafe_b64encode(msgspec.json.encode((*flash, undo))).decode()
         extra.append(Cookie(FLASH, value=value, max_age=60, httponly=True, samesite="lax", path="/"))
     return Redirect(location, status_code=303, cookies=extra)
 
@@ -170,12 +183,14 @@ def refused(request: Request, refusal: Refusal, *, action: dict[str, str] | None
     return error(request, refusal.status, refusal.message, refusal=refusal, action=action)
 
 
-def _flashed(request: Request) -> list[dict[str, str]]:
+def _flashed(request: Request) -> list[dict[str, Any]]:
     raw = request.cookies.get(FLASH)
     if not raw:
         return []
     try:
-        kind, text = msgspec.json.decode(base64.urlsafe_b64decode(raw), type=tuple[str, str])
+        kind, text, undo = msgspec.json.decode(base64.urlsafe_b64decode(raw), type=tuple[str, str, Undo | None])
     except (ValueError, msgspec.DecodeError):
         return []
-    return [{"kind": kind if kind in {"good", "bad", "wait", "info"} else "info", "text": text[:500]}]
+    if undo is not None and safe_local_path(undo.path, "") != undo.path:
+        undo = None
+    return [{"kind": kind if kind in {"good", "bad", "wait", "info"} else "info", "text": text[:500], "undo": undo}]

@@ -101,7 +101,8 @@ RESULT_FILES = Statement(
     UUID,
     """
     select g.file_id from studio.generation_files g
-     where g.account_id = %(account)s and g.generation_id = %(id)s and g.role = 'result' and g.file_id is not null
+      join media.files f on f.account_id = g.account_id and f.id = g.file_id
+     where g.account_id = %(account)s and g.generation_id = %(id)s and g.role = 'result'
      order by g.position limit 10
     """,
 )

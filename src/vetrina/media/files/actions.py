@@ -203,10 +203,10 @@ async def change(
 
 
 async def delete(tx: Tx, account: AccountId, file_ids: Sequence[UUID]) -> int:
-    """Delete the account's files among these; return how many. A job enqueued in the same transaction deletes their bytes."""
+    """Delete the account's files among these for good, past the trash; return how many. A job deletes their bytes."""
     rows = await tx.fetch_all(queries.DELETE, account=account, ids=list(file_ids))
     for row in rows:
-        await usage.record(tx, account, "file_deleted", {"file_id": str(row.id), "category": row.category, "bytes": row.bytes})
+        await usage.record(tx, account, "file_erased", {"file_id": str(row.id), "category": row.category, "bytes": row.bytes})
     return len(rows)
 
 

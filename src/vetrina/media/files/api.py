@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import delete, get, patch, post
+from litestar import get, patch, post
 from litestar.params import Parameter
 from msgspec import UNSET, UnsetType
 
@@ -15,7 +15,6 @@ from vetrina.accounts.storage import actions as storage
 from vetrina.accounts.storage.model import StorageUse
 from vetrina.core.database.paging import Page
 from vetrina.core.database.records import to_record
-from vetrina.core.errors import NotFound
 from vetrina.core.services import Services
 from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
@@ -102,7 +101,7 @@ async def upload(request: Request) -> File:
     402 the plan's uploads are used up, 409 the account's storage is full, 413 too large, 415 unsupported format, 422 damaged
     or of invalid size or category, 429 retry later, 507 the site has no room.
     """
-    return _file(request.services, await uploads.take_one(request))
+    return to_file(request.services, await uploads.take_one(request))
 
 
 @get("/samples", guards=[signed_in], tags=["files"], sync_to_thread=False)
@@ -120,7 +119,7 @@ async def add_sample(request: Request, name: str) -> File:
 
     409 the account's storage is full, 429 retry later.
     """
-    return _file(request.services, await samples.add(request.services, request.account.id, name))
+    return to_file(request.services, await samples.add(request.services, request.account.id, name))
 
 
 @get("/files", guards=[signed_in], tags=["files"])
@@ -143,7 +142,7 @@ async def files(
             tag=tag or None,
             q=q or None,
         )
-    return page.map(lambda row: _file(request.services, row))
+    return page.map(lambda row: to_file(request.services, row))
 
 
 @get("/files/usage", guards=[signed_in], tags=["files"])
@@ -159,7 +158,7 @@ async def used(request: Request) -> Used:
 async def file(request: Request, file_id: UUID) -> File:
     """Return a file."""
     async with request.read() as tx:
-        return _file(request.services, await tx.fetch_one(queries.ONE, account=request.account.id, id=file_id))
+        return to_file(request.services, await tx.fetch_one(queries.ONE, account=request.account.id, id=file_id))
 
 
 @patch("/files/{file_id:uuid}", guards=[signed_in], tags=["files"])
@@ -167,18 +166,11 @@ async def change(request: Request, file_id: UUID, data: Change) -> File:
     """Rename, tag, publish or hide a file."""
     given = {key: value for key, value in msgspec.structs.asdict(data).items() if value is not UNSET}
     async with request.tx() as tx:
-        return _file(request.services, await actions.change(tx, request.account.id, file_id, **given))
+        return to_file(request.services, await actions.change(tx, request.account.id, file_id, **given))
 
 
-@delete("/files/{file_id:uuid}", guards=[signed_in], tags=["files"])
-async def remove(request: Request, file_id: UUID) -> None:
-    """Delete a file and its bytes. Images generated from it stay."""
-    async with request.tx() as tx:
-        if not await actions.delete(tx, request.account.id, [file_id]):
-            raise NotFound
-
-
-def _file(services: Services, row: FileRow) -> File:
+def to_file(services: Services, row: FileRow) -> File:
+    """Return a row's file with its URLs."""
     facts = row.facts()
     ref = links.ref(services, row.account_id, facts)
     return to_record(
@@ -193,4 +185,4 @@ def _file(services: Services, row: FileRow) -> File:
     )
 
 
-ROUTES: list[Any] = [upload, list_samples, add_sample, files, used, file, change, remove]
+ROUTES: list[Any] = [upload, list_samples, add_sample, files, used, file, change]

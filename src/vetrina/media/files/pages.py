@@ -9,7 +9,6 @@ from litestar import Response, get, post
 from litestar.params import Parameter
 
 from vetrina.accounts.storage import actions as storage
-from vetrina.core.database.ids import read_id
 from vetrina.core.errors import NotFound, Refusal
 from vetrina.core.web import pages
 from vetrina.core.web.meta_pages import Form
@@ -127,24 +126,6 @@ async def save(request: Request, file_id: UUID) -> Response[Any]:
     return pages.redirect(f"/library/{file_id}", flash=("good", say("Saved")))
 
 
-@post("/library/deletion", guards=[signed_in], include_in_schema=False)
-async def delete(request: Request) -> Response[Any]:
-    """Ask for confirmation, then delete. With scripts the confirmation comes before the form is sent."""
-    account = request.account.id
-    form = await uploads.form_of(request)
-    ids = _ids(form.getall("id", []))
-    if form.get("confirmed") == "1":
-        async with request.tx() as tx:
-            deleted = await actions.delete(tx, account, ids)
-        return pages.redirect("/library", flash=("good", count("{n} picture deleted", "{n} pictures deleted", deleted)))
-    async with request.read() as tx:
-        rows = await tx.fetch_all(queries.SOME, account=account, ids=ids)
-    if not rows:
-        return pages.redirect("/library", flash=("info", say("Select the pictures to delete first")))
-    files = [picker.to_card(request.services, row) for row in rows]
-    return pages.render(request, "media/files/delete.html", nav="library", files=files)
-
-
 async def _grid(
     request: Request,
     *,
@@ -215,9 +196,4 @@ def _file_page(request: Request, row: FileRow, *, tags_text: str | None = None, 
     )
 
 
-def _ids(given: list[Any]) -> list[UUID]:
-    """Return the valid ids of a form."""
-    return [file_id for item in given[:500] if (file_id := read_id(item))]
-
-
-ROUTES: list[Any] = [library, upload, add_sample, picks, file, save, delete]
+ROUTES: list[Any] = [library, upload, add_sample, picks, file, save]

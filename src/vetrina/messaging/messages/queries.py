@@ -52,6 +52,7 @@ IMAGE = Statement(
       from messaging.own_place(%(account)s, %(id)s) p
       join messaging.messages m on m.conversation_id = p.conversation_id and m.position > p.from_position
       join messaging.message_images i on i.account_id = m.account_id and i.message_id = m.id
+      join media.files f on f.account_id = i.account_id and f.id = i.file_id
      where m.position = %(position)s and i.position = %(number)s
        and not exists (select from media.takedowns t where t.account_id = i.account_id and t.file_id = i.file_id)
     """,
