@@ -18,14 +18,14 @@ Look = Callable[[], Awaitable[str]]
 
 
 async def test_a_deleted_picture_leaves_every_place_and_returns_to_it(site: Site, worker: Services, make: Make) -> None:
-    owner, friend, operator = await make.account(tokens=3), await make.account(), await make.account(role="superuser")
+    owner, friend, operator = await make.account(tokens=3), await make.account(), await make.account()
     await befriended(site, owner, friend)
     async with site.api(owner) as api, site.api(friend) as reader, site.browser(owner) as browser, site.api(operator) as staff:
         generation = (await api.post("/generations", json=wish(await upload(api)))).json()["id"]
         file = (await ended(api, generation))["result_files"][0]
         identity = file["id"]
         post = await written(site, owner, file=identity)
-        profile = await api.patch("/me/profile", json={"handle": "maker", "avatar_file_id": identity})
+        profile = await api.patch("/me/profile", json={"handle": "maker", "avatar": identity})
         assert profile.status_code == 200, profile.text
         talk = await started(site, owner, friend)
         message = await send(site, owner, talk, file_ids=[identity])
