@@ -79,7 +79,7 @@ async def test_a_deleted_picture_leaves_every_place_and_returns_to_it(site: Site
         taken = await api.put("/studio/draft", json=draft)
         assert taken.status_code == 422, "a new draft does not take it"
         assert (await api.post("/generations", json=wish(identity))).status_code in {404, 422}
-        assert identity not in await exported(api)
+        assert identity not in await exported(site, api)
 
         assert (await api.post(f"/files/{identity}/restoration")).status_code == 201
         left_out = [place for place in sorted(shown) if identity not in await places[place][0]()]
@@ -87,12 +87,12 @@ async def test_a_deleted_picture_leaves_every_place_and_returns_to_it(site: Site
         assert [link for link in served if (await browser.get(link)).status_code != 200] == []
 
 
-async def exported(api: object) -> str:
+async def exported(site: Site, api: object) -> str:
     """Return the names and the rows of files of a new export of the account's data."""
     export = (await api.post("/exports")).json()  # type: ignore[attr-defined]
     async with asyncio.timeout(60):
         while (export := (await api.get(f"/exports/{export['id']}")).json())["status"] not in {"ready", "failed"}:  # type: ignore[attr-defined]
             await asyncio.sleep(0.2)
-    data = await api.get(export["url"])  # type: ignore[attr-defined]
+    data = await site.client.get(export["url"])
     with zipfile.ZipFile(io.BytesIO(data.content)) as archive:
         return "\n".join([*archive.namelist(), archive.read("data/media.stored_files.json").decode()])

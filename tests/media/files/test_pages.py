@@ -70,9 +70,8 @@ async def test_upload_of_several_files_without_scripts(site: Site, make: Make, w
         page = await browser.get("/library")
         assert "2 pictures moved to the trash" in page.text and "Your library is empty" in page.text
         undo = re.search(r'name="deleted_at" value="([^"]+)"', page.text)
-        assert (
-            undo and (await browser.post("/library/restoration", data={"deleted_at": html.unescape(undo[1])})).status_code == 303
-        )
+        assert undo
+        await browser.post("/library/restoration", data={"deleted_at": html.unescape(undo[1])})
         page = await browser.get("/library")
         assert "2 pictures restored" in page.text and len(pictures(page)) == 2
 
