@@ -68,13 +68,13 @@ async def test_a_deleted_picture_leaves_every_place_and_returns_to_it(site: Site
         links = [signed, f"/media/{owner.id}/{identity}/original", f"/media/{owner.id}/{identity}/card.jpg"]
         links += [f"{talk}/messages/{message['position']}/images/1/320"]
 
-        shown = {place for place, (look, word) in places.items() if word in await look()}
+        present = {place for place, (look, word) in places.items() if word in await look()}
         served = [link for link in links if (await browser.get(link)).status_code == 200]
-        missing = places.keys() - shown
-        assert len(shown) >= 20 and len(served) >= 3, f"never shown: {missing}, served: {served}"
+        missing = places.keys() - present
+        assert len(present) >= 20 and len(served) >= 3, f"never shown: {missing}, served: {served}"
 
         assert (await api.delete(f"/files/{identity}")).status_code == 204
-        assert [place for place in sorted(shown) if identity in await places[place][0]()] == []
+        assert [place for place in sorted(present) if identity in await places[place][0]()] == []
         assert [link for link in served if (await browser.get(link)).status_code != 404] == []
         taken = await api.put("/studio/draft", json=draft)
         assert taken.status_code == 422, "a new draft does not take it"
@@ -82,7 +82,7 @@ async def test_a_deleted_picture_leaves_every_place_and_returns_to_it(site: Site
         assert identity not in await exported(site, api)
 
         assert (await api.post(f"/files/{identity}/restoration")).status_code == 201
-        left_out = [place for place in sorted(shown) if identity not in await places[place][0]()]
+        left_out = [place for place in sorted(present) if identity not in await places[place][0]()]
         assert left_out == []
         assert [link for link in served if (await browser.get(link)).status_code != 200] == []
 
