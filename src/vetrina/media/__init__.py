@@ -21,6 +21,7 @@ MODULE = Module(
         "vetrina.media.files.pages",
         "vetrina.media.files.origin_pages",
         "vetrina.media.trash.pages",
+        "vetrina.media.selection.pages",
         "vetrina.media.portraits.pages",
         "vetrina.media.public_pictures.pages",
         "vetrina.media.delivery",

@@ -89,6 +89,14 @@ def thumbnail_url(services: Services, account_id: UUID, facts: FileFacts, size: 
     return link(services, account_id, facts.id, variant_of(facts, size), is_public=facts.is_public)
 
 
+def srcset(services: Services, account_id: UUID, facts: FileFacts) -> str:
+    """Return HTML's `srcset` of the thumbnails up to 640 pixels, by their widths; "" if there are none."""
+    sides = sorted((int(size), side.width) for size, side in facts.thumbnails.items() if int(size) <= 640)
+    return ", ".join(
+        f"{link(services, account_id, facts.id, str(size), is_public=facts.is_public)} {width}w" for size, width in sides
+    )
+
+
 def variant_of(facts: FileFacts, size: int) -> str:
     """Return the variant that `thumbnail_url` links to."""
     sizes = sorted(int(thumbnail) for thumbnail in facts.thumbnails)

@@ -69,6 +69,10 @@ async def test_64_changes_at_once_are_all_counted(site: Site, make: Make) -> Non
         assert sorted(await order(client, bowls["id"])) == sorted(files[32:64])
         deleted = await asyncio.gather(*(client.delete(f"/files/{file}") for file in files[32:64]))
         assert {answer.status_code for answer in deleted} == {204}
+        assert await order(client, bowls["id"]) == [], "they are in the trash"
+        assert await counts(site.services.db, bowls["id"]) == (32, 32), "they return to their places"
+        deleted = await asyncio.gather(*(client.delete(f"/files/trash/{file}") for file in files[32:64]))
+        assert {answer.status_code for answer in deleted} == {204}
         assert await counts(site.services.db, bowls["id"]) == (0, 0)
     async with site.services.db.read() as tx:
         assert await faults(tx) == []

@@ -81,8 +81,8 @@ async def test_upload_of_several_files_without_scripts(site: Site, make: Make, w
         assert len(thumbnails) == 2
         for url in thumbnails:
             assert (await browser.get(url)).headers["content-type"] == "image/webp"
-        asked = await browser.post("/library/trash/deletion", data={"id": ids})
-        assert "Delete these 2 pictures for good?" in asked.text and len(await stored(site.services)) == 8
+        question = await browser.post("/library/trash/deletion", data={"id": ids})
+        assert "Delete these 2 pictures for good?" in question.text and len(await stored(site.services)) == 8
         erased = await browser.post("/library/trash/deletion", data={"id": ids, "confirmed": "1"})
         assert erased.headers["location"] == "/library/trash"
         assert "The trash is empty" in (await browser.get("/library/trash")).text

@@ -163,6 +163,7 @@ async def _grid(
         samples=sample_cards,
         stuck=any(item.get("stuck") for item in errors or []),
         picture_count=sum(item.files for item in used),
+        selection_actions=[{**item, "title": say(item["title"])} for item in picker.SELECTION_ACTIONS],
         older=page.older("/library", {"category": category, "tag": tag, "q": q}),
         accept=uploads.accepted(request.services.settings),
         max_bytes=MAX_BYTES,

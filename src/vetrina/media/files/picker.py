@@ -26,6 +26,11 @@ TITLES = {
     "post_image": N_("Post"),
     "album_image": N_("Album"),
 }
+SELECTION_ACTIONS: tuple[dict[str, str], ...] = (
+    {"path": "/library/publication", "icon": "globe", "title": N_("Publish")},
+    {"path": "/library/unpublication", "icon": "lock", "title": N_("Make private")},
+)
+"""Buttons of the selection in the library, each a form to `path` with the chosen ids as `id`."""
 GRID_THUMBNAIL = 320
 PICKER_PAGE = 24
 """Images per page of the picker."""
@@ -40,6 +45,8 @@ def to_card(services: Services, row: FileRow, *, size: int = GRID_THUMBNAIL) -> 
         "id": row.id,
         "href": f"/library/{row.id}",
         "thumb_url": links.thumbnail_url(services, row.account_id, facts, size),
+        "srcset": links.srcset(services, row.account_id, facts),
+        "original_url": links.download_url(services, row.account_id, facts),
         "width": row.width,
         "height": row.height,
         "colour": row.colour,

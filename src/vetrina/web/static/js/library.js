@@ -36,7 +36,39 @@ if (form) {
   };
   takeDrops(form.querySelector(".drop"), take);
   takePastes(take);
+  // Files may be dropped anywhere on the page.
+  const leave = () => document.body.classList.remove("page-drop");
+  document.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && document.body.classList.add("page-drop"));
+  document.addEventListener("dragleave", (event) => event.relatedTarget || leave());
+  document.addEventListener("drop", (event) => {
+    leave();
+    if (event.target.closest(".drop") || !event.dataTransfer.files.length) return;
+    event.preventDefault();
+    take([...event.dataTransfer.files]);
+  });
 }
+
+/** The size of the tiles, kept in this browser; `sizes` follows, so that the fitting thumbnail is loaded. */
+function setSize(rem) {
+  const grid = document.getElementById("files");
+  if (!grid) return;
+  grid.dataset.sized = "";
+  grid.style.setProperty("--tile", `${rem}rem`);
+  for (const picture of grid.querySelectorAll("img[srcset]")) picture.sizes = `min(${rem * 1.25}rem, 90vw)`;
+}
+
+let size = null;
+try { size = Number(localStorage.getItem("library-size")) || null; } catch { /* private mode: the default */ }
+const slider = document.querySelector("[data-size-slider]");
+if (slider && size) {
+  slider.value = size;
+  setSize(slider.value);
+}
+document.addEventListener("input", (event) => {
+  if (!event.target.matches("[data-size-slider]")) return;
+  setSize(event.target.value);
+  try { localStorage.setItem("library-size", event.target.value); } catch { /* until the page closes */ }
+});
 
 function count(files) {
   const n = files.querySelectorAll("input[name=id]:checked").length;
@@ -46,6 +78,40 @@ function count(files) {
 // On the document, because the grid is replaced after uploads.
 document.addEventListener("change", (event) => {
   if (event.target.matches(".library-item input[name=id]")) count(event.target.form);
+});
+let last = null;
+document.addEventListener("click", (event) => {
+  const box = event.target.closest?.(".library-item input[name=id]");
+  if (!box) return;
+  const boxes = [...box.form.querySelectorAll(".library-item input[name=id]")];
+  const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)];
+  if (event.shiftKey && from >= 0) {
+    for (const other of boxes.slice(Math.min(from, to), Math.max(from, to) + 1)) other.checked = box.checked;
+  }
+  last = box;
+});
+document.addEventListener("keydown", (event) => {
+  const form = document.querySelector("form:has(.library-item)");
+  if (!form || event.target.matches("input:not([type=checkbox]), textarea, select") || document.querySelector("dialog[open]")) return;
+  const boxes = [...form.querySelectorAll(".library-item input[name=id]")];
+  if (event.key === "a" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    for (const box of boxes) box.checked = true;
+  } else if (event.key === "Escape") {
+    for (const box of boxes) box.checked = false;
+  } else if (event.key === "Delete" && boxes.some((box) => box.checked)) {
+    form.requestSubmit(form.querySelector("[data-delete-selected]"));
+    return;
+  } else return;
+  count(form);
+});
+document.addEventListener("click", async (event) => {
+  if (!event.target.closest("[data-download-selected]")) return;
+  for (const item of document.querySelectorAll(".library-item:has(input:checked)")) {
+    const link = Object.assign(document.createElement("a"), { href: item.dataset.download, download: "" });
+    link.click();
+    await new Promise((resolve) => { setTimeout(resolve, 300); });
+  }
 });
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-unselect]")) return;
