@@ -17,7 +17,7 @@ from vetrina.core.services import Services
 Look = Callable[[], Awaitable[str]]
 
 
-async def test_a_deleted_picture_leaves_every_place_and_returns_to_it(site: Site, worker: Services, make: Make) -> None:
+async def test_a_deleted_picture_leaves_every_place_until_its_restoration(site: Site, worker: Services, make: Make) -> None:
     owner, friend, operator = await make.account(tokens=3), await make.account(), await make.account()
     await befriended(site, owner, friend)
     async with site.api(owner) as api, site.api(friend) as reader, site.browser(owner) as browser, site.api(operator) as staff:

@@ -84,7 +84,7 @@ async def test_the_job_deletes_what_is_older_than_the_setting(services: Services
         assert {item["id"] for item in (await api.get("/files")).json()["items"]} == {str(old.id), str(live.id)}
 
 
-async def test_restoring_while_the_job_empties_keeps_the_file_or_says_not_found(services: Services, site: Site, make: Make):
+async def test_restoring_while_the_job_empties_keeps_the_file_or_refuses(services: Services, site: Site, make: Make):
     account = await make.account()
     rows = [await kept(site, account) for _ in range(6)]
     await trash(services, account, *[row.id for row in rows])
