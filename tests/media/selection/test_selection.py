@@ -17,7 +17,7 @@ from tests.media.processing import bad_files as corpus
 from tests.server import Site
 
 
-async def test_publication_and_tags_with_their_undo(site: Site, make: Make):
+async def test_publication_and_tags_are_undone(site: Site, make: Make):
     account, stranger = await make.account(), await make.account()
     rows = [await kept(site, account, public=number == 0) for number in range(3)]
     foreign = await kept(site, stranger)

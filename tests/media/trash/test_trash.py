@@ -110,7 +110,7 @@ async def test_restoring_while_the_job_empties_keeps_the_file_or_refuses(service
     await used(services, account)
 
 
-async def test_64_restorations_into_a_full_storage_all_work_since_nothing_was_freed(services: Services, site: Site, make: Make):
+async def test_64_restorations_into_a_full_storage_count_nothing_twice(services: Services, site: Site, make: Make):
     account = await make.account()
     row = await kept(site, account)
     async with services.db.tx() as tx:
