@@ -1219,25 +1219,26 @@ begin
 end
 $$;
 
-CREATE TABLE media.files (
-    account_id uuid NOT NULL,
-    id uuid NOT NULL,
-    category text NOT NULL,
-    file_name text NOT NULL,
-    storage_key text NOT NULL,
-    sha256 bytea NOT NULL,
-    mime text NOT NULL,
-    bytes bigint NOT NULL,
-    width integer NOT NULL,
-    height integer NOT NULL,
-    colour text NOT NULL,
-    thumbnails jsonb DEFAULT '{}'::jsonb NOT NULL,
-    is_public boolean DEFAULT false NOT NULL,
-    tags text[] DEFAULT '{}'::text[] NOT NULL,
-    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+CREATE TABLE media.stored_files (
+    account_id uuid CONSTRAINT files_account_id_not_null NOT NULL,
+    id uuid CONSTRAINT files_id_not_null NOT NULL,
+    category text CONSTRAINT files_category_not_null NOT NULL,
+    file_name text CONSTRAINT files_file_name_not_null NOT NULL,
+    storage_key text CONSTRAINT files_storage_key_not_null NOT NULL,
+    sha256 bytea CONSTRAINT files_sha256_not_null NOT NULL,
+    mime text CONSTRAINT files_mime_not_null NOT NULL,
+    bytes bigint CONSTRAINT files_bytes_not_null NOT NULL,
+    width integer CONSTRAINT files_width_not_null NOT NULL,
+    height integer CONSTRAINT files_height_not_null NOT NULL,
+    colour text CONSTRAINT files_colour_not_null NOT NULL,
+    thumbnails jsonb DEFAULT '{}'::jsonb CONSTRAINT files_thumbnails_not_null NOT NULL,
+    is_public boolean DEFAULT false CONSTRAINT files_is_public_not_null NOT NULL,
+    tags text[] DEFAULT '{}'::text[] CONSTRAINT files_tags_not_null NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb CONSTRAINT files_metadata_not_null NOT NULL,
+    created_at timestamp with time zone DEFAULT now() CONSTRAINT files_created_at_not_null NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() CONSTRAINT files_updated_at_not_null NOT NULL,
     derived_bytes bigint,
+    deleted_at timestamp with time zone,
     CONSTRAINT file_bytes_positive CHECK ((bytes > 0)),
     CONSTRAINT file_category_known CHECK ((category = ANY (ARRAY['product_image'::text, 'model_image'::text, 'generated_image'::text, 'profile_image'::text, 'post_image'::text, 'album_image'::text]))),
     CONSTRAINT file_colour_is_hex CHECK ((colour ~ '^#[0-9a-f]{6}$'::text)),
@@ -1248,6 +1249,28 @@ CREATE TABLE media.files (
     CONSTRAINT file_tags_few CHECK ((cardinality(tags) <= 30)),
     CONSTRAINT file_tags_short CHECK (((array_position(tags, ''::text) IS NULL) AND (length((tags)::text) <= 2600)))
 );
+
+CREATE VIEW media.files AS
+ SELECT account_id,
+    id,
+    category,
+    file_name,
+    storage_key,
+    sha256,
+    mime,
+    bytes,
+    width,
+    height,
+    colour,
+    thumbnails,
+    is_public,
+    tags,
+    metadata,
+    created_at,
+    updated_at,
+    derived_bytes
+   FROM media.stored_files
+  WHERE (deleted_at IS NULL);
 
 CREATE FUNCTION media.facts(f media.files) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -5456,7 +5479,7 @@ CREATE VIEW doc_ai_stayler.images AS
     f.metadata,
     f.created_at,
     f.updated_at
-   FROM ((media.files f
+   FROM ((media.stored_files f
      LEFT JOIN accounts.accounts u ON (((u.id = f.account_id) AND (u.kind = 'user'::text))))
      LEFT JOIN accounts.accounts v ON (((v.id = f.account_id) AND (v.kind = 'vendor'::text))))
   WHERE (f.category <> 'profile_image'::text);
@@ -5683,7 +5706,7 @@ CREATE VIEW studio.conversions AS
      LEFT JOIN LATERAL ( SELECT f.file_id,
             m.bytes
            FROM (studio.generation_files f
-             JOIN media.files m ON (((m.account_id = f.account_id) AND (m.id = f.file_id))))
+             JOIN media.stored_files m ON (((m.account_id = f.account_id) AND (m.id = f.file_id))))
           WHERE ((f.account_id = g.account_id) AND (f.generation_id = g.id) AND (f.role = 'result'::text))
           ORDER BY f."position"
          LIMIT 1) r ON (true));
@@ -6181,8 +6204,9 @@ CREATE VIEW doc_gallery.posts_imgs AS
     i.alt,
     (((('/media/'::text || i.account_id) || '/'::text) || i.file_id) || '/original'::text) AS url,
     i.created_at
-   FROM (gallery.post_images i
+   FROM ((gallery.post_images i
      JOIN gallery.posts p ON (((p.account_id = i.account_id) AND (p.id = i.post_id))))
+     JOIN media.files f ON (((f.account_id = i.account_id) AND (f.id = i.file_id))))
   WHERE (p.deleted_at IS NULL);
 
 CREATE VIEW doc_gallery.stripe_customers AS
@@ -7176,13 +7200,13 @@ ALTER TABLE ONLY media.daily_uploads
 ALTER TABLE ONLY media.featured_files
     ADD CONSTRAINT featured_files_pkey PRIMARY KEY (account_id, file_id);
 
-ALTER TABLE ONLY media.files
+ALTER TABLE ONLY media.stored_files
     ADD CONSTRAINT file_category_fixed UNIQUE (account_id, id, category);
 
-ALTER TABLE ONLY media.files
+ALTER TABLE ONLY media.stored_files
     ADD CONSTRAINT file_storage_key_taken UNIQUE (account_id, storage_key);
 
-ALTER TABLE ONLY media.files
+ALTER TABLE ONLY media.stored_files
     ADD CONSTRAINT files_pkey PRIMARY KEY (account_id, id);
 
 ALTER TABLE ONLY media.pending_uploads
@@ -7524,23 +7548,27 @@ CREATE INDEX albums_public ON media.albums USING btree (account_id, id) WHERE (i
 
 CREATE INDEX featured_files_newest ON media.featured_files USING btree (created_at);
 
-CREATE INDEX files_by_category ON media.files USING btree (account_id, category, id) INCLUDE (bytes);
+CREATE INDEX files_by_category ON media.stored_files USING btree (account_id, category, id) INCLUDE (bytes);
 
-CREATE INDEX files_by_id ON media.files USING btree (id);
+CREATE INDEX files_by_id ON media.stored_files USING btree (id);
 
-CREATE INDEX files_by_metadata ON media.files USING gin (metadata jsonb_path_ops);
+CREATE INDEX files_by_metadata ON media.stored_files USING gin (metadata jsonb_path_ops);
 
-CREATE INDEX files_by_storage_id ON media.files USING btree (storage_key);
+CREATE INDEX files_by_storage_id ON media.stored_files USING btree (storage_key);
 
-CREATE INDEX files_by_tag ON media.files USING gin (tags);
+CREATE INDEX files_by_tag ON media.stored_files USING gin (tags);
 
-CREATE INDEX files_not_measured ON media.files USING btree (account_id, id) WHERE (derived_bytes IS NULL);
+CREATE INDEX files_not_measured ON media.stored_files USING btree (account_id, id) WHERE (derived_bytes IS NULL);
 
-CREATE INDEX files_of_category ON media.files USING btree (category, id);
+CREATE INDEX files_of_category ON media.stored_files USING btree (category, id);
 
-CREATE INDEX files_public ON media.files USING btree (id) WHERE is_public;
+CREATE INDEX files_public ON media.stored_files USING btree (id) WHERE is_public;
 
-CREATE INDEX files_shown ON media.files USING btree (account_id, id) WHERE is_public;
+CREATE INDEX files_shown ON media.stored_files USING btree (account_id, id) WHERE is_public;
+
+CREATE INDEX files_trashed ON media.stored_files USING btree (account_id, id) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX files_trashed_first ON media.stored_files USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
 CREATE INDEX pending_uploads_due ON media.pending_uploads USING btree (expires_at);
 
@@ -7904,21 +7932,21 @@ CREATE TRIGGER daily_uploads_touch BEFORE UPDATE ON media.daily_uploads FOR EACH
 
 CREATE CONSTRAINT TRIGGER featured_files_audited AFTER INSERT OR DELETE ON media.featured_files DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION media.audit_featured();
 
-CREATE TRIGGER files_counted AFTER INSERT ON media.files REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION media.count_new_files();
+CREATE TRIGGER files_counted AFTER INSERT ON media.stored_files REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION media.count_new_files();
 
-CREATE TRIGGER files_counted_again AFTER UPDATE OF bytes, derived_bytes ON media.files FOR EACH ROW WHEN (((old.bytes <> new.bytes) OR (old.derived_bytes IS DISTINCT FROM new.derived_bytes))) EXECUTE FUNCTION media.count_measured_file();
+CREATE TRIGGER files_counted_again AFTER UPDATE OF bytes, derived_bytes ON media.stored_files FOR EACH ROW WHEN (((old.bytes <> new.bytes) OR (old.derived_bytes IS DISTINCT FROM new.derived_bytes))) EXECUTE FUNCTION media.count_measured_file();
 
-CREATE TRIGGER files_erase_bytes AFTER DELETE ON media.files FOR EACH ROW EXECUTE FUNCTION media.erase_bytes();
+CREATE TRIGGER files_erase_bytes AFTER DELETE ON media.stored_files FOR EACH ROW EXECUTE FUNCTION media.erase_bytes();
 
-CREATE TRIGGER files_made_public AFTER UPDATE OF is_public ON media.files FOR EACH ROW WHEN ((new.is_public AND (NOT old.is_public))) EXECUTE FUNCTION media.require_confirmed_owner();
+CREATE TRIGGER files_made_public AFTER UPDATE OF is_public ON media.stored_files FOR EACH ROW WHEN ((new.is_public AND (NOT old.is_public))) EXECUTE FUNCTION media.require_confirmed_owner();
 
-CREATE TRIGGER files_made_public_at_first AFTER INSERT ON media.files FOR EACH ROW WHEN (new.is_public) EXECUTE FUNCTION media.require_confirmed_owner();
+CREATE TRIGGER files_made_public_at_first AFTER INSERT ON media.stored_files FOR EACH ROW WHEN (new.is_public) EXECUTE FUNCTION media.require_confirmed_owner();
 
-CREATE TRIGGER files_no_longer_counted AFTER DELETE ON media.files REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION media.count_deleted_files();
+CREATE TRIGGER files_no_longer_counted AFTER DELETE ON media.stored_files REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION media.count_deleted_files();
 
-CREATE TRIGGER files_not_taken_down AFTER UPDATE OF is_public ON media.files FOR EACH ROW WHEN ((new.is_public AND (NOT old.is_public))) EXECUTE FUNCTION media.refuse_taken_down('id');
+CREATE TRIGGER files_not_taken_down AFTER UPDATE OF is_public ON media.stored_files FOR EACH ROW WHEN ((new.is_public AND (NOT old.is_public))) EXECUTE FUNCTION media.refuse_taken_down('id');
 
-CREATE TRIGGER files_touch BEFORE UPDATE ON media.files FOR EACH ROW EXECUTE FUNCTION core.touch();
+CREATE TRIGGER files_touch BEFORE UPDATE ON media.stored_files FOR EACH ROW EXECUTE FUNCTION core.touch();
 
 CREATE TRIGGER pending_uploads_return_slots AFTER DELETE ON media.pending_uploads FOR EACH ROW EXECUTE FUNCTION media.return_slot();
 
@@ -8172,7 +8200,7 @@ ALTER TABLE ONLY gallery.post_images
     ADD CONSTRAINT post_image_belongs_to_post FOREIGN KEY (account_id, post_id) REFERENCES gallery.posts(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY gallery.post_images
-    ADD CONSTRAINT post_image_is_own_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT post_image_is_own_file FOREIGN KEY (account_id, file_id) REFERENCES media.stored_files(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY media.albums
     ADD CONSTRAINT album_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
@@ -8184,15 +8212,15 @@ ALTER TABLE ONLY media.album_files
     ADD CONSTRAINT album_file_belongs_to_album FOREIGN KEY (account_id, album_id) REFERENCES media.albums(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY media.album_files
-    ADD CONSTRAINT album_file_is_own_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT album_file_is_own_file FOREIGN KEY (account_id, file_id) REFERENCES media.stored_files(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY media.daily_uploads
     ADD CONSTRAINT daily_uploads_belong_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
 ALTER TABLE ONLY media.featured_files
-    ADD CONSTRAINT featured_file_is_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT featured_file_is_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.stored_files(account_id, id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY media.files
+ALTER TABLE ONLY media.stored_files
     ADD CONSTRAINT file_belongs_to_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
 ALTER TABLE ONLY media.pending_uploads
@@ -8202,13 +8230,13 @@ ALTER TABLE ONLY media.pending_uploads
     ADD CONSTRAINT pending_upload_holds_a_slot FOREIGN KEY (account_id, id) REFERENCES wallet.holds(account_id, id);
 
 ALTER TABLE ONLY media.portraits
-    ADD CONSTRAINT portrait_shows_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT portrait_shows_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.stored_files(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY media.reports
-    ADD CONSTRAINT report_is_of_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT report_is_of_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.stored_files(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY media.takedowns
-    ADD CONSTRAINT takedown_is_of_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT takedown_is_of_a_file FOREIGN KEY (account_id, file_id) REFERENCES media.stored_files(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY messaging.conversations
     ADD CONSTRAINT conversation_started_by_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
@@ -8223,7 +8251,7 @@ ALTER TABLE ONLY messaging.messages
     ADD CONSTRAINT message_by_account FOREIGN KEY (account_id) REFERENCES accounts.accounts(id);
 
 ALTER TABLE ONLY messaging.message_images
-    ADD CONSTRAINT message_image_is_own_file FOREIGN KEY (account_id, file_id) REFERENCES media.files(account_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT message_image_is_own_file FOREIGN KEY (account_id, file_id) REFERENCES media.stored_files(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY messaging.message_images
     ADD CONSTRAINT message_image_of_message FOREIGN KEY (account_id, message_id) REFERENCES messaging.messages(account_id, id) ON DELETE CASCADE;
@@ -8313,7 +8341,7 @@ ALTER TABLE ONLY studio.generation_files
     ADD CONSTRAINT generation_file_belongs FOREIGN KEY (account_id, generation_id) REFERENCES studio.generations(account_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY studio.generation_files
-    ADD CONSTRAINT generation_file_exists FOREIGN KEY (account_id, file_id, category) REFERENCES media.files(account_id, id, category) ON DELETE SET NULL (file_id);
+    ADD CONSTRAINT generation_file_exists FOREIGN KEY (account_id, file_id, category) REFERENCES media.stored_files(account_id, id, category) ON DELETE SET NULL (file_id);
 
 ALTER TABLE ONLY studio.generations
     ADD CONSTRAINT generation_has_a_style FOREIGN KEY (style_name) REFERENCES studio.styles(name);
@@ -8477,6 +8505,7 @@ GRANT ALL ON FUNCTION media.count_deleted_files() TO vetrina_app;
 GRANT ALL ON FUNCTION media.count_measured_file() TO vetrina_app;
 GRANT ALL ON FUNCTION media.count_new_files() TO vetrina_app;
 GRANT ALL ON FUNCTION media.erase_bytes() TO vetrina_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.stored_files TO vetrina_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE media.files TO vetrina_app;
 GRANT ALL ON FUNCTION media.facts(f media.files) TO vetrina_app;
 GRANT ALL ON FUNCTION media.fill_pending_upload(p_account uuid) TO vetrina_app;
