@@ -43,7 +43,7 @@ async def test_a_deleted_picture_leaves_every_place_until_its_restoration(site: 
         def query(sql: str) -> Look:
             async def look() -> str:
                 async with site.services.db.read() as tx:
-                    return str(await (await tx.connection.execute(sql)).fetchall())
+                    return str(await (await tx.connection.execute(sql.encode())).fetchall())
 
             return look
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -83,7 +83,8 @@ async def test_the_documented_functions_enforce_in_plain_sql(site: Site, make: M
     async with site.api(account) as api:
         file = await upload(api)
     url = f"/media/{account.id}/{file}/original"
-    with psycopg.connect(owner, autocommit=True, row_factory=dict_row) as db:
+    opened: psycopg.Connection[Any] = psycopg.connect(owner, autocommit=True, row_factory=cast(Any, dict_row))
+    with opened as db:
 
         def call(function: str, *args: Any) -> Any:
             row = db.execute(f"select {DOC}.{function}({', '.join(['%s'] * len(args))}) as value".encode(), args).fetchone()

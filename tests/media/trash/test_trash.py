@@ -36,7 +36,7 @@ async def trash(services: Services, account: Account, *ids: UUID) -> None:
         assert len(await actions.delete(tx, account.id, ids)) == len(ids)
 
 
-async def test_a_deleted_file_counts_until_it_is_deleted_for_good(site: Site, worker: Services, db: Database, make: Make):
+async def test_deleted_file_counts_until_the_trash_is_emptied(site: Site, worker: Services, db: Database, make: Make):
     account, stranger = await make.account(), await make.account()
     row, other = await kept(site, account), await kept(site, account)
     before = await used(site.services, account)

@@ -42,9 +42,7 @@ class Server:
         )
 
 
-def compose(
-    settings: Settings, *, to: str, subject: str, text: str, html: str | None, unsubscribe: str = ""
-) -> EmailMessage:
+def compose(settings: Settings, *, to: str, subject: str, text: str, html: str | None, unsubscribe: str = "") -> EmailMessage:
     """Return a message with a text and, optionally, an HTML part. Raises ValueError for an invalid recipient.
 
     `unsubscribe` is the address at which one POST stops mails of this kind (RFC 8058).

@@ -74,7 +74,9 @@ async def change(tx: Tx, name: str, change_: PlanChange) -> EditedPlan:
     if prices is not None and name not in DEFAULT_PLANS:
         currency = _base_currency(prices, await tx.fetch_one(queries.BASE_CURRENCY, name=name))
         await _set_prices(tx, plan_id, prices, currency)
-    await tx.execute(queries.CHANGE, name=name, **values, price=prices[currency] if currency else None, currency=currency)
+    await tx.execute(
+        queries.CHANGE, name=name, **values, price=prices[currency] if prices and currency else None, currency=currency
+    )
     return await get_plan(tx, name)
 
 
