@@ -99,7 +99,7 @@ async def _counts(services: Services, account: AccountId) -> AsyncIterator[Serve
         yield await _count(services, account)
         async for message in messages.messages_and_signals(quiet_interval=QUIET_SECONDS):
             if message is Signal.QUIET:
-                yield ServerSentEventMessage(comment="listening")
+                yield ServerSentEventMessage(comment="listening", data=None)
             else:
                 yield await _count(services, account)
 

@@ -152,10 +152,10 @@ def _stream(messages: AsyncIterator[ServerSentEventMessage]) -> ServerSentEvent:
 
 async def _changes(services: Services, account: AccountId) -> AsyncIterator[ServerSentEventMessage]:
     with services.hub.subscribe(f"generations@{account}") as messages:
-        yield ServerSentEventMessage(comment="listening")
+        yield ServerSentEventMessage(comment="listening", data=None)
         async for message in messages.messages_and_signals(quiet_interval=QUIET):
             if message is Signal.QUIET:
-                yield ServerSentEventMessage(comment="listening")  # a reader that has gone is noticed when it is written to
+                yield ServerSentEventMessage(comment="listening", data=None)  # a reader that has gone is noticed when it is written to
             elif message is Signal.RESYNC:
                 yield ServerSentEventMessage(data="{}", event="resync")
             else:
