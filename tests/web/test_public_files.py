@@ -56,6 +56,7 @@ async def test_robots_keep_out_of_what_needs_an_account(site: Site) -> None:
     for path in ("/api/v1/", "/studio", "/library", "/settings", "/operator", "/wallet", "/account"):
         assert f"Disallow: {path}" in lines
     assert not any(line.startswith(("Disallow: /media", "Disallow: /pictures", "Disallow: /@")) for line in lines)
+    assert {"Disallow: /posts", "Allow: /posts/", "Disallow: /feed", "Allow: /feed."} <= set(lines), "posts and feeds are public"
     assert "Disallow: /" not in lines and f"Sitemap: {site.services.settings.address}/sitemap.xml" in lines
 
 

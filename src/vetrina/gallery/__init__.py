@@ -30,6 +30,7 @@ MODULE = Module(
     personal_data="vetrina.gallery.personal_data",
     labels="vetrina.gallery.labels",
     navigation=(Place("feed", "/feed", "Feed", "images", position=22, key="f"),),
+    public_prefixes=("/posts/", "/feed."),
     account_menu=(Place("posts", "/posts", "Your posts", position=5),),
     settings_navigation=(Place("followers", "/settings/followers", "Followers", position=15),),
     sitemaps=("vetrina.gallery.wall.sitemap",),

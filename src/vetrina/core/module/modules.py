@@ -78,6 +78,8 @@ class Module:
     """Files whose SITEMAP lists public things of the module (`core.web.public.sitemap`)."""
     footer: str = ""
     """A function ("package.file:name") of the services that returns further links of the footer, as `Place`s."""
+    public_prefixes: tuple[str, ...] = ()
+    """Beginnings of public addresses below those of a navigation, which is for signed-in users: crawlers may read them."""
     profile_tabs: tuple[Place, ...] = ()
     """Tabs of an account's public page; `href` is what follows the page's address."""
     wall: str = ""
@@ -257,6 +259,11 @@ class Modules:
             for place in part
         )
         return sorted({f"/{place.href.split('/')[1]}" for place in places})
+
+    @cached_property
+    def public_prefixes(self) -> list[str]:
+        """Return the beginnings of public addresses below those of the navigations."""
+        return sorted(prefix for module in self for prefix in module.public_prefixes)
 
     def page_frame(self) -> dict[str, Any]:
         """Return what the base templates need of the loaded modules: navigations and header templates."""

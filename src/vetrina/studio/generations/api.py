@@ -155,7 +155,8 @@ async def _changes(services: Services, account: AccountId) -> AsyncIterator[Serv
         yield ServerSentEventMessage(comment="listening", data=None)
         async for message in messages.messages_and_signals(quiet_interval=QUIET):
             if message is Signal.QUIET:
-                yield ServerSentEventMessage(comment="listening", data=None)  # a reader that has gone is noticed when it is written to
+                # A reader that has gone is noticed when it is written to.
+                yield ServerSentEventMessage(comment="listening", data=None)
             elif message is Signal.RESYNC:
                 yield ServerSentEventMessage(data="{}", event="resync")
             else:

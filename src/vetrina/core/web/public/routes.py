@@ -27,9 +27,11 @@ LIMITED = {**ANONYMOUS, **QUIET, **limited_by_address("sitemaps")}
 
 @get("/robots.txt", include_in_schema=False, opt={**ANONYMOUS, **QUIET}, media_type=MediaType.TEXT, sync_to_thread=False)
 def robots(request: Request) -> Response[str]:
-    """Keep crawlers out of pages that need an account, and name the sitemap."""
-    private = sorted({"/api/v1/", *request.services.modules.private_paths})
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in private), "Allow: /", ""]
+    """Keep crawlers out of pages that need an account, and name the sitemap. The longest match decides (RFC 9309, 2.2.2)."""
+    modules = request.services.modules
+    private = sorted({"/api/v1/", *modules.private_paths})
+    public = ["/", *modules.public_prefixes]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in private), *(f"Allow: {path}" for path in public), ""]
     return Response("\n".join([*lines, f"Sitemap: {absolute(request.services, '/sitemap.xml')}", ""]), headers=HOUR)
 
 
