@@ -97,7 +97,7 @@ def test_conform(shell: str, owner: str, capsys: pytest.CaptureFixture[str]) -> 
     assert main(["conform"]) == exits.FAILED, "documents without a schema of views are missing"
     printed = capsys.readouterr().out
     assert "doc_contacts.posts.price_point: there is no such schema" in printed
-    assert "doc_gallery.messages.sender_sub: " in printed and "is in no document" not in printed
+    assert "doc_gallery.orders.customer_id: " in printed and "is in no document" not in printed
     assert main(["conform", "cogneto"]) == exits.USAGE
     capsys.readouterr()
     with psycopg.connect(owner, autocommit=True) as connection:

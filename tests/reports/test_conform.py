@@ -67,6 +67,7 @@ def test_dropping_any_documented_thing_is_noticed(connection: psycopg.Connection
             if not expected <= _missing(connection, by_system[system]):
                 unnoticed.append(name)
     assert unnoticed == []
+    connection.execute("vacuum analyze")  # the rolled back rows of many rounds change what the planner takes for cheap
     assert [_missing(connection, document) for document in documents()] == [set()] * len(documents()), "rolled back"
 
 

@@ -133,7 +133,8 @@ async def test_openapi_lists_security_schemes_and_problem_responses(site: Site) 
 
 async def _is_open(site: Site, method: str, path: str) -> bool:
     """Return whether an anonymous request gets anything but 401."""
-    filled = re.sub(r"{[^}]+}", "01890000-0000-7000-8000-000000000000", path)
+    filled = re.sub(r"{(position|number)}", "1", path)
+    filled = re.sub(r"{[^}]+}", "01890000-0000-7000-8000-000000000000", filled)
     return (await site.client.request(method, filled)).status_code != 401
 
 

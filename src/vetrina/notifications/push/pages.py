@@ -19,9 +19,9 @@ def service_worker() -> Response[str]:
     return Response(text, media_type="text/javascript", headers={"Cache-Control": "no-cache", "Service-Worker-Allowed": "/"})
 
 
-@get("/offline", include_in_schema=False, opt=ANONYMOUS, sync_to_thread=False)
+@get("/offline", include_in_schema=False, sync_to_thread=False)
 def offline(request: Request) -> Response[str]:
-    """Return the page that is shown without a connection. It is the same for everyone, so that it may be kept."""
+    """Return the page that is shown without a connection. The service worker fetches it without cookies and stores it."""
     return pages.render(request, "notifications/push/offline.html")
 
 
