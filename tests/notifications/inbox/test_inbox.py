@@ -100,6 +100,7 @@ async def test_pages_are_read_without_repeating_a_group(site: Site, make: Make) 
         for number in range(7):
             for actor in (one, two):
                 await notify(tx, account.id, "comment", f"{account.id}/{number}", actor=actor.id)
+            await asyncio.sleep(0.002)  # ids of one millisecond are in no order
         await notify(tx, account.id, "no_module_has_this")
     seen: list[str] = []
     cursor = None
