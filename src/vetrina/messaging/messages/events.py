@@ -20,13 +20,13 @@ from litestar.response.sse import ServerSentEventMessage
 from vetrina.core.database.ids import AccountId
 from vetrina.core.database.pubsub import Signal
 from vetrina.core.services import Services
+from vetrina.core.web.http.event_streams import EVENT_STREAM, event_stream, listening
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import UNCOMPRESSED
 from vetrina.messaging import presenters
 from vetrina.messaging.messages import actions
 from vetrina.messaging.queries import ONE, UNREAD
 
-EVENT_STREAM = "text/event-stream"
 QUIET_SECONDS = 15.0
 """Seconds after which the state is read again although no change was announced, and a reader that has gone is noticed."""
 
@@ -52,7 +52,7 @@ def all_events(request: Request) -> ServerSentEvent:
 
     An event `resync` (`{unread}`, also the first one) says that changes may have been missed: read the conversations again.
     """
-    return _stream(_changes(request.services, request.account.id))
+    return event_stream(_changes(request.services, request.account.id))
 
 
 @get(
@@ -76,14 +76,7 @@ async def events(
     last = request.headers.get("last-event-id", "")
     if last.isascii() and last.isdigit() and len(last) < 18:
         after = int(last)  # a browser that reconnects calls the same address
-    return _stream(_messages(request.services, account, conversation_id, row.last_change if after is None else after))
-
-
-def _stream(messages: AsyncIterator[ServerSentEventMessage]) -> ServerSentEvent:
-    stream = ServerSentEvent(messages)
-    stream.headers["Cache-Control"] = "no-store"
-    stream.headers["X-Accel-Buffering"] = "no"
-    return stream
+    return event_stream(_messages(request.services, account, conversation_id, row.last_change if after is None else after))
 
 
 async def _changes(services: Services, account: AccountId) -> AsyncIterator[ServerSentEventMessage]:
@@ -91,7 +84,7 @@ async def _changes(services: Services, account: AccountId) -> AsyncIterator[Serv
         yield _event("resync", {"unread": await _unread(services, account)})
         async for message in messages.messages_and_signals(quiet_interval=QUIET_SECONDS):
             if message is Signal.QUIET:
-                yield _listening()
+                yield listening()
             elif message is Signal.RESYNC:
                 yield _event("resync", {"unread": await _unread(services, account)})
             else:
@@ -103,7 +96,7 @@ async def _messages(
     services: Services, account: AccountId, conversation: UUID, after: int
 ) -> AsyncIterator[ServerSentEventMessage]:
     with services.hub.subscribe(f"conversations/{conversation}") as messages:
-        yield _listening()
+        yield listening()
         async for message in _first_then(messages.messages(poll_interval=QUIET_SECONDS)):
             if message is not None and message["change"] is not None and message["change"] <= after:
                 continue
@@ -119,7 +112,7 @@ async def _messages(
                 if len(rows) < actions.CATCH_UP:
                     break
             if not items:
-                yield _listening()
+                yield listening()
 
 
 async def _first_then(messages: AsyncIterator[dict[str, Any] | None]) -> AsyncIterator[dict[str, Any] | None]:
@@ -131,11 +124,6 @@ async def _first_then(messages: AsyncIterator[dict[str, Any] | None]) -> AsyncIt
 async def _unread(services: Services, account: AccountId) -> int:
     async with services.db.read() as tx:
         return await tx.fetch_one(UNREAD, account=account)
-
-
-def _listening() -> ServerSentEventMessage:
-    """Return a comment. Without `data=None` it would carry an empty line of data, which readers take for an event."""
-    return ServerSentEventMessage(comment="listening", data=None)
 
 
 def _event(name: Literal["resync", "conversation", "message"], data: Any, *, id: int | None = None) -> ServerSentEventMessage:

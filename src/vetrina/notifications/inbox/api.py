@@ -16,13 +16,13 @@ from vetrina.core.database.ids import AccountId
 from vetrina.core.database.paging import Page
 from vetrina.core.database.pubsub import Signal
 from vetrina.core.services import Services
+from vetrina.core.web.http.event_streams import EVENT_STREAM, event_stream, listening
 from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import UNCOMPRESSED
 from vetrina.notifications.inbox import actions
 from vetrina.notifications.presenters import Notification
 
-EVENT_STREAM = "text/event-stream"
 QUIET_SECONDS = 15.0
 """Seconds without an event after which a reader that has gone is noticed."""
 
@@ -88,10 +88,7 @@ async def remove(request: Request, notification_id: UUID) -> None:
 )
 def events(request: Request) -> ServerSentEvent:
     """Stream the number of unread notifications as events `notifications` with `{unread}`: at once, then with each change."""
-    stream = ServerSentEvent(_counts(request.services, request.account.id))
-    stream.headers["Cache-Control"] = "no-store"
-    stream.headers["X-Accel-Buffering"] = "no"
-    return stream
+    return event_stream(_counts(request.services, request.account.id))
 
 
 async def _counts(services: Services, account: AccountId) -> AsyncIterator[ServerSentEventMessage]:
@@ -99,7 +96,7 @@ async def _counts(services: Services, account: AccountId) -> AsyncIterator[Serve
         yield await _count(services, account)
         async for message in messages.messages_and_signals(quiet_interval=QUIET_SECONDS):
             if message is Signal.QUIET:
-                yield ServerSentEventMessage(comment="listening", data=None)
+                yield listening()
             else:
                 yield await _count(services, account)
 

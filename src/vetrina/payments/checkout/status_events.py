@@ -13,6 +13,7 @@ from litestar.response.sse import ServerSentEventMessage
 
 from vetrina.core.database.ids import AccountId
 from vetrina.core.services import Services
+from vetrina.core.web.http.event_streams import event_stream
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import UNCOMPRESSED
 from vetrina.payments import queries
@@ -31,10 +32,7 @@ async def events(request: Request, payment_id: UUID) -> ServerSentEvent:
     account = request.account.id
     async with request.read() as tx:
         await tx.fetch_one(queries.ONE, account=account, id=payment_id)
-    stream = ServerSentEvent(_messages(request.services, account, payment_id))
-    stream.headers["Cache-Control"] = "no-store"
-    stream.headers["X-Accel-Buffering"] = "no"
-    return stream
+    return event_stream(_messages(request.services, account, payment_id))
 
 
 async def _messages(services: Services, account: AccountId, payment: UUID) -> AsyncIterator[ServerSentEventMessage]:

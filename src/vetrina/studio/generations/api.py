@@ -17,6 +17,7 @@ from vetrina.core.database.paging import Page
 from vetrina.core.database.pubsub import Signal
 from vetrina.core.errors import NotFound
 from vetrina.core.services import Services
+from vetrina.core.web.http.event_streams import EVENT_STREAM, event_stream, listening
 from vetrina.core.web.paging import Cursor, Limit
 from vetrina.core.web.request import Request, signed_in
 from vetrina.core.web.route_options import UNCOMPRESSED, limited
@@ -26,7 +27,6 @@ from vetrina.studio.generations.actions import GenerationRequest
 from vetrina.studio.model import ENDED, Generation, State, Status
 from vetrina.studio.styles.catalogue import Catalogue, StyleRow
 
-EVENT_STREAM = "text/event-stream"
 QUIET = 10.0
 """Seconds after which the state is read again although no change was announced."""
 
@@ -91,7 +91,7 @@ def all_events(request: Request) -> ServerSentEvent:
 
     An event `resync` says that changes may have been missed: read the generations again.
     """
-    return _stream(_changes(request.services, request.account.id))
+    return event_stream(_changes(request.services, request.account.id))
 
 
 @get("/generations/{generation_id:uuid}/events", guards=[signed_in], tags=["studio"], opt=UNCOMPRESSED, media_type=EVENT_STREAM)
@@ -101,7 +101,7 @@ async def events(request: Request, generation_id: UUID) -> ServerSentEvent:
     async with request.read() as tx:
         if await tx.fetch_optional(queries.STATE, account=account, id=generation_id) is None:
             raise NotFound
-    return _stream(_messages(request.services, account, generation_id))
+    return event_stream(_messages(request.services, account, generation_id))
 
 
 @post("/generations/{generation_id:uuid}/cancellation", guards=[signed_in], status_code=200, tags=["studio"])
@@ -143,20 +143,12 @@ async def remove_favourite(request: Request, generation_id: UUID) -> Generation:
     return actions.to_response(request.services, row)
 
 
-def _stream(messages: AsyncIterator[ServerSentEventMessage]) -> ServerSentEvent:
-    stream = ServerSentEvent(messages)
-    stream.headers["Cache-Control"] = "no-store"
-    stream.headers["X-Accel-Buffering"] = "no"
-    return stream
-
-
 async def _changes(services: Services, account: AccountId) -> AsyncIterator[ServerSentEventMessage]:
     with services.hub.subscribe(f"generations@{account}") as messages:
-        yield ServerSentEventMessage(comment="listening", data=None)
+        yield listening()
         async for message in messages.messages_and_signals(quiet_interval=QUIET):
             if message is Signal.QUIET:
-                # A reader that has gone is noticed when it is written to.
-                yield ServerSentEventMessage(comment="listening", data=None)
+                yield listening()
             elif message is Signal.RESYNC:
                 yield ServerSentEventMessage(data="{}", event="resync")
             else:
